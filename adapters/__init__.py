@@ -1,0 +1,1 @@
+"""The adapters that ship with the harness: models and losses named in `benchmark.toml`."""

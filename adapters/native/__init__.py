@@ -1,0 +1,1 @@
+"""Speaker embedding networks written for this harness, in plain PyTorch."""

@@ -1,0 +1,341 @@
+"""CAM++: a densely connected TDNN with context-aware masking.
+
+Wang et al., "CAM++: A Fast and Efficient Network for Speaker Verification Using Context-Aware
+Masking", Interspeech 2023, arXiv:2303.00332.
+
+Attribute names follow the state dict of published WeSpeaker checkpoints, so that these load.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from adapters.native.pooling import StatisticsPooling
+
+
+class CamPlusPlus(nn.Module):
+    """CAM++ speaker embedding network (arXiv:2303.00332, figure 1).
+
+    A two-dimensional convolutional front end, three densely connected TDNN blocks whose layers
+    mask themselves by their context, statistics pooling, and one affine layer. The defaults are
+    the paper's network: 7,176,224 parameters with a 512-dimensional embedding, 6,848,544 with 192.
+    """
+
+    def __init__(
+        self,
+        *,
+        bins: int = 80,
+        embedding_size: int = 512,
+        front_channels: int = 32,
+        channels: int = 128,
+        growth: int = 32,
+        bottleneck: int = 128,
+        blocks: Sequence[int] = (12, 24, 16),
+        dilations: Sequence[int] = (1, 2, 2),
+        segment: int = 100,
+    ) -> None:
+        """Builds the network.
+
+        Args:
+            bins: Mel bins of the input.
+            embedding_size: Dimension of the embedding.
+            front_channels: Channels of the convolutional front end.
+            channels: Channels of the TDNN layer before the first dense block.
+            growth: Channels every dense layer adds.
+            bottleneck: Channels inside a dense layer, before its time convolution.
+            blocks: Dense layers in each block.
+            dilations: Dilation of the time convolutions in each block.
+            segment: Frames (at half the input's rate) in a segment of the segment pooling.
+
+        Raises:
+            ValueError: If `blocks` and `dilations` differ in length.
+        """
+        super().__init__()
+        if len(blocks) != len(dilations):
+            raise ValueError(
+                f"every block needs a dilation: got {len(blocks)} blocks, "
+                f"{len(dilations)} dilations"
+            )
+        self.head = FrontEnd(bins=bins, channels=front_channels)
+
+        stages: OrderedDict[str, nn.Module] = OrderedDict()
+        stages["tdnn"] = TimeDelayLayer(self.head.out_channels, channels)
+        width = channels
+        for number, (layers, dilation) in enumerate(zip(blocks, dilations, strict=True), start=1):
+            block = dense_block(
+                width,
+                layers=layers,
+                growth=growth,
+                bottleneck=bottleneck,
+                dilation=dilation,
+                segment=segment,
+            )
+            width += layers * growth
+            stages[f"block{number}"] = block
+            stages[f"transit{number}"] = Transition(width, width // 2)
+            width //= 2
+        stages["out_nonlinear"] = normalised_relu(width)
+        stages["stats"] = StatisticsPooling()
+        stages["dense"] = EmbeddingLayer(2 * width, embedding_size)
+        self.xvector = nn.Sequential(stages)
+        self.apply(_initialise)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Embeds utterances.
+
+        Args:
+            features: `[batch, frames, bins]`, log mel filterbank energies.
+
+        Returns:
+            `[batch, embedding_size]`, not length-normalised.
+        """
+        embedding: Tensor = self.xvector(self.head(features))
+        return embedding
+
+
+class FrontEnd(nn.Module):
+    """Front-end convolution module: residual 2-D convolutions that keep the frame rate.
+
+    The FCM of arXiv:2303.00332. Frequency is halved three times, then folded into the channels.
+    """
+
+    def __init__(self, *, bins: int, channels: int) -> None:
+        """Builds the module for `bins` mel bins, with `channels` channels throughout."""
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, channels, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.layer1 = nn.Sequential(ResidualBlock(channels, halve=True), ResidualBlock(channels))
+        self.layer2 = nn.Sequential(ResidualBlock(channels, halve=True), ResidualBlock(channels))
+        self.conv2 = nn.Conv2d(channels, channels, 3, stride=(2, 1), padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.out_channels = channels * _halved(bins, times=3)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps `[batch, frames, bins]` to `[batch, out_channels, frames]`."""
+        image = features.transpose(1, 2).unsqueeze(1)
+        # Channels last spares CPU convolutions a change of layout: a tenth of a training step.
+        stem = self.conv1(image).contiguous(memory_format=torch.channels_last)
+        hidden: Tensor = functional.relu(self.bn1(stem), inplace=True)
+        hidden = self.layer2(self.layer1(hidden))
+        hidden = functional.relu(self.bn2(self.conv2(hidden)), inplace=True)
+        return hidden.flatten(1, 2)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut (He et al., 2016); `halve` strides over frequency."""
+
+    def __init__(self, channels: int, *, halve: bool = False) -> None:
+        """Builds the block; the shortcut is a 1x1 convolution where it has to halve, too."""
+        super().__init__()
+        stride = (2, 1) if halve else (1, 1)
+        self.conv1 = nn.Conv2d(channels, channels, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.shortcut = nn.Sequential()
+        if halve:
+            self.shortcut.append(nn.Conv2d(channels, channels, 1, stride=stride, bias=False))
+            self.shortcut.append(nn.BatchNorm2d(channels))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Maps `[batch, channels, bins, frames]` to the same, `bins` halved with `halve`."""
+        hidden: Tensor = functional.relu(self.bn1(self.conv1(image)), inplace=True)
+        hidden = self.bn2(self.conv2(hidden))
+        # Safe in place: batch normalisation's gradient needs its input, not its output.
+        hidden += self.shortcut(image)
+        return functional.relu(hidden, inplace=True)
+
+
+class TimeDelayLayer(nn.Module):
+    """The first TDNN layer: context of five frames, half the frame rate."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        """Builds the layer."""
+        super().__init__()
+        self.linear = nn.Conv1d(in_channels, out_channels, 5, stride=2, padding=2, bias=False)
+        self.nonlinear = normalised_relu(out_channels)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Maps `[batch, in_channels, frames]` to `[batch, out_channels, ceil(frames / 2)]`."""
+        hidden: Tensor = self.nonlinear(self.linear(frames))
+        return hidden
+
+
+def dense_block(
+    in_channels: int,
+    *,
+    layers: int,
+    growth: int,
+    bottleneck: int,
+    dilation: int,
+    segment: int,
+) -> nn.Sequential:
+    """Stacks densely connected layers (D-TDNN; Yu and Li, 2020).
+
+    Args:
+        in_channels: Channels of the block's input.
+        layers: Number of layers; the block returns `in_channels + layers * growth` channels.
+        growth: Channels every layer adds.
+        bottleneck: Channels inside a layer.
+        dilation: Dilation of the time convolutions.
+        segment: Frames in a segment of the segment pooling.
+
+    Returns:
+        The layers, named `tdnnd1`, `tdnnd2`, ...
+    """
+    return nn.Sequential(
+        OrderedDict(
+            (
+                f"tdnnd{index + 1}",
+                DenseLayer(
+                    in_channels + index * growth,
+                    growth=growth,
+                    bottleneck=bottleneck,
+                    dilation=dilation,
+                    segment=segment,
+                ),
+            )
+            for index in range(layers)
+        )
+    )
+
+
+class DenseLayer(nn.Module):
+    """One D-TDNN layer: bottleneck, masked time convolution, and its input passed along."""
+
+    def __init__(
+        self, in_channels: int, *, growth: int, bottleneck: int, dilation: int, segment: int
+    ) -> None:
+        """Builds the layer; it returns `in_channels + growth` channels."""
+        super().__init__()
+        self.nonlinear1 = normalised_relu(in_channels)
+        self.linear1 = nn.Conv1d(in_channels, bottleneck, 1, bias=False)
+        self.nonlinear2 = normalised_relu(bottleneck)
+        self.cam_layer = ContextAwareMasking(bottleneck, growth, dilation=dilation, segment=segment)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Maps `[batch, in_channels, frames]` to `[batch, in_channels + growth, frames]`."""
+        hidden = self.linear1(self.nonlinear1(frames))
+        grown: Tensor = self.cam_layer(self.nonlinear2(hidden))
+        return torch.cat((frames, grown), dim=1)
+
+
+class ContextAwareMasking(nn.Module):
+    """A time convolution, masked by what its utterance and its segment are like.
+
+    The context-aware masking and multi-granularity pooling of arXiv:2303.00332: the mask is
+    `sigmoid(W2 relu(W1 (e_g + e_s) + b1) + b2)`, where `e_g` is the mean over the utterance and
+    `e_s` the mean over the segment that the frame lies in.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        dilation: int,
+        segment: int,
+        kernel: int = 3,
+        reduction: int = 2,
+    ) -> None:
+        """Builds the layer.
+
+        Args:
+            in_channels: Channels of the input, and of the context.
+            out_channels: Channels of the convolution and of its mask.
+            dilation: Dilation of the convolution.
+            segment: Frames in a segment.
+            kernel: Width of the convolution; odd.
+            reduction: Divides `in_channels` for the mask's hidden layer.
+        """
+        super().__init__()
+        self.segment = segment
+        self.linear_local = nn.Conv1d(
+            in_channels,
+            out_channels,
+            kernel,
+            padding=dilation * (kernel // 2),
+            dilation=dilation,
+            bias=False,
+        )
+        self.linear1 = nn.Conv1d(in_channels, in_channels // reduction, 1)
+        self.linear2 = nn.Conv1d(in_channels // reduction, out_channels, 1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Maps `[batch, in_channels, frames]` to `[batch, out_channels, frames]`."""
+        local: Tensor = self.linear_local(frames)
+        # All frames of a segment share one context, hence one mask: it is computed once a segment.
+        hidden = functional.relu(self.linear1(self._contexts(frames)), inplace=True)
+        masks = torch.sigmoid(self.linear2(hidden))
+        if masks.shape[-1] > 1:
+            masks = masks.repeat_interleave(self.segment, dim=-1)[..., : frames.shape[-1]]
+        return local * masks
+
+    def _contexts(self, frames: Tensor) -> Tensor:
+        """The utterance's mean plus the mean of each segment: `[batch, channels, segments]`."""
+        utterance = frames.mean(dim=-1, keepdim=True)
+        if frames.shape[-1] <= self.segment:
+            return 2 * utterance
+        # With `ceil_mode` a shorter last segment is averaged over the frames it has.
+        segments = functional.avg_pool1d(frames, self.segment, self.segment, ceil_mode=True)
+        return utterance + segments
+
+
+class Transition(nn.Module):
+    """Narrows the features after a dense block."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        """Builds the layer."""
+        super().__init__()
+        self.nonlinear = normalised_relu(in_channels)
+        self.linear = nn.Conv1d(in_channels, out_channels, 1, bias=False)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Maps `[batch, in_channels, frames]` to `[batch, out_channels, frames]`."""
+        hidden: Tensor = self.linear(self.nonlinear(frames))
+        return hidden
+
+
+class EmbeddingLayer(nn.Module):
+    """The last layer: linear, then batch normalisation without scale and shift."""
+
+    def __init__(self, in_channels: int, embedding_size: int) -> None:
+        """Builds the layer."""
+        super().__init__()
+        # A convolution of one frame, because published checkpoints hold its weight as such.
+        self.linear = nn.Conv1d(in_channels, embedding_size, 1, bias=False)
+        self.nonlinear = nn.Sequential(
+            OrderedDict(batchnorm=nn.BatchNorm1d(embedding_size, affine=False))
+        )
+
+    def forward(self, statistics: Tensor) -> Tensor:
+        """Maps `[batch, in_channels]` to `[batch, embedding_size]`."""
+        embedding: Tensor = self.nonlinear(self.linear(statistics.unsqueeze(-1)).squeeze(-1))
+        return embedding
+
+
+def normalised_relu(channels: int) -> nn.Sequential:
+    """Batch normalisation (named `batchnorm`), then ReLU."""
+    return nn.Sequential(
+        OrderedDict(batchnorm=nn.BatchNorm1d(channels), relu=nn.ReLU(inplace=True))
+    )
+
+
+def _halved(size: int, *, times: int) -> int:
+    """The size after `times` padded 3-wide convolutions of stride 2, each rounding up."""
+    for _ in range(times):
+        size = (size + 1) // 2
+    return size
+
+
+def _initialise(module: nn.Module) -> None:
+    """Initialises time convolutions for ReLU (He et al., 2015), their biases to zero."""
+    if isinstance(module, nn.Conv1d):
+        nn.init.kaiming_normal_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

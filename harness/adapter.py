@@ -1,0 +1,176 @@
+"""The one interface: what a model, a loss and the loop between them say to each other.
+
+An adapter is a frozen dataclass whose fields are its hyper-parameters, named in
+`benchmark.toml` by its import path. Nothing here imports torch, so that reading a
+benchmark stays fast; an adapter imports its own library inside `build`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fbank:
+    """Log-mel filterbank as Kaldi computes it: network input `[batch, frames, bins]`.
+
+    WeSpeaker scales the waveform to the 16-bit range, uses a Hamming window and dithers in
+    training; 3D-Speaker keeps -1..1, a Povey window and no dither. Both are said here.
+
+    Attributes:
+        bins: number of mel bins.
+        window: analysis window.
+        scale: factor on a waveform in -1..1 before analysis (32768 is the 16-bit range).
+        dither: standard deviation of the noise added in training, after scaling.
+        subtract_mean: subtract each utterance's mean over frames from every bin.
+        frame_length_ms, frame_shift_ms: analysis frame, in milliseconds.
+        low_hz, high_hz: edges of the mel bank; `high_hz` of 0 is half the sample rate.
+    """
+
+    bins: int = 80
+    window: Literal["hamming", "povey", "hanning", "rectangular"] = "hamming"
+    scale: float = 32768.0
+    dither: float = 0.0
+    subtract_mean: bool = True
+    frame_length_ms: float = 25.0
+    frame_shift_ms: float = 10.0
+    low_hz: float = 20.0
+    high_hz: float = 0.0
+
+    kind: ClassVar[str] = "audio"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spectrogram:
+    """Log-mel spectrogram as a one-channel image: network input `[batch, 1, bins, frames]`.
+
+    Each spectrogram is normalised to zero mean and unit variance over all its cells.
+
+    Attributes:
+        bins: number of mel bins.
+        frame_length_ms, frame_shift_ms: analysis frame, in milliseconds.
+        low_hz, high_hz: edges of the mel bank; `high_hz` of 0 is half the sample rate.
+    """
+
+    bins: int = 64
+    frame_length_ms: float = 25.0
+    frame_shift_ms: float = 10.0
+    low_hz: float = 20.0
+    high_hz: float = 0.0
+
+    kind: ClassVar[str] = "audio"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A square picture, bilinearly resized: network input `[batch, channels, size, size]`.
+
+    Attributes:
+        size: side in pixels.
+        channels: 1 keeps grey pictures grey; 3 repeats the grey channel.
+    """
+
+    size: int = 224
+    channels: int = 3
+
+    kind: ClassVar[str] = "image"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vector:
+    """A vector that is there already (an embedding of a text, say): `[batch, size]`."""
+
+    size: int
+
+    kind: ClassVar[str] = "vector"
+
+
+Input = Fbank | Spectrogram | Image | Vector
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the loop hands to a head beside the embeddings.
+
+    Attributes:
+        labels: class indices, `[batch]`, int64.
+        mix_labels, mix_weights: the second label of a mixed example and the first one's share,
+            both `[batch]`, where the recipe mixes.
+        teacher: a teacher's logits, `[batch, classes]`, where one distils.
+        pairs: indices of pairs within the batch, `[pairs, 2]`, where the loss asks for them.
+    """
+
+    labels: Tensor
+    mix_labels: Tensor | None = None
+    mix_weights: Tensor | None = None
+    teacher: Tensor | None = None
+    pairs: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class LossOutput:
+    """What a head answers.
+
+    Attributes:
+        loss: a scalar, mean over the batch.
+        logits: `[batch, classes]` as used to decide (margins taken off), or None.
+        statistics: anything worth a curve (a margin, a gradient density); logged as it is.
+    """
+
+    loss: Tensor
+    logits: Tensor | None = None
+    statistics: Mapping[str, float] = field(default_factory=dict)
+
+
+class Head(Protocol):
+    """The module a loss adapter builds: it owns the classifier's weights."""
+
+    def __call__(self, embeddings: Tensor, batch: Batch) -> LossOutput:
+        """Map embeddings `[batch, size]` and their batch to a loss."""
+
+    def logits(self, embeddings: Tensor) -> Tensor:
+        """Class logits `[batch, classes]` with no label known, for deciding."""
+
+
+@runtime_checkable
+class ModelAdapter(Protocol):
+    """A network behind the interface.
+
+    `version` changes whenever the same fields would build a different function.
+    """
+
+    version: ClassVar[int]
+
+    @property
+    def embedding_size(self) -> int:
+        """Length of the embedding that the trunk gives."""
+
+    def inputs(self) -> Input:
+        """The input that the trunk wants."""
+
+    def build(self) -> nn.Module:
+        """Make the trunk: network input -> embedding `[batch, embedding_size]`."""
+
+
+@runtime_checkable
+class LossAdapter(Protocol):
+    """A loss behind the interface.
+
+    Attributes:
+        version: changes whenever the same fields would compute a different loss.
+        needs: what the loss asks of a batch: `pairs`, `pk`, `full_batch`.
+        scheduled: names of the head's attributes that a recipe's schedules may drive
+            (`margin`, `scale`); each is a float that the loop sets before a step.
+    """
+
+    version: ClassVar[int]
+    needs: ClassVar[frozenset[str]]
+    scheduled: ClassVar[tuple[str, ...]]
+
+    def build(self, embedding_size: int, classes: int) -> nn.Module:
+        """Make the head (see `Head`)."""

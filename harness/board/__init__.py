@@ -1,0 +1,1 @@
+"""Tables made of records alone: joining, ranking, layout, Markdown, terminal, JSON, publishing."""

@@ -1,0 +1,113 @@
+"""Tables as a JSON document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from harness.board.environments import costs, environments
+from harness.board.footnotes import footnotes
+from harness.board.labels import labels
+from harness.board.rows import Figure, Row
+from harness.board.table import Table
+from harness.records.record import MetricFacts
+
+SCHEMA = 1
+
+
+def document(tables: Sequence[Table]) -> dict[str, Any]:
+    """Every table as plain JSON types, the document's schema number first.
+
+    Rates are fractions; numbers hold six significant digits.
+    """
+    content: dict[str, Any] = _rounded({"tables": [_table(table) for table in tables]})
+    return {"schema": SCHEMA, **content}
+
+
+def document_text(tables: Sequence[Table]) -> str:
+    """The document as text, in its own order of keys."""
+    return json.dumps(document(tables), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _table(table: Table) -> dict[str, Any]:
+    """A table: what its rows share, the rows, the footnotes."""
+    protocol = table.protocol
+    rules = protocol.model_dump(mode="json", exclude={"facts", "suite", "suite_title", "profile"})
+    ranking = table.ranking
+    return {
+        "suite": protocol.suite,
+        "suite_title": protocol.suite_title,
+        "profile": protocol.profile,
+        "dataset": table.dataset.model_dump(mode="json", exclude={"left_out"}),
+        "protocol": rules,
+        "metrics": {name: facts.model_dump() for name, facts in table.facts.items()},
+        "ranking": {
+            "reason": ranking.reason,
+            "units": ranking.units,
+            "smallest_visible_difference": ranking.visible,
+        },
+        "environments": environments(table.rows),
+        "superseded": table.superseded,
+        "rows": _rows(table),
+        "footnotes": footnotes(table),
+    }
+
+
+def _rows(table: Table) -> list[dict[str, Any]]:
+    where = environments(table.rows)
+    named = zip(table.rows, labels(table.rows), table.ranking.ranks, strict=True)
+    return [
+        {"rank": rank, "entry": name, **_row(row, table.facts, where)} for row, name, rank in named
+    ]
+
+
+def _row(row: Row, facts: Mapping[str, MetricFacts], where: Mapping[str, str]) -> dict[str, Any]:
+    first = row.first
+    figures = {name: figure for name in facts if (figure := row.figure(name))}
+    here = {r.environment_digest for r in row.records} if row.done else set()
+    return {
+        "state": first.state,
+        "reason": first.reason,
+        "trust": first.trust,
+        "model": first.model.name,
+        "loss": first.loss.name if first.loss else None,
+        "baseline": first.is_baseline,
+        "recipe": first.recipe_name,
+        "track": first.track,
+        "seeds": [record.seed for record in row.records],
+        "left_out": max(len(record.dataset.left_out) for record in row.records),
+        "metrics": {name: _figure(figure) for name, figure in figures.items()},
+        "parameters": first.resources.parameters,
+        "macs": first.resources.macs,
+        "costs": {digest: _costs(row, digest) for digest in where if digest in here},
+        "records": [filed.path for filed in row.filed if filed.path],
+    }
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return asdict(figure)
+
+
+def _costs(row: Row, digest: str) -> dict[str, Any]:
+    spent = costs(row, digest)
+    memory = spent.memory.model_dump() if spent.memory else None
+    return {
+        "training_memory": memory,
+        "training_per_second": spent.training_per_second,
+        "inference_per_second": spent.inference_per_second,
+        "latency_p50": spent.latency_p50,
+        "training_seconds": spent.training_seconds,
+    }
+
+
+def _rounded(content: Any) -> Any:
+    """Six significant digits, so that the last bits of a platform's arithmetic do not show."""
+    if isinstance(content, dict):
+        return {str(key): _rounded(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_rounded(value) for value in content]
+    if isinstance(content, float):
+        return float(f"{content:.6g}")
+    return content

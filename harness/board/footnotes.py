@@ -1,0 +1,183 @@
+"""A table's footnotes: what a reader must know to read its numbers rightly, all generated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+from harness.board.environments import environments
+from harness.board.labels import DAGGER, labels
+from harness.board.numbers import counted, plain
+from harness.board.rows import Row
+from harness.board.table import Table
+from harness.records.record import Memory, Record
+
+TRUST = {
+    "claimed": "figures taken from elsewhere, not checked here",
+    "rescored": "scores made elsewhere, metrics computed here",
+    "measured": "run and measured here by the harness",
+    "reproduced": "run here, and again by somebody else",
+}
+
+
+def footnotes(table: Table) -> list[str]:
+    """Every footnote of a table, in a fixed order."""
+    general = [_ranks(table), _visible(table), _brackets(table), _seeds(table)]
+    cost = [_costs(table), _memory(table), _macs(table)]
+    rows = [_left_out(table), _batches(table), _looks(table), _searched(table), *_notes(table)]
+    ends = [_trust(table), _superseded(table), _unshown(table)]
+    return [note for note in general + cost + rows + ends if note]
+
+
+def brief_footnotes(table: Table) -> list[str]:
+    """The footnotes without which the numbers of a narrow table would be misread."""
+    general = [_ranks(table), _visible(table), _brackets(table), _seeds(table)]
+    notes = [*general, _left_out(table), _batches(table), _looks(table), _superseded(table)]
+    return [note for note in notes if note]
+
+
+def _ranks(table: Table) -> str:
+    if table.ranking.reason:
+        return f"Ranks are left blank: {table.ranking.reason}."
+    unit = table.dataset.unit
+    return (
+        "A rank is 1 plus the number of entries that are significantly better (5 %, paired by "
+        f"{unit}, Holm-corrected over all pairs; the spread of seeds is not in it); entries that "
+        "cannot be told apart may share it."
+    )
+
+
+def _visible(table: Table) -> str:
+    """The smallest difference that this table could have seen."""
+    visible, facts = table.ranking.visible, table.facts[table.protocol.primary]
+    if visible is None:
+        return ""
+    unit = " points" if facts.unit == "%" else f" {facts.unit}".rstrip()
+    return (
+        f"With {counted(table.ranking.units or 0, table.dataset.unit)}, two entries must typically "
+        f"differ by {plain(visible, facts)}{unit} of {facts.title} to be told apart (one "
+        "comparison at 5 %; more where many entries are compared)."
+    )
+
+
+def _brackets(table: Table) -> str:
+    figures = [row.figure(name) for row in table.rows for name in table.facts]
+    if not any(figure and figure.low is not None for figure in figures):
+        return "No intervals over the test sample are recorded."
+    several = any(figure and figure.seeds > 1 for figure in figures)
+    mean = "; of several seeds, the mean of their intervals" if several else ""
+    return f"Brackets: interval over the test sample{mean}."
+
+
+def _seeds(table: Table) -> str:
+    """The spread over seeds, pooled where entries have few."""
+    primary = table.protocol.primary
+    figures = [figure for row in table.rows if (figure := row.figure(primary))]
+    spreads = [(each.spread, each.seeds - 1) for each in figures if each.spread is not None]
+    if not spreads:
+        return "One seed an entry: how much training itself varies is not known."
+    facts, freedom = table.facts[primary], sum(count for _, count in spreads)
+    pooled = math.sqrt(sum(spread**2 * count for spread, count in spreads) / freedom)
+    return (
+        f"Values are means over seeds; sd: standard deviation of {facts.title} over seeds, which "
+        "the interval does not hold; pooled over all entries with several seeds it is "
+        f"{plain(pooled, facts)}."
+    )
+
+
+def _costs(table: Table) -> str:
+    where = environments(table.rows)
+    if any(len(row.records) > 1 for row in table.rows) and where:
+        return "Speeds and times are means over seeds; memory is the most of them."
+    return ""
+
+
+def _memory(table: Table) -> str:
+    """What the words beside a peak mean."""
+    words = {
+        "gpu": "gpu: allocated on the card",
+        "process": "process: the whole process in main memory",
+        "predicted": "predicted: not measured",
+    }
+    used = {memory.counted for memory in _memories(table)}
+    said = [text for word, text in words.items() if word in used]
+    return f"Memory, {'; '.join(said)}." if said else ""
+
+
+def _memories(table: Table) -> Iterable[Memory]:
+    done = [record for row in table.rows if row.done for record in row.records]
+    return (r.resources.training_memory for r in done if r.resources.training_memory)
+
+
+def _macs(table: Table) -> str:
+    inputs = sorted({record.resources.macs_input for record in table.records} - {""})
+    return f"MACs: multiply-adds of one forward pass of {' or '.join(inputs)}." if inputs else ""
+
+
+def _left_out(table: Table) -> str:
+    said = _each(table, lambda record: _damaged(len(record.dataset.left_out)))
+    return f"{DAGGER} Left out on request: {said}." if said else ""
+
+
+def _damaged(number: int) -> str:
+    return f"{number:,} damaged {'item' if number == 1 else 'items'}" if number else ""
+
+
+def _batches(table: Table) -> str:
+    said = _each(table, _batch)
+    return f"Batch: {said}." if said else ""
+
+
+def _batch(record: Record) -> str:
+    held = record.resources
+    parts = held.micro_batches or 1
+    if held.batch_asked == held.batch_used and parts == 1:
+        return ""
+    split = f" in {parts} parts" if parts > 1 else ""
+    return f"{held.batch_asked or 'unknown'} asked, {held.batch_used or 'unknown'} used{split}"
+
+
+def _looks(table: Table) -> str:
+    said = _each(table, lambda record: f"{record.test_looks} times" * (record.test_looks > 1))
+    return f"The test set was scored more than once by {said}." if said else ""
+
+
+def _searched(table: Table) -> str:
+    said = _each(table, lambda record: f"{record.searched} tried" * (record.searched > 1))
+    return f"Configurations tried before the one shown: {said}." if said else ""
+
+
+def _notes(table: Table) -> list[str]:
+    named = list(zip(table.rows, labels(table.rows), strict=True))
+    noted = [(name, note) for row, name in named for r in row.records for note in r.notes]
+    return [f"On {name}: {note}" for name, note in dict.fromkeys(noted)]
+
+
+def _each(table: Table, say: Callable[[Record], str]) -> str:
+    """What is to be said of single entries, in the order of the rows."""
+    named = list(zip(table.rows, labels(table.rows), strict=True))
+    return "; ".join(f"{name} ({said})" for row, name in named if (said := _over_seeds(row, say)))
+
+
+def _over_seeds(row: Row, say: Callable[[Record], str]) -> str:
+    return " / ".join(dict.fromkeys(said for record in row.records if (said := say(record))))
+
+
+def _trust(table: Table) -> str:
+    used = {row.first.trust for row in table.rows if row.done}
+    said = [f"{word}: {text}" for word, text in TRUST.items() if word in used]
+    return f"Trust, {'; '.join(said)}." if said else ""
+
+
+def _superseded(table: Table) -> str:
+    if not table.superseded:
+        return ""
+    be = "is" if table.superseded == 1 else "are"
+    older = counted(table.superseded, "older record")
+    return f"There {be} {older} of the same entries and seeds; only the latest is shown."
+
+
+def _unshown(table: Table) -> str:
+    """Metrics that cannot be shown, as nobody said how."""
+    recorded = {name for record in table.records for name in record.metrics} - set(table.facts)
+    return f"Recorded, not shown: {', '.join(sorted(recorded))}." if recorded else ""

@@ -1,0 +1,36 @@
+"""Where a published record lies, from what it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from harness.records.canonical import digest
+from harness.records.record import Record
+
+
+def slug(text: str) -> str:
+    """Text as part of a file name: small letters, digits, underscores and hyphens.
+
+    Text without any of these is called `unnamed`.
+
+    >>> slug("ecapa-512 + aam"), slug("../..")
+    ('ecapa-512-aam', 'unnamed')
+    """
+    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-") or "unnamed"
+
+
+def record_path(record: Record) -> str:
+    """The record's path below the folder of published tables.
+
+    The digits at the end are of its stages' keys, so that another recipe or data is another file.
+    """
+    protocol, seed = record.protocol, "none" if record.seed is None else record.seed
+    keys = digest({name: stage.key for name, stage in record.stages.items()})[:12]
+    place = PurePosixPath("records", *map(slug, (protocol.suite, protocol.profile)))
+    return str(place / slug(record.dataset.name) / f"{slug(record.entry)}-seed{seed}-{keys}.json")
+
+
+def scores_path(path: str) -> str:
+    """The path of the scores beside a published record."""
+    return path.removesuffix(".json") + ".scores.npz"

@@ -1,0 +1,89 @@
+"""Tables: one suite, profile, dataset, protocol version, protocol digest and data lock each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from harness.board.ranking import Ranking, rank
+from harness.board.rows import Filed, Row, arrange, join, latest
+from harness.errors import RequestError
+from harness.records.record import Data, MetricFacts, Protocol, Record
+
+TRAINING_ACCURACY = "training_accuracy"
+"""Shown wherever it is recorded, although no task's protocol need judge by it."""
+
+_TRAINING_ACCURACY = MetricFacts(
+    title="training accuracy", unit="%", higher_is_better=True, decimals=1
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that may be compared, best first, with their ranks.
+
+    Attributes:
+        rows: the entries; those that failed come last.
+        ranking: ranks in the order of `rows`.
+        superseded: how many older records of the same entries and seeds were passed over.
+    """
+
+    rows: tuple[Row, ...]
+    ranking: Ranking
+    superseded: int
+
+    @property
+    def protocol(self) -> Protocol:
+        """The rules that all rows share."""
+        return self.rows[0].first.protocol
+
+    @property
+    def dataset(self) -> Data:
+        """The data that all rows share, without what single rows left out."""
+        whole = [r.dataset for row in self.rows for r in row.records if not r.dataset.left_out]
+        return whole[0] if whole else self.rows[0].first.dataset
+
+    @property
+    def records(self) -> list[Record]:
+        """Every record behind the table, row by row."""
+        return [record for row in self.rows for record in row.records]
+
+    @property
+    def facts(self) -> dict[str, MetricFacts]:
+        """The metrics that some row has, the primary first, in the order of the protocol's."""
+        protocol = self.protocol
+        by_order = sorted(protocol.facts.items(), key=lambda item: (item[1].order, item[0]))
+        ordered = {protocol.primary: protocol.facts[protocol.primary], **dict(by_order)}
+        ordered.setdefault(TRAINING_ACCURACY, _TRAINING_ACCURACY)
+        recorded = {protocol.primary}.union(*(record.metrics for record in self.records))
+        return {name: facts for name, facts in ordered.items() if name in recorded}
+
+
+def tables(filed: Iterable[Filed]) -> list[Table]:
+    """Make every table that the records give, newest protocol version first.
+
+    Raises:
+        RequestError: a protocol does not say how its primary metric is to be sorted.
+    """
+    ordered = sorted(filed, key=lambda each: _key(each.record))
+    return [_table(list(group)) for _, group in groupby(ordered, lambda each: _key(each.record))]
+
+
+def _table(filed: list[Filed]) -> Table:
+    protocol, unit = filed[0].record.protocol, filed[0].record.dataset.unit
+    if protocol.primary not in protocol.facts:
+        raise RequestError(
+            f"{protocol.suite}: no facts of its primary metric {protocol.primary!r} in the record; "
+            "give the task's protocol a MetricFacts for it"
+        )
+    kept, superseded = latest(filed)
+    better = protocol.facts[protocol.primary].higher_is_better
+    rows = arrange(join(kept), protocol.primary, higher_is_better=better)
+    return Table(tuple(rows), rank(rows, protocol, unit), superseded)
+
+
+def _key(record: Record) -> tuple[str, int, str, str, str, str]:
+    protocol, dataset = record.protocol, record.dataset
+    rules = protocol.suite, -protocol.version, protocol.profile
+    return (*rules, dataset.name, protocol.digest, dataset.lock)

@@ -1,0 +1,150 @@
+"""A whole call: datasets made ready, jobs planned, what is missing run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.config.loader import LoadedBenchmark
+from harness.data.dataset import Advance, Listing, find, list_dataset, open_dataset
+from harness.data.locate import Absence
+from harness.errors import CorpusAbsent
+from harness.execute.local import Listener, run_all
+from harness.job.join import find_record
+from harness.job.spec import JobSpec
+from harness.plan import (
+    CheckpointEntry,
+    RunRequest,
+    Source,
+    is_done,
+    pin_protocols,
+    plan_checkpoint,
+    plan_jobs,
+    source_of,
+    suite_datasets,
+)
+from harness.records.record import Record
+
+
+class DataListener(Protocol):
+    """Who watches corpora being made ready."""
+
+    def packing(self, listing: Listing) -> Advance:
+        """A dataset is about to be decoded; tells where to report decoded items."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call gives.
+
+    Attributes:
+        jobs: every job of the call.
+        records: their records, in the same order.
+        ran: how many of them were run just now.
+        absent: datasets of the suite that are not on this machine.
+    """
+
+    jobs: list[JobSpec]
+    records: list[Record]
+    ran: int
+    absent: list[Absence]
+
+    @property
+    def all_done(self) -> bool:
+        """True where every job has a result."""
+        return all(record.state == "done" for record in self.records)
+
+
+def listings(
+    loaded: LoadedBenchmark, request: RunRequest
+) -> tuple[list[Listing], list[Absence]]:
+    """The datasets of a call, those that are here and those that are not.
+
+    Raises:
+        CorpusAbsent: one that was asked for by name is absent, or all are.
+    """
+    names = suite_datasets(loaded, request)
+    absent = [found for name in names if isinstance(found := find(loaded, name), Absence)]
+    if absent and (request.datasets or len(absent) == len(names)):
+        raise CorpusAbsent("\n".join(absence.message() for absence in absent))
+    gone = {absence.dataset for absence in absent}
+    here = [list_dataset(loaded, name, request.profile) for name in names if name not in gone]
+    return here, absent
+
+
+def planned(
+    loaded: LoadedBenchmark, request: RunRequest
+) -> tuple[list[JobSpec], list[Absence]]:
+    """The jobs of a call, nothing decoded, pinned or run."""
+    here, absent = listings(loaded, request)
+    sources = {listing.name: source_of(loaded, listing) for listing in here}
+    return plan_jobs(loaded, request, sources), absent
+
+
+def run_campaign(
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    *,
+    workers: int,
+    data_listener: DataListener,
+    listener: Listener,
+) -> Outcome:
+    """Run what is missing of a call.
+
+    Raises:
+        DataError: files cannot be used; nothing was trained.
+        LockError: data or protocol are not the locked ones.
+    """
+    here, absent = listings(loaded, request)
+    sources = {
+        listing.name: _opened(loaded, listing, request, data_listener) for listing in here
+    }
+    jobs = plan_jobs(loaded, request, sources)
+    pin_protocols(loaded, jobs)
+    ran = _run_missing(jobs, workers, listener)
+    return Outcome(jobs, [_record(job) for job in jobs], ran, absent)
+
+
+def evaluate_checkpoint(
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    entry: CheckpointEntry,
+    *,
+    data_listener: DataListener,
+    listener: Listener,
+) -> Outcome:
+    """Evaluate a checkpoint made elsewhere on the datasets of a request, and its baseline."""
+    here, absent = listings(loaded, request)
+    jobs = []
+    for listing in here:
+        source = _opened(loaded, listing, request, data_listener)
+        jobs += plan_checkpoint(loaded, request, source, entry)
+    pin_protocols(loaded, jobs)
+    ran = _run_missing(jobs, 1, listener)
+    return Outcome(jobs, [_record(job) for job in jobs], ran, absent)
+
+
+def _opened(
+    loaded: LoadedBenchmark, listing: Listing, request: RunRequest, data_listener: DataListener
+) -> Source:
+    opened = open_dataset(
+        loaded,
+        listing,
+        request.cache,
+        leave_out_damaged=request.leave_out_damaged,
+        advance=data_listener.packing(listing),
+    )
+    return Source(listing, opened.lock)
+
+
+def _run_missing(jobs: list[JobSpec], workers: int, listener: Listener) -> int:
+    missing = [job for job in jobs if not is_done(job)]
+    listener.expects(len(missing))
+    return sum(1 for _ in run_all(missing, workers, listener))
+
+
+def _record(job: JobSpec) -> Record:
+    record = find_record(job)
+    if record is None:
+        raise TypeError(f"{job.title} ended without a record")
+    return record

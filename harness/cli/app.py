@@ -1,0 +1,44 @@
+"""The commands, and what an error becomes: a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from harness.cli import board, data, doctor, evaluate, plan, publish, run, runs
+from harness.cli.output import complain
+from harness.errors import HarnessError, RequestError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="harness",
+    help="A benchmark and leaderboard harness for speaker verification and its neighbours.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("run")(run.run)
+app.command("plan")(plan.plan)
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(data.app, name="data")
+app.command("publish")(publish.publish)
+app.add_typer(board.app, name="board")
+app.add_typer(runs.app, name="runs")
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run a command; 0 done, 1 something ran and failed, 2 the request was wrong."""
+    try:
+        app()
+    except RequestError as error:
+        complain(str(error))
+        sys.exit(2)
+    except HarnessError as error:
+        complain(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        complain("stopped; the same command goes on from the last checkpoint")
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,116 @@
+"""Options that several commands share, and what they mean together."""
+
+from __future__ import annotations
+
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness.errors import ConfigError
+from harness.measure.device import choose_device, default_threads
+from harness.plan import RunRequest
+
+
+class Profile(StrEnum):
+    """Which profile of a suite."""
+
+    quick = "quick"
+    full = "full"
+
+
+class Device(StrEnum):
+    """Where jobs run."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class Executor(StrEnum):
+    """What runs jobs."""
+
+    local = "local"
+
+
+Suite = Annotated[str, typer.Option("--suite", help="Suite of the benchmark file.")]
+ProfileOption = Annotated[Profile, typer.Option("--profile", help="Size of the benchmark.")]
+Datasets = Annotated[
+    list[str] | None, typer.Option("--dataset", help="Only this dataset (repeatable).")
+]
+Models = Annotated[list[str] | None, typer.Option("--model", help="Only this model (repeatable).")]
+Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only this loss (repeatable).")]
+Seeds = Annotated[str, typer.Option("--seeds", help="Training seeds, as in 0,1,2.")]
+DeviceOption = Annotated[Device, typer.Option("--device", help="Where jobs run.")]
+ExecutorOption = Annotated[Executor, typer.Option("--executor", help="What runs jobs.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Jobs at a time.")]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="Benchmark file; ./benchmark.toml, else the shipped one."),
+]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder of records, stages and caches.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a recipe key, as in --set steps=50 (repeatable)."),
+]
+LeaveOut = Annotated[
+    bool,
+    typer.Option("--leave-out-damaged", help="Go on without files that cannot be used."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+DEFAULT_RUNS = Path("runs")
+
+
+def make_request(
+    suite: str,
+    profile: Profile,
+    runs: Path,
+    *,
+    device: Device = Device.auto,
+    workers: int = 1,
+    seeds: str = "",
+    settings: list[str] | None = None,
+    **chosen: Any,
+) -> RunRequest:
+    """Turn options into a request."""
+    return RunRequest(
+        suite=suite,
+        profile=profile.value,
+        runs=runs,
+        device=choose_device(device.value),
+        threads=default_threads(workers),
+        seeds=parse_seeds(seeds),
+        settings=dict(parse_setting(text) for text in settings or []),
+        leave_out_damaged=chosen.get("leave_out_damaged", False),
+        **{key: tuple(chosen.get(key) or ()) for key in ("datasets", "models", "losses")},
+    )
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Read `0,1,2`.
+
+    Raises:
+        ConfigError: not whole numbers.
+    """
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ConfigError(f"--seeds {text!r}: write whole numbers, as in 0,1,2") from error
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Read `KEY=VALUE`, the value as TOML would; a bare word is text.
+
+    Raises:
+        ConfigError: there is no `=`.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set {text!r}: write KEY=VALUE, as in steps=50")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value

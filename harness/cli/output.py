@@ -1,0 +1,45 @@
+"""Where output goes: results to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+from harness.records.canonical import readable_json
+
+NARROWEST = 100
+"""Tables are laid out for so many columns where the terminal does not tell its width."""
+
+
+def result_console() -> Console:
+    """Standard output."""
+    console = Console(soft_wrap=False)
+    return console if console.is_terminal else Console(width=NARROWEST + 40)
+
+
+def message_console() -> Console:
+    """Standard error."""
+    return Console(stderr=True, highlight=False)
+
+
+def complain(message: str) -> None:
+    """Say what is wrong."""
+    message_console().print(f"harness: {message}", style="red", markup=False, soft_wrap=True)
+
+
+def say(message: str) -> None:
+    """Say something that is not the result."""
+    message_console().print(message, markup=False, soft_wrap=True)
+
+
+def give_json(document: Any) -> None:
+    """Print one JSON document, the only thing on standard output."""
+    result_console().out(readable_json(document), end="", highlight=False)
+
+
+def give(*parts: RenderableType) -> None:
+    """Print a result for people."""
+    console = result_console()
+    for part in parts:
+        console.print(part, markup=False) if isinstance(part, str) else console.print(part)

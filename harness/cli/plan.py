@@ -1,0 +1,77 @@
+"""`harness plan`: the jobs of a call, and why each is not cached; runs nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from harness.campaign import planned
+from harness.cli import options
+from harness.cli.output import give, give_json, say
+from harness.cli.run import say_absent
+from harness.config.loader import load
+from harness.job.spec import JobSpec
+from harness.plan import Status, job_status
+
+
+def plan(
+    suite: options.Suite,
+    profile: options.ProfileOption = options.Profile.quick,
+    dataset: options.Datasets = None,
+    model: options.Models = None,
+    loss: options.Losses = None,
+    seeds: options.Seeds = "",
+    device: options.DeviceOption = options.Device.auto,
+    workers: options.Workers = 1,
+    config: options.Config = None,
+    runs: options.Runs = options.DEFAULT_RUNS,
+    settings: options.Settings = None,
+    leave_out_damaged: options.LeaveOut = False,
+    json: options.Json = False,
+) -> None:
+    """List the jobs of a call: cached, or why not. Runs nothing."""
+    request = options.make_request(
+        suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
+        datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
+    )  # fmt: skip
+    jobs, absent = planned(load(config), request)
+    statuses = [(job, job_status(job)) for job in jobs]
+    if json:
+        listed = [vars(absence) for absence in absent]
+        give_json({"schema": 1, "jobs": [_document(*each) for each in statuses], "absent": listed})
+        return
+    give(_table(statuses))
+    say_absent(absent)
+    waiting = sum(any(_open(s) for s in stages.values()) for _, stages in statuses)
+    say(f"{waiting} of {len(jobs)} jobs have something to run")
+
+
+def _open(status: Status) -> bool:
+    return status.state in ("to run", "resumes")
+
+
+def _document(job: JobSpec, stages: dict[str, Status]) -> dict[str, Any]:
+    return {
+        "dataset": job.dataset.name,
+        "model": job.model.name,
+        "loss": job.loss.name if job.loss else None,
+        "recipe": job.recipe_name,
+        "seed": job.seed,
+        "folder": str(job.folder),
+        "stages": {name: vars(status) for name, status in stages.items()},
+    }
+
+
+def _table(statuses: list[tuple[JobSpec, dict[str, Status]]]) -> Table:
+    table = Table("job", "train", "evaluate", "measure", box=None, pad_edge=False, padding=(0, 2))
+    for job, stages in statuses:
+        cells = (_cell(stages[name]) for name in ("train", "evaluate", "measure"))
+        table.add_row(job.title, *cells)
+    return table
+
+
+def _cell(status: Status) -> str:
+    if status.state == "none":
+        return "-"
+    return f"{status.state} ({status.why})" if status.why else status.state

@@ -1,0 +1,70 @@
+"""`harness run`: run what is missing of a suite and print its table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from harness.board.console import renderable
+from harness.board.document import document
+from harness.board.local import write_local
+from harness.board.rows import Filed
+from harness.board.table import tables
+from harness.campaign import Outcome, run_campaign
+from harness.cli import options
+from harness.cli.output import give, give_json, say
+from harness.cli.progress import ProgressDisplay
+from harness.config.loader import load
+from harness.data.locate import Absence
+
+
+def run(
+    suite: options.Suite,
+    profile: options.ProfileOption = options.Profile.quick,
+    dataset: options.Datasets = None,
+    model: options.Models = None,
+    loss: options.Losses = None,
+    seeds: options.Seeds = "",
+    device: options.DeviceOption = options.Device.auto,
+    executor: options.ExecutorOption = options.Executor.local,
+    workers: options.Workers = 1,
+    config: options.Config = None,
+    runs: options.Runs = options.DEFAULT_RUNS,
+    settings: options.Settings = None,
+    leave_out_damaged: options.LeaveOut = False,
+    json: options.Json = False,
+) -> None:
+    """Run what is missing of a suite, print its table, keep its records."""
+    del executor  # the one there is
+    request = options.make_request(
+        suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
+        datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
+    )  # fmt: skip
+    with ProgressDisplay() as display:
+        outcome = run_campaign(
+            load(config), request, workers=workers, data_listener=display, listener=display
+        )
+    written = write_local(runs, suite, request.profile)
+    show(outcome, written, as_json=json)
+    if not outcome.all_done:
+        raise typer.Exit(1)
+
+
+def show(outcome: Outcome, written: Path, *, as_json: bool) -> None:
+    """Print the call's tables, and what is absent."""
+    made = tables([Filed(record) for record in outcome.records])
+    if as_json:
+        absent = [vars(absence) for absence in outcome.absent]
+        give_json({**document(made), "ran": outcome.ran, "absent": absent})
+        return
+    give(*(renderable(table) for table in made))
+    say_absent(outcome.absent)
+    say(f"{outcome.ran} of {len(outcome.jobs)} jobs were run now; table: {written}")
+
+
+def say_absent(absent: Sequence[Absence]) -> None:
+    """List the datasets of the suite that are not here."""
+    for absence in absent:
+        say(f"absent: {absence.message()}")

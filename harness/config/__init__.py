@@ -1,0 +1,1 @@
+"""The schema of `benchmark.toml` as typed, frozen objects, and the loader that reads it."""

@@ -1,0 +1,88 @@
+"""From an import path in a benchmark file to an object of that class, with typed fields."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness.errors import ConfigError, nearest
+
+
+def load_class(path: str, where: str) -> type[Any]:
+    """Import `package.module:Class`.
+
+    Args:
+        path: the import path.
+        where: the key that names it, for the error.
+
+    Raises:
+        ConfigError: the path is malformed, or the module or the class does not exist.
+    """
+    module_name, colon, class_name = path.partition(":")
+    if not colon or not class_name:
+        raise ConfigError(f"{where}: {path!r} is not an import path; write 'package.module:Class'")
+    module = _module(module_name, where)
+    found = getattr(module, class_name, None)
+    if not inspect.isclass(found):
+        known = [name for name, thing in vars(module).items() if inspect.isclass(thing)]
+        raise ConfigError(
+            f"{where}: {module_name} has no class {class_name!r}; {nearest(class_name, known)}"
+        )
+    return found
+
+
+def construct(path: str, given: dict[str, Any], where: str) -> Any:
+    """Make the frozen dataclass that an import path names from the fields of its table.
+
+    Raises:
+        ConfigError: unknown field, missing field or wrong type, naming the key.
+    """
+    found = load_class(path, f"{where}.adapter")
+    if not is_dataclass(found):
+        raise ConfigError(f"{where}.adapter: {path} is not a dataclass")
+    try:
+        return TypeAdapter(found).validate_json(json.dumps(given, default=str), strict=True)
+    except ValidationError as error:
+        names = [field.name for field in fields(found)]
+        raise ConfigError(explain(error, f"{where}.", lambda _: names)) from error
+
+
+def explain(
+    error: ValidationError, where: str, known: Callable[[tuple[int | str, ...]], list[str]]
+) -> str:
+    """Say in one line a key what a validation error found, with the mend.
+
+    Args:
+        error: what pydantic found.
+        where: put before every key.
+        known: from the place of a table to the keys it may have.
+    """
+    return "\n".join(
+        _line(detail, where, known(detail["loc"][:-1])) for detail in error.errors()
+    )
+
+
+def _line(detail: Any, where: str, known: list[str]) -> str:
+    key = where + ".".join(str(part) for part in detail["loc"])
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{key}: unknown key; {nearest(str(detail['loc'][-1]), known)}"
+    if detail["type"] == "missing":
+        return f"{key}: missing; it must be given"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{key}: {message} (found {detail['input']!r})"
+
+
+def _module(name: str, where: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"{where}: cannot import {name!r}: no module named {error.name!r}; "
+            f"install it, or put its file beside the benchmark file"
+        ) from error

@@ -1,0 +1,219 @@
+"""Reading a benchmark file: errors name the file, the key and the mend."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from harness.config.imports import explain
+from harness.config.schema import Benchmark, Recipe, Suite
+from harness.errors import ConfigError, nearest
+
+NAMED = ("datasets", "models", "losses", "recipes", "suites")
+
+
+@dataclass(frozen=True)
+class LoadedBenchmark:
+    """A benchmark and the file it came from.
+
+    Attributes:
+        benchmark: the checked content, a base's tables included.
+        path: the file; `benchmark.lock` lies beside it.
+    """
+
+    benchmark: Benchmark
+    path: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where the file lies: relative paths and a user's own adapters are found from here."""
+        return self.path.parent
+
+    @property
+    def lock_path(self) -> Path:
+        """The lock that belongs to this file."""
+        return self.path.with_suffix(".lock")
+
+    def suite(self, name: str) -> Suite:
+        """A suite by name.
+
+        Raises:
+            ConfigError: there is none of that name.
+        """
+        return known(self.benchmark.suites, name, "suite")
+
+
+def known(table: dict[str, Any], name: str, what: str) -> Any:
+    """An entry of a table by name.
+
+    Raises:
+        ConfigError: there is none of that name; the nearest is named.
+    """
+    if name not in table:
+        raise ConfigError(f"no {what} is called {name!r}; {nearest(name, table)}")
+    return table[name]
+
+
+def shipped_benchmark() -> Path:
+    """The benchmark file that comes with the harness."""
+    package = Path(__file__).resolve().parent.parent
+    checkout = package.parent / "benchmark.toml"
+    return checkout if checkout.exists() else package / "shipped" / "benchmark.toml"
+
+
+def load(path: Path | None = None) -> LoadedBenchmark:
+    """Read and check a benchmark file.
+
+    Args:
+        path: the file; None takes `benchmark.toml` of the current folder, else ours.
+
+    Raises:
+        ConfigError: the file is absent, is not TOML, or says what cannot be.
+    """
+    chosen = path or _default_path()
+    document = _merged(chosen)
+    benchmark = _parse(document, chosen)
+    _check_references(benchmark, chosen)
+    _make_importable(chosen.parent)
+    return LoadedBenchmark(benchmark, chosen.resolve())
+
+
+def with_settings(recipe: Recipe, changes: dict[str, Any], where: str) -> Recipe:
+    """A recipe with some keys changed; dotted keys reach into its tables.
+
+    Raises:
+        ConfigError: a key does not exist or a value has the wrong type.
+    """
+    document = recipe.model_dump()
+    if "steps" in changes:
+        document["epochs"] = None
+    if "epochs" in changes:
+        document["steps"] = None
+    for key, value in changes.items():
+        _set(document, key.split("."), value)
+    try:
+        return Recipe.model_validate_json(json.dumps(document), strict=True)
+    except ValidationError as error:
+        raise ConfigError(_explained(error, Recipe, where)) from error
+
+
+def _set(document: dict[str, Any], keys: list[str], value: Any) -> None:
+    *parents, last = keys
+    for key in parents:
+        document = document.setdefault(key, {})
+    both = isinstance(document.get(last), dict) and isinstance(value, dict)
+    document[last] = {**document[last], **value} if both else value
+
+
+def _default_path() -> Path:
+    here = Path("benchmark.toml")
+    return here if here.exists() else shipped_benchmark()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file") from error
+    except IsADirectoryError as error:
+        raise ConfigError(f"{path}: is a folder; name the benchmark file itself") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def _merged(path: Path) -> dict[str, Any]:
+    document = _read(path)
+    base = document.get("base")
+    if not isinstance(base, str):
+        return document
+    below = _merged(shipped_benchmark() if base == "trialboard" else path.parent / base)
+    for section in NAMED:
+        own = document.get(section, {})
+        if not isinstance(own, dict):
+            continue
+        taken = sorted(set(own) & set(below.get(section, {})))
+        if taken:
+            raise ConfigError(
+                f"{path}: {section}.{taken[0]} is defined by the base {base!r} already; "
+                "a base's entries stay as they are, so choose another name"
+            )
+        document[section] = {**below.get(section, {}), **own}
+    return document
+
+
+def _parse(document: dict[str, Any], path: Path) -> Benchmark:
+    try:
+        return Benchmark.model_validate_json(json.dumps(document, default=str), strict=True)
+    except ValidationError as error:
+        raise ConfigError(_explained(error, Benchmark, f"{path}: ")) from error
+
+
+def _explained(error: ValidationError, model: type[BaseModel], where: str) -> str:
+    return explain(error, where, lambda location: _known_keys(model, location))
+
+
+def _known_keys(model: Any, location: Iterable[Any]) -> list[str]:
+    for part in location:
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            field = model.model_fields.get(str(part))
+            model = _concrete(field.annotation) if field else None
+        else:
+            model = _concrete(get_args(model)[-1]) if get_args(model) else None
+    found = isinstance(model, type) and issubclass(model, BaseModel)
+    return list(model.model_fields) if found else []
+
+
+def _concrete(annotation: Any) -> Any:
+    if get_origin(annotation) in (Union, UnionType):
+        return next(part for part in get_args(annotation) if part is not type(None))
+    if get_origin(annotation) is tuple:
+        return dict[int, get_args(annotation)[0]]  # type: ignore[misc]
+    return annotation
+
+
+def _check_references(benchmark: Benchmark, path: Path) -> None:
+    for name, suite in benchmark.suites.items():
+        where = f"{path}: suites.{name}"
+        _check_names(suite.datasets, benchmark.datasets, f"{where}.datasets")
+        _check_names(suite.models, benchmark.models, f"{where}.models")
+        _check_names(suite.losses, benchmark.losses, f"{where}.losses")
+        recipes = [plan.recipe for plan in suite.profiles.values()]
+        _check_names(recipes, benchmark.recipes, f"{where}.profiles")
+        for number, override in enumerate(suite.overrides):
+            _check_override(override, suite, f"{where}.overrides.{number}")
+            for plan in suite.profiles.values():
+                recipe = benchmark.recipes[plan.recipe]
+                with_settings(recipe, override.set, f"{where}.overrides.{number}.set.")
+        for number, exclusion in enumerate(suite.exclude):
+            _check_override(exclusion, suite, f"{where}.exclude.{number}")
+
+
+def _check_override(rule: Any, suite: Suite, where: str) -> None:
+    for key, names in (
+        ("dataset", suite.datasets),
+        ("model", suite.models),
+        ("loss", suite.losses),
+    ):
+        chosen = getattr(rule, key)
+        _check_names([chosen] if chosen else [], names, f"{where}.{key}")
+
+
+def _check_names(names: Iterable[str], table: Iterable[str], where: str) -> None:
+    for name in names:
+        if name not in set(table):
+            raise ConfigError(f"{where}: {name!r} does not exist; {nearest(name, table)}")
+
+
+def _make_importable(folder: Path) -> None:
+    entry = str(folder.resolve())
+    if entry not in sys.path:
+        sys.path.append(entry)

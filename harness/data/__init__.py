@@ -1,0 +1,1 @@
+"""Corpora, manifests, the lock, packing, features, augmentation and samplers."""

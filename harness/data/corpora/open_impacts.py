@@ -1,0 +1,39 @@
+"""The embedded corpus `open-impacts`: synthetic impact sounds of six materials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.config.schema import Profile
+from harness.data.synthesis import impacts
+
+
+@dataclass(frozen=True)
+class OpenImpacts:
+    """Struck objects: the material is told apart, the object is split by."""
+
+    version: ClassVar[int] = 1
+    kind: ClassVar[str] = "audio"
+    needs_folder: ClassVar[bool] = False
+    unit: ClassVar[str] = "object"
+
+    def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
+        """The profile's sounds, in the order of their ids."""
+        del folder
+        table = impacts.sounds(profile)
+        items = table.rename(columns={"object": "unit", "material": "label"})
+        return items.assign(source=items["id"], line=0)
+
+    def trials(self, profile: Profile, split: str) -> None:
+        """Materials are classified; there are no trials."""
+
+    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
+        """Synthesise one sound."""
+        del folder
+        return impacts.synthesise(item.id)

@@ -1,0 +1,40 @@
+"""The embedded corpus `open-26666`: synthetic speech, made when it is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.config.schema import Profile
+from harness.data.synthesis import speech
+
+
+@dataclass(frozen=True)
+class OpenSpeech:
+    """26,666 utterances of a source-filter synthesiser, with trials of three kinds."""
+
+    version: ClassVar[int] = 1
+    kind: ClassVar[str] = "audio"
+    needs_folder: ClassVar[bool] = False
+    unit: ClassVar[str] = "speaker"
+
+    def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
+        """The profile's utterances, in the order of their ids."""
+        del folder
+        table = speech.utterances(profile)
+        items = table.rename(columns={"speaker": "unit"})
+        return items.assign(label=items["unit"], source=items["id"], line=0)
+
+    def trials(self, profile: Profile, split: str) -> pd.DataFrame:
+        """The profile's fixed trials: same-session, cross-session and cross-gender."""
+        return speech.trials(profile, split)
+
+    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
+        """Synthesise one utterance."""
+        del folder
+        return speech.synthesise(item.id)

@@ -1,0 +1,65 @@
+"""What every corpus says of itself, whatever its layout.
+
+A corpus is a frozen dataclass named in `benchmark.toml` by its import path, like an adapter.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.config.schema import Profile
+
+COLUMNS = ("id", "unit", "label", "seconds", "source", "line", "split")
+"""Columns of every item table; a corpus may add its own (gender, session, ...).
+
+`unit` is what is resampled and split by (speaker, object, drawer); `label` is what is told
+apart; `seconds` is 0 where time means nothing; `source` is a path or an address of the item;
+`line` is the place in the corpus's own list, 0 where there is none; `split` is empty where
+the corpus leaves the split to the benchmark.
+"""
+
+TRIAL_COLUMNS = ("enrol", "test", "target", "kind")
+"""Columns of a trial list: two item ids, whether it is a target trial, and its kind."""
+
+SAMPLE_RATE = 16_000
+
+
+class Corpus(Protocol):
+    """A layout that can be read.
+
+    Attributes:
+        version: changes whenever the same files would give other items.
+        kind: `audio` (int16 `[samples]` at 16 kHz) or `image` (uint8 `[height, width]`).
+        unit: what one unit is called in a table.
+        needs_folder: False where the corpus is computed or embedded.
+    """
+
+    version: ClassVar[int]
+    kind: ClassVar[str]
+    needs_folder: ClassVar[bool]
+
+    @property
+    def unit(self) -> str:
+        """What is resampled: speaker, object, drawer."""
+
+    def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
+        """Every item, with `COLUMNS`."""
+
+    def trials(self, profile: Profile, split: str) -> pd.DataFrame | None:
+        """The corpus's own trial list with `TRIAL_COLUMNS`; None leaves it to the task."""
+
+    def read(self, item: Any, folder: Path) -> NDArray[np.int16] | NDArray[np.uint8]:
+        """The content of one row of `items`.
+
+        Raises:
+            DamagedItem: the file is not what the list says.
+        """
+
+
+class DamagedItem(Exception):
+    """One file cannot be used; the message says why, the caller says which and where."""

@@ -1,0 +1,250 @@
+"""A dataset ready for use: items, splits and trials as locked, content packed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.config.imports import construct
+from harness.config.loader import LoadedBenchmark, known
+from harness.config.schema import Dataset, Profile
+from harness.data.corpus import Corpus
+from harness.data.locate import Absence, locate
+from harness.data.lock import DatasetLock, check_dataset, hold_dataset, read_lock, table_digest
+from harness.data.pack import Pack, PackRequest, packed
+from harness.data.split import SPLITS, assign_split, check_disjoint
+from harness.data.trials import Trials, all_pairs, index_trials, without
+from harness.errors import ConfigError, CorpusAbsent, DataError
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A dataset as its lists tell it, nothing decoded yet.
+
+    Attributes:
+        name, profile: which dataset.
+        config: its table in the benchmark file.
+        corpus: its reader.
+        folder: where its files lie.
+        items: all items with their split, in the corpus's order.
+        trial_tables: split -> trial list.
+    """
+
+    name: str
+    profile: Profile
+    config: Dataset
+    corpus: Corpus
+    folder: Path
+    items: pd.DataFrame
+    trial_tables: dict[str, pd.DataFrame]
+
+    @property
+    def key(self) -> str:
+        """The dataset's name in the lock."""
+        return f"{self.name}/{self.profile}"
+
+    @cached_property
+    def lock(self) -> DatasetLock:
+        """What the lists hash to; the content is not known yet."""
+        return DatasetLock(
+            manifest=table_digest(self.items, ("id", "unit", "label", "seconds", "source")),
+            split=table_digest(self.items, ("id", "split")),
+            trials={
+                split: table_digest(table, ("enrol", "test", "target", "kind"))
+                for split, table in self.trial_tables.items()
+            },
+            content="",
+            counts={split: self._counts(split) for split in SPLITS},
+        )
+
+    def _counts(self, split: str) -> dict[str, int]:
+        part = self.items[self.items["split"] == split]
+        counts = {"units": int(part["unit"].nunique()), "items": len(part)}
+        if split in self.trial_tables:
+            target = self.trial_tables[split]["target"]
+            counts |= {"trials": len(target), "targets": int(target.sum())}
+        return counts
+
+
+@dataclass(frozen=True)
+class Subset:
+    """One split of a packed dataset.
+
+    Attributes:
+        items: its rows of the item table, numbered from 0.
+        rows: where each lies in the pack.
+        pack: the dataset's content.
+    """
+
+    items: pd.DataFrame
+    rows: NDArray[np.int64]
+    pack: Pack
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def item(self, index: int) -> NDArray[Any]:
+        """Content of one item."""
+        return self.pack.item(int(self.rows[index]))
+
+    def length(self, index: int) -> int:
+        """How many numbers an item holds (samples, for audio)."""
+        return self.pack.length(int(self.rows[index]))
+
+
+@dataclass(frozen=True)
+class OpenDataset:
+    """A dataset whose content is packed and agrees with the lock."""
+
+    listing: Listing
+    pack: Pack
+    lock: DatasetLock
+    left_out: tuple[str, ...] = ()
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The labels of the training split, sorted: the classifier's rows."""
+        items = self.listing.items
+        return tuple(sorted(set(items.loc[items["split"] == "train", "label"])))
+
+    def subset(self, split: str) -> Subset:
+        """One split, without what was left out."""
+        items = self.listing.items
+        mask = (items["split"] == split) & ~items["id"].isin(self.left_out)
+        return Subset(items[mask].reset_index(drop=True), np.flatnonzero(mask), self.pack)
+
+    def trials(self, split: str) -> Trials:
+        """A split's trials as rows of its subset.
+
+        Raises:
+            ConfigError: the dataset has no trials.
+        """
+        table = self.listing.trial_tables.get(split)
+        if table is None:
+            raise ConfigError(
+                f"datasets.{self.listing.name}: brings no trials; give `trials = N`, the longest "
+                "list wanted, to have pairs of its items compared"
+            )
+        kept = without(table, self.left_out)
+        return index_trials(kept, self.subset(split).items, self.listing.name)
+
+
+def find(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path] | Absence:
+    """A dataset's reader and folder, or where it was looked for in vain."""
+    config = known(loaded.benchmark.datasets, name, "dataset")
+    corpus: Corpus = construct(config.adapter, config.fields, f"datasets.{name}")
+    if not corpus.needs_folder:
+        return corpus, loaded.folder
+    place = locate(name, config, loaded.folder)
+    return place if isinstance(place, Absence) else (corpus, place)
+
+
+def list_dataset(loaded: LoadedBenchmark, name: str, profile: Profile) -> Listing:
+    """Read a dataset's lists and check them against the lock, decoding nothing.
+
+    Raises:
+        CorpusAbsent: it is not on this machine.
+        DataError: its lists cannot be used.
+        LockError: they are not the locked ones.
+    """
+    found = find(loaded, name)
+    if isinstance(found, Absence):
+        raise CorpusAbsent(found.message())
+    corpus, folder = found
+    config = loaded.benchmark.datasets[name]
+    items = _split_items(corpus.items(profile, folder), config, name)
+    tables = {split: _trials(corpus, config, profile, items, split) for split in SPLITS[1:]}
+    kept = {split: table for split, table in tables.items() if table is not None}
+    listing = Listing(name, profile, config, corpus, folder, items, kept)
+    pinned = read_lock(loaded.lock_path).datasets.get(listing.key)
+    if pinned is not None:
+        check_dataset(pinned, listing.lock, listing.key, loaded.lock_path)
+    return listing
+
+
+def open_dataset(
+    loaded: LoadedBenchmark,
+    listing: Listing,
+    cache: Path,
+    *,
+    leave_out_damaged: bool = False,
+    keep_damaged_pack: bool = False,
+    advance: Advance = lambda count: None,
+) -> OpenDataset:
+    """Pack a dataset (once) and hold it against the lock.
+
+    Args:
+        loaded: the benchmark the listing came from.
+        listing: the dataset's lists.
+        cache: where packs lie.
+        leave_out_damaged: go on without files that cannot be used.
+        keep_damaged_pack: use a pack with damaged items as it is, instead of reading the corpus
+            once more in the hope that it was mended.
+        advance: told how many items were decoded since the last call.
+
+    Raises:
+        DataError: damaged files, all named, unless they are to be left out.
+        LockError: the content is not the locked one.
+    """
+    pack = packed(
+        PackRequest(
+            pack_folder(listing, cache), listing.corpus, listing.folder, listing.items, advance
+        ),
+        keep_damaged=keep_damaged_pack,
+    )
+    if pack.damaged and not leave_out_damaged:
+        raise DataError(damage_report(listing, pack))
+    left_out = tuple(listing.items["id"].iloc[sorted(pack.damaged)])
+    found = listing.lock.model_copy(update={"content": "" if left_out else pack.content})
+    if not left_out:
+        hold_dataset(loaded.lock_path, listing.key, found)
+    pinned = read_lock(loaded.lock_path).datasets.get(listing.key, found)
+    check_dataset(pinned, found, listing.key, loaded.lock_path)
+    return replace(OpenDataset(listing, pack, pinned), left_out=left_out)
+
+
+def pack_folder(listing: Listing, cache: Path) -> Path:
+    """Where a dataset's pack lies: another manifest or reader has another folder."""
+    label = f"{listing.name}-{listing.profile}"
+    return cache / f"{label}-v{listing.corpus.version}-{listing.lock.manifest[:12]}"
+
+
+def damage_report(listing: Listing, pack: Pack) -> str:
+    """Every file that cannot be used, with its line, and the mend."""
+    lines = [f"{listing.name}: {len(pack.damaged)} of {len(pack)} items cannot be used:"]
+    for row, why in sorted(pack.damaged.items()):
+        item = listing.items.iloc[row]
+        where = f" (line {item['line']})" if item["line"] else ""
+        lines.append(f"  {listing.folder / str(item['source'])}{where}: {why}")
+    lines.append("Mend or replace them, or run with --leave-out-damaged.")
+    return "\n".join(lines)
+
+
+def _split_items(items: pd.DataFrame, config: Dataset, name: str) -> pd.DataFrame:
+    if (items["split"] == "").any():
+        if config.split is None:
+            raise ConfigError(
+                f"datasets.{name}: brings no split; give one, as in "
+                f"split = {{ seed = 0, validation = 10, test = 20 }}"
+            )
+        items = assign_split(items, config.split, name)
+    check_disjoint(items, name)
+    return items
+
+
+def _trials(
+    corpus: Corpus, config: Dataset, profile: Profile, items: pd.DataFrame, split: str
+) -> pd.DataFrame | None:
+    own = corpus.trials(profile, split)
+    if own is not None or config.trials is None:
+        return own
+    return all_pairs(items[items["split"] == split], config.trials)

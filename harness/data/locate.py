@@ -1,0 +1,54 @@
+"""Finding a corpus on this machine, and saying where it was looked for."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.config.schema import Dataset
+
+ROOT_VARIABLE = "HARNESS_DATA"
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A corpus that is not here: where it was looked for and where it can be had."""
+
+    dataset: str
+    looked: tuple[str, ...]
+    source: str
+
+    def message(self) -> str:
+        """One paragraph for a person."""
+        looked = ", ".join(self.looked)
+        source = f" Get it from {self.source}." if self.source else ""
+        return (
+            f"{self.dataset} is not on this machine: looked for {looked}."
+            f"{source} Then set ${ROOT_VARIABLE} to the folder that holds it, "
+            f"or give its path in the benchmark file."
+        )
+
+
+def locate(name: str, dataset: Dataset, folder: Path) -> Path | Absence:
+    """Find a dataset's folder.
+
+    Args:
+        name: the dataset's name.
+        dataset: its table.
+        folder: the benchmark file's folder.
+    """
+    places = _places(dataset, folder)
+    for place in places:
+        if place.exists():
+            return place
+    looked = [str(place) for place in places]
+    if ROOT_VARIABLE not in os.environ:
+        looked.append(f"${ROOT_VARIABLE}/{dataset.path} (${ROOT_VARIABLE} is not set)")
+    return Absence(name, tuple(looked), dataset.source)
+
+
+def _places(dataset: Dataset, folder: Path) -> list[Path]:
+    root = os.environ.get(ROOT_VARIABLE)
+    first = [Path(root).resolve() / dataset.path] if root else []
+    return [*first, folder / dataset.path]

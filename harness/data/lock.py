@@ -1,0 +1,157 @@
+"""`benchmark.lock`: what "fixed" means, by content.
+
+The lock pins, for every dataset and profile, the sha256 of its manifest, split, trial lists
+and decoded content, and for every protocol its version and digest. What is not pinned yet is
+pinned when it is first used, as package managers do; what is pinned and differs is refused.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import tomli_w
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.errors import LockError
+from harness.records.canonical import digest, sha256
+from harness.records.files import lock, write_text
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatasetLock(_Frozen):
+    """One profile of one dataset, by content.
+
+    Attributes:
+        manifest: of ids, units, labels, durations and sources.
+        split: of ids and their split.
+        trials: split -> of its trial list.
+        content: of all decoded samples or pixels, in the order of the manifest.
+        counts: split -> number of units, items, and (where there are) trials and targets.
+    """
+
+    manifest: str
+    split: str
+    trials: dict[str, str]
+    content: str
+    counts: dict[str, dict[str, int]]
+
+    @property
+    def digest(self) -> str:
+        """One hash for all of it."""
+        return digest(self.model_dump())
+
+
+class ProtocolLock(_Frozen):
+    """A protocol's version and the digest of what it rests on."""
+
+    version: int
+    digest: str
+
+
+class LockFile(_Frozen):
+    """The whole file; keys are `dataset/profile` and `suite/profile/dataset`."""
+
+    datasets: dict[str, DatasetLock] = {}
+    protocols: dict[str, ProtocolLock] = {}
+
+
+def read_lock(path: Path) -> LockFile:
+    """Read the lock; an absent file pins nothing.
+
+    Raises:
+        LockError: the file is not a lock.
+    """
+    if not path.exists():
+        return LockFile()
+    try:
+        return LockFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, ValidationError, UnicodeDecodeError) as error:
+        raise LockError(f"{path}: not a lock file: {error}") from error
+
+
+def hold_dataset(path: Path, name: str, found: DatasetLock) -> bool:
+    """Check a dataset against the lock, or pin it where the lock is silent.
+
+    Returns:
+        True where it was pinned just now.
+
+    Raises:
+        LockError: a part differs; the message names it with both hashes.
+    """
+    with lock(path):
+        held = read_lock(path)
+        if name in held.datasets:
+            check_dataset(held.datasets[name], found, name, path)
+            return False
+        _write(path, held.model_copy(update={"datasets": {**held.datasets, name: found}}))
+        return True
+
+
+def check_dataset(pinned: DatasetLock, found: DatasetLock, name: str, path: Path) -> None:
+    """Compare two locks of one dataset part by part; an empty `content` is not compared.
+
+    Raises:
+        LockError: names the first part that differs, with both hashes.
+    """
+    for part, want, have in _parts(pinned, found):
+        if want != have:
+            raise LockError(
+                f"{name}: the {part} is not the locked one\n"
+                f"  locked: {want}\n  found:  {have}\n"
+                f"Restore the corpus as it was, or, if the change is meant, delete "
+                f'[datasets."{name}"] in {path} and raise the protocol version of its suites.'
+            )
+
+
+def hold_protocol(path: Path, name: str, found: ProtocolLock) -> None:
+    """Check a protocol against the lock, or pin it where it is new or its version was raised.
+
+    Raises:
+        LockError: it changed and its version did not, or its version went down.
+    """
+    with lock(path):
+        held = read_lock(path)
+        pinned = held.protocols.get(name)
+        if pinned == found:
+            return
+        if pinned is not None and found.version <= pinned.version:
+            raise LockError(
+                f"{name}: the protocol changed (locked version {pinned.version} "
+                f"{pinned.digest[:12]}, found version {found.version} {found.digest[:12]}); "
+                "raise `protocol` of the suite, or undo the change"
+            )
+        _write(path, held.model_copy(update={"protocols": {**held.protocols, name: found}}))
+
+
+def table_digest(table: pd.DataFrame, columns: tuple[str, ...]) -> str:
+    """Sha256 of some columns of a table, one tab-separated line a row.
+
+    Floats are spelled with six decimals, so that the digest does not depend on their type.
+    """
+    text = table.loc[:, list(columns)].to_csv(
+        sep="\t", index=False, header=False, float_format="%.6f", lineterminator="\n"
+    )
+    return sha256(text.encode())
+
+
+def _parts(pinned: DatasetLock, found: DatasetLock) -> list[tuple[str, str, str]]:
+    parts = [("manifest", pinned.manifest, found.manifest), ("split", pinned.split, found.split)]
+    for split in sorted({*pinned.trials, *found.trials}):
+        ours, theirs = pinned.trials.get(split, "none"), found.trials.get(split, "none")
+        parts.append((f"{split} trial list", ours, theirs))
+    if found.content and pinned.content:
+        parts.append(("decoded content", pinned.content, found.content))
+    return parts
+
+
+def _write(path: Path, content: LockFile) -> None:
+    head = "# What is fixed, by content. Written by the harness; commit it beside the benchmark.\n\n"
+    document: dict[str, Any] = content.model_dump()
+    ordered = {part: dict(sorted(entries.items())) for part, entries in document.items()}
+    write_text(path, head + tomli_w.dumps(ordered))

@@ -1,0 +1,94 @@
+"""What a runs folder holds, and what of it nothing needs any more."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from harness.errors import RequestError
+from harness.records.files import lock
+from harness.records.record import Record
+from harness.records.store import read_record
+
+RESUME_FILES = ("resume.pt", "snapshot-*.safetensors")
+
+
+def stored_runs(runs: Path) -> list[dict[str, Any]]:
+    """One row a record: where it is, how it ended, what it says, how big its files are."""
+    return [_row(runs, path) for path in _records(runs)]
+
+
+def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
+    """Stages that no record names, and resume points of trainings that have ended.
+
+    A stage that some process is working on is left alone.
+
+    Args:
+        runs: the folder.
+        delete: whether to delete what is found.
+    """
+    named = {
+        f"{name}-{stage.key[:16]}"
+        for path in _records(runs)
+        for name, stage in read_record(path).stages.items()
+    }
+    garbage = []
+    for folder in sorted((runs / "stages").glob("*-*")):
+        if not folder.is_dir():
+            continue
+        finished = (folder / "result.json").exists()
+        unnamed = finished and folder.name not in named
+        for path in [folder] if unnamed else _leftovers(folder) if finished else []:
+            garbage.append({"path": str(path), "bytes": _size(path)})
+            if delete:
+                _delete(path, folder)
+    return garbage
+
+
+def _records(runs: Path) -> list[Path]:
+    if not runs.is_dir():
+        raise RequestError(f"{runs}: no such folder; `harness run` makes it, --runs names another")
+    return sorted(runs.glob("*/*/*/*/record.json"))
+
+
+def _row(runs: Path, path: Path) -> dict[str, Any]:
+    record = read_record(path)
+    finished = [stage.finished for stage in record.stages.values() if stage.finished]
+    stages = [
+        runs / "stages" / f"{name}-{stage.key[:16]}" for name, stage in record.stages.items()
+    ]
+    return {
+        "run": str(path.parent.relative_to(runs)),
+        "state": record.state,
+        "result": _result(record),
+        "finished": max(finished, default=""),
+        "bytes": _size(path.parent) + sum(_size(stage) for stage in stages),
+    }
+
+
+def _result(record: Record) -> str:
+    metric = record.metrics.get(record.protocol.primary)
+    if metric is None:
+        return record.reason
+    facts = record.protocol.facts[record.protocol.primary]
+    factor = 100 if facts.unit == "%" else 1
+    return f"{facts.title} {metric.value * factor:.{facts.decimals}f} {facts.unit}".rstrip()
+
+
+def _leftovers(folder: Path) -> list[Path]:
+    return [path for pattern in RESUME_FILES for path in sorted(folder.glob(pattern))]
+
+
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(inner.stat().st_size for inner in path.rglob("*") if inner.is_file())
+
+
+def _delete(path: Path, stage: Path) -> None:
+    with lock(stage):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,57 @@
+"""The process that runs one job: `python -m harness.execute.worker`.
+
+It reads the job's spec as one line of JSON on standard input and writes progress as lines of
+JSON on standard output. When its standard input ends, whoever started it is gone, and so is it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from typing import Any, TextIO
+
+from harness.job.spec import JobSpec
+
+
+class LineReporter:
+    """Progress as lines of JSON."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def stage(self, name: str, total: int) -> None:
+        """A stage begins."""
+        self.send({"event": "stage", "name": name, "total": total})
+
+    def advance(self, done: int, loss: float | None = None) -> None:
+        """Some of the stage is done."""
+        self.send({"event": "advance", "done": done, "loss": loss})
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Write one line."""
+        self._stream.write(json.dumps(message) + "\n")
+        self._stream.flush()
+
+
+def main() -> None:
+    """Run the job on standard input."""
+    spec = JobSpec.model_validate_json(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    events, sys.stdout = sys.stdout, sys.stderr
+    from harness.job.run import run_job
+
+    reporter = LineReporter(events)
+    record = run_job(spec, reporter)
+    reporter.send({"event": "record", "record": record.model_dump(mode="json", by_alias=True)})
+
+
+def _end_with_parent() -> None:
+    while sys.stdin.readline():
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The three stages of one job (train, evaluate, measure), each with its own key."""

@@ -1,0 +1,114 @@
+"""The stage `evaluate`: scores and metrics of a checkpoint, or of the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import RequestError, nearest
+from harness.job.evaluation_files import SCORES, TEST_LOOKS
+from harness.job.parts import Parts
+from harness.job.report import Reporter
+from harness.records.canonical import sha256_file
+from harness.records.files import atomic_path
+from harness.tasks.task import Evaluation
+
+Outputs = Callable[[str], NDArray[np.float32]]
+
+
+def run_evaluation(
+    parts: Parts, checkpoint: Path | None, folder: Path, reporter: Reporter
+) -> dict[str, Any]:
+    """Judge a checkpoint (None: the baseline) on test, with thresholds from validation."""
+    outputs = _baseline(parts) if checkpoint is None else _embedded(parts, checkpoint, reporter)
+    validation, test = (
+        parts.task.side(parts.dataset, split, outputs(split)) for split in ("validation", "test")
+    )
+    reporter.stage("score", 1)
+    _count_look(folder)
+    evaluation = parts.task.evaluate(validation, test)
+    _save_scores(folder / SCORES, evaluation)
+    return {
+        "metrics": {name: metric.model_dump() for name, metric in evaluation.metrics.items()},
+        "left_one_out": evaluation.left_one_out,
+        "notes": list(evaluation.notes),
+        "test_looks": len((folder / TEST_LOOKS).read_text(encoding="utf-8").splitlines()),
+        "scores": {
+            "sha256": sha256_file(folder / SCORES),
+            "bytes": (folder / SCORES).stat().st_size,
+        },
+    }
+
+
+def _baseline(parts: Parts) -> Outputs:
+    return lambda split: parts.task.baseline(parts.dataset, split)
+
+
+def _embedded(parts: Parts, checkpoint: Path, reporter: Reporter) -> Outputs:
+    from harness.train.system import outputs_of
+
+    system = _loaded(parts, checkpoint)
+
+    def outputs(split: str) -> NDArray[np.float32]:
+        subset = parts.dataset.subset(split)
+        reporter.stage(f"evaluate {split}", len(subset))
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            reporter.advance(done)
+
+        return outputs_of(system, subset, parts.task.output, parts.device, advance)
+
+    return outputs
+
+
+def _loaded(parts: Parts, checkpoint: Path) -> Any:
+    from harness.train.checkpoint import load_weights
+
+    weights = load_weights(checkpoint)
+    system = parts.system()
+    if any(name.startswith("trunk.") for name in weights):
+        _load(system, weights, checkpoint)
+    else:
+        _load(system.trunk, weights, checkpoint)
+    return system
+
+
+def _load(module: Any, weights: dict[str, Any], checkpoint: Path) -> None:
+    """Load what the network wants; a checkpoint may hold more (a classifier), never less.
+
+    Raises:
+        RequestError: names are missing or have another shape.
+    """
+    wanted = module.state_dict()
+    missing = sorted(set(wanted) - set(weights))
+    if missing:
+        hint = nearest(missing[0], weights)
+        raise RequestError(
+            f"{checkpoint}: {len(missing)} of {len(wanted)} weights are missing, the first "
+            f"{missing[0]!r}; {hint[:200]}"
+        )
+    for name, value in wanted.items():
+        if weights[name].shape != value.shape:
+            raise RequestError(
+                f"{checkpoint}: {name} has shape {tuple(weights[name].shape)}, "
+                f"the network {tuple(value.shape)}"
+            )
+    module.load_state_dict({name: weights[name] for name in wanted})
+
+
+def _save_scores(path: Path, evaluation: Evaluation) -> None:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **evaluation.scores)  # type: ignore[arg-type]
+
+
+def _count_look(folder: Path) -> None:
+    """Note that test is looked at, before it is: a look that fails afterwards counts too."""
+    with (folder / TEST_LOOKS).open("a", encoding="utf-8") as file:
+        file.write("test scored\n")

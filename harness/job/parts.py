@@ -1,0 +1,96 @@
+"""What all stages of a job build first: dataset, task, adapters, device."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from harness.adapter import LossAdapter, ModelAdapter
+from harness.config.imports import construct
+from harness.config.loader import LoadedBenchmark, load
+from harness.data.dataset import OpenDataset, list_dataset, open_dataset
+from harness.errors import ConfigError
+from harness.job.spec import JobSpec
+from harness.records.record import Component
+from harness.tasks.task import Task
+
+if TYPE_CHECKING:
+    import torch
+
+    from harness.train.system import System
+
+
+class Parts:
+    """The live objects behind a job's spec, each made when it is first asked for."""
+
+    def __init__(self, spec: JobSpec) -> None:
+        self.spec = spec
+
+    @cached_property
+    def benchmark(self) -> LoadedBenchmark:
+        """The benchmark file, read again."""
+        return load(self.spec.benchmark)
+
+    @cached_property
+    def dataset(self) -> OpenDataset:
+        """The dataset, as the spec says it was locked.
+
+        Raises:
+            ConfigError: it is not what it was when the job was planned.
+        """
+        listing = list_dataset(self.benchmark, self.spec.dataset.name, self.spec.profile)
+        found = open_dataset(
+            self.benchmark,
+            listing,
+            self.spec.cache,
+            leave_out_damaged=self.spec.leave_out_damaged,
+            keep_damaged_pack=True,
+        )
+        if found.lock.digest != self.spec.dataset.lock:
+            raise ConfigError(f"{self.spec.dataset.name}: changed since the job was planned")
+        return found
+
+    @cached_property
+    def task(self) -> Task:
+        """The suite's task."""
+        return make_task(self.benchmark, self.spec.protocol.suite)
+
+    @cached_property
+    def model(self) -> ModelAdapter:
+        """The model's adapter."""
+        return _adapter(self.spec.model)  # type: ignore[no-any-return]
+
+    @cached_property
+    def loss(self) -> LossAdapter | None:
+        """The loss's adapter; None for a checkpoint that brings no head."""
+        return _adapter(self.spec.loss) if self.spec.loss else None  # type: ignore[no-any-return]
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where tensors live."""
+        import torch
+
+        return torch.device(self.spec.device)
+
+    def system(self) -> System:
+        """A freshly initialised system; equal for equal seeds."""
+        import torch
+
+        from harness.train.system import System
+
+        torch.manual_seed(self.spec.seed or 0)
+        recipe = self.spec.recipe
+        system = System(
+            self.model, self.loss, len(self.dataset.classes), recipe.augment if recipe else None
+        )
+        return system.to(self.device)
+
+
+def make_task(loaded: LoadedBenchmark, suite: str) -> Task:
+    """A suite's task."""
+    task: Task = construct(loaded.suite(suite).task, {}, f"suites.{suite}.task")
+    return task
+
+
+def _adapter(component: Component) -> object:
+    return construct(component.adapter, component.fields, component.name)

@@ -1,0 +1,75 @@
+"""One job from its spec to its record, stage by stage; what is there already is not redone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from harness.errors import HarnessError, JobFailed
+from harness.job.evaluation import run_evaluation
+from harness.job.evaluation_files import SCORES
+from harness.job.join import failed, joined, keep
+from harness.job.measuring import run_measuring
+from harness.job.parts import Parts
+from harness.job.report import Reporter
+from harness.job.spec import JobSpec
+from harness.job.stage import cached_stage
+from harness.job.training import run_training
+from harness.measure.oom import is_out_of_memory
+from harness.metrics.errors import MetricError
+from harness.records.canonical import sha256_file
+from harness.records.record import Record
+from harness.train.loop import FINAL
+
+
+def run_job(spec: JobSpec, reporter: Reporter) -> Record:
+    """Run what is missing of a job and keep its record.
+
+    A job that fails in a way that its row can tell (no finite loss, no memory, unusable
+    scores) is kept with that reason; any other error is left to the executor.
+    """
+    torch.set_num_threads(spec.threads)
+    try:
+        return _run(spec, reporter)
+    except (JobFailed, MetricError, HarnessError) as error:
+        return keep(spec, failed(spec, "failed", str(error)), None)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        batch = spec.recipe.batch if spec.recipe else 1
+        return keep(spec, failed(spec, "oom", f"out of memory at batch {batch}"), None)
+
+
+def _run(spec: JobSpec, reporter: Reporter) -> Record:
+    parts = Parts(spec)
+    results: dict[str, dict[str, Any]] = {}
+    checkpoint = _checkpoint(spec, parts, reporter, results)
+    key = sha256_file(checkpoint) if checkpoint else "baseline"
+    stage = spec.evaluate(key)
+    folder = spec.stage_folder("evaluate", stage.key)
+    results["evaluate"] = cached_stage(
+        folder, stage, lambda place: run_evaluation(parts, checkpoint, place, reporter)
+    )
+    if spec.measure is not None:
+        results["measure"] = cached_stage(
+            spec.stage_folder("measure", spec.measure.key),
+            spec.measure,
+            lambda place: run_measuring(parts, reporter),
+        )
+    left_out = parts.dataset.left_out if spec.leave_out_damaged else ()
+    return keep(spec, joined(spec, results, left_out), folder / SCORES)
+
+
+def _checkpoint(
+    spec: JobSpec, parts: Parts, reporter: Reporter, results: dict[str, dict[str, Any]]
+) -> Path | None:
+    if spec.train is None or spec.recipe is None:
+        return spec.checkpoint
+    recipe = spec.recipe
+    folder = spec.stage_folder("train", spec.train.key)
+    results["train"] = cached_stage(
+        folder, spec.train, lambda place: run_training(parts, recipe, place, reporter)
+    )
+    return folder / FINAL

@@ -1,0 +1,145 @@
+"""One job, as data: all that its stages need to know, in plain JSON types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.config.schema import Profile, Recipe
+from harness.records.canonical import digest
+from harness.records.record import Component, Data, Environment, Protocol, Stage
+
+
+class JobSpec(BaseModel):
+    """A job and the keys of its stages.
+
+    A job without a model adapter is the task's no-training baseline; one with `checkpoint`
+    enters at `evaluate` with weights made elsewhere.
+
+    Attributes:
+        benchmark: the benchmark file.
+        runs: where stages and records lie.
+        cache: where packed corpora lie.
+        profile: of the dataset.
+        leave_out_damaged: go on without files that cannot be used.
+        device: where it runs.
+        threads: threads it computes with.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    benchmark: Path
+    runs: Path
+    cache: Path
+    profile: Profile
+    leave_out_damaged: bool = False
+    device: Literal["cpu", "cuda"]
+    threads: int
+    protocol: Protocol
+    dataset: Data
+    model: Component
+    loss: Component | None = None
+    recipe: Recipe | None = None
+    recipe_name: str | None = None
+    track: str
+    seed: int | None = None
+    checkpoint: Path | None = None
+    checkpoint_sha256: str | None = None
+    environment: Environment | None = None
+    train_inputs: dict[str, object] | None = None
+    code: str = ""
+
+    @property
+    def is_baseline(self) -> bool:
+        """True for the row that needs no training."""
+        return self.loss is None and self.checkpoint is None
+
+    @property
+    def train(self) -> Stage | None:
+        """Key of the training stage; None where nothing is trained."""
+        return _stage(self.train_inputs) if self.train_inputs else None
+
+    @property
+    def measure(self) -> Stage | None:
+        """Key of the measuring stage; None where there is no network."""
+        if self.is_baseline or self.environment is None:
+            return None
+        return _stage(
+            {
+                "stage": "measure",
+                "version": MEASURE_VERSION,
+                "model": self.model.model_dump(),
+                "loss": self.loss.model_dump() if self.loss else None,
+                "batch": self.recipe.batch if self.recipe else None,
+                "crop_seconds": self.recipe.crop_seconds if self.recipe else None,
+                "precision": self.recipe.precision if self.recipe else "32-true",
+                "classes": self.dataset.counts["train"],
+                "dataset": self.dataset.name,
+                "environment": self.environment.model_dump(),
+            }
+        )
+
+    def evaluate(self, checkpoint: str) -> Stage:
+        """Key of the evaluation of a checkpoint, known by its hash."""
+        return _stage(
+            {
+                "stage": "evaluate",
+                "version": EVALUATE_VERSION,
+                "checkpoint": checkpoint,
+                "model": self.model.model_dump(),
+                "protocol": self.protocol.digest,
+                "left_out": self.leave_out_damaged,
+            }
+        )
+
+    @property
+    def digest(self) -> str:
+        """Tells this job from every other."""
+        return digest(
+            {
+                "train": self.train.key if self.train else self.checkpoint_sha256,
+                "evaluate": self.evaluate("").key,
+                "measure": self.measure.key if self.measure else None,
+                "suite": [self.protocol.suite, self.protocol.version],
+            }
+        )
+
+    @property
+    def title(self) -> str:
+        """The job's name for a person."""
+        loss = f" + {self.loss.name}" if self.loss else ""
+        seed = f", seed {self.seed}" if self.seed is not None else ""
+        return f"{self.dataset.name}: {self.model.name}{loss}{seed}"
+
+    @property
+    def folder(self) -> Path:
+        """Where the job's record lies."""
+        entry = "+".join(
+            part
+            for part in (self.model.name, self.loss and self.loss.name, self.recipe_name)
+            if part
+        )
+        seed = f"seed{self.seed}-" if self.seed is not None else ""
+        suite = f"{self.protocol.suite}-{self.protocol.profile}"
+        name = entry.replace("/", "_").replace(" ", "-")
+        return self.runs / suite / self.dataset.name / name / f"{seed}{self.digest[:12]}"
+
+    def stage_folder(self, name: str, key: str) -> Path:
+        """Where a stage's files lie, for all jobs that share it."""
+        return self.runs / "stages" / f"{name}-{key[:16]}"
+
+
+TRAIN_VERSION = 1
+"""Changes whenever the same training inputs would give other weights."""
+
+EVALUATE_VERSION = 1
+"""Changes whenever the same checkpoint and protocol would give other scores."""
+
+MEASURE_VERSION = 1
+"""Changes whenever the same network in the same place would be measured otherwise."""
+
+
+def _stage(inputs: dict[str, object]) -> Stage:
+    return Stage(key=digest(inputs), inputs=inputs)

@@ -1,0 +1,55 @@
+"""A stage's result on disk: made once, found again by its key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from harness.records.canonical import readable_json
+from harness.records.files import lock, write_text
+from harness.records.record import Stage
+
+RESULT = "result.json"
+
+
+def find_result(folder: Path) -> dict[str, Any] | None:
+    """A stage's result, or None where it has not ended well yet."""
+    path = folder / RESULT
+    if not path.exists():
+        return None
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return result
+
+
+def cached_stage(
+    folder: Path, stage: Stage, make: Callable[[Path], dict[str, Any]]
+) -> dict[str, Any]:
+    """Give a stage's result, making it where it is missing.
+
+    Two processes that want the same stage wait for one another; the second finds it made.
+
+    Args:
+        folder: where the stage's files lie.
+        stage: its key and all that went into it, kept beside the result.
+        make: does the work in that folder and returns what is to be kept.
+    """
+    with lock(folder):
+        found = find_result(folder)
+        if found is not None:
+            return found
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / "inputs.json", readable_json(stage.inputs))
+        began = monotonic()
+        result = make(folder)
+        kept = {**result, "stage": _finished(stage, monotonic() - began).model_dump()}
+        write_text(folder / RESULT, readable_json(kept))
+        return kept
+
+
+def _finished(stage: Stage, seconds: float) -> Stage:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return stage.model_copy(update={"seconds": round(seconds, 3), "finished": now})

@@ -1,0 +1,56 @@
+"""The stage `train`: a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric import Fabric
+
+from harness.config.schema import Recipe
+from harness.data.batches import TrainingBatches
+from harness.job.parts import Parts
+from harness.job.report import Reporter
+from harness.records.canonical import sha256_file
+from harness.train.loop import FINAL, train
+from harness.train.plan import TrainingPlan
+from harness.train.system import System, outputs_of
+
+
+def run_training(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> dict[str, Any]:
+    """Train (or go on training) in a folder and say what came of it."""
+    plan = _plan(parts, recipe, folder, reporter)
+    reporter.stage("train", plan.steps)
+    fabric = Fabric(accelerator=parts.spec.device, devices=1, precision=recipe.precision)
+    result = train(parts.system(), plan, fabric)
+    path = folder / FINAL
+    size = path.stat().st_size
+    return {**asdict(result), "checkpoint": {"sha256": sha256_file(path), "bytes": size}}
+
+
+def _plan(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> TrainingPlan:
+    task, dataset = parts.task, parts.dataset
+    validation = dataset.subset("validation")
+
+    def validate(system: System) -> dict[str, float]:
+        outputs = outputs_of(system, validation, task.output, parts.device)
+        return task.validate(task.side(dataset, "validation", outputs))
+
+    return TrainingPlan(
+        recipe=recipe,
+        batches=TrainingBatches(
+            subset=dataset.subset("train"),
+            classes=dataset.classes,
+            batch=recipe.batch,
+            crop_seconds=recipe.crop_seconds,
+            seed=parts.spec.seed or 0,
+        ),
+        validate=validate,
+        primary=task.primary,
+        higher_is_better=task.facts[task.primary].higher_is_better,
+        scheduled=parts.loss.scheduled if parts.loss else (),
+        folder=folder,
+        seed=parts.spec.seed or 0,
+        report=lambda done, total, loss: reporter.advance(done, loss),
+    )

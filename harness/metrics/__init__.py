@@ -1,0 +1,1 @@
+"""Metrics, their uncertainty and their significance: pure functions over NumPy arrays, no torch."""

@@ -1,0 +1,118 @@
+"""Confidence intervals of rates, from replicates on resampled units (speakers, drawers)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
+from scipy.stats import t as student
+
+from harness.metrics.errors import MetricError, usable_scores
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A two-sided confidence interval of a rate, in the rate's own unit."""
+
+    low: float
+    high: float
+
+
+def logit_interval(
+    estimate: float,
+    replicates: ArrayLike,
+    units: int,
+    level: float = 0.95,
+    *,
+    floor: float,
+) -> Interval:
+    """Computes logit(estimate) +- t(units - 1) * standard deviation of the logit replicates.
+
+    Rates of exactly 0 or 1 have no logit: estimate and replicates are first clipped to
+    `[floor, 1 - floor]`. The interval always contains the estimate, so it begins at 0 (ends at 1)
+    for an estimate of exactly 0 (1). An estimate of 0 or 1 of which no replicate differs says
+    nothing about its spread; its other end is then the Clopper-Pearson limit for no error in
+    `units` trials, 1 - (alpha / 2) ** (1 / units).
+
+    Args:
+        estimate: the rate on the whole sample, from 0 to 1.
+        replicates: `[R]`, the rate on R resamples of the units.
+        units: how many units were resampled.
+        level: confidence, between 0 and 1.
+        floor: the least rate told from 0; half a trial: `half_trial(count)`.
+
+    Raises:
+        MetricError: fewer than two units or replicates, NaN, or a value out of its range.
+
+    >>> round(logit_interval(0.0, [0.0, 0.0], units=10, floor=0.01).high, 6)
+    0.308497
+    """
+    values = _usable_replicates(estimate, replicates, units, level, floor)
+    tail = (1 - level) / 2
+    if estimate in (0.0, 1.0) and bool(np.all(values == estimate)):
+        return _without_spread(estimate, tail, units)
+    centre = float(logit(np.clip(estimate, floor, 1 - floor)))
+    spread = float(np.std(logit(np.clip(values, floor, 1 - floor)), ddof=1))
+    reach = float(student.ppf(1 - tail, units - 1)) * spread
+    low, high = float(expit(centre - reach)), float(expit(centre + reach))
+    return Interval(min(low, estimate), max(high, estimate))
+
+
+def half_trial(count: int) -> float:
+    """Returns half of the smallest step of a rate over `count` trials, the floor of its logit.
+
+    For EER and minDCF `count` is that of the side with fewer trials.
+
+    Raises:
+        MetricError: fewer than two trials.
+
+    >>> half_trial(50)
+    0.01
+    """
+    if count < 2:
+        raise MetricError(f"{count} trials: a rate over them has no interval; give at least 2")
+    return 0.5 / count
+
+
+def draw_units(rng: np.random.Generator, units: int, resamples: int) -> NDArray[np.int64]:
+    """Draws `units` units with replacement, `resamples` times.
+
+    Returns:
+        `[resamples, units]`: how often each unit was drawn.
+
+    Raises:
+        MetricError: no units or no resamples.
+
+    >>> draw_units(np.random.default_rng(0), units=3, resamples=2).sum(axis=1)
+    array([3, 3])
+    """
+    if units < 1 or resamples < 1:
+        raise MetricError(f"{resamples} resamples of {units} units; give at least 1 of each")
+    return rng.multinomial(units, np.full(units, 1 / units), size=resamples)
+
+
+def _without_spread(estimate: float, tail: float, units: int) -> Interval:
+    reach = -math.expm1(math.log(tail) / units)
+    return Interval(0.0, reach) if estimate == 0 else Interval(1 - reach, 1.0)
+
+
+def _usable_replicates(
+    estimate: float, replicates: ArrayLike, units: int, level: float, floor: float
+) -> NDArray[np.float64]:
+    values = usable_scores(replicates, "replicates").astype(np.float64)
+    if units < 2 or len(values) < 2:
+        raise MetricError(
+            f"{units} units and {len(values)} replicates: no spread to see; give at least 2 of each"
+        )
+    if not (0 < level < 1 and 0 < floor < 0.5):
+        raise MetricError(f"level is {level} and floor {floor}; want (0, 1) and (0, 0.5)")
+    outside = int(np.count_nonzero((values < 0) | (values > 1)))
+    if outside or not 0 <= estimate <= 1:
+        raise MetricError(
+            f"estimate {estimate}, and {outside} of {len(values)} replicates out of [0, 1]; "
+            "this interval is for rates, given as fractions"
+        )
+    return values

@@ -1,0 +1,1 @@
+"""The record of a job: its schema, its canonical JSON, its hashes, its files."""

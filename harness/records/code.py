@@ -1,0 +1,43 @@
+"""Which code made a record: its commit, and whether the tree was clean."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from harness import __version__
+
+OUTPUTS = "leaderboards"
+"""What publishing writes; a change there does not change what code does."""
+
+
+def code_version(checkout: Path | None = None) -> str:
+    """The commit that runs, `+dirty` where files differ from it; the release outside git.
+
+    Args:
+        checkout: the repository; None takes the one that this package lies in.
+    """
+    folder = checkout or Path(__file__).resolve().parent.parent.parent
+    if not (folder / ".git").exists():
+        return f"release {__version__}"
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return f"release {__version__}"
+    return commit + ("+dirty" if dirty_files(folder) else "")
+
+
+def dirty_files(checkout: Path) -> list[str]:
+    """Files that differ from the last commit, those that publishing writes apart."""
+    status = _git(checkout, "status", "--porcelain", "--untracked-files=all") or ""
+    names = [line[3:] for line in status.splitlines()]
+    return [name for name in names if not name.startswith(f"{OUTPUTS}/")]
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.rstrip("\n")

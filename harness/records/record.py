@@ -1,0 +1,182 @@
+"""The record of one job: everything a table, a rerun or a doubter needs to know of it.
+
+The schema number comes first. A later schema reads an older record through `updates`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = 1
+
+State = Literal["done", "failed", "oom", "timeout", "skipped"]
+Trust = Literal["claimed", "rescored", "measured", "reproduced"]
+
+
+class Part(BaseModel):
+    """A part of a record: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Metric(Part):
+    """A number with its uncertainty over the test sample.
+
+    Rates are fractions. `low` and `high` are None where no interval can be given.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    unit: str
+
+
+class MetricFacts(Part):
+    """What a table must know of a metric to sort, label and format it."""
+
+    title: str
+    unit: Literal["%", "", "s"] = Field(description="'%' shows a fraction as a percentage")
+    higher_is_better: bool
+    decimals: int = 2
+    order: int = Field(default=0, description="place among the columns, the primary metric's apart")
+
+
+class Component(Part):
+    """An adapter as it was used."""
+
+    name: str
+    adapter: str
+    version: int
+    fields: dict[str, Any]
+
+
+class Data(Part):
+    """The dataset as it was used, with what a table must state of it."""
+
+    name: str
+    title: str
+    synthetic: bool
+    licence: str
+    publish_scores: bool
+    source: str
+    lock: str = Field(description="digest of the dataset's entry in benchmark.lock")
+    counts: dict[str, dict[str, int]] = Field(description="split -> units, items, trials, targets")
+    unit: str = Field(description="what is resampled: speaker, object, drawer")
+    left_out: tuple[str, ...] = Field(default=(), description="damaged items left out on request")
+
+
+class Protocol(Part):
+    """Under which rules the numbers were made."""
+
+    suite: str
+    suite_title: str
+    profile: str
+    version: int
+    digest: str
+    task: str
+    primary: str
+    facts: dict[str, MetricFacts]
+    parameters: dict[str, Any] = Field(description="metric parameters: p_target, c_miss, ...")
+
+
+class Stage(Part):
+    """One stage of the job: its key, all that went into the key, and what it took."""
+
+    key: str
+    inputs: dict[str, Any]
+    seconds: float | None = None
+    finished: str | None = Field(default=None, description="UTC, ISO 8601")
+
+
+class Memory(Part):
+    """A peak in bytes, and what was counted: `gpu` (allocator) or `process` (resident)."""
+
+    bytes: int
+    counted: Literal["gpu", "process", "predicted"]
+
+
+class Resources(Part):
+    """What the entry costs."""
+
+    parameters: int | None = None
+    macs: int | None = Field(default=None, description="multiply-adds of one forward pass")
+    macs_input: str = Field(default="", description="for which input the multiply-adds are")
+    batch_asked: int | None = None
+    batch_used: int | None = None
+    micro_batches: int | None = None
+    training_memory: Memory | None = None
+    inference_memory: Memory | None = None
+    training_per_second: float | None = Field(default=None, description="training items a second")
+    inference_per_second: float | None = Field(
+        default=None, description="seconds of audio (or items) embedded a second"
+    )
+    throughput_unit: str = ""
+    latency_p50: float | None = Field(default=None, description="seconds, one item at a time")
+    latency_p95: float | None = None
+    training_seconds: float | None = None
+
+
+class Environment(Part):
+    """Where speeds were measured; its digest tells which speeds may share a table."""
+
+    device: str
+    processor: str
+    threads: int
+    python: str
+    platform: str
+    libraries: dict[str, str]
+    allocator: dict[str, str]
+
+
+class Artefact(Part):
+    """A file beside the record, by content."""
+
+    sha256: str
+    bytes: int
+
+
+class Record(Part):
+    """One job, joined from its stages."""
+
+    record_schema: Literal[1] = Field(default=SCHEMA, alias="schema")
+    state: State
+    reason: str = ""
+    trust: Trust = "measured"
+    protocol: Protocol
+    dataset: Data
+    model: Component
+    loss: Component | None = None
+    recipe: dict[str, Any] | None = None
+    recipe_name: str | None = None
+    track: str
+    seed: int | None = None
+    attempt: int = 1
+    code: str = Field(description="commit of the code, with `+dirty` where the tree was not clean")
+    stages: dict[str, Stage] = {}
+    metrics: dict[str, Metric] = {}
+    left_one_out: dict[str, dict[str, float]] = Field(
+        default={}, description="metric -> unit left out -> value"
+    )
+    selected_on: str = ""
+    searched: int = Field(default=1, description="configurations tried before this one")
+    test_looks: int = Field(default=1, description="how often the test set was scored")
+    resources: Resources = Resources()
+    environment: Environment | None = None
+    environment_digest: str = ""
+    artefacts: dict[str, Artefact] = Field(default={}, description="scores, checkpoint, log")
+    notes: tuple[str, ...] = ()
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    @property
+    def is_baseline(self) -> bool:
+        """True for the row that needs no training."""
+        return self.track == "baseline"
+
+    @property
+    def entry(self) -> str:
+        """The row's name, the same for all its seeds."""
+        loss = f" + {self.loss.name}" if self.loss else ""
+        return f"{self.model.name}{loss}"

@@ -1,0 +1,49 @@
+"""Reading and writing records as files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.errors import RequestError
+from harness.records.canonical import readable_json
+from harness.records.files import write_text
+from harness.records.record import SCHEMA, Record
+
+
+def to_document(record: Record) -> dict[str, Any]:
+    """The record as plain JSON types, its schema number under `schema`."""
+    return record.model_dump(mode="json", by_alias=True)
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record atomically."""
+    write_text(path, readable_json(to_document(record)))
+
+
+def read_record(path: Path) -> Record:
+    """Read a record.
+
+    Raises:
+        RequestError: the file is not a record, or of a schema this program does not know.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        schema = document.get("schema") if isinstance(document, dict) else None
+        if schema != SCHEMA:
+            raise RequestError(f"{path}: record schema {schema!r}; this program reads {SCHEMA}")
+        return Record.model_validate(document)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise RequestError(f"{path}: not JSON ({error})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RequestError(f"{path}: not a record: {where}: {first['msg']}") from error
+
+
+def find_records(folder: Path) -> list[Record]:
+    """Every `record.json` below a folder, in the order of their paths."""
+    return [read_record(path) for path in sorted(folder.rglob("record.json"))]

@@ -1,0 +1,1 @@
+"""What differs between tasks, one file a task; nothing else in the harness knows tasks."""

@@ -1,0 +1,52 @@
+"""Run every promise of the interface against an adapter."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from harness.adapter import LossAdapter, ModelAdapter
+from harness.testing import losses, models
+from harness.testing.errors import ConformanceError, require
+
+__all__ = ["ConformanceError", "check_loss", "check_model"]
+
+
+def check_model(adapter: ModelAdapter) -> None:
+    """Check a model adapter: its facts, then the trunk it builds.
+
+    The trunk is checked for the embeddings' shape and type, the same answer twice and alone as
+    in a batch (evaluation mode), other lengths (audio), gradients, saving and loading.
+
+    Raises:
+        ConformanceError: names the first promise that does not hold.
+    """
+    _check_facts(adapter, ModelAdapter)
+    for check in models.CHECKS:
+        check(adapter)
+
+
+def check_loss(adapter: LossAdapter) -> None:
+    """Check a loss adapter: its facts, then the head it builds.
+
+    The head is checked for a finite scalar loss, logits, gradients, the attributes that
+    schedules drive, saving and loading.
+
+    Raises:
+        ConformanceError: names the first promise that does not hold.
+    """
+    _check_facts(adapter, LossAdapter)
+    for check in losses.CHECKS:
+        check(adapter)
+
+
+def _check_facts(adapter: Any, interface: type) -> None:
+    """An adapter is a frozen dataclass that can be made again from its fields."""
+    require(isinstance(adapter, interface), adapter, f"lacks a part of {interface.__name__}")
+    require(is_dataclass(adapter), adapter, "is no dataclass")
+    require(adapter.__dataclass_params__.frozen, adapter, "is no frozen dataclass")
+    version = getattr(type(adapter), "version", None)
+    require(isinstance(version, int), adapter, "has no whole-number class constant `version`")
+    names = [field.name for field in fields(adapter) if field.init]
+    again = type(adapter)(**{name: getattr(adapter, name) for name in names})
+    require(again == adapter, adapter, "is another one when made again from its fields")

@@ -1,0 +1,109 @@
+"""The promises of a head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from harness.adapter import Batch, LossAdapter, LossOutput
+from harness.testing.errors import require
+from harness.testing.modules import (
+    require_gradients,
+    require_same_state,
+    saved_and_loaded,
+    seeded,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_BATCH, _SIZE, _CLASSES = 8, 12, 5
+_NEEDS = frozenset({"pairs", "pk", "full_batch"})
+
+
+def check_declarations(adapter: LossAdapter) -> None:
+    """What the loss needs is known, and what schedules drive is there and can be set."""
+    unknown = adapter.needs - _NEEDS
+    known = ", ".join(sorted(_NEEDS))
+    require(not unknown, adapter, f"needs {sorted(unknown)}; what a batch can give: {known}")
+    head = _head(adapter)
+    for name in adapter.scheduled:
+        value = getattr(head, name, None)
+        require(isinstance(value, float), adapter, f"scheduled `{name}` of the head is no float")
+        setattr(head, name, 0.5 * getattr(head, name))
+        require(getattr(head, name) != value or value == 0, adapter, f"`{name}` cannot be set")
+        _require_loss(adapter, head(_embeddings(), _batch()))
+
+
+def check_output(adapter: LossAdapter) -> None:
+    """The loss is a finite scalar, and logits are `[batch, classes]` with and without labels."""
+    head, embeddings = _head(adapter), _embeddings()
+    output = head(embeddings, _batch())
+    _require_loss(adapter, output)
+    if output.logits is not None:
+        _require_logits(adapter, output.logits)
+        _require_logits(adapter, head.logits(embeddings))
+    numbers = all(isinstance(value, float) for value in output.statistics.values())
+    require(numbers, adapter, "statistics hold something that is no float")
+
+
+def check_gradients(adapter: LossAdapter) -> None:
+    """The embeddings and every parameter of the head get a finite gradient."""
+    head, embeddings = _head(adapter).train(), _embeddings().requires_grad_()
+    head(embeddings, _batch()).loss.backward()
+    gradient = embeddings.grad
+    reached = gradient is not None and bool(gradient.isfinite().all() and gradient.any())
+    require(reached, adapter, "no finite gradient other than zero reaches the embeddings")
+    require_gradients(adapter, head)
+
+
+def check_state(adapter: LossAdapter) -> None:
+    """A head built elsewhere and loaded from a file computes the same loss."""
+    import torch
+
+    head, other = _head(adapter), _head(adapter, seed=1)
+    head(_embeddings(), _batch())
+    other.load_state_dict(saved_and_loaded(head.state_dict()))
+    require_same_state(adapter, head, other)
+    one, two = (module.eval()(_embeddings(), _batch()).loss for module in (head, other))
+    require(torch.equal(one, two), adapter, "the loss differs after saving and loading")
+
+
+CHECKS: tuple[Callable[[LossAdapter], None], ...] = (
+    check_declarations,
+    check_output,
+    check_gradients,
+    check_state,
+)
+
+
+def _head(adapter: LossAdapter, *, seed: int = 0) -> Any:
+    """A head in training mode."""
+    return seeded(adapter.build, _SIZE, _CLASSES, seed=seed).train()
+
+
+def _embeddings() -> Tensor:
+    import torch
+
+    return torch.randn(_BATCH, _SIZE, generator=torch.Generator().manual_seed(0))
+
+
+def _batch() -> Batch:
+    """A batch with all that a loss may ask for: balanced labels, pairs, a teacher."""
+    import torch
+
+    labels = torch.arange(_BATCH) // 2 % _CLASSES
+    teacher = torch.randn(_BATCH, _CLASSES, generator=torch.Generator().manual_seed(1))
+    return Batch(labels, teacher=teacher, pairs=torch.combinations(torch.arange(_BATCH)))
+
+
+def _require_loss(adapter: LossAdapter, output: LossOutput) -> None:
+    require(isinstance(output, LossOutput), adapter, "the head answers no LossOutput")
+    shape = tuple(output.loss.shape)
+    require(shape == (), adapter, f"the loss has shape {shape}, not that of a scalar")
+    require(bool(output.loss.isfinite()), adapter, "the loss is not finite")
+
+
+def _require_logits(adapter: LossAdapter, logits: Tensor) -> None:
+    shape, wanted = tuple(logits.shape), (_BATCH, _CLASSES)
+    require(shape == wanted, adapter, f"logits have shape {shape}, not {wanted}")

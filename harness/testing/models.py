@@ -1,0 +1,105 @@
+"""The promises of a trunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from harness.adapter import ModelAdapter
+from harness.testing.errors import require
+from harness.testing.examples import example_input
+from harness.testing.modules import (
+    require_gradients,
+    require_same_state,
+    saved_and_loaded,
+    seeded,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_BATCH_TOLERANCE = 1e-4
+_OTHER_FRAMES = (120, 313)
+
+
+def check_embeddings(adapter: ModelAdapter) -> None:
+    """Evaluation gives finite float32 `[batch, embedding_size]`, twice the same."""
+    import torch
+
+    trunk, batch = seeded(adapter.build).eval(), example_input(adapter.inputs(), batch=3)
+    embeddings = _embed(trunk, batch)
+    _require_shape(adapter, embeddings, batch=3)
+    require(bool(embeddings.isfinite().all()), adapter, "embeddings are not finite")
+    again = _embed(trunk, batch)
+    require(torch.equal(embeddings, again), adapter, "evaluation twice gives two answers")
+
+
+def check_batch_invariance(adapter: ModelAdapter) -> None:
+    """An example's embedding in evaluation does not depend on what else is in its batch."""
+    trunk, batch = seeded(adapter.build).eval(), example_input(adapter.inputs(), batch=3)
+    together, alone = _embed(trunk, batch)[:1], _embed(trunk, batch[:1])
+    error = float((together - alone).abs().max() / together.abs().max())
+    message = f"one alone differs from the same within a batch by {error:.1e} of the largest value"
+    require(error <= _BATCH_TOLERANCE, adapter, message)
+
+
+def check_lengths(adapter: ModelAdapter) -> None:
+    """Audio of other lengths is embedded, too."""
+    inputs = adapter.inputs()
+    if inputs.kind != "audio":
+        return
+    trunk = seeded(adapter.build).eval()
+    for frames in _OTHER_FRAMES:
+        _require_shape(
+            adapter, _embed(trunk, example_input(inputs, batch=2, frames=frames)), batch=2
+        )
+
+
+def check_gradients(adapter: ModelAdapter) -> None:
+    """In training, every parameter gets a finite gradient."""
+    import torch
+
+    trunk = seeded(adapter.build).train()
+    embeddings = trunk(example_input(adapter.inputs(), batch=4))
+    # A plain sum would vanish after a last batch normalisation, whose outputs sum to zero.
+    directions = torch.randn(embeddings.shape, generator=torch.Generator().manual_seed(1))
+    (embeddings * directions).sum().backward()
+    require_gradients(adapter, trunk)
+
+
+def check_state(adapter: ModelAdapter) -> None:
+    """A trunk built elsewhere and loaded from a file gives the same embeddings."""
+    import torch
+
+    trunk, other = seeded(adapter.build).eval(), seeded(adapter.build, seed=1).eval()
+    other.load_state_dict(saved_and_loaded(trunk.state_dict()))
+    require_same_state(adapter, trunk, other)
+    batch = example_input(adapter.inputs(), batch=2)
+    same = torch.equal(_embed(trunk, batch), _embed(other, batch))
+    require(same, adapter, "embeddings differ after saving and loading the state dict")
+
+
+CHECKS: tuple[Callable[[ModelAdapter], None], ...] = (
+    check_embeddings,
+    check_batch_invariance,
+    check_lengths,
+    check_gradients,
+    check_state,
+)
+
+
+def _embed(trunk: nn.Module, batch: Tensor) -> Tensor:
+    import torch
+
+    with torch.inference_mode():
+        embeddings: Tensor = trunk(batch)
+    return embeddings
+
+
+def _require_shape(adapter: ModelAdapter, embeddings: Tensor, *, batch: int) -> None:
+    import torch
+
+    shape, wanted = tuple(embeddings.shape), (batch, adapter.embedding_size)
+    require(shape == wanted, adapter, f"embeddings have shape {shape}, not {wanted}")
+    dtype = embeddings.dtype
+    require(dtype == torch.float32, adapter, f"embeddings are {dtype}, not torch.float32")

@@ -1,0 +1,21 @@
+"""Entries of one name can be told apart."""
+
+from __future__ import annotations
+
+from harness.board.labels import labels
+from harness.board.rows import Filed
+from harness.board.table import tables
+
+
+def test_entries_of_one_name_say_in_what_they_differ(make):
+    records = [make(value=0.1), make(value=0.2, recipe_name="long")]
+    table = tables(Filed(record) for record in records)[0]
+    assert labels(table.rows) == [
+        "ecapa-512 + aam [recipe short]",
+        "ecapa-512 + aam [recipe long]",
+    ]
+
+
+def test_a_failed_seed_has_its_entrys_name(make):
+    table = tables([Filed(make()), Filed(make(seed=1, state="failed"))])[0]
+    assert labels(table.rows) == ["ecapa-512 + aam"] * 2

@@ -1,0 +1,116 @@
+"""Which rows a table has, in which order, with which ranks."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.board.rows import Filed
+from harness.board.table import Table, tables
+from harness.errors import RequestError
+from harness.records.record import Metric, MetricFacts, Record, Stage
+
+
+def made(*records: Record) -> list[Table]:
+    return tables(Filed(record) for record in records)
+
+
+def names(table: Table) -> list[str]:
+    return [row.name for row in table.rows]
+
+
+def test_lower_is_first_where_facts_say_so(make):
+    table = made(make("a", value=0.2), make("b", value=0.1))[0]
+    assert names(table) == ["b + aam", "a + aam"]
+
+
+def test_higher_is_first_where_facts_say_so_whatever_the_name(make, protocol):
+    facts = {"eer": MetricFacts(title="EER", unit="%", higher_is_better=True)}
+    rules = protocol(facts=facts)
+    records = [make("a", value=0.1, protocol=rules), make("b", value=0.2, protocol=rules)]
+    assert names(made(*records)[0]) == ["b + aam", "a + aam"]
+
+
+def test_entries_that_cannot_be_told_apart_share_a_rank(several):
+    table = made(*several)[0]
+    assert names(table)[2:] == [
+        "resnet34 + aam",
+        "mean-fbank (no training)",
+        "eres2net + aam",
+    ]
+    assert table.ranking.ranks == (1, 1, 3, 4, None)
+
+
+def test_a_row_joins_seeds_and_keeps_their_spread_apart(make):
+    row = made(make(value=0.04, seed=1), make(value=0.06, seed=0))[0].rows[0]
+    figure = row.figure("eer")
+    assert figure is not None
+    assert figure.value == pytest.approx(0.05)
+    assert (figure.low, figure.high) == (pytest.approx(0.04), pytest.approx(0.06))
+    assert figure.spread == pytest.approx(0.02 / 2**0.5)
+    assert [record.seed for record in row.records] == [0, 1]
+
+
+def test_a_failed_seed_is_a_row_beside_the_done_ones(make):
+    failed = make(seed=1, state="failed", reason="loss became NaN at step 812", metrics={})
+    assert [row.done for row in made(failed, make(seed=0))[0].rows] == [True, False]
+
+
+def test_few_units_leave_ranks_blank(make):
+    ranking = made(make("a", units=12), make("b", value=0.2, units=12))[0].ranking
+    assert ranking.ranks == (None, None)
+    assert ranking.reason == "ranks cannot be told with 12 test speakers; 20 are needed"
+    assert ranking.visible is not None
+
+
+def test_other_units_leave_ranks_blank(make):
+    ranking = made(make("a", units=24), make("b", units=25))[0].ranking
+    assert ranking.ranks == (None, None)
+    assert "same test speakers" in ranking.reason
+
+
+def test_missing_left_one_out_values_are_named(make):
+    ranking = made(make("a"), make("b", left_one_out={}))[0].ranking
+    assert ranking.reason.endswith("not known of b + aam")
+
+
+def test_a_namesake_without_left_one_out_values_is_named_too(make):
+    ranking = made(make(), make(recipe_name="long", left_one_out={}))[0].ranking
+    assert ranking.reason.endswith("not known of ecapa-512 + aam")
+
+
+def test_versions_digests_and_locks_never_share_a_table(make, protocol, data):
+    records = [
+        make(protocol=protocol(version=1)),
+        make(protocol=protocol(version=2)),
+        make(protocol=protocol(version=2, digest="c" * 64)),
+        make(dataset=data(lock="d" * 64)),
+    ]
+    made_tables = made(*records)
+    assert [table.protocol.version for table in made_tables] == [2, 2, 1, 1]
+
+
+def test_the_latest_record_of_an_entry_and_seed_is_shown(make):
+    old = make(value=0.9)
+    new = make(value=0.1, stages={"train": Stage(key="k", inputs={}, finished="2027-01-01T00Z")})
+    table = made(new, old)[0]
+    assert table.superseded == 1
+    assert [row.first.metrics["eer"].value for row in table.rows] == [0.1]
+
+
+def test_a_claim_never_takes_the_place_of_a_measurement(make):
+    later = {"train": Stage(key="k", inputs={}, finished="2027-01-01T00Z")}
+    table = made(make(), make(value=0.001, trust="claimed", stages=later))[0]
+    assert table.superseded == 0
+    assert [row.first.trust for row in table.rows] == ["claimed", "measured"]
+
+
+def test_training_accuracy_is_shown_last_wherever_recorded(make):
+    record = make()
+    accuracy = {"training_accuracy": Metric(value=0.987, unit="%")}
+    table = made(record.model_copy(update={"metrics": record.metrics | accuracy}))[0]
+    assert list(table.facts) == ["eer", "min_dcf", "training_accuracy"]
+
+
+def test_a_primary_metric_without_facts_is_refused(make, protocol):
+    with pytest.raises(RequestError, match="no facts of its primary metric 'eer'"):
+        made(make(protocol=protocol(facts={})))
