@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import Protocol
 
 from harness.config.loader import LoadedBenchmark
@@ -24,6 +27,8 @@ from harness.plan import (
     suite_datasets,
 )
 from harness.records.record import Record
+
+Planner = Callable[[dict[str, Source]], list[JobSpec]]
 
 
 class DataListener(Protocol):
@@ -55,9 +60,7 @@ class Outcome:
         return all(record.state == "done" for record in self.records)
 
 
-def listings(
-    loaded: LoadedBenchmark, request: RunRequest
-) -> tuple[list[Listing], list[Absence]]:
+def listings(loaded: LoadedBenchmark, request: RunRequest) -> tuple[list[Listing], list[Absence]]:
     """The datasets of a call, those that are here and those that are not.
 
     Raises:
@@ -72,9 +75,7 @@ def listings(
     return here, absent
 
 
-def planned(
-    loaded: LoadedBenchmark, request: RunRequest
-) -> tuple[list[JobSpec], list[Absence]]:
+def planned(loaded: LoadedBenchmark, request: RunRequest) -> tuple[list[JobSpec], list[Absence]]:
     """The jobs of a call, nothing decoded, pinned or run."""
     here, absent = listings(loaded, request)
     sources = {listing.name: source_of(loaded, listing) for listing in here}
@@ -95,14 +96,9 @@ def run_campaign(
         DataError: files cannot be used; nothing was trained.
         LockError: data or protocol are not the locked ones.
     """
-    here, absent = listings(loaded, request)
-    sources = {
-        listing.name: _opened(loaded, listing, request, data_listener) for listing in here
-    }
-    jobs = plan_jobs(loaded, request, sources)
-    pin_protocols(loaded, jobs)
-    ran = _run_missing(jobs, workers, listener)
-    return Outcome(jobs, [_record(job) for job in jobs], ran, absent)
+    plan = partial(plan_jobs, loaded, request)
+    watch = _Watch(data_listener, listener)
+    return _carried_out(loaded, request, plan, workers=workers, watch=watch)
 
 
 def evaluate_checkpoint(
@@ -114,13 +110,30 @@ def evaluate_checkpoint(
     listener: Listener,
 ) -> Outcome:
     """Evaluate a checkpoint made elsewhere on the datasets of a request, and its baseline."""
+
+    def plan(sources: dict[str, Source]) -> list[JobSpec]:
+        planned_here = (plan_checkpoint(loaded, request, each, entry) for each in sources.values())
+        return list(chain.from_iterable(planned_here))
+
+    watch = _Watch(data_listener, listener)
+    return _carried_out(loaded, request, plan, workers=1, watch=watch)
+
+
+@dataclass(frozen=True)
+class _Watch:
+    data: DataListener
+    jobs: Listener
+
+
+def _carried_out(
+    loaded: LoadedBenchmark, request: RunRequest, plan: Planner, *, workers: int, watch: _Watch
+) -> Outcome:
     here, absent = listings(loaded, request)
-    jobs = []
-    for listing in here:
-        source = _opened(loaded, listing, request, data_listener)
-        jobs += plan_checkpoint(loaded, request, source, entry)
+    # Once with what the lists tell: a wrong request is refused before anything is decoded.
+    plan({listing.name: source_of(loaded, listing) for listing in here})
+    jobs = plan({each.name: _opened(loaded, each, request, watch.data) for each in here})
     pin_protocols(loaded, jobs)
-    ran = _run_missing(jobs, 1, listener)
+    ran = _run_missing(jobs, workers, watch.jobs)
     return Outcome(jobs, [_record(job) for job in jobs], ran, absent)
 
 

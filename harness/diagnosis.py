@@ -63,9 +63,12 @@ def _library(name: str) -> Finding:
 
 
 def _dataset(loaded: LoadedBenchmark, name: str) -> Finding:
-    found = find(loaded, name)
     suites = [key for key, suite in loaded.benchmark.suites.items() if name in suite.datasets]
     about = f"dataset {name} ({', '.join(suites) or 'in no suite'})"
+    try:
+        found = find(loaded, name)
+    except ConfigError as error:
+        return _finding("missing", about, str(error))
     if isinstance(found, Absence):
         return _finding("note", about, found.message())
     return _finding("ok", about, str(found[1]) if found[0].needs_folder else "embedded")
@@ -79,7 +82,7 @@ def _adapters(loaded: LoadedBenchmark) -> list[tuple[str, str]]:
 def _adapter(loaded: LoadedBenchmark, kind: str, name: str) -> Finding:
     table = getattr(loaded.benchmark, kind)[name]
     try:
-        construct(table.adapter, table.fields, f"{kind}.{name}")
+        construct(table.adapter, table.fields, loaded.where(kind, name))
     except ConfigError as error:
         return _finding("missing", f"{kind[:-1]} {name}", str(error))
     return _finding("ok", f"{kind[:-1]} {name}", table.adapter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,15 +16,18 @@ from harness.config.schema import Component, Profile, Recipe, Suite
 from harness.data.dataset import Listing
 from harness.data.lock import DatasetLock, ProtocolLock, hold_protocol, read_lock
 from harness.errors import ConfigError, RequestError, nearest
-from harness.job.join import find_record
+from harness.job.join import RECORD, find_record
 from harness.job.parts import make_task
 from harness.job.spec import TRAIN_VERSION, JobSpec
 from harness.job.stage import find_result
+from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
 from harness.measure.device import Device
 from harness.measure.environment import environment
 from harness.records import record
 from harness.records.canonical import canonical_json, digest, sha256_file
 from harness.records.code import code_version
+from harness.records.store import read_record
+from harness.train.log import stopped_after
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,8 +128,7 @@ def plan_jobs(
         common = _common(loaded, request, source, protocol)
         jobs.append(_baseline(loaded, request, common))
         jobs += [
-            _entry(loaded, request, common, choice)
-            for choice in _entries(suite, request, name)
+            _entry(loaded, request, common, choice) for choice in _entries(suite, request, name)
         ]
     return jobs
 
@@ -161,9 +164,7 @@ def plan_checkpoint(
     return [_baseline(loaded, request, common), made_here]
 
 
-def make_protocol(
-    loaded: LoadedBenchmark, request: RunRequest, source: Source
-) -> record.Protocol:
+def make_protocol(loaded: LoadedBenchmark, request: RunRequest, source: Source) -> record.Protocol:
     """The rules of one table: task, metric parameters, locked data, budget."""
     suite, task = loaded.suite(request.suite), make_task(loaded, request.suite)
     rests_on = {
@@ -207,6 +208,9 @@ def pin_protocols(loaded: LoadedBenchmark, jobs: list[JobSpec]) -> None:
 
 def job_status(job: JobSpec) -> dict[str, Status]:
     """How far each stage of a job is, read off the disk alone."""
+    if is_done(job):
+        there = {"train": job.train, "evaluate": True, "measure": job.measure}
+        return {name: Status("cached" if stage else "none") for name, stage in there.items()}
     training = _train_status(job)
     result = _train_result(job)
     made = result["checkpoint"]["sha256"] if result else job.checkpoint_sha256
@@ -214,8 +218,8 @@ def job_status(job: JobSpec) -> dict[str, Status]:
     if known_checkpoint is None:
         evaluation = Status("to run", "no checkpoint yet")
     else:
-        evaluation = _stage_status(job, "evaluate", job.evaluate(known_checkpoint).key)
-    measuring = _stage_status(job, "measure", job.measure.key) if job.measure else Status("none")
+        evaluation = _stage_status(job, "evaluate", job.evaluate(known_checkpoint))
+    measuring = _stage_status(job, "measure", job.measure) if job.measure else Status("none")
     return {"train": training, "evaluate": evaluation, "measure": measuring}
 
 
@@ -253,7 +257,11 @@ class _Choice:
 
 def _suite(loaded: LoadedBenchmark, request: RunRequest) -> Suite:
     suite = loaded.suite(request.suite)
-    known(dict(suite.profiles), request.profile, f"profile of suite {request.suite!r}")
+    known(
+        {str(name): plan for name, plan in suite.profiles.items()},
+        request.profile,
+        f"profile of suite {request.suite!r}",
+    )
     return suite
 
 
@@ -282,7 +290,7 @@ def _chosen(asked: tuple[str, ...], there: tuple[str, ...], refusal: str) -> tup
     for name in asked:
         if name not in there:
             raise ConfigError(f"{refusal} {name!r}; {nearest(name, there)}")
-    return asked or there
+    return tuple(dict.fromkeys(asked)) or there
 
 
 def _common(
@@ -298,7 +306,9 @@ def _common(
         "device": request.device,
         "threads": request.threads,
         "protocol": protocol,
-        "environment": environment(request.device, request.threads),
+        "environment": environment(
+            request.device, request.threads, {**os.environ, **ALLOCATOR_ENVIRONMENT}
+        ),
         "code": code_version(),
         "dataset": record.Data(
             name=listing.name,
@@ -314,9 +324,7 @@ def _common(
     }
 
 
-def _baseline(
-    loaded: LoadedBenchmark, request: RunRequest, common: dict[str, Any]
-) -> JobSpec:
+def _baseline(loaded: LoadedBenchmark, request: RunRequest, common: dict[str, Any]) -> JobSpec:
     task = make_task(loaded, request.suite)
     suite = loaded.suite(request.suite)
     model = record.Component(
@@ -369,9 +377,7 @@ def _trained_on(
     return {"name": name, "profile": profile, "validation_trials": trials, **parts}
 
 
-def _recipe(
-    loaded: LoadedBenchmark, request: RunRequest, dataset: str, choice: _Choice
-) -> Recipe:
+def _recipe(loaded: LoadedBenchmark, request: RunRequest, dataset: str, choice: _Choice) -> Recipe:
     recipe: Recipe = loaded.benchmark.recipes[choice.recipe]
     wanted = {"profile": request.profile, "dataset": dataset}
     wanted |= {"model": choice.model, "loss": choice.loss}
@@ -389,29 +395,42 @@ def _train_result(job: JobSpec) -> dict[str, Any] | None:
 def _train_status(job: JobSpec) -> Status:
     if job.train is None:
         return Status("none")
-    if _train_result(job):
+    step = stopped_after(job.stage_folder("train", job.train.key))
+    if step is None or _train_result(job):
+        return _stage_status(job, "train", job.train)
+    return Status("resumes", f"stopped after step {step}")
+
+
+def _stage_status(job: JobSpec, name: str, stage: record.Stage) -> Status:
+    if find_result(job.stage_folder(name, stage.key)):
         return Status("cached")
-    log = job.stage_folder("train", job.train.key) / "log.jsonl"
-    if log.exists() and (lines := log.read_text(encoding="utf-8").splitlines()):
-        return Status("resumes", f"stopped after step {json.loads(lines[-1])['step']}")
-    return Status("to run", _what_changed(job))
+    return Status("to run", _what_changed(job, name, stage))
 
 
-def _stage_status(job: JobSpec, name: str, key: str) -> Status:
-    if find_result(job.stage_folder(name, key)):
-        return Status("cached")
-    return Status("to run", "no result for this key")
-
-
-def _what_changed(job: JobSpec) -> str:
-    """Name what differs from the newest training of the same entry, where there is one."""
-    earlier = sorted(job.folder.parent.glob("*/record.json"), key=lambda path: path.stat().st_mtime)
-    if not earlier or job.train is None:
+def _what_changed(job: JobSpec, name: str, stage: record.Stage) -> str:
+    """Name what differs from that earlier stage of the same system which is most like it."""
+    earlier = [found for found in _earlier(job) if name in found.stages]
+    if not earlier:
         return "never run"
-    document = json.loads(earlier[-1].read_text(encoding="utf-8"))
-    before = document["stages"].get("train", {}).get("inputs", {})
-    changed = sorted(_differences(before, job.train.inputs))
-    return "changed: " + ", ".join(changed[:4]) if changed else "its files are gone"
+    changes = [sorted(_differences(each.stages[name].inputs, stage.inputs)) for each in earlier]
+    place, changed = min(enumerate(changes), key=lambda numbered: len(numbered[1]))
+    if changed:
+        return "changed: " + ", ".join(changed[:4])
+    nearest_one = earlier[place]
+    ended = f"{nearest_one.state} before: {nearest_one.reason}"
+    return "its files are gone" if nearest_one.state == "done" else ended
+
+
+def _earlier(job: JobSpec) -> list[record.Record]:
+    """Records of the same system on the same dataset, the newest first."""
+    paths = sorted(
+        job.folder.parent.parent.glob(f"*/*/{RECORD}"), key=lambda path: -path.stat().st_mtime
+    )
+    return [found for path in paths if _system(found := read_record(path)) == _system(job)]
+
+
+def _system(job: JobSpec | record.Record) -> tuple[str, str | None]:
+    return job.model.name, job.loss.name if job.loss else None
 
 
 def _differences(before: Any, after: Any, where: str = "") -> Iterator[str]:

@@ -11,13 +11,6 @@ from harness.board.rows import Filed, Row, arrange, join, latest
 from harness.errors import RequestError
 from harness.records.record import Data, MetricFacts, Protocol, Record
 
-TRAINING_ACCURACY = "training_accuracy"
-"""Shown wherever it is recorded, although no task's protocol need judge by it."""
-
-_TRAINING_ACCURACY = MetricFacts(
-    title="training accuracy", unit="%", higher_is_better=True, decimals=1
-)
-
 
 @dataclass(frozen=True)
 class Table:
@@ -55,7 +48,6 @@ class Table:
         protocol = self.protocol
         by_order = sorted(protocol.facts.items(), key=lambda item: (item[1].order, item[0]))
         ordered = {protocol.primary: protocol.facts[protocol.primary], **dict(by_order)}
-        ordered.setdefault(TRAINING_ACCURACY, _TRAINING_ACCURACY)
         recorded = {protocol.primary}.union(*(record.metrics for record in self.records))
         return {name: facts for name, facts in ordered.items() if name in recorded}
 

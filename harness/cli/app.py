@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from harness.cli import board, data, doctor, evaluate, plan, publish, run, runs
 from harness.cli.output import complain
@@ -12,8 +14,22 @@ from harness.errors import HarnessError, RequestError
 
 INTERRUPTED = 130
 
+
+class _Commands(TyperGroup):
+    """The group of all commands; typer would end an interrupted one without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was chosen."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            complain("stopped; the same command goes on from the last checkpoint")
+            raise typer.Exit(INTERRUPTED) from error
+
+
 app = typer.Typer(
     name="harness",
+    cls=_Commands,
     help="A benchmark and leaderboard harness for speaker verification and its neighbours.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -39,6 +55,3 @@ def main() -> None:
     except HarnessError as error:
         complain(str(error))
         sys.exit(1)
-    except KeyboardInterrupt:
-        complain("stopped; the same command goes on from the last checkpoint")
-        sys.exit(INTERRUPTED)

@@ -17,6 +17,7 @@ from harness.plan import CheckpointEntry
 
 
 def evaluate(
+    *,
     checkpoint: Annotated[
         Path, typer.Option("--checkpoint", help="State dict: .safetensors, or torch's format.")
     ],

@@ -62,6 +62,7 @@ LeaveOut = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 DEFAULT_RUNS = Path("runs")
+LARGEST_SEED = 2**32 - 1
 
 
 def make_request(
@@ -93,12 +94,16 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """Read `0,1,2`.
 
     Raises:
-        ConfigError: not whole numbers.
+        ConfigError: not whole numbers from 0 to `LARGEST_SEED`, or one comes twice.
     """
+    mend = f"--seeds {text!r}: write whole numbers from 0 to {LARGEST_SEED}, as in 0,1,2"
     try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
+        seeds = tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError as error:
-        raise ConfigError(f"--seeds {text!r}: write whole numbers, as in 0,1,2") from error
+        raise ConfigError(mend) from error
+    if not all(0 <= seed <= LARGEST_SEED for seed in seeds) or len(set(seeds)) < len(seeds):
+        raise ConfigError(f"{mend}; each once")
+    return seeds
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

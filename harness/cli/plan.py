@@ -16,6 +16,7 @@ from harness.plan import Status, job_status
 
 
 def plan(
+    *,
     suite: options.Suite,
     profile: options.ProfileOption = options.Profile.quick,
     dataset: options.Datasets = None,

@@ -16,6 +16,7 @@ Folder = Annotated[Path, typer.Option("--folder", help="Folder of the published 
 
 
 def publish(
+    *,
     suite: Annotated[
         list[str] | None, typer.Option("--suite", help="Only this suite (repeatable).")
     ] = None,

@@ -21,6 +21,7 @@ from harness.data.locate import Absence
 
 
 def run(
+    *,
     suite: options.Suite,
     profile: options.ProfileOption = options.Profile.quick,
     dataset: options.Datasets = None,

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from harness.cli import options
 from harness.cli.output import give, give_json, say
-from harness.execute.storage import collect_garbage, stored_runs
+from harness.execute.storage import collect_garbage, find_run, stored_runs
 from harness.records.store import read_record, to_document
 
 app = typer.Typer(help="Stored runs: list, show, and clear what is no longer needed.")
@@ -24,7 +24,9 @@ def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False)
     if json:
         give_json({"schema": 1, "runs": stored})
         return
-    table = Table("run", "state", "result", "made", "size", box=None, pad_edge=False, padding=(0, 2))
+    table = Table(
+        "run", "state", "result", "made", "size", box=None, pad_edge=False, padding=(0, 2)
+    )
     for row in stored:
         size = decimal(row["bytes"])
         table.add_row(row["run"], row["state"], row["result"], row["finished"], size)
@@ -33,13 +35,13 @@ def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False)
 
 @app.command("show")
 def show(
-    run: Annotated[Path, typer.Argument(help="A run's folder, or its record.json.")],
+    run: Annotated[
+        Path, typer.Argument(help="A run as `list` names it, its folder, or its record.json.")
+    ],
+    runs: options.Runs = options.DEFAULT_RUNS,
 ) -> None:
     """Print a run's record, as JSON."""
-    path = run if run.name.endswith(".json") else run / "record.json"
-    if not path.exists():
-        path = options.DEFAULT_RUNS / path
-    give_json(to_document(read_record(path)))
+    give_json(to_document(read_record(find_run(runs, run))))
 
 
 @app.command("gc")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -22,23 +22,36 @@ def load_class(path: str, where: str) -> type[Any]:
         where: the key that names it, for the error.
 
     Raises:
-        ConfigError: the path is malformed, or the module or the class does not exist.
+        ConfigError: the path is malformed, the module or the class does not exist, or the
+            module cannot be imported.
     """
-    module_name, colon, class_name = path.partition(":")
-    if not colon or not class_name:
+    module_name, _, class_name = path.partition(":")
+    if not class_name.isidentifier() or not _is_module_name(module_name):
         raise ConfigError(f"{where}: {path!r} is not an import path; write 'package.module:Class'")
     module = _module(module_name, where)
     found = getattr(module, class_name, None)
     if not inspect.isclass(found):
-        known = [name for name, thing in vars(module).items() if inspect.isclass(thing)]
+        known = [
+            name
+            for name, thing in vars(module).items()
+            if inspect.isclass(thing) and thing.__module__ == module_name
+        ]
         raise ConfigError(
             f"{where}: {module_name} has no class {class_name!r}; {nearest(class_name, known)}"
         )
     return found
 
 
-def construct(path: str, given: dict[str, Any], where: str) -> Any:
+def construct(
+    path: str, given: dict[str, Any], where: str, others: Iterable[str] = ("adapter",)
+) -> Any:
     """Make the frozen dataclass that an import path names from the fields of its table.
+
+    Args:
+        path: the import path.
+        given: the fields.
+        where: the table, for the error.
+        others: keys of the table that are not fields; a misspelt one lands among the fields.
 
     Raises:
         ConfigError: unknown field, missing field or wrong type, naming the key.
@@ -46,10 +59,15 @@ def construct(path: str, given: dict[str, Any], where: str) -> Any:
     found = load_class(path, f"{where}.adapter")
     if not is_dataclass(found):
         raise ConfigError(f"{where}.adapter: {path} is not a dataclass")
+    names = [field.name for field in fields(found) if field.init]
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        # pydantic would leave out what a plain dataclass does not know, without a word.
+        near = nearest(unknown[0], {*names, *others})
+        raise ConfigError(f"{where}.{unknown[0]}: unknown key; {near}")
     try:
         return TypeAdapter(found).validate_json(json.dumps(given, default=str), strict=True)
     except ValidationError as error:
-        names = [field.name for field in fields(found)]
         raise ConfigError(explain(error, f"{where}.", lambda _: names)) from error
 
 
@@ -63,19 +81,22 @@ def explain(
         where: put before every key.
         known: from the place of a table to the keys it may have.
     """
-    return "\n".join(
-        _line(detail, where, known(detail["loc"][:-1])) for detail in error.errors()
-    )
+    return "\n".join(_line(detail, where, known(detail["loc"][:-1])) for detail in error.errors())
 
 
 def _line(detail: Any, where: str, known: list[str]) -> str:
-    key = where + ".".join(str(part) for part in detail["loc"])
-    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+    key = (where + ".".join(str(part) for part in detail["loc"])).rstrip(".: ")
+    if detail["type"] == "extra_forbidden":
         return f"{key}: unknown key; {nearest(str(detail['loc'][-1]), known)}"
     if detail["type"] == "missing":
         return f"{key}: missing; it must be given"
     message = detail["msg"].removeprefix("Value error, ")
-    return f"{key}: {message} (found {detail['input']!r})"
+    found = "" if isinstance(detail["input"], dict) else f" (found {detail['input']!r})"
+    return f"{key}: {message}{found}"
+
+
+def _is_module_name(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
 
 
 def _module(name: str, where: str) -> Any:
@@ -84,5 +105,7 @@ def _module(name: str, where: str) -> Any:
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"{where}: cannot import {name!r}: no module named {error.name!r}; "
-            f"install it, or put its file beside the benchmark file"
+            "install it, or put its file beside the benchmark file"
         ) from error
+    except (ImportError, SyntaxError) as error:
+        raise ConfigError(f"{where}: importing {name!r} failed: {error}") from error

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +18,8 @@ from harness.config.schema import Benchmark, Recipe, Suite
 from harness.errors import ConfigError, nearest
 
 NAMED = ("datasets", "models", "losses", "recipes", "suites")
+
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,12 @@ class LoadedBenchmark:
         """
         return known(self.benchmark.suites, name, "suite")
 
+    def where(self, section: str, name: str) -> str:
+        """The place of an entry, for an error: the file and the key."""
+        return f"{self.path}: {section}.{name}"
 
-def known(table: dict[str, Any], name: str, what: str) -> Any:
+
+def known(table: Mapping[str, Entry], name: str, what: str) -> Entry:
     """An entry of a table by name.
 
     Raises:
@@ -79,10 +85,11 @@ def load(path: Path | None = None) -> LoadedBenchmark:
         ConfigError: the file is absent, is not TOML, or says what cannot be.
     """
     chosen = path or _default_path()
-    document = _merged(chosen)
+    document, folders = _merged(chosen, ())
     benchmark = _parse(document, chosen)
     _check_references(benchmark, chosen)
-    _make_importable(chosen.parent)
+    for folder in folders:
+        _make_importable(folder)
     return LoadedBenchmark(benchmark, chosen.resolve())
 
 
@@ -98,17 +105,19 @@ def with_settings(recipe: Recipe, changes: dict[str, Any], where: str) -> Recipe
     if "epochs" in changes:
         document["steps"] = None
     for key, value in changes.items():
-        _set(document, key.split("."), value)
+        _set(document, key.split("."), value, where)
     try:
-        return Recipe.model_validate_json(json.dumps(document), strict=True)
+        return Recipe.model_validate_json(json.dumps(document, default=str), strict=True)
     except ValidationError as error:
         raise ConfigError(_explained(error, Recipe, where)) from error
 
 
-def _set(document: dict[str, Any], keys: list[str], value: Any) -> None:
+def _set(document: dict[str, Any], keys: list[str], value: Any, where: str) -> None:
     *parents, last = keys
     for key in parents:
         document = document.setdefault(key, {})
+        if not isinstance(document, dict):
+            raise ConfigError(f"{where}{'.'.join(keys)}: {key!r} is one value, not a table")
     both = isinstance(document.get(last), dict) and isinstance(value, dict)
     document[last] = {**document[last], **value} if both else value
 
@@ -126,28 +135,37 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: no such file") from error
     except IsADirectoryError as error:
         raise ConfigError(f"{path}: is a folder; name the benchmark file itself") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 
-def _merged(path: Path) -> dict[str, Any]:
+def _merged(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], list[Path]]:
+    """A file's tables on top of its bases', and the folders of all these files."""
+    if path.resolve() in above:
+        raise ConfigError(f"{path}: is its own base; a chain of bases must come to an end")
     document = _read(path)
     base = document.get("base")
     if not isinstance(base, str):
-        return document
-    below = _merged(shipped_benchmark() if base == "trialboard" else path.parent / base)
+        return document, [path.parent]
+    lower = shipped_benchmark() if base == "trialboard" else path.parent / base
+    below, folders = _merged(lower, (*above, path.resolve()))
     for section in NAMED:
-        own = document.get(section, {})
-        if not isinstance(own, dict):
+        own, given = document.get(section, {}), below.get(section, {})
+        if not isinstance(own, dict) or not isinstance(given, dict):
+            document[section] = given if isinstance(own, dict) else own
             continue
-        taken = sorted(set(own) & set(below.get(section, {})))
+        taken = sorted(set(own) & set(given))
         if taken:
             raise ConfigError(
                 f"{path}: {section}.{taken[0]} is defined by the base {base!r} already; "
                 "a base's entries stay as they are, so choose another name"
             )
-        document[section] = {**below.get(section, {}), **own}
-    return document
+        document[section] = {**given, **own}
+    if "budget" in below:
+        document.setdefault("budget", below["budget"])
+    return document, [path.parent, *folders]
 
 
 def _parse(document: dict[str, Any], path: Path) -> Benchmark:
@@ -190,7 +208,12 @@ def _check_references(benchmark: Benchmark, path: Path) -> None:
         _check_names(recipes, benchmark.recipes, f"{where}.profiles")
         for number, override in enumerate(suite.overrides):
             _check_override(override, suite, f"{where}.overrides.{number}")
-            for plan in suite.profiles.values():
+            if override.profile is not None:
+                place = f"{where}.overrides.{number}.profile"
+                _check_names([override.profile], suite.profiles, place)
+            for profile, plan in suite.profiles.items():
+                if override.profile not in (None, profile):
+                    continue
                 recipe = benchmark.recipes[plan.recipe]
                 with_settings(recipe, override.set, f"{where}.overrides.{number}.set.")
         for number, exclusion in enumerate(suite.exclude):

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    model_validator,
+)
 
 Profile = Literal["quick", "full"]
 Track = Literal["recipe", "matched"]
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
+"""What an entry may be called: names become folders of runs, packs and keys of the lock."""
 
 
 class Table(BaseModel):
@@ -170,10 +181,12 @@ class Budget(Table):
 class Benchmark(Table):
     """A whole benchmark file."""
 
-    base: str | None = Field(default=None, description="a benchmark to add to; 'trialboard' is ours")
+    base: str | None = Field(
+        default=None, description="a benchmark to add to; 'trialboard' is ours"
+    )
     budget: Budget = Budget()
-    datasets: dict[str, Dataset] = {}
-    models: dict[str, Component] = {}
-    losses: dict[str, Component] = {}
-    recipes: dict[str, Recipe] = {}
-    suites: dict[str, Suite] = {}
+    datasets: dict[Name, Dataset] = {}
+    models: dict[Name, Component] = {}
+    losses: dict[Name, Component] = {}
+    recipes: dict[Name, Recipe] = {}
+    suites: dict[Name, Suite] = {}

@@ -12,6 +12,9 @@ from harness.data.corpus import SAMPLE_RATE, DamagedItem
 
 DURATION_TOLERANCE_S = 0.02
 
+FULL_SCALE = 32768
+"""Floating-point files run from -1 to 1; 16-bit ones to this."""
+
 
 def read_audio(path: Path, seconds: float | None = None) -> NDArray[np.int16]:
     """Decode one file to int16 `[samples]`.
@@ -28,11 +31,11 @@ def read_audio(path: Path, seconds: float | None = None) -> NDArray[np.int16]:
         with soundfile.SoundFile(path) as file:
             _check_format(file)
             announced = file.frames
-            samples = file.read(dtype="int16")
+            samples = _samples(file)
     except soundfile.LibsndfileError as error:
         raise DamagedItem(f"cannot be decoded ({error.error_string.strip()})") from error
     _check_content(samples, announced, seconds)
-    return np.asarray(samples, dtype=np.int16)
+    return samples
 
 
 def _check_present(path: Path) -> None:
@@ -47,6 +50,16 @@ def _check_format(file: soundfile.SoundFile) -> None:
         raise DamagedItem(f"has {file.channels} channels; mono is wanted")
     if file.samplerate != SAMPLE_RATE:
         raise DamagedItem(f"has {file.samplerate} Hz; {SAMPLE_RATE} Hz is wanted")
+
+
+def _samples(file: soundfile.SoundFile) -> NDArray[np.int16]:
+    """All samples; libsndfile would round floating-point files to -1, 0 and 1."""
+    if file.subtype in ("FLOAT", "DOUBLE"):
+        levels: NDArray[np.float64] = np.nan_to_num(
+            np.rint(file.read(dtype="float64") * FULL_SCALE)
+        )
+        return np.clip(levels, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    return np.asarray(file.read(dtype="int16"), dtype=np.int16)
 
 
 def _check_content(samples: NDArray[np.int16], announced: int, seconds: float | None) -> None:

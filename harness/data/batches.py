@@ -5,6 +5,7 @@ Nothing is remembered between steps, so a resumed run sees what an unbroken one 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -53,7 +54,10 @@ class TrainingBatches:
         return raw_tensor(contents), torch.tensor(labels)
 
     def _indices(self, step: int) -> NDArray[np.int64]:
-        """Every item comes once an epoch; a split smaller than a batch is repeated."""
+        """An epoch's items, each at most once; a split smaller than a batch is repeated.
+
+        Items that do not fill a last batch wait for another epoch, whose order differs.
+        """
         epoch, place = divmod(step, self.steps_per_epoch)
         order = np.random.Generator(np.random.PCG64([self.seed, 0, epoch]))
         permuted = np.resize(order.permutation(len(self.subset)), max(self.batch, len(self.subset)))
@@ -84,29 +88,30 @@ def whole_batches(
     Raises:
         ConfigError: an item is too short for one frame.
     """
-    lengths = np.array(
-        [_usable(declared, subset, index) for index in range(len(subset))], dtype=np.int64
-    )
-    for length in np.unique(lengths):
-        rows = np.flatnonzero(lengths == length)
-        size = max(1, int(most // max(1, length)))
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for index in range(len(subset)):
+        groups.setdefault(_usable(declared, subset, index), []).append(index)
+    for shape, rows in sorted(groups.items()):
+        size = max(1, int(most // max(1, math.prod(shape))))
         for start in range(0, len(rows), size):
-            chosen = rows[start : start + size]
-            yield chosen, raw_tensor([_cut(subset, index, length) for index in chosen])
+            chosen = np.array(rows[start : start + size], dtype=np.int64)
+            yield chosen, raw_tensor([_cut(subset, index, shape) for index in chosen])
 
 
-def _usable(declared: Input, subset: Subset, index: int) -> int:
+def _usable(declared: Input, subset: Subset, index: int) -> tuple[int, ...]:
+    """The shape in which an item goes into its batch."""
     if declared.kind != "audio":
-        return subset.length(index)
+        return subset.shape(index)
     frames = frame_count(declared, subset.length(index))
     if frames < 1:
         raise ConfigError(
             f"{subset.items['id'].iloc[index]}: {subset.length(index)} samples are shorter "
             "than one frame; leave it out of the manifest"
         )
-    return samples_for(declared, frames)
+    return (samples_for(declared, frames),)
 
 
-def _cut(subset: Subset, index: int, length: int) -> NDArray[np.int16] | NDArray[np.uint8]:
-    item = subset.item(index)
-    return item[:length] if item.ndim == 1 else item
+def _cut(
+    subset: Subset, index: int, shape: tuple[int, ...]
+) -> NDArray[np.int16] | NDArray[np.uint8]:
+    return subset.item(index)[: shape[0]]

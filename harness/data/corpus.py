@@ -6,7 +6,7 @@ A corpus is a frozen dataclass named in `benchmark.toml` by its import path, lik
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,9 @@ TRIAL_COLUMNS = ("enrol", "test", "target", "kind")
 """Columns of a trial list: two item ids, whether it is a target trial, and its kind."""
 
 SAMPLE_RATE = 16_000
+
+HeldOut = Literal["validation", "test"]
+"""The splits that may have trials."""
 
 
 class Corpus(Protocol):
@@ -50,7 +53,7 @@ class Corpus(Protocol):
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
         """Every item, with `COLUMNS`."""
 
-    def trials(self, profile: Profile, split: str) -> pd.DataFrame | None:
+    def trials(self, profile: Profile, split: HeldOut) -> pd.DataFrame | None:
         """The corpus's own trial list with `TRIAL_COLUMNS`; None leaves it to the task."""
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16] | NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, known
 from harness.config.schema import Dataset, Profile
-from harness.data.corpus import Corpus
+from harness.data.corpus import Corpus, HeldOut
 from harness.data.locate import Absence, locate
 from harness.data.lock import DatasetLock, check_dataset, hold_dataset, read_lock, table_digest
 from harness.data.pack import Pack, PackRequest, packed
@@ -24,6 +24,8 @@ from harness.data.trials import Trials, all_pairs, index_trials, without
 from harness.errors import ConfigError, CorpusAbsent, DataError
 
 Advance = Callable[[int], None]
+
+HELD_OUT: tuple[HeldOut, ...] = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,10 @@ class Subset:
         """Content of one item."""
         return self.pack.item(int(self.rows[index]))
 
+    def shape(self, index: int) -> tuple[int, ...]:
+        """The shape of one item."""
+        return tuple(int(size) for size in self.pack.shapes[self.rows[index]])
+
     def length(self, index: int) -> int:
         """How many numbers an item holds (samples, for audio)."""
         return self.pack.length(int(self.rows[index]))
@@ -141,9 +147,12 @@ class OpenDataset:
 def find(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path] | Absence:
     """A dataset's reader and folder, or where it was looked for in vain."""
     config = known(loaded.benchmark.datasets, name, "dataset")
-    corpus: Corpus = construct(config.adapter, config.fields, f"datasets.{name}")
+    where = loaded.where("datasets", name)
+    corpus: Corpus = construct(config.adapter, config.fields, where, Dataset.model_fields)
     if not corpus.needs_folder:
         return corpus, loaded.folder
+    if not config.path:
+        raise ConfigError(f"{where}.path: missing; give the folder that holds the corpus")
     place = locate(name, config, loaded.folder)
     return place if isinstance(place, Absence) else (corpus, place)
 
@@ -161,9 +170,11 @@ def list_dataset(loaded: LoadedBenchmark, name: str, profile: Profile) -> Listin
         raise CorpusAbsent(found.message())
     corpus, folder = found
     config = loaded.benchmark.datasets[name]
-    items = _split_items(corpus.items(profile, folder), config, name)
-    tables = {split: _trials(corpus, config, profile, items, split) for split in SPLITS[1:]}
-    kept = {split: table for split, table in tables.items() if table is not None}
+    items = _split_items(corpus.items(profile, folder), config, loaded.where("datasets", name))
+    tables = {split: _trials(corpus, config, profile, items, split) for split in HELD_OUT}
+    kept: dict[str, pd.DataFrame] = {
+        split: table for split, table in tables.items() if table is not None
+    }
     listing = Listing(name, profile, config, corpus, folder, items, kept)
     pinned = read_lock(loaded.lock_path).datasets.get(listing.key)
     if pinned is not None:
@@ -178,7 +189,7 @@ def open_dataset(
     *,
     leave_out_damaged: bool = False,
     keep_damaged_pack: bool = False,
-    advance: Advance = lambda count: None,
+    advance: Advance = lambda _: None,
 ) -> OpenDataset:
     """Pack a dataset (once) and hold it against the lock.
 
@@ -229,20 +240,23 @@ def damage_report(listing: Listing, pack: Pack) -> str:
     return "\n".join(lines)
 
 
-def _split_items(items: pd.DataFrame, config: Dataset, name: str) -> pd.DataFrame:
-    if (items["split"] == "").any():
+def _split_items(items: pd.DataFrame, config: Dataset, where: str) -> pd.DataFrame:
+    brings_split = not (items["split"] == "").any()
+    if brings_split and config.split is not None:
+        raise ConfigError(f"{where}.split: the corpus brings its own split; take this key out")
+    if not brings_split:
         if config.split is None:
             raise ConfigError(
-                f"datasets.{name}: brings no split; give one, as in "
-                f"split = {{ seed = 0, validation = 10, test = 20 }}"
+                f"{where}: brings no split; give one, as in "
+                "split = { seed = 0, validation = 10, test = 20 }"
             )
-        items = assign_split(items, config.split, name)
-    check_disjoint(items, name)
+        items = assign_split(items, config.split, where)
+    check_disjoint(items, where)
     return items
 
 
 def _trials(
-    corpus: Corpus, config: Dataset, profile: Profile, items: pd.DataFrame, split: str
+    corpus: Corpus, config: Dataset, profile: Profile, items: pd.DataFrame, split: HeldOut
 ) -> pd.DataFrame | None:
     own = corpus.trials(profile, split)
     if own is not None or config.trials is None:

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from harness.adapter import Fbank, Image, Input, Spectrogram, Vector
 from harness.data.corpus import SAMPLE_RATE
@@ -54,10 +53,8 @@ class LogMel(nn.Module):
         before = torch.cat([frames[..., :1], frames[..., :-1]], dim=-1)
         windowed = (frames - PRE_EMPHASIS * before) * self.window
         power = torch.fft.rfft(windowed, n=self.points).abs().square()
-        features = (power @ self.bank).clamp_min(LOG_FLOOR).log()
-        if self.declared.subtract_mean:
-            features = features - features.mean(-2, keepdim=True)
-        return features
+        features: Tensor = (power @ self.bank).clamp_min(LOG_FLOOR).log()
+        return _centred(features) if self.declared.subtract_mean else features
 
 
 class SpectrogramImage(nn.Module):
@@ -78,7 +75,7 @@ class SpectrogramImage(nn.Module):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Compute the image."""
-        features = self.log_mel(waveform)
+        features: Tensor = self.log_mel(waveform)
         deviation, mean = torch.std_mean(features, dim=(-2, -1), keepdim=True)
         return ((features - mean) / (deviation + 1e-5)).transpose(-2, -1).unsqueeze(1)
 
@@ -93,7 +90,7 @@ class Picture(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         """Resize and centre."""
         side = (self.declared.size, self.declared.size)
-        resized = F.interpolate(
+        resized = nn.functional.interpolate(
             pixels.unsqueeze(1), side, mode="bilinear", align_corners=False, antialias=True
         )
         return (2 * resized - 1).expand(-1, self.declared.channels, -1, -1)
@@ -131,7 +128,17 @@ def _(declared: Vector) -> nn.Module:
 
 
 def raw_tensor(contents: list[NDArray[Any]]) -> Tensor:
-    """Stack items of one shape to float32: int16 to -1..1, uint8 to 0..1."""
+    """Stack items of one shape to float32: int16 to -1..1, uint8 to 0..1.
+
+    Raises:
+        ConfigError: the items are not of one shape.
+    """
+    shapes = sorted({content.shape for content in contents})
+    if len(shapes) > 1:
+        raise ConfigError(
+            f"items of shapes {shapes[0]} and {shapes[-1]} cannot share a batch; "
+            "give the recipe `crop_seconds` (sounds), or a corpus of one size (pictures)"
+        )
     stacked = np.stack(contents)
     if stacked.dtype == np.int16:
         return torch.from_numpy(stacked.astype(np.float32) / np.float32(INT16_RANGE))
@@ -155,6 +162,10 @@ def samples_for(declared: Input, frames: int) -> int:
         return frames
     length = int(SAMPLE_RATE * declared.frame_length_ms / 1000)
     return length + (frames - 1) * int(SAMPLE_RATE * declared.frame_shift_ms / 1000)
+
+
+def _centred(features: Tensor) -> Tensor:
+    return features - features.mean(-2, keepdim=True)
 
 
 def _window(name: str, length: int) -> Tensor:

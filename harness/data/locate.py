@@ -40,15 +40,18 @@ def locate(name: str, dataset: Dataset, folder: Path) -> Path | Absence:
     """
     places = _places(dataset, folder)
     for place in places:
-        if place.exists():
+        if place.is_dir():
             return place
     looked = [str(place) for place in places]
-    if ROOT_VARIABLE not in os.environ:
+    if ROOT_VARIABLE not in os.environ and not Path(dataset.path).is_absolute():
         looked.append(f"${ROOT_VARIABLE}/{dataset.path} (${ROOT_VARIABLE} is not set)")
     return Absence(name, tuple(looked), dataset.source)
 
 
 def _places(dataset: Dataset, folder: Path) -> list[Path]:
+    path = Path(dataset.path).expanduser()
+    if path.is_absolute():
+        return [path]
     root = os.environ.get(ROOT_VARIABLE)
-    first = [Path(root).resolve() / dataset.path] if root else []
-    return [*first, folder / dataset.path]
+    first = [Path(root).resolve() / path] if root else []
+    return [*first, folder / path]

@@ -72,7 +72,10 @@ def read_lock(path: Path) -> LockFile:
     try:
         return LockFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, ValidationError, UnicodeDecodeError) as error:
-        raise LockError(f"{path}: not a lock file: {error}") from error
+        raise LockError(
+            f"{path}: not a lock file: {error}\n"
+            "Restore it (git checkout), or delete it to have everything pinned anew."
+        ) from error
 
 
 def hold_dataset(path: Path, name: str, found: DatasetLock) -> bool:
@@ -151,7 +154,7 @@ def _parts(pinned: DatasetLock, found: DatasetLock) -> list[tuple[str, str, str]
 
 
 def _write(path: Path, content: LockFile) -> None:
-    head = "# What is fixed, by content. Written by the harness; commit it beside the benchmark.\n\n"
+    head = "# What is fixed, by content. Written by the harness; commit it beside the benchmark.\n"
     document: dict[str, Any] = content.model_dump()
     ordered = {part: dict(sorted(entries.items())) for part, entries in document.items()}
-    write_text(path, head + tomli_w.dumps(ordered))
+    write_text(path, f"{head}\n{tomli_w.dumps(ordered)}")

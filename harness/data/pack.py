@@ -10,8 +10,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
+from glob import escape
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -26,6 +29,9 @@ CHUNK = 32
 """Items a worker decodes before it reports back: a progress bar that moves, little traffic."""
 
 Advance = Callable[[int], None]
+
+Job = tuple[Corpus, Path, tuple[str, ...], list[tuple[Any, ...]]]
+"""A chunk for a worker: reader, folder, names of the columns, rows."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +100,18 @@ def packed(request: PackRequest, *, keep_damaged: bool = False) -> Pack:
             unless this is set.
     """
     with lock(request.folder):
+        _clear_leavings(request.folder)
         if request.folder.exists() and not keep_damaged and _open(request.folder).damaged:
             shutil.rmtree(request.folder)
         if not request.folder.exists():
             _make(request)
     return _open(request.folder)
+
+
+def _clear_leavings(folder: Path) -> None:
+    """Remove what a killed packing left: nobody else packs while the lock is held."""
+    for leaving in folder.parent.glob(f".{escape(folder.name)}.*"):
+        shutil.rmtree(leaving, ignore_errors=True)
 
 
 def _make(request: PackRequest) -> None:
@@ -149,16 +162,35 @@ def _decoded(request: PackRequest) -> Iterator[NDArray[Any] | str]:
         (request.corpus, request.source, names, rows[start : start + CHUNK])
         for start in range(0, len(rows), CHUNK)
     ]
+    for chunk in _chunks(jobs):
+        request.advance(len(chunk))
+        yield from chunk
+
+
+def _chunks(jobs: list[Job]) -> Iterator[list[NDArray[Any] | str]]:
     workers = min(os.cpu_count() or 1, len(jobs))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for chunk in pool.map(_decode_chunk, jobs):
-            request.advance(len(chunk))
-            yield from chunk
+    if workers < 2:
+        yield from map(_decode_chunk, jobs)
+        return
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+    ) as pool:
+        yield from pool.map(_decode_chunk, jobs)
 
 
-def _decode_chunk(
-    job: tuple[Corpus, Path, tuple[str, ...], list[tuple[Any, ...]]],
-) -> list[NDArray[Any] | str]:
+def _end_with_parent() -> None:
+    """A worker waits for work for ever where its parent was killed, unless it looks."""
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
+
+
+def _decode_chunk(job: Job) -> list[NDArray[Any] | str]:
     corpus, source, names, rows = job
     table = pd.DataFrame(rows, columns=list(names))
     return [_decode(corpus, source, item) for item in table.itertuples(index=False)]

@@ -6,12 +6,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from filelock import Timeout
+
 from harness.errors import RequestError
+from harness.job.join import RECORD, RUNNING
 from harness.records.files import lock
 from harness.records.record import Record
 from harness.records.store import read_record
+from harness.train.log import RESUME
 
-RESUME_FILES = ("resume.pt", "snapshot-*.safetensors")
+RESUME_FILES = (RESUME, "snapshot-*.safetensors")
 
 
 def stored_runs(runs: Path) -> list[dict[str, Any]]:
@@ -19,10 +23,24 @@ def stored_runs(runs: Path) -> list[dict[str, Any]]:
     return [_row(runs, path) for path in _records(runs)]
 
 
+def find_run(runs: Path, run: Path) -> Path:
+    """The record of a run that is named by its place below a runs folder, or by its own path.
+
+    Raises:
+        RequestError: there is none.
+    """
+    path = run if run.suffix == ".json" else run / RECORD
+    for place in (runs / path, path):
+        if place.is_file():
+            return place
+    raise RequestError(f"{run}: no such run under {runs}; `harness runs list` names all of them")
+
+
 def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
     """Stages that no record names, and resume points of trainings that have ended.
 
-    A stage that some process is working on is left alone.
+    A stage that did not end is left alone, since it can go on; and while a job is being run,
+    so is every stage without a record, since the job's record comes last.
 
     Args:
         runs: the folder.
@@ -33,12 +51,12 @@ def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
         for path in _records(runs)
         for name, stage in read_record(path).stages.items()
     }
-    garbage = []
+    running, garbage = _is_running(runs), []
     for folder in sorted((runs / "stages").glob("*-*")):
         if not folder.is_dir():
             continue
         finished = (folder / "result.json").exists()
-        unnamed = finished and folder.name not in named
+        unnamed = finished and folder.name not in named and not running
         for path in [folder] if unnamed else _leftovers(folder) if finished else []:
             garbage.append({"path": str(path), "bytes": _size(path)})
             if delete:
@@ -52,12 +70,21 @@ def _records(runs: Path) -> list[Path]:
     return sorted(runs.glob("*/*/*/*/record.json"))
 
 
+def _is_running(runs: Path) -> bool:
+    """True where some process is working on a job."""
+    for path in runs.glob(f"*/*/*/*/{RUNNING}.lock"):
+        try:
+            with lock(path.with_suffix("")).acquire(blocking=False):
+                pass
+        except Timeout:
+            return True
+    return False
+
+
 def _row(runs: Path, path: Path) -> dict[str, Any]:
     record = read_record(path)
     finished = [stage.finished for stage in record.stages.values() if stage.finished]
-    stages = [
-        runs / "stages" / f"{name}-{stage.key[:16]}" for name, stage in record.stages.items()
-    ]
+    stages = [runs / "stages" / f"{name}-{stage.key[:16]}" for name, stage in record.stages.items()]
     return {
         "run": str(path.parent.relative_to(runs)),
         "state": record.state,

@@ -39,16 +39,23 @@ def main() -> None:
     """Run the job on standard input."""
     spec = JobSpec.model_validate_json(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    events, sys.stdout = sys.stdout, sys.stderr
+    reporter = LineReporter(_own_output())
     from harness.job.run import run_job
 
-    reporter = LineReporter(events)
     record = run_job(spec, reporter)
     reporter.send({"event": "record", "record": record.model_dump(mode="json", by_alias=True)})
 
 
+def _own_output() -> TextIO:
+    """Standard output for events alone: what libraries print goes to standard error."""
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return events
+
+
 def _end_with_parent() -> None:
-    while sys.stdin.readline():
+    # The bare descriptor: a buffered reader would still be held when the interpreter ends.
+    while os.read(0, 4096):
         pass
     os._exit(1)
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 from harness.job.evaluation_files import SCORES
 from harness.job.spec import JobSpec
 from harness.measure.environment import environment_digest
-from harness.records.files import lock
+from harness.records.files import atomic_path, lock
 from harness.records.record import Artefact, Metric, Record, Resources, Stage, State
 from harness.records.store import read_record, write_record
 
 RECORD = "record.json"
+RUNNING = "running"
+"""Locked in a job's folder while a process works on it."""
 
 
 def joined(spec: JobSpec, results: dict[str, dict[str, Any]], left_out: tuple[str, ...]) -> Record:
@@ -66,7 +69,7 @@ def keep(spec: JobSpec, record: Record, scores: Path | None) -> Record:
     Args:
         spec: the job.
         record: its outcome.
-        scores: the scores' file, linked beside the record.
+        scores: the scores' file, linked (or copied) beside the record.
 
     Returns:
         The record with its attempt's number.
@@ -126,4 +129,8 @@ def _attempt_number(path: Path) -> int:
 
 def _link(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
-    target.hardlink_to(source)
+    try:
+        target.hardlink_to(source)
+    except OSError:  # another file system, or one without links
+        with atomic_path(target) as temporary:
+            shutil.copyfile(source, temporary)

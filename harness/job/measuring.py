@@ -89,9 +89,7 @@ def _training(parts: Parts, system: System) -> dict[str, Any]:
         optimizer.step()
 
     with PeakMemory(parts.device) as peak:
-        seconds = median_seconds(
-            step, repeats=TRAINING_STEPS, warmup=WARM_UP, device=parts.device
-        )
+        seconds = median_seconds(step, repeats=TRAINING_STEPS, warmup=WARM_UP, device=parts.device)
     return {
         "batch_asked": recipe.batch,
         "batch_used": recipe.batch,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.adapter import LossAdapter, ModelAdapter
 from harness.config.imports import construct
@@ -25,11 +25,8 @@ class Parts:
 
     def __init__(self, spec: JobSpec) -> None:
         self.spec = spec
-
-    @cached_property
-    def benchmark(self) -> LoadedBenchmark:
-        """The benchmark file, read again."""
-        return load(self.spec.benchmark)
+        # Read first: it makes the user's own adapters, beside the file, importable.
+        self.benchmark: LoadedBenchmark = load(spec.benchmark)
 
     @cached_property
     def dataset(self) -> OpenDataset:
@@ -58,12 +55,14 @@ class Parts:
     @cached_property
     def model(self) -> ModelAdapter:
         """The model's adapter."""
-        return _adapter(self.spec.model)  # type: ignore[no-any-return]
+        made: ModelAdapter = _adapter(self.spec.model)
+        return made
 
     @cached_property
     def loss(self) -> LossAdapter | None:
         """The loss's adapter; None for a checkpoint that brings no head."""
-        return _adapter(self.spec.loss) if self.spec.loss else None  # type: ignore[no-any-return]
+        made: LossAdapter | None = _adapter(self.spec.loss) if self.spec.loss else None
+        return made
 
     @cached_property
     def device(self) -> torch.device:
@@ -92,5 +91,5 @@ def make_task(loaded: LoadedBenchmark, suite: str) -> Task:
     return task
 
 
-def _adapter(component: Component) -> object:
+def _adapter(component: Component) -> Any:
     return construct(component.adapter, component.fields, component.name)

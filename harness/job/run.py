@@ -7,19 +7,20 @@ from typing import Any
 
 import torch
 
-from harness.errors import HarnessError, JobFailed
+from harness.errors import HarnessError
 from harness.job.evaluation import run_evaluation
 from harness.job.evaluation_files import SCORES
-from harness.job.join import failed, joined, keep
+from harness.job.join import RUNNING, failed, joined, keep
 from harness.job.measuring import run_measuring
+from harness.job.memory import OutOfMemory, telling_memory
 from harness.job.parts import Parts
 from harness.job.report import Reporter
 from harness.job.spec import JobSpec
 from harness.job.stage import cached_stage
 from harness.job.training import run_training
-from harness.measure.oom import is_out_of_memory
 from harness.metrics.errors import MetricError
 from harness.records.canonical import sha256_file
+from harness.records.files import lock
 from harness.records.record import Record
 from harness.train.loop import FINAL
 
@@ -31,15 +32,13 @@ def run_job(spec: JobSpec, reporter: Reporter) -> Record:
     scores) is kept with that reason; any other error is left to the executor.
     """
     torch.set_num_threads(spec.threads)
-    try:
-        return _run(spec, reporter)
-    except (JobFailed, MetricError, HarnessError) as error:
-        return keep(spec, failed(spec, "failed", str(error)), None)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        batch = spec.recipe.batch if spec.recipe else 1
-        return keep(spec, failed(spec, "oom", f"out of memory at batch {batch}"), None)
+    with lock(spec.folder / RUNNING):
+        try:
+            return _run(spec, reporter)
+        except OutOfMemory as error:
+            return keep(spec, failed(spec, "oom", str(error)), None)
+        except (HarnessError, MetricError) as error:
+            return keep(spec, failed(spec, "failed", str(error)), None)
 
 
 def _run(spec: JobSpec, reporter: Reporter) -> Record:
@@ -49,15 +48,17 @@ def _run(spec: JobSpec, reporter: Reporter) -> Record:
     key = sha256_file(checkpoint) if checkpoint else "baseline"
     stage = spec.evaluate(key)
     folder = spec.stage_folder("evaluate", stage.key)
-    results["evaluate"] = cached_stage(
-        folder, stage, lambda place: run_evaluation(parts, checkpoint, place, reporter)
-    )
-    if spec.measure is not None:
-        results["measure"] = cached_stage(
-            spec.stage_folder("measure", spec.measure.key),
-            spec.measure,
-            lambda place: run_measuring(parts, reporter),
+    with telling_memory("in evaluation"):
+        results["evaluate"] = cached_stage(
+            folder, stage, lambda place: run_evaluation(parts, checkpoint, place, reporter)
         )
+    if spec.measure is not None:
+        with telling_memory(f"in measuring{_batch(spec)}"):
+            results["measure"] = cached_stage(
+                spec.stage_folder("measure", spec.measure.key),
+                spec.measure,
+                lambda _: run_measuring(parts, reporter),
+            )
     left_out = parts.dataset.left_out if spec.leave_out_damaged else ()
     return keep(spec, joined(spec, results, left_out), folder / SCORES)
 
@@ -69,7 +70,15 @@ def _checkpoint(
         return spec.checkpoint
     recipe = spec.recipe
     folder = spec.stage_folder("train", spec.train.key)
-    results["train"] = cached_stage(
-        folder, spec.train, lambda place: run_training(parts, recipe, place, reporter)
-    )
+    with telling_memory(f"in training{_batch(spec)}"):
+        results["train"] = cached_stage(
+            folder, spec.train, lambda place: run_training(parts, recipe, place, reporter)
+        )
     return folder / FINAL
+
+
+def _batch(spec: JobSpec) -> str:
+    if spec.recipe is None:
+        return ""
+    crop = f" of {spec.recipe.crop_seconds:g} s crops" if spec.recipe.crop_seconds else ""
+    return f" at batch {spec.recipe.batch}{crop}"

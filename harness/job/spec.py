@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -123,8 +124,8 @@ class JobSpec(BaseModel):
         )
         seed = f"seed{self.seed}-" if self.seed is not None else ""
         suite = f"{self.protocol.suite}-{self.protocol.profile}"
-        name = entry.replace("/", "_").replace(" ", "-")
-        return self.runs / suite / self.dataset.name / name / f"{seed}{self.digest[:12]}"
+        names = (_file_name(name) for name in (suite, self.dataset.name, entry))
+        return self.runs.joinpath(*names, f"{seed}{self.digest[:12]}")
 
     def stage_folder(self, name: str, key: str) -> Path:
         """Where a stage's files lie, for all jobs that share it."""
@@ -137,8 +138,18 @@ TRAIN_VERSION = 1
 EVALUATE_VERSION = 1
 """Changes whenever the same checkpoint and protocol would give other scores."""
 
+LONGEST_NAME = 200
+"""Bytes in a folder's name; file systems allow 255."""
+
 MEASURE_VERSION = 1
 """Changes whenever the same network in the same place would be measured otherwise."""
+
+
+def _file_name(text: str) -> str:
+    """A name as one folder's: it can neither leave its parent nor be too long for a disk."""
+    plain = re.sub(r"[/\\\x00-\x1f]", "_", text).replace(" ", "-")
+    inside = "_" + plain if plain.startswith(".") else plain
+    return inside if len(inside.encode()) <= LONGEST_NAME else f"{inside[:40]}-{digest(text)[:12]}"
 
 
 def _stage(inputs: dict[str, object]) -> Stage:

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from harness.errors import RequestError
 from harness.records.canonical import readable_json
 from harness.records.files import lock, write_text
 from harness.records.record import Stage
@@ -17,12 +18,22 @@ RESULT = "result.json"
 
 
 def find_result(folder: Path) -> dict[str, Any] | None:
-    """A stage's result, or None where it has not ended well yet."""
+    """A stage's result, or None where it has not ended well yet.
+
+    Raises:
+        RequestError: the file is none of ours; ours are whole or absent.
+    """
     path = folder / RESULT
     if not path.exists():
         return None
-    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return result
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        Stage.model_validate(result["stage"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise RequestError(
+            f"{path}: not the result of a stage; delete its folder to have it made again"
+        ) from error
+    return dict(result)
 
 
 def cached_stage(

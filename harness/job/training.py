@@ -52,5 +52,5 @@ def _plan(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> Tra
         scheduled=parts.loss.scheduled if parts.loss else (),
         folder=folder,
         seed=parts.spec.seed or 0,
-        report=lambda done, total, loss: reporter.advance(done, loss),
+        report=lambda done, _, loss: reporter.advance(done, loss),
     )

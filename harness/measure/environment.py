@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,15 @@ _CPU_INFO = Path("/proc/cpuinfo")
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 
 
-def environment(device: str | torch.device, threads: int) -> Environment:
-    """Describe where a measurement runs.
+def environment(
+    device: str | torch.device, threads: int, settings: Mapping[str, str] = os.environ
+) -> Environment:
+    """Describe where a measurement runs; on the processor, without importing torch.
 
     Args:
         device: torch device of the measurement.
         threads: threads that torch computes with.
+        settings: environment variables of the process that measures.
     """
     return Environment(
         device=device_name(device),
@@ -34,7 +38,7 @@ def environment(device: str | torch.device, threads: int) -> Environment:
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}",
         libraries=installed_libraries() | _cuda_libraries(device),
-        allocator={name: os.environ[name] for name in ALLOCATOR_VARIABLES if name in os.environ},
+        allocator={name: settings[name] for name in ALLOCATOR_VARIABLES if name in settings},
     )
 
 
@@ -45,6 +49,8 @@ def environment_digest(environment: Environment) -> str:
 
 def device_name(device: str | torch.device) -> str:
     """`cpu`, or the name that a GPU's driver gives it."""
+    if str(device) == "cpu":
+        return "cpu"
     import torch
 
     device = torch.device(device)
@@ -76,10 +82,10 @@ def _version(name: str) -> str | None:
 
 def _cuda_libraries(device: str | torch.device) -> dict[str, str]:
     """Versions of CUDA, cuDNN and the driver where the device is a GPU."""
+    if not str(device).startswith("cuda"):
+        return {}
     import torch
 
-    if torch.device(device).type != "cuda":
-        return {}
     cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call,unused-ignore]
     versions = {"cuda": str(torch.version.cuda), "cudnn": str(cudnn)}
     if _NVIDIA_DRIVER.exists():

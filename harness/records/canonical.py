@@ -25,7 +25,8 @@ def canonical_json(document: Any) -> str:
 
 def readable_json(document: Any) -> str:
     """The same content, indented for people and for line-by-line differences."""
-    return json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n"
 
 
 def digest(document: Any) -> str:

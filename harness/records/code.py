@@ -28,8 +28,10 @@ def code_version(checkout: Path | None = None) -> str:
 
 def dirty_files(checkout: Path) -> list[str]:
     """Files that differ from the last commit, those that publishing writes apart."""
-    status = _git(checkout, "status", "--porcelain", "--untracked-files=all") or ""
-    names = [line[3:] for line in status.splitlines()]
+    # `-z` gives names as they are, and without renames each entry holds one name.
+    options = ("--porcelain", "-z", "--untracked-files=all", "--no-renames")
+    status = _git(checkout, "status", *options) or ""
+    names = [entry[3:] for entry in status.split("\0") if entry]
     return [name for name in names if not name.startswith(f"{OUTPUTS}/")]
 
 

@@ -5,11 +5,11 @@ The schema number comes first. A later schema reads an older record through `upd
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA = 1
+SCHEMA: Final = 1
 
 State = Literal["done", "failed", "oom", "timeout", "skipped"]
 Trust = Literal["claimed", "rescored", "measured", "reproduced"]

@@ -28,7 +28,8 @@ def read_record(path: Path) -> Record:
     """Read a record.
 
     Raises:
-        RequestError: the file is not a record, or of a schema this program does not know.
+        RequestError: the file is absent, is not a record, or is of a schema this program does
+            not know.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -36,6 +37,8 @@ def read_record(path: Path) -> Record:
         if schema != SCHEMA:
             raise RequestError(f"{path}: record schema {schema!r}; this program reads {SCHEMA}")
         return Record.model_validate(document)
+    except OSError as error:
+        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise RequestError(f"{path}: not JSON ({error})") from error
     except ValidationError as error:

@@ -130,7 +130,8 @@ def cosine_scores(embeddings: NDArray[np.float32], trials: Trials) -> NDArray[np
     Returns:
         `[trials]`, float32.
     """
-    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):  # the metrics refuse what is not finite
+        unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     enrol, enrol_place = np.unique(trials.enrol, return_inverse=True)
     test, test_place = np.unique(trials.test, return_inverse=True)
     matrix = unit[enrol] @ unit[test].T
@@ -153,9 +154,7 @@ def _parted(
     return scores[trials.target], scores[~trials.target]
 
 
-def _by_speaker(
-    scores: NDArray[np.float32], side: Side
-) -> tuple[list[str], speakers.Trials]:
+def _by_speaker(scores: NDArray[np.float32], side: Side) -> tuple[list[str], speakers.Trials]:
     trials = _trials(side)
     codes, names = pd.factorize(side.items["unit"], sort=True)
     scored = speakers.Trials(scores, trials.target, codes[trials.enrol], codes[trials.test])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -18,7 +20,7 @@ Weights = dict[str, Tensor]
 def save_weights(path: Path, weights: Weights) -> None:
     """Write a state dict atomically; equal weights give equal bytes."""
     with atomic_path(path) as temporary:
-        save_file({name: value.contiguous().cpu() for name, value in weights.items()}, temporary)
+        save_file({name: _alone(value) for name, value in weights.items()}, temporary)
 
 
 def load_weights(path: Path) -> Weights:
@@ -29,13 +31,14 @@ def load_weights(path: Path) -> Weights:
     """
     if not path.is_file():
         raise RequestError(f"{path}: no such checkpoint")
-    if path.suffix == ".safetensors":
-        return load_file(path)
     try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, ValueError, _unpickling_error()) as error:
+    except (RuntimeError, EOFError, ValueError, SafetensorError, UnpicklingError) as error:
+        why = str(error).partition("\n")[0]
         raise RequestError(
-            f"{path}: not a checkpoint of tensors alone ({str(error).splitlines()[0]}); "
+            f"{path}: not a checkpoint of tensors alone ({why}); "
             "save the state dict, or a safetensors file"
         ) from error
     return _state_dict(content, path)
@@ -74,7 +77,6 @@ def _state_dict(content: Any, path: Path) -> Weights:
     return {name.removeprefix("module."): value for name, value in content.items()}
 
 
-def _unpickling_error() -> type[Exception]:
-    from pickle import UnpicklingError
-
-    return UnpicklingError
+def _alone(value: Tensor) -> Tensor:
+    """A copy that shares no memory: safetensors refuses tied weights."""
+    return value.detach().cpu().contiguous().clone()

@@ -44,6 +44,9 @@ class Curves:
     def validation(self, step: int, values: Mapping[str, float]) -> None:
         """Numbers of the validation split."""
         self._add("Test", step, values)
+
+    def flush(self) -> None:
+        """Put on disk what was drawn so far."""
         self._writer.flush()
 
     def _add(self, group: str, step: int, values: Mapping[str, float]) -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from harness.errors import JobFailed
+from harness.train import log
 from harness.train.checkpoint import (
     Weights,
     averaged,
@@ -31,9 +30,7 @@ from harness.train.plan import TrainingPlan
 from harness.train.schedule import learning_rate_factor, rise_factor
 from harness.train.system import System
 
-RESUME = "resume.pt"
 FINAL = "weights.safetensors"
-LOG = "log.jsonl"
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,8 @@ class _Run:
         validation = self._validate(curves) if done in self.plan.validation_steps else {}
         self.progress.seconds += time.monotonic() - began
         if done in self.plan.checkpoint_steps:
-            self._log(values, validation)
+            curves.flush()  # before the resume point: a resumed run draws only what follows it
+            log.append(self.plan.folder, done, values, validation)
             self._save()
 
     def _update(self, step: int) -> dict[str, float]:
@@ -171,22 +169,17 @@ class _Run:
     def _weights(self) -> Weights:
         return {name: value.detach() for name, value in self.system.state_dict().items()}
 
-    def _log(self, values: Mapping[str, float], validation: Mapping[str, float]) -> None:
-        line = {"step": self.progress.step, "train": values, "validation": validation}
-        with (self.plan.folder / LOG).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-
     def _save(self) -> None:
         if self.plan.recipe.select == "average" and self.progress.step in self._averaged_steps:
             save_weights(self._snapshot(self.progress.step), self._weights())
         facts = asdict(self.progress)
         facts["right"] = list(self.progress.right)
         state = {"system": self.system.state_dict(), "optimizer": self.optimizer.state_dict()}
-        save_resume(self.plan.folder / RESUME, {**state, "progress": facts})
+        save_resume(self.plan.folder / log.RESUME, {**state, "progress": facts})
 
     def _resume(self) -> None:
-        state = load_resume(self.plan.folder / RESUME)
-        _keep_log(self.plan.folder / LOG, state["progress"]["step"] if state else 0)
+        state = load_resume(self.plan.folder / log.RESUME)
+        log.keep_until(self.plan.folder, state["progress"]["step"] if state else 0)
         if state is None:
             return
         self.system.load_state_dict(state["system"])
@@ -220,14 +213,3 @@ class _Run:
 
 def _step_seed(seed: int, step: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}:{step}".encode()).digest()[:7], "big")
-
-
-def _keep_log(path: Path, step: int) -> None:
-    """Drop what was logged after the resume point, also a line cut short by a kill."""
-    if not path.exists():
-        return
-    kept: list[Any] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.endswith("}") and json.loads(line)["step"] <= step:
-            kept.append(line)
-    path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")

@@ -40,7 +40,7 @@ def rise_factor(plan: Rise, progress: float) -> float:
         plan: where the rise starts and ends.
         progress: share of steps done, from 0 to 1.
 
-    >>> rise_factor(Rise(shape="linear", start=0.2, end=0.6), 0.4)
+    >>> rise_factor(Rise(shape="linear", start=0.0, end=0.5), 0.25)
     0.5
     >>> rise_factor(Rise(start=0.0, end=0.0), 0.0)
     1.0
@@ -52,4 +52,4 @@ def rise_factor(plan: Rise, progress: float) -> float:
     done = (progress - plan.start) / (plan.end - plan.start)
     if plan.shape == "linear":
         return done
-    return (1 - 1e-3**done) / (1 - 1e-3)
+    return float((1 - 1e-3**done) / (1 - 1e-3))

@@ -77,7 +77,7 @@ def outputs_of(
     subset: Subset,
     kind: Literal["embedding", "logits"],
     device: torch.device,
-    advance: Advance = lambda count: None,
+    advance: Advance = lambda _: None,
 ) -> NDArray[np.float32]:
     """Outputs for whole items, in the order of the subset: `[items, size]`.
 

@@ -119,7 +119,7 @@ def make_record(
         "loss": loss and Component(name=loss, adapter="adapters.losses:X", version=1, fields={}),
         "recipe": {"steps": 2000, "batch": 64} if loss else None,
         "recipe_name": "short" if loss else None,
-        "track": "matched" if loss else "none",
+        "track": "matched" if loss else "baseline",
         "seed": seed,
         "code": "0123abc",
         "stages": {

@@ -104,11 +104,17 @@ def test_a_claim_never_takes_the_place_of_a_measurement(make):
     assert [row.first.trust for row in table.rows] == ["claimed", "measured"]
 
 
-def test_training_accuracy_is_shown_last_wherever_recorded(make):
+def test_columns_stand_in_the_order_that_their_facts_give(make, protocol):
+    facts = {
+        name: protocol().facts["eer"].model_copy(update={"order": order})
+        for name, order in (("zeta", 1), ("alpha", 2), ("eer", 3))
+    }
+    rules = protocol().model_copy(update={"facts": facts})
+    more = {name: Metric(value=0.5, unit="%") for name in ("alpha", "zeta")}
     record = make()
-    accuracy = {"training_accuracy": Metric(value=0.987, unit="%")}
-    table = made(record.model_copy(update={"metrics": record.metrics | accuracy}))[0]
-    assert list(table.facts) == ["eer", "min_dcf", "training_accuracy"]
+    changed = {"protocol": rules, "metrics": record.metrics | more}
+    table = made(record.model_copy(update=changed))[0]
+    assert list(table.facts) == ["eer", "zeta", "alpha"]
 
 
 def test_a_primary_metric_without_facts_is_refused(make, protocol):

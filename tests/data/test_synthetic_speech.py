@@ -20,7 +20,15 @@ FULL = utterances("full")
 QUICK = utterances("quick")
 Evaluated = Literal["validation", "test"]
 COLUMNS = ["id", "speaker", "session", "gender", "split", "seconds"]
-PINNED: dict[str, str] = {}
+PINNED = {
+    "quick": "0bda7787880d218b",
+    "full": "6cb3131ff639c790",
+    "trials": "b33801067cf5b0ff",
+    "spk0002-s1-000": "601fab136bc98c3a",
+    "spk0009-s1-008": "272e76654e83a9f5",
+    "spk0499-s1-052": "4121cfe258150ab9",
+    "spk0087-s2-009": "c5f5ea873aa8fa71",
+}
 
 
 def digest(lines: list[str]) -> str:
@@ -75,7 +83,8 @@ def test_quick_is_a_fixed_part_of_full() -> None:
 
 
 def test_tables_are_copies() -> None:
-    utterances("quick").loc[:, "speaker"] = "nobody"
+    mine = utterances("quick")
+    mine["speaker"] = "nobody"
     assert utterances("quick")["speaker"].nunique() == 204
 
 

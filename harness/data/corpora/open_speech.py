@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.config.schema import Profile
+from harness.data.corpus import HeldOut
 from harness.data.synthesis import speech
 
 
@@ -30,7 +31,7 @@ class OpenSpeech:
         items = table.rename(columns={"speaker": "unit"})
         return items.assign(label=items["unit"], source=items["id"], line=0)
 
-    def trials(self, profile: Profile, split: str) -> pd.DataFrame:
+    def trials(self, profile: Profile, split: HeldOut) -> pd.DataFrame:
         """The profile's fixed trials: same-session, cross-session and cross-gender."""
         return speech.trials(profile, split)
 

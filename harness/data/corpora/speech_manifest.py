@@ -7,7 +7,9 @@ The header line names at least `utt_id`, `speaker`, `path` and `duration_s`; fur
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -43,13 +45,14 @@ class SpeechManifest:
         """Every line of the manifest, with its line number.
 
         Raises:
-            DataError: a column is missing, a line is short, an id comes twice, a duration is
-                not a number, or a path leaves the corpus's folder.
+            DataError: a column is missing, a line is short, an id is empty or comes twice, a
+                speaker or label is unknown, a duration is not a positive number, or a path
+                leaves the corpus's folder.
         """
         del profile
         path = folder / self.file
         rows = _read_rows(path, (*REQUIRED, self.label))
-        _check_rows(rows, path)
+        _check_rows(rows, path, self.label)
         return pd.DataFrame(
             {
                 "id": [row["utt_id"] for row in rows],
@@ -75,15 +78,25 @@ class SpeechManifest:
 
 
 def _read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, Any]]:
+    reader = csv.DictReader(_text(path), delimiter="\t", quoting=csv.QUOTE_NONE)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            _check_header(reader.fieldnames or [], columns, path)
-            return [{**row, "line": reader.line_num} for row in reader]
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such manifest") from error
+        _check_header(reader.fieldnames or [], columns, path)
+        return [{**row, "line": reader.line_num} for row in reader]
+    except csv.Error as error:
+        raise DataError(f"{path}: line {reader.reader.line_num}: {error}") from error
+
+
+def _text(path: Path) -> StringIO:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: no such manifest ({error.strerror})") from error
+    try:
+        # Spreadsheet programs put a byte order mark first; it is no part of the first column.
+        return StringIO(content.decode("utf-8-sig"), newline="")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 text ({error})") from error
+        line = 1 + error.object[: error.start].count(b"\n")
+        raise DataError(f"{path}: line {line} is not UTF-8 text ({error.reason})") from error
 
 
 def _check_header(header: Any, columns: tuple[str, ...], path: Path) -> None:
@@ -95,7 +108,7 @@ def _check_header(header: Any, columns: tuple[str, ...], path: Path) -> None:
             )
 
 
-def _check_rows(rows: list[dict[str, Any]], path: Path) -> None:
+def _check_rows(rows: list[dict[str, Any]], path: Path, label: str) -> None:
     if not rows:
         raise DataError(f"{path}: lists no utterance")
     seen: dict[str, int] = {}
@@ -106,17 +119,18 @@ def _check_rows(rows: list[dict[str, Any]], path: Path) -> None:
         if row["utt_id"] in seen:
             raise DataError(f"{where}: {row['utt_id']!r} stands in line {seen[row['utt_id']]} too")
         seen[row["utt_id"]] = row["line"]
-        _check_values(row, where)
+        _check_values(row, label, where)
 
 
-def _check_values(row: dict[str, Any], where: str) -> None:
-    if row["speaker"] in ("", "-"):
-        raise DataError(f"{where}: the speaker is unknown")
+def _check_values(row: dict[str, Any], label: str, where: str) -> None:
+    for column in ("utt_id", "speaker", label):
+        if row[column] in ("", "-"):
+            raise DataError(f"{where}: the {column} is unknown ({row[column]!r})")
     inside = Path("/corpus") / row["path"]
     if ".." in inside.parts or not str(inside).startswith("/corpus/"):
         raise DataError(f"{where}: {row['path']!r} leaves the corpus's folder")
     try:
-        positive = float(row["duration_s"]) > 0
+        positive = 0 < float(row["duration_s"]) < math.inf
     except ValueError:
         positive = False
     if not positive:

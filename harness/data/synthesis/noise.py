@@ -25,7 +25,7 @@ class Noise:
 
 
 def draw_noise(rng: np.random.Generator) -> Noise:
-    """Return a random noise: from white to brown, with humps of its own."""
+    """Return a random noise: from pink to brown, with humps of its own."""
     slope = between(rng, -6.0, -3.5)
     return Noise(slope * _OCTAVES + 2.0 * normal(rng, len(_KNOTS)), between(rng, 16.0, 26.0))
 

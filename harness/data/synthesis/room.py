@@ -8,8 +8,8 @@ from harness.data.synthesis.layout import SAMPLE_RATE
 from harness.data.synthesis.portable import Array, from_decibels, power_of_two
 from harness.data.synthesis.seeds import between, generator, white
 
-_DECADE = 19.931568569324174
-"""The number of halvings of amplitude in 120 dB, so that 60 dB take half of them."""
+_HALVINGS = 9.965784284662087
+"""How often amplitude is halved in 60 dB."""
 _EARLY = 0.003
 
 
@@ -55,7 +55,7 @@ def impulse_response(room: Room) -> Array:
 
 def _fade(seconds: Array, decay: float) -> Array:
     """Return the amplitude of sound that loses 60 dB in ``decay`` seconds."""
-    return power_of_two(seconds * (-0.5 * _DECADE / decay))
+    return power_of_two(seconds * (-_HALVINGS / decay))
 
 
 def _bands(noise: Array) -> tuple[Array, Array]:

@@ -38,7 +38,7 @@ class Voice:
         jitter: Standard deviation of the period, relative.
         shimmer: Standard deviation of the amplitude of a period, relative.
         rate: Speech rate relative to the usual.
-        clarity: Share of articulation targets that is reached in time: width of coarticulation.
+        clarity: Speed at which articulation moves to its targets, relative to the usual.
         sibilance: Factor of the frequencies of frication.
         hiss: Factor of the amplitude of frication.
         melody: Probability that a syllable is accented.

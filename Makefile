@@ -1,0 +1,45 @@
+# `make speaker` and `make test` each set up everything they need on a fresh clone.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup speaker image loss test lint lock clean
+
+help:
+	@echo "make speaker   set up, run the speaker suite (quick profile), print its leaderboard"
+	@echo "make image     the same for the image suite;  make loss: for the loss suite"
+	@echo "make test      set up, lint, type-check, run all tests"
+	@echo "make setup     set up alone: $(VENV) with the exact versions of requirements.lock"
+
+setup: $(READY)
+
+speaker image loss: $(READY)
+	@$(BIN)/harness run --suite $@ --profile quick
+
+test: $(READY) lint
+	@$(BIN)/python -m pytest -q
+
+lint: $(READY)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or \
+		sys.exit(f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}; say make PYTHON=python3.12")'
+	@echo "Setting up $(VENV): about 6 GB, mostly PyTorch; one to ten minutes."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Pins today's versions of everything, with hashes, for every supported Python and platform.
+lock: $(READY)
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --quiet --custom-compile-command "make lock" \
+		--output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

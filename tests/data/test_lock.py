@@ -1,0 +1,165 @@
+"""What is pinned stays pinned: every change is refused by name, with both hashes."""
+
+import hashlib
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.data.lock import (
+    DatasetLock,
+    ProtocolLock,
+    check_dataset,
+    hold_dataset,
+    hold_protocol,
+    read_lock,
+    table_digest,
+)
+from harness.errors import LockError
+
+DATASET = DatasetLock(
+    manifest="m" * 64,
+    split="s" * 64,
+    trials={"validation": "v" * 64, "test": "t" * 64},
+    content="c" * 64,
+    counts={"test": {"units": 3, "items": 9, "trials": 36, "targets": 9}},
+)
+PIN_MANY = """
+import sys
+from pathlib import Path
+from harness.data.lock import DatasetLock, ProtocolLock, hold_dataset, hold_protocol
+
+path, own = Path(sys.argv[1]), sys.argv[2]
+for number in range(6):
+    found = DatasetLock(manifest=own, split=str(number), trials={}, content="", counts={})
+    hold_dataset(path, f"{own}{number}/quick", found)
+    hold_protocol(path, f"suite/{own}{number}", ProtocolLock(version=1, digest=own))
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "benchmark.lock"
+
+
+def test_an_absent_lock_pins_nothing(path):
+    assert read_lock(path).datasets == {}
+    assert not path.exists()
+
+
+def test_a_dataset_is_pinned_at_its_first_use(path):
+    assert hold_dataset(path, "tiny/quick", DATASET)
+    assert read_lock(path).datasets == {"tiny/quick": DATASET}
+    before = path.read_bytes()
+    assert not hold_dataset(path, "tiny/quick", DATASET)
+    assert path.read_bytes() == before
+
+
+def test_the_file_is_sorted_whatever_the_order_of_pinning(tmp_path):
+    for name, order in (("one", "ab"), ("two", "ba")):
+        for dataset in order:
+            hold_dataset(tmp_path / name, f"{dataset}/quick", DATASET)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"manifest": "x"}, "manifest"),
+        ({"split": "x"}, "split"),
+        ({"trials": {"validation": "v" * 64, "test": "x"}}, "test trial list"),
+        ({"trials": {"test": "t" * 64}}, "validation trial list"),
+        ({"trials": {**DATASET.trials, "train": "x"}}, "train trial list"),
+        ({"content": "x"}, "decoded content"),
+    ],
+)
+def test_a_changed_part_is_refused_by_name_with_both_hashes(path, change, part):
+    hold_dataset(path, "tiny/quick", DATASET)
+    before = path.read_bytes()
+    with pytest.raises(LockError) as caught:
+        hold_dataset(path, "tiny/quick", DATASET.model_copy(update=change))
+    message = str(caught.value)
+    assert message.startswith(f"tiny/quick: the {part} is not the locked one\n")
+    wanted, found = (line.split(": ")[1].strip() for line in message.splitlines()[1:3])
+    assert wanted != found
+    assert "x" in (wanted, found) or "none" in (wanted, found)
+    assert str(path) in message
+    assert path.read_bytes() == before
+
+
+def test_content_that_is_not_known_yet_is_not_compared(path):
+    lists_alone = DATASET.model_copy(update={"content": ""})
+    check_dataset(DATASET, lists_alone, "tiny/quick", path)
+    check_dataset(lists_alone, DATASET, "tiny/quick", path)
+
+
+def test_the_digest_covers_every_part():
+    changes = ({"manifest": "x"}, {"split": "x"}, {"trials": {}}, {"content": "x"}, {"counts": {}})
+    digests = {DATASET.model_copy(update=change).digest for change in ({}, *changes)}
+    assert len(digests) == 6
+
+
+OLD = ProtocolLock(version=2, digest="a" * 64)
+
+
+def test_a_protocol_is_pinned_and_held(path):
+    for _ in range(2):
+        hold_protocol(path, "speaker/quick/tiny", OLD)
+    assert read_lock(path).protocols == {"speaker/quick/tiny": OLD}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_changed_protocol_without_a_raised_version_is_refused(path, version):
+    hold_protocol(path, "speaker/quick/tiny", OLD)
+    with pytest.raises(LockError, match=r"locked version 2 a{12}, found version \d b{12}\); raise"):
+        hold_protocol(path, "speaker/quick/tiny", ProtocolLock(version=version, digest="b" * 64))
+    assert read_lock(path).protocols["speaker/quick/tiny"] == OLD
+
+
+def test_a_raised_version_is_pinned_anew(path):
+    new = ProtocolLock(version=3, digest="b" * 64)
+    hold_dataset(path, "tiny/quick", DATASET)
+    hold_protocol(path, "speaker/quick/tiny", OLD)
+    hold_protocol(path, "speaker/quick/tiny", new)
+    assert read_lock(path).protocols["speaker/quick/tiny"] == new
+    assert read_lock(path).datasets == {"tiny/quick": DATASET}
+
+
+def test_processes_that_pin_at_once_lose_nothing(path):
+    workers = [subprocess.Popen([sys.executable, "-c", PIN_MANY, path, own]) for own in "abc"]
+    assert [worker.wait() for worker in workers] == [0, 0, 0]
+    held = read_lock(path)
+    assert set(held.datasets) == {f"{own}{number}/quick" for own in "abc" for number in range(6)}
+    assert len(held.protocols) == 18
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[datasets", b"\xff\xfe", b"[datasets.a]\nmanifest = 3\n", b"[colours]\nred = 1\n"],
+)
+def test_a_broken_lock_is_refused_and_left_as_it_is(path, content):
+    path.write_bytes(content)
+    for use in (lambda: read_lock(path), lambda: hold_dataset(path, "tiny/quick", DATASET)):
+        with pytest.raises(LockError, match=r"benchmark\.lock: not a lock file: (.|\n)*Restore it"):
+            use()
+    assert path.read_bytes() == content
+
+
+def test_the_digest_of_a_table_is_that_of_its_columns_in_order():
+    table = pd.DataFrame({"id": ["a", "b"], "seconds": [1.0, 0.5], "line": [1, 2]})
+    known = hashlib.sha256(b"a\t1.000000\nb\t0.500000\n").hexdigest()
+    assert known == table_digest(table, ("id", "seconds"))
+    assert known == table_digest(table.astype({"seconds": "float32"}), ("id", "seconds"))
+    assert known != table_digest(table.iloc[::-1], ("id", "seconds"))
+    assert known != table_digest(table, ("seconds", "id"))
+
+
+@given(st.lists(st.text(), min_size=2, max_size=2), st.lists(st.text(), min_size=2, max_size=2))
+def test_different_tables_have_different_digests(one, two):
+    digests = [
+        table_digest(pd.DataFrame([row], columns=["a", "b"]), ("a", "b")) for row in (one, two)
+    ]
+    assert (digests[0] == digests[1]) == (one == two)

@@ -1,0 +1,205 @@
+"""The training loop: selection of weights, resuming, and what it is shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from adapters.losses import AamSoftmax
+from harness.adapter import Fbank
+from harness.config.schema import LearningRate, Optimizer, Recipe, Rise
+from harness.data.batches import TrainingBatches
+from harness.data.dataset import Subset
+from harness.data.pack import Pack
+from harness.train.checkpoint import load_weights
+from harness.train.loop import FINAL, TrainingResult, train
+from harness.train.plan import TrainingPlan
+from harness.train.system import System
+
+ITEMS, SAMPLES = 6, 800
+RECIPE = Recipe(
+    batch=2, steps=6, crop_seconds=0.05, validations=3, checkpoints=6,
+    optimizer=Optimizer(lr=0.1), learning_rate=LearningRate(shape="constant", warmup=0),
+    schedules={"margin": Rise(shape="linear", start=0.0, end=1.0)},
+)  # fmt: skip
+SCORES = {2: 0.3, 4: 0.1, 6: 0.2}
+"""What the validation split says after each of its steps."""
+
+
+class StopError(Exception):
+    """Cuts a training off."""
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """A network of one layer."""
+
+    embedding_size = 3
+    version = 1
+
+    def inputs(self) -> Fbank:
+        return Fbank(bins=4, dither=1.0, subtract_mean=False)
+
+    def build(self) -> nn.Module:
+        return nn.Sequential(_Mean(), nn.Linear(4, 3), nn.Dropout(0.5))
+
+
+class _Mean(nn.Module):
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return features.mean(1)
+
+
+def trained(
+    folder: Path, recipe: Recipe = RECIPE, stop_at: int | None = None, **changes: Any
+) -> tuple[TrainingResult, dict[int, dict[str, torch.Tensor]]]:
+    """Train in a folder; gives the result and the weights after every validation."""
+    torch.manual_seed(1)
+    system = System(Trunk(), AamSoftmax(), classes=3)
+    seen: dict[int, dict[str, torch.Tensor]] = {}
+    done = 0
+
+    def report(step: int, steps: int, loss: float) -> None:
+        nonlocal done
+        done = step
+        if step == stop_at:
+            raise StopError
+
+    def validate(judged: System) -> dict[str, float]:
+        judged.eval()
+        seen[done] = {name: value.clone() for name, value in judged.state_dict().items()}
+        return {"eer": SCORES[done], "threshold": 0.5}
+
+    plan = TrainingPlan(
+        recipe=recipe, batches=_batches(recipe), validate=validate, primary="eer",
+        higher_is_better=False, scheduled=("margin",), folder=folder, seed=3, report=report,
+    )  # fmt: skip
+    fabric = Fabric(accelerator="cpu", devices=1)
+    return train(system, dataclasses.replace(plan, **changes), fabric), seen
+
+
+def _batches(recipe: Recipe) -> TrainingBatches:
+    values = np.random.Generator(np.random.PCG64(0)).normal(0, 3000, ITEMS * SAMPLES)
+    offsets = np.arange(ITEMS + 1) * SAMPLES
+    pack = Pack(values.astype(np.int16), offsets, np.full((ITEMS, 1), SAMPLES), "", {})
+    labels = [f"c{row % 3}" for row in range(ITEMS)]
+    items = pd.DataFrame({"id": [str(row) for row in range(ITEMS)], "label": labels})
+    subset = Subset(items, np.arange(ITEMS), pack)
+    return TrainingBatches(subset, ("c0", "c1", "c2"), recipe.batch, recipe.crop_seconds, seed=3)
+
+
+def chosen_by(select: str, **more: Any) -> Recipe:
+    return RECIPE.model_copy(update={"select": select, **more})
+
+
+def _check_equal(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> None:
+    assert set(found) == set(wanted)
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+
+
+def test_the_best_weights_are_those_of_the_best_validation(tmp_path: Path) -> None:
+    result, seen = trained(tmp_path)
+    assert (result.selected_step, result.validation) == (4, {"eer": 0.1, "threshold": 0.5})
+    _check_equal(load_weights(tmp_path / FINAL), seen[4])
+
+
+def test_best_means_highest_where_higher_is_better(tmp_path: Path) -> None:
+    result, seen = trained(tmp_path, higher_is_better=True)
+    assert result.selected_step == 2
+    _check_equal(load_weights(tmp_path / FINAL), seen[2])
+
+
+def test_the_last_weights(tmp_path: Path) -> None:
+    result, seen = trained(tmp_path, chosen_by("last"))
+    assert (result.selected_step, result.validation["eer"]) == (6, 0.2)
+    _check_equal(load_weights(tmp_path / FINAL), seen[6])
+
+
+def test_the_average_of_the_last_weights(tmp_path: Path) -> None:
+    recipe = chosen_by("average", average_last=2, checkpoints=3)
+    result, seen = trained(tmp_path, recipe)
+    wanted = {name: (seen[4][name] + seen[6][name]) / 2 for name in seen[6]}
+    found = load_weights(tmp_path / FINAL)
+    assert set(found) == set(wanted)
+    for name, value in wanted.items():
+        torch.testing.assert_close(found[name], value)
+    assert result.selected_step == 6
+
+
+@pytest.mark.parametrize("stop_at", [1, 3, 6])
+@pytest.mark.parametrize(
+    "recipe", [chosen_by("best"), chosen_by("last"), chosen_by("average", average_last=3)]
+)
+def test_a_training_that_is_cut_off_gives_the_same_bytes(
+    tmp_path: Path, stop_at: int, recipe: Recipe
+) -> None:
+    whole, _ = trained(tmp_path / "whole", recipe)
+    with pytest.raises(StopError):
+        trained(tmp_path / "cut", recipe, stop_at=stop_at)
+    resumed, _ = trained(tmp_path / "cut", recipe)
+    assert (tmp_path / "cut" / FINAL).read_bytes() == (tmp_path / "whole" / FINAL).read_bytes()
+    assert dataclasses.replace(resumed, seconds=0) == dataclasses.replace(whole, seconds=0)
+    logs = [_log(tmp_path / name) for name in ("whole", "cut")]
+    assert logs[0] == logs[1]
+
+
+def test_the_log_drives_margin_and_rate(tmp_path: Path) -> None:
+    trained(tmp_path)
+    lines = _log(tmp_path)
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    margins = [line["train"]["margin"] for line in lines]
+    assert margins == pytest.approx([0.2 * step / 6 for step in range(6)])
+    assert {line["train"]["lr"] for line in lines} == {0.1}
+    assert [line["step"] for line in lines if line["validation"]] == [2, 4, 6]
+
+
+def test_the_loop_is_shown_no_test_data() -> None:
+    """All it gets is in the plan: training batches, and numbers of the validation split."""
+    fields = {field.name: field.type for field in dataclasses.fields(TrainingPlan)}
+    assert fields == {
+        "recipe": "Recipe",
+        "batches": "TrainingBatches",
+        "validate": "Callable[[System], dict[str, float]]",
+        "primary": "str",
+        "higher_is_better": "bool",
+        "scheduled": "tuple[str, ...]",
+        "folder": "Path",
+        "seed": "int",
+        "report": "Callable[[int, int, float], None]",
+    }
+
+
+@pytest.mark.parametrize(
+    ("recipe", "steps", "validations", "checkpoints"),
+    [
+        (RECIPE, 6, {2, 4, 6}, {1, 2, 3, 4, 5, 6}),
+        (RECIPE.model_copy(update={"steps": None, "epochs": 2.0}), 6, {2, 4, 6}, set(range(1, 7))),
+        (RECIPE.model_copy(update={"steps": 7, "checkpoints": 2}), 7, {3, 5, 7}, {3, 4, 5, 7}),
+        (RECIPE.model_copy(update={"steps": 1}), 1, {1}, {1}),
+    ],
+)
+def test_where_a_plan_stops_to_look(
+    tmp_path: Path, recipe: Recipe, steps: int, validations: set[int], checkpoints: set[int]
+) -> None:
+    nothing: Callable[..., Any] = lambda *_: {}  # noqa: E731
+    plan = TrainingPlan(
+        recipe=recipe, batches=_batches(recipe), validate=nothing, primary="eer",
+        higher_is_better=False, scheduled=(), folder=tmp_path, seed=0, report=nothing,
+    )  # fmt: skip
+    assert plan.steps == steps
+    assert plan.validation_steps == validations
+    assert plan.checkpoint_steps == checkpoints
+
+
+def _log(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
