@@ -43,7 +43,11 @@ def load_class(path: str, where: str) -> type[Any]:
 
 
 def construct(
-    path: str, given: dict[str, Any], where: str, others: Iterable[str] = ("adapter",)
+    path: str,
+    given: dict[str, Any],
+    where: str,
+    others: Iterable[str] = ("adapter",),
+    key: str = "adapter",
 ) -> Any:
     """Make the frozen dataclass that an import path names from the fields of its table.
 
@@ -52,13 +56,14 @@ def construct(
         given: the fields.
         where: the table, for the error.
         others: keys of the table that are not fields; a misspelt one lands among the fields.
+        key: the key that holds the import path.
 
     Raises:
         ConfigError: unknown field, missing field or wrong type, naming the key.
     """
-    found = load_class(path, f"{where}.adapter")
+    found = load_class(path, f"{where}.{key}")
     if not is_dataclass(found):
-        raise ConfigError(f"{where}.adapter: {path} is not a dataclass")
+        raise ConfigError(f"{where}.{key}: {path} is not a dataclass")
     names = [field.name for field in fields(found) if field.init]
     unknown = [name for name in given if name not in names]
     if unknown:

@@ -163,6 +163,7 @@ class Suite(Table):
 
     title: str
     task: str = Field(description="import path, `package.module:Class`")
+    parameters: dict[str, Any] = Field(default={}, description="fields of the task's class")
     protocol: PositiveInt = 1
     datasets: tuple[str, ...]
     models: tuple[str, ...]

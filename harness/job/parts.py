@@ -87,7 +87,9 @@ class Parts:
 
 def make_task(loaded: LoadedBenchmark, suite: str) -> Task:
     """A suite's task."""
-    task: Task = construct(loaded.suite(suite).task, {}, f"suites.{suite}.task")
+    table = loaded.suite(suite)
+    where = loaded.where("suites", suite)
+    task: Task = construct(table.task, table.parameters, where, others=(), key="task")
     return task
 
 
