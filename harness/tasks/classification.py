@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.dataset import OpenDataset, Subset
+from harness.data.dataset import OpenDataset
 from harness.errors import DataError
 from harness.metrics.classification import (
     accuracy,
@@ -19,7 +19,7 @@ from harness.metrics.classification import (
     macro_f1,
 )
 from harness.records.record import Metric, MetricFacts
-from harness.tasks.mfcc import mfcc_statistics
+from harness.tasks.plain import standardised_features
 from harness.tasks.task import TRAINING_ACCURACY, Evaluation, Output, Side
 
 
@@ -87,13 +87,11 @@ class Classification:
         )
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
-        """Minus the squared distance to each class's mean, features scaled to unit variance."""
-        train = _features(dataset.subset("train"), dataset.listing.corpus.kind)
-        scale = train.std(0) + 1e-6
+        """Minus the squared distance of an item's standardised features to each class's mean."""
+        train = standardised_features(dataset, "train")
         labels = dataset.subset("train").items["label"].to_numpy(str)
         means = np.stack([train[labels == label].mean(0) for label in dataset.classes])
-        features = _features(dataset.subset(split), dataset.listing.corpus.kind)
-        gaps = (features[:, None, :] - means[None]) / scale
+        gaps = standardised_features(dataset, split)[:, None, :] - means[None]
         return np.asarray(-np.square(gaps).sum(-1), dtype=np.float32)
 
 
@@ -102,11 +100,3 @@ def _decisions(side: Side) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
         raise DataError("logits hold NaN or infinity; nothing can be decided from them")
     decided = np.asarray(side.classes, dtype=str)[side.outputs.argmax(axis=1)]
     return side.items["label"].to_numpy(str), decided
-
-
-def _features(subset: Subset, kind: str) -> NDArray[np.float32]:
-    """Raw pixels of a picture; cepstral statistics of a sound."""
-    contents = [subset.item(index) for index in range(len(subset))]
-    if kind == "audio":
-        return np.stack([mfcc_statistics(content) for content in contents])
-    return np.stack([content.reshape(-1).astype(np.float32) for content in contents])

@@ -17,7 +17,7 @@ from harness.metrics.dcf import OperatingPoint, error_rates, min_dcf
 from harness.metrics.eer import eer
 from harness.metrics.intervals import half_trial, logit_interval
 from harness.records.record import Metric, MetricFacts
-from harness.tasks.mfcc import mfcc_statistics
+from harness.tasks.plain import standardised_features
 from harness.tasks.task import TRAINING_ACCURACY, Evaluation, Output, Side
 
 
@@ -40,7 +40,7 @@ class Verification:
     version: ClassVar[int] = 1
     primary: ClassVar[str] = "eer"
     output: ClassVar[Output] = "embedding"
-    baseline_name: ClassVar[str] = "MFCC mean and deviation"
+    baseline_name: ClassVar[str] = "MFCC statistics"
     facts: ClassVar[Mapping[str, MetricFacts]] = {
         "eer": MetricFacts(title="EER", unit="%", higher_is_better=False),
         "min_dcf": MetricFacts(title="minDCF", unit="", higher_is_better=False, decimals=3),
@@ -97,9 +97,8 @@ class Verification:
         )
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
-        """Mean and standard deviation of 20 MFCCs of each utterance."""
-        subset = dataset.subset(split)
-        return np.stack([mfcc_statistics(subset.item(index)) for index in range(len(subset))])
+        """Mean and deviation of 20 MFCCs of each utterance, standardised on the training split."""
+        return standardised_features(dataset, split)
 
     @property
     def _point(self) -> OperatingPoint:

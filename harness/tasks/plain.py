@@ -1,0 +1,39 @@
+"""Features that need no training: what the baseline rows are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.data.dataset import OpenDataset, Subset
+from harness.tasks.mfcc import mfcc_statistics
+
+STEADIEST = 1e-6
+"""Added to a feature's deviation, so that one that never changes is not divided by zero."""
+
+
+def standardised_features(dataset: OpenDataset, split: str) -> NDArray[np.float32]:
+    """Plain features of a split, each less its mean over the training split, over its deviation.
+
+    Without this the few largest cepstra (or pixels) would decide alone, and the baseline would
+    be easier to beat than it should.
+
+    Returns:
+        `[items, features]` in the order of the split: cepstral statistics of sounds, pixels of
+        pictures.
+    """
+    train = plain_features(dataset, "train")
+    values = train if split == "train" else plain_features(dataset, split)
+    return np.asarray((values - train.mean(0)) / (train.std(0) + STEADIEST), dtype=np.float32)
+
+
+def plain_features(dataset: OpenDataset, split: str) -> NDArray[np.float32]:
+    """Cepstral statistics of a split's sounds, or pixels of its pictures: `[items, features]`."""
+    subset = dataset.subset(split)
+    if dataset.listing.corpus.kind == "audio":
+        return np.stack([mfcc_statistics(content) for content in _contents(subset)])
+    return np.stack([content.reshape(-1).astype(np.float32) for content in _contents(subset)])
+
+
+def _contents(subset: Subset) -> list[NDArray[np.int16]]:
+    return [subset.item(index) for index in range(len(subset))]
