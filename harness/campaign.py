@@ -15,17 +15,11 @@ from harness.errors import CorpusAbsent
 from harness.execute.local import Listener, run_all
 from harness.job.join import find_record
 from harness.job.spec import JobSpec
-from harness.plan import (
-    CheckpointEntry,
-    RunRequest,
-    Source,
-    is_done,
-    pin_protocols,
-    plan_checkpoint,
-    plan_jobs,
-    source_of,
-    suite_datasets,
-)
+from harness.plan.choice import suite_datasets
+from harness.plan.jobs import plan_checkpoint, plan_jobs
+from harness.plan.protocol import pin_protocols
+from harness.plan.request import CheckpointEntry, RunRequest, Source, source_of
+from harness.plan.status import is_done
 from harness.records.record import Record
 
 Planner = Callable[[dict[str, Source]], list[JobSpec]]

@@ -13,7 +13,7 @@ from harness.config.loader import load
 from harness.data.dataset import Listing
 from harness.errors import ConfigError, CorpusAbsent, DataError
 from harness.job.spec import JobSpec
-from harness.plan import RunRequest
+from harness.plan.request import RunRequest
 from harness.records.record import Record
 from tests.tiny import TinyBenchmark, finished_tiny, make_tiny
 

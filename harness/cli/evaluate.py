@@ -13,7 +13,7 @@ from harness.cli import options
 from harness.cli.progress import ProgressDisplay
 from harness.cli.run import show
 from harness.config.loader import load
-from harness.plan import CheckpointEntry
+from harness.plan.request import CheckpointEntry
 
 
 def evaluate(

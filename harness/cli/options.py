@@ -11,7 +11,7 @@ import typer
 
 from harness.errors import ConfigError
 from harness.measure.device import choose_device, default_threads
-from harness.plan import RunRequest
+from harness.plan.request import RunRequest
 
 
 class Profile(StrEnum):

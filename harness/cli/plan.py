@@ -12,7 +12,7 @@ from harness.cli.output import give, give_json, say
 from harness.cli.run import say_absent
 from harness.config.loader import load
 from harness.job.spec import JobSpec
-from harness.plan import Status, job_status
+from harness.plan.status import Status, job_status
 
 
 def plan(

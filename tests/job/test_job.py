@@ -24,7 +24,8 @@ from harness.job.parts import Parts
 from harness.job.run import run_job
 from harness.job.spec import JobSpec
 from harness.job.stage import cached_stage
-from harness.plan import CheckpointEntry, RunRequest, plan_checkpoint, source_of
+from harness.plan.jobs import plan_checkpoint
+from harness.plan.request import CheckpointEntry, RunRequest, source_of
 from harness.records.record import Stage
 from harness.records.store import read_record
 from harness.train.checkpoint import load_weights

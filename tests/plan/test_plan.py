@@ -15,7 +15,9 @@ from harness.data.dataset import list_dataset
 from harness.errors import ConfigError, RequestError
 from harness.job.join import failed, keep
 from harness.job.spec import JobSpec
-from harness.plan import CheckpointEntry, RunRequest, Status, job_status, plan_checkpoint, source_of
+from harness.plan.jobs import plan_checkpoint
+from harness.plan.request import CheckpointEntry, RunRequest, source_of
+from harness.plan.status import Status, job_status
 from harness.train.log import LOG, RESUME
 from tests.tiny import TinyBenchmark, finished_tiny
 

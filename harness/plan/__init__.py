@@ -1,0 +1,1 @@
+"""From a suite to its jobs: which there are, and what of each is missing."""

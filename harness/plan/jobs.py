@@ -1,0 +1,188 @@
+"""The jobs of a call."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from typing import Any
+
+from harness.config.imports import construct
+from harness.config.loader import LoadedBenchmark, known, with_settings
+from harness.config.schema import Component, Profile, Recipe
+from harness.data.lock import read_lock
+from harness.errors import ConfigError, RequestError
+from harness.job.parts import make_task
+from harness.job.spec import TRAIN_VERSION, JobSpec
+from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
+from harness.measure.environment import environment
+from harness.plan.choice import Choice, chosen_suite, entries
+from harness.plan.protocol import make_protocol
+from harness.plan.request import CheckpointEntry, RunRequest, Source
+from harness.records import record
+from harness.records.canonical import canonical_json, sha256_file
+from harness.records.code import code_version
+
+
+def plan_jobs(
+    loaded: LoadedBenchmark, request: RunRequest, sources: dict[str, Source]
+) -> list[JobSpec]:
+    """Every job of a call, the baseline of each dataset first.
+
+    Args:
+        loaded: the benchmark.
+        request: the call.
+        sources: the datasets that are here, by name.
+
+    Raises:
+        ConfigError: something asked for is not of the suite, or cannot be built.
+        LockError: a protocol changed and its version did not.
+    """
+    suite = chosen_suite(loaded, request)
+    jobs = []
+    for name, source in sources.items():
+        protocol = make_protocol(loaded, request, source)
+        common = _common(loaded, request, source, protocol)
+        jobs.append(_baseline(loaded, request, common))
+        jobs += [
+            _entry(loaded, request, common, choice) for choice in entries(suite, request, name)
+        ]
+    return jobs
+
+
+def plan_checkpoint(
+    loaded: LoadedBenchmark, request: RunRequest, source: Source, entry: CheckpointEntry
+) -> list[JobSpec]:
+    """The evaluation of a checkpoint made elsewhere, after the dataset's baseline.
+
+    Raises:
+        RequestError: there is no such file.
+        ConfigError: there is no such model or loss, or the task wants a head.
+    """
+    if not entry.path.is_file():
+        raise RequestError(f"{entry.path}: no such checkpoint")
+    task = make_task(loaded, request.suite)
+    if task.output == "logits" and entry.loss is None:
+        raise ConfigError(f"suite {request.suite!r} judges logits: name the head with --loss")
+    common = _common(loaded, request, source, make_protocol(loaded, request, source))
+    models, losses = loaded.benchmark.models, loaded.benchmark.losses
+    table = known(models, entry.model, "model")
+    made_here = JobSpec(
+        **common,
+        model=component(entry.model, table, f"models.{entry.model}"),
+        loss=component(entry.loss, known(losses, entry.loss, "loss"), f"losses.{entry.loss}")
+        if entry.loss
+        else None,
+        recipe_name=f"checkpoint {entry.path.name}",
+        track="checkpoint",
+        checkpoint=entry.path,
+        checkpoint_sha256=sha256_file(entry.path),
+    )
+    return [_baseline(loaded, request, common), made_here]
+
+
+def component(name: str, table: Component, where: str) -> record.Component:
+    """An adapter as a record holds it, its fields complete and checked.
+
+    Raises:
+        ConfigError: it cannot be built from its table.
+    """
+    made = construct(table.adapter, table.fields, where)
+    values = {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
+    fields = json.loads(canonical_json(values))
+    return record.Component(name=name, adapter=table.adapter, version=made.version, fields=fields)
+
+
+def _common(
+    loaded: LoadedBenchmark, request: RunRequest, source: Source, protocol: record.Protocol
+) -> dict[str, Any]:
+    listing = source.listing
+    return {
+        "benchmark": loaded.path,
+        "runs": request.runs.resolve(),
+        "cache": request.cache.resolve(),
+        "profile": request.profile,
+        "leave_out_damaged": request.leave_out_damaged,
+        "device": request.device,
+        "threads": request.threads,
+        "protocol": protocol,
+        "environment": environment(
+            request.device, request.threads, {**os.environ, **ALLOCATOR_ENVIRONMENT}
+        ),
+        "code": code_version(),
+        "dataset": record.Data(
+            name=listing.name,
+            title=listing.config.title or listing.name,
+            synthetic=listing.config.synthetic,
+            licence=listing.config.licence,
+            publish_scores=listing.config.publish_scores,
+            source=listing.config.source,
+            lock=source.lock.digest,
+            counts=source.lock.counts,
+            unit=listing.corpus.unit,
+        ),
+    }
+
+
+def _baseline(loaded: LoadedBenchmark, request: RunRequest, common: dict[str, Any]) -> JobSpec:
+    task = make_task(loaded, request.suite)
+    suite = loaded.suite(request.suite)
+    model = record.Component(
+        name=task.baseline_name, adapter=suite.task, version=task.version, fields={}
+    )
+    return JobSpec(**common, model=model, track="baseline")
+
+
+def _entry(
+    loaded: LoadedBenchmark, request: RunRequest, common: dict[str, Any], choice: Choice
+) -> JobSpec:
+    benchmark = loaded.benchmark
+    model = component(choice.model, benchmark.models[choice.model], f"models.{choice.model}")
+    loss = component(choice.loss, benchmark.losses[choice.loss], f"losses.{choice.loss}")
+    recipe = _recipe(loaded, request, common["dataset"].name, choice)
+    changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
+    inputs = {
+        "stage": "train",
+        "version": TRAIN_VERSION,
+        "task": common["protocol"].task,
+        "dataset": _trained_on(loaded, common["dataset"].name, request.profile, common),
+        "model": model.model_dump(),
+        "loss": loss.model_dump(),
+        "recipe": recipe.model_dump(mode="json"),
+        "seed": choice.seed,
+        "device": request.device,
+        "left_out": request.leave_out_damaged,
+    }
+    return JobSpec(
+        **common,
+        model=model,
+        loss=loss,
+        recipe=recipe,
+        recipe_name=f"{choice.recipe} with {changed}" if changed else choice.recipe,
+        track=recipe.track,
+        seed=choice.seed,
+        train_inputs=inputs,
+    )
+
+
+def _trained_on(
+    loaded: LoadedBenchmark, name: str, profile: Profile, common: dict[str, Any]
+) -> dict[str, Any]:
+    """What of a dataset can change weights: all but the test trials."""
+    pinned = read_lock(loaded.lock_path).datasets.get(f"{name}/{profile}")
+    if pinned is None:
+        return {"name": name, "lock": common["dataset"].lock}
+    trials = pinned.trials.get("validation", "")
+    parts = pinned.model_dump(include={"manifest", "split", "content"})
+    return {"name": name, "profile": profile, "validation_trials": trials, **parts}
+
+
+def _recipe(loaded: LoadedBenchmark, request: RunRequest, dataset: str, choice: Choice) -> Recipe:
+    recipe: Recipe = loaded.benchmark.recipes[choice.recipe]
+    wanted = {"profile": request.profile, "dataset": dataset}
+    wanted |= {"model": choice.model, "loss": choice.loss}
+    for number, rule in enumerate(loaded.suite(request.suite).overrides):
+        if all(getattr(rule, key) in (None, value) for key, value in wanted.items()):
+            where = f"suites.{request.suite}.overrides.{number}.set."
+            recipe = with_settings(recipe, rule.set, where)
+    return with_settings(recipe, request.settings, "--set ") if request.settings else recipe

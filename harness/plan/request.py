@@ -1,0 +1,73 @@
+"""What a call asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.config.loader import LoadedBenchmark
+from harness.config.schema import Profile
+from harness.data.dataset import Listing
+from harness.data.lock import DatasetLock, read_lock
+from harness.measure.device import Device
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """What a call asks for; an empty tuple asks for all that the suite names.
+
+    Attributes:
+        suite, profile: which jobs.
+        datasets, models, losses, seeds: only these.
+        settings: recipe keys to change, as `--set` gives them.
+        runs: where records and stages lie.
+        device, threads: where jobs run.
+        leave_out_damaged: go on without files that cannot be used.
+    """
+
+    suite: str
+    profile: Profile
+    runs: Path
+    device: Device
+    threads: int
+    datasets: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    leave_out_damaged: bool = False
+
+    @property
+    def cache(self) -> Path:
+        """Where packed corpora lie."""
+        return self.runs / "cache"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset as far as it is known: its lists, and what the lock says of it."""
+
+    listing: Listing
+    lock: DatasetLock
+
+
+@dataclass(frozen=True)
+class CheckpointEntry:
+    """A checkpoint made elsewhere, and what it is a checkpoint of.
+
+    Attributes:
+        path: the file.
+        model: a model of the benchmark.
+        loss: the loss whose head the file brings too; None where it holds the network alone.
+    """
+
+    path: Path
+    model: str
+    loss: str | None = None
+
+
+def source_of(loaded: LoadedBenchmark, listing: Listing) -> Source:
+    """A dataset with its pinned lock; its content is unknown where nothing is pinned."""
+    pinned = read_lock(loaded.lock_path).datasets.get(listing.key)
+    return Source(listing, pinned or listing.lock)
