@@ -57,7 +57,7 @@ class AamSoftmax:
 
     version: ClassVar[int] = 1
     needs: ClassVar[frozenset[str]] = frozenset()
-    scheduled: ClassVar[tuple[str, ...]] = ("margin",)
+    scheduled: ClassVar[tuple[str, ...]] = ("margin", "scale")
 
     def __post_init__(self) -> None:
         """Check the fields.

@@ -86,8 +86,9 @@ class LearningRate(Table):
 
 
 class Rise(Table):
-    """A value of the head over a run: 0 before `start`, its own full value from `end` on."""
+    """A value of the head over a run: low before `start`, its own full value from `end` on."""
 
+    initial: float = Field(default=0.0, ge=0, le=1, description="low over full value")
     shape: Literal["linear", "exponential"] = "exponential"
     start: float = Field(default=0.0, ge=0, le=1, description="share of all steps")
     end: float = Field(default=0.5, ge=0, le=1, description="share of all steps")

@@ -32,7 +32,7 @@ def learning_rate_factor(plan: LearningRate, progress: float) -> float:
 
 
 def rise_factor(plan: Rise, progress: float) -> float:
-    """A head's value over its full value: 0 before `start`, 1 from `end` on.
+    """A head's value over its full value: `initial` before `start`, 1 from `end` on.
 
     The exponential rise is WeSpeaker's margin schedule: 1 - (1/1000)^x, made to end at 1.
 
@@ -42,9 +42,15 @@ def rise_factor(plan: Rise, progress: float) -> float:
 
     >>> rise_factor(Rise(shape="linear", start=0.0, end=0.5), 0.25)
     0.5
+    >>> rise_factor(Rise(shape="linear", initial=0.5, start=0.0, end=0.5), 0.25)
+    0.75
     >>> rise_factor(Rise(start=0.0, end=0.0), 0.0)
     1.0
     """
+    return plan.initial + (1 - plan.initial) * _risen(plan, progress)
+
+
+def _risen(plan: Rise, progress: float) -> float:
     if progress >= plan.end:
         return 1.0
     if progress <= plan.start:
