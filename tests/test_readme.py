@@ -49,3 +49,18 @@ def test_every_file_that_the_readme_links_to_exists():
     links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def rows(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_readmes_table_is_the_published_one():
+    published = (ROOT / "leaderboards" / "speaker.md").read_text(encoding="utf-8")
+    shown = README[README.index("<!-- table -->") : README.index("<!-- end of table -->")]
+    header, _, *entries = rows(shown)
+    assert len(entries) >= 4
+    for entry in entries:
+        same = [row for row in rows(published) if set(entry) <= set(row)]
+        assert same, f"no published row holds all of {dict(zip(header, entry, strict=True))}"
