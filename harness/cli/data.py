@@ -11,7 +11,12 @@ from harness.cli import options
 from harness.cli.output import complain, give, give_json, say
 from harness.cli.progress import ProgressDisplay
 from harness.config.loader import load
-from harness.data.inventory import Checked, check_dataset_files, inventory
+from harness.data.inventory import (
+    Checked,
+    check_dataset_files,
+    check_dataset_lists,
+    inventory,
+)
 
 app = typer.Typer(help="Corpora: which are here, and whether they can be used.")
 
@@ -37,15 +42,22 @@ def list_(config: options.Config = None, json: options.Json = False) -> None:
 def check(
     dataset: Annotated[str, typer.Argument(help="Dataset of the benchmark file.")],
     profile: options.ProfileOption = options.Profile.quick,
+    lists: Annotated[
+        bool, typer.Option("--lists", help="Only manifest, split and trials; decode nothing.")
+    ] = False,
     config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
     json: options.Json = False,
 ) -> None:
     """Read every file of a dataset and hold it against the lock."""
-    with ProgressDisplay() as display:
-        checked = check_dataset_files(
-            load(config), dataset, profile.value, runs / "cache", display.packing
-        )
+    loaded = load(config)
+    if lists:
+        checked = check_dataset_lists(loaded, dataset, profile.value)
+    else:
+        with ProgressDisplay() as display:
+            checked = check_dataset_files(
+                loaded, dataset, profile.value, runs / "cache", display.packing
+            )
     if json:
         give_json(_document(checked))
     else:
@@ -67,8 +79,8 @@ def _document(checked: Checked) -> dict[str, Any]:
 
 
 def _lines(checked: Checked) -> str:
-    usable = checked.items - len(checked.damaged)
-    lines = [f"{checked.name}: {usable:,} of {checked.items:,} items can be used"]
+    usable = f"{checked.items - len(checked.damaged):,} of {checked.items:,} items can be used"
+    lines = [f"{checked.name}: {usable if checked.decoded else f'{checked.items:,} items listed'}"]
     for split, counts in checked.counts.items():
         lines.append(f"  {split}: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))
     lines.append(f"  lock: {checked.lock}")

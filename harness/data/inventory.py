@@ -19,7 +19,7 @@ from harness.data.dataset import (
     pack_folder,
 )
 from harness.data.locate import Absence
-from harness.data.lock import read_lock
+from harness.data.lock import hold_dataset, read_lock
 from harness.data.pack import PackRequest, packed
 
 
@@ -34,6 +34,7 @@ class Checked:
         damaged: id, source, line and reason of each item that cannot be used.
         lock: `as locked`, `pinned now`, or why it is not pinned.
         report: the damage for a person; empty where there is none.
+        decoded: False where the lists alone were read.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Checked:
     damaged: list[dict[str, Any]]
     lock: str
     report: str
+    decoded: bool = True
 
 
 def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
@@ -57,7 +59,7 @@ def check_dataset_files(
     cache: Path,
     packing: Callable[[Listing], Advance],
 ) -> Checked:
-    """Read every file of a dataset; pin it where all is well and nothing is pinned yet.
+    """Read every file of a dataset anew; pin it where all is well and nothing is pinned yet.
 
     Raises:
         CorpusAbsent: it is not on this machine.
@@ -72,14 +74,29 @@ def check_dataset_files(
         listing.items,
         packing(listing),
     )
-    pack = packed(request)
+    pack = packed(request, fresh=True)
     damaged = [_damage(listing, row, why) for row, why in sorted(pack.damaged.items())]
     report = damage_report(listing, pack) if damaged else ""
-    before = listing.key in read_lock(loaded.lock_path).datasets
+    pinned = read_lock(loaded.lock_path).datasets.get(listing.key)
     if not damaged:
         open_dataset(loaded, listing, cache)
+    before = pinned is not None and bool(pinned.content)
     state = "as locked" if before else "not pinned: damaged" if damaged else "pinned now"
     return Checked(name, len(listing.items), listing.lock.counts, damaged, state, report)
+
+
+def check_dataset_lists(loaded: LoadedBenchmark, name: str, profile: Profile) -> Checked:
+    """Hold a dataset's lists against the lock, decoding nothing; pin them where it is silent.
+
+    Raises:
+        CorpusAbsent: it is not on this machine.
+        DataError: its lists cannot be used.
+        LockError: they are not the locked ones.
+    """
+    listing = list_dataset(loaded, name, profile)
+    pinned_now = hold_dataset(loaded.lock_path, listing.key, listing.lock)
+    state = "lists pinned now" if pinned_now else "lists as locked"
+    return Checked(name, len(listing.items), listing.lock.counts, [], state, "", decoded=False)
 
 
 def _damage(listing: Listing, row: int, why: str) -> dict[str, Any]:

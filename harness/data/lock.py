@@ -31,7 +31,8 @@ class DatasetLock(_Frozen):
         manifest: of ids, units, labels, durations and sources.
         split: of ids and their split.
         trials: split -> of its trial list.
-        content: of all decoded samples or pixels, in the order of the manifest.
+        content: of all decoded samples or pixels, in the order of the manifest; empty where
+            nobody has decoded them yet.
         counts: split -> number of units, items, and (where there are) trials and targets.
     """
 
@@ -81,8 +82,11 @@ def read_lock(path: Path) -> LockFile:
 def hold_dataset(path: Path, name: str, found: DatasetLock) -> bool:
     """Check a dataset against the lock, or pin it where the lock is silent.
 
+    A dataset whose lists alone are pinned has an empty content, which the first one to decode
+    it fills in.
+
     Returns:
-        True where it was pinned just now.
+        True where something was pinned just now.
 
     Raises:
         LockError: a part differs; the message names it with both hashes.
@@ -90,8 +94,10 @@ def hold_dataset(path: Path, name: str, found: DatasetLock) -> bool:
     with lock(path):
         held = read_lock(path)
         if name in held.datasets:
-            check_dataset(held.datasets[name], found, name, path)
-            return False
+            pinned = held.datasets[name]
+            check_dataset(pinned, found, name, path)
+            if pinned.content or not found.content:
+                return False
         _write(path, held.model_copy(update={"datasets": {**held.datasets, name: found}}))
         return True
 

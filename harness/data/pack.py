@@ -91,21 +91,26 @@ class PackRequest:
     advance: Advance
 
 
-def packed(request: PackRequest, *, keep_damaged: bool = False) -> Pack:
+def packed(request: PackRequest, *, keep_damaged: bool = False, fresh: bool = False) -> Pack:
     """Open a pack, making it first where it is missing.
 
     Args:
         request: what and where.
         keep_damaged: a pack with damaged items is made anew (they may have been mended since)
             unless this is set.
+        fresh: make it anew in any case, from the files as they are now.
     """
     with lock(request.folder):
         _clear_leavings(request.folder)
-        if request.folder.exists() and not keep_damaged and _open(request.folder).damaged:
+        if request.folder.exists() and (fresh or _to_be_mended(request.folder, keep_damaged)):
             shutil.rmtree(request.folder)
         if not request.folder.exists():
             _make(request)
     return _open(request.folder)
+
+
+def _to_be_mended(folder: Path, keep_damaged: bool) -> bool:
+    return not keep_damaged and bool(_open(folder).damaged)
 
 
 def _clear_leavings(folder: Path) -> None:

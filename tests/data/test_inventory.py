@@ -4,9 +4,9 @@ import pytest
 import soundfile
 
 from harness.config.loader import load
-from harness.data.inventory import check_dataset_files, inventory
+from harness.data.inventory import check_dataset_files, check_dataset_lists, inventory
 from harness.data.lock import read_lock
-from harness.errors import DataError
+from harness.errors import DataError, LockError
 
 EMBEDDED = """
 [datasets.digits]
@@ -112,4 +112,22 @@ def test_a_mended_file_is_read_again(loaded, speech):
 def test_lists_that_cannot_be_used(loaded, speech):
     (speech / "manifest.tsv").unlink()
     with pytest.raises(DataError, match="no such manifest"):
+        checked(loaded)
+
+
+def test_lists_are_pinned_alone_and_their_content_when_it_is_first_decoded(loaded):
+    listed = check_dataset_lists(loaded, "tiny", "quick")
+    assert (listed.lock, listed.decoded) == ("lists pinned now", False)
+    assert read_lock(loaded.lock_path).datasets["tiny/quick"].content == ""
+    assert check_dataset_lists(loaded, "tiny", "quick").lock == "lists as locked"
+    assert checked(loaded).lock == "pinned now"
+    assert len(read_lock(loaded.lock_path).datasets["tiny/quick"].content) == 64
+
+
+def test_a_file_that_changed_after_it_was_packed_is_read_anew_and_refused(loaded, speech):
+    checked(loaded)
+    path = speech / "a" / "a0.flac"
+    samples, rate = soundfile.read(path, dtype="int16")
+    soundfile.write(path, samples[::-1], rate)
+    with pytest.raises(LockError, match="decoded content is not the locked one"):
         checked(loaded)
