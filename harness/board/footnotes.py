@@ -12,6 +12,12 @@ from harness.board.rows import Row
 from harness.board.table import Table
 from harness.records.record import Memory, Record
 
+TRAINING_ACCURACY = "training_accuracy"
+"""The metric that the training loop leaves, whatever the task."""
+
+LEARNT = 0.5
+"""Below this share of right training decisions, a row says that its training was cut short."""
+
 TRUST = {
     "claimed": "figures taken from elsewhere, not checked here",
     "rescored": "scores made elsewhere, metrics computed here",
@@ -24,7 +30,8 @@ def footnotes(table: Table) -> list[str]:
     """Every footnote of a table, in a fixed order."""
     general = [_ranks(table), _visible(table), _brackets(table), _seeds(table)]
     cost = [_costs(table), _memory(table), _macs(table)]
-    rows = [_left_out(table), _batches(table), _looks(table), _searched(table), *_notes(table)]
+    rows = [_unlearnt(table), _left_out(table), _batches(table), _looks(table)]
+    rows += [_searched(table), *_notes(table)]
     ends = [_trust(table), _superseded(table), _unshown(table)]
     return [note for note in general + cost + rows + ends if note]
 
@@ -32,7 +39,8 @@ def footnotes(table: Table) -> list[str]:
 def brief_footnotes(table: Table) -> list[str]:
     """The footnotes without which the numbers of a narrow table would be misread."""
     general = [_ranks(table), _visible(table), _brackets(table), _seeds(table)]
-    notes = [*general, _left_out(table), _batches(table), _looks(table), _superseded(table)]
+    rows = [_unlearnt(table), _left_out(table), _batches(table), _looks(table)]
+    notes = [*general, *rows, _superseded(table)]
     return [note for note in notes if note]
 
 
@@ -112,6 +120,20 @@ def _memories(table: Table) -> Iterable[Memory]:
 def _macs(table: Table) -> str:
     inputs = sorted({record.resources.macs_input for record in table.records} - {""})
     return f"MACs: multiply-adds of one forward pass of {' or '.join(inputs)}." if inputs else ""
+
+
+def _unlearnt(table: Table) -> str:
+    """Entries that did not even learn what they were trained on."""
+    named = zip(table.rows, labels(table.rows), strict=True)
+    found = [(name, row.figure(TRAINING_ACCURACY)) for row, name in named]
+    low = [(name, figure) for name, figure in found if figure and figure.value < LEARNT]
+    if not low:
+        return ""
+    said = "; ".join(f"{name} ({100 * figure.value:.1f} %)" for name, figure in low)
+    return (
+        f"Cut short: {said} had fewer than {100 * LEARNT:.0f} % of training decisions right when "
+        "training ended; such a row tells of the length of the run, not of the architecture."
+    )
 
 
 def _left_out(table: Table) -> str:

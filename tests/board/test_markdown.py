@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 from harness.board.markdown import escape, section
 from harness.board.rows import Filed
 from harness.board.table import tables
-from harness.records.record import Record, Resources
+from harness.records.record import Metric, Record, Resources
 
 
 def page(*records: Record, path: str = "") -> str:
@@ -88,3 +88,14 @@ def test_control_characters_are_made_visible():
 
 def test_a_published_row_links_to_its_record(make):
     assert "[0](records/a%20b.json)" in page(make(), path="records/a b.json")
+
+
+def test_an_entry_that_has_not_learnt_its_own_training_is_named(make):
+    def trained(model: str, share: float):
+        record = make(model)
+        right = {"training_accuracy": Metric(value=share, unit="%")}
+        return record.model_copy(update={"metrics": record.metrics | right})
+
+    text = page(trained("short", 0.035), trained("long", 0.95))
+    assert "Cut short: short + aam (3.5 %) had fewer than 50 %" in text
+    assert "Cut short" not in page(trained("long", 0.95))
