@@ -23,6 +23,8 @@ WANTED_DISK_GIB = 5
 
 LIBRARIES = ("torch", "torchaudio", "torchvision", "speechbrain", "timm", "lightning_fabric")
 
+ONE_OF = {"models": "model", "losses": "loss"}
+
 Finding = dict[str, Any]
 
 
@@ -81,11 +83,12 @@ def _adapters(loaded: LoadedBenchmark) -> list[tuple[str, str]]:
 
 def _adapter(loaded: LoadedBenchmark, kind: str, name: str) -> Finding:
     table = getattr(loaded.benchmark, kind)[name]
+    about = f"{ONE_OF[kind]} {name}"
     try:
         construct(table.adapter, table.fields, loaded.where(kind, name))
     except ConfigError as error:
-        return _finding("missing", f"{kind[:-1]} {name}", str(error))
-    return _finding("ok", f"{kind[:-1]} {name}", table.adapter)
+        return _finding("missing", about, str(error))
+    return _finding("ok", about, table.adapter)
 
 
 def _finding(state: str, about: str, text: str) -> Finding:

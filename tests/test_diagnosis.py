@@ -69,18 +69,9 @@ def test_an_installed_library_is_there_with_its_version(findings):
         ("dataset wrong (in no suite)", "missing", "did you mean 'Drawings'?"),
         ("model good", "ok", "adapters.speechbrain:EcapaTdnn"),
         ("model bad", "missing", "mine.toml: models.bad.chanels: unknown key"),
+        ("loss bad", "missing", "adapters.nowhere"),
     ],
 )
-def test_every_dataset_and_model_has_its_finding(findings, about, state, text):
+def test_every_dataset_model_and_loss_has_its_finding(findings, about, state, text):
     assert findings[about]["state"] == state
     assert text in findings[about]["text"]
-
-
-def test_a_broken_loss_is_a_finding_too(findings):
-    finding = next(
-        entry
-        for about, entry in findings.items()
-        if about.endswith(" bad") and "model" not in about
-    )
-    assert finding["state"] == "missing"
-    assert "adapters.nowhere" in finding["text"]
