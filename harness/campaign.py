@@ -141,7 +141,7 @@ def _opened(
         leave_out_damaged=request.leave_out_damaged,
         advance=data_listener.packing(listing),
     )
-    return Source(listing, opened.lock)
+    return Source(listing, opened.lock, opened.left_out)
 
 
 def _run_missing(jobs: list[JobSpec], workers: int, listener: Listener) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from harness.config.loader import LoadedBenchmark
 from harness.data.dataset import find
 from harness.data.locate import Absence
 from harness.errors import ConfigError
-from harness.measure.device import choose_device
+from harness.measure.device import choose_device, cores
 from harness.measure.environment import installed_libraries, processor_name
 
 GIB = 2**30
@@ -37,8 +36,7 @@ def diagnose(loaded: LoadedBenchmark) -> list[Finding]:
 
 def _machine() -> Finding:
     memory = psutil.virtual_memory().total / GIB
-    cores = len(os.sched_getaffinity(0))
-    return _finding("note", "machine", f"{processor_name()}, {cores} cores, {memory:.0f} GiB")
+    return _finding("note", "machine", f"{processor_name()}, {cores()} cores, {memory:.0f} GiB")
 
 
 def _device() -> Finding:

@@ -103,7 +103,7 @@ def _costs(table: Table) -> str:
 def _memory(table: Table) -> str:
     """What the words beside a peak mean."""
     words = {
-        "gpu": "gpu: allocated on the card",
+        "gpu": "gpu: reserved on the card",
         "process": "process: the whole process in main memory",
         "predicted": "predicted: not measured",
     }

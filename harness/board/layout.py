@@ -108,11 +108,11 @@ def _cost_columns(rows: tuple[Row, ...], digest: str) -> list[Column]:
     """Costs of one environment; a column that nobody fills is left away."""
     held = [costs(row, digest) for row in rows]
     units = sorted({record.resources.throughput_unit for row in rows for record in row.records})
-    unit = "/".join(unit for unit in units if unit) or "/s"
+    unit = " or ".join(unit for unit in units if unit) or "items"
     written: dict[str, Callable[[Costs], str]] = {
         "peak training memory (GiB)": lambda each: memory_text(each.memory),
         "training (items/s)": lambda each: significant(each.training_per_second),
-        f"embedding ({unit})": lambda each: significant(each.inference_per_second),
+        f"embedding ({unit}/s)": lambda each: significant(each.inference_per_second),
         "latency p50 (ms)": lambda each: _scaled(each.latency_p50, 1e-3),
         "training time (min)": lambda each: _scaled(each.training_seconds, 60),
     }

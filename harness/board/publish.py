@@ -76,8 +76,12 @@ def _files(run: Path, folder: Path, *, include_failed: bool) -> dict[Path, bytes
 
 def _refused(record: Record, *, include_failed: bool) -> str:
     """Why a record may not be published; empty where it may."""
-    if record.code.endswith("+dirty"):
-        return f"made by code that is in no commit ({record.code}); commit it and run again"
+    dirty = {record.code, *(stage.code for stage in record.stages.values())}
+    if any(code.endswith("+dirty") for code in dirty):
+        return (
+            f"made by code that is in no commit ({', '.join(sorted(dirty - {''}))}); commit it, "
+            "delete this folder and the stages it names (`harness runs show`), and run again"
+        )
     if record.dataset.left_out:
         return f"{len(record.dataset.left_out)} items were left out; mend the data and run again"
     if record.protocol.primary not in record.protocol.facts:

@@ -143,8 +143,8 @@ def _identity(record: Record) -> str:
 
 
 def _age(record: Record) -> tuple[str, int, str]:
-    finished = max((stage.finished or "" for stage in record.stages.values()), default="")
-    return finished, record.attempt, digest(to_document(record))
+    stages = max((stage.finished or "" for stage in record.stages.values()), default="")
+    return record.finished or stages, record.attempt, digest(to_document(record))
 
 
 def _joined_by(record: Record) -> str:

@@ -29,10 +29,12 @@ class LoadedBenchmark:
     Attributes:
         benchmark: the checked content, a base's tables included.
         path: the file; `benchmark.lock` lies beside it.
+        bases: the files below it, the nearest first.
     """
 
     benchmark: Benchmark
     path: Path
+    bases: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -43,6 +45,11 @@ class LoadedBenchmark:
     def lock_path(self) -> Path:
         """The lock that belongs to this file."""
         return self.path.with_suffix(".lock")
+
+    @property
+    def base_lock_paths(self) -> tuple[Path, ...]:
+        """The locks of the files below: what they pin holds here too."""
+        return tuple(base.with_suffix(".lock") for base in self.bases)
 
     def suite(self, name: str) -> Suite:
         """A suite by name.
@@ -85,12 +92,13 @@ def load(path: Path | None = None) -> LoadedBenchmark:
         ConfigError: the file is absent, is not TOML, or says what cannot be.
     """
     chosen = path or _default_path()
-    document, folders = _merged(chosen, ())
+    document, files = _merged(chosen, ())
     benchmark = _parse(document, chosen)
     _check_references(benchmark, chosen)
-    for folder in folders:
-        _make_importable(folder)
-    return LoadedBenchmark(benchmark, chosen.resolve())
+    for file in files:
+        _make_importable(file.parent)
+    bases = tuple(file.resolve() for file in files[1:])
+    return LoadedBenchmark(benchmark, chosen.resolve(), bases)
 
 
 def with_settings(recipe: Recipe, changes: dict[str, Any], where: str) -> Recipe:
@@ -142,15 +150,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _merged(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], list[Path]]:
-    """A file's tables on top of its bases', and the folders of all these files."""
+    """A file's tables on top of its bases', and all these files, the topmost first."""
     if path.resolve() in above:
         raise ConfigError(f"{path}: is its own base; a chain of bases must come to an end")
     document = _read(path)
     base = document.get("base")
     if not isinstance(base, str):
-        return document, [path.parent]
+        return document, [path]
     lower = shipped_benchmark() if base == "trialboard" else path.parent / base
-    below, folders = _merged(lower, (*above, path.resolve()))
+    below, files = _merged(lower, (*above, path.resolve()))
     for section in NAMED:
         own, given = document.get(section, {}), below.get(section, {})
         if not isinstance(own, dict) or not isinstance(given, dict):
@@ -163,9 +171,14 @@ def _merged(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], list[P
                 "a base's entries stay as they are, so choose another name"
             )
         document[section] = {**given, **own}
+    if "budget" in document and document["budget"] != below.get("budget"):
+        raise ConfigError(
+            f"{path}: budget: the base {base!r} has its own, and its protocols rest on it; "
+            "leave it as it is, or write a benchmark without a base"
+        )
     if "budget" in below:
-        document.setdefault("budget", below["budget"])
-    return document, [path.parent, *folders]
+        document["budget"] = below["budget"]
+    return document, [path, *files]
 
 
 def _parse(document: dict[str, Any], path: Path) -> Benchmark:

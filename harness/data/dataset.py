@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,18 @@ from harness.config.loader import LoadedBenchmark, known
 from harness.config.schema import Dataset, Profile
 from harness.data.corpus import Corpus, HeldOut
 from harness.data.locate import Absence, locate
-from harness.data.lock import DatasetLock, check_dataset, hold_dataset, read_lock, table_digest
+from harness.data.lock import (
+    DatasetLock,
+    check_dataset,
+    hold_dataset,
+    pinned_dataset,
+    table_digest,
+)
 from harness.data.pack import Pack, PackRequest, packed
 from harness.data.split import SPLITS, assign_split, check_disjoint
 from harness.data.trials import Trials, all_pairs, index_trials, without
 from harness.errors import ConfigError, CorpusAbsent, DataError
+from harness.records.canonical import digest
 
 Advance = Callable[[int], None]
 
@@ -176,9 +183,9 @@ def list_dataset(loaded: LoadedBenchmark, name: str, profile: Profile) -> Listin
         split: table for split, table in tables.items() if table is not None
     }
     listing = Listing(name, profile, config, corpus, folder, items, kept)
-    pinned = read_lock(loaded.lock_path).datasets.get(listing.key)
+    pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
     if pinned is not None:
-        check_dataset(pinned, listing.lock, listing.key, loaded.lock_path)
+        check_dataset(pinned[0], listing.lock, listing.key, pinned[1])
     return listing
 
 
@@ -217,16 +224,21 @@ def open_dataset(
     left_out = tuple(listing.items["id"].iloc[sorted(pack.damaged)])
     found = listing.lock.model_copy(update={"content": "" if left_out else pack.content})
     if not left_out:
-        hold_dataset(loaded.lock_path, listing.key, found)
-    pinned = read_lock(loaded.lock_path).datasets.get(listing.key, found)
-    check_dataset(pinned, found, listing.key, loaded.lock_path)
-    return replace(OpenDataset(listing, pack, pinned), left_out=left_out)
+        hold_dataset(loaded.lock_path, listing.key, found, loaded.base_lock_paths)
+    pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    return OpenDataset(listing, pack, pinned[0] if pinned else found, left_out)
 
 
 def pack_folder(listing: Listing, cache: Path) -> Path:
-    """Where a dataset's pack lies: another manifest or reader has another folder."""
-    label = f"{listing.name}-{listing.profile}"
-    return cache / f"{label}-v{listing.corpus.version}-{listing.lock.manifest[:12]}"
+    """Where a dataset's pack lies: another manifest, reader or corpus has another folder."""
+    made_from = {
+        "manifest": listing.lock.manifest,
+        "adapter": listing.config.adapter,
+        "fields": listing.config.fields,
+        "version": listing.corpus.version,
+        "folder": str(listing.folder.resolve()) if listing.corpus.needs_folder else "",
+    }
+    return cache / f"{listing.name}-{listing.profile}-{digest(made_from)[:12]}"
 
 
 def damage_report(listing: Listing, pack: Pack) -> str:

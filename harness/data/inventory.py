@@ -19,7 +19,7 @@ from harness.data.dataset import (
     pack_folder,
 )
 from harness.data.locate import Absence
-from harness.data.lock import hold_dataset, read_lock
+from harness.data.lock import hold_dataset, pinned_dataset, read_lock
 from harness.data.pack import PackRequest, packed
 
 
@@ -48,7 +48,8 @@ class Checked:
 
 def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
     """Every dataset of a benchmark: its folder, or where it was looked for."""
-    locked = read_lock(loaded.lock_path).datasets
+    paths = (loaded.lock_path, *loaded.base_lock_paths)
+    locked = {key for path in paths for key in read_lock(path).datasets}
     return [_row(loaded, name, sorted(locked)) for name in loaded.benchmark.datasets]
 
 
@@ -77,10 +78,10 @@ def check_dataset_files(
     pack = packed(request, fresh=True)
     damaged = [_damage(listing, row, why) for row, why in sorted(pack.damaged.items())]
     report = damage_report(listing, pack) if damaged else ""
-    pinned = read_lock(loaded.lock_path).datasets.get(listing.key)
+    pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
     if not damaged:
         open_dataset(loaded, listing, cache)
-    before = pinned is not None and bool(pinned.content)
+    before = pinned is not None and bool(pinned[0].content)
     state = "as locked" if before else "not pinned: damaged" if damaged else "pinned now"
     return Checked(name, len(listing.items), listing.lock.counts, damaged, state, report)
 
@@ -94,7 +95,8 @@ def check_dataset_lists(loaded: LoadedBenchmark, name: str, profile: Profile) ->
         LockError: they are not the locked ones.
     """
     listing = list_dataset(loaded, name, profile)
-    pinned_now = hold_dataset(loaded.lock_path, listing.key, listing.lock)
+    bases = loaded.base_lock_paths
+    pinned_now = hold_dataset(loaded.lock_path, listing.key, listing.lock, bases)
     state = "lists pinned now" if pinned_now else "lists as locked"
     return Checked(name, len(listing.items), listing.lock.counts, [], state, "", decoded=False)
 

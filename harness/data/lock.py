@@ -79,7 +79,23 @@ def read_lock(path: Path) -> LockFile:
         ) from error
 
 
-def hold_dataset(path: Path, name: str, found: DatasetLock) -> bool:
+def pinned_dataset(
+    path: Path, name: str, bases: tuple[Path, ...] = ()
+) -> tuple[DatasetLock, Path] | None:
+    """What is pinned of a dataset, and in which lock.
+
+    Args:
+        path: a benchmark's own lock.
+        name: the dataset and profile.
+        bases: the locks of the benchmarks below it; what they pin holds here too.
+    """
+    locks = [(read_lock(each).datasets.get(name), each) for each in (*reversed(bases), path)]
+    found = [(pinned, each) for pinned, each in locks if pinned is not None]
+    whole = [(pinned, each) for pinned, each in found if pinned.content]
+    return next(iter(whole + found), None)
+
+
+def hold_dataset(path: Path, name: str, found: DatasetLock, bases: tuple[Path, ...] = ()) -> bool:
     """Check a dataset against the lock, or pin it where the lock is silent.
 
     A dataset whose lists alone are pinned has an empty content, which the first one to decode
@@ -92,12 +108,12 @@ def hold_dataset(path: Path, name: str, found: DatasetLock) -> bool:
         LockError: a part differs; the message names it with both hashes.
     """
     with lock(path):
-        held = read_lock(path)
-        if name in held.datasets:
-            pinned = held.datasets[name]
-            check_dataset(pinned, found, name, path)
-            if pinned.content or not found.content:
+        known = pinned_dataset(path, name, bases)
+        if known is not None:
+            check_dataset(known[0], found, name, known[1])
+            if known[0].content or not found.content:
                 return False
+        held = read_lock(path)
         _write(path, held.model_copy(update={"datasets": {**held.datasets, name: found}}))
         return True
 

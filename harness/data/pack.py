@@ -106,7 +106,7 @@ def packed(request: PackRequest, *, keep_damaged: bool = False, fresh: bool = Fa
             shutil.rmtree(request.folder)
         if not request.folder.exists():
             _make(request)
-    return _open(request.folder)
+        return _open(request.folder)
 
 
 def _to_be_mended(folder: Path, keep_damaged: bool) -> bool:

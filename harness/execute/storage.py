@@ -46,12 +46,13 @@ def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
         runs: the folder.
         delete: whether to delete what is found.
     """
+    running = _is_running(runs)  # before the records: a job that ends now has its record then
     named = {
         f"{name}-{stage.key[:16]}"
         for path in _records(runs)
         for name, stage in read_record(path).stages.items()
     }
-    running, garbage = _is_running(runs), []
+    garbage = []
     for folder in sorted((runs / "stages").glob("*-*")):
         if not folder.is_dir():
             continue

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import RequestError, nearest
-from harness.job.evaluation_files import SCORES, TEST_LOOKS
+from harness.job.evaluation_files import SCORES
+from harness.job.looks import count_look
 from harness.job.parts import Parts
 from harness.job.report import Reporter
 from harness.records.canonical import sha256_file
@@ -29,14 +30,15 @@ def run_evaluation(
         parts.task.side(parts.dataset, split, outputs(split)) for split in ("validation", "test")
     )
     reporter.stage("score", 1)
-    _count_look(folder)
+    looks = count_look(parts.spec, folder.name)
     evaluation = parts.task.evaluate(validation, test)
     _save_scores(folder / SCORES, evaluation)
     return {
         "metrics": {name: metric.model_dump() for name, metric in evaluation.metrics.items()},
         "left_one_out": evaluation.left_one_out,
         "notes": list(evaluation.notes),
-        "test_looks": len((folder / TEST_LOOKS).read_text(encoding="utf-8").splitlines()),
+        "test_looks": looks.test,
+        "searched": looks.configurations,
         "scores": {
             "sha256": sha256_file(folder / SCORES),
             "bytes": (folder / SCORES).stat().st_size,
@@ -75,6 +77,11 @@ def _loaded(parts: Parts, checkpoint: Path) -> Any:
     system = parts.system()
     if any(name.startswith("trunk.") for name in weights):
         _load(system, weights, checkpoint)
+    elif parts.task.output == "logits":
+        raise RequestError(
+            f"{checkpoint}: holds a network without a head (no name begins with 'head.'), and "
+            "this suite judges the head's logits; give weights that the harness trained"
+        )
     else:
         _load(system.trunk, weights, checkpoint)
     return system
@@ -106,9 +113,3 @@ def _load(module: Any, weights: dict[str, Any], checkpoint: Path) -> None:
 def _save_scores(path: Path, evaluation: Evaluation) -> None:
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **evaluation.scores)  # type: ignore[arg-type]
-
-
-def _count_look(folder: Path) -> None:
-    """Note that test is looked at, before it is: a look that fails afterwards counts too."""
-    with (folder / TEST_LOOKS).open("a", encoding="utf-8") as file:
-        file.write("test scored\n")

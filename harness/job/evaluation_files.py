@@ -1,4 +1,3 @@
 """Names of the files that an evaluation leaves; apart, so that reading them needs no torch."""
 
 SCORES = "scores.npz"
-TEST_LOOKS = "test-looks.txt"

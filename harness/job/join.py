@@ -9,23 +9,25 @@ from typing import Any
 
 from harness.job.evaluation_files import SCORES
 from harness.job.spec import JobSpec
+from harness.job.stage import utc_now
 from harness.measure.environment import environment_digest
 from harness.records.files import atomic_path, lock
 from harness.records.record import Artefact, Metric, Record, Resources, Stage, State
 from harness.records.store import read_record, write_record
 
 RECORD = "record.json"
+
+ELSEWHERE = "its weights were made elsewhere; whether they had seen the test items was not checked"
 RUNNING = "running"
 """Locked in a job's folder while a process works on it."""
 
 
-def joined(spec: JobSpec, results: dict[str, dict[str, Any]], left_out: tuple[str, ...]) -> Record:
+def joined(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
     """The record of a job whose stages all ended well.
 
     Args:
         spec: the job.
         results: stage -> its result; the baseline has `evaluate` alone.
-        left_out: damaged items that were left out on request.
     """
     evaluation, training = results["evaluate"], results.get("train")
     metrics = {name: Metric(**value) for name, value in evaluation["metrics"].items()}
@@ -33,12 +35,13 @@ def joined(spec: JobSpec, results: dict[str, dict[str, Any]], left_out: tuple[st
     resources = Resources(**_without_stage(results.get("measure", {})))
     if training:
         artefacts["checkpoint"] = Artefact(**training["checkpoint"])
-        resources = resources.model_copy(update={"training_seconds": training["seconds"]})
+        if training.get("environment") == _environment_digest(spec):
+            resources = resources.model_copy(update={"training_seconds": training["seconds"]})
         if training["accuracy"] is not None:
             metrics["training_accuracy"] = Metric(value=training["accuracy"], unit="%")
     return _base(spec, "done", "").model_copy(
         update={
-            "dataset": spec.dataset.model_copy(update={"left_out": left_out}),
+            "dataset": spec.dataset.model_copy(update={"left_out": spec.left_out}),
             "stages": {name: Stage(**result["stage"]) for name, result in results.items()},
             "metrics": metrics,
             "left_one_out": evaluation["left_one_out"],
@@ -46,7 +49,8 @@ def joined(spec: JobSpec, results: dict[str, dict[str, Any]], left_out: tuple[st
             "test_looks": evaluation["test_looks"],
             "resources": resources,
             "artefacts": artefacts,
-            "notes": tuple(evaluation["notes"]),
+            "searched": evaluation["searched"],
+            "notes": (*evaluation["notes"], *([ELSEWHERE] if spec.checkpoint else [])),
         }
     )
 
@@ -78,7 +82,7 @@ def keep(spec: JobSpec, record: Record, scores: Path | None) -> Record:
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder / RECORD):
         attempt = 1 + max([0, *(_attempt_number(path) for path in folder.glob("attempt-*.json"))])
-        numbered = record.model_copy(update={"attempt": attempt})
+        numbered = record.model_copy(update={"attempt": attempt, "finished": utc_now()})
         if scores is not None:
             _link(scores, folder / SCORES)
         write_record(folder / f"attempt-{attempt}.json", numbered)
@@ -106,8 +110,12 @@ def _base(spec: JobSpec, state: State, reason: str) -> Record:
         seed=spec.seed,
         code=spec.code,
         environment=spec.environment,
-        environment_digest=environment_digest(spec.environment) if spec.environment else "",
+        environment_digest=_environment_digest(spec),
     )
+
+
+def _environment_digest(spec: JobSpec) -> str:
+    return environment_digest(spec.environment) if spec.environment else ""
 
 
 def _selected_on(spec: JobSpec, training: dict[str, Any] | None) -> str:

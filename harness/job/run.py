@@ -50,17 +50,20 @@ def _run(spec: JobSpec, reporter: Reporter) -> Record:
     folder = spec.stage_folder("evaluate", stage.key)
     with telling_memory("in evaluation"):
         results["evaluate"] = cached_stage(
-            folder, stage, lambda place: run_evaluation(parts, checkpoint, place, reporter)
+            folder,
+            stage,
+            spec.code,
+            lambda place: run_evaluation(parts, checkpoint, place, reporter),
         )
     if spec.measure is not None:
         with telling_memory(f"in measuring{_batch(spec)}"):
             results["measure"] = cached_stage(
                 spec.stage_folder("measure", spec.measure.key),
                 spec.measure,
+                spec.code,
                 lambda _: run_measuring(parts, reporter),
             )
-    left_out = parts.dataset.left_out if spec.leave_out_damaged else ()
-    return keep(spec, joined(spec, results, left_out), folder / SCORES)
+    return keep(spec, joined(spec, results), folder / SCORES)
 
 
 def _checkpoint(
@@ -72,7 +75,10 @@ def _checkpoint(
     folder = spec.stage_folder("train", spec.train.key)
     with telling_memory(f"in training{_batch(spec)}"):
         results["train"] = cached_stage(
-            folder, spec.train, lambda place: run_training(parts, recipe, place, reporter)
+            folder,
+            spec.train,
+            spec.code,
+            lambda place: run_training(parts, recipe, place, reporter),
         )
     return folder / FINAL
 

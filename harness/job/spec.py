@@ -25,6 +25,7 @@ class JobSpec(BaseModel):
         cache: where packed corpora lie.
         profile: of the dataset.
         leave_out_damaged: go on without files that cannot be used.
+        left_out: the items that this concerns.
         device: where it runs.
         threads: threads it computes with.
     """
@@ -36,6 +37,7 @@ class JobSpec(BaseModel):
     cache: Path
     profile: Profile
     leave_out_damaged: bool = False
+    left_out: tuple[str, ...] = ()
     device: Literal["cpu", "cuda"]
     threads: int
     protocol: Protocol
@@ -63,6 +65,12 @@ class JobSpec(BaseModel):
         return _stage(self.train_inputs) if self.train_inputs else None
 
     @property
+    def configuration(self) -> str:
+        """Tells configurations of one system apart, whatever their seed."""
+        recipe = self.recipe.model_dump(mode="json") if self.recipe else self.checkpoint_sha256
+        return digest([self.model.fields, self.loss and self.loss.fields, recipe])
+
+    @property
     def measure(self) -> Stage | None:
         """Key of the measuring stage; None where there is no network."""
         if self.is_baseline or self.environment is None:
@@ -76,6 +84,8 @@ class JobSpec(BaseModel):
                 "batch": self.recipe.batch if self.recipe else None,
                 "crop_seconds": self.recipe.crop_seconds if self.recipe else None,
                 "precision": self.recipe.precision if self.recipe else "32-true",
+                "optimizer": self.recipe.optimizer.name if self.recipe else None,
+                "augment": self.recipe.augment.model_dump() if self.recipe else None,
                 "classes": self.dataset.counts["train"],
                 "dataset": self.dataset.name,
                 "environment": self.environment.model_dump(),
@@ -91,7 +101,8 @@ class JobSpec(BaseModel):
                 "checkpoint": checkpoint,
                 "model": self.model.model_dump(),
                 "protocol": self.protocol.digest,
-                "left_out": self.leave_out_damaged,
+                "loss": self.loss.model_dump() if self.loss else None,
+                "left_out": list(self.left_out),
             }
         )
 

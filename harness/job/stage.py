@@ -37,7 +37,7 @@ def find_result(folder: Path) -> dict[str, Any] | None:
 
 
 def cached_stage(
-    folder: Path, stage: Stage, make: Callable[[Path], dict[str, Any]]
+    folder: Path, stage: Stage, code: str, make: Callable[[Path], dict[str, Any]]
 ) -> dict[str, Any]:
     """Give a stage's result, making it where it is missing.
 
@@ -46,6 +46,7 @@ def cached_stage(
     Args:
         folder: where the stage's files lie.
         stage: its key and all that went into it, kept beside the result.
+        code: the commit that runs it, kept too: a later job that finds it made names this one.
         make: does the work in that folder and returns what is to be kept.
     """
     with lock(folder):
@@ -56,11 +57,16 @@ def cached_stage(
         write_text(folder / "inputs.json", readable_json(stage.inputs))
         began = monotonic()
         result = make(folder)
-        kept = {**result, "stage": _finished(stage, monotonic() - began).model_dump()}
+        done = _finished(stage, monotonic() - began).model_copy(update={"code": code})
+        kept = {**result, "stage": done.model_dump()}
         write_text(folder / RESULT, readable_json(kept))
         return kept
 
 
 def _finished(stage: Stage, seconds: float) -> Stage:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return stage.model_copy(update={"seconds": round(seconds, 3), "finished": now})
+    return stage.model_copy(update={"seconds": round(seconds, 3), "finished": utc_now()})
+
+
+def utc_now() -> str:
+    """The time, in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -12,6 +12,7 @@ from harness.config.schema import Recipe
 from harness.data.batches import TrainingBatches
 from harness.job.parts import Parts
 from harness.job.report import Reporter
+from harness.measure.environment import environment_digest
 from harness.records.canonical import sha256_file
 from harness.train.loop import FINAL, train
 from harness.train.plan import TrainingPlan
@@ -26,7 +27,12 @@ def run_training(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter)
     result = train(parts.system(), plan, fabric)
     path = folder / FINAL
     size = path.stat().st_size
-    return {**asdict(result), "checkpoint": {"sha256": sha256_file(path), "bytes": size}}
+    where = parts.spec.environment
+    return {
+        **asdict(result),
+        "checkpoint": {"sha256": sha256_file(path), "bytes": size},
+        "environment": environment_digest(where) if where else "",
+    }
 
 
 def _plan(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> TrainingPlan:

@@ -28,7 +28,14 @@ def choose_device(asked: Literal["auto", "cpu", "cuda"]) -> Device:
 
 def default_threads(workers: int) -> int:
     """Threads for each of some workers on this machine."""
-    return max(1, len(os.sched_getaffinity(0)) // workers)
+    return max(1, cores() // workers)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _cuda_is_there() -> bool:

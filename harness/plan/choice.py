@@ -50,26 +50,29 @@ def entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[Choice]
     """Every entry that a call runs on a dataset.
 
     Raises:
-        ConfigError: a model or loss asked for is not of the suite.
+        ConfigError: a model or loss asked for is not of the suite, or the suite leaves it out.
     """
     plan = suite.profiles[request.profile]
     models = _chosen(request.models, suite.models, f"suite {request.suite!r} has no model")
     losses = _chosen(request.losses, suite.losses, f"suite {request.suite!r} has no loss")
     for model in models:
         for loss in losses:
-            if _excluded(suite, dataset, model, loss):
+            reason = _excluded(suite, dataset, model, loss)
+            if reason and (request.models or request.losses):
+                raise ConfigError(f"{dataset}: suite leaves {model} + {loss} out: {reason}")
+            if reason:
                 continue
             for seed in request.seeds or plan.seeds:
                 yield Choice(model, loss, plan.recipe, seed)
 
 
-def _excluded(suite: Suite, dataset: str, model: str, loss: str) -> bool:
-    return any(
-        rule.dataset in (None, dataset)
-        and rule.model in (None, model)
-        and rule.loss in (None, loss)
-        for rule in suite.exclude
-    )
+def _excluded(suite: Suite, dataset: str, model: str, loss: str) -> str:
+    """Why an entry is left out; empty where it is not."""
+    wanted = {"dataset": dataset, "model": model, "loss": loss}
+    for rule in suite.exclude:
+        if all(getattr(rule, key) in (None, value) for key, value in wanted.items()):
+            return rule.reason
+    return ""
 
 
 def _chosen(asked: tuple[str, ...], there: tuple[str, ...], refusal: str) -> tuple[str, ...]:

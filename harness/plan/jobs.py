@@ -10,8 +10,8 @@ from typing import Any
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, known, with_settings
 from harness.config.schema import Component, Profile, Recipe
-from harness.data.lock import read_lock
-from harness.errors import ConfigError, RequestError
+from harness.data.lock import pinned_dataset
+from harness.errors import ConfigError, RequestError, nearest
 from harness.job.parts import make_task
 from harness.job.spec import TRAIN_VERSION, JobSpec
 from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
@@ -103,6 +103,7 @@ def _common(
         "cache": request.cache.resolve(),
         "profile": request.profile,
         "leave_out_damaged": request.leave_out_damaged,
+        "left_out": source.left_out,
         "device": request.device,
         "threads": request.threads,
         "protocol": protocol,
@@ -140,18 +141,19 @@ def _entry(
     model = component(choice.model, benchmark.models[choice.model], f"models.{choice.model}")
     loss = component(choice.loss, benchmark.losses[choice.loss], f"losses.{choice.loss}")
     recipe = _recipe(loaded, request, common["dataset"].name, choice)
+    _check_schedules(loaded, recipe, choice.recipe)
     changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
     inputs = {
         "stage": "train",
         "version": TRAIN_VERSION,
-        "task": common["protocol"].task,
+        "task": [common["protocol"].task, make_task(loaded, request.suite).version],
         "dataset": _trained_on(loaded, common["dataset"].name, request.profile, common),
         "model": model.model_dump(),
         "loss": loss.model_dump(),
         "recipe": recipe.model_dump(mode="json"),
         "seed": choice.seed,
         "device": request.device,
-        "left_out": request.leave_out_damaged,
+        "left_out": list(common["left_out"]),
     }
     return JobSpec(
         **common,
@@ -165,15 +167,32 @@ def _entry(
     )
 
 
+def _check_schedules(loaded: LoadedBenchmark, recipe: Recipe, name: str) -> None:
+    """Refuse a schedule that drives nothing: a loss without that value is let be, a typo is not."""
+    driven = {
+        value
+        for loss, table in loaded.benchmark.losses.items()
+        for value in construct(table.adapter, table.fields, loaded.where("losses", loss)).scheduled
+    }
+    for schedule in recipe.schedules:
+        if schedule not in driven:
+            where = loaded.where("recipes", name)
+            raise ConfigError(
+                f"{where}.schedules.{schedule}: no loss has such a value; "
+                f"{nearest(schedule, driven)}"
+            )
+
+
 def _trained_on(
     loaded: LoadedBenchmark, name: str, profile: Profile, common: dict[str, Any]
 ) -> dict[str, Any]:
     """What of a dataset can change weights: all but the test trials."""
-    pinned = read_lock(loaded.lock_path).datasets.get(f"{name}/{profile}")
+    key = f"{name}/{profile}"
+    pinned = pinned_dataset(loaded.lock_path, key, loaded.base_lock_paths)
     if pinned is None:
         return {"name": name, "lock": common["dataset"].lock}
-    trials = pinned.trials.get("validation", "")
-    parts = pinned.model_dump(include={"manifest", "split", "content"})
+    trials = pinned[0].trials.get("validation", "")
+    parts = pinned[0].model_dump(include={"manifest", "split", "content"})
     return {"name": name, "profile": profile, "validation_trials": trials, **parts}
 
 

@@ -20,6 +20,7 @@ def make_protocol(loaded: LoadedBenchmark, request: RunRequest, source: Source) 
         "parameters": task.parameters(),
         "dataset": source.lock.digest,
         "budget": loaded.benchmark.budget.model_dump(),
+        **({"given": suite.parameters} if suite.parameters else {}),
     }
     return record.Protocol(
         suite=request.suite,
@@ -40,6 +41,9 @@ def make_protocol(loaded: LoadedBenchmark, request: RunRequest, source: Source) 
 def pin_protocols(loaded: LoadedBenchmark, jobs: list[JobSpec]) -> None:
     """Hold every protocol of some jobs against the lock.
 
+    One that rests on data which nobody has decoded whole (damaged items were left out) is not
+    pinned: it would not be that of the mended corpus.
+
     Raises:
         LockError: a protocol changed and its version did not.
     """
@@ -48,6 +52,7 @@ def pin_protocols(loaded: LoadedBenchmark, jobs: list[JobSpec]) -> None:
             version=job.protocol.version, digest=job.protocol.digest
         )
         for job in jobs
+        if not job.left_out
     }
     for name, found in seen.items():
         hold_protocol(loaded.lock_path, name, found)

@@ -9,7 +9,7 @@ from typing import Any
 from harness.config.loader import LoadedBenchmark
 from harness.config.schema import Profile
 from harness.data.dataset import Listing
-from harness.data.lock import DatasetLock, read_lock
+from harness.data.lock import DatasetLock, pinned_dataset
 from harness.measure.device import Device
 
 
@@ -50,6 +50,7 @@ class Source:
 
     listing: Listing
     lock: DatasetLock
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,5 +70,5 @@ class CheckpointEntry:
 
 def source_of(loaded: LoadedBenchmark, listing: Listing) -> Source:
     """A dataset with its pinned lock; its content is unknown where nothing is pinned."""
-    pinned = read_lock(loaded.lock_path).datasets.get(listing.key)
-    return Source(listing, pinned or listing.lock)
+    pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    return Source(listing, pinned[0] if pinned else listing.lock)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from harness import __version__
 
-OUTPUTS = "leaderboards"
-"""What publishing writes; a change there does not change what code does."""
+HARMLESS = ("leaderboards/", "docs/", "README.md", "benchmark.lock")
+"""What may differ without changing what the code does: published tables, prose, and the lock,
+whose content stands in every key that rests on it."""
 
 
 def code_version(checkout: Path | None = None) -> str:
@@ -27,12 +28,12 @@ def code_version(checkout: Path | None = None) -> str:
 
 
 def dirty_files(checkout: Path) -> list[str]:
-    """Files that differ from the last commit, those that publishing writes apart."""
+    """Files that differ from the last commit, harmless ones apart."""
     # `-z` gives names as they are, and without renames each entry holds one name.
     options = ("--porcelain", "-z", "--untracked-files=all", "--no-renames")
     status = _git(checkout, "status", *options) or ""
     names = [entry[3:] for entry in status.split("\0") if entry]
-    return [name for name in names if not name.startswith(f"{OUTPUTS}/")]
+    return [name for name in names if not name.startswith(HARMLESS)]
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -88,6 +88,7 @@ class Stage(Part):
     inputs: dict[str, Any]
     seconds: float | None = None
     finished: str | None = Field(default=None, description="UTC, ISO 8601")
+    code: str = Field(default="", description="commit of the code that ran the stage")
 
 
 class Memory(Part):
@@ -153,6 +154,7 @@ class Record(Part):
     track: str
     seed: int | None = None
     attempt: int = 1
+    finished: str = Field(default="", description="when the job ended: UTC, ISO 8601")
     code: str = Field(description="commit of the code, with `+dirty` where the tree was not clean")
     stages: dict[str, Stage] = {}
     metrics: dict[str, Metric] = {}

@@ -174,7 +174,11 @@ class _Run:
             save_weights(self._snapshot(self.progress.step), self._weights())
         facts = asdict(self.progress)
         facts["right"] = list(self.progress.right)
-        state = {"system": self.system.state_dict(), "optimizer": self.optimizer.state_dict()}
+        state = {
+            "system": self.system.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "precision": self.fabric.strategy.precision.state_dict(),
+        }
         save_resume(self.plan.folder / log.RESUME, {**state, "progress": facts})
 
     def _resume(self) -> None:
@@ -184,6 +188,7 @@ class _Run:
             return
         self.system.load_state_dict(state["system"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.fabric.strategy.precision.load_state_dict(state["precision"])
         right = deque(state["progress"]["right"], maxlen=self.progress.right.maxlen)
         self.progress = _Progress(**{**state["progress"], "right": right})
 

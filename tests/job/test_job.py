@@ -134,9 +134,9 @@ def test_a_stage_is_made_once_and_not_kept_when_it_fails(tmp_path: Path) -> None
         return {"answer": 42}
 
     with pytest.raises(HarnessError):
-        cached_stage(tmp_path / "s", stage, fail)
-    first = cached_stage(tmp_path / "s", stage, make)
-    assert cached_stage(tmp_path / "s", stage, make) == first
+        cached_stage(tmp_path / "s", stage, "c0de", fail)
+    first = cached_stage(tmp_path / "s", stage, "c0de", make)
+    assert cached_stage(tmp_path / "s", stage, "c0de", make) == first
     assert first["answer"] == 42
     assert first["stage"]["inputs"] == {"a": 1}
     assert made == [tmp_path / "s"]
