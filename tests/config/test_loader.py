@@ -222,3 +222,10 @@ def test_a_new_schedule_may_be_set():
 def test_an_unknown_setting_is_refused_with_the_nearest():
     with pytest.raises(ConfigError, match=r"--set optimizer\.lrr: unknown key; did you mean 'lr'"):
         with_settings(RECIPE, {"optimizer.lrr": 1}, "--set ")
+
+
+def test_a_budget_of_ones_own_on_a_base_is_refused(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('base = "trialboard"\n[budget]\ngpu_memory = "24 GiB"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"mine.toml: budget: the base 'trialboard' has its own"):
+        load(file)

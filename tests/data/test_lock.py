@@ -15,6 +15,7 @@ from harness.data.lock import (
     check_dataset,
     hold_dataset,
     hold_protocol,
+    pinned_dataset,
     read_lock,
     table_digest,
 )
@@ -163,3 +164,20 @@ def test_different_tables_have_different_digests(one, two):
         table_digest(pd.DataFrame([row], columns=["a", "b"]), ("a", "b")) for row in (one, two)
     ]
     assert (digests[0] == digests[1]) == (one == two)
+
+
+def test_what_a_base_pins_holds_for_the_file_above_it(path, tmp_path):
+    base = tmp_path / "base.lock"
+    hold_dataset(base, "mini/quick", DATASET)
+    changed = DATASET.model_copy(update={"content": "d" * 64})
+    with pytest.raises(LockError, match="decoded content"):
+        hold_dataset(path, "mini/quick", changed, (base,))
+    assert hold_dataset(path, "mini/quick", DATASET, (base,)) is False
+    assert read_lock(path).datasets == {}
+
+
+def test_content_that_a_base_leaves_open_is_pinned_above_it(path, tmp_path):
+    base = tmp_path / "base.lock"
+    hold_dataset(base, "mini/quick", DATASET.model_copy(update={"content": ""}))
+    assert hold_dataset(path, "mini/quick", DATASET, (base,)) is True
+    assert pinned_dataset(path, "mini/quick", (base,)) == (DATASET, path)

@@ -1,0 +1,93 @@
+"""Which jobs a call has, and what tells them apart."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from harness.config.loader import load
+from harness.config.schema import Exclusion
+from harness.data.dataset import list_dataset
+from harness.errors import ConfigError
+from harness.plan.choice import entries
+from harness.plan.jobs import plan_jobs
+from harness.plan.request import RunRequest, source_of
+
+BENCHMARK = """
+[datasets.digits]
+adapter = "harness.data.corpora.digits:Digits"
+licence = "CC-BY-4.0"
+split = { seed = 0, validation = 200, test = 500 }
+
+[models.small]
+adapter = "adapters.timm:Timm"
+network = "resnet10t"
+
+[losses.aam]
+adapter = "adapters.losses:AamSoftmax"
+
+[recipes.short]
+steps = 2
+schedules.margin = { end = 0.5 }
+
+[suites.s]
+title = "S"
+task = "harness.tasks.classification:Classification"
+datasets = ["digits"]
+models = ["small"]
+losses = ["aam"]
+profiles.quick = { recipe = "short" }
+"""
+
+
+@pytest.fixture
+def loaded(tmp_path: Path):
+    path = tmp_path / "mine.toml"
+
+    def write(old: str = "", new: str = ""):
+        path.write_text(BENCHMARK.replace(old, new) if old else BENCHMARK, encoding="utf-8")
+        return load(path)
+
+    return write
+
+
+def request(tmp_path: Path, **changes) -> RunRequest:
+    plain = RunRequest(suite="s", profile="quick", runs=tmp_path, device="cpu", threads=1)
+    return dataclasses.replace(plain, **changes)
+
+
+def jobs(benchmark, asked: RunRequest, left_out: tuple[str, ...] = ()):
+    source = source_of(benchmark, list_dataset(benchmark, "digits", "quick"))
+    return plan_jobs(benchmark, asked, {"digits": dataclasses.replace(source, left_out=left_out)})
+
+
+def test_which_items_were_left_out_is_in_every_key(loaded, tmp_path):
+    benchmark, asked = loaded(), request(tmp_path)
+    whole, one = jobs(benchmark, asked)[1], jobs(benchmark, asked, ("digit0001",))[1]
+    other = jobs(benchmark, asked, ("digit0002",))[1]
+    assert len({job.train.key for job in (whole, one, other)}) == 3
+    assert len({job.evaluate("c").key for job in (whole, one, other)}) == 3
+
+
+def test_the_optimiser_is_in_the_key_of_measuring(loaded, tmp_path):
+    plain, sgd = (
+        jobs(loaded(), request(tmp_path, settings=settings))[1]
+        for settings in ({}, {"optimizer.name": "sgd"})
+    )
+    assert plain.measure.key != sgd.measure.key
+
+
+def test_a_schedule_that_drives_nothing_is_refused(loaded, tmp_path):
+    benchmark = loaded("schedules.margin", "schedules.margni")
+    with pytest.raises(ConfigError, match=r"recipes.short.schedules.margni: .*'margin'"):
+        jobs(benchmark, request(tmp_path))
+
+
+def test_an_entry_that_is_left_out_is_refused_when_asked_for(loaded, tmp_path):
+    rule = Exclusion(model="small", reason="does not fit")
+    suite = loaded().suite("s").model_copy(update={"exclude": (rule,)})
+    assert list(entries(suite, request(tmp_path), "digits")) == []
+    with pytest.raises(ConfigError, match=r"leaves small \+ aam out: does not fit"):
+        list(entries(suite, request(tmp_path, models=("small",)), "digits"))
