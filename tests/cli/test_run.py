@@ -32,7 +32,7 @@ def test_standard_output_is_one_json_document(base: TinyBenchmark) -> None:
     document = json.loads((base.folder.parent / "first.out").read_text())
     assert document["ran"] == 3
     (table,) = document["tables"]
-    assert {row["model"] for row in table["rows"]} == {"MFCC mean and deviation", "tiny"}
+    assert {row["model"] for row in table["rows"]} == {"MFCC statistics", "tiny"}
     assert next(row["seeds"] for row in table["rows"] if row["model"] == "tiny") == [0, 7]
 
 
