@@ -51,7 +51,7 @@ def test_a_job_that_fails_is_a_row(
     assert rows[model]["metrics"] == {}
 
 
-@pytest.mark.parametrize("model", ["tiny", "noise", "MFCC mean and deviation"])
+@pytest.mark.parametrize("model", ["tiny", "noise", "MFCC statistics"])
 def test_the_others_go_on(rows: dict[str, dict[str, Any]], model: str) -> None:
     assert rows[model]["state"] == "done"
     assert 0 < rows[model]["metrics"]["eer"]["value"] < 0.5
