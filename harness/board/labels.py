@@ -19,9 +19,19 @@ def labels(rows: Sequence[Row]) -> list[str]:
 def _label(row: Row, rows: Sequence[Row]) -> str:
     namesakes = [_details(other.first) for other in rows if other.name == row.name]
     own = _details(row.first)
-    differing = [i for i in range(len(own)) if len({details[i] for details in namesakes}) > 1]
-    said = ", ".join(own[i] for i in differing if own[i])
+    said = ", ".join(own[i] for i in _telling(namesakes) if own[i])
     return row.name + (f" [{said}]" if said else "") + _mark(row)
+
+
+def _telling(namesakes: list[tuple[str, ...]]) -> list[int]:
+    """The first details that tell all of them apart, and no more than that."""
+    places = range(len(namesakes[0]))
+    differing = [i for i in places if len({details[i] for details in namesakes}) > 1]
+    for count in range(len(differing)):
+        told = {tuple(details[i] for i in differing[:count]) for details in namesakes}
+        if len(told) == len(set(namesakes)):
+            return differing[:count]
+    return differing
 
 
 def _details(record: Record) -> tuple[str, ...]:
