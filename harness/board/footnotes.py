@@ -132,7 +132,7 @@ def _unlearnt(table: Table) -> str:
     said = "; ".join(f"{name} ({100 * figure.value:.1f} %)" for name, figure in low)
     return (
         f"Cut short: {said} had fewer than {100 * LEARNT:.0f} % of training decisions right when "
-        "training ended; such a row tells of the length of the run, not of the architecture."
+        "training ended; such a row tells of the length of the run more than of the entry."
     )
 
 
