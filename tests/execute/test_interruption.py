@@ -133,6 +133,7 @@ def _check_curves(folder: Path, pieces: int) -> None:
         "Train/Accuracy": every,
         "Train/lr": every,
         "Train/margin": every,
+        "Train/scale": every,
         "Test/eer": validated,
         "Test/min_dcf": validated,
         "Test/threshold": validated,
