@@ -9,8 +9,7 @@ from typing import Any
 
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, known, with_settings
-from harness.config.schema import Component, Profile, Recipe
-from harness.data.lock import pinned_dataset
+from harness.config.schema import Component, Recipe
 from harness.errors import ConfigError, RequestError, nearest
 from harness.job.parts import make_task
 from harness.job.spec import TRAIN_VERSION, JobSpec
@@ -45,7 +44,8 @@ def plan_jobs(
         common = _common(loaded, request, source, protocol)
         jobs.append(_baseline(loaded, request, common))
         jobs += [
-            _entry(loaded, request, common, choice) for choice in entries(suite, request, name)
+            _entry(loaded, request, common, choice, _trained_on(source))
+            for choice in entries(suite, request, name)
         ]
     return jobs
 
@@ -135,7 +135,11 @@ def _baseline(loaded: LoadedBenchmark, request: RunRequest, common: dict[str, An
 
 
 def _entry(
-    loaded: LoadedBenchmark, request: RunRequest, common: dict[str, Any], choice: Choice
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    common: dict[str, Any],
+    choice: Choice,
+    trained_on: dict[str, Any],
 ) -> JobSpec:
     benchmark = loaded.benchmark
     model = component(choice.model, benchmark.models[choice.model], f"models.{choice.model}")
@@ -147,7 +151,7 @@ def _entry(
         "stage": "train",
         "version": TRAIN_VERSION,
         "task": [common["protocol"].task, make_task(loaded, request.suite).version],
-        "dataset": _trained_on(loaded, common["dataset"].name, request.profile, common),
+        "dataset": trained_on,
         "model": model.model_dump(),
         "loss": loss.model_dump(),
         "recipe": recipe.model_dump(mode="json"),
@@ -183,17 +187,17 @@ def _check_schedules(loaded: LoadedBenchmark, recipe: Recipe, name: str) -> None
             )
 
 
-def _trained_on(
-    loaded: LoadedBenchmark, name: str, profile: Profile, common: dict[str, Any]
-) -> dict[str, Any]:
+def _trained_on(source: Source) -> dict[str, Any]:
     """What of a dataset can change weights: all but the test trials."""
-    key = f"{name}/{profile}"
-    pinned = pinned_dataset(loaded.lock_path, key, loaded.base_lock_paths)
-    if pinned is None:
-        return {"name": name, "lock": common["dataset"].lock}
-    trials = pinned[0].trials.get("validation", "")
-    parts = pinned[0].model_dump(include={"manifest", "split", "content"})
-    return {"name": name, "profile": profile, "validation_trials": trials, **parts}
+    lock, listing = source.lock, source.listing
+    parts = lock.model_dump(include={"manifest", "split", "content"})
+    trials = lock.trials.get("validation", "")
+    return {
+        "name": listing.name,
+        "profile": listing.profile,
+        "validation_trials": trials,
+        **parts,
+    }
 
 
 def _recipe(loaded: LoadedBenchmark, request: RunRequest, dataset: str, choice: Choice) -> Recipe:
