@@ -16,7 +16,15 @@ from harness.records.record import Environment
 if TYPE_CHECKING:
     import torch
 
-_LIBRARIES = ("torch", "torchaudio", "torchvision", "numpy", "speechbrain", "timm", "lightning")
+_LIBRARIES = (
+    "torch",
+    "torchaudio",
+    "torchvision",
+    "numpy",
+    "speechbrain",
+    "timm",
+    "lightning-fabric",
+)
 _CPU_INFO = Path("/proc/cpuinfo")
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 
