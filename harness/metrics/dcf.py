@@ -8,53 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from harness.metrics.errors import MetricError, usable_scores
-
-
-@dataclass(frozen=True)
-class OperatingPoint:
-    """Where a detector is used.
-
-    Attributes:
-        p_target: prior probability of a target trial, between 0 and 1.
-        c_miss: cost of a miss, above 0.
-        c_fa: cost of a false alarm, above 0.
-
-    Raises:
-        MetricError: a prior or a cost out of its range.
-    """
-
-    p_target: float = 0.01
-    c_miss: float = 1.0
-    c_fa: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.p_target < 1:
-            raise MetricError(f"p_target is {self.p_target}; give a value between 0 and 1")
-        if not (0 < self.c_miss < math.inf and 0 < self.c_fa < math.inf):
-            raise MetricError(
-                f"c_miss is {self.c_miss} and c_fa {self.c_fa}; give positive finite costs"
-            )
-
-    @property
-    def weights(self) -> tuple[float, float]:
-        """What a miss rate and a false-alarm rate of 1 cost, over the better of no decision at all.
-
-        >>> OperatingPoint(p_target=0.5, c_fa=3.0).weights
-        (1.0, 3.0)
-        """
-        miss, false_alarm = self.c_miss * self.p_target, self.c_fa * (1 - self.p_target)
-        least = min(miss, false_alarm)
-        return miss / least, false_alarm / least
-
-    @property
-    def bayes_threshold(self) -> float:
-        """The threshold that costs least when scores are log likelihood ratios (natural log).
-
-        >>> OperatingPoint(p_target=0.5).bayes_threshold
-        0.0
-        """
-        return math.log(self.c_fa * (1 - self.p_target)) - math.log(self.c_miss * self.p_target)
+from harness.metrics.errors import MetricError
+from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.sides import usable_sides
+from harness.metrics.window import Bounds, Window, cut, sketch
 
 
 @dataclass(frozen=True)
@@ -80,7 +37,8 @@ def min_dcf(
 
     Cost = c_miss * p * miss + c_fa * (1 - p) * false alarm, divided by min(c_miss * p,
     c_fa * (1 - p)) (NIST SRE16 evaluation plan). Trials with score >= threshold are accepted,
-    those of one score together. Accepting all and rejecting all are among the candidates.
+    those of one score together. Accepting all and rejecting all are among the candidates; where
+    all scores are equal there is nothing else, and the cost is 1.
 
     Args:
         target_scores: `[T]`.
@@ -96,17 +54,13 @@ def min_dcf(
     >>> min_dcf([0.9, 0.8], [0.1, 0.85], OperatingPoint(p_target=0.01))
     DetectionCost(value=0.5, threshold=0.9)
     """
-    targets = np.sort(usable_scores(target_scores, "target scores"))
-    nontargets = np.sort(usable_scores(nontarget_scores, "nontarget scores"))
-    # Between two target scores a higher threshold only rejects nontargets, so the best one is a
-    # target score. Later ones of a tie are charged too many misses; the first is charged right.
-    thresholds = np.append(targets, np.inf)
-    accepted = len(nontargets) - np.searchsorted(nontargets, thresholds)
-    c_miss, c_fa = point.weights
-    misses = np.arange(len(thresholds))
-    costs = c_miss * (misses / len(targets)) + c_fa * (accepted / len(nontargets))
-    best = int(np.argmin(costs))
-    return DetectionCost(float(costs[best]), float(thresholds[best]))
+    targets, nontargets = usable_sides(target_scores, nontarget_scores)
+    bounds = sketch(targets, nontargets).around_min_dcf(point)
+    window = cut(targets, nontargets, bounds)
+    best = _least(window, point)
+    if _least_outside(window, bounds, point) <= best.value:
+        best = _least(cut(targets, nontargets, Bounds()), point)
+    return best
 
 
 def act_dcf(
@@ -144,8 +98,36 @@ def error_rates(
     """
     if math.isnan(threshold):
         raise MetricError("threshold is NaN; give a number, or inf to reject all")
-    targets = usable_scores(target_scores, "target scores")
-    nontargets = usable_scores(nontarget_scores, "nontarget scores")
+    targets, nontargets = usable_sides(target_scores, nontarget_scores)
     # np.float64, not float: against float32 scores a Python float would be rounded to float32.
     limit = np.float64(threshold)
     return ErrorRates(float(np.mean(targets < limit)), float(np.mean(nontargets >= limit)))
+
+
+def _least(window: Window, point: OperatingPoint) -> DetectionCost:
+    """The least cost at the window's thresholds.
+
+    Between two target scores a higher threshold only rejects nontargets, so the best one is a
+    target score. Later ones of a tie are charged too many misses; the first is charged right.
+    """
+    thresholds = np.append(window.targets, window.targets.dtype.type(window.high))
+    misses = window.targets_below + np.arange(len(thresholds))
+    c_miss, c_fa = point.weights
+    costs = c_miss * (misses / window.all_targets)
+    costs += c_fa * (window.false_alarms(thresholds) / window.all_nontargets)
+    best = int(np.argmin(costs))
+    return DetectionCost(float(costs[best]), float(thresholds[best]))
+
+
+def _least_outside(window: Window, bounds: Bounds, point: OperatingPoint) -> float:
+    """What any threshold out of the window costs at least.
+
+    Below the window there are at least the false alarms of its low end, above it at least the
+    misses of its high end.
+    """
+    c_miss, c_fa = point.weights
+    accepted = window.all_nontargets - window.nontargets_below
+    missed = window.targets_below + len(window.targets)
+    below = math.inf if math.isinf(bounds.low) else c_fa * accepted / window.all_nontargets
+    above = math.inf if math.isinf(bounds.high) else c_miss * missed / window.all_targets
+    return min(below, above)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.metrics.errors import usable_scores
+from harness.metrics.sides import usable_sides
+from harness.metrics.window import Bounds, Window, cut, sketch
 
 Floats = NDArray[np.floating[Any]]
 
@@ -35,6 +37,7 @@ def eer(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> EqualErrorRate
     so the order of the trials is of no matter. The line is drawn between the last point where the
     miss rate is below the false-alarm rate and the first where it is not: the rule of the NIST
     SRE16 scoring script, but with ties grouped. All counts are integers, so no rounding builds up.
+    Where all scores are equal the rate is 0.5.
 
     Args:
         target_scores: `[T]`, same-speaker trials.
@@ -48,11 +51,15 @@ def eer(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> EqualErrorRate
     >>> eer([1.0, 1.0], [1.0])
     EqualErrorRate(value=0.5, threshold=1.0)
     """
-    curve = _curve(target_scores, nontarget_scores)
-    upper = _first_not_below(curve)
-    lower = _last_before(curve, upper.threshold)
+    targets, nontargets = usable_sides(target_scores, nontarget_scores)
+    bounds = sketch(targets, nontargets).around_eer()
+    window = cut(targets, nontargets, bounds)
+    if not _meets_in(window, bounds):
+        window = cut(targets, nontargets, Bounds())
+    upper = _first_not_below(window)
+    lower = _last_before(window, upper.threshold)
     nearest = lower if -lower.gap <= upper.gap else upper
-    return EqualErrorRate(_meeting(lower, upper, len(curve.targets)), float(nearest.threshold))
+    return EqualErrorRate(_meeting(lower, upper, window.all_targets), float(nearest.threshold))
 
 
 @dataclass(frozen=True)
@@ -64,55 +71,44 @@ class _Point:
     gap: int
 
 
-@dataclass(frozen=True, eq=False)
-class _Curve:
-    """The ROC of two sorted sides of one dtype, looked up a point at a time."""
-
-    targets: Floats
-    nontargets: Floats
-
-    def at(self, threshold: np.floating[Any]) -> _Point:
-        misses = int(np.searchsorted(self.targets, threshold))
-        false_alarms = len(self.nontargets) - int(np.searchsorted(self.nontargets, threshold))
-        gap = misses * len(self.nontargets) - false_alarms * len(self.targets)
-        return _Point(threshold, misses, gap)
+def _at(window: Window, threshold: np.floating[Any]) -> _Point:
+    misses, false_alarms = int(window.misses(threshold)), int(window.false_alarms(threshold))
+    gap = misses * window.all_nontargets - false_alarms * window.all_targets
+    return _Point(threshold, misses, gap)
 
 
-def _curve(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> _Curve:
-    targets = usable_scores(target_scores, "target scores")
-    nontargets = usable_scores(nontarget_scores, "nontarget scores")
-    # A dtype that differs from the query's would make searchsorted convert the array at every call.
-    dtype = np.result_type(targets, nontargets)
-    return _Curve(
-        np.sort(targets.astype(dtype, copy=False)), np.sort(nontargets.astype(dtype, copy=False))
-    )
+def _meets_in(window: Window, bounds: Bounds) -> bool:
+    """Tells whether the gap is below 0 at the window's first threshold, and not at its last."""
+    kind = window.targets.dtype.type
+    starts = math.isinf(bounds.low) or _at(window, kind(bounds.low)).gap < 0
+    return starts and _at(window, kind(window.high)).gap >= 0
 
 
-def _first_not_below(curve: _Curve) -> _Point:
+def _first_not_below(window: Window) -> _Point:
     """The lowest threshold whose miss rate is at least its false-alarm rate; at worst +inf."""
-    thresholds: list[np.floating[Any]] = [curve.targets.dtype.type(np.inf)]
-    for side in (curve.targets, curve.nontargets):
-        index = _first_in(side, curve)
+    thresholds: list[np.floating[Any]] = [window.targets.dtype.type(window.high)]
+    for side in (window.targets, window.nontargets):
+        index = _first_in(side, window)
         thresholds.extend(side[index : index + 1])
-    return curve.at(min(thresholds))
+    return _at(window, min(thresholds))
 
 
-def _first_in(side: Floats, curve: _Curve) -> int:
+def _first_in(side: Floats, window: Window) -> int:
     """Bisects one sorted side for the position of its first score with gap >= 0."""
 
     def gap(position: int) -> int:
-        return curve.at(side[position]).gap
+        return _at(window, side[position]).gap
 
     return bisect_left(range(len(side)), 0, key=gap)
 
 
-def _last_before(curve: _Curve, threshold: np.floating[Any]) -> _Point:
+def _last_before(window: Window, threshold: np.floating[Any]) -> _Point:
     """The point of the highest score under `threshold`; there is one, as the lowest has gap < 0."""
     scores: list[np.floating[Any]] = []
-    for side in (curve.targets, curve.nontargets):
+    for side in (window.targets, window.nontargets):
         index = int(np.searchsorted(side, threshold))
         scores.extend(side[max(index - 1, 0) : index])
-    return curve.at(max(scores))
+    return _at(window, max(scores))
 
 
 def _meeting(lower: _Point, upper: _Point, targets: int) -> float:

@@ -1,223 +1,185 @@
-"""EER and minDCF under nonnegative weights of the trials, for many weight vectors from one sort."""
+"""EER and minDCF when speakers weigh: a target trial of speaker i w_i, a nontarget w_i * w_k.
+
+Under other weights the answer stays near the one without, so only a window of thresholds is looked
+at closely, for many weight vectors together; rows whose answer lies outside take the whole list.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from harness.metrics.dcf import OperatingPoint
-from harness.metrics.errors import MetricError, check_same_length, usable_scores
+from harness.metrics.errors import MetricError
+from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.sides import usable_sides
+from harness.metrics.trials import Grouped, Trials
+from harness.metrics.weighing import Part, Sums, part_of, weigh, weightless
+from harness.metrics.window import Bounds, sketch
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
-SideWeights = Callable[[slice], tuple[NDArray[Any], NDArray[Any]]]
 
 BLOCK_BYTES = 8 * 2**20
 """What a block's weights may take; its temporaries take a few times that."""
 
-
-@dataclass(frozen=True, eq=False)
-class ScoreOrder:
-    """What one sort tells about N trials: T targets, M nontargets, G distinct scores.
-
-    Attributes:
-        targets: `[T]`, positions of the targets, by ascending score.
-        nontargets: `[M]`, positions of the nontargets, by ascending score.
-        targets_below: `[G + 1]`, how many targets score less than each threshold: the distinct
-            scores, ascending, then +inf.
-        nontargets_below: `[G + 1]`, the same of nontargets.
-        nontargets_below_target: `[T + 1]`, how many nontargets score less than each target, in
-            the order of `targets`, then less than +inf.
-    """
-
-    targets: Indices
-    nontargets: Indices
-    targets_below: Indices
-    nontargets_below: Indices
-    nontargets_below_target: Indices
-
-
-def score_order(scores: ArrayLike, is_target: NDArray[np.bool_]) -> ScoreOrder:
-    """Sorts trials once for any number of weight vectors.
-
-    Args:
-        scores: `[N]`.
-        is_target: `[N]`, boolean.
-
-    Raises:
-        MetricError: lengths differ, labels are not boolean, an empty side, NaN or infinite scores.
-
-    >>> score_order([0.9, 0.2, 0.9], np.array([True, False, False])).targets_below
-    array([0, 0, 1])
-    """
-    values, labels = _usable_trials(scores, is_target)
-    order = np.argsort(values, kind="stable")
-    targets, nontargets = order[labels[order]], order[~labels[order]]
-    thresholds = np.append(np.unique(values), np.inf)
-    return ScoreOrder(
-        targets,
-        nontargets,
-        np.searchsorted(values[targets], thresholds),
-        np.searchsorted(values[nontargets], thresholds),
-        np.searchsorted(values[nontargets], np.append(values[targets], np.inf)),
-    )
+REACH = 6.0
+"""By how many times the weights' own unevenness a metric may be expected to differ."""
 
 
 def weighted_eer_min_dcf(
-    scores: ArrayLike,
-    is_target: NDArray[np.bool_],
-    weights: NDArray[Any],
-    point: OperatingPoint,
+    trials: Trials, weights: NDArray[Any], point: OperatingPoint
 ) -> tuple[Floats, Floats]:
-    """Computes EER and minDCF under each of R weight vectors.
+    """Computes EER and minDCF under each of R vectors of speakers' weights.
 
-    A trial of weight 2 counts as two trials, one of weight 0 as none; weights need not be whole.
-    The definitions are those of `harness.metrics.eer` and `harness.metrics.dcf`.
+    A target trial of speaker i counts as w_i trials, a nontarget trial of speakers i and k as
+    w_i * w_k; weights need not be whole. The definitions are those of `harness.metrics.eer` and
+    `harness.metrics.dcf`.
 
     Args:
-        scores: `[N]`.
-        is_target: `[N]`, boolean.
-        weights: `[R, N]`, nonnegative and finite.
+        trials: scored trials of S speakers.
+        weights: `[R, S]`, nonnegative and finite, in the order of `trials.speakers`.
         point: prior and costs for minDCF.
 
     Returns:
         EER `[R]` and minDCF `[R]`.
 
     Raises:
-        MetricError: unusable scores, labels or weights, or a row in which a side weighs nothing.
+        MetricError: an empty side, unusable scores or weights, or a row in which a side weighs
+            nothing.
 
-    >>> ones_and_twos = np.array([[1, 1, 1], [1, 1, 2]])
-    >>> weighted_eer_min_dcf(
-    ...     [0.5, 0.1, 0.9], np.array([True, False, False]), ones_and_twos, OperatingPoint(0.5)
+    >>> trials = Trials(
+    ...     scores=np.array([0.5, 0.4, 0.1, 0.9]),
+    ...     is_target=np.array([True, True, False, False]),
+    ...     enrol_speaker=np.array([0, 1, 0, 1]),
+    ...     test_speaker=np.array([0, 1, 1, 2]),
     ... )
-    (array([0.5       , 0.66666667]), array([0.5       , 0.66666667]))
+    >>> eers, costs = weighted_eer_min_dcf(trials, [[1, 1, 1], [1, 1, 2]], OperatingPoint(0.5))
+    >>> eers.round(3).tolist(), costs.round(3).tolist()
+    ([0.5, 0.667], [0.5, 0.667])
     """
-    order = score_order(scores, is_target)
-    table = _usable_weights(weights, len(order.targets) + len(order.nontargets))
+    groups = trials.grouped
+    targets, nontargets = usable_sides(groups.target_scores, groups.nontarget_scores)
+    table = _usable_weights(weights, groups)
+    foretold, reach = sketch(targets, nontargets), REACH * _unevenness(table)
 
-    def side_weights(rows: slice) -> tuple[NDArray[Any], NDArray[Any]]:
-        return table[rows].take(order.targets, axis=1), table[rows].take(order.nontargets, axis=1)
-
-    return eer_min_dcf_in_blocks(order, side_weights, point, rows=len(table))
-
-
-def eer_min_dcf_in_blocks(
-    order: ScoreOrder, side_weights: SideWeights, point: OperatingPoint, *, rows: int
-) -> tuple[Floats, Floats]:
-    """Computes EER and minDCF of `rows` weight vectors, some rows at a time to bound memory.
-
-    Args:
-        order: the sorted trials.
-        side_weights: gives, for a slice of rows, the weights of the targets `[B, T]` and of the
-            nontargets `[B, M]`, each in the order of `order`.
-        point: prior and costs for minDCF.
-        rows: how many weight vectors there are.
-
-    Raises:
-        MetricError: a row in which a side weighs nothing.
-    """
-    eers, costs = np.empty(rows), np.empty(rows)
-    step = max(1, BLOCK_BYTES // (16 * (len(order.targets) + len(order.nontargets))))
-    for start in range(0, rows, step):
-        block = slice(start, min(start + step, rows))
-        sums = _sums(*side_weights(block), first_row=start)
-        eers[block] = _eers(order, sums)
-        costs[block] = _min_costs(order, sums, point)
-    return eers, costs
+    costs = partial(_min_costs, point=point)
+    return (
+        _in_windows(groups, table, foretold.around_eer(reach), _eers),
+        _in_windows(groups, table, foretold.around_min_dcf(point, reach), costs),
+    )
 
 
-@dataclass(frozen=True, eq=False)
-class _Sums:
-    """Running weights of a block of rows: column j holds the weight of a side's j lowest trials."""
-
-    targets: Floats
-    nontargets: Floats
-
-
-def _sums(target_weights: NDArray[Any], nontarget_weights: NDArray[Any], first_row: int) -> _Sums:
-    sums = _Sums(_running(target_weights), _running(nontarget_weights))
-    for side, name in ((sums.targets, "target"), (sums.nontargets, "nontarget")):
-        empty = np.flatnonzero(side[:, -1] <= 0)
-        if empty.size:
-            raise MetricError(
-                f"weights: {empty.size} rows give every {name} trial weight 0, the first is row "
-                f"{first_row + empty[0]}; draw those rows again"
-            )
-    return sums
+def _unevenness(weights: Floats) -> float:
+    """How far the least even row is from equal weights: about S**-0.5 for draws of S speakers."""
+    shares = weights / weights.mean(axis=1, keepdims=True) - 1
+    furthest: float = np.sqrt((shares**2).sum(axis=1)).max(initial=0.0)
+    return furthest / weights.shape[1]
 
 
-def _running(weights: NDArray[Any]) -> Floats:
-    sums = np.zeros((weights.shape[0], weights.shape[1] + 1))
-    np.cumsum(weights, axis=1, out=sums[:, 1:])
-    return sums
+PartMetric = Callable[[Part, Sums], tuple[Floats, NDArray[np.bool_]]]
+"""Gives a metric of each row, and whether it is certain to be that of the whole list."""
 
 
-def _gaps(order: ScoreOrder, sums: _Sums, thresholds: Indices) -> Floats:
+def _in_windows(groups: Grouped, weights: Floats, foretold: Bounds, metric: PartMetric) -> Floats:
+    """A metric of every row: in the window foretold where it lies there, else in the whole list."""
+    values = np.empty(len(weights))
+    outside = _fill(values, weights, np.arange(len(weights)), part_of(groups, foretold), metric)
+    if outside.size:
+        _fill(values, weights, outside, part_of(groups, Bounds()), metric)
+    return values
+
+
+def _fill(
+    values: Floats, weights: Floats, rows: Indices, part: Part, metric: PartMetric
+) -> Indices:
+    """Fills in the metric of the rows, a block at a time; returns those that lie outside."""
+    trials = len(part.targets) + len(part.nontargets) + len(part.groups.pair_first)
+    step = max(1, BLOCK_BYTES // (8 * trials))
+    inside = np.empty(len(rows), dtype=np.bool_)
+    for start in range(0, len(rows), step):
+        block = rows[start : start + step]
+        values[block], inside[start : start + step] = metric(part, weigh(part, weights[block]))
+    return rows[~inside]
+
+
+def _gaps(part: Part, sums: Sums, thresholds: Indices) -> Floats:
     """(Miss rate - false-alarm rate) * both totals, at one threshold a row; exact for integers."""
     rows = np.arange(len(thresholds))
-    missed = sums.targets[rows, order.targets_below[thresholds]]
-    rejected = sums.nontargets[rows, order.nontargets_below[thresholds]]
-    all_targets, all_nontargets = sums.targets[:, -1], sums.nontargets[:, -1]
+    missed = sums.targets[rows, part.targets_below[thresholds]]
+    rejected = sums.nontargets[rows, part.nontargets_below[thresholds]]
+    all_targets, all_nontargets = sums.all_targets[:, 0], sums.all_nontargets[:, 0]
     gaps: Floats = missed * all_nontargets - (all_nontargets - rejected) * all_targets
     return gaps
 
 
-def _crossings(order: ScoreOrder, sums: _Sums) -> Indices:
+def _crossings(part: Part, sums: Sums) -> Indices:
     """Each row's first threshold with gap >= 0, found by bisecting all rows together."""
     low = np.zeros(len(sums.targets), dtype=np.intp)
-    high = np.full(len(sums.targets), len(order.targets_below) - 1, dtype=np.intp)
-    for _ in range(len(order.targets_below).bit_length()):
+    high = np.full(len(sums.targets), len(part.targets_below) - 1, dtype=np.intp)
+    for _ in range(len(part.targets_below).bit_length()):
         middle = (low + high) // 2
-        reached = _gaps(order, sums, middle) >= 0
+        reached = _gaps(part, sums, middle) >= 0
         low = np.where(reached, low, np.minimum(middle + 1, high))
         high = np.where(reached, middle, high)
     return high
 
 
-def _eers(order: ScoreOrder, sums: _Sums) -> Floats:
-    upper = _crossings(order, sums)
+def _eers(part: Part, sums: Sums) -> tuple[Floats, NDArray[np.bool_]]:
+    if len(part.targets_below) < 2:  # a window without a score has no line to draw
+        return np.zeros(len(sums.targets)), np.zeros(len(sums.targets), dtype=np.bool_)
+    upper = np.maximum(_crossings(part, sums), 1)
     lower = upper - 1
-    gap_lower, gap_upper = _gaps(order, sums, lower), _gaps(order, sums, upper)
+    gap_lower, gap_upper = _gaps(part, sums, lower), _gaps(part, sums, upper)
     rows = np.arange(len(upper))
-    missed_lower = sums.targets[rows, order.targets_below[lower]]
-    missed_upper = sums.targets[rows, order.targets_below[upper]]
-    missed = (missed_lower * gap_upper - missed_upper * gap_lower) / (gap_upper - gap_lower)
-    eers: Floats = missed / sums.targets[:, -1]
-    return eers
+    missed_lower = sums.targets[rows, part.targets_below[lower]]
+    missed_upper = sums.targets[rows, part.targets_below[upper]]
+    inside = (gap_lower < 0) & (gap_upper >= 0)
+    with np.errstate(invalid="ignore", divide="ignore"):  # rows that are not inside
+        missed = (missed_lower * gap_upper - missed_upper * gap_lower) / (gap_upper - gap_lower)
+    eers: Floats = missed / sums.all_targets[:, 0]
+    return eers, inside
 
 
-def _min_costs(order: ScoreOrder, sums: _Sums, point: OperatingPoint) -> Floats:
+def _min_costs(part: Part, sums: Sums, point: OperatingPoint) -> tuple[Floats, NDArray[np.bool_]]:
     c_miss, c_fa = point.weights
-    missed = sums.targets / sums.targets[:, -1:]
-    totals = sums.nontargets[:, -1:]
-    accepted = (totals - sums.nontargets.take(order.nontargets_below_target, axis=1)) / totals
-    costs: Floats = np.min(c_miss * missed + c_fa * accepted, axis=1)
-    return costs
+    costs = sums.nontargets.take(part.nontargets_below_target, axis=1)
+    np.subtract(sums.all_nontargets, costs, out=costs)
+    costs *= c_fa / sums.all_nontargets
+    costs += sums.targets * (c_miss / sums.all_targets)
+    least: Floats = np.min(costs, axis=1)
+    return least, least <= _least_outside(part, sums, point)
 
 
-def _usable_trials(
-    scores: ArrayLike, is_target: NDArray[np.bool_]
-) -> tuple[NDArray[np.floating[Any]], NDArray[np.bool_]]:
-    values, labels = usable_scores(scores, "scores"), np.asarray(is_target)
-    check_same_length(scores=values, is_target=labels)
-    if labels.dtype != np.bool_:
-        raise MetricError(f"is_target: dtype {labels.dtype}, want bool; pass labels == 1")
-    for side, name in ((labels, "target"), (~labels, "nontarget")):
-        if not side.any():
-            raise MetricError(f"{name} scores: there are none; the trial list needs at least one")
-    return values, labels
+def _least_outside(part: Part, sums: Sums, point: OperatingPoint) -> Floats:
+    """What any threshold out of the window costs each row at least, as for unweighted trials."""
+    c_miss, c_fa = point.weights
+    least = np.full(len(sums.targets), math.inf)
+    if math.isfinite(part.bounds.low):
+        accepted = 1 - sums.nontargets[:, 0] / sums.all_nontargets[:, 0]
+        least = np.minimum(least, c_fa * accepted)
+    if math.isfinite(part.bounds.high):
+        least = np.minimum(least, c_miss * sums.targets[:, -1] / sums.all_targets[:, 0])
+    return least
 
 
-def _usable_weights(weights: NDArray[Any], trials: int) -> NDArray[Any]:
-    table = np.asarray(weights)
-    if table.ndim != 2 or table.shape[1] != trials:
-        raise MetricError(f"weights: shape {table.shape}, want [R, {trials}], one value a trial")
-    # min() of a NaN is NaN, which fails both comparisons.
-    if table.size and not (table.min() >= 0 and table.max() < np.inf):
-        bad = int(np.count_nonzero(~((table >= 0) & (table < np.inf))))
+def _usable_weights(weights: NDArray[Any], groups: Grouped) -> Floats:
+    table = np.asarray(weights, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] != groups.speakers:
+        raise MetricError(
+            f"weights: shape {table.shape}, want [R, {groups.speakers}], one value a speaker"
+        )
+    bad = int(np.count_nonzero(~((table >= 0) & (table < np.inf))))
+    if bad:
         raise MetricError(f"weights: {bad} are negative, NaN or infinite; give values >= 0")
+    for name, empty in zip(("target", "nontarget"), weightless(groups, table), strict=True):
+        if empty.size:
+            raise MetricError(
+                f"weights: {empty.size} rows give every {name} trial weight 0, the first is row "
+                f"{empty[0]}; draw those rows again"
+            )
     return table

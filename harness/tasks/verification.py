@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from harness.data.dataset import OpenDataset
 from harness.data.trials import Trials
 from harness.metrics import speakers
-from harness.metrics.dcf import OperatingPoint, error_rates, min_dcf
+from harness.metrics.dcf import error_rates, min_dcf
 from harness.metrics.eer import eer
 from harness.metrics.intervals import half_trial, logit_interval
+from harness.metrics.operating_point import OperatingPoint
 from harness.records.record import Metric, MetricFacts
 from harness.tasks.plain import standardised_features
 from harness.tasks.task import TRAINING_ACCURACY, Evaluation, Output, Side

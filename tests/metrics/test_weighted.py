@@ -4,97 +4,138 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from harness.metrics import weighted
-from harness.metrics.dcf import OperatingPoint, min_dcf
+from harness.metrics import weighted, window
+from harness.metrics.dcf import min_dcf
 from harness.metrics.eer import eer
 from harness.metrics.errors import MetricError
+from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.trials import Trials
+from harness.metrics.weighing import weightless
 from harness.metrics.weighted import weighted_eer_min_dcf
 
 POINT = OperatingPoint(0.05)
-TRIALS = st.lists(
-    st.tuples(st.integers(-9, 9), st.booleans(), st.integers(0, 4)), min_size=2, max_size=40
-).filter(lambda trials: {label for _, label, weight in trials if weight} == {True, False})
+SPEAKERS = 4
+TRIAL = st.tuples(st.integers(-9, 9), st.integers(0, SPEAKERS - 1), st.integers(0, SPEAKERS - 1))
+WEIGHTS = st.lists(st.integers(0, 4), min_size=SPEAKERS, max_size=SPEAKERS)
 
 
-def split(
-    scores: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.int64]
-) -> tuple[float, float]:
+def trials_of(rows: list[tuple[int, int, int]]) -> Trials:
+    """Trials of the rows, and two of every speaker so that all occur on both sides."""
+    every = [(place - 2, place, place) for place in range(SPEAKERS)]
+    every += [(-place, place, (place + 1) % SPEAKERS) for place in range(SPEAKERS)]
+    scores, enrol, test = (np.array(column) for column in zip(*rows, *every, strict=True))
+    return Trials(scores.astype(float), enrol == test, enrol, test)
+
+
+def repeated(trials: Trials, weights: NDArray[np.int64]) -> tuple[float, float]:
     """EER and minDCF of trials repeated as often as they weigh."""
-    repeated, labelled = np.repeat(scores, weights), np.repeat(labels, weights)
-    sides = repeated[labelled], repeated[~labelled]
+    enrol, test = weights[trials.enrol_speaker], weights[trials.test_speaker]
+    times = np.where(trials.is_target, enrol, enrol * test)
+    scores, labels = np.repeat(trials.scores, times), np.repeat(trials.is_target, times)
+    sides = scores[labels], scores[~labels]
     return eer(*sides).value, min_dcf(*sides, POINT).value
 
 
-@given(TRIALS)
-def test_whole_weights_equal_repeated_trials(trials: list[tuple[int, bool, int]]) -> None:
-    scores, labels, weights = (np.array(column) for column in zip(*trials, strict=True))
-    eers, costs = weighted_eer_min_dcf(scores, labels, weights[np.newaxis], POINT)
-    assert (eers[0], costs[0]) == pytest.approx(split(scores, labels, weights), abs=1e-12)
+def weighs(trials: Trials, weights: NDArray[np.int64]) -> bool:
+    return not any(rows.size for rows in weightless(trials.grouped, weights[None]))
 
 
-@given(TRIALS, st.floats(1e-3, 1e3))
-def test_scaled_weights_change_nothing(trials: list[tuple[int, bool, int]], factor: float) -> None:
-    scores, labels, weights = (np.array(column) for column in zip(*trials, strict=True))
-    table = np.stack([weights * 1.0, weights * factor, np.where(labels, weights, weights * factor)])
-    for values in weighted_eer_min_dcf(scores, labels, table, POINT):
-        assert values == pytest.approx(np.full(3, values[0]), abs=1e-9)
+@given(st.lists(TRIAL, max_size=40), WEIGHTS)
+def test_whole_weights_equal_repeated_trials(
+    rows: list[tuple[int, int, int]], weights: list[int]
+) -> None:
+    trials, vector = trials_of(rows), np.array(weights)
+    assume(weighs(trials, vector))
+    eers, costs = weighted_eer_min_dcf(trials, vector[None], POINT)
+    assert (eers[0], costs[0]) == pytest.approx(repeated(trials, vector), abs=1e-12)
+
+
+@settings(deadline=None)
+@given(st.lists(TRIAL, max_size=60), st.lists(WEIGHTS, min_size=1, max_size=6))
+def test_a_wrong_window_changes_no_result(
+    rows: list[tuple[int, int, int]], table: list[list[int]]
+) -> None:
+    trials = trials_of(rows)
+    weights = np.array([row for row in table if weighs(trials, np.array(row))])
+    assume(len(weights))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(window, "SAMPLE", 3)
+        patch.setattr(window, "_noise", lambda rate, count: 0.0)
+        patch.setattr(weighted, "REACH", 0.0)
+        got = np.stack(weighted_eer_min_dcf(trials, weights, POINT), axis=1)
+    wanted = [repeated(trials, row) for row in weights]
+    assert got == pytest.approx(np.array(wanted), abs=1e-12)
+
+
+@given(st.lists(TRIAL, max_size=40), st.floats(1e-3, 1e3))
+def test_scaled_weights_change_nothing(rows: list[tuple[int, int, int]], factor: float) -> None:
+    trials = trials_of(rows)
+    table = np.stack([np.arange(1, SPEAKERS + 1) * 1.0, np.arange(1, SPEAKERS + 1) * factor])
+    for values in weighted_eer_min_dcf(trials, table, POINT):
+        assert values == pytest.approx(np.full(2, values[0]), abs=1e-9)
+
+
+def synthetic(seed: int, speakers: int, count: int, decimals: int = 16) -> Trials:
+    rng = np.random.default_rng(seed)
+    enrol = rng.integers(0, speakers, count)
+    test = np.where(rng.random(count) < 0.1, enrol, rng.integers(0, speakers, count))
+    scores = rng.normal(0.12, 0.11, count) + 0.3 * (enrol == test)
+    return Trials(np.round(scores, decimals).astype(np.float32), enrol == test, enrol, test)
 
 
 @pytest.mark.parametrize("decimals", [16, 3, 1])
 def test_ones_equal_the_plain_metrics(decimals: int) -> None:
-    rng = np.random.default_rng(3)
-    labels = rng.random(5000) < 0.1
-    scores = np.round(rng.normal(0.12, 0.11, 5000) + 0.4 * labels, decimals)
-    ones = np.ones((2, 5000))
-    eers, costs = weighted_eer_min_dcf(scores, labels, ones, POINT)
-    assert eers == pytest.approx(np.full(2, eer(scores[labels], scores[~labels]).value), abs=1e-12)
-    wanted = min_dcf(scores[labels], scores[~labels], POINT).value
-    assert costs == pytest.approx(np.full(2, wanted), abs=1e-12)
+    trials = synthetic(3, 20, 5000, decimals)
+    eers, costs = weighted_eer_min_dcf(trials, np.ones((2, 20)), POINT)
+    sides = trials.scores[trials.is_target], trials.scores[~trials.is_target]
+    assert eers == pytest.approx(np.full(2, eer(*sides).value), abs=1e-12)
+    assert costs == pytest.approx(np.full(2, min_dcf(*sides, POINT).value), abs=1e-12)
 
 
-def test_many_rows_in_small_blocks_equal_one_row_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(4)
-    labels = rng.random(300) < 0.3
-    scores = np.round(rng.normal(0, 1, 300) + labels, 1)
-    table = rng.integers(0, 4, (50, 300))
-    whole = weighted_eer_min_dcf(scores, labels, table, POINT)
-    monkeypatch.setattr(weighted, "BLOCK_BYTES", 16 * 300 * 7)
-    blocks = weighted_eer_min_dcf(scores, labels, table, POINT)
-    alone = [split(scores, labels, row) for row in table]
-    assert np.array_equal(whole, blocks)
-    assert np.stack(whole, axis=1) == pytest.approx(np.array(alone), abs=1e-12)
+def test_long_lists_in_small_blocks_equal_repeated_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = synthetic(4, 30, 120_000)
+    table = np.random.default_rng(0).multinomial(30, np.full(30, 1 / 30), size=12)
+    monkeypatch.setattr(weighted, "BLOCK_BYTES", 2**20)
+    got = np.stack(weighted_eer_min_dcf(trials, table, POINT), axis=1)
+    assert got == pytest.approx(np.array([repeated(trials, row) for row in table]), abs=1e-12)
 
 
-SCORES, LABELS = np.array([0.5, 0.1]), np.array([True, False])
+def test_pairs_weigh_the_same_whichever_side_was_enrolled() -> None:
+    trials = synthetic(5, 12, 800)
+    swapped = Trials(trials.scores, trials.is_target, trials.test_speaker, trials.enrol_speaker)
+    table = np.random.default_rng(0).integers(0, 3, (5, 12)) + 1
+    for one, other in zip(
+        weighted_eer_min_dcf(trials, table, POINT),
+        weighted_eer_min_dcf(swapped, table, POINT),
+        strict=True,
+    ):
+        assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ([[1.0, -1.0]], "1 are negative"),
-        ([[np.nan, np.inf]], "2 are negative, NaN or infinite"),
-        ([1.0, 1.0], "shape"),
+        ([[1.0, -1.0, 1.0, 1.0]], "1 are negative"),
+        ([[np.nan, np.inf, 1.0, 1.0]], "2 are negative, NaN or infinite"),
+        ([1.0, 1.0, 1.0, 1.0], "shape"),
         ([[1.0]], "shape"),
-        ([[1.0, 1.0], [0.0, 1.0]], "1 rows give every target trial weight 0, the first is row 1"),
-        ([[1.0, 0.0]], "every nontarget trial weight 0"),
+        ([[1.0] * 4, [0.0] * 4], "1 rows give every target trial weight 0, the first is row 1"),
+        ([[1.0, 0.0, 0.0, 0.0]], "every nontarget trial weight 0"),
     ],
 )
 def test_refuses_unusable_weights(weights: list[list[float]], message: str) -> None:
     with pytest.raises(MetricError, match=message):
-        weighted_eer_min_dcf(SCORES, LABELS, np.array(weights), POINT)
+        weighted_eer_min_dcf(trials_of([]), np.array(weights), POINT)
 
 
 def test_refuses_unusable_trials() -> None:
-    ones = np.ones((1, 2))
+    codes = np.array([0, 0])
     with pytest.raises(MetricError, match="want bool"):
-        weighted_eer_min_dcf(SCORES, np.array([1, 0]), ones, POINT)
-    with pytest.raises(MetricError, match="lengths differ"):
-        weighted_eer_min_dcf(SCORES, np.array([True]), ones, POINT)
+        Trials(np.array([0.5, 0.1]), np.array([1, 0]), codes, codes)  # type: ignore[arg-type]
+    only_targets = Trials(np.array([0.5, 0.1]), np.array([True, True]), codes, codes)
     with pytest.raises(MetricError, match="nontarget scores: there are none"):
-        weighted_eer_min_dcf(SCORES, np.array([True, True]), ones, POINT)
-    with pytest.raises(MetricError, match="1 of 2 are NaN"):
-        weighted_eer_min_dcf(np.array([0.5, np.nan]), LABELS, ones, POINT)
+        weighted_eer_min_dcf(only_targets, np.ones((1, 1)), POINT)
