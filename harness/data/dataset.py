@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -75,6 +75,35 @@ class Listing:
             counts={split: self._counts(split) for split in SPLITS},
         )
 
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The labels of the training split, sorted: the classifier's rows."""
+        return tuple(sorted(set(self.items.loc[self.items["split"] == "train", "label"])))
+
+    def split_mask(self, split: str, left_out: Sequence[str] = ()) -> NDArray[np.bool_]:
+        """Tells of each item whether it is in a split and not left out."""
+        mask = (self.items["split"] == split) & ~self.items["id"].isin(left_out)
+        return mask.to_numpy(bool)
+
+    def split_items(self, split: str, left_out: Sequence[str] = ()) -> pd.DataFrame:
+        """One split's items, numbered from 0, without what was left out."""
+        return self.items[self.split_mask(split, left_out)].reset_index(drop=True)
+
+    def split_trials(self, split: str, left_out: Sequence[str] = ()) -> Trials:
+        """A split's trials as rows of its items.
+
+        Raises:
+            ConfigError: the dataset has no trials.
+        """
+        table = self.trial_tables.get(split)
+        if table is None:
+            raise ConfigError(
+                f"datasets.{self.name}: brings no trials; give `trials = N`, the longest "
+                "list wanted, to have pairs of its items compared"
+            )
+        items = self.split_items(split, left_out)
+        return index_trials(without(table, tuple(left_out)), items, self.name)
+
     def _counts(self, split: str) -> dict[str, int]:
         part = self.items[self.items["split"] == split]
         counts = {"units": int(part["unit"].nunique()), "items": len(part)}
@@ -123,32 +152,15 @@ class OpenDataset:
     lock: DatasetLock
     left_out: tuple[str, ...] = ()
 
-    @cached_property
+    @property
     def classes(self) -> tuple[str, ...]:
         """The labels of the training split, sorted: the classifier's rows."""
-        items = self.listing.items
-        return tuple(sorted(set(items.loc[items["split"] == "train", "label"])))
+        return self.listing.classes
 
     def subset(self, split: str) -> Subset:
         """One split, without what was left out."""
-        items = self.listing.items
-        mask = (items["split"] == split) & ~items["id"].isin(self.left_out)
-        return Subset(items[mask].reset_index(drop=True), np.flatnonzero(mask), self.pack)
-
-    def trials(self, split: str) -> Trials:
-        """A split's trials as rows of its subset.
-
-        Raises:
-            ConfigError: the dataset has no trials.
-        """
-        table = self.listing.trial_tables.get(split)
-        if table is None:
-            raise ConfigError(
-                f"datasets.{self.listing.name}: brings no trials; give `trials = N`, the longest "
-                "list wanted, to have pairs of its items compared"
-            )
-        kept = without(table, self.left_out)
-        return index_trials(kept, self.subset(split).items, self.listing.name)
+        rows = np.flatnonzero(self.listing.split_mask(split, self.left_out))
+        return Subset(self.listing.split_items(split, self.left_out), rows, self.pack)
 
 
 def find(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path] | Absence:

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import RequestError, nearest
-from harness.job.evaluation_files import SCORES
+from harness.job.evaluation_files import SCORES, save_scores
 from harness.job.looks import count_look
 from harness.job.parts import Parts
 from harness.job.report import Reporter
 from harness.records.canonical import sha256_file
-from harness.records.files import atomic_path
-from harness.tasks.task import Evaluation
+from harness.tasks.task import Side
 
 Outputs = Callable[[str], NDArray[np.float32]]
 
@@ -26,17 +25,18 @@ def run_evaluation(
 ) -> dict[str, Any]:
     """Judge a checkpoint (None: the baseline) on test, with thresholds from validation."""
     outputs = _baseline(parts) if checkpoint is None else _embedded(parts, checkpoint, reporter)
-    validation, test = (
-        parts.task.side(parts.dataset, split, outputs(split)) for split in ("validation", "test")
-    )
+    task = parts.task
+    validation, test = (_side(parts, split, outputs) for split in ("validation", "test"))
+    training = _side(parts, "train", outputs) if task.scores_with_training else None
     reporter.stage("score", 1)
     looks = count_look(parts.spec, folder.name)
-    evaluation = parts.task.evaluate(validation, test)
-    _save_scores(folder / SCORES, evaluation)
+    scores = task.score(validation, test, training)
+    judgement = task.judge(test.lists, scores)
+    save_scores(folder / SCORES, scores)
     return {
-        "metrics": {name: metric.model_dump() for name, metric in evaluation.metrics.items()},
-        "left_one_out": evaluation.left_one_out,
-        "notes": list(evaluation.notes),
+        "metrics": {name: metric.model_dump() for name, metric in judgement.metrics.items()},
+        "left_one_out": judgement.left_one_out,
+        "notes": list(judgement.notes),
         "test_looks": looks.test,
         "searched": looks.configurations,
         "scores": {
@@ -44,6 +44,11 @@ def run_evaluation(
             "bytes": (folder / SCORES).stat().st_size,
         },
     }
+
+
+def _side(parts: Parts, split: str, outputs: Outputs) -> Side:
+    dataset = parts.dataset
+    return Side(outputs(split), parts.task.lists(dataset.listing, split, dataset.left_out))
 
 
 def _baseline(parts: Parts) -> Outputs:
@@ -108,8 +113,3 @@ def _load(module: Any, weights: dict[str, Any], checkpoint: Path) -> None:
                 f"the network {tuple(value.shape)}"
             )
     module.load_state_dict({name: weights[name] for name in wanted})
-
-
-def _save_scores(path: Path, evaluation: Evaluation) -> None:
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **evaluation.scores)  # type: ignore[arg-type]

@@ -1,3 +1,33 @@
-"""Names of the files that an evaluation leaves; apart, so that reading them needs no torch."""
+"""The files that an evaluation leaves; apart, so that reading them needs no torch."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from harness.errors import DataError
+from harness.records.files import atomic_path
+from harness.tasks.task import Scores
 
 SCORES = "scores.npz"
+
+
+def save_scores(path: Path, scores: Scores) -> None:
+    """Write the arrays of one evaluation as one file."""
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **scores)  # type: ignore[arg-type]
+
+
+def load_scores(path: Path) -> Scores:
+    """Read the arrays of one evaluation.
+
+    Raises:
+        DataError: the file is absent or is none that an evaluation wrote.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: no file of scores ({error})") from error

@@ -14,6 +14,7 @@ from harness.job.parts import Parts
 from harness.job.report import Reporter
 from harness.measure.environment import environment_digest
 from harness.records.canonical import sha256_file
+from harness.tasks.task import Side
 from harness.train.loop import FINAL, train
 from harness.train.plan import TrainingPlan
 from harness.train.system import System, outputs_of
@@ -38,10 +39,11 @@ def run_training(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter)
 def _plan(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> TrainingPlan:
     task, dataset = parts.task, parts.dataset
     validation = dataset.subset("validation")
+    lists = task.lists(dataset.listing, "validation", dataset.left_out)
 
     def validate(system: System) -> dict[str, float]:
         outputs = outputs_of(system, validation, task.output, parts.device)
-        return task.validate(task.side(dataset, "validation", outputs))
+        return task.validate(Side(outputs, lists))
 
     return TrainingPlan(
         recipe=recipe,

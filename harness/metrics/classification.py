@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix, f1_score, recall_score
 
 from harness.metrics.errors import MetricError, check_same_length, check_vector
-from harness.metrics.intervals import Interval, draw_units, half_trial, logit_interval
+from harness.metrics.intervals import Interval
+from harness.metrics.means import left_one_out_mean, mean_interval, mean_replicates
 
 Floats = NDArray[np.float64]
 
@@ -105,10 +106,8 @@ def accuracy_replicates(
     >>> accuracy_replicates(np.array([True, True]), [0, 1], resamples=3, seed=0)
     array([1., 1., 1.])
     """
-    hits, counts = _by_unit(correct, units)
-    draws = draw_units(np.random.default_rng(seed), len(counts), resamples)
-    replicates: Floats = (draws @ hits) / (draws @ counts)
-    return replicates
+    right, names = _usable_hits(correct, units)
+    return mean_replicates(right, names, resamples=resamples, seed=seed)
 
 
 def accuracy_interval(
@@ -134,10 +133,8 @@ def accuracy_interval(
     >>> round(accuracy_interval(np.array([True] * 10), range(10), seed=0).low, 6)
     0.691503
     """
-    replicates = accuracy_replicates(correct, units, resamples=resamples, seed=seed)
-    distinct = len(np.unique(np.asarray(units)))
-    floor = half_trial(len(correct))
-    return logit_interval(float(np.mean(correct)), replicates, distinct, level, floor=floor)
+    right, names = _usable_hits(correct, units)
+    return mean_interval(right, names, level=level, resamples=resamples, seed=seed)
 
 
 def left_one_out(correct: NDArray[np.bool_], units: ArrayLike) -> Floats:
@@ -152,11 +149,7 @@ def left_one_out(correct: NDArray[np.bool_], units: ArrayLike) -> Floats:
     >>> left_one_out(np.array([True, False, False]), ["ann", "bob", "bob"])
     array([0., 1.])
     """
-    hits, counts = _by_unit(correct, units)
-    if len(counts) < 2:
-        raise MetricError("all items are of one unit; leaving one out needs at least 2 units")
-    rates: Floats = (hits.sum() - hits) / (counts.sum() - counts)
-    return rates
+    return left_one_out_mean(*_usable_hits(correct, units))
 
 
 def _usable(labels: ArrayLike, predictions: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -166,15 +159,12 @@ def _usable(labels: ArrayLike, predictions: ArrayLike) -> tuple[NDArray[Any], ND
     return true, predicted
 
 
-def _by_unit(
+def _usable_hits(
     correct: NDArray[np.bool_], units: ArrayLike
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Returns how many items of each unit are right, and how many it has: each `[S]`."""
+) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     right, names = np.asarray(correct), np.asarray(units)
     check_vector(right, "correct")
     check_same_length(correct=right, units=names)
     if right.dtype != np.bool_:
         raise MetricError(f"correct: dtype {right.dtype}, want bool; pass labels == predictions")
-    distinct, unit = np.unique(names, return_inverse=True)
-    counts = np.bincount(unit, minlength=len(distinct))
-    return np.bincount(unit[right], minlength=len(distinct)), counts
+    return right, names

@@ -52,3 +52,13 @@ class OperatingPoint:
         0.0
         """
         return math.log(self.c_fa * (1 - self.p_target)) - math.log(self.c_miss * self.p_target)
+
+    @property
+    def effective_prior(self) -> float:
+        """The prior at which equal costs ask for the same threshold.
+
+        >>> round(OperatingPoint(p_target=0.5, c_fa=3.0).effective_prior, 6)
+        0.25
+        """
+        miss, false_alarm = self.c_miss * self.p_target, self.c_fa * (1 - self.p_target)
+        return miss / (miss + false_alarm)

@@ -77,8 +77,8 @@ def weighted_eer_min_dcf(
 def _unevenness(weights: Floats) -> float:
     """How far the least even row is from equal weights: about S**-0.5 for draws of S speakers."""
     shares = weights / weights.mean(axis=1, keepdims=True) - 1
-    furthest: float = np.sqrt((shares**2).sum(axis=1)).max(initial=0.0)
-    return furthest / weights.shape[1]
+    furthest = float(np.sqrt((shares**2).sum(axis=1)).max(initial=0.0))
+    return furthest / float(weights.shape[1])
 
 
 PartMetric = Callable[[Part, Sums], tuple[Floats, NDArray[np.bool_]]]

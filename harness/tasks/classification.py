@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.dataset import OpenDataset
+from harness.data.dataset import Listing, OpenDataset
 from harness.errors import DataError
 from harness.metrics.classification import (
     accuracy,
@@ -20,7 +20,7 @@ from harness.metrics.classification import (
 )
 from harness.records.record import Metric, MetricFacts
 from harness.tasks.plain import standardised_features
-from harness.tasks.task import TRAINING_ACCURACY, Evaluation, Output, Side
+from harness.tasks.task import TRAINING_ACCURACY, Judgement, Lists, Output, Scores, Side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,31 +50,40 @@ class Classification:
         """How intervals are made."""
         return {"interval": f"95 %, units resampled {self.resamples} times, logit-t"}
 
-    def side(self, dataset: OpenDataset, split: str, outputs: NDArray[np.float32]) -> Side:
-        """Logits with the split's labels.
+    @property
+    def scores_with_training(self) -> bool:
+        """Logits are enough."""
+        return False
+
+    def lists(self, listing: Listing, split: str, left_out: Sequence[str] = ()) -> Lists:
+        """The split's labels.
 
         Raises:
             DataError: a label of the split was never trained.
         """
-        items = dataset.subset(split).items
-        unknown = sorted(set(items["label"]) - set(dataset.classes))
+        items = listing.split_items(split, left_out)
+        unknown = sorted(set(items["label"]) - set(listing.classes))
         if unknown:
             raise DataError(f"{split}: labels that training has not: {', '.join(unknown[:10])}")
-        return Side(outputs, items, dataset.classes)
+        return Lists(items, listing.classes)
 
     def validate(self, side: Side) -> dict[str, float]:
         """Accuracy."""
-        labels, decided = _decisions(side)
+        labels, decided = _decisions(side.outputs, side.lists)
         return {"accuracy": accuracy(labels, decided)}
 
-    def evaluate(self, validation: Side, test: Side) -> Evaluation:
+    def score(self, validation: Side, test: Side, training: Side | None) -> Scores:
+        """The logits."""
+        del validation, training
+        return {"logits": test.outputs}
+
+    def judge(self, lists: Lists, scores: Scores) -> Judgement:
         """Accuracy with its interval, balanced accuracy and macro F1 of test."""
-        del validation
-        labels, decided = _decisions(test)
-        correct, units = labels == decided, test.items["unit"].to_numpy(str)
+        labels, decided = _decisions(scores["logits"], lists)
+        correct, units = labels == decided, lists.items["unit"].to_numpy(str)
         interval = accuracy_interval(correct, units, resamples=self.resamples, seed=self.seed)
         value, names = accuracy(labels, decided), np.unique(units).tolist()
-        return Evaluation(
+        return Judgement(
             metrics={
                 "accuracy": Metric(value=value, low=interval.low, high=interval.high, unit="%"),
                 "balanced_accuracy": Metric(value=balanced_accuracy(labels, decided), unit="%"),
@@ -83,7 +92,6 @@ class Classification:
             left_one_out={
                 "accuracy": dict(zip(names, left_one_out(correct, units).tolist(), strict=True))
             },
-            scores={"logits": test.outputs},
         )
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
@@ -95,8 +103,10 @@ class Classification:
         return np.asarray(-np.square(gaps).sum(-1), dtype=np.float32)
 
 
-def _decisions(side: Side) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
-    if not np.isfinite(side.outputs).all():
+def _decisions(
+    logits: NDArray[np.float32], lists: Lists
+) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    if not np.isfinite(logits).all():
         raise DataError("logits hold NaN or infinity; nothing can be decided from them")
-    decided = np.asarray(side.classes, dtype=str)[side.outputs.argmax(axis=1)]
-    return side.items["label"].to_numpy(str), decided
+    decided = np.asarray(lists.classes, dtype=str)[logits.argmax(axis=1)]
+    return lists.items["label"].to_numpy(str), decided

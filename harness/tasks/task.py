@@ -6,7 +6,7 @@ the parameters of its metrics and belong to the protocol.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.data.dataset import OpenDataset
+from harness.data.dataset import Listing, OpenDataset
 from harness.data.trials import Trials
 from harness.records.record import Metric, MetricFacts
 
@@ -25,36 +25,50 @@ TRAINING_ACCURACY = MetricFacts(title="train acc.", unit="%", higher_is_better=T
 
 
 @dataclass(frozen=True)
-class Side:
-    """One split as a task judges it.
+class Lists:
+    """What the lists of one split say, whatever a system makes of its items.
 
     Attributes:
-        outputs: embeddings `[items, size]` or logits `[items, classes]`, float32.
-        items: the split's items, in the same order.
+        items: the split's items.
         classes: labels of the training split, in the order of the logits.
         trials: which items are compared; None where the task has no trials.
     """
 
-    outputs: NDArray[np.float32]
     items: pd.DataFrame
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = ()
     trials: Trials | None = None
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Side:
+    """One split as a task judges it.
+
+    Attributes:
+        outputs: embeddings `[items, size]` or logits `[items, classes]`, float32, in the order of
+            the lists' items.
+        lists: the split's lists.
+    """
+
+    outputs: NDArray[np.float32]
+    lists: Lists
+
+
+Scores = Mapping[str, NDArray[Any]]
+"""Arrays from which, with a split's lists, all its metrics can be computed again."""
+
+
+@dataclass(frozen=True)
+class Judgement:
     """What a task finds on test.
 
     Attributes:
-        metrics: every metric of `facts` but the training accuracy.
+        metrics: every metric of `facts` but the training accuracy, and some that tables leave out.
         left_one_out: metric -> unit left out -> value; what pairing two entries needs.
-        scores: arrays from which the metrics can be computed again.
         notes: what a reader of the row must know.
     """
 
     metrics: dict[str, Metric]
     left_one_out: dict[str, dict[str, float]]
-    scores: dict[str, NDArray[Any]]
     notes: tuple[str, ...] = field(default=())
 
 
@@ -78,14 +92,25 @@ class Task(Protocol):
     def parameters(self) -> dict[str, Any]:
         """The metric parameters that a table must state."""
 
-    def side(self, dataset: OpenDataset, split: str, outputs: NDArray[np.float32]) -> Side:
-        """Put outputs and what they are judged by together."""
+    @property
+    def scores_with_training(self) -> bool:
+        """Whether `score` wants the training split."""
+
+    def lists(self, listing: Listing, split: str, left_out: Sequence[str] = ()) -> Lists:
+        """What outputs of a split are judged by.
+
+        Raises:
+            ConfigError, DataError: the lists are not enough for this task.
+        """
 
     def validate(self, side: Side) -> dict[str, float]:
         """Numbers on validation, the primary one among them: for curves and for selection."""
 
-    def evaluate(self, validation: Side, test: Side) -> Evaluation:
-        """Judge test; thresholds come from validation."""
+    def score(self, validation: Side, test: Side, training: Side | None) -> Scores:
+        """Scores of test, and what validation decides of them (thresholds, calibration)."""
+
+    def judge(self, lists: Lists, scores: Scores) -> Judgement:
+        """Judge the scores of test by its lists alone, so that anybody can judge them again."""
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
         """Outputs for a split that need no training."""

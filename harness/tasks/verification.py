@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,35 +10,48 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.data.dataset import OpenDataset
+from harness.data.dataset import Listing, OpenDataset
 from harness.data.trials import Trials
+from harness.errors import ConfigError
 from harness.metrics import speakers
-from harness.metrics.dcf import error_rates, min_dcf
+from harness.metrics.cllr import cllr, min_cllr
+from harness.metrics.dcf import act_dcf, error_rates, min_dcf
 from harness.metrics.eer import eer
 from harness.metrics.intervals import half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
 from harness.records.record import Metric, MetricFacts
+from harness.scoring.calibration import Calibration, fit_calibration
 from harness.tasks.plain import standardised_features
-from harness.tasks.task import TRAINING_ACCURACY, Evaluation, Output, Side
+from harness.tasks.task import TRAINING_ACCURACY, Judgement, Lists, Output, Scores, Side
+from harness.tasks.trial_scores import SCORINGS, Cohort, Scoring, cohort_of, score_trials
+
+Sides = tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """Cosine scores of whole-item embeddings on a fixed trial list.
+    """Scores of whole-item embeddings on a fixed trial list.
 
     Attributes:
-        p_target, c_miss, c_fa: the operating point of minDCF.
+        scoring: `cosine`, or cosine normalised by a cohort of the training speakers: `as-norm`
+            by each side's nearest, `s-norm` by all of them.
+        cohort_top: how many of the nearest count for `as-norm`.
+        subtract_mean: whether the mean of the training embeddings is subtracted first.
+        p_target, c_miss, c_fa: the operating point of minDCF and actDCF.
         resamples: draws of speakers behind an interval.
         seed: of the draws.
     """
 
+    scoring: Scoring = "cosine"
+    cohort_top: int = 300
+    subtract_mean: bool = False
     p_target: float = 0.01
     c_miss: float = 1.0
     c_fa: float = 1.0
     resamples: int = 1000
     seed: int = 20261120
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     primary: ClassVar[str] = "eer"
     output: ClassVar[Output] = "embedding"
     baseline_name: ClassVar[str] = "MFCC statistics"
@@ -54,47 +67,72 @@ class Verification:
         "training_accuracy": TRAINING_ACCURACY,
     }
 
+    def __post_init__(self) -> None:
+        if self.scoring not in SCORINGS:
+            raise ConfigError(f"scoring is {self.scoring!r}; give one of {', '.join(SCORINGS)}")
+
     def parameters(self) -> dict[str, Any]:
-        """The operating point and how intervals are made."""
+        """The operating point, how trials are scored and how intervals are made."""
+        scoring: dict[str, Any] = {"scoring": self.scoring}
+        if self.scoring == "as-norm":
+            scoring["cohort_top"] = self.cohort_top
+        if self.subtract_mean:
+            scoring["mean_subtracted"] = "of training"
         return {
             "p_target": self.p_target,
             "c_miss": self.c_miss,
             "c_fa": self.c_fa,
-            "scoring": "cosine",
+            **scoring,
             "interval": f"95 %, speakers resampled {self.resamples} times, logit-t",
         }
 
-    def side(self, dataset: OpenDataset, split: str, outputs: NDArray[np.float32]) -> Side:
-        """Embeddings with the split's trials."""
-        subset = dataset.subset(split)
-        return Side(outputs, subset.items, dataset.classes, dataset.trials(split))
+    @property
+    def scores_with_training(self) -> bool:
+        """A cohort and a mean are those of training."""
+        return self.scoring != "cosine" or self.subtract_mean
+
+    def lists(self, listing: Listing, split: str, left_out: Sequence[str] = ()) -> Lists:
+        """The split's trials."""
+        items = listing.split_items(split, left_out)
+        return Lists(items, listing.classes, listing.split_trials(split, left_out))
 
     def validate(self, side: Side) -> dict[str, float]:
-        """EER, its threshold and minDCF."""
-        targets, nontargets = _sides(side)
-        rate = eer(targets, nontargets)
-        cost = min_dcf(targets, nontargets, self._point)
-        return {"eer": rate.value, "min_dcf": cost.value, "threshold": rate.threshold}
+        """EER, its threshold and minDCF of plain cosines."""
+        return self._summary(_parted(score_trials(side.outputs, _trials(side.lists)), side.lists))
 
-    def evaluate(self, validation: Side, test: Side) -> Evaluation:
-        """EER and minDCF of test, and its errors at the threshold of validation's EER."""
-        threshold = self.validate(validation)["threshold"]
-        scores = cosine_scores(test.outputs, _trials(test))
-        names, trials = _by_speaker(scores, test)
-        rates = error_rates(*_parted(scores, _trials(test)), threshold)
+    def score(self, validation: Side, test: Side, training: Side | None) -> Scores:
+        """Scores of test; the threshold and the calibration that validation gives.
+
+        Returns:
+            `scores` `[trials]`, float32; `threshold`, that of validation's EER; `calibration`,
+            scale and offset that make scores natural-log likelihood ratios.
+        """
+        cohort = self._cohort(training)
+        tuned = score_trials(validation.outputs, _trials(validation.lists), cohort)
+        fitted = fit_calibration(
+            tuned, _trials(validation.lists).target, p_target=self._point.effective_prior
+        )
+        return {
+            "scores": score_trials(test.outputs, _trials(test.lists), cohort),
+            "threshold": np.array(eer(*_parted(tuned, validation.lists)).threshold),
+            "calibration": np.array([fitted.scale, fitted.offset]),
+        }
+
+    def judge(self, lists: Lists, scores: Scores) -> Judgement:
+        """EER and minDCF of test, and what the decisions made on validation come to there."""
+        sides = _parted(scores["scores"], lists)
+        names, trials = _by_speaker(scores["scores"], lists)
         left_eer, left_dcf = speakers.left_one_out(trials, self._point)
-        return Evaluation(
+        return Judgement(
             metrics={
-                **self._with_intervals(test, trials),
-                "miss_at_threshold": Metric(value=rates.miss, unit="%"),
-                "false_alarm_at_threshold": Metric(value=rates.false_alarm, unit="%"),
-                "threshold": Metric(value=threshold, unit=""),
+                **self._with_intervals(sides, trials),
+                **_at_threshold(sides, float(scores["threshold"])),
+                **self._calibrated(sides, scores["calibration"]),
             },
             left_one_out={
                 "eer": dict(zip(names, left_eer.tolist(), strict=True)),
                 "min_dcf": dict(zip(names, left_dcf.tolist(), strict=True)),
             },
-            scores={"scores": scores},
         )
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
@@ -105,8 +143,22 @@ class Verification:
     def _point(self) -> OperatingPoint:
         return OperatingPoint(self.p_target, self.c_miss, self.c_fa)
 
-    def _with_intervals(self, test: Side, trials: speakers.Trials) -> dict[str, Metric]:
-        estimates = self.validate(test)
+    def _cohort(self, training: Side | None) -> Cohort | None:
+        if training is None:
+            return None
+        return cohort_of(
+            training,
+            normalise=self.scoring != "cosine",
+            top=self.cohort_top if self.scoring == "as-norm" else None,
+            subtract_mean=self.subtract_mean,
+        )
+
+    def _summary(self, sides: Sides) -> dict[str, float]:
+        rate, cost = eer(*sides), min_dcf(*sides, self._point)
+        return {"eer": rate.value, "min_dcf": cost.value, "threshold": rate.threshold}
+
+    def _with_intervals(self, sides: Sides, trials: speakers.Trials) -> dict[str, Metric]:
+        estimates = self._summary(sides)
         draws = speakers.speaker_replicates(
             trials, self._point, resamples=self.resamples, seed=self.seed
         )
@@ -119,43 +171,40 @@ class Verification:
             metrics[name] = Metric(value=value, low=interval.low, high=interval.high, unit=unit)
         return metrics
 
-
-def cosine_scores(embeddings: NDArray[np.float32], trials: Trials) -> NDArray[np.float32]:
-    """Cosine of every trial's two embeddings by one matrix product.
-
-    Args:
-        embeddings: `[items, size]`.
-        trials: rows of the two sides.
-
-    Returns:
-        `[trials]`, float32.
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):  # the metrics refuse what is not finite
-        unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-    enrol, enrol_place = np.unique(trials.enrol, return_inverse=True)
-    test, test_place = np.unique(trials.test, return_inverse=True)
-    matrix = unit[enrol] @ unit[test].T
-    return np.asarray(matrix[enrol_place, test_place], dtype=np.float32)
+    def _calibrated(self, sides: Sides, fitted: NDArray[np.float64]) -> dict[str, Metric]:
+        """Costs of the ratios that validation's calibration makes of the scores."""
+        calibration = Calibration(float(fitted[0]), float(fitted[1]))
+        targets, nontargets = (calibration.apply(side) for side in sides)
+        values = {
+            "act_dcf": act_dcf(targets, nontargets, self._point, self._point.bayes_threshold),
+            "cllr": cllr(targets, nontargets),
+            "min_cllr": min_cllr(*sides),
+        }
+        return {name: Metric(value=value, unit="") for name, value in values.items()}
 
 
-def _trials(side: Side) -> Trials:
-    if side.trials is None:
-        raise TypeError("verification is judged on trials; the side has none")
-    return side.trials
+def _at_threshold(sides: Sides, threshold: float) -> dict[str, Metric]:
+    rates = error_rates(*sides, threshold)
+    return {
+        "miss_at_threshold": Metric(value=rates.miss, unit="%"),
+        "false_alarm_at_threshold": Metric(value=rates.false_alarm, unit="%"),
+        "threshold": Metric(value=threshold, unit=""),
+    }
 
 
-def _sides(side: Side) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    return _parted(cosine_scores(side.outputs, _trials(side)), _trials(side))
+def _trials(lists: Lists) -> Trials:
+    if lists.trials is None:
+        raise TypeError("verification is judged on trials; the lists have none")
+    return lists.trials
 
 
-def _parted(
-    scores: NDArray[np.float32], trials: Trials
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    return scores[trials.target], scores[~trials.target]
+def _parted(scores: NDArray[Any], lists: Lists) -> Sides:
+    target = _trials(lists).target
+    return scores[target], scores[~target]
 
 
-def _by_speaker(scores: NDArray[np.float32], side: Side) -> tuple[list[str], speakers.Trials]:
-    trials = _trials(side)
-    codes, names = pd.factorize(side.items["unit"], sort=True)
+def _by_speaker(scores: NDArray[Any], lists: Lists) -> tuple[list[str], speakers.Trials]:
+    trials = _trials(lists)
+    codes, names = pd.factorize(lists.items["unit"], sort=True)
     scored = speakers.Trials(scores, trials.target, codes[trials.enrol], codes[trials.test])
     return [str(names[code]) for code in scored.speakers], scored

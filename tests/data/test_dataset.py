@@ -58,7 +58,7 @@ def test_a_subset_is_its_splits_items(loaded):
 
 def test_trials_are_rows_of_their_subset(loaded):
     dataset = opened(loaded)
-    trials, items = dataset.trials("test"), dataset.subset("test").items
+    trials, items = dataset.listing.split_trials("test"), dataset.subset("test").items
     labels = items["label"].to_numpy()
     assert len(trials) == 36
     assert (trials.target == (labels[trials.enrol] == labels[trials.test])).all()
@@ -67,7 +67,7 @@ def test_trials_are_rows_of_their_subset(loaded):
 def test_without_trials_the_mend_is_named(loaded):
     dataset = opened(reloaded(loaded, "trials = 1000", ""))
     with pytest.raises(ConfigError, match=r"datasets\.tiny: brings no trials; give `trials = N`"):
-        dataset.trials("test")
+        dataset.listing.split_trials("test")
 
 
 def test_without_a_split_the_mend_is_named(loaded):
@@ -174,7 +174,10 @@ def test_damaged_files_are_left_out_on_request(loaded, damaged):
     assert not loaded.lock_path.exists()
     assert sum(len(dataset.subset(split)) for split in ("train", "validation", "test")) == 21
     for split in ("validation", "test"):
-        items, trials = dataset.subset(split).items, dataset.trials(split)
+        items, trials = (
+            dataset.subset(split).items,
+            dataset.listing.split_trials(split, dataset.left_out),
+        )
         assert damaged.keys().isdisjoint(items["id"])
         labels = items["label"].to_numpy()
         assert len(trials) == len(items) * (len(items) - 1) // 2

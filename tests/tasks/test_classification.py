@@ -17,7 +17,7 @@ from harness.data.lock import DatasetLock
 from harness.data.pack import Pack
 from harness.errors import DataError
 from harness.tasks.classification import Classification
-from harness.tasks.task import Side
+from harness.tasks.task import Judgement, Lists, Side
 
 CLASSES = ("ant", "bee", "cow")
 
@@ -27,7 +27,11 @@ def side(seed: int) -> Side:
     labels = generator.choice(CLASSES, size=60, p=[0.6, 0.3, 0.1])
     logits = generator.normal(size=(60, 3)) + 1.5 * (labels[:, None] == np.array(CLASSES))
     items = pd.DataFrame({"label": labels, "unit": [f"u{row % 7}" for row in range(60)]})
-    return Side(logits.astype(np.float32), items, CLASSES)
+    return Side(logits.astype(np.float32), Lists(items, CLASSES))
+
+
+def judged(task: Classification, test: Side) -> Judgement:
+    return task.judge(test.lists, task.score(side(99), test, None))
 
 
 def pictures(seed: int = 0, test_label: str = "ant") -> OpenDataset:
@@ -52,9 +56,9 @@ def pictures(seed: int = 0, test_label: str = "ant") -> OpenDataset:
 @pytest.mark.parametrize("seed", range(5))
 def test_metrics_equal_those_of_scikit_learn(seed: int) -> None:
     test = side(seed)
-    labels = test.items["label"]
+    labels = test.lists.items["label"]
     decided = np.array(CLASSES)[test.outputs.argmax(1)]
-    found = Classification(resamples=50).evaluate(side(99), test)
+    found = judged(Classification(resamples=50), test)
     values = {name: metric.value for name, metric in found.metrics.items()}
     assert values == pytest.approx(
         {
@@ -68,7 +72,7 @@ def test_metrics_equal_those_of_scikit_learn(seed: int) -> None:
     assert interval.high is not None
     assert interval.low < interval.value < interval.high
     for unit, value in found.left_one_out["accuracy"].items():
-        kept = (test.items["unit"] != unit).to_numpy()
+        kept = (test.lists.items["unit"] != unit).to_numpy()
         assert value == pytest.approx(accuracy_score(labels[kept], decided[kept]))
 
 
@@ -88,12 +92,11 @@ def test_logits_that_are_no_numbers_are_refused() -> None:
     test = side(0)
     test.outputs[1, 1] = np.nan
     with pytest.raises(DataError, match="logits hold NaN or infinity"):
-        Classification().evaluate(side(1), test)
+        judged(Classification(), test)
 
 
 def test_a_label_that_was_never_trained_is_named() -> None:
     dataset = pictures(test_label="dodo")
-    outputs = np.zeros((15, 3), dtype=np.float32)
     with pytest.raises(DataError, match="test: labels that training has not: dodo"):
-        Classification().side(dataset, "test", outputs)
-    assert Classification().side(pictures(), "test", outputs).classes == CLASSES
+        Classification().lists(dataset.listing, "test")
+    assert Classification().lists(pictures().listing, "test").classes == CLASSES

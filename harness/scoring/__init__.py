@@ -1,0 +1,1 @@
+"""How embeddings become scores, and how scores are normalised, calibrated and fused; no torch."""
