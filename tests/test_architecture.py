@@ -29,6 +29,7 @@ FLOORS = {
     "harness.execute": 5,
     "harness.diagnosis": 5,
     "harness.campaign": 6,
+    "harness.verify": 6,
     "harness.board": 6,
     "harness.cli": 7,
 }

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import board, data, doctor, evaluate, plan, publish, run, runs
+from harness.cli import board, data, doctor, evaluate, plan, publish, run, runs, score, verify
 from harness.cli.output import complain
 from harness.errors import HarnessError, RequestError
 
@@ -38,10 +38,12 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("evaluate")(evaluate.evaluate)
+app.command("score")(score.score)
 app.add_typer(data.app, name="data")
 app.command("publish")(publish.publish)
 app.add_typer(board.app, name="board")
 app.add_typer(runs.app, name="runs")
+app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
 
 

@@ -22,7 +22,7 @@ from harness.metrics.errors import MetricError
 from harness.records.canonical import sha256_file
 from harness.records.files import lock
 from harness.records.record import Record
-from harness.train.loop import FINAL
+from harness.train.log import FINAL
 
 
 def run_job(spec: JobSpec, reporter: Reporter) -> Record:

@@ -15,7 +15,8 @@ from harness.job.report import Reporter
 from harness.measure.environment import environment_digest
 from harness.records.canonical import sha256_file
 from harness.tasks.task import Side
-from harness.train.loop import FINAL, train
+from harness.train.log import FINAL
+from harness.train.loop import train
 from harness.train.plan import TrainingPlan
 from harness.train.system import System, outputs_of
 

@@ -19,7 +19,7 @@ from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.sides import usable_sides
 from harness.metrics.trials import Trials
 from harness.metrics.weighing import weightless
-from harness.metrics.weighted import weighted_eer_min_dcf
+from harness.metrics.weighted import weighted_eer, weighted_min_dcf
 
 __all__ = ["SpeakerReplicates", "Trials", "left_one_out", "speaker_draws", "speaker_replicates"]
 
@@ -62,7 +62,7 @@ def speaker_replicates(
     (array([0., 0., 0.]), 2)
     """
     draws, redrawn = speaker_draws(trials, resamples=resamples, seed=seed)
-    eers, costs = weighted_eer_min_dcf(trials, draws, point)
+    eers, costs = weighted_eer(trials, draws), weighted_min_dcf(trials, draws, point)
     return SpeakerReplicates(eers, costs, len(trials.speakers), redrawn)
 
 
@@ -110,4 +110,4 @@ def left_one_out(trials: Trials, point: OperatingPoint) -> tuple[Floats, Floats]
                 f"such of {groups.speakers} speakers); leaving one out needs {side} trials of more "
                 "speakers"
             )
-    return weighted_eer_min_dcf(trials, weights, point)
+    return weighted_eer(trials, weights), weighted_min_dcf(trials, weights, point)

@@ -19,7 +19,7 @@ from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.sides import usable_sides
 from harness.metrics.trials import Grouped, Trials
 from harness.metrics.weighing import Part, Sums, part_of, weigh, weightless
-from harness.metrics.window import Bounds, sketch
+from harness.metrics.window import Bounds, Sketch, sketch
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -31,22 +31,18 @@ REACH = 6.0
 """By how many times the weights' own unevenness a metric may be expected to differ."""
 
 
-def weighted_eer_min_dcf(
-    trials: Trials, weights: NDArray[Any], point: OperatingPoint
-) -> tuple[Floats, Floats]:
-    """Computes EER and minDCF under each of R vectors of speakers' weights.
+def weighted_eer(trials: Trials, weights: NDArray[Any]) -> Floats:
+    """Computes the EER under each of R vectors of speakers' weights.
 
     A target trial of speaker i counts as w_i trials, a nontarget trial of speakers i and k as
-    w_i * w_k; weights need not be whole. The definitions are those of `harness.metrics.eer` and
-    `harness.metrics.dcf`.
+    w_i * w_k; weights need not be whole. The definition is that of `harness.metrics.eer`.
 
     Args:
         trials: scored trials of S speakers.
         weights: `[R, S]`, nonnegative and finite, in the order of `trials.speakers`.
-        point: prior and costs for minDCF.
 
     Returns:
-        EER `[R]` and minDCF `[R]`.
+        `[R]`.
 
     Raises:
         MetricError: an empty side, unusable scores or weights, or a row in which a side weighs
@@ -58,27 +54,47 @@ def weighted_eer_min_dcf(
     ...     enrol_speaker=np.array([0, 1, 0, 1]),
     ...     test_speaker=np.array([0, 1, 1, 2]),
     ... )
-    >>> eers, costs = weighted_eer_min_dcf(trials, [[1, 1, 1], [1, 1, 2]], OperatingPoint(0.5))
-    >>> eers.round(3).tolist(), costs.round(3).tolist()
-    ([0.5, 0.667], [0.5, 0.667])
+    >>> weighted_eer(trials, [[1, 1, 1], [1, 1, 2]]).round(3).tolist()
+    [0.5, 0.667]
     """
+    foretold, table = _foretold(trials, weights)
+    return _in_windows(trials.grouped, table, foretold.around_eer(_reach(table)), _eers)
+
+
+def weighted_min_dcf(trials: Trials, weights: NDArray[Any], point: OperatingPoint) -> Floats:
+    """Computes minDCF under each of R vectors of speakers' weights, as `weighted_eer` does EER.
+
+    Args:
+        trials: scored trials of S speakers.
+        weights: `[R, S]`.
+        point: prior and costs.
+
+    Returns:
+        `[R]`, normalised as in `harness.metrics.dcf`.
+
+    Raises:
+        MetricError: as `weighted_eer`.
+    """
+    foretold, table = _foretold(trials, weights)
+    bounds = foretold.around_min_dcf(point, _reach(table))
+    return _in_windows(trials.grouped, table, bounds, partial(_min_costs, point=point))
+
+
+def _foretold(trials: Trials, weights: NDArray[Any]) -> tuple[Sketch, Floats]:
+    """A sketch of the trials without weights, and the weights, both found usable."""
     groups = trials.grouped
-    targets, nontargets = usable_sides(groups.target_scores, groups.nontarget_scores)
-    table = _usable_weights(weights, groups)
-    foretold, reach = sketch(targets, nontargets), REACH * _unevenness(table)
-
-    costs = partial(_min_costs, point=point)
-    return (
-        _in_windows(groups, table, foretold.around_eer(reach), _eers),
-        _in_windows(groups, table, foretold.around_min_dcf(point, reach), costs),
-    )
+    sides = usable_sides(groups.target_scores, groups.nontarget_scores)
+    return sketch(*sides), _usable_weights(weights, groups)
 
 
-def _unevenness(weights: Floats) -> float:
-    """How far the least even row is from equal weights: about S**-0.5 for draws of S speakers."""
+def _reach(weights: Floats) -> float:
+    """By what part of itself a metric may differ under these weights: REACH times their unevenness.
+
+    That is how far the least even row is from equal weights: about S**-0.5 for draws of S speakers.
+    """
     shares = weights / weights.mean(axis=1, keepdims=True) - 1
     furthest = float(np.sqrt((shares**2).sum(axis=1)).max(initial=0.0))
-    return furthest / float(weights.shape[1])
+    return REACH * furthest / float(weights.shape[1])
 
 
 PartMetric = Callable[[Part, Sums], tuple[Floats, NDArray[np.bool_]]]

@@ -10,6 +10,7 @@ from harness.records.files import write_text
 
 LOG = "log.jsonl"
 RESUME = "resume.pt"
+FINAL = "weights.safetensors"
 
 
 def append(

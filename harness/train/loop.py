@@ -25,12 +25,11 @@ from harness.train.checkpoint import (
     save_weights,
 )
 from harness.train.curves import Curves
+from harness.train.log import FINAL
 from harness.train.optimizer import make_optimizer
 from harness.train.plan import TrainingPlan
 from harness.train.schedule import learning_rate_factor, rise_factor
 from harness.train.system import System
-
-FINAL = "weights.safetensors"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from harness.metrics.errors import MetricError
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.trials import Trials
 from harness.metrics.weighing import weightless
-from harness.metrics.weighted import weighted_eer_min_dcf
+from harness.metrics.weighted import weighted_eer, weighted_min_dcf
 
 POINT = OperatingPoint(0.05)
 SPEAKERS = 4
@@ -29,6 +29,12 @@ def trials_of(rows: list[tuple[int, int, int]]) -> Trials:
     every += [(-place, place, (place + 1) % SPEAKERS) for place in range(SPEAKERS)]
     scores, enrol, test = (np.array(column) for column in zip(*rows, *every, strict=True))
     return Trials(scores.astype(float), enrol == test, enrol, test)
+
+
+def weighted_eer_min_dcf(
+    trials: Trials, weights: NDArray[np.floating], point: OperatingPoint
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return weighted_eer(trials, weights), weighted_min_dcf(trials, weights, point)
 
 
 def repeated(trials: Trials, weights: NDArray[np.int64]) -> tuple[float, float]:

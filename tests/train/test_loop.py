@@ -23,7 +23,8 @@ from harness.data.batches import TrainingBatches
 from harness.data.dataset import Subset
 from harness.data.pack import Pack
 from harness.train.checkpoint import load_weights
-from harness.train.loop import FINAL, TrainingResult, train
+from harness.train.log import FINAL
+from harness.train.loop import TrainingResult, train
 from harness.train.plan import TrainingPlan
 from harness.train.system import System
 

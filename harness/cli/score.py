@@ -1,0 +1,151 @@
+"""`harness score`: what score files in the field's formats say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.output import give, give_json, say
+from harness.errors import RequestError
+from harness.metrics.errors import MetricError
+from harness.metrics.operating_point import OperatingPoint
+from harness.scorefiles.calibrating import calibrated, read_systems
+from harness.scorefiles.differences import differences
+from harness.scorefiles.document import document
+from harness.scorefiles.judge import Report, judge
+from harness.scorefiles.resampling import Resampling, resampled
+from harness.scorefiles.text import shown
+from harness.scorefiles.trials import read_trials
+from harness.scorefiles.units import speakers_of
+
+SEED = 20261120
+
+
+def score(
+    *,
+    scores: Annotated[
+        list[Path],
+        typer.Option("--scores", help="Score file: enrol test score [label] (repeatable)."),
+    ],
+    trials: Annotated[
+        Path | None,
+        typer.Option("--trials", help="Trial list; left out where the score file holds labels."),
+    ] = None,
+    trials_layout: Annotated[
+        str | None,
+        typer.Option("--trials-layout", help="Columns, as in 'label enrol test'; else told."),
+    ] = None,
+    scores_layout: Annotated[
+        str | None,
+        typer.Option("--scores-layout", help="Columns, as in 'score enrol test'; else told."),
+    ] = None,
+    utt2spk: Annotated[
+        Path | None,
+        typer.Option("--utt2spk", help="Whose each utterance is; else told from target trials."),
+    ] = None,
+    p_target: Annotated[
+        list[float] | None,
+        typer.Option("--p-target", help="Prior of a target (repeatable; default 0.01)."),
+    ] = None,
+    c_miss: Annotated[
+        list[float] | None, typer.Option("--c-miss", help="Cost of a miss: one, or one a prior.")
+    ] = None,
+    c_fa: Annotated[
+        list[float] | None,
+        typer.Option("--c-fa", help="Cost of a false alarm: one, or one a prior."),
+    ] = None,
+    calibration_trials: Annotated[
+        Path | None,
+        typer.Option("--calibration-trials", help="Trial list to calibrate on: others."),
+    ] = None,
+    calibration_scores: Annotated[
+        list[Path] | None,
+        typer.Option("--calibration-scores", help="Scores on it, one for each --scores."),
+    ] = None,
+    fuse: Annotated[
+        bool, typer.Option("--fuse", help="Judge the fusion of all systems too.")
+    ] = False,
+    det: Annotated[
+        Path | None, typer.Option("--det", help="Draw a DET plot: .png, .svg or .pdf.")
+    ] = None,
+    resamples: Annotated[
+        int, typer.Option("--resamples", min=2, help="Draws of speakers behind an interval.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draws.")] = SEED,
+    json: options.Json = False,
+) -> None:
+    """EER, minDCF, actDCF and Cllr of score files, with intervals over speakers."""
+    points = _points(p_target, c_miss, c_fa)
+    listed = read_trials(trials, layout=trials_layout) if trials else None
+    held, systems = read_systems(scores, listed, layout=scores_layout)
+    is_calibrated = _asks_calibration(calibration_trials, calibration_scores, fuse=fuse)
+    sample = resampled(held, speakers_of(held, utt2spk), resamples=resamples, seed=seed)
+    draws = sample if isinstance(sample, Resampling) else None
+    try:
+        if calibration_trials and calibration_scores:
+            systems = calibrated(
+                systems, calibration_trials, calibration_scores, points[0], fuse=fuse
+            )
+        reports = [
+            judge(name, values, held.is_target, points, draws) for name, values in systems.items()
+        ]
+    except MetricError as error:
+        raise RequestError(str(error)) from error
+    compared = differences(reports, draws.units) if draws and len(reports) > 1 else []
+    if det:
+        _draw(det, reports)
+    if json:
+        give_json(document(reports, compared, sample))
+    else:
+        give(*shown(reports, compared, sample, is_calibrated=is_calibrated))
+
+
+def _points(
+    p_target: Sequence[float] | None, c_miss: Sequence[float] | None, c_fa: Sequence[float] | None
+) -> list[OperatingPoint]:
+    """The operating points asked for; one cost holds for all priors.
+
+    Raises:
+        RequestError: a prior or cost out of range, or numbers of them that do not fit.
+    """
+    priors = list(p_target or [OperatingPoint.p_target])
+    columns = [
+        _column("--c-miss", c_miss, OperatingPoint.c_miss, len(priors)),
+        _column("--c-fa", c_fa, OperatingPoint.c_fa, len(priors)),
+    ]
+    try:
+        return [OperatingPoint(*each) for each in zip(priors, *columns, strict=True)]
+    except MetricError as error:
+        raise RequestError(str(error)) from error
+
+
+def _column(option: str, values: Sequence[float] | None, default: float, count: int) -> list[float]:
+    given = list(values or [default])
+    if len(given) not in (1, count):
+        raise RequestError(
+            f"{option} is given {len(given)} times and --p-target {count}; give it once, or once "
+            "for each prior"
+        )
+    return given if len(given) == count else given * count
+
+
+def _asks_calibration(trials: Path | None, scores: list[Path] | None, *, fuse: bool) -> bool:
+    if bool(trials) != bool(scores):
+        raise RequestError("--calibration-trials and --calibration-scores go together; give both")
+    if fuse and not scores:
+        raise RequestError(
+            "--fuse learns its weights from other trials; give --calibration-trials and "
+            "--calibration-scores"
+        )
+    return bool(scores)
+
+
+def _draw(path: Path, reports: Sequence[Report]) -> None:
+    from harness.scorefiles.plot import draw_det
+
+    draw_det(path, reports)
+    say(f"DET plot: {path}")

@@ -1,0 +1,1 @@
+"""Trial and score files in the field's formats: read, checked line by line, and joined."""

@@ -1,0 +1,126 @@
+"""Telling a file's format from its first lines, and from the names that it should hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.scorefiles.complaints import ScoreFileError, quoted
+from harness.scorefiles.formats import (
+    DIGITS,
+    SCORE_LAYOUTS,
+    SEPARATORS,
+    TRIAL_LAYOUTS,
+    WORDS,
+    Format,
+)
+
+SAMPLE = 1000
+"""How many lines are looked at."""
+
+Names = Mapping[str, Collection[str]]
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A format that half of the sample or more fits, and those lines, as fields by column."""
+
+    form: Format
+    rows: list[dict[str, bytes]]
+
+    def column(self, name: str) -> list[bytes]:
+        return [row[name] for row in self.rows if name in row]
+
+    def known(self, names: Names) -> int:
+        """How many lines hold names that are known, in every column where some are."""
+        columns = [column for column in self.form.columns if column in names]
+        return sum(
+            all(row[column].decode("utf-8") in names[column] for column in columns)
+            for row in self.rows
+        )
+
+    @property
+    def has_fractions(self) -> bool:
+        return not all(value.isdigit() for value in self.column("score"))
+
+
+def tell(lines: Sequence[bytes], layouts: tuple[str, ...], path: Path, *, names: Names) -> Format:
+    """Tells the format of a file.
+
+    A format is possible where at least half of the lines fit it. Of several, the one that holds
+    the known names is taken, then one whose scores are not all whole numbers (names may be), then
+    the one that more lines fit.
+
+    Args:
+        lines: the first lines, without their newline.
+        layouts: the layouts that may be; a single one was asked for by name.
+        path: the file, for the error.
+        names: the names that are known, by column; empty where none are.
+
+    Raises:
+        ScoreFileError: no format fits, several do, or scores look like labels.
+    """
+    fits = _fits(lines, layouts)
+    if not fits:
+        raise ScoreFileError(_no_format(lines, layouts, path))
+    rules: list[Callable[[_Fit], int]] = [lambda fit: fit.has_fractions, lambda fit: len(fit.rows)]
+    if names:
+        sets = {column: frozenset(known) for column, known in names.items()}
+        rules.insert(0, lambda fit: fit.known(sets))
+    for rule in rules:
+        best = max(rule(fit) for fit in fits)
+        fits = [fit for fit in fits if rule(fit) == best]
+    _check_single(fits, path)
+    if len(layouts) > 1:
+        _check_scores(fits[0], path)
+    return fits[0].form
+
+
+def _fits(lines: Sequence[bytes], layouts: tuple[str, ...]) -> list[_Fit]:
+    """Every format of the first separator that gives any."""
+    for separator in SEPARATORS:
+        forms = (
+            Format(layout, separator, labels)
+            for layout in layouts
+            for labels in ((DIGITS, WORDS) if "label" in layout else (DIGITS,))
+        )
+        fits = [_Fit(form, _rows(lines, form)) for form in forms]
+        likely = [fit for fit in fits if 2 * len(fit.rows) >= len(lines)]
+        if likely:
+            return likely
+    return []
+
+
+def _rows(lines: Sequence[bytes], form: Format) -> list[dict[str, bytes]]:
+    parted = (form.fields(line) for line in lines)
+    return [dict(zip(form.columns, row, strict=True)) for row in parted if form.fits(row)]
+
+
+def _check_single(fits: list[_Fit], path: Path) -> None:
+    layouts = [repr(fit.form.layout) for fit in fits]
+    if len(layouts) > 1:
+        raise ScoreFileError(
+            f"{path}: its columns can be read as {' or as '.join(layouts)} (told from the first "
+            f"{len(fits[0].rows)} lines); say which by giving the layout"
+        )
+
+
+def _check_scores(fit: _Fit, path: Path) -> None:
+    scores = set(fit.column("score"))
+    if scores and scores <= {value.encode() for value in DIGITS}:
+        raise ScoreFileError(
+            f"{path}: its scores are all 0 or 1, like the labels of a trial list; give the file of "
+            f"scores, or the layout {fit.form.layout!r} where these are scores"
+        )
+
+
+def _no_format(lines: Sequence[bytes], layouts: tuple[str, ...], path: Path) -> str:
+    others = tuple(name for name in (*TRIAL_LAYOUTS, *SCORE_LAYOUTS) if name not in layouts)
+    found = sorted({repr(fit.form.layout) for fit in _fits(lines, others)})
+    hint = f"; it reads as {' or '.join(found)}" if found else ""
+    return (
+        f"{path}: line 1 ({quoted(lines[0])}) and most after it are of none of the layouts "
+        f"{', '.join(map(repr, layouts))} (labels {' and '.join(DIGITS)} or {' and '.join(WORDS)}; "
+        f"parted by spaces, tabs or commas; no header){hint}"
+    )
