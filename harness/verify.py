@@ -75,7 +75,7 @@ def verify(loaded: LoadedBenchmark, path: Path, runs: Path) -> Verdict:
         judgement = task.judge(
             task.lists(listing, "test", record.dataset.left_out), load_scores(scores)
         )
-    except (DataError, MetricError, ConfigError, KeyError, IndexError) as error:
+    except (DataError, MetricError, ConfigError, KeyError) as error:
         return Verdict(path, "differs", (f"its scores cannot be judged by its lists: {error}",))
     pairs = list(_pairs(record, judgement))
     reasons = tuple(

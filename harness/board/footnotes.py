@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import statistics
 from collections.abc import Callable, Iterable
 
 from harness.board.environments import environments
@@ -10,7 +10,8 @@ from harness.board.labels import DAGGER, labels
 from harness.board.numbers import counted, plain
 from harness.board.rows import Row
 from harness.board.table import Table
-from harness.records.record import Memory, Record
+from harness.metrics.seeds import SeedSpread
+from harness.records.record import Memory, MetricFacts, Record
 
 TRAINING_ACCURACY = "training_accuracy"
 """The metric that the training loop leaves, whatever the task."""
@@ -47,11 +48,11 @@ def brief_footnotes(table: Table) -> list[str]:
 def _ranks(table: Table) -> str:
     if table.ranking.reason:
         return f"Ranks are left blank: {table.ranking.reason}."
-    unit = table.dataset.unit
+    unit, known = table.dataset.unit, table.ranking.spread is not None
     return (
         "A rank is 1 plus the number of entries that are significantly better (5 %, paired by "
-        f"{unit}, Holm-corrected over all pairs; the spread of seeds is not in it); entries that "
-        "cannot be told apart may share it."
+        f"{unit}, Holm-corrected over all pairs; the spread of seeds is {'' if known else 'not '}"
+        "in it); entries that cannot be told apart may share it."
     )
 
 
@@ -61,10 +62,11 @@ def _visible(table: Table) -> str:
     if visible is None:
         return ""
     unit = " points" if facts.unit == "%" else f" {facts.unit}".rstrip()
+    seeds = ", the spread of seeds in it" if table.ranking.spread else ""
     return (
         f"With {counted(table.ranking.units or 0, table.dataset.unit)}, two entries must typically "
         f"differ by {plain(visible, facts)}{unit} of {facts.title} to be told apart (one "
-        "comparison at 5 %; more where many entries are compared)."
+        f"comparison at 5 %{seeds}; more where many entries are compared)."
     )
 
 
@@ -79,18 +81,31 @@ def _brackets(table: Table) -> str:
 
 def _seeds(table: Table) -> str:
     """The spread over seeds, pooled where entries have few."""
-    primary = table.protocol.primary
-    figures = [figure for row in table.rows if (figure := row.figure(primary))]
-    spreads = [(each.spread, each.seeds - 1) for each in figures if each.spread is not None]
-    if not spreads:
+    primary, spread = table.protocol.primary, table.ranking.spread
+    facts = table.facts[primary]
+    trained = [row for row in table.rows if not row.first.is_baseline]
+    figures = [figure for row in trained if (figure := row.figure(primary))]
+    if all(each.seeds == 1 for each in figures):
         return "One seed an entry: how much training itself varies is not known."
-    facts, freedom = table.facts[primary], sum(count for _, count in spreads)
-    pooled = math.sqrt(sum(spread**2 * count for spread, count in spreads) / freedom)
-    return (
+    means = (
         f"Values are means over seeds; sd: standard deviation of {facts.title} over seeds, which "
-        "the interval does not hold; pooled over all entries with several seeds it is "
-        f"{plain(pooled, facts)}."
+        "the interval does not hold"
     )
+    if spread is None:
+        return f"{means}; all seeds are at an end of the scale, where they show no spread."
+    typical = statistics.median(each.value for each in figures)
+    return (
+        f"{means}; pooled over all entries with several seeds it is "
+        f"{plain(spread.at(typical), facts)}{_at(typical, spread, facts)} "
+        f"({counted(spread.freedom, 'degree')} of freedom), and entries with one seed borrow it."
+    )
+
+
+def _at(typical: float, spread: SeedSpread, facts: MetricFacts) -> str:
+    """Of which value a pooled spread is told, where it depends on that."""
+    if spread.scale == "plain":
+        return ""
+    return f" at the median {facts.title} of {plain(typical, facts)}, pooled as logits"
 
 
 def _costs(table: Table) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from harness.metrics.ranking import (
     ranks,
     smallest_visible_difference,
 )
+from harness.metrics.seeds import Scale, SeedSpread, pooled_spread
 from harness.records.record import Protocol
 
 
@@ -22,13 +23,20 @@ from harness.records.record import Protocol
 class Ranking:
     """Ranks in the order of the rows (None: not told), why not, and what could have been seen.
 
-    `visible` is in the metric's own unit: rates as fractions.
+    Attributes:
+        ranks: one a row.
+        reason: why they are not told.
+        units: how many test units the rows were compared on.
+        visible: the smallest visible difference, in the metric's own unit: rates as fractions.
+        spread: of the seeds, pooled over the rows; it is in the ranks and in `visible`. None where
+            no entry shows one.
     """
 
     ranks: tuple[int | None, ...]
     reason: str = ""
     units: int | None = None
     visible: float | None = None
+    spread: SeedSpread | None = None
 
 
 def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
@@ -39,19 +47,38 @@ def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
         protocol: the table's protocol.
         unit: what is resampled, for the reasons.
     """
-    blank: tuple[int | None, ...] = (None,) * len(rows)
     done = [row for row in rows if row.done]
+    spread = pooled_spread((_seeds(row, protocol.primary) for row in done), _scale(protocol))
+    blank = Ranking((None,) * len(rows), spread=spread)
     if len(done) < 2:
-        return Ranking(blank, "ranks need two entries with results")
+        return replace(blank, reason="ranks need two entries with results")
     reason = _unpaired(done, protocol.primary, unit)
-    if reason:
-        return Ranking(blank, reason)
-    entries = [_entry(row, protocol.primary) for row in done]
-    units, visible = len(entries[0].units), smallest_visible_difference(entries)
+    return replace(blank, reason=reason) if reason else _ranked(blank, rows, protocol, unit)
+
+
+def _ranked(blank: Ranking, rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
+    """Fill in what is told of rows that can be paired."""
+    entries, scale = [_entry(row, protocol.primary) for row in rows if row.done], _scale(protocol)
+    units = len(entries[0].units)
+    visible = smallest_visible_difference(entries, scale=scale)
+    filled = replace(blank, units=units, visible=visible)
     if not can_rank(units):
-        return Ranking(blank, _too_few(units, unit), units, visible)
-    told = iter(ranks(entries, protocol.facts[protocol.primary].higher_is_better))
-    return Ranking(tuple(next(told) if row.done else None for row in rows), "", units, visible)
+        return replace(filled, reason=_too_few(units, unit))
+    better = protocol.facts[protocol.primary].higher_is_better
+    told = iter(ranks(entries, better, scale=scale))
+    return replace(filled, ranks=tuple(next(told) if row.done else None for row in rows))
+
+
+def _scale(protocol: Protocol) -> Scale:
+    """Rates spread in proportion to themselves; what other metrics do is not known."""
+    return "logit" if protocol.facts[protocol.primary].unit == "%" else "plain"
+
+
+def _seeds(row: Row, metric: str) -> tuple[float, ...]:
+    """The metric of each training; none of a baseline, which no seed can change."""
+    if row.first.is_baseline:
+        return ()
+    return tuple(r.metrics[metric].value for r in row.records if metric in r.metrics)
 
 
 def _too_few(units: int, unit: str) -> str:
@@ -74,4 +101,5 @@ def _unpaired(rows: Sequence[Row], metric: str, unit: str) -> str:
 def _entry(row: Row, metric: str) -> Entry:
     left, figure = row.left_one_out(metric) or {}, row.figure(metric)
     value = figure.value if figure else float("nan")
-    return Entry(row.name, value, tuple(left), np.array(list(left.values()), dtype=np.float64))
+    values = np.array(list(left.values()), dtype=np.float64)
+    return Entry(row.name, value, tuple(left), values, _seeds(row, metric))

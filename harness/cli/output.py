@@ -42,4 +42,8 @@ def give(*parts: RenderableType) -> None:
     """Print a result for people."""
     console = result_console()
     for part in parts:
-        console.print(part, markup=False) if isinstance(part, str) else console.print(part)
+        # Text is left to the terminal to wrap, so that a path or a reason can be searched for.
+        if isinstance(part, str):
+            console.print(part, markup=False, soft_wrap=True)
+        else:
+            console.print(part)

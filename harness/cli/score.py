@@ -16,7 +16,8 @@ from harness.metrics.operating_point import OperatingPoint
 from harness.scorefiles.calibrating import calibrated, read_systems
 from harness.scorefiles.differences import differences
 from harness.scorefiles.document import document
-from harness.scorefiles.judge import Report, judge
+from harness.scorefiles.judge import judge
+from harness.scorefiles.plot import check_plot, draw_det
 from harness.scorefiles.resampling import Resampling, resampled
 from harness.scorefiles.text import shown
 from harness.scorefiles.trials import read_trials
@@ -80,6 +81,8 @@ def score(
 ) -> None:
     """EER, minDCF, actDCF and Cllr of score files, with intervals over speakers."""
     points = _points(p_target, c_miss, c_fa)
+    if det:
+        check_plot(det)
     listed = read_trials(trials, layout=trials_layout) if trials else None
     held, systems = read_systems(scores, listed, layout=scores_layout)
     is_calibrated = _asks_calibration(calibration_trials, calibration_scores, fuse=fuse)
@@ -97,7 +100,8 @@ def score(
         raise RequestError(str(error)) from error
     compared = differences(reports, draws.units) if draws and len(reports) > 1 else []
     if det:
-        _draw(det, reports)
+        draw_det(det, reports)
+        say(f"DET plot: {det}")
     if json:
         give_json(document(reports, compared, sample))
     else:
@@ -142,10 +146,3 @@ def _asks_calibration(trials: Path | None, scores: list[Path] | None, *, fuse: b
             "--calibration-scores"
         )
     return bool(scores)
-
-
-def _draw(path: Path, reports: Sequence[Report]) -> None:
-    from harness.scorefiles.plot import draw_det
-
-    draw_det(path, reports)
-    say(f"DET plot: {path}")

@@ -106,6 +106,9 @@ class Classification:
 def _decisions(
     logits: NDArray[np.float32], lists: Lists
 ) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    wanted = (len(lists.items), len(lists.classes))
+    if logits.shape != wanted:
+        raise DataError(f"logits of shape {logits.shape}; these lists want {wanted}")
     if not np.isfinite(logits).all():
         raise DataError("logits hold NaN or infinity; nothing can be decided from them")
     decided = np.asarray(lists.classes, dtype=str)[logits.argmax(axis=1)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from harness.data.dataset import Listing, OpenDataset
 from harness.data.trials import Trials
-from harness.errors import ConfigError
+from harness.errors import ConfigError, DataError
 from harness.metrics import speakers
 from harness.metrics.cllr import cllr, min_cllr
 from harness.metrics.dcf import act_dcf, error_rates, min_dcf
@@ -200,6 +200,8 @@ def _trials(lists: Lists) -> Trials:
 
 def _parted(scores: NDArray[Any], lists: Lists) -> Sides:
     target = _trials(lists).target
+    if scores.shape != target.shape:
+        raise DataError(f"scores of shape {scores.shape}; the lists have {len(target)} trials")
     return scores[target], scores[~target]
 
 

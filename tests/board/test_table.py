@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.board.footnotes import footnotes
 from harness.board.rows import Filed
 from harness.board.table import Table, tables
 from harness.errors import RequestError
@@ -37,7 +38,73 @@ def test_entries_that_cannot_be_told_apart_share_a_rank(several):
         "mean-fbank (no training)",
         "eres2net + aam",
     ]
-    assert table.ranking.ranks == (1, 1, 3, 4, None)
+    # Of its two seeds' spread little is known: resnet34 is certainly worse than one of the first.
+    assert table.ranking.ranks == (1, 1, 2, 4, None)
+
+
+def test_seeds_that_agree_tell_more_apart_than_seeds_that_do_not(make):
+    def ranks(*seeds: float) -> tuple[int | None, ...]:
+        first = [make("a", value=value, seed=seed) for seed, value in enumerate(seeds)]
+        return made(*first, make("bb", value=0.06))[0].ranking.ranks
+
+    assert ranks(0.05) == ranks(0.049, 0.05, 0.051) == (1, 2)
+    assert ranks(0.04, 0.05, 0.06) == (1, 1)
+
+
+def test_the_spread_is_pooled_as_logits_and_a_baseline_has_none(make):
+    records = [make("a", value=value, seed=seed) for seed, value in enumerate((0.04, 0.06))]
+    alone = made(*records, make("bb", value=0.2))[0].ranking.spread
+    assert alone is not None
+    assert (alone.sd, alone.freedom) == (pytest.approx(0.02 / 2**0.5 / 0.05 / 0.95), 1)
+    baselines = [make("b", None, value=value, seed=None) for value in (0.3, 0.4)]
+    assert made(*records, *baselines)[0].ranking.spread == alone
+
+
+def test_a_metric_that_is_no_rate_is_pooled_as_it_is(make, protocol):
+    facts = {"eer": MetricFacts(title="time", unit="s", higher_is_better=False)}
+    rules = protocol(facts=facts)
+    records = [
+        make("a", value=value, seed=seed, protocol=rules) for seed, value in enumerate((4.0, 6.0))
+    ]
+    spread = made(*records)[0].ranking.spread
+    assert spread is not None
+    assert (spread.sd, spread.scale) == (pytest.approx(2**0.5), "plain")
+
+
+def test_one_seed_an_entry_shows_no_spread(make):
+    ranking = made(make("a"), make("bb", value=0.2))[0].ranking
+    assert ranking.spread is None
+    assert ranking.ranks == (1, 2)
+
+
+def test_footnotes_say_whether_the_spread_of_seeds_is_in_the_ranks(make):
+    one = footnotes(made(make("a"), make("bb", value=0.2))[0])
+    assert "the spread of seeds is not in it" in one[0]
+    assert "(one comparison at 5 %; more" in one[1]
+    assert "One seed an entry: how much training itself varies is not known." in one
+    seeds = [make("a", value=value, seed=seed) for seed, value in enumerate((0.04, 0.06))]
+    several = footnotes(made(*seeds, make("bb", value=0.2))[0])
+    assert "the spread of seeds is in it" in several[0]
+    assert "(one comparison at 5 %, the spread of seeds in it; more" in several[1]
+    # 0.02 / sqrt(2) at 5 %, as a logit 0.298, and so 3.26 points at the median of 5 and 20 %.
+    assert (
+        "pooled over all entries with several seeds it is 3.26 at the median EER of 12.50, pooled "
+        "as logits (1 degree of freedom), and entries with one seed borrow it."
+    ) in several[3]
+
+
+def test_a_footnote_says_where_several_seeds_show_no_spread(make):
+    records = [make("a", value=0.0, seed=seed) for seed in (0, 1)]
+    notes = footnotes(made(*records, make("bb", value=0.2))[0])
+    assert "the spread of seeds is not in it" in notes[0]
+    assert "all seeds are at an end of the scale" in notes[3]
+
+
+def test_no_done_entry_still_has_footnotes(make):
+    failed = make(state="failed", reason="loss became NaN at step 812", metrics={})
+    assert "Ranks are left blank: ranks need two entries with results." in footnotes(
+        made(failed)[0]
+    )
 
 
 def test_a_row_joins_seeds_and_keeps_their_spread_apart(make):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -118,6 +119,80 @@ def test_smallest_visible_difference_is_the_median_over_pairs() -> None:
     ]
     got = smallest_visible_difference([entry(str(index), row) for index, row in enumerate(rows)])
     assert got == pytest.approx(t.ppf(0.975, 29) * np.median(errors), abs=1e-12)
+
+
+def seeded(name: str, per_unit: list[float], seeds: tuple[float, ...]) -> Entry:
+    """An entry whose seeds lie about its mean at the given distances."""
+    plain = entry(name, per_unit)
+    return replace(plain, seeds=tuple(plain.estimate + each for each in seeds))
+
+
+def slow_p(first: Entry, second: Entry, table: list[Entry]) -> float:
+    """One comparison, formula by formula, with the seeds of a table pooled as logits."""
+    squares, freedom = 0.0, 0
+    for each in table:
+        if len(each.seeds) > 1:
+            slope = each.estimate * (1 - each.estimate)
+            squares += sum(((seed - each.estimate) / slope) ** 2 for seed in each.seeds)
+            freedom += len(each.seeds) - 1
+    test = jackknife_error(first.left_out - second.left_out) ** 2
+    seeds = 0.0
+    for each in (first, second):
+        slope = each.estimate * (1 - each.estimate)
+        seeds += squares / freedom * slope**2 / len(each.seeds) if each.seeds else 0.0
+    welch = (test + seeds) ** 2 / (test**2 / (len(first.units) - 1) + seeds**2 / freedom)
+    return float(2 * t.sf(abs(first.estimate - second.estimate) / math.sqrt(test + seeds), welch))
+
+
+def test_seeds_are_in_the_error_and_single_ones_borrow_the_spread() -> None:
+    entries = [
+        seeded("three", noisy(15, 0.20), (-0.01, 0.0, 0.01)),
+        seeded("two", noisy(16, 0.25), (-0.02, 0.02)),
+        seeded("one", noisy(17, 0.30), (0.0,)),
+        entry("baseline", noisy(18, 0.40)),
+    ]
+    pairs = [(i, k) for i in range(4) for k in range(i + 1, 4)]
+    raw = [slow_p(entries[i], entries[k], entries) for i, k in pairs]
+    got = p_values(entries)
+    assert [got[i, k] for i, k in pairs] == pytest.approx(holm(raw).tolist(), abs=1e-12)
+    without = p_values([replace(each, seeds=()) for each in entries])
+    assert all(got[i, k] >= without[i, k] for i, k in pairs)
+
+
+def test_where_no_entry_has_two_seeds_nothing_changes() -> None:
+    rows = [noisy(seed, 0.3 + 0.02 * seed) for seed in range(5)]
+    without = [entry(str(index), row) for index, row in enumerate(rows)]
+    single = [replace(each, seeds=(each.estimate,)) for each in without]
+    assert np.array_equal(p_values(single), p_values(without))
+    assert smallest_visible_difference(single) == smallest_visible_difference(without)
+
+
+def test_the_smallest_visible_difference_is_just_significant() -> None:
+    """With equal rates and as many seeds, all that is in the error is known beforehand."""
+    first = seeded("first", noisy(19, 0.5), (-0.03, 0.03))
+    visible = smallest_visible_difference([first, replace(first, name="second")])
+    spread = math.sqrt(2) * 0.03
+    assert visible == pytest.approx(t.ppf(0.975, 2) * spread * math.sqrt(1 / 2 + 1 / 2))
+    assert visible > 3 * smallest_visible_difference(
+        [replace(each, seeds=()) for each in (first, entry("third", noisy(19, 0.6)))]
+    )
+
+
+def test_metrics_that_are_no_rates_are_pooled_as_they_are() -> None:
+    slow = [seeded("a", noisy(20, 5.0), (-0.5, 0.5)), seeded("b", noisy(21, 7.0), (-0.5, 0.5))]
+    assert (
+        p_values(slow, scale="plain")[0, 1] > p_values([replace(e, seeds=()) for e in slow])[0, 1]
+    )
+    assert ranks(slow, higher_is_better=False, scale="plain") == [1, 1]
+    with pytest.raises(MetricError, match="has no logit"):
+        ranks(slow, higher_is_better=False)
+
+
+def test_refuses_an_estimate_that_is_not_the_mean_of_its_seeds() -> None:
+    with pytest.raises(MetricError, match=r"row: the estimate is 0.5, and the mean of its 2"):
+        Entry("row", 0.5, UNITS[:2], np.array([0.5, 0.5]), (0.5, 0.6))
+    with pytest.raises(MetricError, match="seeds of row: 1 of 2 are NaN"):
+        Entry("row", 0.5, UNITS[:2], np.array([0.5, 0.5]), (0.5, math.nan))
 
 
 def test_false_alarms_of_ranks_stay_near_alpha() -> None:

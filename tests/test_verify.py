@@ -1,0 +1,168 @@
+"""Numbers computed again from published scores, and every way in which they may not agree."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.config.loader import LoadedBenchmark, load
+from harness.records.canonical import readable_json, sha256_file
+from harness.verify import Verdict, record_files, verify
+
+ROOT = Path(__file__).resolve().parents[1]
+DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"
+
+
+@pytest.fixture(scope="module")
+def loaded() -> LoadedBenchmark:
+    return load(ROOT / "benchmark.toml")
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    """One published record of embedded data, with its scores beside it."""
+    source = next(DIGITS.glob("efficientnet-b0*.json"))
+    shutil.copy(source.with_suffix(".scores.npz"), tmp_path)
+    return Path(shutil.copy(source, tmp_path))
+
+
+def edited(record: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    document = json.loads(record.read_text())
+    change(document)
+    record.write_text(readable_json(document))
+    return record
+
+
+def answer(loaded: LoadedBenchmark, record: Path) -> Verdict:
+    return verify(loaded, record, record.parent / "runs")
+
+
+def test_every_published_record_is_verified_or_says_why_not(loaded: LoadedBenchmark) -> None:
+    verdicts = [verify(loaded, file, ROOT / "runs") for file in record_files(ROOT / "leaderboards")]
+    assert [verdict for verdict in verdicts if verdict.answer == "differs"] == []
+    embedded = [verdict for verdict in verdicts if "/digits/" in str(verdict.record)]
+    assert {verdict.answer for verdict in embedded} == {"verified"}
+    assert all(verdict.reasons for verdict in verdicts if verdict.answer != "verified")
+
+
+def test_a_published_record_is_verified(loaded: LoadedBenchmark, record: Path) -> None:
+    verdict = answer(loaded, record)
+    assert (verdict.answer, verdict.reasons) == ("verified", ())
+    # Value and two ends of three metrics, and accuracy without each of 500 pictures.
+    assert verdict.numbers == 509
+
+
+@pytest.mark.parametrize("part", ["value", "low", "high"])
+def test_a_changed_number_differs(loaded: LoadedBenchmark, record: Path, part: str) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["metrics"]["accuracy"][part] += 1e-6
+
+    verdict = answer(loaded, edited(record, change))
+    assert verdict.answer == "differs"
+    assert len(verdict.reasons) == 1
+    assert verdict.reasons[0].startswith(f"accuracy.{part}: recorded 0.9")
+
+
+def test_a_changed_left_one_out_value_differs(loaded: LoadedBenchmark, record: Path) -> None:
+    def change(document: dict[str, Any]) -> None:
+        values = document["left_one_out"]["accuracy"]
+        del values[min(values)]
+
+    verdict = answer(loaded, edited(record, change))
+    assert verdict.answer == "differs"
+    assert "recorded nothing, computed" in verdict.reasons[0]
+
+
+def test_other_scores_differ_by_their_hash(loaded: LoadedBenchmark, record: Path) -> None:
+    scores = record.with_suffix(".scores.npz")
+    content = bytearray(scores.read_bytes())
+    content[len(content) // 2] ^= 1
+    scores.write_bytes(bytes(content))
+    verdict = answer(loaded, record)
+    assert verdict.answer == "differs"
+    assert "not the scores that the record names" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [{"other": np.zeros(3)}, {"logits": np.zeros((3, 10))}, {"logits": np.full((500, 10), np.nan)}],
+)
+def test_scores_that_cannot_be_judged_differ(
+    loaded: LoadedBenchmark, record: Path, arrays: dict[str, Any]
+) -> None:
+    scores = record.with_suffix(".scores.npz")
+    np.savez(scores, **arrays)
+
+    def change(document: dict[str, Any]) -> None:
+        size = scores.stat().st_size
+        document["artefacts"]["scores"] = {"sha256": sha256_file(scores), "bytes": size}
+
+    verdict = answer(loaded, edited(record, change))
+    assert verdict.answer == "differs"
+    assert "cannot be judged by its lists" in verdict.reasons[0]
+
+
+def _unknown_dataset(document: dict[str, Any]) -> None:
+    document["dataset"]["name"] = "elsewhere"
+
+
+def _other_lock(document: dict[str, Any]) -> None:
+    document["dataset"]["lock"] = "0" * 64
+
+
+def _unknown_suite(document: dict[str, Any]) -> None:
+    document["protocol"]["suite"] = "elsewhere"
+
+
+def _other_version(document: dict[str, Any]) -> None:
+    document["protocol"]["version"] += 1
+
+
+def _other_parameters(document: dict[str, Any]) -> None:
+    document["protocol"]["parameters"]["interval"] = "none"
+
+
+def _failed(document: dict[str, Any]) -> None:
+    document["state"] = "failed"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (_unknown_dataset, "no dataset 'elsewhere'"),
+        (_other_lock, "lock 000000000000 of digits, which is not this benchmark's"),
+        (_unknown_suite, "no suite 'elsewhere'"),
+        (_other_version, "version 2 of the protocol of image, this benchmark has 1"),
+        (_other_parameters, "version 1 of the protocol"),
+        (_failed, "it is failed and holds no numbers"),
+    ],
+)
+def test_what_is_not_as_the_record_wants_it_is_not_verifiable_here(
+    loaded: LoadedBenchmark, record: Path, change: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    verdict = answer(loaded, edited(record, change))
+    assert verdict.answer == "not verifiable here"
+    assert reason in verdict.reasons[0]
+
+
+def test_without_scores_it_is_not_verifiable_here(loaded: LoadedBenchmark, record: Path) -> None:
+    record.with_suffix(".scores.npz").unlink()
+    verdict = answer(loaded, record)
+    assert verdict.answer == "not verifiable here"
+    assert "its scores are not beside it" in verdict.reasons[0]
+
+
+def test_an_absent_corpus_is_told_with_where_to_get_it(
+    loaded: LoadedBenchmark, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
+    letters = next((DIGITS.parent / "omniglot-latin").glob("*.json"))
+    verdict = verify(loaded, letters, tmp_path)
+    assert verdict.answer == "not verifiable here"
+    assert "https://github.com/brendenlake/omniglot" in verdict.reasons[0]
