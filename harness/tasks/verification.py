@@ -14,18 +14,15 @@ from harness.data.dataset import Listing, OpenDataset
 from harness.data.trials import Trials
 from harness.errors import ConfigError, DataError
 from harness.metrics import speakers
-from harness.metrics.cllr import cllr, min_cllr
-from harness.metrics.dcf import act_dcf, error_rates, min_dcf
+from harness.metrics.dcf import min_dcf
 from harness.metrics.eer import eer
-from harness.metrics.intervals import half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
-from harness.records.record import Metric, MetricFacts
-from harness.scoring.calibration import Calibration, fit_calibration
+from harness.records.record import MetricFacts
+from harness.scoring.calibration import fit_calibration
 from harness.tasks.plain import standardised_features
 from harness.tasks.task import TRAINING_ACCURACY, Judgement, Lists, Output, Scores, Side
+from harness.tasks.trial_metrics import Sides, at_threshold, calibrated, redrawn, with_intervals
 from harness.tasks.trial_scores import SCORINGS, Cohort, Scoring, cohort_of, score_trials
-
-Sides = tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +95,9 @@ class Verification:
 
     def validate(self, side: Side) -> dict[str, float]:
         """EER, its threshold and minDCF of plain cosines."""
-        return self._summary(_parted(score_trials(side.outputs, _trials(side.lists)), side.lists))
+        sides = _parted(score_trials(side.outputs, _trials(side.lists)), side.lists)
+        rate, cost = eer(*sides), min_dcf(*sides, self._point)
+        return {"eer": rate.value, "min_dcf": cost.value, "threshold": rate.threshold}
 
     def score(self, validation: Side, test: Side, training: Side | None) -> Scores:
         """Scores of test; the threshold and the calibration that validation gives.
@@ -123,16 +122,20 @@ class Verification:
         sides = _parted(scores["scores"], lists)
         names, trials = _by_speaker(scores["scores"], lists)
         left_eer, left_dcf = speakers.left_one_out(trials, self._point)
+        drawn = speakers.speaker_replicates(
+            trials, self._point, resamples=self.resamples, seed=self.seed
+        )
         return Judgement(
             metrics={
-                **self._with_intervals(sides, trials),
-                **_at_threshold(sides, float(scores["threshold"])),
-                **self._calibrated(sides, scores["calibration"]),
+                **with_intervals(sides, drawn, self._point),
+                **at_threshold(sides, float(scores["threshold"])),
+                **calibrated(sides, scores["calibration"], self._point),
             },
             left_one_out={
                 "eer": dict(zip(names, left_eer.tolist(), strict=True)),
                 "min_dcf": dict(zip(names, left_dcf.tolist(), strict=True)),
             },
+            notes=redrawn(drawn),
         )
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
@@ -152,44 +155,6 @@ class Verification:
             top=self.cohort_top if self.scoring == "as-norm" else None,
             subtract_mean=self.subtract_mean,
         )
-
-    def _summary(self, sides: Sides) -> dict[str, float]:
-        rate, cost = eer(*sides), min_dcf(*sides, self._point)
-        return {"eer": rate.value, "min_dcf": cost.value, "threshold": rate.threshold}
-
-    def _with_intervals(self, sides: Sides, trials: speakers.Trials) -> dict[str, Metric]:
-        estimates = self._summary(sides)
-        draws = speakers.speaker_replicates(
-            trials, self._point, resamples=self.resamples, seed=self.seed
-        )
-        floor = half_trial(trials.fewest)
-        metrics = {}
-        for name, replicates in (("eer", draws.eer), ("min_dcf", draws.min_dcf)):
-            value = estimates[name]
-            interval = logit_interval(value, replicates, draws.units, floor=floor)
-            unit = self.facts[name].unit
-            metrics[name] = Metric(value=value, low=interval.low, high=interval.high, unit=unit)
-        return metrics
-
-    def _calibrated(self, sides: Sides, fitted: NDArray[np.float64]) -> dict[str, Metric]:
-        """Costs of the ratios that validation's calibration makes of the scores."""
-        calibration = Calibration(float(fitted[0]), float(fitted[1]))
-        targets, nontargets = (calibration.apply(side) for side in sides)
-        values = {
-            "act_dcf": act_dcf(targets, nontargets, self._point, self._point.bayes_threshold),
-            "cllr": cllr(targets, nontargets),
-            "min_cllr": min_cllr(*sides),
-        }
-        return {name: Metric(value=value, unit="") for name, value in values.items()}
-
-
-def _at_threshold(sides: Sides, threshold: float) -> dict[str, Metric]:
-    rates = error_rates(*sides, threshold)
-    return {
-        "miss_at_threshold": Metric(value=rates.miss, unit="%"),
-        "false_alarm_at_threshold": Metric(value=rates.false_alarm, unit="%"),
-        "threshold": Metric(value=threshold, unit=""),
-    }
 
 
 def _trials(lists: Lists) -> Trials:

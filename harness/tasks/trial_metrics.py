@@ -1,0 +1,81 @@
+"""What a trial list's scores come to: error rates, costs, intervals, and decisions made before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.metrics.cllr import cllr, min_cllr
+from harness.metrics.dcf import act_dcf, error_rates, min_dcf
+from harness.metrics.eer import eer
+from harness.metrics.intervals import half_trial, logit_interval
+from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.speakers import SpeakerReplicates
+from harness.records.record import Metric
+from harness.scoring.calibration import Calibration
+
+Sides = tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]
+"""Scores of targets and of nontargets."""
+
+
+def with_intervals(
+    sides: Sides, drawn: SpeakerReplicates, point: OperatingPoint
+) -> dict[str, Metric]:
+    """EER and minDCF with their intervals over speakers.
+
+    Args:
+        sides: all scores.
+        drawn: the same metrics on resampled speakers.
+        point: of minDCF.
+    """
+    floor = half_trial(min(len(side) for side in sides))
+    values = {"eer": eer(*sides).value, "min_dcf": min_dcf(*sides, point).value}
+    replicates = {"eer": drawn.eer, "min_dcf": drawn.min_dcf}
+    units = {"eer": "%", "min_dcf": ""}
+    metrics = {}
+    for name, value in values.items():
+        interval = logit_interval(value, replicates[name], drawn.units, floor=floor)
+        metrics[name] = Metric(value=value, low=interval.low, high=interval.high, unit=units[name])
+    return metrics
+
+
+def at_threshold(sides: Sides, threshold: float) -> dict[str, Metric]:
+    """The errors at a threshold that validation chose."""
+    rates = error_rates(*sides, threshold)
+    return {
+        "miss_at_threshold": Metric(value=rates.miss, unit="%"),
+        "false_alarm_at_threshold": Metric(value=rates.false_alarm, unit="%"),
+        "threshold": Metric(value=threshold, unit=""),
+    }
+
+
+def calibrated(
+    sides: Sides, fitted: NDArray[np.float64], point: OperatingPoint
+) -> dict[str, Metric]:
+    """Costs of the log-likelihood ratios that validation's calibration makes of the scores.
+
+    Args:
+        sides: all scores.
+        fitted: scale and offset.
+        point: of actDCF.
+    """
+    calibration = Calibration(float(fitted[0]), float(fitted[1]))
+    targets, nontargets = (calibration.apply(side) for side in sides)
+    values = {
+        "act_dcf": act_dcf(targets, nontargets, point, point.bayes_threshold),
+        "cllr": cllr(targets, nontargets),
+        "min_cllr": min_cllr(*sides),
+    }
+    return {name: Metric(value=value, unit="") for name, value in values.items()}
+
+
+def redrawn(drawn: SpeakerReplicates) -> tuple[str, ...]:
+    """What a reader must know of draws that could not be judged."""
+    if not drawn.redrawn:
+        return ()
+    return (
+        f"{drawn.redrawn} draws of the test speakers held no target or no nontarget trial and were "
+        f"drawn again (of {len(drawn.eer)} that count)",
+    )
