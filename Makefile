@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup speaker image loss test lint lock clean
+.PHONY: help setup speaker image loss test lint bench lock clean
 
 help:
 	@echo "make speaker   set up, run the speaker suite (quick profile), print its leaderboard"
 	@echo "make image     the same for the image suite;  make loss: for the loss suite"
 	@echo "make test      set up, lint, type-check, run all tests"
+	@echo "make bench     measure the harness itself against other ways to do the same; about two minutes"
 	@echo "make setup     set up alone: $(VENV) with the exact versions of requirements.lock"
 
 setup: $(READY)
@@ -25,6 +26,9 @@ lint: $(READY)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
+
+bench: $(READY)
+	@$(BIN)/python -m pytest tests/benchmarks --benchmark-only -q --benchmark-columns=min,median,rounds
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or \
