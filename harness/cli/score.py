@@ -30,7 +30,7 @@ def score(
     *,
     scores: Annotated[
         list[Path],
-        typer.Option("--scores", help="Score file: enrol test score [label] (repeatable)."),
+        typer.Option("--scores", help="Score file, a system each (repeatable)."),
     ],
     trials: Annotated[
         Path | None,

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import RequestError
+from harness.metrics.errors import MetricError
 from harness.metrics.operating_point import OperatingPoint
 from harness.scorefiles.join import read_scores
 from harness.scorefiles.trials import TrialList, read_trials
-from harness.scoring.calibration import fit_calibration
+from harness.scoring.calibration import Calibration, fit_calibration
 from harness.scoring.fusion import fit_fusion
 
 Systems = Mapping[str, NDArray[np.float64]]
@@ -45,12 +46,24 @@ def read_systems(
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
-    """A name for each file: its own without ending, or where two share that, its path."""
+    """A name for each file: its own without ending, or where two share that, its path.
+
+    Raises:
+        RequestError: a file is given twice.
+
+    >>> names_of([Path("a/ecapa.txt.gz"), Path("resnet.txt")])
+    ['ecapa', 'resnet']
+    >>> names_of([Path("a/scores.txt"), Path("b/scores.txt")])
+    ['a/scores.txt', 'b/scores.txt']
+    """
+    if twice := [path for place, path in enumerate(paths) if path in paths[:place]]:
+        raise RequestError(f"{twice[0]}: given twice; give each system's score file once")
     short = [path.name.removesuffix(".gz").rsplit(".", 1)[0] or path.name for path in paths]
-    return [
+    names = [
         str(path) if short.count(name) > 1 else name
         for name, path in zip(short, paths, strict=True)
     ]
+    return names if len(set(names)) == len(names) else list(map(str, paths))
 
 
 def calibrated(
@@ -66,10 +79,27 @@ def calibrated(
         fuse: whether to add the fusion of all systems.
 
     Raises:
-        RequestError: another number of systems, or a single one to fuse.
+        RequestError: another number of systems, a single one to fuse, one that is called like the
+            fusion, or scores that nothing can be fitted to.
         ScoreFileError: a file cannot be read or is not of the list.
-        MetricError: the fit is impossible.
+        MetricError: the fit of the fusion is impossible.
     """
+    _check_systems(systems, scores, fuse=fuse)
+    held, tuning = read_systems(scores, read_trials(trials))
+    prior = point.effective_prior
+    made = {
+        name: _fitted(path, tuned, held, prior).apply(judged)
+        for path, (name, judged), tuned in zip(
+            scores, systems.items(), tuning.values(), strict=True
+        )
+    }
+    if fuse:
+        fitted = fit_fusion(list(tuning.values()), held.is_target, p_target=prior)
+        made[FUSION] = fitted.apply(list(systems.values()))
+    return made
+
+
+def _check_systems(systems: Systems, scores: Sequence[Path], *, fuse: bool) -> None:
     if len(scores) != len(systems):
         raise RequestError(
             f"{len(scores)} calibration score files for {len(systems)} systems; give "
@@ -77,13 +107,16 @@ def calibrated(
         )
     if fuse and len(systems) < 2:
         raise RequestError("--fuse: there is one system; give --scores at least twice")
-    held, tuning = read_systems(scores, read_trials(trials))
-    prior = point.effective_prior
-    made = {
-        name: fit_calibration(tuned, held.is_target, p_target=prior).apply(judged)
-        for (name, judged), tuned in zip(systems.items(), tuning.values(), strict=True)
-    }
-    if fuse:
-        fitted = fit_fusion(list(tuning.values()), held.is_target, p_target=prior)
-        made[FUSION] = fitted.apply(list(systems.values()))
-    return made
+    if fuse and FUSION in systems:
+        raise RequestError(
+            f"--fuse: a score file is called {FUSION!r}, like the fusion of all; rename it"
+        )
+
+
+def _fitted(
+    path: Path, scores: NDArray[np.float64], held: TrialList, p_target: float
+) -> Calibration:
+    try:
+        return fit_calibration(scores, held.is_target, p_target=p_target)
+    except MetricError as error:
+        raise RequestError(f"{path}: no calibration can be fitted to it: {error}") from error

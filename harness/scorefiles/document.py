@@ -37,14 +37,7 @@ def report_document(report: Report, interval: dict[str, Any]) -> dict[str, Any]:
         "system": report.name,
         "eer": _estimate(report.eer),
         "threshold": report.threshold,
-        "min_dcf": [
-            {
-                **_point(cost.point),
-                **_estimate(cost.least),
-                "threshold": finite_or_none(cost.threshold),
-            }
-            for cost in report.costs
-        ],
+        "min_dcf": [_least(cost) for cost in report.costs],
         "act_dcf": [_actual(cost) for cost in report.costs],
         "cllr": finite_or_none(report.cllr),
         "min_cllr": report.min_cllr,

@@ -24,6 +24,7 @@ from harness.scorefiles.resampling import Resampling
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.floating[Any]]
+Draws = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,8 @@ def judge(
         MetricError: an empty side, or NaN or infinite scores.
     """
     targets, nontargets = part(scores, is_target)
-    estimate = partial(_estimate, resampling=resampling, scores=scores, is_target=is_target)
+    trials = resampling.trials(scores, is_target) if resampling else None
+    estimate = partial(_estimate, trials=trials, draws=resampling.draws if resampling else None)
     rate = eer(targets, nontargets)
     return Report(
         name,
@@ -130,17 +132,14 @@ def _cost(
 
 def _estimate(
     value: float,
-    weighted: Callable[[Trials, NDArray[np.int64]], Floats],
+    weighted: Callable[[Trials, Draws], Floats],
     *,
-    resampling: Resampling | None,
-    scores: Scores,
-    is_target: NDArray[np.bool_],
+    trials: Trials | None,
+    draws: Draws | None,
 ) -> Estimate:
     """A metric with its interval, by the function that computes it for weighted speakers."""
-    if resampling is None:
+    if trials is None or draws is None:
         return Estimate(value, None, None, np.empty(0))
-    trials = resampling.trials(scores, is_target)
-    replicates = weighted(trials, resampling.draws)
-    floor = half_trial(trials.fewest)
-    found = logit_interval(value, replicates, resampling.units, floor=floor)
+    replicates = weighted(trials, draws)
+    found = logit_interval(value, replicates, draws.shape[1], floor=half_trial(trials.fewest))
     return Estimate(value, found.low, found.high, replicates)

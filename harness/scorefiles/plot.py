@@ -16,6 +16,7 @@ from harness.scorefiles.judge import Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TICKS = (0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
 """Error rates that an axis may name."""
@@ -38,10 +39,27 @@ def draw_det(path: Path, reports: Sequence[Report]) -> None:
         reports: the systems, in the order of the legend.
 
     Raises:
-        RequestError: another kind of file.
+        RequestError: another kind of file, or it cannot be written.
     """
+    check_plot(path)
+    figure = det_figure(reports)
+    try:
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, format=path.suffix[1:].lower())
+    except OSError as error:
+        raise RequestError(
+            f"{path}: the plot cannot be written: {error.strerror}; give another place"
+        ) from error
+
+
+def check_plot(path: Path) -> None:
+    """Raises RequestError unless a file is of a kind that can be drawn."""
     if path.suffix.lower() not in FORMATS:
         raise RequestError(f"{path}: a plot ends in one of {', '.join(FORMATS)}")
+
+
+def det_figure(reports: Sequence[Report]) -> Figure:
+    """Draws the figure that `draw_det` writes."""
     # Without a display, and without the state of pyplot.
     import seaborn
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -58,13 +76,21 @@ def draw_det(path: Path, reports: Sequence[Report]) -> None:
     _label(axes, _top(reports))
     _mark_meaning(axes, reports[0])
     figure.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:].lower())
+    return figure
+
+
+def _legible(name: str) -> str:
+    """A name as a legend has to be given it.
+
+    It leaves out what begins with an underscore, and sets as a formula what is between two dollars.
+    """
+    text = name.replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
 
 
 def _draw_system(axes: Axes, report: Report, colour: tuple[float, float, float]) -> None:
     lines = det(report.curve)
-    label = f"{report.name} (EER {100 * report.eer.value:.2f} %)"
+    label = f"{_legible(report.name)} (EER {100 * report.eer.value:.2f} %)"
     axes.plot(lines.false_alarm, lines.miss, color=colour, label=label)
     thresholds = [report.threshold, *(cost.threshold for cost in report.costs)]
     marked = np.searchsorted(report.curve.thresholds, thresholds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from harness.metrics.speakers import speaker_draws
 from harness.metrics.trials import Trials
+from harness.scorefiles.columns import Codes
 from harness.scorefiles.trials import TrialList
 from harness.scorefiles.units import NoSpeakers, Speakers
 
@@ -63,8 +64,32 @@ def resampled(
     fewest = min(targets, len(trials.is_target) - targets)
     if fewest < FEWEST_TRIALS:
         return NoSpeakers(f"{fewest} trial on one side; an interval needs at least 2 on each")
+    speakers = _numbered_by_name(trials, speakers)
     # The draws depend on labels and speakers alone, so any scores will do.
     unscored = np.zeros(len(trials.is_target), dtype=np.float32)
     listed = Trials(unscored, trials.is_target, speakers.enrol, speakers.test)
     draws, redrawn = speaker_draws(listed, resamples=resamples, seed=seed)
     return Resampling(speakers, draws, redrawn, seed)
+
+
+def _numbered_by_name(trials: TrialList, speakers: Speakers) -> Speakers:
+    """The same speakers, numbered in the order of the first of each one's names.
+
+    Draws go by number, and numbers by how a file was read; so one list has one set of draws,
+    whatever its order and format, and whichever file tells the same speakers.
+    """
+    enrol = _by_name(len(trials.enrol_names), trials.enrol, speakers.enrol)
+    test = _by_name(len(trials.test_names), trials.test, speakers.test)
+    speaker_of = dict(zip(trials.enrol_names, enrol, strict=True))
+    speaker_of |= zip(trials.test_names, test, strict=True)
+    ordered = list(dict.fromkeys(speaker_of[name] for name in sorted(speaker_of)))
+    number = np.empty(speakers.count, dtype=np.int32)
+    number[ordered] = np.arange(len(ordered))
+    return replace(speakers, enrol=number[speakers.enrol], test=number[speakers.test])
+
+
+def _by_name(count: int, names: Codes, speakers: Codes) -> list[int]:
+    """The speaker of each of `count` names, from those of the trials."""
+    found = np.empty(count, dtype=np.int32)
+    found[names] = speakers
+    return found.tolist()

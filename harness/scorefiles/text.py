@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from harness.scorefiles.differences import Compared
 from harness.scorefiles.document import interval_facts
@@ -30,7 +31,7 @@ def shown(
         sample: the draws of speakers, or why there are none.
         is_calibrated: whether scores were made log-likelihood ratios here.
     """
-    notes = _notes(reports[0], sample, is_calibrated=is_calibrated)
+    notes = _notes(reports, sample, is_calibrated=is_calibrated)
     differences: list[RenderableType] = ["", _differences_table(compared)] if compared else []
     return [_table(reports), *differences, "", *notes]
 
@@ -44,7 +45,7 @@ def _table(reports: Sequence[Report]) -> Table:
     )  # fmt: skip
     for report in reports:
         table.add_row(
-            report.name,
+            Text(report.name),  # brackets in a file's name are no markup
             _with_interval(report.eer, 100, 2),
             f"{report.threshold:.4g}",
             *(_with_interval(cost.least, 1, 3) for cost in report.costs),
@@ -80,7 +81,8 @@ def _differences_table(compared: Sequence[Compared]) -> Table:
         value, low, high = (f"{number:+.{decimals}f}" for number in found)
         metric = "EER, points" if each.metric == "eer" else each.metric.replace("min_dcf", "minDCF")
         p = "< 0.001" if each.p < 0.001 else f"{each.p:.3f}"
-        table.add_row(f"{each.first} - {each.second}", metric, value, f"{low} to {high}", p)
+        systems = Text(f"{each.first} - {each.second}")
+        table.add_row(systems, metric, value, f"{low} to {high}", p)
     return table
 
 
@@ -89,8 +91,11 @@ def _ends(compared: Compared) -> tuple[float, float, float]:
     return difference.value, difference.low, difference.high
 
 
-def _notes(report: Report, sample: Resampling | NoSpeakers, *, is_calibrated: bool) -> list[str]:
-    notes = [f"{report.targets:,} target and {report.nontargets:,} nontarget trials."]
+def _notes(
+    reports: Sequence[Report], sample: Resampling | NoSpeakers, *, is_calibrated: bool
+) -> list[str]:
+    targets, nontargets = reports[0].targets, reports[0].nontargets
+    notes = [f"{targets:,} target and {nontargets:,} nontarget trials."]
     if isinstance(sample, NoSpeakers):
         notes.append(f"No interval: {sample.reason}.")
     else:
@@ -105,6 +110,6 @@ def _notes(report: Report, sample: Resampling | NoSpeakers, *, is_calibrated: bo
             "actDCF and Cllr read the scores as natural-log likelihood ratios; cosines are none: "
             "calibrate them on other trials (--calibration-trials, --calibration-scores)."
         )
-    if any(math.isinf(cost.threshold) for cost in report.costs):
+    if any(math.isinf(cost.threshold) for report in reports for cost in report.costs):
         notes.append("A minDCF of 1 is that of rejecting every trial.")
     return notes
