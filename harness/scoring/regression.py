@@ -8,16 +8,15 @@ p / T * sum over targets of log(1 + exp(-llr - logit p)) +
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import LinAlgWarning
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from scipy.linalg import lstsq
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from harness.metrics.errors import MetricError, check_same_length, usable_scores
 from harness.metrics.operating_point import OperatingPoint
@@ -29,7 +28,10 @@ cross-entropy. It moves ordinary weights by some 1e-7 of themselves, and keeps t
 some 20 at the gap) where targets and nontargets can be parted without an error."""
 TOLERANCE = 1e-12
 """The largest slope of the cross-entropy that is taken for none."""
+STEEPEST = 1e-8
+"""The largest slope with which a fit is taken for one, where rounding allows no less."""
 MOST_STEPS = 200
+LAST_STEPS = 5
 
 Floats = NDArray[np.floating[Any]]
 
@@ -81,8 +83,9 @@ def usable_columns(scores: Sequence[ArrayLike], qualities: ArrayLike | None) -> 
 def fit_llr(columns: Sequence[Floats], is_target: NDArray[np.bool_], p_target: float) -> Affine:
     """Fits the affine map whose output is a natural-log likelihood ratio.
 
-    Deterministic, to rounding the least cross-entropy: Newton's method on a strictly convex
-    function. It holds some eight float64 values a trial, and one more for each column.
+    Deterministic, to rounding the least cross-entropy: Newton's method, within a region of trust,
+    on a strictly convex function. It holds some eight float64 values a trial, and one more for
+    each column.
 
     Args:
         columns: `[N]` each, checked.
@@ -138,17 +141,69 @@ def _minimise(
     design: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float]:
     """Returns slopes `[M]` and intercept of the log posterior odds."""
-    model = LogisticRegression(
-        C=1 / RIDGE, solver="newton-cholesky", tol=TOLERANCE, max_iter=MOST_STEPS
+    entropy = _CrossEntropy(design, np.where(labels, 1.0, -1.0), weights)
+    found = minimize(
+        entropy.value,
+        np.zeros(design.shape[1] + 1),
+        jac=entropy.gradient,
+        hess=entropy.hessian,
+        method="trust-exact",
+        options={"gtol": TOLERANCE, "maxiter": MOST_STEPS},
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ConvergenceWarning)
-        warnings.simplefilter("error", LinAlgWarning)
-        try:
-            model.fit(design, labels, sample_weight=weights)
-        except (ConvergenceWarning, LinAlgWarning) as warning:
-            raise MetricError(
-                f"the regression of {len(labels)} trials on {design.shape[1]} columns did not "
-                f"converge ({warning}); look for columns that repeat each other or for outliers"
-            ) from warning
-    return np.asarray(model.coef_[0]), float(model.intercept_[0])
+    point = _polished(entropy, found.x)
+    steepest = float(np.abs(entropy.gradient(point)).max())
+    if not steepest <= STEEPEST:
+        raise MetricError(
+            f"the regression of {len(labels)} trials on {design.shape[1]} columns did not "
+            f"converge ({found.message}); look for columns that repeat each other or for outliers"
+        )
+    return point[:-1], float(point[-1])
+
+
+def _polished(entropy: _CrossEntropy, point: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Newton's last steps: where values no longer differ, slopes still do."""
+    slopes = entropy.gradient(point)
+    for _ in range(LAST_STEPS):
+        nearer = point - lstsq(entropy.hessian(point), slopes)[0]
+        flatter = entropy.gradient(nearer)
+        if not np.abs(flatter).max() < np.abs(slopes).max():
+            break
+        point, slopes = nearer, flatter
+    return point
+
+
+@dataclass(frozen=True, eq=False)
+class _CrossEntropy:
+    """The weighted cross-entropy of trials, with the ridge on the slopes alone.
+
+    Attributes:
+        design: `[N, M]`.
+        signs: `[N]`, 1 for targets and -1 for nontargets.
+        weights: `[N]`.
+    """
+
+    design: NDArray[np.float64]
+    signs: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+    def value(self, point: NDArray[np.float64]) -> float:
+        lost = np.logaddexp(0.0, -self.signs * self._odds(point))
+        return float(self.weights @ lost + 0.5 * RIDGE * point[:-1] @ point[:-1])
+
+    def gradient(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        pulls = -self.weights * self.signs * expit(-self.signs * self._odds(point))
+        slopes = self.design.T @ pulls + RIDGE * point[:-1]
+        return np.append(slopes, pulls.sum())
+
+    def hessian(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        odds = self._odds(point)
+        curves = self.weights * expit(odds) * expit(-odds)
+        columns = self.design.shape[1]
+        table = np.empty((columns + 1, columns + 1))
+        table[:-1, :-1] = (self.design.T * curves) @ self.design + RIDGE * np.eye(columns)
+        table[-1, :-1] = table[:-1, -1] = self.design.T @ curves
+        table[-1, -1] = curves.sum()
+        return table
+
+    def _odds(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(self.design @ point[:-1] + point[-1])

@@ -96,6 +96,7 @@ def test_the_ridge_moves_ordinary_weights_by_less_than_a_millionth(monkeypatch):
 def test_no_convergence_is_an_error(monkeypatch):
     made, is_target = trials()
     monkeypatch.setattr(regression, "MOST_STEPS", 2)
+    monkeypatch.setattr(regression, "LAST_STEPS", 0)
     with pytest.raises(MetricError, match="600 trials on 2 columns did not converge"):
         fit_llr(made, is_target, 0.5)
 
@@ -134,3 +135,17 @@ def test_columns_must_fit_each_other(scores, qualities, message):
 def test_a_map_wants_the_columns_of_its_fit():
     with pytest.raises(MetricError, match=r"1 columns .*, fitted on 2"):
         Affine((1.0, 2.0), 0.0).apply([np.ones(3)])
+
+
+@pytest.mark.parametrize("gap", [1e-3, 0.1, 1.0])
+@pytest.mark.parametrize("p_target", [0.01, 0.5])
+def test_sides_without_an_error_between_them_are_fitted(gap: float, p_target: float) -> None:
+    rng = np.random.default_rng(0)
+    for targets, nontargets in rng.integers(2, 200, (40, 2)):
+        scores = np.r_[0.5 + gap + rng.random(targets), 0.5 - rng.random(nontargets)]
+        is_target = np.arange(len(scores)) < targets
+        llrs = fit_llr([scores], is_target, p_target).apply([scores])
+        # How sure the ratios are is the ridge's doing; that they part the sides is the trials'.
+        assert np.isfinite(llrs).all()
+        assert llrs[is_target].min() > llrs[~is_target].max()
+        assert llrs[is_target].max() > 0 > llrs[~is_target].min()
