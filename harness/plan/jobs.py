@@ -150,7 +150,7 @@ def _entry(
     inputs = {
         "stage": "train",
         "version": TRAIN_VERSION,
-        "task": [common["protocol"].task, make_task(loaded, request.suite).version],
+        "task": [common["protocol"].task, make_task(loaded, request.suite).validation_version],
         "dataset": trained_on,
         "model": model.model_dump(),
         "loss": loss.model_dump(),

@@ -36,6 +36,7 @@ class Classification:
     seed: int = 20261120
 
     version: ClassVar[int] = 1
+    validation_version: ClassVar[int] = 1
     primary: ClassVar[str] = "accuracy"
     output: ClassVar[Output] = "logits"
     baseline_name: ClassVar[str] = "nearest class mean"

@@ -77,6 +77,8 @@ class Task(Protocol):
 
     Attributes:
         version: changes whenever the same outputs would be judged differently.
+        validation_version: changes whenever `validate` would give other numbers, and so other
+            weights be selected: training again is needed then, and only then.
         primary: the metric that selects weights and sorts tables.
         facts: what a table must know of each metric, the primary one first.
         output: which output of a system is judged.
@@ -84,6 +86,7 @@ class Task(Protocol):
     """
 
     version: ClassVar[int]
+    validation_version: ClassVar[int]
     primary: ClassVar[str]
     facts: ClassVar[Mapping[str, MetricFacts]]
     output: ClassVar[Output]

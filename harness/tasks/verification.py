@@ -49,6 +49,7 @@ class Verification:
     seed: int = 20261120
 
     version: ClassVar[int] = 2
+    validation_version: ClassVar[int] = 1
     primary: ClassVar[str] = "eer"
     output: ClassVar[Output] = "embedding"
     baseline_name: ClassVar[str] = "MFCC statistics"

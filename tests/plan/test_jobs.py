@@ -14,6 +14,7 @@ from harness.errors import ConfigError
 from harness.plan.choice import entries
 from harness.plan.jobs import plan_jobs
 from harness.plan.request import RunRequest, source_of
+from harness.tasks.classification import Classification
 
 BENCHMARK = """
 [datasets.digits]
@@ -69,6 +70,19 @@ def test_which_items_were_left_out_is_in_every_key(loaded, tmp_path):
     other = jobs(benchmark, asked, ("digit0002",))[1]
     assert len({job.train.key for job in (whole, one, other)}) == 3
     assert len({job.evaluate("c").key for job in (whole, one, other)}) == 3
+
+
+def test_another_judgement_evaluates_again_and_trains_again_only_if_validation_differs(
+    loaded, tmp_path, monkeypatch
+):
+    benchmark, asked = loaded(), request(tmp_path)
+    before = jobs(benchmark, asked)[1]
+    monkeypatch.setattr(Classification, "version", Classification.version + 1)
+    judged = jobs(benchmark, asked)[1]
+    assert judged.train.key == before.train.key
+    assert judged.evaluate("c").key != before.evaluate("c").key
+    monkeypatch.setattr(Classification, "validation_version", 2)
+    assert jobs(benchmark, asked)[1].train.key != before.train.key
 
 
 def test_the_optimiser_is_in_the_key_of_measuring(loaded, tmp_path):
