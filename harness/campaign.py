@@ -20,6 +20,7 @@ from harness.plan.jobs import plan_checkpoint, plan_jobs
 from harness.plan.protocol import pin_protocols
 from harness.plan.request import CheckpointEntry, RunRequest, Source, source_of
 from harness.plan.status import is_done
+from harness.records.files import keep_from_git
 from harness.records.record import Record
 
 Planner = Callable[[dict[str, Source]], list[JobSpec]]
@@ -125,6 +126,7 @@ def _carried_out(
     here, absent = listings(loaded, request)
     # Once with what the lists tell: a wrong request is refused before anything is decoded.
     plan({listing.name: source_of(loaded, listing) for listing in here})
+    keep_from_git(request.runs)
     jobs = plan({each.name: _opened(loaded, each, request, watch.data) for each in here})
     pin_protocols(loaded, jobs)
     ran = _run_missing(jobs, workers, watch.jobs)

@@ -36,6 +36,15 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def keep_from_git(folder: Path) -> None:
+    """Make a folder that git takes no notice of, whatever it is called and wherever it lies.
+
+    Outputs in a work tree would else pass for changed code, and their records for made by it.
+    """
+    if not (folder / ".gitignore").exists():
+        write_text(folder / ".gitignore", "*\n")
+
+
 def lock(path: Path) -> FileLock:
     """A lock between processes on `path`; a killed holder's lock is gone with it."""
     path.parent.mkdir(parents=True, exist_ok=True)

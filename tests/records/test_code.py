@@ -7,6 +7,7 @@ import pytest
 
 from harness import __version__
 from harness.records.code import code_version, dirty_files
+from harness.records.files import keep_from_git
 
 
 def git(folder, *arguments):
@@ -71,3 +72,12 @@ def test_outside_git_it_is_the_release(tmp_path):
 def test_a_repository_without_a_commit_is_the_release(tmp_path):
     git(tmp_path, "init", "--quiet")
     assert code_version(tmp_path) == f"release {__version__}"
+
+
+def test_a_folder_of_outputs_does_not_make_it_dirty(checkout):
+    outputs = checkout / "my runs"
+    keep_from_git(outputs)
+    (outputs / "record.json").write_text("{}")
+    keep_from_git(outputs)
+    assert dirty_files(checkout) == []
+    assert code_version(checkout) == code_version(checkout).removesuffix("+dirty")
