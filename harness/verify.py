@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.board.names import scores_path
+from harness.board.published import record_files as published_files
 from harness.config.loader import LoadedBenchmark
 from harness.data.dataset import Listing, list_dataset
 from harness.data.lock import pinned_dataset
@@ -88,9 +90,7 @@ def verify(loaded: LoadedBenchmark, path: Path, runs: Path) -> Verdict:
 
 def record_files(folder: Path) -> list[Path]:
     """The records below a folder: published ones, or those of runs."""
-    if (folder / "records").is_dir():
-        return sorted((folder / "records").rglob("*.json"))
-    return sorted(folder.rglob(RECORD)) or sorted(folder.rglob("*.json"))
+    return published_files(folder) or sorted(folder.rglob(RECORD)) or sorted(folder.rglob("*.json"))
 
 
 def _needed(loaded: LoadedBenchmark, record: Record, path: Path) -> tuple[Path, Listing, Task]:
@@ -108,8 +108,7 @@ def _needed(loaded: LoadedBenchmark, record: Record, path: Path) -> tuple[Path, 
 
 
 def _scores_beside(path: Path) -> Path:
-    own = path.with_name(SCORES)
-    return own if path.name == RECORD else path.with_name(f"{path.stem}.{SCORES}")
+    return path.with_name(SCORES if path.name == RECORD else scores_path(path.name))
 
 
 def _listing(loaded: LoadedBenchmark, record: Record) -> Listing:

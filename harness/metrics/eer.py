@@ -59,7 +59,8 @@ def eer(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> EqualErrorRate
     upper = _first_not_below(window)
     lower = _last_before(window, upper.threshold)
     nearest = lower if -lower.gap <= upper.gap else upper
-    return EqualErrorRate(_meeting(lower, upper, window.all_targets), float(nearest.threshold))
+    rate = meeting((lower.misses, upper.misses), (lower.gap, upper.gap), window.all_targets)
+    return EqualErrorRate(rate, float(nearest.threshold))
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,13 @@ def _last_before(window: Window, threshold: np.floating[Any]) -> _Point:
     return _at(window, max(scores))
 
 
-def _meeting(lower: _Point, upper: _Point, targets: int) -> float:
-    """The miss rate where the line from lower to upper has gap 0; integers, divided once."""
-    missed = lower.misses * upper.gap - upper.misses * lower.gap
-    return missed / ((upper.gap - lower.gap) * targets)
+def meeting(misses: tuple[int, int], gaps: tuple[int, int], targets: int) -> float:
+    """Computes the miss rate where a line between two points of a ROC has gap 0.
+
+    Args:
+        misses: of the point below the meeting, and of the one above.
+        gaps: of the same points, (miss rate - false-alarm rate) * T * N: integers, divided once.
+        targets: T.
+    """
+    (few, many), (below, above) = misses, gaps
+    return (few * above - many * below) / ((above - below) * targets)

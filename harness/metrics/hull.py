@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
+from harness.metrics.eer import meeting
 from harness.metrics.roc import Roc, pieces, roc
 
 Counts = NDArray[np.signedinteger[Any]]
@@ -64,8 +65,7 @@ def eer_hull(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> float:
     gaps = [m * nontargets - f * targets for m, f in zip(misses, false_alarms, strict=True)]
     upper = next(index for index, gap in enumerate(gaps) if gap >= 0)
     lower = upper - 1
-    missed = misses[lower] * gaps[upper] - misses[upper] * gaps[lower]
-    return missed / ((gaps[upper] - gaps[lower]) * targets)
+    return meeting((misses[lower], misses[upper]), (gaps[lower], gaps[upper]), targets)
 
 
 def _ends(step: slice) -> slice:
