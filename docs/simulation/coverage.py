@@ -17,7 +17,8 @@ from harness.metrics.eer import eer
 from harness.metrics.intervals import Interval, half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.ranking import Entry, p_values
-from harness.metrics.speakers import SpeakerReplicates, Trials, left_one_out, speaker_replicates
+from harness.metrics.speakers import SpeakerReplicates, left_one_out, speaker_replicates
+from harness.metrics.trials import Trials
 
 RESAMPLES = 200
 """Draws an interval. The board draws 1,000; the standard deviation of 200 errs by 5 %, which costs

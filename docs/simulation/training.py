@@ -12,7 +12,8 @@ from harness.metrics.comparison import jackknife_error, two_sided_p
 from harness.metrics.eer import eer
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.seeds import Scale, combined_error, pooled_spread, seed_variance
-from harness.metrics.speakers import Trials, left_one_out
+from harness.metrics.speakers import left_one_out
+from harness.metrics.trials import Trials
 
 Floats = NDArray[np.float64]
 

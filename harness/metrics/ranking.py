@@ -19,18 +19,6 @@ from harness.metrics.comparison import ROUNDING, holm, jackknife_error, two_side
 from harness.metrics.errors import MetricError, check_finite, check_vector
 from harness.metrics.seeds import Scale, combined_error, pooled_spread, seed_variance
 
-__all__ = [
-    "MIN_UNITS_FOR_RANKS",
-    "ROUNDING",
-    "Entry",
-    "can_rank",
-    "holm",
-    "jackknife_error",
-    "p_values",
-    "ranks",
-    "smallest_visible_difference",
-]
-
 Floats = NDArray[np.float64]
 
 MIN_UNITS_FOR_RANKS = 20

@@ -21,8 +21,6 @@ from harness.metrics.trials import Trials
 from harness.metrics.weighing import weightless
 from harness.metrics.weighted import weighted_eer, weighted_min_dcf
 
-__all__ = ["SpeakerReplicates", "Trials", "left_one_out", "speaker_draws", "speaker_replicates"]
-
 Floats = NDArray[np.float64]
 
 

@@ -17,6 +17,7 @@ from harness.metrics import speakers
 from harness.metrics.dcf import min_dcf
 from harness.metrics.eer import eer
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.trials import Trials as ScoredTrials
 from harness.records.record import MetricFacts
 from harness.scoring.calibration import fit_calibration
 from harness.tasks.plain import standardised_features
@@ -171,8 +172,8 @@ def _parted(scores: NDArray[Any], lists: Lists) -> Sides:
     return scores[target], scores[~target]
 
 
-def _by_speaker(scores: NDArray[Any], lists: Lists) -> tuple[list[str], speakers.Trials]:
+def _by_speaker(scores: NDArray[Any], lists: Lists) -> tuple[list[str], ScoredTrials]:
     trials = _trials(lists)
     codes, names = pd.factorize(lists.items["unit"], sort=True)
-    scored = speakers.Trials(scores, trials.target, codes[trials.enrol], codes[trials.test])
+    scored = ScoredTrials(scores, trials.target, codes[trials.enrol], codes[trials.test])
     return [str(names[code]) for code in scored.speakers], scored

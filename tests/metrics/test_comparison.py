@@ -15,7 +15,8 @@ from harness.metrics.eer import eer
 from harness.metrics.errors import MetricError
 from harness.metrics.intervals import draw_units
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.speakers import Trials, speaker_replicates
+from harness.metrics.speakers import speaker_replicates
+from harness.metrics.trials import Trials
 
 REPLICATES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=20).map(
     np.array

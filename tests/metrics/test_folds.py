@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.metrics.classification import accuracy, balanced_accuracy, left_one_out
+from harness.metrics.comparison import jackknife_error
 from harness.metrics.errors import MetricError
 from harness.metrics.folds import over_folds, unit_folds
-from harness.metrics.ranking import Entry, jackknife_error
+from harness.metrics.ranking import Entry
 
 SPEAKERS = [f"speaker-{index:02d}" for index in range(12)]
 NAMES = st.sets(st.text(min_size=1, max_size=5), min_size=4, max_size=40)

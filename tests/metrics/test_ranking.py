@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
+from harness.metrics.comparison import holm, jackknife_error
 from harness.metrics.errors import MetricError
 from harness.metrics.ranking import (
     MIN_UNITS_FOR_RANKS,
     Entry,
     can_rank,
-    holm,
-    jackknife_error,
     p_values,
     ranks,
     smallest_visible_difference,

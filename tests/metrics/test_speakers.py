@@ -11,7 +11,8 @@ from harness.metrics.eer import eer
 from harness.metrics.errors import MetricError
 from harness.metrics.intervals import draw_units, half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.speakers import Trials, left_one_out, speaker_replicates
+from harness.metrics.speakers import left_one_out, speaker_replicates
+from harness.metrics.trials import Trials
 
 POINT = OperatingPoint(0.05)
 

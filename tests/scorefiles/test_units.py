@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.metrics.speakers import Trials
+from harness.metrics.trials import Trials
 from harness.scorefiles.complaints import ScoreFileError
 from harness.scorefiles.trials import TrialList, read_trials
 from harness.scorefiles.units import NoSpeakers, Speakers, speakers_of
