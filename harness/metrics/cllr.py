@@ -63,7 +63,12 @@ def min_cllr(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> float:
     >>> min_cllr([3.0, 2.0], [1.0])
     0.0
     """
-    targets, nontargets = _block_rates(hull(roc(target_scores, nontarget_scores)))
+    return min_cllr_of(roc(target_scores, nontarget_scores))
+
+
+def min_cllr_of(curve: Roc) -> float:
+    """Computes `min_cllr` from a ROC that is there already."""
+    targets, nontargets = _block_rates(hull(curve))
     both = targets + nontargets
     # A block costs targets * log(both / targets) and its mirror; an empty side of it costs 0.
     saved = float(np.sum(rel_entr(targets, both) + rel_entr(nontargets, both)))

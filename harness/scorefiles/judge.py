@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.cllr import cllr, min_cllr
+from harness.metrics.cllr import cllr, min_cllr_of
 from harness.metrics.dcf import act_dcf, min_dcf
 from harness.metrics.det import thin
 from harness.metrics.eer import eer
@@ -107,7 +107,7 @@ def judge(
     targets, nontargets = part(scores, is_target)
     trials = resampling.trials(scores, is_target) if resampling else None
     estimate = partial(_estimate, trials=trials, draws=resampling.draws if resampling else None)
-    rate = eer(targets, nontargets)
+    rate, curve = eer(targets, nontargets), roc(targets, nontargets)
     return Report(
         name,
         len(targets),
@@ -116,8 +116,8 @@ def judge(
         rate.threshold,
         tuple(_cost(targets, nontargets, point, estimate) for point in points),
         cllr(targets, nontargets),
-        min_cllr(targets, nontargets),
-        thin(roc(targets, nontargets)),
+        min_cllr_of(curve),
+        thin(curve),
     )
 
 
