@@ -1,4 +1,4 @@
-"""Classification losses: plain softmax and additive angular margin."""
+"""Classification losses of one softmax over all classes: plain, or with a margin."""
 
 from __future__ import annotations
 
@@ -80,4 +80,96 @@ class AamSoftmax:
             scale=self.scale,
             margin=self.margin,
             easy_margin=self.easy_margin,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmSoftmax:
+    """Additive margin softmax (Wang et al., 2018, arXiv:1801.05599, equation 6).
+
+    Attributes:
+        scale: factor on the cosines.
+        margin: taken off the cosine of the true class; its full value, where a schedule drives it.
+    """
+
+    scale: float = 32.0
+    margin: float = 0.2
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[frozenset[str]] = frozenset()
+    scheduled: ClassVar[tuple[str, ...]] = ("margin", "scale")
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ValueError: `scale` is not positive, or `margin` is not in 0..2.
+        """
+        if self.scale <= 0:
+            raise ValueError(f"scale must be positive, got {self.scale}")
+        if not 0 <= self.margin < 2:
+            raise ValueError(f"margin is a difference of cosines, 0 to under 2; got {self.margin}")
+
+    def build(self, embedding_size: int, classes: int) -> nn.Module:
+        """Make the head."""
+        from adapters.native.am_head import AmHead
+
+        return AmHead(embedding_size, classes, scale=self.scale, margin=self.margin)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubcenterAam:
+    """Sub-center AAM (Deng et al., ECCV 2020) with the inter-topK penalty (Zhao et al., 2021).
+
+    Unlike WeSpeaker's, `inter_margin` does not follow `margin` by itself: a recipe that warms up
+    one drives both.
+
+    Attributes:
+        sub_centers: centres of each class, of which the nearest counts.
+        top_k: nearest other classes whose angle is made smaller; all, where there are fewer.
+        scale: factor on the cosines.
+        margin: added to the angle of the true class, in radians; its full value, where a
+            schedule drives it.
+        inter_margin: taken off the angles of the `top_k` classes, in radians; its full value
+            likewise.
+    """
+
+    sub_centers: int = 3
+    top_k: int = 5
+    scale: float = 32.0
+    margin: float = 0.2
+    inter_margin: float = 0.06
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[frozenset[str]] = frozenset()
+    scheduled: ClassVar[tuple[str, ...]] = ("margin", "scale", "inter_margin")
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ValueError: a field is out of its range.
+        """
+        if self.sub_centers < 1:
+            raise ValueError(f"sub_centers must be at least 1, got {self.sub_centers}")
+        if self.top_k < 0:
+            raise ValueError(f"top_k must not be negative, got {self.top_k}")
+        if self.scale <= 0:
+            raise ValueError(f"scale must be positive, got {self.scale}")
+        for name, value in (("margin", self.margin), ("inter_margin", self.inter_margin)):
+            if not 0 <= value < math.pi:
+                raise ValueError(f"{name} is in radians, from 0 to under pi; got {value}")
+
+    def build(self, embedding_size: int, classes: int) -> nn.Module:
+        """Make the head."""
+        from adapters.native.subcenter_head import SubcenterHead
+
+        return SubcenterHead(
+            embedding_size,
+            classes,
+            sub_centers=self.sub_centers,
+            top_k=self.top_k,
+            scale=self.scale,
+            margin=self.margin,
+            inter_margin=self.inter_margin,
         )

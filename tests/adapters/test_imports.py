@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = [f"adapters.{name}" for name in ("speechbrain", "wespeaker", "timm", "losses", "ghm")]
+MODULES = [
+    f"adapters.{name}"
+    for name in ("class_losses", "ghm", "losses", "speechbrain", "timm", "triplet", "wespeaker")
+]
 HEAVY = ("torch", "torchaudio", "speechbrain", "timm")
 
 

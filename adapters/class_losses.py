@@ -1,0 +1,99 @@
+"""Classification losses beside the softmax margins: binary, and weighed by what is decided."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class SphereFace2:
+    """Binary classification of each class against all others (Wen et al., 2021, arXiv:2108.01513).
+
+    The margins stand on both sides, as Han et al. (2023, arXiv:2307.08205) and WeSpeaker have
+    them; of type `A`, the authors of the loss move the own class's angle alone.
+
+    Attributes:
+        scale: factor r on the similarities.
+        margin: of type `C` a difference of similarities, of type `A` an angle in radians; its
+            full value, where a schedule drives it.
+        balance: lambda, the weight of an example's own class; the others' is what is left of 1.
+        exponent: t of the similarity adjustment 2 * ((z + 1) / 2) ** t - 1; 1 leaves cosines alone.
+        margin_type: `C`, g(cos(theta)) -+ margin, or `A`, g(cos(theta +- margin)).
+    """
+
+    scale: float = 32.0
+    margin: float = 0.2
+    balance: float = 0.7
+    exponent: float = 3.0
+    margin_type: Literal["C", "A"] = "C"
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[frozenset[str]] = frozenset()
+    scheduled: ClassVar[tuple[str, ...]] = ("margin", "scale")
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ValueError: a field is out of its range.
+        """
+        if self.scale <= 0:
+            raise ValueError(f"scale must be positive, got {self.scale}")
+        if self.margin_type not in ("C", "A"):
+            raise ValueError(f"margin_type must be C or A, got {self.margin_type!r}")
+        limit = 2.0 if self.margin_type == "C" else math.pi
+        if not 0 <= self.margin < limit:
+            raise ValueError(f"margin must be from 0 to under {limit:.4g}, got {self.margin}")
+        if not 0 < self.balance < 1:
+            raise ValueError(f"balance must be between 0 and 1, got {self.balance}")
+        if self.exponent < 1:
+            raise ValueError(f"exponent must be at least 1, got {self.exponent}")
+
+    def build(self, embedding_size: int, classes: int) -> nn.Module:
+        """Make the head."""
+        from adapters.native.sphereface2_head import SphereFace2Head
+
+        return SphereFace2Head(
+            embedding_size,
+            classes,
+            scale=self.scale,
+            margin=self.margin,
+            balance=self.balance,
+            exponent=self.exponent,
+            margin_type=self.margin_type,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FocalSoftmax:
+    """Focal cross-entropy of a softmax (Lin et al., 2017, arXiv:1708.02002, equation 4).
+
+    Attributes:
+        gamma: how fast an example loses weight as its class becomes sure; 0 is cross-entropy.
+    """
+
+    gamma: float = 2.0
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[frozenset[str]] = frozenset()
+    scheduled: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ValueError: `gamma` is negative.
+        """
+        if self.gamma < 0:
+            raise ValueError(f"gamma must not be negative, got {self.gamma}")
+
+    def build(self, embedding_size: int, classes: int) -> nn.Module:
+        """Make the head."""
+        from adapters.native.focal_head import FocalHead
+
+        return FocalHead(embedding_size, classes, gamma=self.gamma)
