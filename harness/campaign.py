@@ -9,8 +9,12 @@ from itertools import chain
 from typing import Protocol
 
 from harness.config.loader import LoadedBenchmark
-from harness.data.dataset import Advance, Listing, find, list_dataset, open_dataset
+from harness.data.dataset import open_dataset
+from harness.data.finding import find
+from harness.data.listed import list_dataset
+from harness.data.listing import Listing
 from harness.data.locate import Absence
+from harness.data.packing.request import Advance
 from harness.errors import CorpusAbsent
 from harness.execute.local import Listener, run_all
 from harness.job.join import find_record
@@ -31,6 +35,9 @@ class DataListener(Protocol):
 
     def packing(self, listing: Listing) -> Advance:
         """A dataset is about to be decoded; tells where to report decoded items."""
+
+    def tell(self, message: str) -> None:
+        """What a person who waits wants to know."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +149,9 @@ def _opened(
         request.cache,
         leave_out_damaged=request.leave_out_damaged,
         advance=data_listener.packing(listing),
+        tell=data_listener.tell,
     )
-    return Source(listing, opened.lock, opened.left_out)
+    return Source(listing, opened.lock, opened.left_out, opened.pinned)
 
 
 def _run_missing(jobs: list[JobSpec], workers: int, listener: Listener) -> int:

@@ -11,7 +11,7 @@ import psutil
 
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark
-from harness.data.dataset import find
+from harness.data.finding import find
 from harness.data.locate import Absence
 from harness.errors import ConfigError
 from harness.measure.device import choose_device, cores

@@ -11,7 +11,8 @@ from typing import Literal
 from harness.board.names import scores_path
 from harness.board.published import record_files as published_files
 from harness.config.loader import LoadedBenchmark
-from harness.data.dataset import Listing, list_dataset
+from harness.data.listed import list_dataset
+from harness.data.listing import Listing
 from harness.data.lock import pinned_dataset
 from harness.errors import ConfigError, CorpusAbsent, DataError, LockError
 from harness.job.evaluation_files import SCORES, load_scores

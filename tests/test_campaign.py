@@ -10,7 +10,7 @@ import pytest
 
 from harness.campaign import run_campaign
 from harness.config.loader import load
-from harness.data.dataset import Listing
+from harness.data.listing import Listing
 from harness.errors import ConfigError, CorpusAbsent, DataError
 from harness.job.spec import JobSpec
 from harness.plan.request import RunRequest
@@ -23,6 +23,7 @@ class Watch:
     """Writes down all that it is told."""
 
     seen: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     decoded: int = 0
 
     def packing(self, listing: Listing) -> Callable[[int], None]:
@@ -30,6 +31,9 @@ class Watch:
             self.decoded += count
 
         return advance
+
+    def tell(self, message: str) -> None:
+        self.told.append(message)
 
     def expects(self, jobs: int) -> None:
         self.seen.append(f"expects {jobs}")
@@ -70,6 +74,7 @@ def test_a_call_tells_its_stages_and_every_step(tiny: TinyBenchmark) -> None:
     ran, watch = called(tiny)
     # The corpus was copied elsewhere: it is decoded there once, and never again.
     assert (ran, watch.decoded) == (1, 48)
+    assert [message.split(" are ")[0] for message in watch.told] == ["voices: 1.6 MB"]
     assert called(tiny)[1].decoded == 0
     steps = [f"step {number}" for number in range(1, 13)]
     begun = ["expects 1", "begins tiny", "train 12", *steps]

@@ -22,6 +22,14 @@ FIRST = ("run", "--suite", "own", "--loss", "aam", "--seeds", "0,7", "--device",
 PATIENCE = 240.0
 """Seconds after which a process is taken for dead; nothing is measured with it."""
 
+COMMAND = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from harness.cli import main
+main()
+"""
+"""The command; Ctrl-C reaches it even where the tests run in a shell's background."""
+
 MODELS = '''
 """A user's own network, and networks that go wrong."""
 
@@ -206,8 +214,7 @@ class TinyBenchmark:
 
     def command(self, *words: str) -> list[str]:
         """A command line on this benchmark and its runs folder."""
-        main = "from harness.cli import main; main()"
-        return [sys.executable, "-c", main, *self.arguments(*words)]
+        return [sys.executable, "-c", COMMAND, *self.arguments(*words)]
 
     def arguments(self, *words: str) -> list[str]:
         return [*words, "--config", str(self.config), "--runs", str(self.runs)]

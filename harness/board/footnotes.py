@@ -31,7 +31,7 @@ def footnotes(table: Table) -> list[str]:
     """Every footnote of a table, in a fixed order."""
     general = [_ranks(table), _visible(table), _brackets(table), _seeds(table)]
     cost = [_costs(table), _memory(table), _macs(table)]
-    rows = [_unlearnt(table), _left_out(table), _batches(table), _looks(table)]
+    rows = [_unpinned(table), _unlearnt(table), _left_out(table), _batches(table), _looks(table)]
     rows += [_searched(table), *_notes(table)]
     ends = [_trust(table), _superseded(table), _unshown(table)]
     return [note for note in general + cost + rows + ends if note]
@@ -40,7 +40,7 @@ def footnotes(table: Table) -> list[str]:
 def brief_footnotes(table: Table) -> list[str]:
     """The footnotes without which the numbers of a narrow table would be misread."""
     general = [_ranks(table), _visible(table), _brackets(table), _seeds(table)]
-    rows = [_unlearnt(table), _left_out(table), _batches(table), _looks(table)]
+    rows = [_unpinned(table), _unlearnt(table), _left_out(table), _batches(table), _looks(table)]
     notes = [*general, *rows, _superseded(table)]
     return [note for note in notes if note]
 
@@ -135,6 +135,15 @@ def _memories(table: Table) -> Iterable[Memory]:
 def _macs(table: Table) -> str:
     inputs = sorted({record.resources.macs_input for record in table.records} - {""})
     return f"MACs: multiply-adds of one forward pass of {' or '.join(inputs)}." if inputs else ""
+
+
+def _unpinned(table: Table) -> str:
+    if all(record.dataset.pinned for record in table.records):
+        return ""
+    return (
+        f"Unpinned: {table.dataset.name} agrees with its published counts, but no content of it is "
+        "in the lock yet; its first owner pins it with `harness data check --full`."
+    )
 
 
 def _unlearnt(table: Table) -> str:

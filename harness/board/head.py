@@ -34,7 +34,8 @@ def head(table: Table) -> list[tuple[str, str]]:
 def _data(table: Table) -> str:
     dataset = table.dataset
     kind = "synthetic; " if dataset.synthetic else ""
-    return f"{kind}{dataset.name}, licence {dataset.licence}, lock {dataset.lock[:12]}"
+    state = "lock" if dataset.pinned else "unpinned"
+    return f"{kind}{dataset.name}, licence {dataset.licence}, {state} {dataset.lock[:12]}"
 
 
 def _test(table: Table) -> str:

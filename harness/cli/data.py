@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from harness.cli import options
-from harness.cli.output import complain, give, give_json, say
+from harness.cli.checked import give_checked
+from harness.cli.freeze import freeze
+from harness.cli.output import give, give_json, say
+from harness.cli.prepare import prepare
 from harness.cli.progress import ProgressDisplay
 from harness.config.loader import load
-from harness.data.inventory import (
-    Checked,
-    check_dataset_files,
-    check_dataset_lists,
-    inventory,
-)
+from harness.data.inventory import absences, check_dataset_files, check_dataset_lists, inventory
+from harness.data.locate import absence_lines
+from harness.errors import RequestError
 
 app = typer.Typer(help="Corpora: which are here, and whether they can be used.")
 
@@ -24,7 +24,8 @@ app = typer.Typer(help="Corpora: which are here, and whether they can be used.")
 @app.command("list")
 def list_(config: options.Config = None, json: options.Json = False) -> None:
     """List every dataset of the benchmark: found, pinned, or where to get it."""
-    rows = inventory(load(config))
+    loaded = load(config)
+    rows = inventory(loaded)
     if json:
         give_json({"schema": 1, "datasets": rows})
         return
@@ -33,9 +34,8 @@ def list_(config: options.Config = None, json: options.Json = False) -> None:
         place = "embedded" if row["embedded"] else row["folder"] or "absent"
         table.add_row(row["name"], place, ", ".join(row["locked"]) or "no", row["title"])
     give(table)
-    for row in rows:
-        if row["absence"]:
-            say(f"absent: {row['absence']}")
+    for line in absence_lines(absences(loaded)):
+        say(line)
 
 
 @app.command("check")
@@ -45,43 +45,32 @@ def check(
     lists: Annotated[
         bool, typer.Option("--lists", help="Only manifest, split and trials; decode nothing.")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read every file again, changed or not.")
+    ] = False,
     config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
     json: options.Json = False,
 ) -> None:
-    """Read every file of a dataset and hold it against the lock."""
+    """Hold a dataset's files against what was decoded of them, and that against the lock."""
     loaded = load(config)
+    if lists and full:
+        raise RequestError("--lists decodes nothing and --full reads every file; give one of them")
     if lists:
         checked = check_dataset_lists(loaded, dataset, profile.value)
     else:
         with ProgressDisplay() as display:
             checked = check_dataset_files(
-                loaded, dataset, profile.value, runs / "cache", display.packing
+                loaded,
+                dataset,
+                profile.value,
+                runs / "cache",
+                display.packing,
+                full=full,
+                tell=display.tell,
             )
-    if json:
-        give_json(_document(checked))
-    else:
-        give(_lines(checked))
-    if checked.damaged:
-        complain(checked.report)
-        raise typer.Exit(1)
+    give_checked(checked, json=json)
 
 
-def _document(checked: Checked) -> dict[str, Any]:
-    return {
-        "schema": 1,
-        "dataset": checked.name,
-        "items": checked.items,
-        "counts": checked.counts,
-        "damaged": checked.damaged,
-        "lock": checked.lock,
-    }
-
-
-def _lines(checked: Checked) -> str:
-    usable = f"{checked.items - len(checked.damaged):,} of {checked.items:,} items can be used"
-    lines = [f"{checked.name}: {usable if checked.decoded else f'{checked.items:,} items listed'}"]
-    for split, counts in checked.counts.items():
-        lines.append(f"  {split}: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))
-    lines.append(f"  lock: {checked.lock}")
-    return "\n".join(lines)
+app.command("prepare")(prepare)
+app.command("freeze")(freeze)

@@ -46,6 +46,12 @@ Seeds = Annotated[str, typer.Option("--seeds", help="Training seeds, as in 0,1,2
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where jobs run.")]
 ExecutorOption = Annotated[Executor, typer.Option("--executor", help="What runs jobs.")]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Jobs at a time.")]
+DataWorkers = Annotated[
+    int,
+    typer.Option(
+        "--data-workers", min=0, help="Processes a job that make training inputs; 0: a thread."
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option("--config", help="Benchmark file; ./benchmark.toml, else the shipped one."),
@@ -86,6 +92,7 @@ def make_request(
         seeds=parse_seeds(seeds),
         settings=dict(parse_setting(text) for text in settings or []),
         leave_out_damaged=chosen.get("leave_out_damaged", False),
+        data_workers=chosen.get("data_workers", 0),
         **{key: tuple(chosen.get(key) or ()) for key in ("datasets", "models", "losses")},
     )
 

@@ -16,7 +16,8 @@ from rich.progress import (
 )
 
 from harness.cli.output import message_console
-from harness.data.dataset import Advance, Listing
+from harness.data.listing import Listing
+from harness.data.packing.request import Advance
 from harness.job.spec import JobSpec
 from harness.records.record import Record
 
@@ -69,6 +70,10 @@ class ProgressDisplay:
                 self._line(f"{listing.name}: {done:,} items read")
 
         return advance
+
+    def tell(self, message: str) -> None:
+        """Say what a person who waits wants to know."""
+        self._line(message)
 
     def expects(self, jobs: int) -> None:
         """So many jobs are going to be run."""

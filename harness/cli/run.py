@@ -17,7 +17,7 @@ from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.cli.progress import ProgressDisplay
 from harness.config.loader import load
-from harness.data.locate import Absence
+from harness.data.locate import Absence, absence_lines
 
 
 def run(
@@ -31,6 +31,7 @@ def run(
     device: options.DeviceOption = options.Device.auto,
     executor: options.ExecutorOption = options.Executor.local,
     workers: options.Workers = 1,
+    data_workers: options.DataWorkers = 0,
     config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
     settings: options.Settings = None,
@@ -42,6 +43,7 @@ def run(
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
         datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
+        data_workers=data_workers,
     )  # fmt: skip
     with ProgressDisplay() as display:
         outcome = run_campaign(
@@ -67,5 +69,5 @@ def show(outcome: Outcome, written: Path, *, as_json: bool) -> None:
 
 def say_absent(absent: Sequence[Absence]) -> None:
     """List the datasets of the suite that are not here."""
-    for absence in absent:
-        say(f"absent: {absence.message()}")
+    for line in absence_lines(absent):
+        say(line)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from harness.config.imports import explain
+from harness.config.inheritance import with_inherited
 from harness.config.schema import Benchmark, Recipe, Suite
 from harness.errors import ConfigError, nearest
 
@@ -40,6 +41,11 @@ class LoadedBenchmark:
     def folder(self) -> Path:
         """Where the file lies: relative paths and a user's own adapters are found from here."""
         return self.path.parent
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where this file and those below it lie: lists of frozen subsets are found from here."""
+        return (self.folder, *(base.parent for base in self.bases))
 
     @property
     def lock_path(self) -> Path:
@@ -93,6 +99,7 @@ def load(path: Path | None = None) -> LoadedBenchmark:
     """
     chosen = path or _default_path()
     document, files = _merged(chosen, ())
+    document["datasets"] = with_inherited(document.get("datasets", {}), chosen)
     benchmark = _parse(document, chosen)
     _check_references(benchmark, chosen)
     for file in files:

@@ -10,7 +10,9 @@ from pydantic import (
     Field,
     PositiveFloat,
     PositiveInt,
+    SerializerFunctionWrapHandler,
     StringConstraints,
+    model_serializer,
     model_validator,
 )
 
@@ -44,12 +46,58 @@ class SplitRule(Table):
     """A seeded, unit-disjoint split: how many units go to validation and test.
 
     The rest trains. Units are taken in the order of sha256(seed:unit), so that a unit's place
-    does not depend on the order of the manifest.
+    does not depend on the order of the manifest. A corpus that brings its own test split leaves
+    `test` out.
     """
 
     seed: int = 0
     validation: PositiveInt
-    test: PositiveInt
+    test: PositiveInt | None = None
+
+
+class Published(Table):
+    """What others say of a corpus that nobody here has read yet: its lock until somebody has.
+
+    Counts are held against the lists (`"train+validation"` is the two together); checksums
+    against the archives. Nothing is pinned by them.
+    """
+
+    source: str
+    counts: dict[str, dict[Literal["units", "items", "trials", "targets"], int]] = {}
+    archives: dict[str, str] = Field(default={}, description="file name -> md5, parts joined")
+
+
+class TrialRule(Table):
+    """A trial list drawn to a size and a difficulty, spread evenly over the speakers."""
+
+    count: PositiveInt = Field(description="how many trials, exactly")
+    targets: float = Field(default=0.5, gt=0, lt=1, description="share of target trials")
+    cross_session: float | None = Field(
+        default=None, ge=0, le=1, description="share of the targets; else as they come"
+    )
+    same_gender: float | None = Field(
+        default=None, ge=0, le=1, description="share of the nontargets; else as they come"
+    )
+    seed: int = 0
+
+
+class FreezeRule(Table):
+    """How a fixed subset is cut from a corpus: so many utterances in all, whole speakers apart.
+
+    Speakers and utterances are taken in the order of sha256(seed:id).
+    """
+
+    count: PositiveInt = Field(description="how many utterances, all splits together")
+    seed: int = 0
+    validation: PositiveInt | None = Field(
+        default=None, description="how many speakers; else all of the corpus's own side"
+    )
+    test: PositiveInt | None = Field(
+        default=None, description="how many speakers; else all of the corpus's own side"
+    )
+    speakers: int | None = Field(
+        default=None, ge=2, description="how many speakers train; else all that are left"
+    )
 
 
 class Dataset(Component):
@@ -61,10 +109,35 @@ class Dataset(Component):
     publish_scores: bool = False
     source: str = Field(default="", description="where to get it")
     path: str = Field(default="", description="folder; relative ones lie under $HARNESS_DATA")
+    of: str | None = Field(
+        default=None, description="a dataset whose keys hold here too, but for split and trials"
+    )
+    freeze: FreezeRule | None = Field(default=None, description="how a fixed subset was cut")
+    frozen: str | None = Field(
+        default=None, description="the subset's list of ids; a path beside the benchmark file"
+    )
+    published: Published | None = None
+    join_seconds: PositiveFloat | None = Field(
+        default=None,
+        description="short neighbours of one training speaker are joined to at least so long",
+    )
     split: SplitRule | None = None
     trials: PositiveInt | None = Field(
-        default=None, description="how many trials a split gets where the corpus brings none"
+        default=None, description="all pairs of a split's items, at most so many nontargets"
     )
+    draw_trials: TrialRule | None = Field(
+        default=None, description="or a list drawn to a size and a difficulty"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Dataset:
+        if self.trials is not None and self.draw_trials is not None:
+            raise ValueError("give either trials or draw_trials")
+        if self.freeze is not None and self.frozen is None:
+            raise ValueError("freeze says how a list is made; frozen must say where it lies")
+        if self.frozen is not None and self.split is not None:
+            raise ValueError("the frozen list holds the split; take split out")
+        return self
 
 
 class Optimizer(Table):
@@ -100,11 +173,94 @@ class Rise(Table):
         return self
 
 
-class Augment(Table):
-    """What is done to training inputs at random."""
+Decibels = tuple[float, float]
+"""The lowest and the highest signal-to-noise ratio; between them it is drawn uniformly."""
 
+
+class Noise(Table):
+    """Noise added to training crops, at a ratio drawn by its kind (WeSpeaker's by default)."""
+
+    source: str = Field(
+        default="embedded",
+        description="`embedded`, or a folder: below noise/, speech/ or music/ a file is of that "
+        "kind, elsewhere it is noise; relative ones lie under $HARNESS_DATA",
+    )
+    noise: Decibels = Field(default=(0.0, 15.0), description="dB")
+    speech: Decibels = Field(default=(10.0, 30.0), description="dB")
+    music: Decibels = Field(default=(5.0, 15.0), description="dB")
+    kinds: tuple[Literal["noise", "speech", "music"], ...] = ("noise", "speech", "music")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Noise:
+        for kind in ("noise", "speech", "music"):
+            low, high = getattr(self, kind)
+            if high < low:
+                raise ValueError(f"{kind}: the highest ratio ({high}) is below the lowest ({low})")
+        if not self.kinds:
+            raise ValueError("kinds: name at least one of noise, speech, music")
+        return self
+
+
+class Reverb(Table):
+    """Rooms in which training crops are put."""
+
+    source: str = Field(
+        default="simulated",
+        description="`simulated`, or a folder of impulse responses in RIRS_NOISES' layout; "
+        "relative ones lie under $HARNESS_DATA",
+    )
+
+
+class Augment(Table):
+    """What is done to training inputs at random, in the order of the keys."""
+
+    speeds: tuple[PositiveFloat, ...] = Field(
+        default=(),
+        description="of crops, each as likely as another; each makes classes of its own",
+    )
+    probability: float = Field(
+        default=0.6, ge=0, le=1, description="that a crop gets reverberation or noise"
+    )
+    both: bool = Field(
+        default=False, description="of the crops that get something, a third get both"
+    )
+    reverb: Reverb | None = None
+    noise: Noise | None = None
     frequency_mask: int = Field(default=0, ge=0, description="widest masked band, in bins")
     time_mask: int = Field(default=0, ge=0, description="longest masked stretch, in frames")
+
+    @property
+    def on_waveforms(self) -> bool:
+        """True where sound itself is changed."""
+        return bool(self.speeds or self.reverb or self.noise)
+
+    @property
+    def class_factor(self) -> int:
+        """Classes of a classifier over labels: a voice at another speed is another voice."""
+        return max(1, len(self.speeds))
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Augment:
+        if len(set(self.speeds)) < len(self.speeds):
+            raise ValueError("speeds: one comes twice")
+        if any(not 0.5 <= speed <= 2 for speed in self.speeds):
+            raise ValueError("speeds: give factors from 0.5 to 2, as in [0.9, 1.0, 1.1]")
+        if "probability" in self.model_fields_set and not (self.reverb or self.noise):
+            raise ValueError("probability: of what? give noise or reverb, as in noise = {}")
+        if self.both and not (self.reverb and self.noise):
+            raise ValueError("both: give reverb and noise, as in reverb = {}, noise = {}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what changes no sound here: keys of trainings without it stay as they were."""
+        document: dict[str, Any] = serialise(self)
+        unused = {name for name in ("speeds", "reverb", "noise") if not getattr(self, name)}
+        if not self.both:
+            unused.add("both")
+        if not (self.reverb or self.noise):
+            unused.add("probability")
+        return {name: value for name, value in document.items() if name not in unused}
 
 
 class Recipe(Table):

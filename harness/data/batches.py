@@ -8,16 +8,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.adapter import Input
 from harness.data.corpus import SAMPLE_RATE
-from harness.data.dataset import Subset
 from harness.data.front_end import frame_count, raw_tensor, samples_for
+from harness.data.subset import Subset
+from harness.data.waveform.speed import samples_before
 from harness.errors import ConfigError
 
 
@@ -31,6 +35,8 @@ class TrainingBatches:
         batch: items a step.
         crop_seconds: length of a crop; None where items are taken whole.
         seed: of order and crops.
+        speeds: at which crops are going to be played, each as likely as another; at each, a label
+            is a class of its own.
     """
 
     subset: Subset
@@ -38,38 +44,81 @@ class TrainingBatches:
     batch: int
     crop_seconds: float | None
     seed: int
+    speeds: tuple[float, ...] = ()
 
     @property
     def steps_per_epoch(self) -> int:
         """Whole batches in one pass over the split."""
         return max(1, len(self.subset) // self.batch)
 
+    @property
+    def samples(self) -> int | None:
+        """Length of a crop once it is at its speed; None where items are taken whole."""
+        return None if self.crop_seconds is None else round(self.crop_seconds * SAMPLE_RATE)
+
     def at(self, step: int) -> tuple[Tensor, Tensor]:
-        """Raw content `[batch, ...]` and class indices `[batch]` of one step."""
-        chosen = self._indices(step)
+        """Raw content `[batch, ...]` and class indices `[batch]` of one step.
+
+        Crops are as long as their speed takes, and padded to the longest with zeros.
+        """
+        chosen, speeds = self._indices(step), self.speeds_at(step)
         places = np.random.Generator(np.random.PCG64([self.seed, 1, step]))
-        contents = [self._content(index, places.random()) for index in chosen]
-        lookup = {label: number for number, label in enumerate(self.classes)}
-        labels = [lookup[label] for label in self.subset.items["label"].to_numpy()[chosen]]
-        return raw_tensor(contents), torch.tensor(labels)
+        lengths = self._lengths(speeds)
+        contents = [
+            self._content(index, length, places.random())
+            for index, length in zip(chosen, lengths, strict=True)
+        ]
+        labels = self._class_indices[chosen] + len(self.classes) * speeds
+        return raw_tensor(_padded(contents, lengths)), torch.from_numpy(labels)
+
+    def speeds_at(self, step: int) -> NDArray[np.int64]:
+        """Which of the speeds each crop of a step gets, `[batch]`; zeros where there is none."""
+        rng = np.random.Generator(np.random.PCG64([self.seed, 3, step]))
+        return rng.integers(max(1, len(self.speeds)), size=self.batch)
+
+    @cached_property
+    def _class_indices(self) -> NDArray[np.int64]:
+        places = pd.Index(self.classes).get_indexer(pd.Index(self.subset.items["label"]))
+        return np.asarray(places, dtype=np.int64)
 
     def _indices(self, step: int) -> NDArray[np.int64]:
-        """An epoch's items, each at most once; a split smaller than a batch is repeated.
-
-        Items that do not fill a last batch wait for another epoch, whose order differs.
-        """
         epoch, place = divmod(step, self.steps_per_epoch)
-        order = np.random.Generator(np.random.PCG64([self.seed, 0, epoch]))
-        permuted = np.resize(order.permutation(len(self.subset)), max(self.batch, len(self.subset)))
-        return permuted[place * self.batch : (place + 1) * self.batch]
+        order = _epoch_order(self.seed, epoch, len(self.subset), self.batch)
+        return order[place * self.batch : (place + 1) * self.batch]
 
-    def _content(self, index: int, place: float) -> NDArray[np.int16] | NDArray[np.uint8]:
-        if self.crop_seconds is None:
+    def _lengths(self, speeds: NDArray[np.int64]) -> list[int | None]:
+        """Samples that each crop takes, None where items are taken whole."""
+        if self.samples is None or not self.speeds:
+            return [self.samples] * len(speeds)
+        taken = [samples_before(self.samples, speed) for speed in self.speeds]
+        return [taken[speed] for speed in speeds]
+
+    def _content(
+        self, index: int, samples: int | None, place: float
+    ) -> NDArray[np.int16] | NDArray[np.uint8]:
+        if samples is None:
             return self.subset.item(index)
-        samples = round(self.crop_seconds * SAMPLE_RATE)
         spare = max(0, self.subset.length(index) - samples)
-        start = int(place * (spare + 1))
-        return self.subset.pack.span(int(self.subset.rows[index]), start, samples)
+        return self.subset.span(index, int(place * (spare + 1)), samples)
+
+
+@lru_cache(maxsize=4)
+def _epoch_order(seed: int, epoch: int, items: int, batch: int) -> NDArray[np.int64]:
+    """An epoch's items, each at most once; a split smaller than a batch is repeated.
+
+    Items that do not fill a last batch wait for another epoch, whose order differs.
+    """
+    order = np.random.Generator(np.random.PCG64([seed, 0, epoch])).permutation(items)
+    repeated = np.resize(order, max(batch, items))
+    repeated.flags.writeable = False
+    return repeated
+
+
+def _padded(contents: list[NDArray[Any]], lengths: list[int | None]) -> list[NDArray[Any]]:
+    longest = max((length or 0 for length in lengths), default=0)
+    if all(length in (None, longest) for length in lengths):
+        return contents
+    return [np.pad(content, (0, longest - len(content))) for content in contents]
 
 
 def whole_batches(

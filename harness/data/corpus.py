@@ -20,11 +20,16 @@ COLUMNS = ("id", "unit", "label", "seconds", "source", "line", "split")
 `unit` is what is resampled and split by (speaker, object, drawer); `label` is what is told
 apart; `seconds` is 0 where time means nothing; `source` is a path or an address of the item;
 `line` is the place in the corpus's own list, 0 where there is none; `split` is empty where
-the corpus leaves the split to the benchmark.
+the corpus leaves an item's split to the benchmark. Where time means something and `seconds` is 0,
+the corpus's lists do not tell it. All items of one unit stand together, in an order that does not
+depend on the file system.
 """
 
 TRIAL_COLUMNS = ("enrol", "test", "target", "kind")
-"""Columns of a trial list: two item ids, whether it is a target trial, and its kind."""
+"""Columns of a trial list: an item or a model, an item, whether both are of one label, a kind."""
+
+MODEL_COLUMNS = ("model", "item")
+"""Columns of an enrolment list: a model's name and one of the items that it is enrolled by."""
 
 SAMPLE_RATE = 16_000
 
@@ -53,8 +58,11 @@ class Corpus(Protocol):
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
         """Every item, with `COLUMNS`."""
 
-    def trials(self, profile: Profile, split: HeldOut) -> pd.DataFrame | None:
-        """The corpus's own trial list with `TRIAL_COLUMNS`; None leaves it to the task."""
+    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
+        """The corpus's own trial list with `TRIAL_COLUMNS`; None leaves it to the benchmark."""
+
+    def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
+        """What its trials enrol, with `MODEL_COLUMNS`; None where they name items."""
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16] | NDArray[np.uint8]:
         """The content of one row of `items`.

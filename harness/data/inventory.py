@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness.config.loader import LoadedBenchmark
 from harness.config.schema import Profile
-from harness.data.dataset import (
-    Advance,
-    Listing,
-    damage_report,
-    find,
-    list_dataset,
-    open_dataset,
-    pack_folder,
-)
+from harness.data.corpus import SAMPLE_RATE
+from harness.data.dataset import damage_report, open_dataset, pack_request, usable_content
+from harness.data.finding import find
+from harness.data.listed import list_dataset
+from harness.data.listing import Listing
 from harness.data.locate import Absence
 from harness.data.lock import hold_dataset, pinned_dataset, read_lock
-from harness.data.pack import PackRequest, packed
+from harness.data.pack import Pack, Tell, packed, silent
+from harness.data.packing.duplicates import copies_within_splits
+from harness.data.packing.request import Advance
+from harness.data.split import SPLITS
+
+SECONDS_AN_HOUR = 3600
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One dataset, every file read.
+    """One dataset, every file of it known to hold what was packed.
 
     Attributes:
         name: the dataset.
@@ -35,6 +38,9 @@ class Checked:
         lock: `as locked`, `pinned now`, or why it is not pinned.
         report: the damage for a person; empty where there is none.
         decoded: False where the lists alone were read.
+        hours: split -> hours of sound; empty for pictures.
+        size: bytes of all that is packed.
+        duplicates: ids of the items of one split that are the same sound, in groups.
     """
 
     name: str
@@ -44,6 +50,9 @@ class Checked:
     lock: str
     report: str
     decoded: bool = True
+    hours: dict[str, float] = field(default_factory=dict)
+    size: int = 0
+    duplicates: list[list[str]] = field(default_factory=list)
 
 
 def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
@@ -53,41 +62,68 @@ def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
     return [_row(loaded, name, sorted(locked)) for name in loaded.benchmark.datasets]
 
 
+def absences(loaded: LoadedBenchmark) -> list[Absence]:
+    """The datasets of a benchmark that are not on this machine."""
+    found = (find(loaded, name) for name in loaded.benchmark.datasets)
+    return [each for each in found if isinstance(each, Absence)]
+
+
 def check_dataset_files(
     loaded: LoadedBenchmark,
     name: str,
     profile: Profile,
     cache: Path,
     packing: Callable[[Listing], Advance],
+    *,
+    full: bool = False,
+    tell: Tell = silent,
+    workers: int | None = None,
 ) -> Checked:
-    """Read every file of a dataset anew; pin it where all is well and nothing is pinned yet.
+    """Hold every file of a dataset against its pack, and that against the lock.
+
+    Where there is no pack, it is made; files that changed since they were packed are read again.
+    Where all is well and nothing is pinned yet, the dataset is pinned.
+
+    Args:
+        loaded: the benchmark.
+        name: the dataset.
+        profile: which of its profiles.
+        cache: where packs lie.
+        packing: tells where to report decoded items.
+        full: read every file again, whatever its size and time of change are.
+        tell: told what a person who waits wants to know.
+        workers: processes that decode; None takes one a core.
 
     Raises:
         CorpusAbsent: it is not on this machine.
-        DataError: its lists cannot be used.
+        DataError: its lists cannot be used, or the disk has too little room.
         LockError: it is not the locked one.
     """
     listing = list_dataset(loaded, name, profile)
-    request = PackRequest(
-        pack_folder(listing, cache),
-        listing.corpus,
-        listing.folder,
-        listing.items,
-        packing(listing),
-    )
-    pack = packed(request, fresh=True)
-    damaged = [_damage(listing, row, why) for row, why in sorted(pack.damaged.items())]
-    report = damage_report(listing, pack) if damaged else ""
+    request = pack_request(listing, cache, packing(listing), tell, workers)
+    pack = usable_content(packed(request, fresh=full), listing)
     pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
-    if not damaged:
-        open_dataset(loaded, listing, cache)
-    before = pinned is not None and bool(pinned[0].content)
-    state = "as locked" if before else "not pinned: damaged" if damaged else "pinned now"
-    return Checked(name, len(listing.items), listing.lock.counts, damaged, state, report)
+    state = "as locked" if pinned and pinned[0].content else "not pinned: damaged"
+    if not pack.damaged:
+        opened = open_dataset(loaded, listing, cache, keep_damaged_pack=True, pin=full)
+        state = _lock_state(state, opened.pinned)
+    return Checked(
+        name,
+        len(listing.items),
+        listing.lock.counts,
+        [_damage(listing, row, why) for row, why in sorted(pack.damaged.items())],
+        state,
+        damage_report(listing, pack) if pack.damaged else "",
+        hours=_hours(listing, pack),
+        size=pack.values.nbytes,
+        duplicates=_duplicates(listing, pack),
+    )
 
 
 def check_dataset_lists(loaded: LoadedBenchmark, name: str, profile: Profile) -> Checked:
     """Hold a dataset's lists against the lock, decoding nothing; pin them where it is silent.
+
+    A corpus of which counts are published waits for a check in full.
 
     Raises:
         CorpusAbsent: it is not on this machine.
@@ -96,9 +132,29 @@ def check_dataset_lists(loaded: LoadedBenchmark, name: str, profile: Profile) ->
     """
     listing = list_dataset(loaded, name, profile)
     bases = loaded.base_lock_paths
-    pinned_now = hold_dataset(loaded.lock_path, listing.key, listing.lock, bases)
-    state = "lists pinned now" if pinned_now else "lists as locked"
+    if listing.pins_itself or pinned_dataset(loaded.lock_path, listing.key, bases):
+        pinned_now = hold_dataset(loaded.lock_path, listing.key, listing.lock, bases)
+        state = "lists pinned now" if pinned_now else "lists as locked"
+    else:
+        state = "unpinned"
     return Checked(name, len(listing.items), listing.lock.counts, [], state, "", decoded=False)
+
+
+def _lock_state(before: str, pinned: bool) -> str:
+    if before == "as locked":
+        return before
+    return "pinned now" if pinned else "unpinned"
+
+
+def _hours(listing: Listing, pack: Pack) -> dict[str, float]:
+    if listing.corpus.kind != "audio":
+        return {}
+    samples = np.diff(pack.offsets) / (SAMPLE_RATE * SECONDS_AN_HOUR)
+    return {split: float(samples[listing.split_mask(split)].sum()) for split in SPLITS}
+
+
+def _duplicates(listing: Listing, pack: Pack) -> list[list[str]]:
+    return copies_within_splits(pack, listing.items) if listing.corpus.kind == "audio" else []
 
 
 def _damage(listing: Listing, row: int, why: str) -> dict[str, Any]:

@@ -11,12 +11,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import tomli_w
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import LockError
-from harness.records.canonical import digest, sha256
+from harness.records.canonical import canonical_json, digest
 from harness.records.files import lock, write_text
 
 
@@ -49,10 +48,16 @@ class DatasetLock(_Frozen):
 
 
 class ProtocolLock(_Frozen):
-    """A protocol's version and the digest of what it rests on."""
+    """A protocol's version and the digest of what it rests on.
+
+    Attributes:
+        rests_on: all that the digest covers, dotted key -> value as JSON, so that a difference can
+            be told.
+    """
 
     version: int
     digest: str
+    rests_on: dict[str, str] = {}
 
 
 class LockFile(_Frozen):
@@ -122,16 +127,21 @@ def check_dataset(pinned: DatasetLock, found: DatasetLock, name: str, path: Path
     """Compare two locks of one dataset part by part; an empty `content` is not compared.
 
     Raises:
-        LockError: names the first part that differs, with both hashes.
+        LockError: names every part that differs, with both hashes, and every count.
     """
-    for part, want, have in _parts(pinned, found):
-        if want != have:
-            raise LockError(
-                f"{name}: the {part} is not the locked one\n"
-                f"  locked: {want}\n  found:  {have}\n"
-                f"Restore the corpus as it was, or, if the change is meant, delete "
-                f'[datasets."{name}"] in {path} and raise the protocol version of its suites.'
-            )
+    changed = [
+        f"the {part} is not the locked one\n  locked: {want}\n  found:  {have}"
+        for part, want, have in _parts(pinned, found)
+        if want != have
+    ]
+    if not changed:
+        return
+    counts = "".join(f"\n  {line}" for line in _changes(_flat(pinned.counts), _flat(found.counts)))
+    raise LockError(
+        f"{name}: {'; '.join(changed)}{counts}\n"
+        f"Restore the corpus as it was, or, if the change is meant, delete "
+        f'[datasets."{name}"] in {path} and raise the protocol version of its suites.'
+    )
 
 
 def hold_protocol(path: Path, name: str, found: ProtocolLock) -> None:
@@ -145,24 +155,14 @@ def hold_protocol(path: Path, name: str, found: ProtocolLock) -> None:
         pinned = held.protocols.get(name)
         if pinned == found:
             return
-        if pinned is not None and found.version <= pinned.version:
-            raise LockError(
-                f"{name}: the protocol changed (locked version {pinned.version} "
-                f"{pinned.digest[:12]}, found version {found.version} {found.digest[:12]}); "
-                "raise `protocol` of the suite, or undo the change"
-            )
+        if pinned is not None and (pinned.version, pinned.digest) != (found.version, found.digest):
+            _check_raised(pinned, found, name)
         _write(path, held.model_copy(update={"protocols": {**held.protocols, name: found}}))
 
 
-def table_digest(table: pd.DataFrame, columns: tuple[str, ...]) -> str:
-    """Sha256 of some columns of a table, one tab-separated line a row.
-
-    Floats are spelled with six decimals, so that the digest does not depend on their type.
-    """
-    text = table.loc[:, list(columns)].to_csv(
-        sep="\t", index=False, header=False, float_format="%.6f", lineterminator="\n"
-    )
-    return sha256(text.encode())
+def protocol_lock(version: int, rests_on: dict[str, Any]) -> ProtocolLock:
+    """The lock of a protocol that rests on a document."""
+    return ProtocolLock(version=version, digest=digest(rests_on), rests_on=_flat(rests_on))
 
 
 def _parts(pinned: DatasetLock, found: DatasetLock) -> list[tuple[str, str, str]]:
@@ -173,6 +173,32 @@ def _parts(pinned: DatasetLock, found: DatasetLock) -> list[tuple[str, str, str]
     if found.content and pinned.content:
         parts.append(("decoded content", pinned.content, found.content))
     return parts
+
+
+def _check_raised(pinned: ProtocolLock, found: ProtocolLock, name: str) -> None:
+    if found.version > pinned.version:
+        return
+    lines = "".join(f"\n  {line}" for line in _changes(pinned.rests_on, found.rests_on))
+    raise LockError(
+        f"{name}: the protocol changed (locked version {pinned.version} {pinned.digest[:12]}, "
+        f"found version {found.version} {found.digest[:12]}); raise `protocol` of the suite, or "
+        f"undo the change{':' if lines else ''}{lines}"
+    )
+
+
+def _changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    keys = sorted(before.keys() | after.keys())
+    pairs = ((key, before.get(key, "none"), after.get(key, "none")) for key in keys)
+    return [f"{key}: locked {old}, found {new}" for key, old, new in pairs if old != new]
+
+
+def _flat(document: dict[str, Any], above: str = "") -> dict[str, str]:
+    """Dotted keys of a document and their values as JSON."""
+    found: dict[str, str] = {}
+    for key, value in document.items():
+        inner = isinstance(value, dict)
+        found |= _flat(value, f"{above}{key}.") if inner else {above + key: canonical_json(value)}
+    return found
 
 
 def _write(path: Path, content: LockFile) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 
 from harness.config.schema import SplitRule
+from harness.data.hash_order import hash_order
 from harness.errors import DataError
 
 SPLITS = ("train", "validation", "test")
 
 
 def assign_split(items: pd.DataFrame, rule: SplitRule, name: str) -> pd.DataFrame:
-    """Fill the `split` column by a seeded rule over units.
+    """Give every item without a split one, by a seeded rule over units.
 
     A unit's place depends on its name and the seed alone; when a corpus grows, units that
     were there keep their order.
@@ -22,17 +21,20 @@ def assign_split(items: pd.DataFrame, rule: SplitRule, name: str) -> pd.DataFram
     Raises:
         DataError: too few units are left to train on.
     """
-    units = sorted(set(items["unit"]), key=lambda unit: _order(rule.seed, unit))
-    held_out = rule.test + rule.validation
+    open_ = items["split"] == ""
+    units = sorted(set(items.loc[open_, "unit"]), key=lambda unit: hash_order(rule.seed, unit))
+    test = rule.test or 0
+    held_out = test + rule.validation
     if len(units) < held_out + 2:
         raise DataError(
-            f"{name}: {len(units)} units, of which the split wants {rule.test} for test and "
+            f"{name}: {len(units)} units, of which the split wants {test} for test and "
             f"{rule.validation} for validation: fewer than 2 are left to train on"
         )
     places = np.array(["train"] * len(units), dtype=object)
-    places[: rule.test] = "test"
-    places[rule.test : held_out] = "validation"
-    return items.assign(split=items["unit"].map(dict(zip(units, places, strict=True))))
+    places[:test] = "test"
+    places[test:held_out] = "validation"
+    given = items["unit"].map(dict(zip(units, places, strict=True)))
+    return items.assign(split=items["split"].where(~open_, given))
 
 
 def check_disjoint(items: pd.DataFrame, name: str) -> None:
@@ -48,7 +50,3 @@ def check_disjoint(items: pd.DataFrame, name: str) -> None:
     missing = [split for split in SPLITS if split not in set(pairs["split"])]
     if missing:
         raise DataError(f"{name}: nothing in the split {' and '.join(missing)}")
-
-
-def _order(seed: int, unit: str) -> str:
-    return hashlib.sha256(f"{seed}:{unit}".encode()).hexdigest()

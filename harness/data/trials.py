@@ -1,8 +1,9 @@
-"""Trial lists: which two items are compared, and whether they are of one label."""
+"""Trial lists: what is compared with what, and whether both are of one label."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,24 +11,82 @@ from numpy.typing import NDArray
 
 from harness.errors import DataError
 
+MOST_PAIRED = 6_000
+"""Items whose pairs are all looked at: 18 million pairs, some 500 MB."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """Models that are enrolled by one item or several.
+
+    Attributes:
+        names: `[models]`.
+        owner: the model each enrolment belongs to, `[enrolments]`.
+        item: the item each enrolment is made of, a row of the item table, `[enrolments]`.
+    """
+
+    names: NDArray[np.str_]
+    owner: NDArray[np.int64]
+    item: NDArray[np.int64]
+
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """One item of each model, `[models]`: it tells the model's unit and label."""
+        return self.item[np.unique(self.owner, return_index=True)[1]]
+
 
 @dataclass(frozen=True)
 class Trials:
     """Trials as positions in an item table.
 
     Attributes:
-        enrol, test: rows of the table, `[trials]`.
+        enrol: rows of the table, or of `models` where there are any, `[trials]`.
+        test: rows of the table, `[trials]`.
         target: True where both are of one label, `[trials]`.
         kind: a word for breaking results down, `[trials]`.
+        models: what is enrolled; None where every item is enrolled by itself.
     """
 
     enrol: NDArray[np.int64]
     test: NDArray[np.int64]
     target: NDArray[np.bool_]
     kind: NDArray[np.str_]
+    models: Models | None = None
 
     def __len__(self) -> int:
         return len(self.target)
+
+    def enrolled_by(self) -> NDArray[np.int64]:
+        """An item of each trial's enrolment, `[trials]`."""
+        return self.enrol if self.models is None else self.models.first[self.enrol]
+
+
+@dataclass(frozen=True)
+class TrialTable:
+    """A trial list by names.
+
+    Attributes:
+        trials: with the columns `enrol`, `test`, `target`, `kind`.
+        models: with the columns `model`, `item`; None where `enrol` names items.
+    """
+
+    trials: pd.DataFrame
+    models: pd.DataFrame | None = None
+
+    def without(self, left_out: tuple[str, ...]) -> TrialTable:
+        """The same list without some items.
+
+        A model is enrolled by what is left of its items; one that has lost them all goes with its
+        trials, as does a trial of an item that is gone.
+        """
+        models, lost = self.models, set(left_out)
+        not_enrolled = lost
+        if models is not None:
+            kept = models[~models["item"].isin(lost)]
+            not_enrolled = set(models["model"]) - set(kept["model"])
+            models = kept.reset_index(drop=True)
+        gone = self.trials["enrol"].isin(not_enrolled) | self.trials["test"].isin(lost)
+        return TrialTable(self.trials[~gone], models)
 
 
 def all_pairs(items: pd.DataFrame, most: int, seed: int = 0) -> pd.DataFrame:
@@ -40,7 +99,15 @@ def all_pairs(items: pd.DataFrame, most: int, seed: int = 0) -> pd.DataFrame:
 
     Returns:
         A trial list in the order of the items.
+
+    Raises:
+        DataError: so many items have too many pairs to choose from.
     """
+    if len(items) > MOST_PAIRED:
+        raise DataError(
+            f"{len(items):,} items have {len(items) * (len(items) - 1) // 2:,} pairs; in place of "
+            "`trials = N` have a list drawn: draw_trials = { count = N }"
+        )
     enrol, test = np.triu_indices(len(items), k=1)
     labels = pd.factorize(items["label"])[0]
     target = labels[enrol] == labels[test]
@@ -52,31 +119,49 @@ def all_pairs(items: pd.DataFrame, most: int, seed: int = 0) -> pd.DataFrame:
     )
 
 
-def index_trials(table: pd.DataFrame, items: pd.DataFrame, name: str) -> Trials:
-    """Turn ids into rows of a split's items.
+def index_trials(table: TrialTable, items: pd.DataFrame, name: str) -> Trials:
+    """Turn names into rows of a split's items, and of its models where there are any.
 
     Raises:
-        DataError: an id is unknown, or a side of the list is empty.
+        DataError: a name is unknown, a model is of two units, or a side of the list is empty.
     """
-    rows = pd.Series(np.arange(len(items)), index=items["id"])
-    unknown = sorted((set(table["enrol"]) | set(table["test"])) - set(rows.index))
-    if unknown:
-        raise DataError(f"{name}: trials name unknown items: {', '.join(unknown[:10])}")
-    target = table["target"].to_numpy(bool)
+    trials = table.trials
+    target = trials["target"].to_numpy(bool)
     if target.all() or not target.any():
         raise DataError(f"{name}: trials need targets and nontargets both; {target.sum()} targets")
+    known = pd.Index(items["id"])
+    models = None if table.models is None else _indexed_models(table.models, items, known, name)
+    enrolled = known if models is None else pd.Index(models.names)
     return Trials(
-        rows[table["enrol"]].to_numpy(),
-        rows[table["test"]].to_numpy(),
+        _rows(trials["enrol"], enrolled, name, "items" if models is None else "models"),
+        _rows(trials["test"], known, name, "items"),
         target,
-        table["kind"].to_numpy(str),
+        trials["kind"].to_numpy(str),
+        models,
     )
 
 
-def without(table: pd.DataFrame, left_out: tuple[str, ...]) -> pd.DataFrame:
-    """The trials that name none of the items left out."""
-    gone = table["enrol"].isin(left_out) | table["test"].isin(left_out)
-    return table[~gone]
+def _indexed_models(
+    table: pd.DataFrame, items: pd.DataFrame, known: pd.Index[Any], name: str
+) -> Models:
+    owner, names = pd.factorize(table["model"])
+    item = _rows(table["item"], known, f"{name}: enrolment", "items")
+    units = pd.DataFrame({"model": owner, "unit": items["unit"].to_numpy()[item]})
+    mixed = units.drop_duplicates()["model"].duplicated(keep=False)
+    if mixed.any():
+        first = names[units.drop_duplicates()["model"][mixed].iloc[0]]
+        raise DataError(f"{name}: the model {first} is enrolled by items of several units")
+    order = np.argsort(owner, kind="stable")
+    return Models(np.asarray(names, dtype=str), owner[order].astype(np.int64), item[order])
+
+
+def _rows(column: pd.Series[Any], known: pd.Index[Any], name: str, what: str) -> NDArray[np.int64]:
+    codes, names = pd.factorize(column)
+    places = known.get_indexer(pd.Index(names))
+    unknown = sorted(str(each) for each in names[places < 0])
+    if unknown:
+        raise DataError(f"{name}: trials name unknown {what}: {', '.join(unknown[:10])}")
+    return np.asarray(places[codes], dtype=np.int64)
 
 
 def _choice(target: NDArray[np.bool_], most: int, seed: int) -> NDArray[np.int64]:

@@ -36,7 +36,11 @@ def joined(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
     if training:
         artefacts["checkpoint"] = Artefact(**training["checkpoint"])
         if training.get("environment") == _environment_digest(spec):
-            resources = resources.model_copy(update={"training_seconds": training["seconds"]})
+            spent = {
+                "training_seconds": training["seconds"],
+                "data_wait": training.get("data_wait"),
+            }
+            resources = resources.model_copy(update=spent)
         if training["accuracy"] is not None:
             metrics["training_accuracy"] = Metric(value=training["accuracy"], unit="%")
     return _base(spec, "done", "").model_copy(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from harness.adapter import LossAdapter, ModelAdapter
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, load
-from harness.data.dataset import OpenDataset, list_dataset, open_dataset
+from harness.data.dataset import OpenDataset, open_dataset
+from harness.data.listed import list_dataset
 from harness.errors import ConfigError
 from harness.job.spec import JobSpec
 from harness.records.record import Component

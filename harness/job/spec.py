@@ -28,6 +28,7 @@ class JobSpec(BaseModel):
         left_out: the items that this concerns.
         device: where it runs.
         threads: threads it computes with.
+        data_workers: processes that make training inputs; no result depends on them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +41,7 @@ class JobSpec(BaseModel):
     left_out: tuple[str, ...] = ()
     device: Literal["cpu", "cuda"]
     threads: int
+    data_workers: int = 0
     protocol: Protocol
     dataset: Data
     model: Component

@@ -10,6 +10,9 @@ from lightning_fabric import Fabric
 
 from harness.config.schema import Recipe
 from harness.data.batches import TrainingBatches
+from harness.data.waveform.disturbance import Disturber
+from harness.data.waveform.library import shelves
+from harness.errors import ConfigError
 from harness.job.parts import Parts
 from harness.job.report import Reporter
 from harness.measure.environment import environment_digest
@@ -49,12 +52,14 @@ def _plan(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> Tra
     return TrainingPlan(
         recipe=recipe,
         batches=TrainingBatches(
-            subset=dataset.subset("train"),
+            subset=dataset.training(),
             classes=dataset.classes,
             batch=recipe.batch,
             crop_seconds=recipe.crop_seconds,
             seed=parts.spec.seed or 0,
+            speeds=recipe.augment.speeds,
         ),
+        disturber=_disturber(parts, recipe),
         validate=validate,
         primary=task.primary,
         higher_is_better=task.facts[task.primary].higher_is_better,
@@ -62,4 +67,27 @@ def _plan(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> Tra
         folder=folder,
         seed=parts.spec.seed or 0,
         report=lambda done, _, loss: reporter.advance(done, loss),
+        data_workers=parts.spec.data_workers,
     )
+
+
+def _disturber(parts: Parts, recipe: Recipe) -> Disturber | None:
+    """Rooms and noises as they were when the job was planned.
+
+    Raises:
+        ConfigError: they are not any more.
+    """
+    spec, augment = parts.spec, recipe.augment
+    opened = {
+        use: shelf.open()
+        for use, shelf in shelves(augment, parts.benchmark.folder, spec.cache).items()
+    }
+    found = {use: library.pack.content for use, library in opened.items()}
+    if found != (spec.train_inputs or {}).get("disturbances", {}):
+        raise ConfigError("augment: noises or rooms changed since the job was planned")
+    if not opened:
+        return None
+    noises = opened.get("noise")
+    if noises is not None and augment.noise is not None:
+        noises = noises.of(augment.noise.kinds)
+    return Disturber(augment, opened.get("reverb"), noises, spec.seed or 0)

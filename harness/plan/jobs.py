@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from harness.config.imports import construct
@@ -15,12 +17,17 @@ from harness.job.parts import make_task
 from harness.job.spec import TRAIN_VERSION, JobSpec
 from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
 from harness.measure.environment import environment
+from harness.plan.augmentation import check_augment, disturbances
 from harness.plan.choice import Choice, chosen_suite, entries
+from harness.plan.needs import check_needs
 from harness.plan.protocol import make_protocol
 from harness.plan.request import CheckpointEntry, RunRequest, Source
 from harness.records import record
 from harness.records.canonical import canonical_json, sha256_file
 from harness.records.code import code_version
+
+DrawnFrom = Callable[..., dict[str, str]]
+"""Of an augmentation, what the noises and rooms that it draws from hash to."""
 
 
 def plan_jobs(
@@ -38,13 +45,15 @@ def plan_jobs(
         LockError: a protocol changed and its version did not.
     """
     suite = chosen_suite(loaded, request)
+    # Once for all entries of a recipe: a folder of rooms holds tens of thousands of files.
+    drawn_from = cache(partial(disturbances, folder=loaded.folder, cache=request.cache))
     jobs = []
     for name, source in sources.items():
         protocol = make_protocol(loaded, request, source)
         common = _common(loaded, request, source, protocol)
         jobs.append(_baseline(loaded, request, common))
         jobs += [
-            _entry(loaded, request, common, choice, _trained_on(source))
+            _entry(loaded, request, common, choice, source, drawn_from)
             for choice in entries(suite, request, name)
         ]
     return jobs
@@ -106,6 +115,7 @@ def _common(
         "left_out": source.left_out,
         "device": request.device,
         "threads": request.threads,
+        "data_workers": request.data_workers,
         "protocol": protocol,
         "environment": environment(
             request.device, request.threads, {**os.environ, **ALLOCATOR_ENVIRONMENT}
@@ -119,6 +129,7 @@ def _common(
             publish_scores=listing.config.publish_scores,
             source=listing.config.source,
             lock=source.lock.digest,
+            pinned=source.pinned,
             counts=source.lock.counts,
             unit=listing.corpus.unit,
         ),
@@ -139,25 +150,31 @@ def _entry(
     request: RunRequest,
     common: dict[str, Any],
     choice: Choice,
-    trained_on: dict[str, Any],
+    source: Source,
+    drawn_from: DrawnFrom,
 ) -> JobSpec:
     benchmark = loaded.benchmark
     model = component(choice.model, benchmark.models[choice.model], f"models.{choice.model}")
     loss = component(choice.loss, benchmark.losses[choice.loss], f"losses.{choice.loss}")
+    _check_loss(loaded, choice.loss)
     recipe = _recipe(loaded, request, common["dataset"].name, choice)
     _check_schedules(loaded, recipe, choice.recipe)
+    where = loaded.where("recipes", choice.recipe)
+    check_augment(recipe, make_task(loaded, request.suite), source.listing.corpus.kind, where)
+    disturbed_by = drawn_from(recipe.augment, decode=source.opened)
     changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
     inputs = {
         "stage": "train",
         "version": TRAIN_VERSION,
         "task": [common["protocol"].task, make_task(loaded, request.suite).validation_version],
-        "dataset": trained_on,
+        "dataset": _trained_on(source),
         "model": model.model_dump(),
         "loss": loss.model_dump(),
         "recipe": recipe.model_dump(mode="json"),
         "seed": choice.seed,
         "device": request.device,
         "left_out": list(common["left_out"]),
+        **({"disturbances": disturbed_by} if disturbed_by else {}),
     }
     return JobSpec(
         **common,
@@ -169,6 +186,11 @@ def _entry(
         seed=choice.seed,
         train_inputs=inputs,
     )
+
+
+def _check_loss(loaded: LoadedBenchmark, name: str) -> None:
+    table, where = loaded.benchmark.losses[name], loaded.where("losses", name)
+    check_needs(construct(table.adapter, table.fields, where), where)
 
 
 def _check_schedules(loaded: LoadedBenchmark, recipe: Recipe, name: str) -> None:
@@ -191,11 +213,12 @@ def _trained_on(source: Source) -> dict[str, Any]:
     """What of a dataset can change weights: all but the test trials."""
     lock, listing = source.lock, source.listing
     parts = lock.model_dump(include={"manifest", "split", "content"})
-    trials = lock.trials.get("validation", "")
+    joined = listing.config.join_seconds
     return {
         "name": listing.name,
         "profile": listing.profile,
-        "validation_trials": trials,
+        "validation_trials": lock.trials.get("validation", ""),
+        **({"join_seconds": joined} if joined else {}),
         **parts,
     }
 

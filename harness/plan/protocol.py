@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.config.loader import LoadedBenchmark
-from harness.data.lock import ProtocolLock, hold_protocol
+from harness.data.lock import hold_protocol, protocol_lock
 from harness.job.parts import make_task
 from harness.job.spec import JobSpec
 from harness.plan.request import RunRequest, Source
@@ -14,20 +16,12 @@ from harness.records.canonical import digest
 def make_protocol(loaded: LoadedBenchmark, request: RunRequest, source: Source) -> record.Protocol:
     """The rules of one table: task, metric parameters, locked data, budget."""
     suite, task = loaded.suite(request.suite), make_task(loaded, request.suite)
-    rests_on = {
-        "task": suite.task,
-        "task_version": task.version,
-        "parameters": task.parameters(),
-        "dataset": source.lock.digest,
-        "budget": loaded.benchmark.budget.model_dump(),
-        **({"given": suite.parameters} if suite.parameters else {}),
-    }
     return record.Protocol(
         suite=request.suite,
         suite_title=suite.title,
         profile=request.profile,
         version=suite.protocol,
-        digest=digest(rests_on),
+        digest=digest(_rests_on(loaded, request.suite, source.lock.digest)),
         task=suite.task,
         primary=task.primary,
         facts={
@@ -42,17 +36,29 @@ def pin_protocols(loaded: LoadedBenchmark, jobs: list[JobSpec]) -> None:
     """Hold every protocol of some jobs against the lock.
 
     One that rests on data which nobody has decoded whole (damaged items were left out) is not
-    pinned: it would not be that of the mended corpus.
+    pinned: it would not be that of the mended corpus. Nor is one that rests on unpinned data.
 
     Raises:
         LockError: a protocol changed and its version did not.
     """
     seen = {
-        f"{job.protocol.suite}/{job.profile}/{job.dataset.name}": ProtocolLock(
-            version=job.protocol.version, digest=job.protocol.digest
-        )
+        (job.protocol.suite, job.profile, job.dataset.name): job
         for job in jobs
-        if not job.left_out
+        if not job.left_out and job.dataset.pinned
     }
-    for name, found in seen.items():
-        hold_protocol(loaded.lock_path, name, found)
+    for name, job in seen.items():
+        rests_on = _rests_on(loaded, job.protocol.suite, job.dataset.lock)
+        found = protocol_lock(job.protocol.version, rests_on)
+        hold_protocol(loaded.lock_path, "/".join(name), found)
+
+
+def _rests_on(loaded: LoadedBenchmark, suite: str, dataset: str) -> dict[str, Any]:
+    table, task = loaded.suite(suite), make_task(loaded, suite)
+    return {
+        "task": table.task,
+        "task_version": task.version,
+        "parameters": task.parameters(),
+        "dataset": dataset,
+        "budget": loaded.benchmark.budget.model_dump(),
+        **({"given": table.parameters} if table.parameters else {}),
+    }

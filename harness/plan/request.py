@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.config.loader import LoadedBenchmark
 from harness.config.schema import Profile
-from harness.data.dataset import Listing
+from harness.data.listing import Listing
 from harness.data.lock import DatasetLock, pinned_dataset
 from harness.measure.device import Device
 
@@ -23,6 +23,7 @@ class RunRequest:
         settings: recipe keys to change, as `--set` gives them.
         runs: where records and stages lie.
         device, threads: where jobs run.
+        data_workers: processes a job that make training inputs; 0 for a thread.
         leave_out_damaged: go on without files that cannot be used.
     """
 
@@ -37,6 +38,7 @@ class RunRequest:
     seeds: tuple[int, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     leave_out_damaged: bool = False
+    data_workers: int = 0
 
     @property
     def cache(self) -> Path:
@@ -46,11 +48,18 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class Source:
-    """A dataset as far as it is known: its lists, and what the lock says of it."""
+    """A dataset as far as it is known: its lists, and what the lock says of it.
+
+    Attributes:
+        pinned: whether the lock has an entry of it, or gets one as soon as it is decoded.
+        opened: False where only its lists were read so far.
+    """
 
     listing: Listing
     lock: DatasetLock
     left_out: tuple[str, ...] = ()
+    pinned: bool = True
+    opened: bool = True
 
 
 @dataclass(frozen=True)
@@ -71,4 +80,6 @@ class CheckpointEntry:
 def source_of(loaded: LoadedBenchmark, listing: Listing) -> Source:
     """A dataset with its pinned lock; its content is unknown where nothing is pinned."""
     pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
-    return Source(listing, pinned[0] if pinned else listing.lock)
+    lock = pinned[0] if pinned else listing.lock
+    pins = listing.pins_itself or pinned is not None
+    return Source(listing, lock, pinned=pins, opened=False)

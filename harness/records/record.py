@@ -62,6 +62,7 @@ class Data(Part):
     publish_scores: bool
     source: str
     lock: str = Field(description="digest of the dataset's entry in benchmark.lock")
+    pinned: bool = Field(default=True, description="False where that entry is not in the lock yet")
     counts: dict[str, dict[str, int]] = Field(description="split -> units, items, trials, targets")
     unit: str = Field(description="what is resampled: speaker, object, drawer")
     left_out: tuple[str, ...] = Field(default=(), description="damaged items left out on request")
@@ -117,6 +118,9 @@ class Resources(Part):
     latency_p50: float | None = Field(default=None, description="seconds, one item at a time")
     latency_p95: float | None = None
     training_seconds: float | None = None
+    data_wait: float | None = Field(
+        default=None, description="share of the time of training steps spent waiting for inputs"
+    )
 
 
 class Environment(Part):

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.dataset import Listing, OpenDataset
+from harness.data.dataset import OpenDataset
+from harness.data.listing import Listing
 from harness.errors import DataError
 from harness.metrics.classification import (
     accuracy,

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.data.dataset import Listing, OpenDataset
+from harness.data.dataset import OpenDataset
+from harness.data.listing import Listing
 from harness.data.trials import Trials
 from harness.records.record import Metric, MetricFacts
 

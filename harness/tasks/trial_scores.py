@@ -8,8 +8,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.trials import Trials
+from harness.data.trials import Models, Trials
 from harness.scoring.centring import subtract_mean as centred
+from harness.scoring.enrolment import average_by_model
 from harness.scoring.normalisation import as_norm, cohort_statistics, speaker_means
 from harness.scoring.trials import cosine_of_trials
 from harness.tasks.task import Side
@@ -53,7 +54,7 @@ def cohort_of(training: Side, *, normalise: bool, top: int | None, subtract_mean
 def score_trials(
     embeddings: Embeddings, trials: Trials, cohort: Cohort | None = None
 ) -> NDArray[np.float32]:
-    """Scores every trial.
+    """Scores every trial; a model is the mean of its items' embeddings.
 
     Args:
         embeddings: `[items, size]`.
@@ -66,10 +67,19 @@ def score_trials(
     Raises:
         MetricError: an embedding of a trial has no direction, or the cohort has no spread.
     """
-    moved = embeddings if cohort is None else cohort.moved(embeddings)
-    scores = cosine_of_trials(moved, moved, trials.enrol, trials.test)
+    tested = embeddings if cohort is None else cohort.moved(embeddings)
+    enrolled = tested if trials.models is None else _models(tested, trials.models)
+    scores = cosine_of_trials(enrolled, tested, trials.enrol, trials.test)
     if cohort is None or cohort.speakers is None:
         return scores
-    statistics = cohort_statistics(moved, cohort.speakers, top=cohort.top)
-    normalised = as_norm(scores, statistics, statistics, trials.enrol, trials.test)
+    test_side = cohort_statistics(tested, cohort.speakers, top=cohort.top)
+    enrol_side = test_side
+    if trials.models is not None:
+        enrol_side = cohort_statistics(enrolled, cohort.speakers, top=cohort.top)
+    normalised = as_norm(scores, enrol_side, test_side, trials.enrol, trials.test)
     return np.asarray(normalised, dtype=np.float32)
+
+
+def _models(embeddings: Embeddings, models: Models) -> Embeddings:
+    rows = np.arange(len(models.names))
+    return average_by_model(embeddings[models.item], models.owner, rows)

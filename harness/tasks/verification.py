@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.data.dataset import Listing, OpenDataset
+from harness.data.dataset import OpenDataset
+from harness.data.listing import Listing
 from harness.data.trials import Trials
 from harness.errors import ConfigError, DataError
 from harness.metrics import speakers
@@ -175,5 +176,6 @@ def _parted(scores: NDArray[Any], lists: Lists) -> Sides:
 def _by_speaker(scores: NDArray[Any], lists: Lists) -> tuple[list[str], ScoredTrials]:
     trials = _trials(lists)
     codes, names = pd.factorize(lists.items["unit"], sort=True)
-    scored = ScoredTrials(scores, trials.target, codes[trials.enrol], codes[trials.test])
+    enrolled = codes[trials.enrolled_by()]
+    scored = ScoredTrials(scores, trials.target, enrolled, codes[trials.test])
     return [str(names[code]) for code in scored.speakers], scored

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections import deque
@@ -14,6 +13,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from harness.data.feeding.feeder import Feeder
+from harness.data.feeding.inputs import step_seed
 from harness.errors import JobFailed
 from harness.train import log
 from harness.train.checkpoint import (
@@ -31,6 +32,9 @@ from harness.train.plan import TrainingPlan
 from harness.train.schedule import learning_rate_factor, rise_factor
 from harness.train.system import System
 
+WARM_UP = 3
+"""Steps after a start whose waiting does not count: workers start, caches fill."""
+
 
 @dataclass(frozen=True)
 class TrainingResult:
@@ -43,6 +47,8 @@ class TrainingResult:
         selected_step: the step whose weights were kept (the last one of an average).
         validation: numbers of the validation split at that step.
         seconds: time spent in steps and validations, over all resumes.
+        data_wait: share of the time of steps that was spent waiting for inputs, the first few
+            steps after each start apart; None where there are no more than these.
     """
 
     steps: int
@@ -51,6 +57,7 @@ class TrainingResult:
     selected_step: int
     validation: dict[str, float]
     seconds: float
+    data_wait: float | None = None
 
 
 @dataclass
@@ -63,6 +70,12 @@ class _Progress:
     validation: dict[str, float] | None = None
     right: deque[float] = field(default_factory=deque)
     seconds: float = 0.0
+    stepped: float = 0.0
+    waited: float = 0.0
+
+    @property
+    def data_wait(self) -> float | None:
+        return self.waited / self.stepped if self.stepped else None
 
 
 def train(system: System, plan: TrainingPlan, fabric: Fabric) -> TrainingResult:
@@ -81,20 +94,33 @@ class _Run:
         self.system, self.plan, self.fabric = system, plan, fabric
         optimizer = make_optimizer(plan.recipe.optimizer, system.parameters())
         self.module, self.optimizer = fabric.setup(system, optimizer)
+        self.module.mark_forward_method("learn")
         self.progress = _Progress(right=deque(maxlen=plan.batches.steps_per_epoch))
         self.full = {name: float(getattr(system.head, name)) for name in plan.scheduled}
         self._resume()
+        self.first = self.progress.step
 
     def finish(self) -> TrainingResult:
-        with Curves(self.plan.folder / "curves", self.progress.step + 1) as curves:
+        with (
+            Curves(self.plan.folder / "curves", self.first + 1) as curves,
+            self._feeder() as feeder,
+        ):
             while self.progress.step < self.plan.steps:
-                self._step(curves)
+                self._step(curves, feeder)
         return self._result()
 
-    def _step(self, curves: Curves) -> None:
-        began = time.monotonic()
+    def _feeder(self) -> Feeder:
+        maker = self.plan.inputs(self.system.declared)
+        steps = range(self.first, self.plan.steps)
+        return Feeder(maker, steps, self.fabric.device, self.plan.data_workers)
+
+    def _step(self, curves: Curves, feeder: Feeder) -> None:
+        began, waited = time.monotonic(), feeder.waited
         step = self.progress.step
-        values = self._update(step)
+        values = self._update(step, feeder)
+        if step >= self.first + WARM_UP:
+            self.progress.stepped += time.monotonic() - began
+            self.progress.waited += feeder.waited - waited
         self.progress.step = done = step + 1
         curves.train(done, values)
         self.plan.report(done, self.plan.steps, values["Loss"])
@@ -105,13 +131,13 @@ class _Run:
             log.append(self.plan.folder, done, values, validation)
             self._save()
 
-    def _update(self, step: int) -> dict[str, float]:
+    def _update(self, step: int, feeder: Feeder) -> dict[str, float]:
         """One step; all randomness comes from seed and step, so a resume repeats it."""
         self.system.train()
-        torch.manual_seed(_step_seed(self.plan.seed, step))
+        torch.manual_seed(step_seed(self.plan.seed, step))
         rate, scheduled = self._set_schedules(step)
-        raw, labels = self.fabric.to_device(self.plan.batches.at(step))
-        loss, logits, statistics = self.module(raw, labels)
+        inputs, labels, _ = feeder.take()
+        loss, logits, statistics = self.module.learn(inputs, labels)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise JobFailed(f"loss became {value} at step {step + 1}")
@@ -212,8 +238,5 @@ class _Run:
             selected_step=self.progress.selected_step,
             validation=dict(self.progress.validation or {}),
             seconds=self.progress.seconds,
+            data_wait=self.progress.data_wait,
         )
-
-
-def _step_seed(seed: int, step: int) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed}:{step}".encode()).digest()[:7], "big")

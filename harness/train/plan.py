@@ -7,8 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.adapter import Input
 from harness.config.schema import Recipe
 from harness.data.batches import TrainingBatches
+from harness.data.feeding.inputs import InputMaker
+from harness.data.waveform.disturbance import Disturber
 from harness.train.system import System
 
 
@@ -19,6 +22,7 @@ class TrainingPlan:
     Attributes:
         recipe: how.
         batches: on what.
+        disturber: rooms and noises; None where the recipe has none.
         validate: numbers of the validation split for a system, `primary` among them.
         primary: the number that selects weights.
         higher_is_better: its direction.
@@ -26,6 +30,7 @@ class TrainingPlan:
         folder: where checkpoints, the log and the curves lie.
         seed: of everything random.
         report: told step, number of steps and loss after every step.
+        data_workers: processes that make inputs; 0 for a thread.
     """
 
     recipe: Recipe
@@ -37,6 +42,8 @@ class TrainingPlan:
     folder: Path
     seed: int
     report: Callable[[int, int, float], None]
+    disturber: Disturber | None = None
+    data_workers: int = 0
 
     @property
     def steps(self) -> int:
@@ -44,6 +51,11 @@ class TrainingPlan:
         if self.recipe.steps is not None:
             return self.recipe.steps
         return max(1, round((self.recipe.epochs or 1) * self.batches.steps_per_epoch))
+
+    def inputs(self, declared: Input) -> InputMaker:
+        """What makes the inputs of a network that declares this."""
+        augment = self.recipe.augment
+        return InputMaker(self.batches, self.disturber, declared, augment, self.seed)
 
     @property
     def validation_steps(self) -> frozenset[int]:

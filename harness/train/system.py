@@ -14,8 +14,8 @@ from harness.adapter import Batch, Input, LossAdapter, ModelAdapter
 from harness.config.schema import Augment
 from harness.data.augment import masked
 from harness.data.batches import whole_batches
-from harness.data.dataset import Subset
 from harness.data.front_end import front_end
+from harness.data.subset import Subset
 
 Advance = Callable[[int], None]
 
@@ -29,7 +29,7 @@ class System(nn.Module):
     Args:
         model: the model's adapter.
         loss: the loss's adapter; None where only embeddings are wanted.
-        classes: number of training labels.
+        classes: number of training labels; the head has more, where speeds make classes.
         augment: what is done to training inputs.
     """
 
@@ -45,10 +45,11 @@ class System(nn.Module):
         self.augment = augment or Augment()
         self.front_end = front_end(self.declared)
         self.trunk = model.build()
-        self.head = loss.build(model.embedding_size, classes) if loss else None
+        rows = classes * self.augment.class_factor
+        self.head = loss.build(model.embedding_size, rows) if loss else None
 
     def inputs(self, raw: Tensor) -> Tensor:
-        """Network input of a raw batch; augmented in training mode."""
+        """Network input of a raw batch, masked in training mode; its sound is as it is."""
         with torch.no_grad(), torch.autocast(raw.device.type, enabled=False):
             features: Tensor = self.front_end(raw)
             return masked(features, self.declared, self.augment) if self.training else features
@@ -56,8 +57,14 @@ class System(nn.Module):
     def forward(
         self, raw: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor | None, Mapping[str, float]]:
-        """Loss, logits and statistics of a labelled batch."""
-        output = self._head(self.trunk(self.inputs(raw)), Batch(labels))
+        """Loss, logits and statistics of a labelled raw batch."""
+        return self.learn(self.inputs(raw), labels)
+
+    def learn(
+        self, inputs: Tensor, labels: Tensor
+    ) -> tuple[Tensor, Tensor | None, Mapping[str, float]]:
+        """Loss, logits and statistics of network inputs that were made before."""
+        output = self._head(self.trunk(inputs), Batch(labels))
         return output.loss, output.logits, output.statistics
 
     def output(self, raw: Tensor, kind: Literal["embedding", "logits"]) -> Tensor:

@@ -1,6 +1,7 @@
 """Sound files are read whole, or refused with the reason."""
 
 import re
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -42,8 +43,16 @@ def test_floating_point_files_are_scaled(write, subtype):
 
 
 def test_floating_point_files_beyond_full_scale_are_clipped(write):
-    read = read_audio(write(np.array([2.0, -2.0, 0.5, np.nan]), ending="wav", subtype="FLOAT"))
+    read = read_audio(write(np.array([2.0, -2.0, 0.5, 0.0]), ending="wav", subtype="FLOAT"))
     assert read.tolist() == [32767, -32768, 16384, 0]
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("convert", [False, True])
+def test_numbers_that_are_not_finite(write, number, convert):
+    path = write(np.array([0.5, number, 0.5]), ending="wav", subtype="FLOAT")
+    with pytest.raises(DamagedItem, match="not finite"):
+        read_audio(path, convert=convert)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
@@ -53,10 +62,20 @@ def test_a_truncated_flac(write, share):
     refused(path, r"cannot be decoded|is truncated")
 
 
-def test_a_truncated_wav_is_shorter_than_its_line_says(write):
+def test_a_truncated_wav_lacks_what_its_header_announces(write):
     path = write(ending="wav")
     path.write_bytes(path.read_bytes()[:16_044])
-    refused(path, r"lasts 0\.50 s; the manifest says 1\.00 s", seconds=1.0)
+    refused(path, "is truncated: 16,000 of 32,000 bytes are missing", seconds=1.0)
+
+
+def test_a_wav_written_to_a_pipe_says_no_size(write):
+    path = write(ending="wav")
+    content = bytearray(path.read_bytes())
+    for unknown in (0, 0x7FFFFFFF, 0xFFFFFFFF):
+        content[4:8] = content[40:44] = unknown.to_bytes(4, "little")
+        path.write_bytes(content)
+        if unknown:
+            np.testing.assert_array_equal(read_audio(path), SAMPLES)
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.9, "0.90"), (1.1, "1.10")])
@@ -93,3 +112,108 @@ def test_silence(write):
 def test_a_text_file_with_a_sound_files_name(tmp_path):
     (tmp_path / "text.flac").write_text("not a sound\n" * 100)
     refused(tmp_path / "text.flac", "cannot be decoded")
+
+
+def test_the_mend_of_a_wrong_format_is_named(write):
+    refused(write(rate=8_000), "set `convert = true`")
+    refused(write(np.stack([SAMPLES, SAMPLES], axis=1)), "set `convert = true`")
+
+
+@pytest.mark.parametrize(("ending", "subtype"), [("flac", "PCM_16"), ("wav", "PCM_16")])
+def test_channels_are_mixed_by_their_mean(write, ending, subtype):
+    other = SAMPLES[::-1]
+    read = read_audio(
+        write(np.stack([SAMPLES, other], axis=1), ending=ending, subtype=subtype), convert=True
+    )
+    expected = np.rint((SAMPLES.astype(float) + other) / 2).astype(np.int16)
+    np.testing.assert_array_equal(read, expected)
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000])
+@pytest.mark.parametrize("ending", ["flac", "wav"])
+def test_a_tone_of_another_rate_is_the_same_tone(write, rate, ending):
+    """Against the tone computed at 16 kHz: independent of any resampler."""
+    tone = [np.rint(9000 * np.sin(2 * np.pi * 440 * np.arange(r) / r)) for r in (rate, 16_000)]
+    read = read_audio(write(tone[0].astype(np.int16), rate, ending), 1.0, convert=True)
+    inner = slice(800, -800)
+    assert len(read) == 16_000
+    assert np.abs(read - tone[1])[inner].max() < 40
+
+
+def test_what_needs_no_conversion_is_not_touched_by_it(write):
+    np.testing.assert_array_equal(read_audio(write(), convert=True), SAMPLES)
+
+
+@pytest.mark.parametrize("rate", [1, 500, 2**31 - 1])
+def test_a_rate_that_nobody_records_with(write, rate):
+    path = write(ending="wav")
+    content = bytearray(path.read_bytes())
+    content[24:28] = rate.to_bytes(4, "little")
+    content[28:32] = (rate * 2 % 2**32).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(DamagedItem, match=r"nobody records with|cannot be decoded"):
+        read_audio(path, convert=True)
+
+
+@pytest.mark.parametrize("ending", ["flac", "wav"])
+@pytest.mark.parametrize(
+    ("span", "part"),
+    [
+        ((0.0, 0.5), slice(0, 8000)),
+        ((0.25, 0.75), slice(4000, 12_000)),
+        ((0.9, None), slice(14_400, None)),
+        ((0.5, 1.01), slice(8000, None)),
+    ],
+)
+def test_a_part_of_a_recording(write, ending, span, part):
+    np.testing.assert_array_equal(read_audio(write(ending=ending), span=span), SAMPLES[part])
+
+
+@pytest.mark.parametrize("span", [(0.0, 1.5), (1.2, None), (0.5, 0.5), (-0.1, 0.5)])
+def test_a_part_that_is_not_there(write, span):
+    with pytest.raises(DamagedItem, match=r"lasts 1\.00 s; the part from"):
+        read_audio(write(), span=span)
+
+
+def test_open_content_is_read_as_a_file_is(write):
+    for ending in ("flac", "wav"):
+        content = write(ending=ending).read_bytes()
+        np.testing.assert_array_equal(read_audio(BytesIO(content)), SAMPLES)
+    with pytest.raises(DamagedItem, match=r"empty \(0 bytes\)"):
+        read_audio(BytesIO(b""))
+
+
+@pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_16", "PCM_24"])
+@pytest.mark.parametrize("name", ["sound.flac", "sound.wav", "sound.raw", "sound"])
+def test_content_counts_not_the_name(tmp_path, subtype, name):
+    with (tmp_path / name).open("wb") as file:
+        soundfile.write(file, SAMPLES, 16_000, subtype, format="FLAC")
+    kept = {"PCM_S8": SAMPLES >> 8 << 8}.get(subtype, SAMPLES)
+    np.testing.assert_array_equal(read_audio(tmp_path / name), kept)
+
+
+def test_an_id3_tag_before_a_flac(write):
+    path = write()
+    tag = b"ID3\x03\x00\x00\x00\x00\x01\x00" + bytes(128)
+    content = tag + path.read_bytes()
+    path.write_bytes(content)
+    np.testing.assert_array_equal(read_audio(path), SAMPLES)
+    begin = len(tag) + 26
+    path.write_bytes(content[:begin] + bytes(15) + b"x" + content[begin + 16 :])
+    refused(path, "not those of its own MD5")
+
+
+def test_a_flac_without_a_checksum(write):
+    path = write()
+    content = path.read_bytes()
+    path.write_bytes(content[:26] + bytes(16) + content[42:])
+    np.testing.assert_array_equal(read_audio(path), SAMPLES)
+
+
+def test_a_flac_whose_header_tells_another_rate_than_its_frames(write):
+    path = write(rate=8_000)
+    content = bytearray(path.read_bytes())
+    facts = int.from_bytes(content[18:26], "big") & ((1 << 44) - 1)
+    content[18:26] = (facts | 16_000 << 44).to_bytes(8, "big")
+    path.write_bytes(content)
+    refused(path, "16000 Hz there, 8000 Hz in its frames")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from harness.adapter import Fbank, Image, Spectrogram
 from harness.data.batches import TrainingBatches, whole_batches
-from harness.data.dataset import Subset
 from harness.data.front_end import frame_count, front_end
 from harness.data.pack import Pack
+from harness.data.subset import Subset
 from harness.errors import ConfigError
 
 SECOND = 16_000
@@ -25,7 +25,7 @@ def subset_of(items, labels=None):
     pack = Pack(np.concatenate([item.ravel() for item in every]), offsets, shapes, "", {})
     names = [f"u{number}" for number in range(len(items))]
     table = pd.DataFrame({"id": names, "label": labels or ["a"] * len(items)})
-    return Subset(table, np.arange(1, len(every)), pack)
+    return Subset(table, np.arange(1, len(every)), np.arange(2, len(every) + 1), pack)
 
 
 def sounds(lengths):

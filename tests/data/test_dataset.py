@@ -6,7 +6,9 @@ import pytest
 import soundfile
 
 from harness.config.loader import load
-from harness.data.dataset import find, list_dataset, open_dataset
+from harness.data.dataset import open_dataset
+from harness.data.finding import find
+from harness.data.listed import list_dataset
 from harness.data.locate import Absence
 from harness.data.lock import read_lock
 from harness.errors import ConfigError, CorpusAbsent, DataError, LockError
@@ -141,7 +143,8 @@ def test_changed_lists_are_refused_before_anything_is_decoded(loaded, speech, fi
 def test_changed_content_is_refused(loaded, speech):
     opened(loaded)
     shutil.rmtree(loaded.folder / "cache")
-    shutil.copyfile(speech / "a" / "a0.flac", speech / "b" / "b0.flac")
+    samples, rate = soundfile.read(speech / "b" / "b0.flac", dtype="int16")
+    soundfile.write(speech / "b" / "b0.flac", samples[::-1], rate)
     with pytest.raises(LockError, match="tiny/quick: the decoded content is not the locked one"):
         opened(loaded)
 

@@ -39,4 +39,4 @@ def test_both_profiles_are_the_same(table):
 
 
 def test_digits_are_classified():
-    assert Digits().trials("quick", "test") is None
+    assert Digits().trials("quick", Path(), "test") is None

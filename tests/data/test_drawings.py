@@ -1,5 +1,7 @@
 """Drawn characters by layout."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -78,7 +80,7 @@ def test_a_drawing_that_is_gone(tmp_path):
 
 
 def test_characters_are_classified():
-    assert Drawings().trials("quick", "test") is None
+    assert Drawings().trials("quick", Path(), "test") is None
 
 
 def test_real_letters(shared_data):

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.config.schema import Dataset
-from harness.data.locate import Absence, locate
+from harness.data.locate import Absence, absence_lines, locate
 
 
 def dataset(path, source=""):
@@ -66,3 +66,19 @@ def test_where_the_variable_is_set_it_is_not_asked_for(places, monkeypatch):
     monkeypatch.setenv("HARNESS_DATA", str(root))
     found = locate("d", dataset("none"), beside)
     assert found.looked == (str(root / "none"), str(beside / "none"))
+
+
+def test_several_absences_share_their_mend():
+    absent = [
+        Absence("a", ("/x", "/y"), "https://example.org"),
+        Absence("b", ("/z",), "", "Do so."),
+    ]
+    lines = absence_lines([*absent, Absence("c", ("/x",), "")])
+    assert lines == [
+        "absent: a: looked for /x, /y; get it from https://example.org",
+        "absent: b: looked for /z",
+        "absent: c: looked for /x",
+        absent[0].mend,
+        "Do so.",
+    ]
+    assert absence_lines([]) == []

@@ -1,5 +1,7 @@
 """A manifest is read whole, or refused with its line."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -152,7 +154,7 @@ def test_an_utterance_is_read_from_its_path(tmp_path, manifest):
 
 
 def test_the_layout_brings_no_trials():
-    assert SpeechManifest().trials("quick", "test") is None
+    assert SpeechManifest().trials("quick", Path(), "test") is None
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import torch
 
 from harness.campaign import planned
 from harness.config.loader import load
-from harness.data.dataset import list_dataset
+from harness.data.listed import list_dataset
 from harness.errors import HarnessError, RequestError
 from harness.job.evaluation import run_evaluation
 from harness.job.evaluation_files import SCORES

@@ -9,7 +9,7 @@ import pytest
 
 from harness.config.loader import load
 from harness.config.schema import Exclusion
-from harness.data.dataset import list_dataset
+from harness.data.listed import list_dataset
 from harness.errors import ConfigError
 from harness.plan.choice import entries
 from harness.plan.jobs import plan_jobs

@@ -11,7 +11,7 @@ import pytest
 
 from harness.campaign import planned
 from harness.config.loader import load
-from harness.data.dataset import list_dataset
+from harness.data.listed import list_dataset
 from harness.errors import ConfigError, RequestError
 from harness.job.join import failed, keep
 from harness.job.spec import JobSpec

@@ -12,7 +12,8 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from sklearn.neighbors import NearestCentroid
 
-from harness.data.dataset import Listing, OpenDataset
+from harness.data.dataset import OpenDataset
+from harness.data.listing import Listing
 from harness.data.lock import DatasetLock
 from harness.data.pack import Pack
 from harness.errors import DataError

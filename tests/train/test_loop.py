@@ -18,13 +18,16 @@ from torch import nn
 
 from adapters.losses import AamSoftmax
 from harness.adapter import Fbank
-from harness.config.schema import LearningRate, Optimizer, Recipe, Rise
+from harness.config.schema import Augment, LearningRate, Optimizer, Recipe, Rise
 from harness.data.batches import TrainingBatches
-from harness.data.dataset import Subset
+from harness.data.feeding.inputs import step_seed
 from harness.data.pack import Pack
+from harness.data.subset import Subset
+from harness.records.canonical import sha256_file
 from harness.train.checkpoint import load_weights
 from harness.train.log import FINAL
 from harness.train.loop import TrainingResult, train
+from harness.train.optimizer import make_optimizer
 from harness.train.plan import TrainingPlan
 from harness.train.system import System
 
@@ -65,8 +68,7 @@ def trained(
     folder: Path, recipe: Recipe = RECIPE, stop_at: int | None = None, **changes: Any
 ) -> tuple[TrainingResult, dict[int, dict[str, torch.Tensor]]]:
     """Train in a folder; gives the result and the weights after every validation."""
-    torch.manual_seed(1)
-    system = System(Trunk(), AamSoftmax(), classes=3)
+    system = _system(recipe)
     seen: dict[int, dict[str, torch.Tensor]] = {}
     done = 0
 
@@ -89,14 +91,20 @@ def trained(
     return train(system, dataclasses.replace(plan, **changes), fabric), seen
 
 
+def _system(recipe: Recipe) -> System:
+    torch.manual_seed(1)
+    return System(Trunk(), AamSoftmax(), 3, recipe.augment)
+
+
 def _batches(recipe: Recipe) -> TrainingBatches:
     values = np.random.Generator(np.random.PCG64(0)).normal(0, 3000, ITEMS * SAMPLES)
     offsets = np.arange(ITEMS + 1) * SAMPLES
     pack = Pack(values.astype(np.int16), offsets, np.full((ITEMS, 1), SAMPLES), "", {})
     labels = [f"c{row % 3}" for row in range(ITEMS)]
     items = pd.DataFrame({"id": [str(row) for row in range(ITEMS)], "label": labels})
-    subset = Subset(items, np.arange(ITEMS), pack)
-    return TrainingBatches(subset, ("c0", "c1", "c2"), recipe.batch, recipe.crop_seconds, seed=3)
+    subset = Subset(items, np.arange(ITEMS), np.arange(1, ITEMS + 1), pack)
+    classes, speeds = ("c0", "c1", "c2"), recipe.augment.speeds
+    return TrainingBatches(subset, classes, recipe.batch, recipe.crop_seconds, 3, speeds)
 
 
 def chosen_by(select: str, **more: Any) -> Recipe:
@@ -149,9 +157,56 @@ def test_a_training_that_is_cut_off_gives_the_same_bytes(
         trained(tmp_path / "cut", recipe, stop_at=stop_at)
     resumed, _ = trained(tmp_path / "cut", recipe)
     assert (tmp_path / "cut" / FINAL).read_bytes() == (tmp_path / "whole" / FINAL).read_bytes()
-    assert dataclasses.replace(resumed, seconds=0) == dataclasses.replace(whole, seconds=0)
+    spent = {"seconds": 0, "data_wait": None}
+    assert dataclasses.replace(resumed, **spent) == dataclasses.replace(whole, **spent)
     logs = [_log(tmp_path / name) for name in ("whole", "cut")]
     assert logs[0] == logs[1]
+
+
+@pytest.mark.parametrize("augment", [Augment(), Augment(speeds=(0.9, 1.1), time_mask=2)])
+def test_workers_change_no_weight(tmp_path: Path, augment: Augment) -> None:
+    recipe = RECIPE.model_copy(update={"augment": augment})
+    hashes = set()
+    for workers in (0, 1, 2):
+        folder = tmp_path / str(workers)
+        trained(folder, recipe, data_workers=workers)
+        hashes.add(sha256_file(folder / FINAL))
+    assert len(hashes) == 1
+
+
+def test_inputs_made_ahead_are_those_of_a_plain_loop(tmp_path: Path) -> None:
+    """The weights are those of a loop that makes each step's inputs itself, in the old order."""
+    trained(tmp_path, chosen_by("last"))
+    system, batches = _system(RECIPE), _batches(RECIPE)
+    optimizer = make_optimizer(RECIPE.optimizer, system.parameters())
+    for step in range(6):
+        system.train()
+        torch.manual_seed(step_seed(3, step))
+        system.head.margin = 0.2 * step / 6
+        optimizer.zero_grad(set_to_none=True)
+        system(*batches.at(step))[0].backward()
+        optimizer.step()
+    _check_equal(load_weights(tmp_path / FINAL), system.state_dict())
+
+
+def test_waiting_for_data_is_a_share_of_the_steps(tmp_path: Path) -> None:
+    result, _ = trained(tmp_path / "long")
+    assert result.data_wait is not None
+    assert 0 <= result.data_wait < 1
+    short = RECIPE.model_copy(update={"steps": 2, "validations": 1})
+    assert trained(tmp_path / "short", short)[0].data_wait is None
+
+
+def test_waiting_is_counted_over_resumes(tmp_path: Path) -> None:
+    with pytest.raises(StopError):
+        trained(tmp_path, stop_at=5)
+    assert trained(tmp_path)[0].data_wait is not None, "what was counted before it was cut off"
+
+
+def test_speeds_multiply_the_classes_of_the_head(tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"augment": Augment(speeds=(0.9, 1.0, 1.1))})
+    assert _system(recipe).head.weight.shape[0] == 9
+    assert _system(RECIPE).head.weight.shape[0] == 3
 
 
 def test_the_log_drives_margin_and_rate(tmp_path: Path) -> None:
@@ -165,7 +220,7 @@ def test_the_log_drives_margin_and_rate(tmp_path: Path) -> None:
 
 
 def test_the_loop_is_shown_no_test_data() -> None:
-    """All it gets is in the plan: training batches, and numbers of the validation split."""
+    """All it gets is in the plan: training batches, noises, and numbers of the validation split."""
     fields = {field.name: field.type for field in dataclasses.fields(TrainingPlan)}
     assert fields == {
         "recipe": "Recipe",
@@ -177,6 +232,8 @@ def test_the_loop_is_shown_no_test_data() -> None:
         "folder": "Path",
         "seed": "int",
         "report": "Callable[[int, int, float], None]",
+        "disturber": "Disturber | None",
+        "data_workers": "int",
     }
 
 

@@ -34,8 +34,11 @@ class Digits:
         table = pd.DataFrame({"id": names, "unit": names, "label": labels.astype(str)})
         return table.assign(seconds=0.0, source=names, line=0, split="")
 
-    def trials(self, profile: Profile, split: str) -> None:
+    def trials(self, profile: Profile, folder: Path, split: str) -> None:
         """Digits are classified; there are no trials."""
+
+    def models(self, profile: Profile, folder: Path, split: str) -> None:
+        """No trials, no models."""
 
     def read(self, item: Any, folder: Path) -> NDArray[np.uint8]:
         """One picture, `[8, 8]`, black 0 to white 255."""

@@ -40,8 +40,11 @@ class Drawings:
             raise DataError(f"{folder}: holds no characterNN/NNNN_DD.png")
         return pd.DataFrame([_row(path, folder) for path in paths])
 
-    def trials(self, profile: Profile, split: str) -> None:
+    def trials(self, profile: Profile, folder: Path, split: str) -> None:
         """Characters are classified; there are no trials."""
+
+    def models(self, profile: Profile, folder: Path, split: str) -> None:
+        """No trials, no models."""
 
     def read(self, item: Any, folder: Path) -> NDArray[np.uint8]:
         """One drawing, `[height, width]`, ink 255 on 0.

@@ -30,8 +30,11 @@ class OpenImpacts:
         items = table.rename(columns={"object": "unit", "material": "label"})
         return items.assign(source=items["id"], line=0)
 
-    def trials(self, profile: Profile, split: str) -> None:
+    def trials(self, profile: Profile, folder: Path, split: str) -> None:
         """Materials are classified; there are no trials."""
+
+    def models(self, profile: Profile, folder: Path, split: str) -> None:
+        """No trials, no models."""
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
         """Synthesise one sound."""

@@ -31,9 +31,13 @@ class OpenSpeech:
         items = table.rename(columns={"speaker": "unit"})
         return items.assign(label=items["unit"], source=items["id"], line=0)
 
-    def trials(self, profile: Profile, split: HeldOut) -> pd.DataFrame:
+    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame:
         """The profile's fixed trials: same-session, cross-session and cross-gender."""
+        del folder
         return speech.trials(profile, split)
+
+    def models(self, profile: Profile, folder: Path, split: HeldOut) -> None:
+        """An utterance is enrolled by itself."""
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
         """Synthesise one utterance."""

@@ -1,15 +1,14 @@
-"""A TSV manifest beside the sound files that it lists.
+"""A manifest beside the sound files that it lists: TSV, CSV or JSON lines, told by its name.
 
-The header line names at least `utt_id`, `speaker`, `path` and `duration_s`; further columns
-(`label`, ...) are kept. Paths are relative to the manifest; `-` stands for unknown.
+It names at least `utt_id`, `speaker`, `path` and `duration_s`; `split` is taken where it is
+there, and further columns (`gender`, `session`, `genre`, ...) are kept. Paths are relative to
+the corpus's folder; `-` stands for unknown.
 """
 
 from __future__ import annotations
 
-import csv
 import math
-from dataclasses import dataclass
-from io import StringIO
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,22 +18,43 @@ from numpy.typing import NDArray
 
 from harness.config.schema import Profile
 from harness.data.audio import read_audio
-from harness.errors import DataError, nearest
+from harness.data.corpora.manifest_rows import Row, read_rows
+from harness.data.corpus import HeldOut
+from harness.data.reading.columns import UNKNOWN, Entry, item_table
+from harness.data.reading.own_trials import Files, own_models, own_trials
+from harness.data.reading.paths import Root
+from harness.data.split import SPLITS
+from harness.errors import ConfigError, DataError, nearest
 
 REQUIRED = ("utt_id", "speaker", "path", "duration_s")
+
+OPTIONAL = ("duration_s", "split")
+"""Columns that may be left away, as in `columns = { duration_s = "" }`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpeechManifest:
-    """Utterances listed in a TSV file.
+    """Utterances listed in a file.
 
     Attributes:
         label: the column that holds what is told apart; `speaker` for verification.
-        file: name of the manifest in the corpus's folder.
+        file: name of the manifest in the corpus's folder; `.csv` and `.jsonl` files are what
+            they are called, all others TSV.
+        columns: column -> what the manifest calls it, as `{ path = "audio_filepath" }`;
+            `{ duration_s = "" }` where it does not tell.
+        trial_lists: split -> a trial list in the folder.
+        enrolment: split -> a list of `model utterance ...`, where the trials name models.
+        convert: resample to 16 kHz and mix down, instead of calling other files damaged.
+        allow_outside: whether paths may leave the folder.
     """
 
     label: str = "speaker"
     file: str = "manifest.tsv"
+    columns: dict[str, str] = field(default_factory=dict)
+    trial_lists: Files = field(default_factory=dict)
+    enrolment: Files = field(default_factory=dict)
+    convert: bool = False
+    allow_outside: bool = False
 
     version: ClassVar[int] = 1
     kind: ClassVar[str] = "audio"
@@ -42,31 +62,38 @@ class SpeechManifest:
     unit: ClassVar[str] = "speaker"
 
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
-        """Every line of the manifest, with its line number.
+        """Every row of the manifest, with its line number.
+
+        The rows of a TSV manifest keep their order, on which locks rest; those of another one
+        are brought together by speaker.
 
         Raises:
             DataError: a column is missing, a line is short, an id is empty or comes twice, a
-                speaker or label is unknown, a duration is not a positive number, or a path
-                leaves the corpus's folder.
+                speaker or label is unknown, a duration is not a positive number, a split is
+                none, or a path leaves the corpus's folder.
         """
         del profile
         path = folder / self.file
-        rows = _read_rows(path, (*REQUIRED, self.label))
-        _check_rows(rows, path, self.label)
-        return pd.DataFrame(
-            {
-                "id": [row["utt_id"] for row in rows],
-                "unit": [row["speaker"] for row in rows],
-                "label": [row[self.label] for row in rows],
-                "seconds": [float(row["duration_s"]) for row in rows],
-                "source": [row["path"] for row in rows],
-                "line": [row["line"] for row in rows],
-                "split": "",
-            }
-        )
+        columns = (*REQUIRED, self.label)
+        required = [name for name in columns if self.columns.get(name) != ""]
+        self._check_columns(columns)
+        rows = read_rows(path, self.columns, required)
+        _check_rows(rows, path)
+        root = Root(folder, self.allow_outside)
+        entries = [self._entry(row, root, f"{path}: line {row['line']}") for row in rows]
+        if path.suffix in (".csv", ".jsonl"):
+            entries.sort(key=lambda entry: entry.speaker)
+        return item_table(entries)
 
-    def trials(self, profile: Profile, split: str) -> None:
-        """The layout brings no trial list."""
+    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
+        """The list that `trial_lists` names."""
+        del profile
+        return own_trials(self.trial_lists, split, folder)
+
+    def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
+        """The models that `enrolment` names."""
+        del profile
+        return own_models(self.enrolment, split, folder)
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
         """Decode one utterance.
@@ -74,41 +101,30 @@ class SpeechManifest:
         Raises:
             DamagedItem: the file is not what its line says.
         """
-        return read_audio(folder / item.source, item.seconds)
+        return read_audio(folder / item.source, item.seconds or None, convert=self.convert)
+
+    def _check_columns(self, columns: tuple[str, ...]) -> None:
+        for name, theirs in self.columns.items():
+            if not theirs and name in columns and name not in OPTIONAL:
+                raise ConfigError(
+                    f"columns.{name}: must not be empty; without {name} nothing can be compared"
+                )
+
+    def _entry(self, row: Row, root: Root, where: str) -> Entry:
+        taken = (*REQUIRED, "split", "line")
+        return Entry(
+            id=_told(row, "utt_id", where),
+            speaker=_told(row, "speaker", where),
+            label=_told(row, self.label, where),
+            source=root.source(row["path"], where),
+            seconds=_seconds(row["duration_s"], where) if "duration_s" in row else 0.0,
+            line=row["line"],
+            split=_split(row.get("split", ""), where),
+            further={name: value for name, value in row.items() if name not in taken},
+        )
 
 
-def _read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, Any]]:
-    reader = csv.DictReader(_text(path), delimiter="\t", quoting=csv.QUOTE_NONE)
-    try:
-        _check_header(reader.fieldnames or [], columns, path)
-        return [{**row, "line": reader.line_num} for row in reader]
-    except csv.Error as error:
-        raise DataError(f"{path}: line {reader.reader.line_num}: {error}") from error
-
-
-def _text(path: Path) -> StringIO:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: no such manifest ({error.strerror})") from error
-    try:
-        # Spreadsheet programs put a byte order mark first; it is no part of the first column.
-        return StringIO(content.decode("utf-8-sig"), newline="")
-    except UnicodeDecodeError as error:
-        line = 1 + error.object[: error.start].count(b"\n")
-        raise DataError(f"{path}: line {line} is not UTF-8 text ({error.reason})") from error
-
-
-def _check_header(header: Any, columns: tuple[str, ...], path: Path) -> None:
-    for column in columns:
-        if column not in header:
-            raise DataError(
-                f"{path}: line 1 has no column {column!r}; {nearest(column, header)} "
-                "(tab-separated, with a header line)"
-            )
-
-
-def _check_rows(rows: list[dict[str, Any]], path: Path, label: str) -> None:
+def _check_rows(rows: list[Row], path: Path) -> None:
     if not rows:
         raise DataError(f"{path}: lists no utterance")
     seen: dict[str, int] = {}
@@ -119,19 +135,31 @@ def _check_rows(rows: list[dict[str, Any]], path: Path, label: str) -> None:
         if row["utt_id"] in seen:
             raise DataError(f"{where}: {row['utt_id']!r} stands in line {seen[row['utt_id']]} too")
         seen[row["utt_id"]] = row["line"]
-        _check_values(row, label, where)
 
 
-def _check_values(row: dict[str, Any], label: str, where: str) -> None:
-    for column in ("utt_id", "speaker", label):
-        if row[column] in ("", "-"):
-            raise DataError(f"{where}: the {column} is unknown ({row[column]!r})")
-    inside = Path("/corpus") / row["path"]
-    if ".." in inside.parts or not str(inside).startswith("/corpus/"):
-        raise DataError(f"{where}: {row['path']!r} leaves the corpus's folder")
+def _told(row: Row, column: str, where: str) -> str:
+    value: str = row[column]
+    if value in UNKNOWN:
+        raise DataError(f"{where}: the {column} is unknown ({value!r})")
+    return value
+
+
+def _seconds(text: str, where: str) -> float:
     try:
-        positive = 0 < float(row["duration_s"]) < math.inf
+        seconds = float(text)
     except ValueError:
-        positive = False
-    if not positive:
-        raise DataError(f"{where}: duration_s is {row['duration_s']!r}, not a positive number")
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise DataError(f"{where}: duration_s is {text!r}, not a positive number")
+    return seconds
+
+
+def _split(text: str, where: str) -> str:
+    if text in UNKNOWN:
+        return ""
+    if text not in SPLITS:
+        raise DataError(
+            f"{where}: the split is {text!r}; {nearest(text, SPLITS)} "
+            '(`columns = { split = "" }` leaves the column away)'
+        )
+    return text

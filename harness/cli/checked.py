@@ -1,0 +1,68 @@
+"""What `harness data check` and `harness data prepare` say of a dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from harness.cli.output import complain, give, give_json
+from harness.data.inventory import Checked
+from harness.data.packing.space import spelled
+
+NAMED = 10
+"""Groups of equal sounds that are named; all of them are in the JSON document."""
+
+
+def give_checked(checked: Checked, *, json: bool, leave_out_damaged: bool = False) -> None:
+    """Print it, name every damaged file, and end with 1 where there is one.
+
+    Args:
+        checked: what was found.
+        json: one JSON document instead of lines.
+        leave_out_damaged: whether damaged files are no failure.
+    """
+    if json:
+        give_json(_document(checked))
+    else:
+        give(_lines(checked))
+    if checked.damaged:
+        complain(checked.report)
+        if not leave_out_damaged:
+            raise typer.Exit(1)
+
+
+def _document(checked: Checked) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "dataset": checked.name,
+        "items": checked.items,
+        "counts": checked.counts,
+        "damaged": checked.damaged,
+        "lock": checked.lock,
+        "hours": checked.hours,
+        "bytes": checked.size,
+        "duplicates": checked.duplicates,
+    }
+
+
+def _lines(checked: Checked) -> str:
+    usable = f"{checked.items - len(checked.damaged):,} of {checked.items:,} items can be used"
+    lines = [f"{checked.name}: {usable if checked.decoded else f'{checked.items:,} items listed'}"]
+    for split, counts in checked.counts.items():
+        numbers = [f"{n:,} {what}" for what, n in counts.items()]
+        if split in checked.hours:
+            numbers.append(f"{checked.hours[split]:.2f} hours")
+        lines.append(f"  {split}: " + ", ".join(numbers))
+    if checked.size:
+        lines.append(f"  packed: {spelled(checked.size)}")
+    if checked.duplicates:
+        lines.append(f"  note: {_duplicates(checked.duplicates)}")
+    lines.append(f"  lock: {checked.lock}")
+    return "\n".join(lines)
+
+
+def _duplicates(groups: list[list[str]]) -> str:
+    named = "; ".join(" = ".join(group) for group in groups[:NAMED])
+    more = "; ..." if len(groups) > NAMED else ""
+    return f"the same audio within a split, {len(groups):,} times: {named}{more}"

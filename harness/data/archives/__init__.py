@@ -1,0 +1,1 @@
+"""Unpacking archives of corpora, and nothing beside them."""

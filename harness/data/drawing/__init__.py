@@ -1,0 +1,1 @@
+"""Drawing trial lists to a size and a difficulty."""

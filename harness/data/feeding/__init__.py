@@ -1,0 +1,1 @@
+"""Inputs of coming steps, made ahead in the background."""

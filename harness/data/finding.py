@@ -1,0 +1,46 @@
+"""Which reader and folder a dataset of the benchmark has, or what of it is absent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.config.imports import construct
+from harness.config.loader import LoadedBenchmark, known
+from harness.config.schema import Dataset
+from harness.data.corpus import Corpus
+from harness.data.locate import Absence, locate
+from harness.errors import ConfigError
+
+
+def find(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path] | Absence:
+    """A dataset's reader and folder, or what of it was looked for in vain."""
+    found = find_corpus(loaded, name)
+    missing = None if isinstance(found, Absence) else _missing_list(loaded, name)
+    return missing or found
+
+
+def find_corpus(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path] | Absence:
+    """The same, whether or not the list of a frozen subset is there."""
+    config = known(loaded.benchmark.datasets, name, "dataset")
+    where = loaded.where("datasets", name)
+    corpus: Corpus = construct(config.adapter, config.fields, where, Dataset.model_fields)
+    if not corpus.needs_folder:
+        return corpus, loaded.folder
+    if not config.path:
+        raise ConfigError(f"{where}.path: missing; give the folder that holds the corpus")
+    place = locate(name, config, loaded.folder)
+    return place if isinstance(place, Absence) else (corpus, place)
+
+
+def _missing_list(loaded: LoadedBenchmark, name: str) -> Absence | None:
+    config = loaded.benchmark.datasets[name]
+    if config.frozen is None or list_path(loaded, config.frozen):
+        return None
+    mend = f"Its corpus is here: `harness data freeze {name}` makes the list, by the file's rule."
+    return Absence(name, (str(loaded.folder / config.frozen),), "", mend)
+
+
+def list_path(loaded: LoadedBenchmark, frozen: str) -> Path | None:
+    """Where the list of a frozen subset lies; None where it is not there."""
+    paths = (folder / frozen for folder in loaded.folders)
+    return next((path for path in paths if path.is_file()), None)

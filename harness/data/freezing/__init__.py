@@ -1,0 +1,1 @@
+"""Cutting a fixed subset from a corpus."""

@@ -1,0 +1,114 @@
+"""What a subset is to be: from a request, or from the table that declares it already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness.config.imports import explain
+from harness.config.loader import LoadedBenchmark, known
+from harness.config.schema import Dataset, FreezeRule, Name, Table, TrialRule
+from harness.errors import ConfigError
+
+FOLDER = "splits"
+"""Where lists of subsets lie, beside the benchmark file."""
+
+Rule = TypeVar("Rule", bound=Table)
+
+
+@dataclass(frozen=True)
+class SubsetRequest:
+    """What somebody asks to be frozen; what is not given is left out.
+
+    Attributes:
+        name: the new dataset.
+        of: the corpus it is cut from; None where the benchmark file says it.
+        rule: keys of a `FreezeRule`.
+        trials: keys of a `TrialRule`.
+        declare: whether the benchmark file gets its table.
+    """
+
+    name: str
+    of: str | None = None
+    rule: dict[str, Any] = field(default_factory=dict)
+    trials: dict[str, Any] = field(default_factory=dict)
+    declare: bool = True
+
+
+def subset_config(loaded: LoadedBenchmark, request: SubsetRequest) -> Dataset:
+    """The subset's table: as the benchmark file has it, else as the request wants it.
+
+    Raises:
+        ConfigError: the request does not say enough, says what cannot be, or contradicts the file.
+    """
+    try:
+        TypeAdapter(Name).validate_python(request.name)
+    except ValidationError as error:
+        raise ConfigError(
+            f"{request.name!r} cannot name a dataset; use letters, digits and . _ + -"
+        ) from error
+    declared = loaded.benchmark.datasets.get(request.name)
+    if declared is None:
+        return _new(loaded, request)
+    _check_agrees(declared, request, loaded.where("datasets", request.name))
+    return declared
+
+
+def _new(loaded: LoadedBenchmark, request: SubsetRequest) -> Dataset:
+    if request.of is None:
+        raise ConfigError(f"{request.name}: new; name the corpus it is cut from with --from")
+    if "count" not in request.rule:
+        raise ConfigError(f"{request.name}: new; say how many utterances it has with --count")
+    if request.trials and "count" not in request.trials:
+        raise ConfigError(f"{request.name}: shares of how many trials? Say it with --trials")
+    corpus = known(loaded.benchmark.datasets, request.of, "dataset")
+    if corpus.of is not None:
+        raise ConfigError(f"{request.of}: stands on {corpus.of!r} itself; name that one")
+    place = f"datasets.{request.name}"
+    split = corpus.split.model_dump(exclude_none=True) if corpus.split else {}
+    trials: dict[str, Any] = {"trials": corpus.trials, "draw_trials": corpus.draw_trials}
+    if request.trials:
+        drawn = _rule(TrialRule, request.trials, f"{place}.draw_trials.")
+        trials = {"trials": None, "draw_trials": drawn}
+    own = {
+        "of": request.of,
+        "frozen": f"{FOLDER}/{request.name}.tsv",
+        "freeze": _rule(FreezeRule, {**split, **request.rule}, f"{place}.freeze."),
+        "split": None,
+        "published": None,
+    }
+    return corpus.model_copy(update=own | trials)
+
+
+def _rule(model: type[Rule], given: dict[str, Any], where: str) -> Rule:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise ConfigError(explain(error, where, lambda _: list(model.model_fields))) from error
+
+
+def _check_agrees(declared: Dataset, request: SubsetRequest, where: str) -> None:
+    if declared.frozen is None:
+        raise ConfigError(f"{where}: no frozen subset; give the new one another name")
+    if declared.freeze is None:
+        raise ConfigError(
+            f"{where}.freeze: missing; write the rule there, as in {{ count = 1000 }}"
+        )
+    _check_equal({"of": request.of} if request.of else {}, declared, f"{where}.of")
+    _check_equal(request.rule, declared.freeze, f"{where}.freeze")
+    if request.trials and declared.draw_trials is None:
+        raise ConfigError(f"{where}.draw_trials: missing; the file says what is compared")
+    _check_equal(request.trials, declared.draw_trials, f"{where}.draw_trials")
+
+
+def _check_equal(given: dict[str, Any], declared: Any, where: str) -> None:
+    for key, value in given.items():
+        held = getattr(declared, key)
+        if value != held:
+            place = where if key == "of" else f"{where}.{key}"
+            raise ConfigError(
+                f"{place}: is {'not given' if held is None else repr(held)} there, and {value!r} "
+                "is asked for; leave that option out, or freeze under another name"
+            )

@@ -1,0 +1,106 @@
+"""From a benchmark's table to items, splits and trials, held against the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from harness.config.loader import LoadedBenchmark
+from harness.config.schema import Dataset, Profile, SplitRule
+from harness.data.corpus import Corpus, HeldOut
+from harness.data.drawing.trial_drawing import draw_trials
+from harness.data.finding import find, list_path
+from harness.data.freezing.subset_list import read_frozen, restrict
+from harness.data.listing import Listing
+from harness.data.locate import Absence
+from harness.data.lock import check_dataset, pinned_dataset
+from harness.data.published import check_published
+from harness.data.split import assign_split, check_disjoint
+from harness.data.trials import TrialTable, all_pairs
+from harness.errors import ConfigError, CorpusAbsent
+
+HELD_OUT: tuple[HeldOut, ...] = ("validation", "test")
+
+
+def list_dataset(loaded: LoadedBenchmark, name: str, profile: Profile) -> Listing:
+    """Read a dataset's lists and check them against the lock, decoding nothing.
+
+    Raises:
+        CorpusAbsent: it is not on this machine.
+        DataError: its lists cannot be used.
+        LockError: they are not the locked ones.
+    """
+    found = find(loaded, name)
+    if isinstance(found, Absence):
+        raise CorpusAbsent(found.message())
+    corpus, folder = found
+    config = loaded.benchmark.datasets[name]
+    items = _items(loaded, name, corpus.items(profile, folder))
+    trials = _trials(corpus, config, profile, folder, items)
+    tables: dict[str, TrialTable] = {
+        split: table for split in HELD_OUT if (table := trials(split)) is not None
+    }
+    listing = Listing(name, profile, config, corpus, folder, items, tables)
+    pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    if pinned is not None:
+        check_dataset(pinned[0], listing.lock, listing.key, pinned[1])
+    elif config.published is not None:
+        check_published(config.published, listing.lock.counts, name, str(folder))
+    return listing
+
+
+def _items(loaded: LoadedBenchmark, name: str, items: pd.DataFrame) -> pd.DataFrame:
+    """A corpus's items as a dataset takes them: all, split by a rule, or those of its list."""
+    config, where = loaded.benchmark.datasets[name], loaded.where("datasets", name)
+    path = list_path(loaded, config.frozen) if config.frozen else None
+    if path is None:
+        return _split_items(items, config, where)
+    kept = restrict(items, read_frozen(path), where)
+    check_disjoint(kept, where)
+    return kept
+
+
+def _split_items(items: pd.DataFrame, config: Dataset, where: str) -> pd.DataFrame:
+    given = set(items["split"])
+    if "" not in given and config.split is not None:
+        raise ConfigError(f"{where}.split: the corpus brings its own split; take this key out")
+    if "" in given:
+        items = assign_split(items, _split_rule(config, "test" in given, where), where)
+    check_disjoint(items, where)
+    return items
+
+
+def _split_rule(config: Dataset, brings_test: bool, where: str) -> SplitRule:
+    """The rule for what the corpus leaves open: all of it, or all but its test split."""
+    rule = config.split
+    example = f"split = {{ seed = 0, validation = 10{'' if brings_test else ', test = 20'} }}"
+    if rule is None:
+        brings = "brings its test split alone" if brings_test else "brings no split"
+        raise ConfigError(f"{where}: {brings}; give the rest one, as in {example}")
+    if brings_test and rule.test is not None:
+        raise ConfigError(f"{where}.split.test: the corpus brings its own test split; {example}")
+    if not brings_test and rule.test is None:
+        raise ConfigError(f"{where}.split.test: missing; say how many units are for test")
+    return rule
+
+
+def _trials(
+    corpus: Corpus, config: Dataset, profile: Profile, folder: Path, items: pd.DataFrame
+) -> Callable[[HeldOut], TrialTable | None]:
+    """Tells of a split its trial list: the corpus's own, or one that is drawn.
+
+    A frozen subset does not hold all that the corpus's own lists name.
+    """
+
+    def of(split: HeldOut) -> TrialTable | None:
+        own = None if config.frozen else corpus.trials(profile, folder, split)
+        if own is not None:
+            return TrialTable(own, corpus.models(profile, folder, split))
+        part = items[items["split"] == split]
+        if config.draw_trials is not None:
+            return TrialTable(draw_trials(part, config.draw_trials, split))
+        return None if config.trials is None else TrialTable(all_pairs(part, config.trials))
+
+    return of

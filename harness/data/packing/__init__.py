@@ -1,0 +1,1 @@
+"""How a pack is made, kept up to date and looked into."""

@@ -1,0 +1,1 @@
+"""What the layouts of corpora share: lists, paths, names, commands."""

@@ -1,0 +1,113 @@
+"""From what a layout tells of each utterance to the item table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from harness.data.corpus import COLUMNS
+from harness.errors import DataError, nearest
+
+UNKNOWN = ("", "-")
+"""How lists write what nobody knows."""
+
+SPEAKER = "speaker"
+"""The `label` field's word for telling speakers apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One utterance.
+
+    Attributes:
+        id, speaker, source, seconds, line, split: as in the item table.
+        further: column -> what else is known.
+        label: what is told apart, where that is not the speaker.
+    """
+
+    id: str
+    speaker: str
+    source: str
+    seconds: float = 0.0
+    line: int = 0
+    split: str = ""
+    further: Mapping[str, str] = field(default_factory=dict)
+    label: str | None = None
+
+
+def item_table(entries: Sequence[Entry]) -> pd.DataFrame:
+    """The item table: its own columns, then what else is known, empty where it is not.
+
+    A further column that has the name of one of the table's own is left away.
+    """
+    table = {
+        "id": [entry.id for entry in entries],
+        "unit": [entry.speaker for entry in entries],
+        "label": [entry.speaker if entry.label is None else entry.label for entry in entries],
+        "seconds": [entry.seconds for entry in entries],
+        "source": [entry.source for entry in entries],
+        "line": [entry.line for entry in entries],
+        "split": [entry.split for entry in entries],
+    }
+    for name in _further(entries):
+        table[name] = [known(entry.further.get(name)) for entry in entries]
+    return pd.DataFrame(table)
+
+
+def neighbours(entries: Iterable[Entry]) -> list[Entry]:
+    """All utterances of a speaker side by side, sorted by speaker and id."""
+    return sorted(entries, key=lambda entry: (entry.speaker, entry.id))
+
+
+def labelled(entries: Sequence[Entry], label: str, where: str) -> Sequence[Entry]:
+    """The utterances with something else than the speaker as what is told apart.
+
+    Args:
+        entries: utterances.
+        label: one of their further columns, or `speaker`.
+        where: the corpus, for the error.
+
+    Raises:
+        DataError: there is no such column, or an utterance has nothing in it.
+    """
+    if label == SPEAKER:
+        return entries
+    further = {name for entry in entries for name in entry.further}
+    if label not in further:
+        raise DataError(f"{where}: no column {label!r} to tell apart; {nearest(label, further)}")
+    unknown = [entry.id for entry in entries if not known(entry.further.get(label))]
+    if unknown:
+        raise DataError(
+            f"{where}: the {label} of {len(unknown)} of {len(entries)} utterances is unknown, "
+            f"the first {unknown[0]!r}; leave them away, or tell another column apart"
+        )
+    return [replace(entry, label=entry.further[label]) for entry in entries]
+
+
+def refuse_repeats(items: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The table, where no id comes twice.
+
+    Raises:
+        DataError: names the first that does, with both its sources.
+    """
+    again = items["id"].duplicated()
+    if not again.any():
+        return items
+    name = items.loc[again, "id"].iloc[0]
+    first, second, *_ = items.loc[items["id"] == name, "source"]
+    raise DataError(
+        f"{where}: {int(again.sum())} utterances have the id of another: {name!r} is both "
+        f"{first} and {second}; every id must be its own"
+    )
+
+
+def known(value: str | None) -> str:
+    """A value, empty where a list says that it is unknown."""
+    return "" if value is None or value in UNKNOWN else value
+
+
+def _further(entries: Sequence[Entry]) -> list[str]:
+    names = dict.fromkeys(name for entry in entries for name in entry.further)
+    return [name for name in names if name not in COLUMNS]

@@ -1,0 +1,54 @@
+"""Trial lists and enrolment maps that a corpus brings as files of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from harness.data.corpus import MODEL_COLUMNS, HeldOut
+from harness.data.reading.lists import read_lines
+from harness.scorefiles.trials import read_trials
+
+Files = dict[HeldOut, str]
+"""Split -> the name of a file in the corpus's folder, as `{ test = "trials" }` in the TOML file."""
+
+
+def own_trials(files: Mapping[HeldOut, str], split: HeldOut, folder: Path) -> pd.DataFrame | None:
+    """The trial list of a split, in any of the field's formats; None where no file is given.
+
+    Returns:
+        A table with `TRIAL_COLUMNS`.
+
+    Raises:
+        ScoreFileError: the file is absent, or lines of it cannot be read.
+    """
+    if split not in files:
+        return None
+    trials = read_trials(folder / files[split])
+    return pd.DataFrame(
+        {
+            "enrol": np.array(trials.enrol_names, dtype=object)[trials.enrol],
+            "test": np.array(trials.test_names, dtype=object)[trials.test],
+            "target": trials.is_target,
+            "kind": np.where(trials.is_target, "target", "nontarget"),
+        }
+    )
+
+
+def own_models(files: Mapping[HeldOut, str], split: HeldOut, folder: Path) -> pd.DataFrame | None:
+    """The enrolment map of a split: lines of `model utterance utterance ...`.
+
+    Returns:
+        A table with `MODEL_COLUMNS`; None where no file is given.
+
+    Raises:
+        DataError: the file is absent, a line names no utterance, or a model comes twice.
+    """
+    if split not in files:
+        return None
+    lines = read_lines(folder / files[split], "model utterance [utterance ...]", least=2)
+    pairs = [(line.words[0], item) for line in lines for item in line.words[1:]]
+    return pd.DataFrame(pairs, columns=list(MODEL_COLUMNS))

@@ -1,0 +1,1 @@
+"""What is done to the sound of training crops: speed, rooms, noise."""
