@@ -178,29 +178,38 @@ def test_the_two_enrolment_rules_give_different_scores_and_each_the_right_one(
     assert abs(found["average"] - found["concatenate"]).max() > 0.01
 
 
+@pytest.mark.parametrize(
+    ("dataset", "trials", "of_line"),
+    [
+        ("average", "cnceleb/CN-Celeb_flac/eval/lists/trials.lst", slice(0, 2)),
+        ("vox", "voxceleb/lists/list_test_hard2.txt", slice(1, 3)),
+    ],
+)
 def test_score_gives_the_records_numbers_from_a_score_file(
     corpora: tuple[TinyBenchmark, MiniatureCnCeleb],
     ran: dict[str, Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    dataset: str,
+    trials: str,
+    of_line: slice,
 ) -> None:
-    tiny, written = corpora
-    made = record(tiny, "average")
-    scores = load_scores(tiny.stage(made, "evaluate") / SCORES)["scores"]
+    tiny, path = corpora[0], corpora[0].folder / trials
+    made = record(tiny, dataset)
+    scores = load_scores(tiny.stage(made, "evaluate") / SCORES)["scores"].tolist()
+    pairs = [line.split()[of_line] for line in path.read_text().splitlines()]
     lines = [
-        f"{model} test/{test}.wav {score!r}\n"
-        for (model, test, _), score in zip(written.trials, scores.tolist(), strict=True)
+        f"{enrol} {test} {score!r}\n" for (enrol, test), score in zip(pairs, scores, strict=True)
     ]
     (tmp_path / "scores.txt").write_text("".join(lines))
-    trials = str(written.lists / "trials.lst")
-    words = ("score", "--trials", trials, "--scores", str(tmp_path / "scores.txt"), "--json")
+    words = ("score", "--trials", str(path), "--scores", str(tmp_path / "scores.txt"), "--json")
     monkeypatch.setattr("sys.argv", ["harness", *words])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["trials"] == {"target": 24, "nontarget": 96}
+    found, counts = json.loads(capsys.readouterr().out), made["dataset"]["counts"]["test"]
+    assert found["trials"]["target"] == counts["targets"]
     assert found["eer"]["value"] == pytest.approx(made["metrics"]["eer"]["value"])
     assert found["min_dcf"][0]["value"] == pytest.approx(made["metrics"]["min_dcf"]["value"])
 
