@@ -1,12 +1,15 @@
-"""Cosines to class centres, and the margin of a class that is not the example's own."""
+"""Cosines to class centres, and margins on their angles."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from adapters.native.aam_head import margined
+# Bounds the derivative of the sine, which is infinite where the cosine is 1 or -1.
+_LEAST_SQUARED_SINE = 1e-7
 
 
 def cosines(embeddings: Tensor, centres: Tensor) -> Tensor:
@@ -17,6 +20,26 @@ def cosines(embeddings: Tensor, centres: Tensor) -> Tensor:
     with torch.autocast(embeddings.device.type, enabled=False):
         directions = functional.normalize(embeddings.to(centres.dtype))
         return functional.linear(directions, functional.normalize(centres))
+
+
+def margined(cosine: Tensor, margin: float, *, easy: bool = False) -> Tensor:
+    """Widen an angle, given and returned as its cosine: cos(theta + margin).
+
+    Where theta + margin would pass pi, cos(theta + margin) would rise again and pull the
+    embedding away from its class; there the cosine is shifted instead, by the constant that
+    meets cos(pi) = -1 at the seam: cos(theta) - (1 - cos(margin)). The result is continuous and
+    falls everywhere as the angle grows, and its gradient is finite everywhere, +-1 included.
+
+    Args:
+        cosine: cosines of any shape.
+        margin: in radians, 0 to pi.
+        easy: widen only angles under a right angle, leave others as they are ("easy margin").
+    """
+    sine = (1 - cosine.square()).clamp(min=_LEAST_SQUARED_SINE).sqrt()
+    widened = cosine * math.cos(margin) - sine * math.sin(margin)
+    if easy:
+        return torch.where(cosine > 0, widened, cosine)
+    return torch.where(cosine > -math.cos(margin), widened, cosine - (1 - math.cos(margin)))
 
 
 def narrowed(cosine: Tensor, margin: float) -> Tensor:

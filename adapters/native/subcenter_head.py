@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from adapters.native.aam_head import margined
-from adapters.native.cosines import cosines, narrowed
+from adapters.native.cosines import cosines, margined, narrowed
 from adapters.native.mixed import mixed_mean
 from harness.adapter import Batch, LossOutput
 

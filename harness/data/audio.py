@@ -153,7 +153,7 @@ def _decoded(sound: _Sound, span: Span | None) -> NDArray[np.int16]:
         raise DamagedItem("is damaged: its samples are not those of its own MD5")
     if not sound.converted:
         return _whole([_levels(block)[:, 0] for block in blocks])
-    return _whole([_resampled(np.concatenate([_mono(block) for block in blocks]), rate)])
+    return _whole([resampled(np.concatenate([_mono(block) for block in blocks]), rate)])
 
 
 def _bounds(sound: _Sound, span: Span | None) -> tuple[int, int]:
@@ -184,7 +184,8 @@ def _mono(block: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(levels.mean(axis=1), dtype=np.float64)
 
 
-def _resampled(levels: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
+def resampled(levels: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
+    """A sound of another rate in samples a second at 16 kHz, `[samples]`; float64 throughout."""
     if rate == SAMPLE_RATE or len(levels) == 0:
         return levels
     # Imported here: a corpus at 16 kHz needs no filters.

@@ -72,5 +72,15 @@ class Corpus(Protocol):
         """
 
 
+class Uncompared:
+    """What a reader answers whose corpora bring nothing to compare."""
+
+    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> None:
+        """No trial list."""
+
+    def models(self, profile: Profile, folder: Path, split: HeldOut) -> None:
+        """No trials, no models."""
+
+
 class DamagedItem(Exception):
     """One file cannot be used; the message says why, the caller says which and where."""

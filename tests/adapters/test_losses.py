@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from adapters.losses import AamSoftmax, Softmax
-from adapters.native.aam_head import AamHead, margined
+from adapters.native.aam_head import AamHead
+from adapters.native.cosines import margined
 from harness.adapter import Batch
 
 SIZE, CLASSES = 6, 4

@@ -12,13 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.config.schema import Profile
+from harness.data.corpus import Uncompared
 
 FULL_SCALE = 16
 """The corpus's grey levels run from 0 to 16."""
 
 
 @dataclass(frozen=True)
-class Digits:
+class Digits(Uncompared):
     """1,797 pictures of 8 x 8 pixels; the writers are not named, so each is its own unit."""
 
     version: ClassVar[int] = 1
@@ -33,12 +34,6 @@ class Digits:
         names = [f"digit{index:04d}" for index in range(len(labels))]
         table = pd.DataFrame({"id": names, "unit": names, "label": labels.astype(str)})
         return table.assign(seconds=0.0, source=names, line=0, split="")
-
-    def trials(self, profile: Profile, folder: Path, split: str) -> None:
-        """Digits are classified; there are no trials."""
-
-    def models(self, profile: Profile, folder: Path, split: str) -> None:
-        """No trials, no models."""
 
     def read(self, item: Any, folder: Path) -> NDArray[np.uint8]:
         """One picture, `[8, 8]`, black 0 to white 255."""

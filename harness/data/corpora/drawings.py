@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from harness.config.schema import Profile
-from harness.data.corpus import DamagedItem
+from harness.data.corpus import DamagedItem, Uncompared
 from harness.errors import DataError
 
 NAME = re.compile(r"\d+_(?P<drawer>\d+)\.png")
 
 
 @dataclass(frozen=True)
-class Drawings:
+class Drawings(Uncompared):
     """Characters drawn by several people; a drawer is never in two splits."""
 
     version: ClassVar[int] = 1
@@ -39,12 +39,6 @@ class Drawings:
         if not paths:
             raise DataError(f"{folder}: holds no characterNN/NNNN_DD.png")
         return pd.DataFrame([_row(path, folder) for path in paths])
-
-    def trials(self, profile: Profile, folder: Path, split: str) -> None:
-        """Characters are classified; there are no trials."""
-
-    def models(self, profile: Profile, folder: Path, split: str) -> None:
-        """No trials, no models."""
 
     def read(self, item: Any, folder: Path) -> NDArray[np.uint8]:
         """One drawing, `[height, width]`, ink 255 on 0.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,18 +15,9 @@ from numpy.typing import NDArray
 from harness.config.schema import Profile
 from harness.data.audio import read_audio
 from harness.data.corpora.arrow_rows import embedded, opened, sound_paths, words
-from harness.data.corpus import HeldOut
-from harness.data.reading.columns import (
-    SPEAKER,
-    Entry,
-    item_table,
-    known,
-    labelled,
-    neighbours,
-    refuse_repeats,
-)
+from harness.data.reading.columns import SPEAKER, Entry, known, told_apart
 from harness.data.reading.own_splits import own_splits
-from harness.data.reading.own_trials import Files, own_models, own_trials
+from harness.data.reading.own_trials import OwnLists
 from harness.data.reading.paths import Root
 from harness.errors import DataError, nearest
 
@@ -35,7 +26,7 @@ STATE = "state.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class HuggingFaceFolder:
+class HuggingFaceFolder(OwnLists):
     """Rows of a saved `Dataset`, or of the splits of a `DatasetDict`.
 
     No code of the data set runs, and nothing is fetched.
@@ -49,8 +40,6 @@ class HuggingFaceFolder:
             holds training speakers out.
         own_split: whether the splits are kept; else all rows are put together, and the benchmark
             splits them.
-        trial_lists: split -> a trial list in the corpus's folder.
-        enrolment: split -> a list of `model utterance ...`, where the trials name models.
         convert: resample to 16 kHz and mix down, instead of calling other sounds damaged.
         allow_outside: whether paths may leave the corpus's folder.
     """
@@ -63,8 +52,6 @@ class HuggingFaceFolder:
     validation: str = "validation"
     test: str = "test"
     own_split: bool = True
-    trial_lists: Files = field(default_factory=dict)
-    enrolment: Files = field(default_factory=dict)
     convert: bool = True
     allow_outside: bool = False
 
@@ -90,18 +77,7 @@ class HuggingFaceFolder:
         else:
             parts = [("", found, "")]
         entries = [entry for part in parts for entry in self._entries(root, *part)]
-        told = labelled(neighbours(entries), self.label, str(folder))
-        return refuse_repeats(item_table(told), str(folder))
-
-    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """The list that `trial_lists` names."""
-        del profile
-        return own_trials(self.trial_lists, split, folder)
-
-    def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """The models that `enrolment` names."""
-        del profile
-        return own_models(self.enrolment, split, folder)
+        return told_apart(entries, self.label, str(folder))
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
         """Decode one row's sound.

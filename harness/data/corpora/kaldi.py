@@ -17,18 +17,10 @@ from numpy.typing import NDArray
 
 from harness.config.schema import Profile
 from harness.data.corpora.kaldi_files import Named, read_named, read_optional, seconds, segment
-from harness.data.corpus import HeldOut
-from harness.data.reading.columns import (
-    SPEAKER,
-    Entry,
-    item_table,
-    labelled,
-    neighbours,
-    refuse_repeats,
-)
+from harness.data.reading.columns import SPEAKER, Entry, told_apart
 from harness.data.reading.commands import allow_command
 from harness.data.reading.own_splits import own_splits
-from harness.data.reading.own_trials import Files, own_models, own_trials
+from harness.data.reading.own_trials import OwnLists
 from harness.data.reading.paths import Root
 from harness.data.reading.sources import part, read_source
 from harness.errors import ConfigError, DataError
@@ -38,7 +30,7 @@ _ARCHIVED = re.compile(r".*\.ark:\d+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class KaldiFolder:
+class KaldiFolder(OwnLists):
     """Utterances of one Kaldi data folder, or of one for each split.
 
     Attributes:
@@ -48,8 +40,6 @@ class KaldiFolder:
         label: what is told apart: the speaker, or one of `columns`.
         columns: column -> a further file of the data folders, as `{ session = "utt2session" }`;
             `gender` is `spk2gender` where that is there.
-        trial_lists: split -> a trial list in the corpus's folder.
-        enrolment: split -> a list of `model utterance ...`, where the trials name models.
         convert: resample to 16 kHz and mix down, instead of calling other files damaged.
         allow_outside: whether paths may leave the corpus's folder.
         allow_commands: whether commands (`... |`) run, in a shell and in the corpus's folder.
@@ -60,8 +50,6 @@ class KaldiFolder:
     test: str = ""
     label: str = SPEAKER
     columns: dict[str, str] = field(default_factory=dict)
-    trial_lists: Files = field(default_factory=dict)
-    enrolment: Files = field(default_factory=dict)
     convert: bool = True
     allow_outside: bool = False
     allow_commands: bool = False
@@ -89,18 +77,7 @@ class KaldiFolder:
         entries = [
             entry for name, split in splits.items() for entry in self._entries(root, name, split)
         ]
-        told = labelled(neighbours(entries), self.label, str(folder))
-        return refuse_repeats(item_table(told), str(folder))
-
-    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """The list that `trial_lists` names."""
-        del profile
-        return own_trials(self.trial_lists, split, folder)
-
-    def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """The models that `enrolment` names."""
-        del profile
-        return own_models(self.enrolment, split, folder)
+        return told_apart(entries, self.label, str(folder))
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
         """Decode one utterance, or the part of a recording that it is.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,25 +13,17 @@ from numpy.typing import NDArray
 
 from harness.config.schema import Profile
 from harness.data.corpora.cut_lines import CutLine, cut_lines
-from harness.data.corpus import HeldOut
-from harness.data.reading.columns import (
-    SPEAKER,
-    Entry,
-    item_table,
-    labelled,
-    neighbours,
-    refuse_repeats,
-)
+from harness.data.reading.columns import SPEAKER, Entry, told_apart
 from harness.data.reading.commands import allow_command
 from harness.data.reading.own_splits import own_splits
-from harness.data.reading.own_trials import Files, own_models, own_trials
+from harness.data.reading.own_trials import OwnLists
 from harness.data.reading.paths import Root
 from harness.data.reading.sources import part, read_source
 from harness.errors import DataError
 
 
 @dataclass(frozen=True, kw_only=True)
-class LhotseCuts:
+class LhotseCuts(OwnLists):
     """Cuts of one file, or of one for each split.
 
     Attributes:
@@ -39,8 +31,6 @@ class LhotseCuts:
         train, validation, test: else the cuts of each split. Without `validation` the benchmark
             holds training speakers out.
         label: what is told apart: the speaker, or what a supervision tells (`language`, ...).
-        trial_lists: split -> a trial list in the corpus's folder.
-        enrolment: split -> a list of `model cut ...`, where the trials name models.
         convert: resample to 16 kHz and mix down, instead of calling other files damaged.
         allow_outside: whether paths may leave the corpus's folder.
         allow_commands: whether commands run, in a shell and in the corpus's folder.
@@ -51,8 +41,6 @@ class LhotseCuts:
     validation: str = ""
     test: str = ""
     label: str = SPEAKER
-    trial_lists: Files = field(default_factory=dict)
-    enrolment: Files = field(default_factory=dict)
     convert: bool = True
     allow_outside: bool = False
     allow_commands: bool = False
@@ -79,18 +67,7 @@ class LhotseCuts:
         entries = [
             entry for name, split in splits.items() for entry in self._entries(root, name, split)
         ]
-        told = labelled(neighbours(entries), self.label, str(folder))
-        return refuse_repeats(item_table(told), str(folder))
-
-    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """The list that `trial_lists` names."""
-        del profile
-        return own_trials(self.trial_lists, split, folder)
-
-    def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """The models that `enrolment` names."""
-        del profile
-        return own_models(self.enrolment, split, folder)
+        return told_apart(entries, self.label, str(folder))
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
         """Decode one cut.

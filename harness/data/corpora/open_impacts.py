@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.config.schema import Profile
+from harness.data.corpus import Uncompared
 from harness.data.synthesis import impacts
 
 
 @dataclass(frozen=True)
-class OpenImpacts:
+class OpenImpacts(Uncompared):
     """Struck objects: the material is told apart, the object is split by."""
 
     version: ClassVar[int] = 1
@@ -29,12 +30,6 @@ class OpenImpacts:
         table = impacts.sounds(profile)
         items = table.rename(columns={"object": "unit", "material": "label"})
         return items.assign(source=items["id"], line=0)
-
-    def trials(self, profile: Profile, folder: Path, split: str) -> None:
-        """Materials are classified; there are no trials."""
-
-    def models(self, profile: Profile, folder: Path, split: str) -> None:
-        """No trials, no models."""
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
         """Synthesise one sound."""

@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from harness.config.schema import Profile
 from harness.data.audio import read_audio
-from harness.data.corpus import HeldOut
-from harness.data.reading.columns import SPEAKER, Entry, item_table, labelled, neighbours
-from harness.data.reading.own_trials import Files, own_models, own_trials
+from harness.data.reading.columns import SPEAKER, Entry, told_apart
+from harness.data.reading.own_trials import OwnLists
 from harness.data.reading.sound_endings import READABLE, mend
 from harness.errors import DataError
 
@@ -32,7 +31,7 @@ IGNORED = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpeakerFolders:
+class SpeakerFolders(OwnLists):
     """Sound files below folders that are named by their speakers.
 
     Attributes:
@@ -40,16 +39,11 @@ class SpeakerFolders:
             where there is one.
         ignore: names of files and folders that are left away, with `*` and `?`; hidden ones
             always are.
-        trial_lists: split -> a trial list in the corpus's folder, which names files by their
-            paths (`speaker/session/sound.wav`).
-        enrolment: split -> a list of `model utterance ...`, where the trials name models.
         convert: resample to 16 kHz and mix down, instead of calling other files damaged.
     """
 
     label: str = SPEAKER
     ignore: tuple[str, ...] = IGNORED
-    trial_lists: Files = field(default_factory=dict)
-    enrolment: Files = field(default_factory=dict)
     convert: bool = True
 
     version: ClassVar[int] = 1
@@ -70,18 +64,7 @@ class SpeakerFolders:
         _check_others([path for path in files if _ending(path) not in READABLE], folder)
         _check_speakers(sounds, _speakers(folder, self.ignore), folder)
         _check_forms(sounds, folder)
-        entries = neighbours(_entry(path) for path in sounds)
-        return item_table(labelled(entries, self.label, str(folder)))
-
-    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """The list that `trial_lists` names."""
-        del profile
-        return own_trials(self.trial_lists, split, folder)
-
-    def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """The models that `enrolment` names."""
-        del profile
-        return own_models(self.enrolment, split, folder)
+        return told_apart(map(_entry, sounds), self.label, str(folder))
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
         """Decode one file.

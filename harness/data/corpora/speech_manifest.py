@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from harness.config.schema import Profile
 from harness.data.audio import read_audio
 from harness.data.corpora.manifest_rows import Row, read_rows
-from harness.data.corpus import HeldOut
 from harness.data.reading.columns import UNKNOWN, Entry, item_table
-from harness.data.reading.own_trials import Files, own_models, own_trials
+from harness.data.reading.own_trials import OwnLists
 from harness.data.reading.paths import Root
 from harness.data.split import SPLITS
 from harness.errors import ConfigError, DataError, nearest
@@ -33,7 +32,7 @@ OPTIONAL = ("duration_s", "split")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpeechManifest:
+class SpeechManifest(OwnLists):
     """Utterances listed in a file.
 
     Attributes:
@@ -42,8 +41,6 @@ class SpeechManifest:
             they are called, all others TSV.
         columns: column -> what the manifest calls it, as `{ path = "audio_filepath" }`;
             `{ duration_s = "" }` where it does not tell.
-        trial_lists: split -> a trial list in the folder.
-        enrolment: split -> a list of `model utterance ...`, where the trials name models.
         convert: resample to 16 kHz and mix down, instead of calling other files damaged.
         allow_outside: whether paths may leave the folder.
     """
@@ -51,8 +48,6 @@ class SpeechManifest:
     label: str = "speaker"
     file: str = "manifest.tsv"
     columns: dict[str, str] = field(default_factory=dict)
-    trial_lists: Files = field(default_factory=dict)
-    enrolment: Files = field(default_factory=dict)
     convert: bool = False
     allow_outside: bool = False
 
@@ -84,16 +79,6 @@ class SpeechManifest:
         if path.suffix in (".csv", ".jsonl"):
             entries.sort(key=lambda entry: entry.speaker)
         return item_table(entries)
-
-    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """The list that `trial_lists` names."""
-        del profile
-        return own_trials(self.trial_lists, split, folder)
-
-    def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """The models that `enrolment` names."""
-        del profile
-        return own_models(self.enrolment, split, folder)
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
         """Decode one utterance.

@@ -56,22 +56,28 @@ def item_table(entries: Sequence[Entry]) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def neighbours(entries: Iterable[Entry]) -> list[Entry]:
-    """All utterances of a speaker side by side, sorted by speaker and id."""
-    return sorted(entries, key=lambda entry: (entry.speaker, entry.id))
-
-
-def labelled(entries: Sequence[Entry], label: str, where: str) -> Sequence[Entry]:
-    """The utterances with something else than the speaker as what is told apart.
+def told_apart(entries: Iterable[Entry], label: str, where: str) -> pd.DataFrame:
+    """The item table of utterances in any order: a speaker's side by side, sorted by id.
 
     Args:
         entries: utterances.
-        label: one of their further columns, or `speaker`.
+        label: what is told apart: `speaker`, or one of their further columns.
         where: the corpus, for the error.
 
     Raises:
-        DataError: there is no such column, or an utterance has nothing in it.
+        DataError: there is no such column, an utterance has nothing in it, or an id comes twice.
     """
+    by_speaker = sorted(entries, key=lambda entry: (entry.speaker, entry.id))
+    return _refuse_repeats(item_table(_labelled(by_speaker, label, where)), where)
+
+
+def known(value: str | None) -> str:
+    """A value, empty where a list says that it is unknown."""
+    return "" if value is None or value in UNKNOWN else value
+
+
+def _labelled(entries: Sequence[Entry], label: str, where: str) -> Sequence[Entry]:
+    """The utterances with something else than the speaker as what is told apart."""
     if label == SPEAKER:
         return entries
     further = {name for entry in entries for name in entry.further}
@@ -86,12 +92,8 @@ def labelled(entries: Sequence[Entry], label: str, where: str) -> Sequence[Entry
     return [replace(entry, label=entry.further[label]) for entry in entries]
 
 
-def refuse_repeats(items: pd.DataFrame, where: str) -> pd.DataFrame:
-    """The table, where no id comes twice.
-
-    Raises:
-        DataError: names the first that does, with both its sources.
-    """
+def _refuse_repeats(items: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The table, where no id comes twice."""
     again = items["id"].duplicated()
     if not again.any():
         return items
@@ -101,11 +103,6 @@ def refuse_repeats(items: pd.DataFrame, where: str) -> pd.DataFrame:
         f"{where}: {int(again.sum())} utterances have the id of another: {name!r} is both "
         f"{first} and {second}; every id must be its own"
     )
-
-
-def known(value: str | None) -> str:
-    """A value, empty where a list says that it is unknown."""
-    return "" if value is None or value in UNKNOWN else value
 
 
 def _further(entries: Sequence[Entry]) -> list[str]:

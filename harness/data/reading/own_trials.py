@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from harness.config.schema import Profile
 from harness.data.corpus import MODEL_COLUMNS, HeldOut
 from harness.data.reading.lists import read_lines
 from harness.scorefiles.trials import read_trials
 
 Files = dict[HeldOut, str]
 """Split -> the name of a file in the corpus's folder, as `{ test = "trials" }` in the TOML file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnLists:
+    """What every reader has whose corpora may bring trial lists as files of their own.
+
+    Attributes:
+        trial_lists: split -> a trial list in the corpus's folder.
+        enrolment: split -> a list of `model utterance ...`, where the trials name models.
+    """
+
+    trial_lists: Files = field(default_factory=dict)
+    enrolment: Files = field(default_factory=dict)
+
+    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
+        """The list that `trial_lists` names."""
+        del profile
+        return own_trials(self.trial_lists, split, folder)
+
+    def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
+        """The models that `enrolment` names."""
+        del profile
+        return own_models(self.enrolment, split, folder)
 
 
 def own_trials(files: Mapping[HeldOut, str], split: HeldOut, folder: Path) -> pd.DataFrame | None:

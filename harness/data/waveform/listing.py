@@ -8,14 +8,13 @@ from typing import ClassVar
 
 import pandas as pd
 
-from harness.config.schema import Profile
-from harness.data.corpus import COLUMNS, HeldOut
+from harness.data.corpus import COLUMNS, Uncompared
 from harness.errors import DataError
 
 ENDINGS = frozenset({".wav", ".flac", ".ogg", ".mp3", ".opus"})
 
 
-class Collection:
+class Collection(Uncompared):
     """What all readers of noises and rooms have in common: sounds that nobody compares."""
 
     version: ClassVar[int] = 1
@@ -25,14 +24,6 @@ class Collection:
     def unit(self) -> str:
         """Every sound stands for itself."""
         return "sound"
-
-    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> None:
-        """Nothing is compared."""
-        del profile, folder, split
-
-    def models(self, profile: Profile, folder: Path, split: HeldOut) -> None:
-        """Nothing is enrolled."""
-        del profile, folder, split
 
 
 def sound_files(folder: Path, wanted: Callable[[Path], bool] = lambda _: True) -> list[Path]:

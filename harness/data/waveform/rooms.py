@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,9 +10,9 @@ import numpy as np
 import pandas as pd
 import soundfile
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from harness.config.schema import Profile
+from harness.data.audio import resampled
 from harness.data.corpus import SAMPLE_RATE, DamagedItem
 from harness.data.synthesis.portable import Array, from_decibels
 from harness.data.synthesis.room import Room, impulse_response
@@ -53,8 +52,7 @@ class RoomFolder(Collection):
             raise DamagedItem(f"cannot be decoded ({error.error_string.strip()})") from error
         if not np.isfinite(levels[:, 0]).all() or not levels[:, 0].any():
             raise DamagedItem("is all zeros or not finite")
-        shared = gcd(rate, SAMPLE_RATE)
-        return aligned(resample_poly(levels[:, 0], SAMPLE_RATE // shared, rate // shared))
+        return aligned(resampled(levels[:, 0], rate))
 
 
 @dataclass(frozen=True)
