@@ -10,10 +10,20 @@ from harness.board.numbers import counted
 from harness.board.rows import Row
 from harness.records.record import Memory, Record, Resources
 
+DISTURBED = 0.1
+"""Share of waiting for a processor above which a time tells more of the neighbours.
+
+Alone on its processors a training waits a little too: the thread that makes its inputs is one more
+than there are processors.
+"""
+
 
 @dataclass(frozen=True)
 class Costs:
-    """What a row cost in one environment: the mean over its seeds; of memory, the most."""
+    """What a row cost in one environment: the mean over its seeds; of memory, the most.
+
+    Times taken while something else ran beside are left out.
+    """
 
     memory: Memory | None
     training_per_second: float | None
@@ -43,13 +53,20 @@ def costs(row: Row, digest: str) -> Costs:
     """What the row cost in the environment of that digest."""
     there = [r.resources for r in row.records if row.done and r.environment_digest == digest]
     memories = [each.training_memory for each in there if each.training_memory]
+    measured = [each for each in there if not disturbed(each.measuring_cpu_wait)]
+    trained = [each for each in there if not disturbed(each.cpu_wait)]
     return Costs(
         memory=max(memories, key=lambda memory: (memory.bytes, memory.counted), default=None),
-        training_per_second=mean_of(there, lambda each: each.training_per_second),
-        inference_per_second=mean_of(there, lambda each: each.inference_per_second),
-        latency_p50=mean_of(there, lambda each: each.latency_p50),
-        training_seconds=mean_of(there, lambda each: each.training_seconds),
+        training_per_second=mean_of(measured, lambda each: each.training_per_second),
+        inference_per_second=mean_of(measured, lambda each: each.inference_per_second),
+        latency_p50=mean_of(measured, lambda each: each.latency_p50),
+        training_seconds=mean_of(trained, lambda each: each.training_seconds),
     )
+
+
+def disturbed(wait: float | None) -> bool:
+    """Whether something else ran beside; not where nothing is known of it."""
+    return wait is not None and wait > DISTURBED
 
 
 def mean_of(

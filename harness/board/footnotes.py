@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable
 
-from harness.board.environments import environments
+from harness.board.environments import DISTURBED, disturbed, environments
 from harness.board.labels import DAGGER, labels
 from harness.board.numbers import counted, plain
 from harness.board.rows import Row
@@ -30,7 +30,7 @@ TRUST = {
 def footnotes(table: Table) -> list[str]:
     """Every footnote of a table, in a fixed order."""
     general = [_ranks(table), _visible(table), _brackets(table), _seeds(table)]
-    cost = [_costs(table), _memory(table), _macs(table)]
+    cost = [_costs(table), _disturbed(table), _memory(table), _macs(table)]
     rows = [_unpinned(table), _unlearnt(table), _left_out(table), _batches(table), _looks(table)]
     rows += [_searched(table), *_notes(table)]
     ends = [_trust(table), _superseded(table), _unshown(table)]
@@ -113,6 +113,27 @@ def _costs(table: Table) -> str:
     if any(len(row.records) > 1 for row in table.rows) and where:
         return "Speeds and times are means over seeds; memory is the most of them."
     return ""
+
+
+def _disturbed(table: Table) -> str:
+    """How many times are not shown because something else ran beside."""
+    done = [record.resources for row in table.rows if row.done for record in row.records]
+    trained = sum(disturbed(each.cpu_wait) for each in done)
+    measured = sum(disturbed(each.measuring_cpu_wait) for each in done)
+    left = [
+        text
+        for text, count in (
+            (f"the training times of {counted(trained, 'record')}", trained),
+            (f"the speeds of {counted(measured, 'record')}", measured),
+        )
+        if count
+    ]
+    if not left:
+        return ""
+    return (
+        f"Not shown: {' and '.join(left)}, because something else ran beside (threads waited for a "
+        f"processor more than {100 * DISTURBED:g} % of their time)."
+    )
 
 
 def _memory(table: Table) -> str:

@@ -39,6 +39,7 @@ def joined(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
             spent = {
                 "training_seconds": training["seconds"],
                 "data_wait": training.get("data_wait"),
+                "cpu_wait": training.get("cpu_wait"),
             }
             resources = resources.model_copy(update=spent)
         if training["accuracy"] is not None:

@@ -15,6 +15,7 @@ from harness.job.report import Reporter
 from harness.measure.cost import multiply_adds, parameters
 from harness.measure.memory import PeakMemory
 from harness.measure.speed import latency, median_seconds
+from harness.measure.waiting import cpu_times
 from harness.records.record import Resources
 from harness.train.optimizer import make_optimizer
 from harness.train.system import System
@@ -29,11 +30,12 @@ EMBEDDING_BATCH = 16
 def run_measuring(parts: Parts, reporter: Reporter) -> dict[str, Any]:
     """Measure parameters, multiply-adds, peak memory, throughput and latency."""
     reporter.stage("measure", 1)
-    system = parts.system()
+    system, before = parts.system(), cpu_times()
     inference = _inference(parts, system)
     training = _training(parts, system) if parts.spec.recipe else {}
+    waited = cpu_times().since(before).share
     reporter.advance(1)
-    return Resources(**inference, **training).model_dump(mode="json")
+    return Resources(**inference, **training, measuring_cpu_wait=waited).model_dump(mode="json")
 
 
 def _inference(parts: Parts, system: System) -> dict[str, Any]:

@@ -121,6 +121,12 @@ class Resources(Part):
     data_wait: float | None = Field(
         default=None, description="share of the time of training steps spent waiting for inputs"
     )
+    cpu_wait: float | None = Field(
+        default=None, description="share of their time that training's threads had no processor"
+    )
+    measuring_cpu_wait: float | None = Field(
+        default=None, description="the same of the threads that were measured"
+    )
 
 
 class Environment(Part):

@@ -16,6 +16,7 @@ from torch import Tensor
 from harness.data.feeding.feeder import Feeder
 from harness.data.feeding.inputs import step_seed
 from harness.errors import JobFailed
+from harness.measure.waiting import CpuTimes, cpu_times
 from harness.train import log
 from harness.train.checkpoint import (
     Weights,
@@ -58,6 +59,7 @@ class TrainingResult:
     validation: dict[str, float]
     seconds: float
     data_wait: float | None = None
+    cpu_wait: float | None = None
 
 
 @dataclass
@@ -72,10 +74,16 @@ class _Progress:
     seconds: float = 0.0
     stepped: float = 0.0
     waited: float = 0.0
+    cpu_ran: float = 0.0
+    cpu_waited: float = 0.0
 
     @property
     def data_wait(self) -> float | None:
         return self.waited / self.stepped if self.stepped else None
+
+    @property
+    def cpu_wait(self) -> float | None:
+        return CpuTimes(self.cpu_ran, self.cpu_waited).share
 
 
 def train(system: System, plan: TrainingPlan, fabric: Fabric) -> TrainingResult:
@@ -99,6 +107,7 @@ class _Run:
         self.full = {name: float(getattr(system.head, name)) for name in plan.scheduled}
         self._resume()
         self.first = self.progress.step
+        self.cpu = cpu_times()
 
     def finish(self) -> TrainingResult:
         with (
@@ -129,7 +138,14 @@ class _Run:
         if done in self.plan.checkpoint_steps:
             curves.flush()  # before the resume point: a resumed run draws only what follows it
             log.append(self.plan.folder, done, values, validation)
+            self._count_cpu()
             self._save()
+
+    def _count_cpu(self) -> None:
+        now = cpu_times()
+        spent, self.cpu = now.since(self.cpu), now
+        self.progress.cpu_ran += spent.ran
+        self.progress.cpu_waited += spent.waited
 
     def _update(self, step: int, feeder: Feeder) -> dict[str, float]:
         """One step; all randomness comes from seed and step, so a resume repeats it."""
@@ -239,4 +255,5 @@ class _Run:
             validation=dict(self.progress.validation or {}),
             seconds=self.progress.seconds,
             data_wait=self.progress.data_wait,
+            cpu_wait=self.progress.cpu_wait,
         )

@@ -157,7 +157,7 @@ def test_a_training_that_is_cut_off_gives_the_same_bytes(
         trained(tmp_path / "cut", recipe, stop_at=stop_at)
     resumed, _ = trained(tmp_path / "cut", recipe)
     assert (tmp_path / "cut" / FINAL).read_bytes() == (tmp_path / "whole" / FINAL).read_bytes()
-    spent = {"seconds": 0, "data_wait": None}
+    spent = {"seconds": 0, "data_wait": None, "cpu_wait": None}
     assert dataclasses.replace(resumed, **spent) == dataclasses.replace(whole, **spent)
     logs = [_log(tmp_path / name) for name in ("whole", "cut")]
     assert logs[0] == logs[1]
