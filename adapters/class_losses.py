@@ -1,8 +1,9 @@
-"""Classification losses beside the softmax margins: binary, and weighed by what is decided."""
+"""Classification losses beside the softmax margins: of two classes, or of weighed examples."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -97,3 +98,48 @@ class FocalSoftmax:
         from adapters.native.focal_head import FocalHead
 
         return FocalHead(embedding_size, classes, gamma=self.gamma)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassBalancedSoftmax:
+    """Cross-entropy of a softmax, classes weighed by their effective number of training items.
+
+    Cui, Jia, Lin, Song and Belongie, "Class-Balanced Loss Based on Effective Number of Samples",
+    CVPR 2019, arXiv:1901.05555, equations 10 and 11: a class of n items weighs
+    (1 - beta) / (1 - beta ** n).
+
+    Attributes:
+        beta: 0 weighs all classes alike; near 1, a class by one over its number of items.
+    """
+
+    beta: float = 0.999
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[frozenset[str]] = frozenset({"counts"})
+    scheduled: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ValueError: `beta` is not from 0 to under 1.
+        """
+        if not 0 <= self.beta < 1:
+            raise ValueError(f"beta must be from 0 to under 1, got {self.beta}")
+
+    def build(
+        self, embedding_size: int, classes: int, *, counts: Sequence[int] | None = None
+    ) -> nn.Module:
+        """Make the head.
+
+        Raises:
+            ValueError: `counts` does not tell of every class one training item or more.
+        """
+        from adapters.native.class_balanced_head import ClassBalancedHead
+
+        if counts is None or len(counts) != classes or min(counts) < 1:
+            raise ValueError(
+                f"class-balanced weights need the number of training items of each of {classes} "
+                "classes, one or more"
+            )
+        return ClassBalancedHead(embedding_size, counts, beta=self.beta)

@@ -2,88 +2,114 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from harness.adapter import Fbank
+from harness.adapter import ADDED, Fbank
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
-class CamPlusPlus:
+class WeSpeakerModel:
+    """What the networks of this file share: their front end.
+
+    Attributes:
+        bins: mel bins of the input.
+        front_end: filterbanks of `wespeaker`; or those of `3d-speaker`, on which the checkpoints
+            that it publishes were trained.
+    """
+
+    bins: int = 80
+    front_end: Literal["wespeaker", "3d-speaker"] = field(default="wespeaker", metadata=ADDED)
+
+    def inputs(self) -> Fbank:
+        """WeSpeaker's filterbanks: 16-bit range, Hamming window, dither of 1 in training.
+
+        3D-Speaker's are of a Povey window over a waveform in -1..1, without dither.
+        """
+        if self.front_end == "3d-speaker":
+            return Fbank(bins=self.bins, window="povey", scale=1.0)
+        return Fbank(
+            bins=self.bins, window="hamming", scale=32768.0, dither=1.0, subtract_mean=True
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointingModel(WeSpeakerModel):
+    """A network that can be trained with less memory.
+
+    Attributes:
+        checkpointing: keep the inputs of blocks alone for the backward pass, and compute the rest
+            once more: a fifth more time, a third of the memory, the same result but for rounding.
+    """
+
+    checkpointing: bool = field(default=False, metadata=ADDED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CamPlusPlus(CheckpointingModel):
     """CAM++ (Wang et al., 2023, arXiv:2303.00332): 7,176,224 parameters by default.
 
     Attributes:
         embedding_size: length of the embedding.
-        bins: mel bins of the input.
     """
 
     embedding_size: int = 512
-    bins: int = 80
 
     version: ClassVar[int] = 1
-
-    def inputs(self) -> Fbank:
-        """WeSpeaker's filterbanks."""
-        return _front_end(self.bins)
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
         from adapters.native import campplus
 
-        return campplus.CamPlusPlus(bins=self.bins, embedding_size=self.embedding_size)
+        return campplus.CamPlusPlus(
+            bins=self.bins,
+            embedding_size=self.embedding_size,
+            checkpointing=self.checkpointing,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ERes2Net:
+class ERes2Net(CheckpointingModel):
     """ERes2Net (Chen et al., 2023, arXiv:2305.12838).
 
     Attributes:
         embedding_size: length of the embedding.
         channels: channels of the first stage: 32 is the base network, 64 the large one.
-        bins: mel bins of the input.
     """
 
     embedding_size: int = 512
     channels: int = 32
-    bins: int = 80
 
     version: ClassVar[int] = 1
-
-    def inputs(self) -> Fbank:
-        """WeSpeaker's filterbanks."""
-        return _front_end(self.bins)
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
         from adapters.native import eres2net
 
         return eres2net.ERes2Net(
-            bins=self.bins, embedding_size=self.embedding_size, channels=self.channels
+            bins=self.bins,
+            embedding_size=self.embedding_size,
+            channels=self.channels,
+            checkpointing=self.checkpointing,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResNet34:
+class ResNet34(WeSpeakerModel):
     """ResNet34 with temporal statistics pooling: 6,634,336 parameters by default.
 
     Attributes:
         embedding_size: length of the embedding.
         channels: channels of the first stage.
-        bins: mel bins of the input.
     """
 
     embedding_size: int = 256
     channels: int = 32
-    bins: int = 80
 
     version: ClassVar[int] = 1
-
-    def inputs(self) -> Fbank:
-        """WeSpeaker's filterbanks."""
-        return _front_end(self.bins)
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
@@ -95,7 +121,7 @@ class ResNet34:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttentiveResNet34:
+class AttentiveResNet34(WeSpeakerModel):
     """ResNet34 with attentive pooling: 7,292,384 parameters by default.
 
     Attributes:
@@ -103,19 +129,13 @@ class AttentiveResNet34:
             `mqmhastp` by two queries of eight heads (Zhao et al., 2022, arXiv:2110.05042).
         embedding_size: length of the embedding.
         channels: channels of the first stage.
-        bins: mel bins of the input.
     """
 
     pooling: Literal["astp", "mqmhastp"] = "astp"
     embedding_size: int = 256
     channels: int = 32
-    bins: int = 80
 
     version: ClassVar[int] = 1
-
-    def inputs(self) -> Fbank:
-        """WeSpeaker's filterbanks."""
-        return _front_end(self.bins)
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
@@ -130,7 +150,7 @@ class AttentiveResNet34:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EcapaTdnnGlob:
+class EcapaTdnnGlob(WeSpeakerModel):
     """ECAPA-TDNN as WeSpeaker writes it (Desplanques et al., 2020, arXiv:2005.07143).
 
     With 80 bins and an embedding of 192: 6,190,720 parameters at 512 channels, 14,657,088 at
@@ -139,12 +159,10 @@ class EcapaTdnnGlob:
     Attributes:
         channels: channels of the convolutions; a multiple of 8, the Res2Net scale.
         embedding_size: length of the embedding.
-        bins: mel bins of the input.
     """
 
     channels: int = 512
     embedding_size: int = 192
-    bins: int = 80
 
     version: ClassVar[int] = 1
 
@@ -157,10 +175,6 @@ class EcapaTdnnGlob:
         if self.channels < 1 or self.channels % 8:
             raise ValueError(f"channels must be a positive multiple of 8, got {self.channels}")
 
-    def inputs(self) -> Fbank:
-        """WeSpeaker's filterbanks."""
-        return _front_end(self.bins)
-
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
         from adapters.native import ecapa_glob
@@ -171,7 +185,7 @@ class EcapaTdnnGlob:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ERes2NetV2:
+class ERes2NetV2(CheckpointingModel):
     """ERes2NetV2 (Chen et al., 2024, arXiv:2406.02167): 17,859,632 parameters by default.
 
     The network and the names of its weights are 3D-Speaker's.
@@ -182,9 +196,6 @@ class ERes2NetV2:
         base_width: channels of a block's group where the stage has 64.
         scale: groups in a block.
         expansion: channels a block returns, over the channels of its stage.
-        bins: mel bins of the input.
-        front_end: `wespeaker` as for the networks beside it; `3d-speaker` is what the checkpoints
-            that 3D-Speaker publishes were trained on.
     """
 
     embedding_size: int = 192
@@ -192,16 +203,8 @@ class ERes2NetV2:
     base_width: int = 26
     scale: int = 2
     expansion: int = 2
-    bins: int = 80
-    front_end: Literal["wespeaker", "3d-speaker"] = "wespeaker"
 
     version: ClassVar[int] = 1
-
-    def inputs(self) -> Fbank:
-        """WeSpeaker's filterbanks, or 3D-Speaker's: a Povey window, -1..1, no dither."""
-        if self.front_end == "3d-speaker":
-            return Fbank(bins=self.bins, window="povey", scale=1.0)
-        return _front_end(self.bins)
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
@@ -214,28 +217,23 @@ class ERes2NetV2:
             base_width=self.base_width,
             scale=self.scale,
             expansion=self.expansion,
+            checkpointing=self.checkpointing,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class XVector:
+class XVector(WeSpeakerModel):
     """The x-vector network (Snyder et al., 2018): 4,610,524 parameters by default.
 
     Attributes:
         embedding_size: length of the embedding.
         pooling: `tstp` counts all frames alike, `astp` weighs them by attention.
-        bins: mel bins of the input.
     """
 
     embedding_size: int = 512
     pooling: Literal["tstp", "astp"] = "tstp"
-    bins: int = 80
 
     version: ClassVar[int] = 1
-
-    def inputs(self) -> Fbank:
-        """WeSpeaker's filterbanks."""
-        return _front_end(self.bins)
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
@@ -244,8 +242,3 @@ class XVector:
         return xvector.XVector(
             bins=self.bins, embedding_size=self.embedding_size, pooling=self.pooling
         )
-
-
-def _front_end(bins: int) -> Fbank:
-    """The filterbanks of WeSpeaker: 16-bit range, Hamming window, dither of 1 in training."""
-    return Fbank(bins=bins, window="hamming", scale=32768.0, dither=1.0, subtract_mean=True)

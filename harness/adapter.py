@@ -7,12 +7,18 @@ benchmark stays fast; an adapter imports its own library inside `build`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, cast, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+ADDED: Mapping[str, bool] = {"added": True}
+"""Metadata of a field that an adapter got after its first records were published:
+`front_end: str = field(default="wespeaker", metadata=ADDED)`. While it has its default, records and
+keys leave it out, so that they stay what they were.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +134,11 @@ class LossOutput:
 
 
 class Head(Protocol):
-    """The module a loss adapter builds: it owns the classifier's weights."""
+    """The module a loss adapter builds: it owns the classifier's weights.
+
+    One with a direction for each class may say so by `class_centres() -> [classes, size]`: batches
+    can then draw labels that are hard to tell apart.
+    """
 
     def __call__(self, embeddings: Tensor, batch: Batch) -> LossOutput:
         """Map embeddings `[batch, size]` and their batch to a loss."""
@@ -163,7 +173,9 @@ class LossAdapter(Protocol):
 
     Attributes:
         version: changes whenever the same fields would compute a different loss.
-        needs: what the loss asks of a batch: `pairs`, `pk`, `full_batch`.
+        needs: what the loss asks of a batch: `pairs`; `pk`, several examples of each of its
+            classes; `full_batch`, all of it in one call, where a sum over its parts would not do.
+            And of the training split: `counts`, see `CountingLoss`.
         scheduled: names of the head's attributes that a recipe's schedules may drive
             (`margin`, `scale`); each is a float that the loop sets before a step.
     """
@@ -174,3 +186,31 @@ class LossAdapter(Protocol):
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
         """Make the head (see `Head`)."""
+
+
+class CountingLoss(Protocol):
+    """A loss adapter whose `needs` name `counts`: its head rests on how many items classes have."""
+
+    def build(self, embedding_size: int, classes: int, *, counts: Sequence[int]) -> nn.Module:
+        """Make the head; `counts` are the training items of each class, `[classes]`."""
+
+
+def build_head(
+    loss: LossAdapter, embedding_size: int, classes: int, counts: Sequence[int] | None = None
+) -> nn.Module:
+    """Make the head of any loss.
+
+    Args:
+        loss: its adapter.
+        embedding_size: length of the trunk's embedding.
+        classes: rows of a classifier.
+        counts: training items of each class, for a loss that needs them.
+
+    Raises:
+        TypeError: it needs them, and they are not given.
+    """
+    if "counts" not in loss.needs:
+        return loss.build(embedding_size, classes)
+    if counts is None:
+        raise TypeError(f"{type(loss).__name__} needs the number of training items of each class")
+    return cast(CountingLoss, loss).build(embedding_size, classes, counts=counts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Protocol
@@ -15,15 +15,17 @@ from harness.data.listed import list_dataset
 from harness.data.listing import Listing
 from harness.data.locate import Absence
 from harness.data.packing.request import Advance
-from harness.errors import CorpusAbsent
+from harness.errors import ConfigError, CorpusAbsent
 from harness.execute.local import Listener, run_all
-from harness.job.join import find_record
+from harness.job.join import find_record, keep
 from harness.job.spec import JobSpec
+from harness.plan.checkpoints import check_fits, remarks
 from harness.plan.choice import suite_datasets
 from harness.plan.jobs import plan_checkpoint, plan_jobs
 from harness.plan.protocol import pin_protocols
 from harness.plan.request import CheckpointEntry, RunRequest, Source, source_of
 from harness.plan.status import is_done
+from harness.plan.trained_on import held_apart, told_notes
 from harness.records.files import keep_from_git
 from harness.records.record import Record
 
@@ -69,10 +71,11 @@ def listings(loaded: LoadedBenchmark, request: RunRequest) -> tuple[list[Listing
         CorpusAbsent: one that was asked for by name is absent, or all are.
     """
     names = suite_datasets(loaded, request)
-    absent = [found for name in names if isinstance(found := find(loaded, name), Absence)]
-    if absent and (request.datasets or len(absent) == len(names)):
+    found = {name: find(loaded, name) for name in names}
+    gone = {name: each for name, each in found.items() if isinstance(each, Absence)}
+    absent = list(dict.fromkeys(gone.values()))
+    if absent and (request.datasets or len(gone) == len(names)):
         raise CorpusAbsent("\n".join(absence.message() for absence in absent))
-    gone = {absence.dataset for absence in absent}
     here = [list_dataset(loaded, name, request.profile) for name in names if name not in gone]
     return here, absent
 
@@ -111,14 +114,44 @@ def evaluate_checkpoint(
     data_listener: DataListener,
     listener: Listener,
 ) -> Outcome:
-    """Evaluate a checkpoint made elsewhere on the datasets of a request, and its baseline."""
+    """Evaluate a checkpoint made elsewhere on the datasets of a request, and its baseline.
+
+    Raises:
+        ConfigError: a dataset is judged by folds, each by a network of its own.
+        RequestError: its weights are not the model's, or were trained on what is tested.
+    """
+    for name in request.datasets:
+        if len(parts := loaded.parts(name)) > 1:
+            raise ConfigError(
+                f"{name} is judged by folds, each by a network of its own; name the one whose "
+                f"units the checkpoint was not trained on, as in --dataset {parts[0]}"
+            )
+
+    check_fits(loaded, entry)
+    apart: dict[str, tuple[str, ...]] = {}
 
     def plan(sources: dict[str, Source]) -> list[JobSpec]:
+        for name, source in sources.items():
+            apart[name] = held_apart(loaded, entry.trained_on or (), source.listing)
         planned_here = (plan_checkpoint(loaded, request, each, entry) for each in sources.values())
         return list(chain.from_iterable(planned_here))
 
     watch = _Watch(data_listener, listener)
-    return _carried_out(loaded, request, plan, workers=1, watch=watch)
+    outcome = _carried_out(loaded, request, plan, workers=1, watch=watch)
+    pairs = zip(outcome.jobs, outcome.records, strict=True)
+    told = [_told(job, each, entry, apart[job.dataset.name]) for job, each in pairs]
+    return replace(outcome, records=told)
+
+
+def _told(job: JobSpec, record: Record, entry: CheckpointEntry, apart: tuple[str, ...]) -> Record:
+    """The record with what is known of its weights: no key rests on it, so nothing is rerun."""
+    if job.checkpoint is None or record.state != "done":
+        return record
+    trained_on = record.trained_on if entry.trained_on is None else entry.trained_on
+    notes = told_notes(record.notes, entry.trained_on, apart, job.dataset.unit)
+    notes += tuple(note for note in remarks(entry.path) if note not in notes)
+    told = record.model_copy(update={"trained_on": trained_on, "notes": notes})
+    return record if told == record else keep(job, told, None)
 
 
 @dataclass(frozen=True)

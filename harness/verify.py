@@ -114,7 +114,7 @@ def _scores_beside(path: Path) -> Path:
 
 def _listing(loaded: LoadedBenchmark, record: Record) -> Listing:
     name, profile = record.dataset.name, record.protocol.profile
-    if name not in loaded.benchmark.datasets:
+    if name not in loaded.benchmark.datasets and loaded.fold(name) is None:
         raise _NotHereError(f"{loaded.path} has no dataset {name!r}")
     pinned = pinned_dataset(loaded.lock_path, f"{name}/{profile}", loaded.base_lock_paths)
     if pinned is None or pinned[0].digest != record.dataset.lock:

@@ -17,6 +17,7 @@ FLOORS = {
     "harness.scoring": 1,
     "harness.records": 1,
     "harness.config": 1,
+    "harness.recipes": 1,
     "harness.adapter": 2,
     "harness.measure": 2,
     "harness.data": 2,

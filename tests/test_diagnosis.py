@@ -28,6 +28,9 @@ adapter = "adapters.speechbrain:EcapaTdnn"
 adapter = "adapters.speechbrain:EcapaTdnn"
 chanels = 3
 
+[losses.good]
+adapter = "adapters.losses:Softmax"
+
 [losses.bad]
 adapter = "adapters.nowhere:Loss"
 
@@ -39,7 +42,7 @@ title = "Small"
 task = "harness.tasks.classification:Classification"
 datasets = ["digits"]
 models = ["good"]
-losses = []
+losses = ["good"]
 profiles.quick = { recipe = "short" }
 """
 

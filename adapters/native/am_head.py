@@ -34,6 +34,10 @@ class AmHead(nn.Module):
         """Scaled cosines without a margin: `[batch, embedding_size]` to `[batch, classes]`."""
         return self.scale * cosines(embeddings, self.weight)
 
+    def class_centres(self) -> Tensor:
+        """Direction of each class, `[classes, embedding_size]`."""
+        return self.weight
+
     def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
         """Maps `[batch, embedding_size]` and its labels to the loss."""
         logits = self.logits(embeddings)

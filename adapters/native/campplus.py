@@ -8,6 +8,7 @@ Attribute names follow the state dict of published WeSpeaker checkpoints, so tha
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -15,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from adapters.native.lean import Lean, Stretch, keep, stretch
+from adapters.native.lean_layers import BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, clipped_sum
 from adapters.native.pooling import StatisticsPooling
 
 
@@ -38,6 +41,7 @@ class CamPlusPlus(nn.Module):
         blocks: Sequence[int] = (12, 24, 16),
         dilations: Sequence[int] = (1, 2, 2),
         segment: int = 100,
+        checkpointing: bool = False,
     ) -> None:
         """Builds the network.
 
@@ -51,6 +55,7 @@ class CamPlusPlus(nn.Module):
             blocks: Dense layers in each block.
             dilations: Dilation of the time convolutions in each block.
             segment: Frames (at half the input's rate) in a segment of the segment pooling.
+            checkpointing: Keep less for the backward pass, and compute convolutions twice.
 
         Raises:
             ValueError: If `blocks` and `dilations` differ in length.
@@ -67,7 +72,7 @@ class CamPlusPlus(nn.Module):
         stages["tdnn"] = TimeDelayLayer(self.head.out_channels, channels)
         width = channels
         for number, (layers, dilation) in enumerate(zip(blocks, dilations, strict=True), start=1):
-            block = dense_block(
+            block = DenseBlock(
                 width,
                 layers=layers,
                 growth=growth,
@@ -84,6 +89,7 @@ class CamPlusPlus(nn.Module):
         stages["dense"] = EmbeddingLayer(2 * width, embedding_size)
         self.xvector = nn.Sequential(stages)
         self.apply(_initialise)
+        keep(self, "inputs" if checkpointing else "convolutions")
 
     def forward(self, features: Tensor) -> Tensor:
         """Embeds utterances.
@@ -98,7 +104,7 @@ class CamPlusPlus(nn.Module):
         return embedding
 
 
-class FrontEnd(nn.Module):
+class FrontEnd(Lean):
     """Front-end convolution module: residual 2-D convolutions that keep the frame rate.
 
     The FCM of arXiv:2303.00332. Frequency is halved three times, then folded into the channels.
@@ -107,122 +113,136 @@ class FrontEnd(nn.Module):
     def __init__(self, *, bins: int, channels: int) -> None:
         """Builds the module for `bins` mel bins, with `channels` channels throughout."""
         super().__init__()
-        self.conv1 = nn.Conv2d(1, channels, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv1 = Conv2d(1, channels, 3, padding=1, bias=False)
+        self.bn1 = BatchNorm2d(channels)
         self.layer1 = nn.Sequential(ResidualBlock(channels, halve=True), ResidualBlock(channels))
         self.layer2 = nn.Sequential(ResidualBlock(channels, halve=True), ResidualBlock(channels))
-        self.conv2 = nn.Conv2d(channels, channels, 3, stride=(2, 1), padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(channels)
+        self.conv2 = Conv2d(channels, channels, 3, stride=(2, 1), padding=1, bias=False)
+        self.bn2 = BatchNorm2d(channels)
         self.out_channels = channels * _halved(bins, times=3)
 
     def forward(self, features: Tensor) -> Tensor:
         """Maps `[batch, frames, bins]` to `[batch, out_channels, frames]`."""
+        first, last = (self.conv1, self.bn1), (self.conv2, self.bn2)
+        hidden = stretch(self.stem, features, layers=first, keeps=self.keeps)
+        hidden = self.layer2(self.layer1(hidden))
+        return stretch(self.folded, hidden, layers=last, keeps=self.keeps)
+
+    def stem(self, features: Tensor) -> Tensor:
+        """Maps `[batch, frames, bins]` to `[batch, channels, bins, frames]`, channels last."""
         image = features.transpose(1, 2).unsqueeze(1)
         # Channels last spares CPU convolutions a change of layout: a tenth of a training step.
         stem = self.conv1(image).contiguous(memory_format=torch.channels_last)
-        hidden: Tensor = functional.relu(self.bn1(stem), inplace=True)
-        hidden = self.layer2(self.layer1(hidden))
+        return functional.relu(self.bn1(stem), inplace=True)
+
+    def folded(self, hidden: Tensor) -> Tensor:
+        """Maps `[batch, channels, bins, frames]` to `[batch, out_channels, frames]`."""
         hidden = functional.relu(self.bn2(self.conv2(hidden)), inplace=True)
         return hidden.flatten(1, 2)
 
 
-class ResidualBlock(nn.Module):
+class ResidualBlock(Stretch):
     """Two 3x3 convolutions and a shortcut (He et al., 2016); `halve` strides over frequency."""
 
     def __init__(self, channels: int, *, halve: bool = False) -> None:
         """Builds the block; the shortcut is a 1x1 convolution where it has to halve, too."""
         super().__init__()
         stride = (2, 1) if halve else (1, 1)
-        self.conv1 = nn.Conv2d(channels, channels, 3, stride=stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(channels)
+        self.conv1 = Conv2d(channels, channels, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = BatchNorm2d(channels)
+        self.conv2 = Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = BatchNorm2d(channels)
         self.shortcut = nn.Sequential()
         if halve:
-            self.shortcut.append(nn.Conv2d(channels, channels, 1, stride=stride, bias=False))
-            self.shortcut.append(nn.BatchNorm2d(channels))
+            self.shortcut.append(Conv2d(channels, channels, 1, stride=stride, bias=False))
+            self.shortcut.append(BatchNorm2d(channels))
 
-    def forward(self, image: Tensor) -> Tensor:
+    def body(self, image: Tensor) -> Tensor:
         """Maps `[batch, channels, bins, frames]` to the same, `bins` halved with `halve`."""
         hidden: Tensor = functional.relu(self.bn1(self.conv1(image)), inplace=True)
-        hidden = self.bn2(self.conv2(hidden))
-        # Safe in place: batch normalisation's gradient needs its input, not its output.
-        hidden += self.shortcut(image)
-        return functional.relu(hidden, inplace=True)
+        hidden = self.conv2(hidden)
+        return clipped_sum(self.bn2, hidden, self.shortcut(image), ceiling=math.inf)
 
 
-class TimeDelayLayer(nn.Module):
+class TimeDelayLayer(Stretch):
     """The first TDNN layer: context of five frames, half the frame rate."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         """Builds the layer."""
         super().__init__()
-        self.linear = nn.Conv1d(in_channels, out_channels, 5, stride=2, padding=2, bias=False)
+        self.linear = Conv1d(in_channels, out_channels, 5, stride=2, padding=2, bias=False)
         self.nonlinear = normalised_relu(out_channels)
 
-    def forward(self, frames: Tensor) -> Tensor:
+    def body(self, frames: Tensor) -> Tensor:
         """Maps `[batch, in_channels, frames]` to `[batch, out_channels, ceil(frames / 2)]`."""
         hidden: Tensor = self.nonlinear(self.linear(frames))
         return hidden
 
 
-def dense_block(
-    in_channels: int,
-    *,
-    layers: int,
-    growth: int,
-    bottleneck: int,
-    dilation: int,
-    segment: int,
-) -> nn.Sequential:
-    """Stacks densely connected layers (D-TDNN; Yu and Li, 2020).
+class DenseBlock(nn.Sequential):
+    """Densely connected layers (D-TDNN; Yu and Li, 2020), named `tdnnd1`, `tdnnd2`, ...
 
-    Args:
-        in_channels: Channels of the block's input.
-        layers: Number of layers; the block returns `in_channels + layers * growth` channels.
-        growth: Channels every layer adds.
-        bottleneck: Channels inside a layer.
-        dilation: Dilation of the time convolutions.
-        segment: Frames in a segment of the segment pooling.
-
-    Returns:
-        The layers, named `tdnnd1`, `tdnnd2`, ...
+    Every layer is given what all before it returned, in parts: joined anew inside each layer's
+    stretch, the parts are kept once for all layers.
     """
-    return nn.Sequential(
-        OrderedDict(
-            (
-                f"tdnnd{index + 1}",
-                DenseLayer(
-                    in_channels + index * growth,
-                    growth=growth,
-                    bottleneck=bottleneck,
-                    dilation=dilation,
-                    segment=segment,
-                ),
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        layers: int,
+        growth: int,
+        bottleneck: int,
+        dilation: int,
+        segment: int,
+    ) -> None:
+        """Builds the layers.
+
+        Args:
+            in_channels: Channels of the block's input.
+            layers: Number of layers; each adds a part of `growth` channels.
+            growth: Channels every layer adds.
+            bottleneck: Channels inside a layer.
+            dilation: Dilation of the time convolutions.
+            segment: Frames in a segment of the segment pooling.
+        """
+        super().__init__()
+        for index in range(layers):
+            layer = DenseLayer(
+                in_channels + index * growth,
+                growth=growth,
+                bottleneck=bottleneck,
+                dilation=dilation,
+                segment=segment,
             )
-            for index in range(layers)
-        )
-    )
+            self.add_module(f"tdnnd{index + 1}", layer)
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name that it overrides)
+        """Maps `[batch, in_channels, frames]` to it, joined by what each layer adds."""
+        parts = [input]
+        for layer in self:
+            parts.append(layer(*parts))
+        return torch.cat(parts, dim=1)
 
 
-class DenseLayer(nn.Module):
-    """One D-TDNN layer: bottleneck, masked time convolution, and its input passed along."""
+class DenseLayer(Stretch):
+    """One D-TDNN layer: bottleneck and masked time convolution."""
 
     def __init__(
         self, in_channels: int, *, growth: int, bottleneck: int, dilation: int, segment: int
     ) -> None:
-        """Builds the layer; it returns `in_channels + growth` channels."""
+        """Builds the layer."""
         super().__init__()
         self.nonlinear1 = normalised_relu(in_channels)
-        self.linear1 = nn.Conv1d(in_channels, bottleneck, 1, bias=False)
+        self.linear1 = Conv1d(in_channels, bottleneck, 1, bias=False)
         self.nonlinear2 = normalised_relu(bottleneck)
         self.cam_layer = ContextAwareMasking(bottleneck, growth, dilation=dilation, segment=segment)
 
-    def forward(self, frames: Tensor) -> Tensor:
-        """Maps `[batch, in_channels, frames]` to `[batch, in_channels + growth, frames]`."""
-        hidden = self.linear1(self.nonlinear1(frames))
+    def body(self, *parts: Tensor) -> Tensor:
+        """Maps `[batch, ..., frames]`, of `in_channels` in all, to `[batch, growth, frames]`."""
+        hidden = self.linear1(self.nonlinear1(torch.cat(parts, dim=1)))
         grown: Tensor = self.cam_layer(self.nonlinear2(hidden))
-        return torch.cat((frames, grown), dim=1)
+        return grown
 
 
 class ContextAwareMasking(nn.Module):
@@ -255,7 +275,7 @@ class ContextAwareMasking(nn.Module):
         """
         super().__init__()
         self.segment = segment
-        self.linear_local = nn.Conv1d(
+        self.linear_local = Conv1d(
             in_channels,
             out_channels,
             kernel,
@@ -263,8 +283,8 @@ class ContextAwareMasking(nn.Module):
             dilation=dilation,
             bias=False,
         )
-        self.linear1 = nn.Conv1d(in_channels, in_channels // reduction, 1)
-        self.linear2 = nn.Conv1d(in_channels // reduction, out_channels, 1)
+        self.linear1 = Conv1d(in_channels, in_channels // reduction, 1)
+        self.linear2 = Conv1d(in_channels // reduction, out_channels, 1)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Maps `[batch, in_channels, frames]` to `[batch, out_channels, frames]`."""
@@ -286,16 +306,16 @@ class ContextAwareMasking(nn.Module):
         return utterance + segments
 
 
-class Transition(nn.Module):
+class Transition(Stretch):
     """Narrows the features after a dense block."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         """Builds the layer."""
         super().__init__()
         self.nonlinear = normalised_relu(in_channels)
-        self.linear = nn.Conv1d(in_channels, out_channels, 1, bias=False)
+        self.linear = Conv1d(in_channels, out_channels, 1, bias=False)
 
-    def forward(self, frames: Tensor) -> Tensor:
+    def body(self, frames: Tensor) -> Tensor:
         """Maps `[batch, in_channels, frames]` to `[batch, out_channels, frames]`."""
         hidden: Tensor = self.linear(self.nonlinear(frames))
         return hidden
@@ -308,9 +328,9 @@ class EmbeddingLayer(nn.Module):
         """Builds the layer."""
         super().__init__()
         # A convolution of one frame, because published checkpoints hold its weight as such.
-        self.linear = nn.Conv1d(in_channels, embedding_size, 1, bias=False)
+        self.linear = Conv1d(in_channels, embedding_size, 1, bias=False)
         self.nonlinear = nn.Sequential(
-            OrderedDict(batchnorm=nn.BatchNorm1d(embedding_size, affine=False))
+            OrderedDict(batchnorm=BatchNorm1d(embedding_size, affine=False))
         )
 
     def forward(self, statistics: Tensor) -> Tensor:
@@ -321,9 +341,7 @@ class EmbeddingLayer(nn.Module):
 
 def normalised_relu(channels: int) -> nn.Sequential:
     """Batch normalisation (named `batchnorm`), then ReLU."""
-    return nn.Sequential(
-        OrderedDict(batchnorm=nn.BatchNorm1d(channels), relu=nn.ReLU(inplace=True))
-    )
+    return nn.Sequential(OrderedDict(batchnorm=BatchNorm1d(channels), relu=nn.ReLU(inplace=True)))
 
 
 def _halved(size: int, *, times: int) -> int:

@@ -9,15 +9,25 @@ Attribute names follow the state dict of published WeSpeaker checkpoints, so tha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from adapters.native.lean import Lean, keep, stretch
+from adapters.native.lean_layers import BatchNorm2d, Conv2d
 from adapters.native.pooling import StatisticsPooling
+from adapters.native.res2net import (
+    AttentionalFusion,
+    Bottleneck,
+    Res2NetBlock,
+    clipped_relu,
+    four_stages,
+    group_convolution,
+)
 
 
-class ERes2Net(nn.Module):
+class ERes2Net(Lean):
     """ERes2Net speaker embedding network (arXiv:2305.12838).
 
     Four stages of Res2Net blocks; the last two stages fuse the groups inside a block by attention
@@ -37,6 +47,7 @@ class ERes2Net(nn.Module):
         base_width: int = 32,
         scale: int = 2,
         reduction: int = 4,
+        checkpointing: bool = False,
     ) -> None:
         """Builds the network.
 
@@ -49,33 +60,23 @@ class ERes2Net(nn.Module):
             base_width: Channels of one group where the stage has 64; in proportion elsewhere.
             scale: Groups in a block.
             reduction: Divides the channels for the hidden layer of an attentional fusion.
+            checkpointing: Keep less for the backward pass, and compute convolutions twice.
 
         Raises:
             ValueError: If `blocks` does not name four stages.
         """
         super().__init__()
-        if len(blocks) != 4:
-            raise ValueError(f"ERes2Net has four stages, got {len(blocks)}: {tuple(blocks)}")
-        self.conv1 = nn.Conv2d(1, channels, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels)
-
-        stages = []
-        width = channels
-        for number, count in enumerate(blocks, start=1):
-            stage_channels = channels * 2 ** (number - 1)
-            stages.append(
-                _stage(
-                    width,
-                    count=count,
-                    group=stage_channels * base_width // 64,
-                    scale=scale,
-                    out_channels=stage_channels * expansion,
-                    stride=1 if number == 1 else 2,
-                    fusion_reduction=reduction if number > 2 else None,
-                )
-            )
-            width = stage_channels * expansion
-        self.layer1, self.layer2, self.layer3, self.layer4 = stages
+        self.conv1 = Conv2d(1, channels, 3, padding=1, bias=False)
+        self.bn1 = BatchNorm2d(channels)
+        fusing = partial(FusionBlock, reduction=reduction)
+        self.layer1, self.layer2, self.layer3, self.layer4 = four_stages(
+            (Res2NetBlock, Res2NetBlock, fusing, fusing),
+            blocks,
+            channels=channels,
+            expansion=expansion,
+            base_width=base_width,
+            scale=scale,
+        )
 
         widths = [channels * expansion * 2**stage for stage in range(4)]
         self.layer1_downsample = _downsample(widths[0], widths[1])
@@ -87,6 +88,7 @@ class ERes2Net(nn.Module):
 
         self.pool = StatisticsPooling()
         self.seg_1 = nn.Linear(2 * widths[3] * _halved(bins, times=3), embedding_size)
+        keep(self, "inputs" if checkpointing else "convolutions")
 
     def forward(self, features: Tensor) -> Tensor:
         """Embeds utterances.
@@ -97,10 +99,9 @@ class ERes2Net(nn.Module):
         Returns:
             `[batch, embedding_size]`, not length-normalised.
         """
-        image = features.transpose(1, 2).unsqueeze(1)
-        # Channels last spares CPU convolutions a change of layout: a sixth of a training step.
-        stem = self.conv1(image).contiguous(memory_format=torch.channels_last)
-        stage1 = self.layer1(clipped_relu(self.bn1(stem)))
+        stem_layers = (self.conv1, self.bn1)
+        stem = stretch(self.stem, features, layers=stem_layers, keeps=self.keeps)
+        stage1 = self.layer1(stem)
         stage2 = self.layer2(stage1)
         stage3 = self.layer3(stage2)
         stage4 = self.layer4(stage3)
@@ -110,98 +111,12 @@ class ERes2Net(nn.Module):
         embedding: Tensor = self.seg_1(self.pool(fused))
         return embedding
 
-
-class AttentionalFusion(nn.Module):
-    """Weighs two feature maps against each other, bin by bin.
-
-    The attentional feature fusion of arXiv:2305.12838: with
-    `u = tanh(BN(W2 silu(BN(W1 [x, y]))))` the result is `(1 + u) x + (1 - u) y`.
-    """
-
-    def __init__(self, channels: int, *, reduction: int) -> None:
-        """Builds the fusion of two maps of `channels` channels each."""
-        super().__init__()
-        hidden = channels // reduction
-        self.local_att = nn.Sequential(
-            nn.Conv2d(2 * channels, hidden, 1),
-            nn.BatchNorm2d(hidden),
-            nn.SiLU(),
-            nn.Conv2d(hidden, channels, 1),
-            nn.BatchNorm2d(channels),
-            nn.Tanh(),
-        )
-
-    def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """Maps two `[batch, channels, bins, frames]` to one of the same shape."""
-        weight = self.local_att(torch.cat((first, second), dim=1))
-        # The paper's sum, rearranged: fewer passes over memory.
-        return torch.addcmul(first + second, weight, first - second)
-
-
-class Bottleneck(nn.Module):
-    """What both kinds of block share: 1x1 convolutions around groups, and a shortcut.
-
-    The first convolution's channels are cut into `scale` groups; `chain` convolves the groups one
-    after the other, and the last convolution mixes them again.
-    """
-
-    def __init__(
-        self, in_channels: int, *, group: int, scale: int, out_channels: int, stride: int
-    ) -> None:
-        """Builds the shared layers.
-
-        Args:
-            in_channels: Channels of the input.
-            group: Channels of one group.
-            scale: Number of groups.
-            out_channels: Channels of the output.
-            stride: Stride over frequency and time.
-        """
-        super().__init__()
-        self.group = group
-        self.conv1 = nn.Conv2d(in_channels, group * scale, 1, stride=stride, bias=False)
-        self.bn1 = nn.BatchNorm2d(group * scale)
-        self.conv3 = nn.Conv2d(group * scale, out_channels, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(out_channels)
-        self.shortcut = nn.Sequential()
-        if stride != 1 or in_channels != out_channels:
-            self.shortcut.append(nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False))
-            self.shortcut.append(nn.BatchNorm2d(out_channels))
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Maps `[batch, in_channels, bins, frames]` to `[batch, out_channels, ...]`."""
-        hidden = clipped_relu(self.bn1(self.conv1(image)))
-        hidden = torch.cat(self.chain(torch.split(hidden, self.group, dim=1)), dim=1)
-        hidden = self.bn3(self.conv3(hidden))
-        # Safe in place: batch normalisation's gradient needs its input, not its output.
-        hidden += self.shortcut(image)
-        return clipped_relu(hidden)
-
-    def chain(self, groups: Sequence[Tensor]) -> list[Tensor]:
-        """Maps groups of shape `[batch, group, bins, frames]` to as many of the same shape."""
-        raise NotImplementedError
-
-
-class Res2NetBlock(Bottleneck):
-    """Adds each group's output to the next group's input (Res2Net; Gao et al., 2019)."""
-
-    def __init__(
-        self, in_channels: int, *, group: int, scale: int, out_channels: int, stride: int
-    ) -> None:
-        """Builds the block; see `Bottleneck` for the arguments."""
-        super().__init__(
-            in_channels, group=group, scale=scale, out_channels=out_channels, stride=stride
-        )
-        self.convs = nn.ModuleList(_group_convolution(group) for _ in range(scale))
-        self.bns = nn.ModuleList(nn.BatchNorm2d(group) for _ in range(scale))
-
-    def chain(self, groups: Sequence[Tensor]) -> list[Tensor]:
-        """See `Bottleneck.chain`."""
-        outputs: list[Tensor] = []
-        for convolution, normalisation, group in zip(self.convs, self.bns, groups, strict=True):
-            joined = group + outputs[-1] if outputs else group
-            outputs.append(clipped_relu(normalisation(convolution(joined))))
-        return outputs
+    def stem(self, features: Tensor) -> Tensor:
+        """Maps `[batch, frames, bins]` to `[batch, channels, bins, frames]`, channels last."""
+        image = features.transpose(1, 2).unsqueeze(1)
+        # Channels last spares CPU convolutions a change of layout: a sixth of a training step.
+        stem = self.conv1(image).contiguous(memory_format=torch.channels_last)
+        return clipped_relu(self.bn1(stem))
 
 
 class FusionBlock(Bottleneck):
@@ -224,10 +139,10 @@ class FusionBlock(Bottleneck):
         super().__init__(
             in_channels, group=group, scale=scale, out_channels=out_channels, stride=stride
         )
-        self.conv2_1 = _group_convolution(group)
-        self.bn2_1 = nn.BatchNorm2d(group)
-        self.convs = nn.ModuleList(_group_convolution(group) for _ in range(scale - 1))
-        self.bns = nn.ModuleList(nn.BatchNorm2d(group) for _ in range(scale - 1))
+        self.conv2_1 = group_convolution(group)
+        self.bn2_1 = BatchNorm2d(group)
+        self.convs = nn.ModuleList(group_convolution(group) for _ in range(scale - 1))
+        self.bns = nn.ModuleList(BatchNorm2d(group) for _ in range(scale - 1))
         self.fuse_models = nn.ModuleList(
             AttentionalFusion(group, reduction=reduction) for _ in range(scale - 1)
         )
@@ -243,57 +158,9 @@ class FusionBlock(Bottleneck):
         return outputs
 
 
-def clipped_relu(hidden: Tensor) -> Tensor:
-    """ReLU that saturates at 20, in place."""
-    return functional.hardtanh(hidden, 0.0, 20.0, inplace=True)
-
-
-def _stage(
-    in_channels: int,
-    *,
-    count: int,
-    group: int,
-    scale: int,
-    out_channels: int,
-    stride: int,
-    fusion_reduction: int | None,
-) -> nn.Sequential:
-    """Stacks `count` blocks, the first with `stride`; fusion blocks if a reduction is given."""
-    stage = nn.Sequential()
-    for index in range(count):
-        block_in = in_channels if index == 0 else out_channels
-        block_stride = stride if index == 0 else 1
-        if fusion_reduction is None:
-            stage.append(
-                Res2NetBlock(
-                    block_in,
-                    group=group,
-                    scale=scale,
-                    out_channels=out_channels,
-                    stride=block_stride,
-                )
-            )
-        else:
-            stage.append(
-                FusionBlock(
-                    block_in,
-                    group=group,
-                    scale=scale,
-                    out_channels=out_channels,
-                    stride=block_stride,
-                    reduction=fusion_reduction,
-                )
-            )
-    return stage
-
-
-def _group_convolution(channels: int) -> nn.Conv2d:
-    return nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-
-
-def _downsample(in_channels: int, out_channels: int) -> nn.Conv2d:
+def _downsample(in_channels: int, out_channels: int) -> Conv2d:
     """Brings a stage's output to the next stage's shape, for the bottom-up path."""
-    return nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1, bias=False)
+    return Conv2d(in_channels, out_channels, 3, stride=2, padding=1, bias=False)
 
 
 def _halved(size: int, *, times: int) -> int:

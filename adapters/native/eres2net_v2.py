@@ -9,20 +9,20 @@ load; WeSpeaker has no such network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from adapters.native.eres2net import AttentionalFusion, Bottleneck, Res2NetBlock, clipped_relu
+from adapters.native.lean import Lean, keep, stretch
+from adapters.native.lean_layers import BatchNorm2d, Conv2d
 from adapters.native.pooling import StatisticsPooling
+from adapters.native.res2net import AttentionalFusion, Res2NetBlock, clipped_relu, four_stages
 
-MakeBlock = Callable[..., Bottleneck]
 
-
-class ERes2NetV2(nn.Module):
+class ERes2NetV2(Lean):
     """ERes2NetV2 speaker embedding network (arXiv:2406.02167).
 
     Four stages of Res2Net blocks; the last two fuse the groups inside a block by attention, and
@@ -42,6 +42,7 @@ class ERes2NetV2(nn.Module):
         base_width: int = 26,
         scale: int = 2,
         reduction: int = 4,
+        checkpointing: bool = False,
     ) -> None:
         """Builds the network.
 
@@ -54,42 +55,32 @@ class ERes2NetV2(nn.Module):
             base_width: Channels of one group where the stage has 64; in proportion elsewhere.
             scale: Groups in a block.
             reduction: Divides the channels for the hidden layer of an attentional fusion.
+            checkpointing: Keep less for the backward pass, and compute convolutions twice.
 
         Raises:
             ValueError: If `blocks` does not name four stages.
         """
         super().__init__()
-        if len(blocks) != 4:
-            raise ValueError(f"ERes2NetV2 has four stages, got {len(blocks)}: {tuple(blocks)}")
-        self.conv1 = nn.Conv2d(1, channels, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels)
-
+        self.conv1 = Conv2d(1, channels, 3, padding=1, bias=False)
+        self.bn1 = BatchNorm2d(channels)
         fusing = partial(FusionBlock, reduction=reduction)
-        kinds: tuple[MakeBlock, ...] = (Res2NetBlock, Res2NetBlock, fusing, fusing)
-        stages = []
-        width = channels
-        for number, (kind, count) in enumerate(zip(kinds, blocks, strict=True), start=1):
-            stage_channels = channels * 2 ** (number - 1)
-            stages.append(
-                _stage(
-                    kind,
-                    width,
-                    count=count,
-                    group=stage_channels * base_width // 64,
-                    scale=scale,
-                    out_channels=stage_channels * expansion,
-                    stride=1 if number == 1 else 2,
-                )
-            )
-            width = stage_channels * expansion
-        self.layer1, self.layer2, self.layer3, self.layer4 = stages
+        self.layer1, self.layer2, self.layer3, self.layer4 = four_stages(
+            (Res2NetBlock, Res2NetBlock, fusing, fusing),
+            blocks,
+            channels=channels,
+            expansion=expansion,
+            base_width=base_width,
+            scale=scale,
+        )
 
-        self.layer3_ds = nn.Conv2d(width // 2, width, 3, stride=2, padding=1, bias=False)
+        width = 8 * channels * expansion
+        self.layer3_ds = Conv2d(width // 2, width, 3, stride=2, padding=1, bias=False)
         self.fuse34 = AttentionalFusion(width, reduction=reduction)
         # 3D-Speaker's floor under the root; WeSpeaker's networks have ten times as much.
         self.pool = StatisticsPooling(floor=1e-8)
         # Three strides, each rounding up, leave an eighth of the bins, rounded up.
         self.seg_1 = nn.Linear(2 * width * -(-bins // 8), embedding_size)
+        keep(self, "inputs" if checkpointing else "convolutions")
 
     def forward(self, features: Tensor) -> Tensor:
         """Embeds utterances.
@@ -103,14 +94,19 @@ class ERes2NetV2(nn.Module):
         Raises:
             ValueError: With fewer than nine frames, of which the strides leave one.
         """
-        image = features.transpose(1, 2).unsqueeze(1)
-        # Channels last spares CPU convolutions a change of layout: a tenth of a training step.
-        stem = self.conv1(image).contiguous(memory_format=torch.channels_last)
-        stem = functional.relu(self.bn1(stem), inplace=True)
+        stem_layers = (self.conv1, self.bn1)
+        stem = stretch(self.stem, features, layers=stem_layers, keeps=self.keeps)
         third = self.layer3(self.layer2(self.layer1(stem)))
         fourth = self.layer4(third)
         embedding: Tensor = self.seg_1(self.pool(self.fuse34(fourth, self.layer3_ds(third))))
         return embedding
+
+    def stem(self, features: Tensor) -> Tensor:
+        """Maps `[batch, frames, bins]` to `[batch, channels, bins, frames]`, channels last."""
+        image = features.transpose(1, 2).unsqueeze(1)
+        # Channels last spares CPU convolutions a change of layout: a tenth of a training step.
+        stem = self.conv1(image).contiguous(memory_format=torch.channels_last)
+        return functional.relu(self.bn1(stem), inplace=True)
 
 
 class FusionBlock(Res2NetBlock):
@@ -145,19 +141,3 @@ class FusionBlock(Res2NetBlock):
             joined = self.fuse_models[index - 1](outputs[-1], group) if outputs else group
             outputs.append(clipped_relu(self.bns[index](self.convs[index](joined))))
         return outputs
-
-
-def _stage(
-    kind: MakeBlock,
-    in_channels: int,
-    *,
-    count: int,
-    group: int,
-    scale: int,
-    out_channels: int,
-    stride: int,
-) -> nn.Sequential:
-    """Stacks `count` blocks of one kind, the first with `stride`."""
-    same = partial(kind, group=group, scale=scale, out_channels=out_channels)
-    rest = (same(out_channels, stride=1) for _ in range(count - 1))
-    return nn.Sequential(same(in_channels, stride=stride), *rest)

@@ -28,6 +28,10 @@ class FocalHead(nn.Module):
         logits: Tensor = self.classifier(embeddings.to(self.classifier.weight.dtype))
         return logits
 
+    def class_centres(self) -> Tensor:
+        """Direction of each class, `[classes, embedding_size]`."""
+        return self.classifier.weight
+
     def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
         """Maps `[batch, embedding_size]` and its labels to the loss."""
         logits = self.logits(embeddings)

@@ -23,6 +23,10 @@ class SoftmaxHead(nn.Module):
         logits: Tensor = self.classifier(embeddings)
         return logits
 
+    def class_centres(self) -> Tensor:
+        """Direction of each class, `[classes, embedding_size]`."""
+        return self.classifier.weight
+
     def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
         """Maps `[batch, embedding_size]` and its labels to the loss."""
         logits = self.logits(embeddings)

@@ -61,6 +61,10 @@ class SphereFace2Head(nn.Module):
         """Binary logits without a margin: `[batch, embedding_size]` to `[batch, classes]`."""
         return self._scaled(adjusted(cosines(embeddings, self.weight), self.exponent))
 
+    def class_centres(self) -> Tensor:
+        """Direction of each class, `[classes, embedding_size]`."""
+        return self.weight
+
     def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
         """Maps `[batch, embedding_size]` and its labels to the loss."""
         cosine = cosines(embeddings, self.weight)

@@ -51,6 +51,11 @@ class SubcenterHead(nn.Module):
         """Scaled cosines without margins: `[batch, embedding_size]` to `[batch, classes]`."""
         return self.scale * self._nearest(embeddings)
 
+    def class_centres(self) -> Tensor:
+        """Mean direction of each class's sub-centres, `[classes, embedding_size]`."""
+        directions = functional.normalize(self.weight)
+        return directions.reshape(-1, self.sub_centers, directions.shape[1]).mean(dim=1)
+
     def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
         """Maps `[batch, embedding_size]` and its labels to the loss."""
         nearest = self._nearest(embeddings)

@@ -68,7 +68,7 @@ def _lines(table: Table) -> Lines:
 def _cells(table: Table, where: Sequence[str]) -> Iterator[list[str]]:
     for row, name, rank in zip(table.rows, labels(table.rows), table.ranking.ranks, strict=True):
         metrics = [_metric(row, each, facts, table) for each, facts in table.facts.items()]
-        state = row.first.state
+        state = row.state
         yield [UNKNOWN if rank is None else str(rank), name, *metrics, *_costs(row, where), state]
 
 

@@ -42,6 +42,7 @@ def _table(table: Table) -> dict[str, Any]:
         "profile": protocol.profile,
         "dataset": table.dataset.model_dump(mode="json", exclude={"left_out"}),
         "protocol": rules,
+        **({"folds": table.folds} if table.folds else {}),
         "metrics": {name: facts.model_dump() for name, facts in table.facts.items()},
         "ranking": {
             "reason": ranking.reason,
@@ -68,7 +69,7 @@ def _row(row: Row, facts: Mapping[str, MetricFacts], where: Mapping[str, str]) -
     figures = {name: figure for name in facts if (figure := row.figure(name))}
     here = {r.environment_digest for r in row.records} if row.done else set()
     return {
-        "state": first.state,
+        "state": row.state,
         "reason": first.reason,
         "trust": first.trust,
         "model": first.model.name,
@@ -76,13 +77,13 @@ def _row(row: Row, facts: Mapping[str, MetricFacts], where: Mapping[str, str]) -
         "baseline": first.is_baseline,
         "recipe": first.recipe_name,
         "track": first.track,
-        "seeds": [record.seed for record in row.records],
+        "seeds": [record.seed for record in row.results],
         "left_out": max(len(record.dataset.left_out) for record in row.records),
         "metrics": {name: _figure(figure) for name, figure in figures.items()},
         "parameters": first.resources.parameters,
         "macs": first.resources.macs,
         "costs": {digest: _costs(row, digest) for digest in where if digest in here},
-        "records": [filed.path for filed in row.filed if filed.path],
+        "records": [part.path for each in row.filed for part in each.files if part.path],
     }
 
 

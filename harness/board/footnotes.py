@@ -29,20 +29,33 @@ TRUST = {
 
 def footnotes(table: Table) -> list[str]:
     """Every footnote of a table, in a fixed order."""
-    general = [_ranks(table), _visible(table), _brackets(table), _seeds(table)]
+    general = [_folds(table), _ranks(table), _visible(table), _brackets(table), _seeds(table)]
     cost = [_costs(table), _disturbed(table), _memory(table), _macs(table)]
     rows = [_unpinned(table), _unlearnt(table), _left_out(table), _batches(table), _looks(table)]
-    rows += [_searched(table), *_notes(table)]
+    rows += [_searched(table), _elsewhere(table), *_notes(table)]
     ends = [_trust(table), _superseded(table), _unshown(table)]
     return [note for note in general + cost + rows + ends if note]
 
 
 def brief_footnotes(table: Table) -> list[str]:
     """The footnotes without which the numbers of a narrow table would be misread."""
-    general = [_ranks(table), _visible(table), _brackets(table), _seeds(table)]
+    general = [_folds(table), _ranks(table), _visible(table), _brackets(table), _seeds(table)]
     rows = [_unpinned(table), _unlearnt(table), _left_out(table), _batches(table), _looks(table)]
-    notes = [*general, *rows, _superseded(table)]
+    notes = [*general, *rows, _elsewhere(table), _superseded(table)]
     return [note for note in notes if note]
+
+
+def _folds(table: Table) -> str:
+    """How a dataset without a test split of its own is judged."""
+    if table.folds is None:
+        return ""
+    units, unit = table.dataset.counts.get("test", {}).get("units"), table.dataset.unit
+    over = counted(units, unit) if units else f"{unit}s"
+    return (
+        f"Judged by {table.folds} folds over {over}: each tested once, by a network trained on the "
+        "others. A metric is computed within each fold and averaged over them; scores of different "
+        "networks are never pooled."
+    )
 
 
 def _ranks(table: Table) -> str:
@@ -76,6 +89,13 @@ def _brackets(table: Table) -> str:
         return "No intervals over the test sample are recorded."
     several = any(figure and figure.seeds > 1 for figure in figures)
     mean = "; of several seeds, the mean of their intervals" if several else ""
+    if table.folds:
+        unit = table.dataset.unit
+        return (
+            f"Brackets: 95 % interval over the test {unit}s of all folds, from the metric without "
+            f"each {unit} (jackknife on the logit scale, Student's t on {unit}s less one){mean}; "
+            "metrics that are not known without each have none."
+        )
     return f"Brackets: interval over the test sample{mean}."
 
 
@@ -111,7 +131,8 @@ def _at(typical: float, spread: SeedSpread, facts: MetricFacts) -> str:
 def _costs(table: Table) -> str:
     where = environments(table.rows)
     if any(len(row.records) > 1 for row in table.rows) and where:
-        return "Speeds and times are means over seeds; memory is the most of them."
+        over = "seeds and folds" if table.folds else "seeds"
+        return f"Speeds and times are means over {over}; memory is the most of them."
     return ""
 
 
@@ -212,6 +233,16 @@ def _looks(table: Table) -> str:
 def _searched(table: Table) -> str:
     said = _each(table, lambda record: f"{record.searched} tried" * (record.searched > 1))
     return f"Configurations tried before the one shown: {said}." if said else ""
+
+
+def _elsewhere(table: Table) -> str:
+    """What weights made elsewhere were trained on, as far as anybody told."""
+    said = _each(table, lambda record: _trained_on(record) * (record.track == "checkpoint"))
+    return f"Weights made elsewhere: {said}." if said else ""
+
+
+def _trained_on(record: Record) -> str:
+    return f"trained on: {', '.join(record.trained_on or ['not told'])}"
 
 
 def _notes(table: Table) -> list[str]:

@@ -44,7 +44,9 @@ def _test(table: Table) -> str:
     nouns = {"units": unit, "items": "item", "trials": "trial", "targets": "target trial"}
     said = [counted(counts[key], noun) for key, noun in nouns.items() if key in counts]
     said += [counted(counts[key], key) for key in sorted(counts.keys() - nouns.keys())]
-    return f"{', '.join(said) or 'counts not recorded'}; intervals resample {unit}s"
+    said += [f"in {table.folds} folds"] if table.folds else []
+    how = f"leave {unit}s out one at a time" if table.folds else f"resample {unit}s"
+    return f"{', '.join(said) or 'counts not recorded'}; intervals {how}"
 
 
 def _protocol(table: Table) -> str:

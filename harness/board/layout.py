@@ -53,7 +53,7 @@ def metric_text(row: Row, name: str, facts: MetricFacts, primary: str) -> str:
 
 def failure(row: Row) -> str:
     """Why a row has no result."""
-    state, reason = row.first.state, row.first.reason
+    state, reason = row.state, row.first.reason
     return f"{state}: {reason}" if reason else state
 
 
@@ -79,8 +79,7 @@ def _metric(table: Table, name: str, facts: MetricFacts) -> Column:
 
 def _seeds(table: Table, row: Row) -> Cell:
     """Seeds, each linked to its record; then the primary metric's spread over them."""
-    pieces = [_seed(filed) for filed in row.filed]
-    separated = [part for piece in pieces for part in (Piece(", "), piece)][1:]
+    separated = [part for each in row.filed for part in (Piece(", "), *_seed(each))][1:]
     figure = row.figure(table.protocol.primary)
     if figure and figure.spread is not None:
         facts = table.facts[table.protocol.primary]
@@ -88,9 +87,19 @@ def _seeds(table: Table, row: Row) -> Cell:
     return tuple(separated)
 
 
-def _seed(filed: Filed) -> Piece:
+def _seed(filed: Filed) -> list[Piece]:
+    """A seed linked to its record, or to those of its folds."""
     seed = filed.record.seed
-    return Piece("none" if seed is None else str(seed), filed.path)
+    name = "none" if seed is None else str(seed)
+    if not filed.parts:
+        return [Piece(name, filed.path)]
+    folds = [part for each in filed.parts for part in (Piece(", "), _fold(each))][1:]
+    return [Piece(f"{name}: folds ("), *folds, Piece(")")]
+
+
+def _fold(filed: Filed) -> Piece:
+    fold = filed.record.dataset.fold
+    return Piece(str(fold.index) if fold else "", filed.path)
 
 
 def _sizes(rows: tuple[Row, ...]) -> list[Column]:

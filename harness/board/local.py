@@ -10,6 +10,7 @@ from harness.board.rows import Filed
 from harness.board.table import tables
 from harness.errors import RequestError
 from harness.records.files import write_text
+from harness.records.record import Record
 from harness.records.store import read_record
 
 
@@ -46,10 +47,16 @@ def chosen_records(
         Filed(record, str(path))
         for path, record in found.items()
         if record.protocol.suite in (suites or (record.protocol.suite,))
-        and record.dataset.name in (datasets or (record.dataset.name,))
+        and _is_of(record, datasets)
         and (include_failed or record.state == "done")
     ]
     if not wanted:
         raise RequestError(f"{runs}: holds no record to publish; run a suite first")
     rows = [filed for table in tables(wanted) for row in table.rows for filed in row.filed]
-    return [Path(filed.path) for filed in rows]
+    return [Path(part.path) for filed in rows for part in filed.files]
+
+
+def _is_of(record: Record, datasets: tuple[str, ...]) -> bool:
+    """Whether a record is of one of some datasets, or of a fold of one."""
+    fold = record.dataset.fold
+    return not datasets or bool({record.dataset.name, fold and fold.of} & set(datasets))

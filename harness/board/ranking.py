@@ -78,7 +78,7 @@ def _seeds(row: Row, metric: str) -> tuple[float, ...]:
     """The metric of each training; none of a baseline, which no seed can change."""
     if row.first.is_baseline:
         return ()
-    return tuple(r.metrics[metric].value for r in row.records if metric in r.metrics)
+    return tuple(r.metrics[metric].value for r in row.results if metric in r.metrics)
 
 
 def _too_few(units: int, unit: str) -> str:

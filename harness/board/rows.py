@@ -1,4 +1,4 @@
-"""Rows: the records of one entry joined over its seeds."""
+"""Rows: the records of one entry joined over its seeds, after its folds where there are some."""
 
 from __future__ import annotations
 
@@ -12,13 +12,26 @@ from harness.records.canonical import digest
 from harness.records.record import Metric, Record
 from harness.records.store import to_document
 
+INCOMPLETE = "incomplete"
+"""The state of a row of which folds have no result."""
+
 
 @dataclass(frozen=True)
 class Filed:
-    """A record and, where it is published, its path relative to the tables."""
+    """A record and, where it is published, its path relative to the tables.
+
+    Attributes:
+        parts: the records of the folds that it was joined from; none where it is one as it is.
+    """
 
     record: Record
     path: str = ""
+    parts: tuple[Filed, ...] = ()
+
+    @property
+    def files(self) -> tuple[Filed, ...]:
+        """The records that lie on the disk."""
+        return self.parts or (self,)
 
 
 @dataclass(frozen=True)
@@ -47,9 +60,14 @@ class Row:
     filed: tuple[Filed, ...]
 
     @property
-    def records(self) -> tuple[Record, ...]:
-        """The records behind the row."""
+    def results(self) -> tuple[Record, ...]:
+        """One record for each seed, its folds joined."""
         return tuple(filed.record for filed in self.filed)
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The records behind the row, one for each network."""
+        return tuple(part.record for filed in self.filed for part in filed.files)
 
     @property
     def first(self) -> Record:
@@ -62,13 +80,18 @@ class Row:
         return self.first.state == "done"
 
     @property
+    def state(self) -> str:
+        """The state of its record; `incomplete` where a fold has no result."""
+        return self.first.state if self.done or not self.filed[0].parts else INCOMPLETE
+
+    @property
     def name(self) -> str:
         """The entry's name; the baseline's says that nothing was trained."""
         return f"{self.first.entry} (no training)" if self.first.is_baseline else self.first.entry
 
     def figure(self, metric: str) -> Figure | None:
         """The metric over the row's seeds; None where no done seed has it."""
-        found = [r.metrics[metric] for r in self.records if self.done and metric in r.metrics]
+        found = [r.metrics[metric] for r in self.results if self.done and metric in r.metrics]
         return _figure(found) if found else None
 
     def left_one_out(self, metric: str) -> dict[str, float] | None:
@@ -76,7 +99,7 @@ class Row:
 
         An entry without such values gives None too.
         """
-        seeds = [record.left_one_out.get(metric, {}) for record in self.records]
+        seeds = [record.left_one_out.get(metric, {}) for record in self.results]
         units = seeds[0].keys()
         if not units or any(seed.keys() != units for seed in seeds):
             return None
@@ -84,7 +107,7 @@ class Row:
 
 
 def latest(filed: Iterable[Filed]) -> tuple[list[Filed], int]:
-    """Keep the last finished record of each entry and seed.
+    """Keep the last finished record of each entry, seed and fold.
 
     Args:
         filed: records of one table.
@@ -99,9 +122,9 @@ def latest(filed: Iterable[Filed]) -> tuple[list[Filed], int]:
 
 def join(filed: Iterable[Filed]) -> list[Row]:
     """Join records of one table over their seeds; each that is not done stays a row of its own."""
-    ordered = sorted(filed, key=lambda each: (_joined_by(each.record), _seed(each.record)))
+    ordered = sorted(filed, key=lambda each: (joined_by(each.record), seed_of(each.record)))
     done = [each for each in ordered if each.record.state == "done"]
-    rows = [Row(tuple(group)) for _, group in groupby(done, lambda each: _joined_by(each.record))]
+    rows = [Row(tuple(group)) for _, group in groupby(done, lambda each: joined_by(each.record))]
     return rows + [Row((each,)) for each in ordered if each.record.state != "done"]
 
 
@@ -112,7 +135,7 @@ def arrange(rows: Iterable[Row], primary: str, *, higher_is_better: bool) -> lis
     def place(row: Row) -> tuple[bool, float, str, tuple[bool, int], str]:
         figure = row.figure(primary)
         merit = sign * figure.value if figure else math.inf
-        return (not row.done, merit, row.name, _seed(row.first), _joined_by(row.first))
+        return (not row.done, merit, row.name, seed_of(row.first), joined_by(row.first))
 
     return sorted(rows, key=place)
 
@@ -139,7 +162,8 @@ def _identity(record: Record) -> str:
     Trust belongs to it: a claim never takes the place of a measurement.
     """
     loss = record.loss.name if record.loss else None
-    return digest([record.model.name, loss, record.recipe_name, record.seed, record.trust])
+    fold = [record.dataset.fold.index] if record.dataset.fold else []
+    return digest([record.model.name, loss, record.recipe_name, record.seed, record.trust, *fold])
 
 
 def _age(record: Record) -> tuple[str, int, str]:
@@ -147,12 +171,13 @@ def _age(record: Record) -> tuple[str, int, str]:
     return record.finished or stages, record.attempt, digest(to_document(record))
 
 
-def _joined_by(record: Record) -> str:
-    """What seeds of one row share: names, and the content behind the names."""
+def joined_by(record: Record) -> str:
+    """What seeds (and folds) of one row share: names, and the content behind the names."""
     loss = record.loss.model_dump() if record.loss else None
     model = record.model.model_dump()
     return digest([model, loss, record.recipe_name, record.recipe, record.track, record.trust])
 
 
-def _seed(record: Record) -> tuple[bool, int]:
+def seed_of(record: Record) -> tuple[bool, int]:
+    """By which a row's records are ordered; none comes before 0."""
     return record.seed is not None, record.seed or 0

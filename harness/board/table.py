@@ -1,4 +1,7 @@
-"""Tables: one suite, profile, dataset, protocol version, protocol digest and data lock each."""
+"""Tables: one suite, profile, dataset, protocol version, protocol digest and data lock each.
+
+All folds of a dataset share a table.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
+from harness.board.folds import join_folds
 from harness.board.ranking import Ranking, rank
 from harness.board.rows import Filed, Row, arrange, join, latest
 from harness.errors import RequestError
@@ -34,8 +38,14 @@ class Table:
     @property
     def dataset(self) -> Data:
         """The data that all rows share, without what single rows left out."""
-        whole = [r.dataset for row in self.rows for r in row.records if not r.dataset.left_out]
+        whole = [r.dataset for row in self.rows for r in row.results if not r.dataset.left_out]
         return whole[0] if whole else self.rows[0].first.dataset
+
+    @property
+    def folds(self) -> int | None:
+        """By how many folds its rows are judged; None where it is by all of the data at once."""
+        fold = self.records[0].dataset.fold
+        return fold.folds if fold else None
 
     @property
     def records(self) -> list[Record]:
@@ -63,7 +73,7 @@ def tables(filed: Iterable[Filed]) -> list[Table]:
 
 
 def _table(filed: list[Filed]) -> Table:
-    protocol, unit = filed[0].record.protocol, filed[0].record.dataset.unit
+    protocol = filed[0].record.protocol
     if protocol.primary not in protocol.facts:
         raise RequestError(
             f"{protocol.suite}: no facts of its primary metric {protocol.primary!r} in the record; "
@@ -71,11 +81,14 @@ def _table(filed: list[Filed]) -> Table:
         )
     kept, superseded = latest(filed)
     better = protocol.facts[protocol.primary].higher_is_better
-    rows = arrange(join(kept), protocol.primary, higher_is_better=better)
-    return Table(tuple(rows), rank(rows, protocol, unit), superseded)
+    rows = arrange(join(join_folds(kept)), protocol.primary, higher_is_better=better)
+    return Table(tuple(rows), rank(rows, protocol, filed[0].record.dataset.unit), superseded)
 
 
 def _key(record: Record) -> tuple[str, int, str, str, str, str]:
     protocol, dataset = record.protocol, record.dataset
     rules = protocol.suite, -protocol.version, protocol.profile
-    return (*rules, dataset.name, protocol.digest, dataset.lock)
+    fold = dataset.fold
+    if fold is None:
+        return (*rules, dataset.name, protocol.digest, dataset.lock)
+    return (*rules, fold.of, fold.protocol, f"{fold.lock} in {fold.folds} folds")

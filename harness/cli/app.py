@@ -8,7 +8,19 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import board, data, doctor, evaluate, plan, publish, run, runs, score, verify
+from harness.cli import (
+    board,
+    data,
+    doctor,
+    evaluate,
+    plan,
+    publish,
+    recipe,
+    run,
+    runs,
+    score,
+    verify,
+)
 from harness.cli.output import complain
 from harness.errors import HarnessError, RequestError
 
@@ -38,6 +50,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("evaluate")(evaluate.evaluate)
+app.command("recipe")(recipe.recipe)
 app.command("score")(score.score)
 app.add_typer(data.app, name="data")
 app.command("publish")(publish.publish)

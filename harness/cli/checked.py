@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -14,27 +15,32 @@ NAMED = 10
 """Groups of equal sounds that are named; all of them are in the JSON document."""
 
 
-def give_checked(checked: Checked, *, json: bool, leave_out_damaged: bool = False) -> None:
+def give_checked(
+    name: str, checked: Sequence[Checked], *, json: bool, leave_out_damaged: bool = False
+) -> None:
     """Print it, name every damaged file, and end with 1 where there is one.
 
     Args:
-        checked: what was found.
+        name: the dataset as it was asked for.
+        checked: what was found, of it or of each of its folds.
         json: one JSON document instead of lines.
         leave_out_damaged: whether damaged files are no failure.
     """
     if json:
-        give_json(_document(checked))
+        held = [_document(each) for each in checked]
+        whole = held[0] if len(held) == 1 else {"dataset": name, "folds": held}
+        give_json({"schema": 1, **whole})
     else:
-        give(_lines(checked))
-    if checked.damaged:
-        complain(checked.report)
-        if not leave_out_damaged:
-            raise typer.Exit(1)
+        give("\n".join(_lines(each) for each in checked))
+    damaged = [each for each in checked if each.damaged]
+    for each in damaged:
+        complain(each.report)
+    if damaged and not leave_out_damaged:
+        raise typer.Exit(1)
 
 
 def _document(checked: Checked) -> dict[str, Any]:
     return {
-        "schema": 1,
         "dataset": checked.name,
         "items": checked.items,
         "counts": checked.counts,

@@ -32,7 +32,8 @@ def list_(config: options.Config = None, json: options.Json = False) -> None:
     table = Table("dataset", "here", "locked", "title", box=None, pad_edge=False, padding=(0, 2))
     for row in rows:
         place = "embedded" if row["embedded"] else row["folder"] or "absent"
-        table.add_row(row["name"], place, ", ".join(row["locked"]) or "no", row["title"])
+        name = f"{row['name']} ({row['folds']} folds)" if row["folds"] else row["name"]
+        table.add_row(name, place, ", ".join(row["locked"]) or "no", row["title"])
     give(table)
     for line in absence_lines(absences(loaded)):
         say(line)
@@ -56,20 +57,24 @@ def check(
     loaded = load(config)
     if lists and full:
         raise RequestError("--lists decodes nothing and --full reads every file; give one of them")
+    parts = loaded.parts(dataset)
     if lists:
-        checked = check_dataset_lists(loaded, dataset, profile.value)
+        checked = [check_dataset_lists(loaded, part, profile.value) for part in parts]
     else:
         with ProgressDisplay() as display:
-            checked = check_dataset_files(
-                loaded,
-                dataset,
-                profile.value,
-                runs / "cache",
-                display.packing,
-                full=full,
-                tell=display.tell,
-            )
-    give_checked(checked, json=json)
+            checked = [
+                check_dataset_files(
+                    loaded,
+                    part,
+                    profile.value,
+                    runs / "cache",
+                    display.packing,
+                    full=full,
+                    tell=display.tell,
+                )
+                for part in parts
+            ]
+    give_checked(dataset, checked, json=json)
 
 
 app.command("prepare")(prepare)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,22 +9,35 @@ import typer
 from harness.board.local import write_local
 from harness.campaign import evaluate_checkpoint
 from harness.cli import options
+from harness.cli.output import say
 from harness.cli.progress import ProgressDisplay
 from harness.cli.run import show
 from harness.config.loader import load
+from harness.plan.checkpoints import find_checkpoint, model_of
 from harness.plan.request import CheckpointEntry
+from harness.plan.trained_on import parse_trained_on
 
 
 def evaluate(
     *,
     checkpoint: Annotated[
-        Path, typer.Option("--checkpoint", help="State dict: .safetensors, or torch's format.")
+        str,
+        typer.Option(
+            "--checkpoint", help="File of weights, folder with one, or hf://owner/name/file."
+        ),
     ],
-    model: Annotated[str, typer.Option("--model", help="Model of the benchmark file.")],
     dataset: Annotated[str, typer.Option("--dataset", help="Dataset of the suite.")],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Model of the benchmark file; else as its folder says."),
+    ] = None,
     suite: options.Suite = "speaker",
     loss: Annotated[
         str | None, typer.Option("--loss", help="Loss whose head the checkpoint brings.")
+    ] = None,
+    trained_on: Annotated[
+        str | None,
+        typer.Option("--trained-on", help="Corpora it was trained on, separated by commas."),
     ] = None,
     profile: options.ProfileOption = options.Profile.quick,
     device: options.DeviceOption = options.Device.auto,
@@ -34,16 +46,18 @@ def evaluate(
     json: options.Json = False,
 ) -> None:
     """Evaluate a checkpoint made elsewhere; nothing is trained."""
+    loaded = load(config)
+    path, told = find_checkpoint(checkpoint), parse_trained_on(trained_on)
+    entry = CheckpointEntry(path, model or model_of(loaded, path), loss, told)
     request = options.make_request(suite, profile, runs, device=device, datasets=[dataset])
     with ProgressDisplay() as display:
         outcome = evaluate_checkpoint(
-            load(config),
-            request,
-            CheckpointEntry(checkpoint.resolve(), model, loss),
-            data_listener=display,
-            listener=display,
+            loaded, request, entry, data_listener=display, listener=display
         )
     written = write_local(runs, suite, request.profile)
     show(outcome, written, as_json=json)
+    for job, record in zip(outcome.jobs, outcome.records, strict=True):
+        for note in record.notes if job.checkpoint else ():
+            say(note)
     if not outcome.all_done:
         raise typer.Exit(1)

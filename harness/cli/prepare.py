@@ -37,14 +37,18 @@ def prepare(
     loaded = load(config)
     keep_from_git(runs)
     with ProgressDisplay() as display:
-        checked = prepare_dataset(
-            loaded,
-            dataset,
-            profile.value,
-            runs / "cache",
-            display.packing,
-            archives=archive or [],
-            tell=display.tell,
-            workers=workers,
-        )
-    give_checked(checked, json=json, leave_out_damaged=leave_out_damaged)
+        parts = loaded.parts(dataset)
+        checked = [
+            prepare_dataset(
+                loaded,
+                part,
+                profile.value,
+                runs / "cache",
+                display.packing,
+                archives=(archive or []) if part == parts[0] else [],
+                tell=display.tell,
+                workers=workers,
+            )
+            for part in parts
+        ]
+    give_checked(dataset, checked, json=json, leave_out_damaged=leave_out_damaged)

@@ -1,7 +1,8 @@
-"""A dataset that stands on another one: the same corpus, cut or split in another way."""
+"""Tables that stand on another one: a corpus cut in another way, a recipe with a stage more."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,13 @@ from harness.errors import ConfigError, nearest
 OWN = ("split", "trials", "draw_trials", "join_seconds", "published", "frozen", "freeze")
 """Keys that say how a corpus is cut and compared: each dataset has its own, or none."""
 
+Table = dict[str, Any]
 
-def with_inherited(datasets: Any, path: Path) -> Any:
+LENGTHS = ("steps", "epochs")
+"""A recipe has one length: its own takes the place of either."""
+
+
+def datasets_with_inherited(datasets: Any, path: Path) -> Any:
     """Datasets with the keys that `of` takes over from another one written out.
 
     Args:
@@ -21,19 +27,48 @@ def with_inherited(datasets: Any, path: Path) -> Any:
     Raises:
         ConfigError: the other one does not exist, or stands on a third.
     """
-    if not isinstance(datasets, dict):
-        return datasets
-    return {name: _inherited(name, table, datasets, path) for name, table in datasets.items()}
+
+    def joined(other: Table, table: Table) -> Table:
+        return {**{key: value for key, value in other.items() if key not in OWN}, **table}
+
+    return _each(datasets, joined, "dataset", path)
 
 
-def _inherited(name: str, table: Any, datasets: dict[str, Any], path: Path) -> Any:
-    if not isinstance(table, dict) or not isinstance(table.get("of"), str):
-        return table
-    other = datasets.get(table["of"])
-    where = f"{path}: datasets.{name}.of"
+def recipes_with_inherited(recipes: Any, path: Path) -> Any:
+    """Recipes with the keys of the one that they are `of` written out, their own before those.
+
+    Args:
+        recipes: the section as the file has it; what is not a table is left to the schema.
+        path: the benchmark file, for errors.
+
+    Raises:
+        ConfigError: the other one does not exist, or stands on a third.
+    """
+
+    def joined(other: Table, table: Table) -> Table:
+        own = {key: value for key, value in table.items() if key != "of"}
+        gone = LENGTHS if any(length in own for length in LENGTHS) else ()
+        return {**{key: value for key, value in other.items() if key not in gone}, **own}
+
+    return _each(recipes, joined, "recipe", path)
+
+
+def _each(tables: Any, joined: Callable[[Table, Table], Table], what: str, path: Path) -> Any:
+    if not isinstance(tables, dict):
+        return tables
+    return {
+        name: joined(_other(name, table["of"], tables, what, path), table)
+        if isinstance(table, dict) and isinstance(table.get("of"), str)
+        else table
+        for name, table in tables.items()
+    }
+
+
+def _other(name: str, of: str, tables: dict[str, Any], what: str, path: Path) -> Table:
+    """The table that one stands on."""
+    other, where = tables.get(of), f"{path}: {what}s.{name}.of"
     if not isinstance(other, dict):
-        mend = nearest(table["of"], datasets)
-        raise ConfigError(f"{where}: no dataset is called {table['of']!r}; {mend}")
+        raise ConfigError(f"{where}: no {what} is called {of!r}; {nearest(of, tables)}")
     if "of" in other:
-        raise ConfigError(f"{where}: {table['of']!r} stands on {other['of']!r}; name that one")
-    return {**{key: value for key, value in other.items() if key not in OWN}, **table}
+        raise ConfigError(f"{where}: {of!r} stands on {other['of']!r}; name that one")
+    return other

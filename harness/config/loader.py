@@ -13,9 +13,13 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from harness.config.datasets import Dataset
+from harness.config.folds import Fold, all_folds, check_fold_names, folds_of
 from harness.config.imports import explain
-from harness.config.inheritance import with_inherited
-from harness.config.schema import Benchmark, Recipe, Suite
+from harness.config.inheritance import datasets_with_inherited, recipes_with_inherited
+from harness.config.recipes import Recipe
+from harness.config.schema import Benchmark
+from harness.config.suites import Exclusion, Override, Suite
 from harness.errors import ConfigError, nearest
 
 NAMED = ("datasets", "models", "losses", "recipes", "suites")
@@ -65,6 +69,30 @@ class LoadedBenchmark:
         """
         return known(self.benchmark.suites, name, "suite")
 
+    def dataset(self, name: str) -> Dataset:
+        """The table of a dataset, or of the one that a fold is of.
+
+        Raises:
+            ConfigError: there is none of that name.
+        """
+        datasets = self.benchmark.datasets
+        tables = {fold.name: datasets[fold.of] for fold in all_folds(datasets).values()}
+        return known({**datasets, **tables}, name, "dataset")
+
+    def fold(self, name: str) -> Fold | None:
+        """Which fold a name means; None where it means a dataset as a whole."""
+        return all_folds(self.benchmark.datasets).get(name)
+
+    def parts(self, name: str) -> tuple[str, ...]:
+        """The names that a dataset's name stands for: those of its folds, or its own.
+
+        Raises:
+            ConfigError: there is none of that name.
+        """
+        dataset = self.dataset(name)
+        folds = () if self.fold(name) else folds_of(name, dataset)
+        return tuple(fold.name for fold in folds) or (name,)
+
     def where(self, section: str, name: str) -> str:
         """The place of an entry, for an error: the file and the key."""
         return f"{self.path}: {section}.{name}"
@@ -99,7 +127,8 @@ def load(path: Path | None = None) -> LoadedBenchmark:
     """
     chosen = path or _default_path()
     document, files = _merged(chosen, ())
-    document["datasets"] = with_inherited(document.get("datasets", {}), chosen)
+    document["datasets"] = datasets_with_inherited(document.get("datasets", {}), chosen)
+    document["recipes"] = recipes_with_inherited(document.get("recipes", {}), chosen)
     benchmark = _parse(document, chosen)
     _check_references(benchmark, chosen)
     for file in files:
@@ -219,32 +248,54 @@ def _concrete(annotation: Any) -> Any:
 
 
 def _check_references(benchmark: Benchmark, path: Path) -> None:
+    check_fold_names(benchmark.datasets, f"{path}: ")
     for name, suite in benchmark.suites.items():
-        where = f"{path}: suites.{name}"
-        _check_names(suite.datasets, benchmark.datasets, f"{where}.datasets")
-        _check_names(suite.models, benchmark.models, f"{where}.models")
-        _check_names(suite.losses, benchmark.losses, f"{where}.losses")
-        recipes = [plan.recipe for plan in suite.profiles.values()]
-        _check_names(recipes, benchmark.recipes, f"{where}.profiles")
-        for number, override in enumerate(suite.overrides):
-            _check_override(override, suite, f"{where}.overrides.{number}")
-            if override.profile is not None:
-                place = f"{where}.overrides.{number}.profile"
-                _check_names([override.profile], suite.profiles, place)
-            for profile, plan in suite.profiles.items():
-                if override.profile not in (None, profile):
-                    continue
-                recipe = benchmark.recipes[plan.recipe]
-                with_settings(recipe, override.set, f"{where}.overrides.{number}.set.")
-        for number, exclusion in enumerate(suite.exclude):
-            _check_override(exclusion, suite, f"{where}.exclude.{number}")
+        _check_suite(benchmark, suite, f"{path}: suites.{name}")
 
 
-def _check_override(rule: Any, suite: Suite, where: str) -> None:
+def _check_suite(benchmark: Benchmark, suite: Suite, where: str) -> None:
+    _check_names(suite.datasets, benchmark.datasets, f"{where}.datasets")
+    _check_names(suite.models, benchmark.models, f"{where}.models")
+    _check_names(suite.losses, benchmark.losses, f"{where}.losses")
+    for number, entry in enumerate(suite.entries):
+        place = f"{where}.entries.{number}"
+        _check_names([entry.model], benchmark.models, f"{place}.model")
+        _check_names([entry.loss], benchmark.losses, f"{place}.loss")
+        _check_names([entry.recipe] if entry.recipe else [], benchmark.recipes, f"{place}.recipe")
+    recipes = [plan.recipe for plan in suite.profiles.values() if plan.recipe]
+    _check_names(recipes, benchmark.recipes, f"{where}.profiles")
+    for number, override in enumerate(suite.overrides):
+        place = f"{where}.overrides.{number}"
+        _check_rule(override, suite, place)
+        wanted = [override.profile] if override.profile else []
+        _check_names(wanted, suite.profiles, f"{place}.profile")
+        named = [override.recipe] if override.recipe else []
+        _check_names(
+            named, {*recipes, *(each.recipe or "" for each in suite.entries)}, f"{place}.recipe"
+        )
+        for recipe in _changed_by(override, suite):
+            with_settings(benchmark.recipes[recipe], override.set, f"{place}.set.")
+    for number, exclusion in enumerate(suite.exclude):
+        _check_rule(exclusion, suite, f"{where}.exclude.{number}")
+
+
+def _changed_by(override: Override, suite: Suite) -> set[str]:
+    """The recipes that an override changes."""
+    plans = [plan for name, plan in suite.profiles.items() if override.profile in (None, name)]
+    systems = [
+        each
+        for each in suite.systems
+        if override.model in (None, each.model) and override.loss in (None, each.loss)
+    ]
+    named = {each.recipe or plan.recipe for each in systems for plan in plans}
+    return {each for each in named if each and override.recipe in (None, each)}
+
+
+def _check_rule(rule: Override | Exclusion, suite: Suite, where: str) -> None:
     for key, names in (
         ("dataset", suite.datasets),
-        ("model", suite.models),
-        ("loss", suite.losses),
+        ("model", [each.model for each in suite.systems]),
+        ("loss", [each.loss for each in suite.systems]),
     ):
         chosen = getattr(rule, key)
         _check_names([chosen] if chosen else [], names, f"{where}.{key}")

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.adapter import Input
+from harness.config.recipes import EvenCrops, Sampler
 from harness.data.corpus import SAMPLE_RATE
-from harness.data.front_end import frame_count, raw_tensor, samples_for
+from harness.data.front_end import raw_tensor
+from harness.data.pieces import Piece, pieces_of
+from harness.data.sampler import LabelSampler
 from harness.data.subset import Subset
 from harness.data.waveform.speed import samples_before
-from harness.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ class TrainingBatches:
         seed: of order and crops.
         speeds: at which crops are going to be played, each as likely as another; at each, a label
             is a class of its own.
+        sampler: which labels and how many items of each make a batch, a label's items all at one
+            speed; None for items as they come.
+        nearest: the classes nearest to each class, nearest first, `[classes, several]`, where the
+            sampler draws hard labels by them.
     """
 
     subset: Subset
@@ -45,11 +51,18 @@ class TrainingBatches:
     crop_seconds: float | None
     seed: int
     speeds: tuple[float, ...] = ()
+    sampler: Sampler | None = None
+    nearest: NDArray[np.int64] | None = None
 
     @property
     def steps_per_epoch(self) -> int:
-        """Whole batches in one pass over the split."""
+        """Whole batches in one pass over the split, or in as many crops."""
         return max(1, len(self.subset) // self.batch)
+
+    @property
+    def mines(self) -> bool:
+        """True where `nearest` says which labels are hard."""
+        return self.sampler is not None and self.sampler.anchors < self.sampler.speakers
 
     @property
     def samples(self) -> int | None:
@@ -73,15 +86,27 @@ class TrainingBatches:
 
     def speeds_at(self, step: int) -> NDArray[np.int64]:
         """Which of the speeds each crop of a step gets, `[batch]`; zeros where there is none."""
-        rng = np.random.Generator(np.random.PCG64([self.seed, 3, step]))
-        return rng.integers(max(1, len(self.speeds)), size=self.batch)
+        rng, several = np.random.Generator(np.random.PCG64([self.seed, 3, step])), len(self.speeds)
+        if self.sampler is None:
+            return rng.integers(max(1, several), size=self.batch)
+        # A class is a voice at a speed, and the sampler promises so many crops of each.
+        voices = rng.integers(max(1, several), size=self.sampler.speakers)
+        return np.tile(voices, self.sampler.utterances)
 
     @cached_property
     def _class_indices(self) -> NDArray[np.int64]:
         places = pd.Index(self.classes).get_indexer(pd.Index(self.subset.items["label"]))
         return np.asarray(places, dtype=np.int64)
 
+    @cached_property
+    def _label_sampler(self) -> LabelSampler | None:
+        if self.sampler is None:
+            return None
+        return LabelSampler(self._class_indices, self.sampler, self.seed)
+
     def _indices(self, step: int) -> NDArray[np.int64]:
+        if self._label_sampler is not None:
+            return self._label_sampler.at(step, self.nearest)
         epoch, place = divmod(step, self.steps_per_epoch)
         order = _epoch_order(self.seed, epoch, len(self.subset), self.batch)
         return order[place * self.batch : (place + 1) * self.batch]
@@ -122,7 +147,7 @@ def _padded(contents: list[NDArray[Any]], lengths: list[int | None]) -> list[NDA
 
 
 def whole_batches(
-    subset: Subset, declared: Input, most: float
+    subset: Subset, declared: Input, most: float, crops: EvenCrops | None = None
 ) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
     """Every item once and whole, in batches of one length: no padding, no cut frame.
 
@@ -130,37 +155,21 @@ def whole_batches(
         subset: the split.
         declared: the network's input; audio is grouped by its number of frames.
         most: most numbers (samples, pixels) in a batch.
+        crops: of each item, in place of the whole of it; its row then comes once a crop.
 
     Yields:
         Rows of the subset and their raw content `[batch, ...]`.
 
     Raises:
-        ConfigError: an item is too short for one frame.
+        ConfigError: an item is too short for one frame, or cannot be cropped.
     """
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for index in range(len(subset)):
-        groups.setdefault(_usable(declared, subset, index), []).append(index)
-    for shape, rows in sorted(groups.items()):
+    groups: dict[tuple[int, ...], list[Piece]] = {}
+    for row in range(len(subset)):
+        for piece in pieces_of(subset, row, declared, crops):
+            groups.setdefault(piece.shape, []).append(piece)
+    for shape, pieces in sorted(groups.items()):
         size = max(1, int(most // max(1, math.prod(shape))))
-        for start in range(0, len(rows), size):
-            chosen = np.array(rows[start : start + size], dtype=np.int64)
-            yield chosen, raw_tensor([_cut(subset, index, shape) for index in chosen])
-
-
-def _usable(declared: Input, subset: Subset, index: int) -> tuple[int, ...]:
-    """The shape in which an item goes into its batch."""
-    if declared.kind != "audio":
-        return subset.shape(index)
-    frames = frame_count(declared, subset.length(index))
-    if frames < 1:
-        raise ConfigError(
-            f"{subset.items['id'].iloc[index]}: {subset.length(index)} samples are shorter "
-            "than one frame; leave it out of the manifest"
-        )
-    return (samples_for(declared, frames),)
-
-
-def _cut(
-    subset: Subset, index: int, shape: tuple[int, ...]
-) -> NDArray[np.int16] | NDArray[np.uint8]:
-    return subset.item(index)[: shape[0]]
+        for start in range(0, len(pieces), size):
+            chosen = pieces[start : start + size]
+            rows = np.array([piece.row for piece in chosen], dtype=np.int64)
+            yield rows, raw_tensor([piece.content(subset) for piece in chosen])

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 
 COLUMNS = ("id", "unit", "label", "seconds", "source", "line", "split")
 """Columns of every item table; a corpus may add its own (gender, session, ...).

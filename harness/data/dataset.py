@@ -120,7 +120,10 @@ def usable_content(pack: Pack, listing: Listing) -> Pack:
 
 
 def pack_folder(listing: Listing, cache: Path) -> Path:
-    """Where a dataset's pack lies: another manifest, reader or corpus has another folder."""
+    """Where a dataset's pack lies: another manifest, reader or corpus has another folder.
+
+    All folds of a dataset share it.
+    """
     made_from = {
         "manifest": listing.lock.manifest,
         "adapter": listing.config.adapter,
@@ -128,7 +131,7 @@ def pack_folder(listing: Listing, cache: Path) -> Path:
         "version": listing.corpus.version,
         "folder": str(listing.folder.resolve()) if listing.corpus.needs_folder else "",
     }
-    return cache / f"{listing.name}-{listing.profile}-{digest(made_from)[:12]}"
+    return cache / f"{listing.table}-{listing.profile}-{digest(made_from)[:12]}"
 
 
 def damage_report(listing: Listing, pack: Pack) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.config.datasets import Dataset
 from harness.config.imports import construct
-from harness.config.loader import LoadedBenchmark, known
-from harness.config.schema import Dataset
+from harness.config.loader import LoadedBenchmark
 from harness.data.corpus import Corpus
 from harness.data.locate import Absence, locate
 from harness.errors import ConfigError
@@ -21,19 +21,20 @@ def find(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path] | Absence:
 
 def find_corpus(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path] | Absence:
     """The same, whether or not the list of a frozen subset is there."""
-    config = known(loaded.benchmark.datasets, name, "dataset")
-    where = loaded.where("datasets", name)
+    config, fold = loaded.dataset(name), loaded.fold(name)
+    table = fold.of if fold else name
+    where = loaded.where("datasets", table)
     corpus: Corpus = construct(config.adapter, config.fields, where, Dataset.model_fields)
     if not corpus.needs_folder:
         return corpus, loaded.folder
     if not config.path:
         raise ConfigError(f"{where}.path: missing; give the folder that holds the corpus")
-    place = locate(name, config, loaded.folder)
+    place = locate(table, config, loaded.folder)
     return place if isinstance(place, Absence) else (corpus, place)
 
 
 def _missing_list(loaded: LoadedBenchmark, name: str) -> Absence | None:
-    config = loaded.benchmark.datasets[name]
+    config = loaded.dataset(name)
     if config.frozen is None or list_path(loaded, config.frozen):
         return None
     mend = f"Its corpus is here: `harness data freeze {name}` makes the list, by the file's rule."

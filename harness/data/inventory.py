@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness.config.loader import LoadedBenchmark
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 from harness.data.corpus import SAMPLE_RATE
 from harness.data.dataset import damage_report, open_dataset, pack_request, usable_content
 from harness.data.finding import find
@@ -164,7 +164,7 @@ def _damage(listing: Listing, row: int, why: str) -> dict[str, Any]:
 
 
 def _row(loaded: LoadedBenchmark, name: str, locked: list[str]) -> dict[str, Any]:
-    config = loaded.benchmark.datasets[name]
+    config, parts = loaded.dataset(name), loaded.parts(name)
     found = find(loaded, name)
     absence = found.message() if isinstance(found, Absence) else ""
     folder = "" if isinstance(found, Absence) else str(found[1])
@@ -177,6 +177,11 @@ def _row(loaded: LoadedBenchmark, name: str, locked: list[str]) -> dict[str, Any
         "source": config.source,
         "embedded": embedded,
         "folder": "" if embedded else folder,
-        "locked": [key.split("/")[1] for key in locked if key.split("/")[0] == name],
+        "folds": len(parts) if len(parts) > 1 else None,
+        "locked": [
+            profile
+            for profile in sorted({key.split("/")[1] for key in locked})
+            if all(f"{part}/{profile}" in locked for part in parts)
+        ],
         "absence": absence,
     }

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness.config.datasets import Dataset, SplitRule
+from harness.config.folds import Fold
 from harness.config.loader import LoadedBenchmark
-from harness.config.schema import Dataset, Profile, SplitRule
+from harness.config.tables import Profile
 from harness.data.corpus import Corpus, HeldOut
 from harness.data.drawing.trial_drawing import draw_trials
 from harness.data.finding import find, list_path
@@ -29,20 +31,23 @@ def list_dataset(loaded: LoadedBenchmark, name: str, profile: Profile) -> Listin
 
     Raises:
         CorpusAbsent: it is not on this machine.
+        ConfigError: it is judged by folds, and none of them is named.
         DataError: its lists cannot be used.
         LockError: they are not the locked ones.
     """
+    if (parts := loaded.parts(name)) != (name,):
+        raise ConfigError(f"{name} is judged by folds; name one of {', '.join(parts)}")
     found = find(loaded, name)
     if isinstance(found, Absence):
         raise CorpusAbsent(found.message())
     corpus, folder = found
-    config = loaded.benchmark.datasets[name]
+    config = loaded.dataset(name)
     items = _items(loaded, name, corpus.items(profile, folder))
     trials = _trials(corpus, config, profile, folder, items)
     tables: dict[str, TrialTable] = {
         split: table for split in HELD_OUT if (table := trials(split)) is not None
     }
-    listing = Listing(name, profile, config, corpus, folder, items, tables)
+    listing = Listing(name, profile, config, corpus, folder, items, tables, loaded.fold(name))
     pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
     if pinned is not None:
         check_dataset(pinned[0], listing.lock, listing.key, pinned[1])
@@ -53,21 +58,25 @@ def list_dataset(loaded: LoadedBenchmark, name: str, profile: Profile) -> Listin
 
 def _items(loaded: LoadedBenchmark, name: str, items: pd.DataFrame) -> pd.DataFrame:
     """A corpus's items as a dataset takes them: all, split by a rule, or those of its list."""
-    config, where = loaded.benchmark.datasets[name], loaded.where("datasets", name)
+    config, fold = loaded.dataset(name), loaded.fold(name)
+    where = loaded.where("datasets", fold.of if fold else name)
     path = list_path(loaded, config.frozen) if config.frozen else None
     if path is None:
-        return _split_items(items, config, where)
+        return _split_items(items, config, where, fold)
     kept = restrict(items, read_frozen(path), where)
     check_disjoint(kept, where)
     return kept
 
 
-def _split_items(items: pd.DataFrame, config: Dataset, where: str) -> pd.DataFrame:
+def _split_items(
+    items: pd.DataFrame, config: Dataset, where: str, fold: Fold | None
+) -> pd.DataFrame:
     given = set(items["split"])
     if "" not in given and config.split is not None:
         raise ConfigError(f"{where}.split: the corpus brings its own split; take this key out")
     if "" in given:
-        items = assign_split(items, _split_rule(config, "test" in given, where), where)
+        rule = _split_rule(config, "test" in given, where)
+        items = assign_split(items, rule, where, fold.index if fold else None)
     check_disjoint(items, where)
     return items
 
@@ -79,10 +88,15 @@ def _split_rule(config: Dataset, brings_test: bool, where: str) -> SplitRule:
     if rule is None:
         brings = "brings its test split alone" if brings_test else "brings no split"
         raise ConfigError(f"{where}: {brings}; give the rest one, as in {example}")
-    if brings_test and rule.test is not None:
-        raise ConfigError(f"{where}.split.test: the corpus brings its own test split; {example}")
-    if not brings_test and rule.test is None:
-        raise ConfigError(f"{where}.split.test: missing; say how many units are for test")
+    for key in ("test", "folds"):
+        if brings_test and getattr(rule, key) is not None:
+            own = "the corpus brings its own test split"
+            raise ConfigError(f"{where}.split.{key}: {own}; {example}")
+    if not brings_test and rule.test is None and rule.folds is None:
+        raise ConfigError(
+            f"{where}.split.test: missing; say how many units are for test, or in how many folds "
+            "each is tested once"
+        )
     return rule
 
 

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.config.schema import Dataset, Profile
+from harness.config.datasets import Dataset
+from harness.config.folds import Fold
+from harness.config.tables import Profile
 from harness.data.corpus import MODEL_COLUMNS, TRIAL_COLUMNS, Corpus
 from harness.data.lock import DatasetLock
 from harness.data.split import SPLITS
@@ -32,6 +34,7 @@ class Listing:
         folder: where its files lie.
         items: all items with their split, in the corpus's order.
         trial_tables: split -> trial list.
+        fold: which fold of a dataset it is; None where it is all of one.
     """
 
     name: str
@@ -41,6 +44,12 @@ class Listing:
     folder: Path
     items: pd.DataFrame
     trial_tables: dict[str, TrialTable]
+    fold: Fold | None = None
+
+    @property
+    def table(self) -> str:
+        """The name of its table in the benchmark file: all folds share one."""
+        return self.fold.of if self.fold else self.name
 
     @property
     def key(self) -> str:
@@ -86,7 +95,7 @@ class Listing:
         table = self.trial_tables.get(split)
         if table is None:
             raise ConfigError(
-                f"datasets.{self.name}: brings no trials; give `trials = N`, the longest "
+                f"datasets.{self.table}: brings no trials; give `trials = N`, the longest "
                 "list wanted, to have pairs of its items compared"
             )
         items = self.split_items(split, left_out)

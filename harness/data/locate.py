@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.config.schema import Dataset
+from harness.config.datasets import Dataset
 
 ROOT_VARIABLE = "HARNESS_DATA"
 

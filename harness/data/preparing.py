@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.config.loader import LoadedBenchmark
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 from harness.data.archives.parts import grouped
 from harness.data.archives.unpacking import unpack
 from harness.data.finding import find
@@ -35,7 +35,7 @@ def unpack_archives(
         DataError: an archive cannot be used; what was wrong with it is not on the disk.
     """
     folder = _destination(loaded, name)
-    config = loaded.benchmark.datasets[name].published
+    config = loaded.dataset(name).published
     published = config.archives if config else {}
     for parts in grouped(archives):
         known = [file for file in published if parts[0].name.startswith(_stem(file))]

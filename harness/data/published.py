@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.config.schema import Published
+from harness.config.datasets import Published
 from harness.errors import DataError
 
 

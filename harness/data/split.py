@@ -2,39 +2,56 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from harness.config.schema import SplitRule
+from harness.config.datasets import SplitRule
 from harness.data.hash_order import hash_order
 from harness.errors import DataError
+from harness.metrics.errors import MetricError
+from harness.metrics.folds import unit_folds
 
 SPLITS = ("train", "validation", "test")
 
 
-def assign_split(items: pd.DataFrame, rule: SplitRule, name: str) -> pd.DataFrame:
+def assign_split(
+    items: pd.DataFrame, rule: SplitRule, name: str, fold: int | None = None
+) -> pd.DataFrame:
     """Give every item without a split one, by a seeded rule over units.
 
     A unit's place depends on its name and the seed alone; when a corpus grows, units that
-    were there keep their order.
+    were there keep their order. With folds, one fold is the test, and validation comes first in the
+    order of what is left.
+
+    Args:
+        items: the item table.
+        rule: how many units go where.
+        name: how errors name the dataset.
+        fold: which of the rule's folds is tested, from 1.
 
     Raises:
-        DataError: too few units are left to train on.
+        DataError: too few units are left to train on, or are in a fold.
     """
     open_ = items["split"] == ""
     units = sorted(set(items.loc[open_, "unit"]), key=lambda unit: hash_order(rule.seed, unit))
-    test = rule.test or 0
-    held_out = test + rule.validation
-    if len(units) < held_out + 2:
+    tested = units[: rule.test or 0] if fold is None else _tested(units, rule, name, fold)
+    rest = [unit for unit in units if unit not in set(tested)]
+    if len(rest) < rule.validation + 2:
         raise DataError(
-            f"{name}: {len(units)} units, of which the split wants {test} for test and "
+            f"{name}: {len(units)} units, of which the split wants {len(tested)} for test and "
             f"{rule.validation} for validation: fewer than 2 are left to train on"
         )
-    places = np.array(["train"] * len(units), dtype=object)
-    places[:test] = "test"
-    places[test:held_out] = "validation"
-    given = items["unit"].map(dict(zip(units, places, strict=True)))
+    places = dict.fromkeys(tested, "test") | dict.fromkeys(rest[: rule.validation], "validation")
+    given = items["unit"].map({unit: places.get(unit, "train") for unit in units})
     return items.assign(split=items["split"].where(~open_, given))
+
+
+def _tested(units: list[str], rule: SplitRule, name: str, fold: int) -> list[str]:
+    """The units of one fold."""
+    try:
+        dealt = unit_folds(units, rule.folds or 0, seed=rule.seed)
+    except MetricError as error:
+        raise DataError(f"{name}.split.folds: {error}") from error
+    return [unit for unit in units if dealt[unit] == fold - 1]
 
 
 def check_disjoint(items: pd.DataFrame, name: str) -> None:

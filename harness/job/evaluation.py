@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import RequestError, nearest
+from harness.config.recipes import EvenCrops
+from harness.errors import RequestError
 from harness.job.evaluation_files import SCORES, save_scores
 from harness.job.looks import count_look
 from harness.job.parts import Parts
@@ -24,7 +25,8 @@ def run_evaluation(
     parts: Parts, checkpoint: Path | None, folder: Path, reporter: Reporter
 ) -> dict[str, Any]:
     """Judge a checkpoint (None: the baseline) on test, with thresholds from validation."""
-    outputs = _baseline(parts) if checkpoint is None else _embedded(parts, checkpoint, reporter)
+    system, unused = (None, "") if checkpoint is None else _loaded(parts, checkpoint)
+    outputs = _baseline(parts) if system is None else _embedded(parts, system, reporter)
     task = parts.task
     validation, test = (_side(parts, split, outputs) for split in ("validation", "test"))
     training = _side(parts, "train", outputs) if task.scores_with_training else None
@@ -36,7 +38,7 @@ def run_evaluation(
     return {
         "metrics": {name: metric.model_dump() for name, metric in judgement.metrics.items()},
         "left_one_out": judgement.left_one_out,
-        "notes": list(judgement.notes),
+        "notes": [*judgement.notes, *_told(parts.spec.test_crops), *filter(None, [unused])],
         "test_looks": looks.test,
         "searched": looks.configurations,
         "scores": {
@@ -44,6 +46,17 @@ def run_evaluation(
             "bytes": (folder / SCORES).stat().st_size,
         },
     }
+
+
+def _told(crops: EvenCrops | None) -> list[str]:
+    """What a reader must know of a row whose items were not judged whole."""
+    if crops is None:
+        return []
+    every = "one crop" if crops.count == 1 else f"{crops.count} evenly spaced crops"
+    return [
+        f"items longer than {crops.seconds:g} s were judged by {every} of {crops.seconds:g} s, "
+        "their outputs averaged, not as a whole"
+    ]
 
 
 def _side(parts: Parts, split: str, outputs: Outputs) -> Side:
@@ -55,10 +68,8 @@ def _baseline(parts: Parts) -> Outputs:
     return lambda split: parts.task.baseline(parts.dataset, split)
 
 
-def _embedded(parts: Parts, checkpoint: Path, reporter: Reporter) -> Outputs:
+def _embedded(parts: Parts, system: Any, reporter: Reporter) -> Outputs:
     from harness.train.system import outputs_of
-
-    system = _loaded(parts, checkpoint)
 
     def outputs(split: str) -> NDArray[np.float32]:
         subset = parts.dataset.subset(split)
@@ -70,46 +81,37 @@ def _embedded(parts: Parts, checkpoint: Path, reporter: Reporter) -> Outputs:
             done += count
             reporter.advance(done)
 
-        return outputs_of(system, subset, parts.task.output, parts.device, advance)
+        return outputs_of(
+            system, subset, parts.task.output, parts.device, advance, crops=parts.spec.test_crops
+        )
 
     return outputs
 
 
-def _loaded(parts: Parts, checkpoint: Path) -> Any:
+def _loaded(parts: Parts, checkpoint: Path) -> tuple[Any, str]:
+    """The system with the checkpoint's weights, and what of them it does not use."""
     from harness.train.checkpoint import load_weights
 
     weights = load_weights(checkpoint)
     system = parts.system()
     if any(name.startswith("trunk.") for name in weights):
-        _load(system, weights, checkpoint)
-    elif parts.task.output == "logits":
+        return system, _load(system, weights, checkpoint)
+    if parts.task.output == "logits":
         raise RequestError(
             f"{checkpoint}: holds a network without a head (no name begins with 'head.'), and "
             "this suite judges the head's logits; give weights that the harness trained"
         )
-    else:
-        _load(system.trunk, weights, checkpoint)
-    return system
+    return system, _load(system.trunk, weights, checkpoint)
 
 
-def _load(module: Any, weights: dict[str, Any], checkpoint: Path) -> None:
-    """Load what the network wants; a checkpoint may hold more (a classifier), never less.
+def _load(module: Any, weights: dict[str, Any], checkpoint: Path) -> str:
+    """Load what the network wants; gives the note of what the checkpoint holds beside it.
 
     Raises:
-        RequestError: names are missing or have another shape.
+        RequestError: names are missing, have another shape, or are those of another network.
     """
-    wanted = module.state_dict()
-    missing = sorted(set(wanted) - set(weights))
-    if missing:
-        hint = nearest(missing[0], weights)
-        raise RequestError(
-            f"{checkpoint}: {len(missing)} of {len(wanted)} weights are missing, the first "
-            f"{missing[0]!r}; {hint[:200]}"
-        )
-    for name, value in wanted.items():
-        if weights[name].shape != value.shape:
-            raise RequestError(
-                f"{checkpoint}: {name} has shape {tuple(weights[name].shape)}, "
-                f"the network {tuple(value.shape)}"
-            )
-    module.load_state_dict({name: weights[name] for name in wanted})
+    from harness.train.foreign import fitted
+
+    fit = fitted(weights, module.state_dict(), str(checkpoint))
+    module.load_state_dict(fit.weights)
+    return fit.note

@@ -127,8 +127,10 @@ def _selected_on(spec: JobSpec, training: dict[str, Any] | None) -> str:
     if training is None or spec.recipe is None:
         return ""
     step = f"step {training['selected_step']} of {training['steps']}"
-    rule = spec.recipe.select
-    return f"validation, {step}" if rule == "best" else f"{rule} weights"
+    rule = spec.recipe.phases[-1].select
+    chosen = f"validation, {step}" if rule == "best" else f"{rule} weights"
+    first = training.get("before_fine_tuning")
+    return f"{chosen}; fine-tuned from step {first['steps']} on" if first else chosen
 
 
 def _without_stage(result: dict[str, Any]) -> dict[str, Any]:

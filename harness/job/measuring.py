@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from harness.config.recipes import Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.data.front_end import raw_tensor
 from harness.job.parts import Parts
@@ -16,7 +18,8 @@ from harness.measure.cost import multiply_adds, parameters
 from harness.measure.memory import PeakMemory
 from harness.measure.speed import latency, median_seconds
 from harness.measure.waiting import cpu_times
-from harness.records.record import Resources
+from harness.records.record import Memory, Resources
+from harness.train.accumulation import Precision, learn
 from harness.train.optimizer import make_optimizer
 from harness.train.system import System
 
@@ -70,35 +73,48 @@ def _inference(parts: Parts, system: System) -> dict[str, Any]:
 
 
 def _training(parts: Parts, system: System) -> dict[str, Any]:
+    """The first training's speed, and the most memory that any of its phases takes."""
     recipe = parts.spec.recipe
     if recipe is None:
         raise TypeError("a system without a recipe is not trained")
+    measured = [_phase(parts, system, phase) for phase in recipe.phases]
+    return {
+        "batch_asked": recipe.batch,
+        "batch_used": recipe.batch,
+        "micro_batches": recipe.batch // (recipe.micro_batch or recipe.batch),
+        "training_memory": max((memory for _, memory in measured), key=lambda each: each.bytes),
+        "training_per_second": recipe.batch / measured[0][0],
+    }
+
+
+def _phase(parts: Parts, system: System, recipe: Recipe) -> tuple[float, Memory]:
+    """Seconds a step and peak memory of one training."""
     system.train()
     optimizer = make_optimizer(recipe.optimizer, system.parameters())
     raw = _example(parts, recipe.batch, recipe.crop_seconds).to(parts.device)
-    labels = torch.arange(recipe.batch, device=parts.device) % len(parts.dataset.classes)
-    autocast = torch.autocast(
+    labels = _labels(recipe, len(parts.dataset.classes)).to(parts.device)
+    autocast = partial(
+        torch.autocast,
         parts.device.type,
         dtype=torch.bfloat16 if recipe.precision.startswith("bf16") else torch.float16,
         enabled=recipe.precision != "32-true",
     )
+    precision = Precision(autocast, torch.Tensor.backward)
 
     def step() -> None:
-        with autocast:
-            loss, *_ = system(raw, labels)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        learn(system, system.inputs(raw), labels, recipe.micro_batch, precision)
         optimizer.step()
 
     with PeakMemory(parts.device) as peak:
         seconds = median_seconds(step, repeats=TRAINING_STEPS, warmup=WARM_UP, device=parts.device)
-    return {
-        "batch_asked": recipe.batch,
-        "batch_used": recipe.batch,
-        "micro_batches": 1,
-        "training_memory": peak.memory,
-        "training_per_second": recipe.batch / seconds,
-    }
+    return seconds, peak.memory
+
+
+def _labels(recipe: Recipe, classes: int) -> Tensor:
+    """As many of each label as the recipe draws."""
+    different = recipe.sampler.speakers if recipe.sampler else recipe.batch
+    return torch.arange(recipe.batch) % min(different, classes)
 
 
 def _example(parts: Parts, batch: int, seconds: float | None = AUDIO_SECONDS) -> Tensor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.adapter import LossAdapter, ModelAdapter
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, load
+from harness.config.recipes import Recipe
 from harness.data.dataset import OpenDataset, open_dataset
 from harness.data.listed import list_dataset
 from harness.errors import ConfigError
@@ -72,6 +73,12 @@ class Parts:
 
         return torch.device(self.spec.device)
 
+    @cached_property
+    def counts(self) -> list[int]:
+        """How many items of each class train."""
+        found = self.dataset.training().items["label"].value_counts()
+        return [int(found.get(label, 0)) for label in self.dataset.classes]
+
     def system(self) -> System:
         """A freshly initialised system; equal for equal seeds."""
         import torch
@@ -80,10 +87,22 @@ class Parts:
 
         torch.manual_seed(self.spec.seed or 0)
         recipe = self.spec.recipe
+        counted = self.loss is not None and "counts" in self.loss.needs
         system = System(
-            self.model, self.loss, len(self.dataset.classes), recipe.augment if recipe else None
+            self.model,
+            self.loss,
+            len(self.dataset.classes),
+            recipe.augment if recipe else None,
+            self.counts if counted else None,
+            several=_several(recipe) if recipe else 0,
         )
         return system.to(self.device)
+
+
+def _several(recipe: Recipe) -> int:
+    """Nearest labels that batches may draw beside a label: all others of the largest batch."""
+    samplers = [phase.sampler for phase in recipe.phases if phase.sampler]
+    return max((each.speakers - 1 for each in samplers if each.hard), default=0)
 
 
 def make_task(loaded: LoadedBenchmark, suite: str) -> Task:

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.config.schema import Profile, Recipe
+from harness.config.recipes import EvenCrops, Recipe
+from harness.config.tables import Profile
 from harness.records.canonical import digest
 from harness.records.record import Component, Data, Environment, Protocol, Stage
 
@@ -62,6 +63,11 @@ class JobSpec(BaseModel):
         return self.loss is None and self.checkpoint is None
 
     @property
+    def test_crops(self) -> EvenCrops | None:
+        """Crops that a system is judged by; None where it is by whole items."""
+        return self.recipe.test_crops if self.recipe else None
+
+    @property
     def train(self) -> Stage | None:
         """Key of the training stage; None where nothing is trained."""
         return _stage(self.train_inputs) if self.train_inputs else None
@@ -87,12 +93,21 @@ class JobSpec(BaseModel):
                 "crop_seconds": self.recipe.crop_seconds if self.recipe else None,
                 "precision": self.recipe.precision if self.recipe else "32-true",
                 "optimizer": self.recipe.optimizer.name if self.recipe else None,
+                **self._measured_too,
                 "augment": self.recipe.augment.model_dump() if self.recipe else None,
                 "classes": self.dataset.counts["train"],
                 "dataset": self.dataset.name,
                 "environment": self.environment.model_dump(),
             }
         )
+
+    @property
+    def _measured_too(self) -> dict[str, object]:
+        """What else of a recipe changes what its training costs, where it says so."""
+        if self.recipe is None:
+            return {}
+        asked = self.recipe.model_dump(mode="json")
+        return {name: asked[name] for name in ("micro_batch", "fine_tune") if name in asked}
 
     def evaluate(self, checkpoint: str) -> Stage:
         """Key of the evaluation of a checkpoint, known by its hash."""
@@ -105,6 +120,7 @@ class JobSpec(BaseModel):
                 "protocol": self.protocol.digest,
                 "loss": self.loss.model_dump() if self.loss else None,
                 "left_out": list(self.left_out),
+                **({"test_crops": self.test_crops.model_dump()} if self.test_crops else {}),
             }
         )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
 
-from harness.config.schema import Recipe
+from harness.adapter import LossAdapter
+from harness.config.recipes import Recipe
 from harness.data.batches import TrainingBatches
 from harness.data.waveform.disturbance import Disturber
 from harness.data.waveform.library import shelves
@@ -25,9 +26,14 @@ from harness.train.system import System, outputs_of
 
 
 def run_training(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> dict[str, Any]:
-    """Train (or go on training) in a folder and say what came of it."""
+    """Train (or go on training) in a folder and say what came of it.
+
+    Raises:
+        ConfigError: a schedule asks for a value that the loss cannot have.
+    """
+    _check_values(parts.loss, recipe)
     plan = _plan(parts, recipe, folder, reporter)
-    reporter.stage("train", plan.steps)
+    reporter.stage("train", plan.phases[-1].last)
     fabric = Fabric(accelerator=parts.spec.device, devices=1, precision=recipe.precision)
     result = train(parts.system(), plan, fabric)
     path = folder / FINAL
@@ -46,7 +52,7 @@ def _plan(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> Tra
     lists = task.lists(dataset.listing, "validation", dataset.left_out)
 
     def validate(system: System) -> dict[str, float]:
-        outputs = outputs_of(system, validation, task.output, parts.device)
+        outputs = outputs_of(system, validation, task.output, parts.device, crops=recipe.test_crops)
         return task.validate(Side(outputs, lists))
 
     return TrainingPlan(
@@ -58,6 +64,7 @@ def _plan(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> Tra
             crop_seconds=recipe.crop_seconds,
             seed=parts.spec.seed or 0,
             speeds=recipe.augment.speeds,
+            sampler=recipe.sampler,
         ),
         disturber=_disturber(parts, recipe),
         validate=validate,
@@ -69,6 +76,19 @@ def _plan(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> Tra
         report=lambda done, _, loss: reporter.advance(done, loss),
         data_workers=parts.spec.data_workers,
     )
+
+
+def _check_values(loss: LossAdapter | None, recipe: Recipe) -> None:
+    """Hold the values that schedules name against what the loss accepts as its own."""
+    scheduled = loss.scheduled if loss else ()
+    for phase in recipe.phases:
+        for name in set(phase.schedules) & set(scheduled):
+            rise = phase.schedules[name]
+            for value in {rise.initial_value, rise.final_value} - {None}:
+                try:
+                    replace(loss, **{name: value})  # type: ignore[type-var]
+                except ValueError as error:
+                    raise ConfigError(f"schedules.{name}: {error}") from error
 
 
 def _disturber(parts: Parts, recipe: Recipe) -> Disturber | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.config.schema import Augment, Recipe
+from harness.config.augment import Augment
+from harness.config.recipes import Recipe
 from harness.data.waveform.library import shelves
 from harness.errors import ConfigError
 from harness.tasks.task import Task
@@ -20,10 +21,12 @@ def check_augment(recipe: Recipe, task: Task, kind: str, where: str) -> None:
         where: the recipe's place, for the error.
 
     Raises:
-        ConfigError: sound is to be changed where there is none, or speeds make classes that
-            nobody judges.
+        ConfigError: sound is to be changed or cut where there is none, or speeds make classes
+            that nobody judges.
     """
     augment = recipe.augment
+    if recipe.test_crops and kind != "audio":
+        raise ConfigError(f"{where}.test_crops: cuts sound; this dataset has none ({kind}s)")
     if augment.on_waveforms and kind != "audio":
         raise ConfigError(f"{where}.augment: changes sound; this dataset has none ({kind}s)")
     if not augment.speeds:

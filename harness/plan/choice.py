@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.config.loader import LoadedBenchmark, known
-from harness.config.schema import Suite
+from harness.config.suites import Entry, Suite
 from harness.errors import ConfigError, nearest
 from harness.plan.request import RunRequest
 
@@ -22,13 +22,17 @@ class Choice:
 
 
 def suite_datasets(loaded: LoadedBenchmark, request: RunRequest) -> tuple[str, ...]:
-    """The datasets a call is about.
+    """The datasets a call is about; one that is judged by folds stands for all of them.
 
     Raises:
         ConfigError: one asked for is not of the suite.
     """
     suite = chosen_suite(loaded, request)
-    return _chosen(request.datasets, suite.datasets, f"suite {request.suite!r} has no dataset")
+    folds = [part for name in suite.datasets for part in loaded.parts(name)]
+    there = [*suite.datasets, *(part for part in folds if part not in suite.datasets)]
+    refusal = f"suite {request.suite!r} has no dataset"
+    chosen = _chosen(request.datasets, there, refusal) if request.datasets else suite.datasets
+    return tuple(dict.fromkeys(part for name in chosen for part in loaded.parts(name)))
 
 
 def chosen_suite(loaded: LoadedBenchmark, request: RunRequest) -> Suite:
@@ -53,30 +57,41 @@ def entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[Choice]
         ConfigError: a model or loss asked for is not of the suite, or the suite leaves it out.
     """
     plan = suite.profiles[request.profile]
-    models = _chosen(request.models, suite.models, f"suite {request.suite!r} has no model")
-    losses = _chosen(request.losses, suite.losses, f"suite {request.suite!r} has no loss")
-    for model in models:
-        for loss in losses:
-            reason = _excluded(suite, dataset, model, loss)
-            if reason and (request.models or request.losses):
-                raise ConfigError(f"{dataset}: suite leaves {model} + {loss} out: {reason}")
-            if reason:
-                continue
-            for seed in request.seeds or plan.seeds:
-                yield Choice(model, loss, plan.recipe, seed)
+    for system in _systems(suite, request):
+        reason = _excluded(suite, dataset, system)
+        if reason and (request.models or request.losses):
+            left = f"{system.model} + {system.loss}"
+            raise ConfigError(f"{dataset}: suite leaves {left} out: {reason}")
+        recipe = system.recipe or plan.recipe
+        if reason or recipe is None:
+            continue
+        for seed in request.seeds or plan.seeds:
+            yield Choice(system.model, system.loss, recipe, seed)
 
 
-def _excluded(suite: Suite, dataset: str, model: str, loss: str) -> str:
+def _systems(suite: Suite, request: RunRequest) -> list[Entry]:
+    """The suite's systems that have a model and a loss that were asked for."""
+    systems, name = suite.systems, f"suite {request.suite!r}"
+    models = _chosen(request.models, [each.model for each in systems], f"{name} has no model")
+    losses = _chosen(request.losses, [each.loss for each in systems], f"{name} has no loss")
+    chosen = [each for each in systems if each.model in models and each.loss in losses]
+    if not chosen:
+        there = ", ".join(f"{each.model} + {each.loss}" for each in systems)
+        raise ConfigError(f"{name} has no such pair of model and loss; there are {there}")
+    return chosen
+
+
+def _excluded(suite: Suite, dataset: str, entry: Entry) -> str:
     """Why an entry is left out; empty where it is not."""
-    wanted = {"dataset": dataset, "model": model, "loss": loss}
+    wanted = {"dataset": dataset, "model": entry.model, "loss": entry.loss}
     for rule in suite.exclude:
         if all(getattr(rule, key) in (None, value) for key, value in wanted.items()):
             return rule.reason
     return ""
 
 
-def _chosen(asked: tuple[str, ...], there: tuple[str, ...], refusal: str) -> tuple[str, ...]:
+def _chosen(asked: tuple[str, ...], there: Sequence[str], refusal: str) -> tuple[str, ...]:
     for name in asked:
         if name not in there:
             raise ConfigError(f"{refusal} {name!r}; {nearest(name, there)}")
-    return tuple(dict.fromkeys(asked)) or there
+    return tuple(dict.fromkeys(asked or there))

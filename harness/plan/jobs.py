@@ -9,9 +9,11 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
+from harness.adapter import ADDED
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, known, with_settings
-from harness.config.schema import Component, Recipe
+from harness.config.recipes import Recipe
+from harness.config.tables import Component
 from harness.errors import ConfigError, RequestError, nearest
 from harness.job.parts import make_task
 from harness.job.spec import TRAIN_VERSION, JobSpec
@@ -19,6 +21,7 @@ from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
 from harness.measure.environment import environment
 from harness.plan.augmentation import check_augment, disturbances
 from harness.plan.choice import Choice, chosen_suite, entries
+from harness.plan.folds import record_fold
 from harness.plan.needs import check_needs
 from harness.plan.protocol import make_protocol
 from harness.plan.request import CheckpointEntry, RunRequest, Source
@@ -48,13 +51,13 @@ def plan_jobs(
     # Once for all entries of a recipe: a folder of rooms holds tens of thousands of files.
     drawn_from = cache(partial(disturbances, folder=loaded.folder, cache=request.cache))
     jobs = []
-    for name, source in sources.items():
+    for source in sources.values():
         protocol = make_protocol(loaded, request, source)
         common = _common(loaded, request, source, protocol)
         jobs.append(_baseline(loaded, request, common))
         jobs += [
             _entry(loaded, request, common, choice, source, drawn_from)
-            for choice in entries(suite, request, name)
+            for choice in entries(suite, request, source.listing.table)
         ]
     return jobs
 
@@ -75,17 +78,18 @@ def plan_checkpoint(
         raise ConfigError(f"suite {request.suite!r} judges logits: name the head with --loss")
     common = _common(loaded, request, source, make_protocol(loaded, request, source))
     models, losses = loaded.benchmark.models, loaded.benchmark.losses
-    table = known(models, entry.model, "model")
+    table, content = known(models, entry.model, "model"), sha256_file(entry.path)
     made_here = JobSpec(
         **common,
         model=component(entry.model, table, f"models.{entry.model}"),
         loss=component(entry.loss, known(losses, entry.loss, "loss"), f"losses.{entry.loss}")
         if entry.loss
         else None,
-        recipe_name=f"checkpoint {entry.path.name}",
+        # Many are called avg_model.pt: the digits keep two of them from taking each other's row.
+        recipe_name=f"checkpoint {entry.path.name} {content[:8]}",
         track="checkpoint",
         checkpoint=entry.path,
-        checkpoint_sha256=sha256_file(entry.path),
+        checkpoint_sha256=content,
     )
     return [_baseline(loaded, request, common), made_here]
 
@@ -93,11 +97,16 @@ def plan_checkpoint(
 def component(name: str, table: Component, where: str) -> record.Component:
     """An adapter as a record holds it, its fields complete and checked.
 
+    Only fields that were `ADDED` later are left out, as long as nobody uses them.
+
     Raises:
         ConfigError: it cannot be built from its table.
     """
     made = construct(table.adapter, table.fields, where)
     values = {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
+    for field in dataclasses.fields(made):
+        if field.metadata == ADDED and values[field.name] == field.default:
+            del values[field.name]
     fields = json.loads(canonical_json(values))
     return record.Component(name=name, adapter=table.adapter, version=made.version, fields=fields)
 
@@ -132,6 +141,7 @@ def _common(
             pinned=source.pinned,
             counts=source.lock.counts,
             unit=listing.corpus.unit,
+            fold=record_fold(loaded, request, source),
         ),
     }
 
@@ -156,8 +166,8 @@ def _entry(
     benchmark = loaded.benchmark
     model = component(choice.model, benchmark.models[choice.model], f"models.{choice.model}")
     loss = component(choice.loss, benchmark.losses[choice.loss], f"losses.{choice.loss}")
-    _check_loss(loaded, choice.loss)
-    recipe = _recipe(loaded, request, common["dataset"].name, choice)
+    recipe = _recipe(loaded, request, source.listing.table, choice)
+    _check_loss(loaded, choice.loss, recipe)
     _check_schedules(loaded, recipe, choice.recipe)
     where = loaded.where("recipes", choice.recipe)
     check_augment(recipe, make_task(loaded, request.suite), source.listing.corpus.kind, where)
@@ -188,9 +198,9 @@ def _entry(
     )
 
 
-def _check_loss(loaded: LoadedBenchmark, name: str) -> None:
+def _check_loss(loaded: LoadedBenchmark, name: str, recipe: Recipe) -> None:
     table, where = loaded.benchmark.losses[name], loaded.where("losses", name)
-    check_needs(construct(table.adapter, table.fields, where), where)
+    check_needs(construct(table.adapter, table.fields, where), where, recipe)
 
 
 def _check_schedules(loaded: LoadedBenchmark, recipe: Recipe, name: str) -> None:
@@ -200,7 +210,7 @@ def _check_schedules(loaded: LoadedBenchmark, recipe: Recipe, name: str) -> None
         for loss, table in loaded.benchmark.losses.items()
         for value in construct(table.adapter, table.fields, loaded.where("losses", loss)).scheduled
     }
-    for schedule in recipe.schedules:
+    for schedule in {name: None for phase in recipe.phases for name in phase.schedules}:
         if schedule not in driven:
             where = loaded.where("recipes", name)
             raise ConfigError(
@@ -226,7 +236,7 @@ def _trained_on(source: Source) -> dict[str, Any]:
 def _recipe(loaded: LoadedBenchmark, request: RunRequest, dataset: str, choice: Choice) -> Recipe:
     recipe: Recipe = loaded.benchmark.recipes[choice.recipe]
     wanted = {"profile": request.profile, "dataset": dataset}
-    wanted |= {"model": choice.model, "loss": choice.loss}
+    wanted |= {"model": choice.model, "loss": choice.loss, "recipe": choice.recipe}
     for number, rule in enumerate(loaded.suite(request.suite).overrides):
         if all(getattr(rule, key) in (None, value) for key, value in wanted.items()):
             where = f"suites.{request.suite}.overrides.{number}.set."

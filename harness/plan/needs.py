@@ -1,28 +1,34 @@
-"""What a loss asks of its batches, held against what the loop draws."""
+"""What a loss asks of its batches, held against what the recipe draws."""
 
 from __future__ import annotations
 
 from harness.adapter import LossAdapter
+from harness.config.recipes import Recipe
 from harness.errors import ConfigError
 
-DRAWN = frozenset({"full_batch"})
-"""A step's batch is never divided."""
+GIVEN = frozenset({"full_batch", "counts"})
+"""A loss sees a step's whole batch, in however many parts it goes through the network."""
 
-ASKED = {"pk": "several utterances of each of a batch's speakers", "pairs": "pairs"}
+MENDS = {
+    "pk": "several utterances of each of a batch's speakers (pk); give the recipe a sampler with "
+    "two utterances or more, as in sampler = { speakers = 16, utterances = 4 }",
+    "pairs": "pairs, which recipes do not draw; choose another loss",
+}
 
 
-def check_needs(loss: LossAdapter, where: str) -> None:
-    """Refuse a loss that no batch here would serve.
+def check_needs(loss: LossAdapter, where: str, recipe: Recipe | None = None) -> None:
+    """Refuse a loss that the recipe's batches would not serve.
 
     Args:
         loss: its adapter.
         where: the loss's table, for the error.
+        recipe: how it is to be trained; None for batches of items as they come.
 
     Raises:
-        ConfigError: it asks for batches that recipes do not draw.
+        ConfigError: it asks for batches that the recipe does not draw.
     """
-    for need in sorted(loss.needs - DRAWN):
-        raise ConfigError(
-            f"{where}: asks for batches with {ASKED.get(need, need)} ({need}), which recipes do "
-            "not draw yet; choose another loss"
-        )
+    samplers = [phase.sampler for phase in recipe.phases] if recipe else [None]
+    several = all(sampler is not None and sampler.utterances > 1 for sampler in samplers)
+    for need in sorted(loss.needs - GIVEN - ({"pk"} if several else set())):
+        mend = MENDS.get(need, f"{need!r}, which nothing here gives; choose another loss")
+        raise ConfigError(f"{where}: asks for batches with {mend}")

@@ -21,7 +21,7 @@ def make_protocol(loaded: LoadedBenchmark, request: RunRequest, source: Source) 
         suite_title=suite.title,
         profile=request.profile,
         version=suite.protocol,
-        digest=digest(_rests_on(loaded, request.suite, source.lock.digest)),
+        digest=digest(rests_on(loaded, request.suite, source.lock.digest)),
         task=suite.task,
         primary=task.primary,
         facts={
@@ -47,12 +47,13 @@ def pin_protocols(loaded: LoadedBenchmark, jobs: list[JobSpec]) -> None:
         if not job.left_out and job.dataset.pinned
     }
     for name, job in seen.items():
-        rests_on = _rests_on(loaded, job.protocol.suite, job.dataset.lock)
-        found = protocol_lock(job.protocol.version, rests_on)
+        covered = rests_on(loaded, job.protocol.suite, job.dataset.lock)
+        found = protocol_lock(job.protocol.version, covered)
         hold_protocol(loaded.lock_path, "/".join(name), found)
 
 
-def _rests_on(loaded: LoadedBenchmark, suite: str, dataset: str) -> dict[str, Any]:
+def rests_on(loaded: LoadedBenchmark, suite: str, dataset: str) -> dict[str, Any]:
+    """All that a protocol's digest covers, on a dataset known by the digest of its lock."""
     table, task = loaded.suite(suite), make_task(loaded, suite)
     return {
         "task": table.task,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.loader import LoadedBenchmark
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 from harness.data.listing import Listing
 from harness.data.lock import DatasetLock, pinned_dataset
 from harness.measure.device import Device
@@ -70,11 +70,13 @@ class CheckpointEntry:
         path: the file.
         model: a model of the benchmark.
         loss: the loss whose head the file brings too; None where it holds the network alone.
+        trained_on: corpora, as told by whoever gives it; None where nobody tells.
     """
 
     path: Path
     model: str
     loss: str | None = None
+    trained_on: tuple[str, ...] | None = None
 
 
 def source_of(loaded: LoadedBenchmark, listing: Listing) -> Source:

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 SCHEMA: Final = 1
 
@@ -52,6 +58,19 @@ class Component(Part):
     fields: dict[str, Any]
 
 
+class Fold(Part):
+    """One of the folds that a dataset is judged by, each with a network of its own.
+
+    Folds are joined where all but `index` is the same.
+    """
+
+    of: str = Field(description="the dataset that it is a fold of")
+    index: int = Field(ge=1, description="which of its folds was tested, from 1")
+    folds: int = Field(ge=2)
+    lock: str = Field(description="digest of the corpus and of the rules that cut it")
+    protocol: str = Field(description="digest of the protocol on all folds")
+
+
 class Data(Part):
     """The dataset as it was used, with what a table must state of it."""
 
@@ -66,6 +85,13 @@ class Data(Part):
     counts: dict[str, dict[str, int]] = Field(description="split -> units, items, trials, targets")
     unit: str = Field(description="what is resampled: speaker, object, drawer")
     left_out: tuple[str, ...] = Field(default=(), description="damaged items left out on request")
+    fold: Fold | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the fold where there is none."""
+        document: dict[str, Any] = serialise(self)
+        return {key: value for key, value in document.items() if key != "fold" or value}
 
 
 class Protocol(Part):
@@ -179,6 +205,12 @@ class Record(Part):
     environment_digest: str = ""
     artefacts: dict[str, Artefact] = Field(default={}, description="scores, checkpoint, log")
     notes: tuple[str, ...] = ()
+    # Left out by the field: a serialiser around the record would turn its NaNs into nulls.
+    trained_on: tuple[str, ...] | None = Field(
+        default=None,
+        exclude_if=lambda told: told is None,
+        description="corpora that weights made elsewhere saw, as somebody told",
+    )
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from dataclasses import fields, is_dataclass
 from typing import Any
+
+import tomli_w
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 
 from harness.adapter import LossAdapter, ModelAdapter
 from harness.testing import losses, models
@@ -12,25 +18,30 @@ from harness.testing.errors import ConformanceError, require
 __all__ = ["ConformanceError", "check_loss", "check_model"]
 
 
-def check_model(adapter: ModelAdapter) -> None:
+def check_model(adapter: ModelAdapter, *, frames: int = 200) -> None:
     """Check a model adapter: its facts, then the trunk it builds.
 
     The trunk is checked for the embeddings' shape and type, the same answer twice and alone as
-    in a batch (evaluation mode), other lengths (audio), gradients, saving and loading.
+    in a batch (evaluation mode), other lengths (audio), half precision, gradients, saving and
+    loading.
+
+    Args:
+        adapter: the model's.
+        frames: length of audio inputs; others are shorter and longer. Fewer are quicker.
 
     Raises:
         ConformanceError: names the first promise that does not hold.
     """
     _check_facts(adapter, ModelAdapter)
     for check in models.CHECKS:
-        check(adapter)
+        check(adapter, frames)
 
 
 def check_loss(adapter: LossAdapter) -> None:
     """Check a loss adapter: its facts, then the head it builds.
 
-    The head is checked for a finite scalar loss, logits, gradients, the attributes that
-    schedules drive, saving and loading.
+    The head is checked for a finite scalar loss, logits, half precision, gradients, the
+    attributes that schedules drive, saving and loading.
 
     Raises:
         ConformanceError: names the first promise that does not hold.
@@ -41,7 +52,7 @@ def check_loss(adapter: LossAdapter) -> None:
 
 
 def _check_facts(adapter: Any, interface: type) -> None:
-    """An adapter is a frozen dataclass that can be made again from its fields."""
+    """An adapter is a frozen dataclass that can be made again from its fields, also from TOML."""
     require(isinstance(adapter, interface), adapter, f"lacks a part of {interface.__name__}")
     require(is_dataclass(adapter), adapter, "is no dataclass")
     require(adapter.__dataclass_params__.frozen, adapter, "is no frozen dataclass")
@@ -50,3 +61,19 @@ def _check_facts(adapter: Any, interface: type) -> None:
     names = [field.name for field in fields(adapter) if field.init]
     again = type(adapter)(**{name: getattr(adapter, name) for name in names})
     require(again == adapter, adapter, "is another one when made again from its fields")
+    _check_table(adapter, names)
+
+
+def _check_table(adapter: Any, names: list[str]) -> None:
+    """The fields as a table of a benchmark file, read as the harness reads one."""
+    given = {name: getattr(adapter, name) for name in names}
+    table = {name: value for name, value in given.items() if value is not None}
+    try:
+        read = tomllib.loads(tomli_w.dumps(table))
+        made = TypeAdapter(type(adapter)).validate_json(json.dumps(read), strict=True)
+    except (TypeError, ValidationError, PydanticUserError, PydanticUndefinedAnnotation) as error:
+        why = " ".join(str(error).split())
+        raise ConformanceError(
+            f"{type(adapter).__name__}: its fields do not go through a TOML table: {why}"
+        ) from error
+    require(made == adapter, adapter, "is another one when its fields went through a TOML table")

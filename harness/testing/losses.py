@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from harness.adapter import Batch, LossAdapter, LossOutput
+from harness.adapter import Batch, LossAdapter, LossOutput, build_head
 from harness.testing.errors import require
 from harness.testing.modules import (
+    half_types,
+    require_close,
     require_gradients,
     require_same_state,
     saved_and_loaded,
@@ -15,17 +17,19 @@ from harness.testing.modules import (
 )
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 _BATCH, _SIZE, _CLASSES = 8, 12, 5
-_NEEDS = frozenset({"pairs", "pk", "full_batch"})
+_COUNTS = (9, 4, 1, 30, 2)
+_NEEDS = frozenset({"pairs", "pk", "full_batch", "counts"})
 
 
 def check_declarations(adapter: LossAdapter) -> None:
     """What the loss needs is known, and what schedules drive is there and can be set."""
     unknown = adapter.needs - _NEEDS
     known = ", ".join(sorted(_NEEDS))
-    require(not unknown, adapter, f"needs {sorted(unknown)}; what a batch can give: {known}")
+    require(not unknown, adapter, f"needs {sorted(unknown)}; what there is: {known}")
     head = _head(adapter)
     for name in adapter.scheduled:
         value = getattr(head, name, None)
@@ -45,6 +49,18 @@ def check_output(adapter: LossAdapter) -> None:
         _require_logits(adapter, head.logits(embeddings))
     numbers = all(isinstance(value, float) for value in output.statistics.values())
     require(numbers, adapter, "statistics hold something that is no float")
+
+
+def check_half(adapter: LossAdapter) -> None:
+    """Under autocast the loss and its gradient are finite and near those of single precision."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    for dtype in half_types():
+        whole, pull = _learnt(adapter, device, dtype, half=False)
+        loss, gradient = _learnt(adapter, device, dtype, half=True)
+        require_close(adapter, loss, whole, what=f"the {dtype} loss")
+        require_close(adapter, gradient, pull, what=f"the {dtype} loss's gradient")
 
 
 def check_gradients(adapter: LossAdapter) -> None:
@@ -73,13 +89,30 @@ CHECKS: tuple[Callable[[LossAdapter], None], ...] = (
     check_declarations,
     check_output,
     check_gradients,
+    check_half,
     check_state,
 )
 
 
 def _head(adapter: LossAdapter, *, seed: int = 0) -> Any:
     """A head in training mode."""
-    return seeded(adapter.build, _SIZE, _CLASSES, seed=seed).train()
+    return seeded(build_head, adapter, _SIZE, _CLASSES, _COUNTS, seed=seed).train()
+
+
+def _learnt(
+    adapter: LossAdapter, device: str, dtype: torch.dtype, *, half: bool
+) -> tuple[Tensor, Tensor]:
+    """Loss and gradient of rounded embeddings, as a trunk under autocast gives them or widened."""
+    import torch
+
+    head = _head(adapter).to(device)
+    rounded = _embeddings().to(device, dtype)
+    embeddings = (rounded if half else rounded.float()).requires_grad_()
+    batch = _batch(device)
+    with torch.autocast(device, dtype=dtype, enabled=half):
+        loss = head(embeddings, batch).loss
+    (gradient,) = torch.autograd.grad(loss, embeddings)
+    return loss.detach(), gradient
 
 
 def _embeddings() -> Tensor:
@@ -88,13 +121,14 @@ def _embeddings() -> Tensor:
     return torch.randn(_BATCH, _SIZE, generator=torch.Generator().manual_seed(0))
 
 
-def _batch() -> Batch:
+def _batch(device: str = "cpu") -> Batch:
     """A batch with all that a loss may ask for: balanced labels, pairs, a teacher."""
     import torch
 
     labels = torch.arange(_BATCH) // 2 % _CLASSES
     teacher = torch.randn(_BATCH, _CLASSES, generator=torch.Generator().manual_seed(1))
-    return Batch(labels, teacher=teacher, pairs=torch.combinations(torch.arange(_BATCH)))
+    pairs = torch.combinations(torch.arange(_BATCH))
+    return Batch(labels.to(device), teacher=teacher.to(device), pairs=pairs.to(device))
 
 
 def _require_loss(adapter: LossAdapter, output: LossOutput) -> None:

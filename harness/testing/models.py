@@ -9,6 +9,8 @@ from harness.adapter import ModelAdapter
 from harness.testing.errors import require
 from harness.testing.examples import example_input
 from harness.testing.modules import (
+    half_types,
+    require_close,
     require_gradients,
     require_same_state,
     saved_and_loaded,
@@ -19,14 +21,16 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _BATCH_TOLERANCE = 1e-4
-_OTHER_FRAMES = (120, 313)
 
 
-def check_embeddings(adapter: ModelAdapter) -> None:
+def check_embeddings(adapter: ModelAdapter, frames: int) -> None:
     """Evaluation gives finite float32 `[batch, embedding_size]`, twice the same."""
     import torch
 
-    trunk, batch = seeded(adapter.build).eval(), example_input(adapter.inputs(), batch=3)
+    trunk, batch = (
+        seeded(adapter.build).eval(),
+        example_input(adapter.inputs(), batch=3, frames=frames),
+    )
     embeddings = _embed(trunk, batch)
     _require_shape(adapter, embeddings, batch=3)
     require(bool(embeddings.isfinite().all()), adapter, "embeddings are not finite")
@@ -34,55 +38,71 @@ def check_embeddings(adapter: ModelAdapter) -> None:
     require(torch.equal(embeddings, again), adapter, "evaluation twice gives two answers")
 
 
-def check_batch_invariance(adapter: ModelAdapter) -> None:
+def check_batch_invariance(adapter: ModelAdapter, frames: int) -> None:
     """An example's embedding in evaluation does not depend on what else is in its batch."""
-    trunk, batch = seeded(adapter.build).eval(), example_input(adapter.inputs(), batch=3)
+    trunk, batch = (
+        seeded(adapter.build).eval(),
+        example_input(adapter.inputs(), batch=3, frames=frames),
+    )
     together, alone = _embed(trunk, batch)[:1], _embed(trunk, batch[:1])
     error = float((together - alone).abs().max() / together.abs().max())
     message = f"one alone differs from the same within a batch by {error:.1e} of the largest value"
     require(error <= _BATCH_TOLERANCE, adapter, message)
 
 
-def check_lengths(adapter: ModelAdapter) -> None:
+def check_lengths(adapter: ModelAdapter, frames: int) -> None:
     """Audio of other lengths is embedded, too."""
     inputs = adapter.inputs()
     if inputs.kind != "audio":
         return
     trunk = seeded(adapter.build).eval()
-    for frames in _OTHER_FRAMES:
-        _require_shape(
-            adapter, _embed(trunk, example_input(inputs, batch=2, frames=frames)), batch=2
-        )
+    for other in (3 * frames // 5, 3 * frames // 2 + 13):
+        example = example_input(inputs, batch=2, frames=other)
+        _require_shape(adapter, _embed(trunk, example), batch=2)
 
 
-def check_gradients(adapter: ModelAdapter) -> None:
+def check_half(adapter: ModelAdapter, frames: int) -> None:
+    """Under autocast embeddings are finite and near those of single precision."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    trunk = seeded(adapter.build).eval().to(device)
+    batch = example_input(adapter.inputs(), batch=2, frames=frames).to(device)
+    whole = _embed(trunk, batch)
+    for dtype in half_types():
+        with torch.autocast(device, dtype=dtype):
+            require_close(adapter, _embed(trunk, batch), whole, what=f"the {dtype} embedding")
+
+
+def check_gradients(adapter: ModelAdapter, frames: int) -> None:
     """In training, every parameter gets a finite gradient."""
     import torch
 
     trunk = seeded(adapter.build).train()
-    embeddings = trunk(example_input(adapter.inputs(), batch=4))
+    embeddings = trunk(example_input(adapter.inputs(), batch=4, frames=frames))
     # A plain sum would vanish after a last batch normalisation, whose outputs sum to zero.
     directions = torch.randn(embeddings.shape, generator=torch.Generator().manual_seed(1))
     (embeddings * directions).sum().backward()
     require_gradients(adapter, trunk)
 
 
-def check_state(adapter: ModelAdapter) -> None:
+def check_state(adapter: ModelAdapter, frames: int) -> None:
     """A trunk built elsewhere and loaded from a file gives the same embeddings."""
     import torch
 
     trunk, other = seeded(adapter.build).eval(), seeded(adapter.build, seed=1).eval()
     other.load_state_dict(saved_and_loaded(trunk.state_dict()))
     require_same_state(adapter, trunk, other)
-    batch = example_input(adapter.inputs(), batch=2)
+    batch = example_input(adapter.inputs(), batch=2, frames=frames)
     same = torch.equal(_embed(trunk, batch), _embed(other, batch))
     require(same, adapter, "embeddings differ after saving and loading the state dict")
 
 
-CHECKS: tuple[Callable[[ModelAdapter], None], ...] = (
+CHECKS: tuple[Callable[[ModelAdapter, int], None], ...] = (
     check_embeddings,
     check_batch_invariance,
     check_lengths,
+    check_half,
     check_gradients,
     check_state,
 )

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 from harness.testing.errors import require
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
+_HALF_TOLERANCE = 0.1
 
-def seeded(build: Any, *arguments: int, seed: int = 0) -> nn.Module:
+
+def seeded(build: Any, *arguments: Any, seed: int = 0) -> nn.Module:
     """Build a module from a seed, and leave the global generator as it was."""
     import torch
 
@@ -19,6 +22,24 @@ def seeded(build: Any, *arguments: int, seed: int = 0) -> nn.Module:
         torch.manual_seed(seed)
         module: nn.Module = build(*arguments)
     return module
+
+
+def half_types() -> list[torch.dtype]:
+    """Types of half precision in which this machine trains: autocast's on its device."""
+    import torch
+
+    return [torch.bfloat16, *([torch.float16] if torch.cuda.is_available() else [])]
+
+
+def require_close(adapter: Any, half: Tensor, whole: Tensor, *, what: str) -> None:
+    """A result of half precision is finite and near that of single precision.
+
+    Near is within a tenth in the Euclidean norm: what is left of 8 bits after tens of layers.
+    """
+    require(bool(half.isfinite().all()), adapter, f"{what} under autocast is not finite")
+    error = float((half.float() - whole).norm() / whole.norm().clamp(min=1e-6))
+    message = f"{what} under autocast differs by {error:.2f} of its size"
+    require(error <= _HALF_TOLERANCE, adapter, message)
 
 
 def require_gradients(adapter: Any, module: nn.Module) -> None:

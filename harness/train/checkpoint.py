@@ -69,7 +69,7 @@ def averaged(many: list[Weights]) -> Weights:
 
 
 def _state_dict(content: Any, path: Path) -> Weights:
-    for key in ("state_dict", "model"):
+    for key in ("state_dict", "model_state_dict", "model"):
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
     if not isinstance(content, dict) or not all(isinstance(x, Tensor) for x in content.values()):

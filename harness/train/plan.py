@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from harness.adapter import Input
-from harness.config.schema import Recipe
+from harness.config.augment import Augment
+from harness.config.recipes import Recipe
 from harness.data.batches import TrainingBatches
 from harness.data.feeding.inputs import InputMaker
 from harness.data.waveform.disturbance import Disturber
+from harness.train.original_speed import AtOriginalSpeed
 from harness.train.system import System
 
 
@@ -31,6 +35,7 @@ class TrainingPlan:
         seed: of everything random.
         report: told step, number of steps and loss after every step.
         data_workers: processes that make inputs; 0 for a thread.
+        before: steps of the training that this one fine-tunes.
     """
 
     recipe: Recipe
@@ -44,6 +49,17 @@ class TrainingPlan:
     report: Callable[[int, int, float], None]
     disturber: Disturber | None = None
     data_workers: int = 0
+    before: int = 0
+
+    @property
+    def phases(self) -> tuple[TrainingPlan, ...]:
+        """What is trained, one after the other: this, and the recipe's fine-tuning."""
+        return (self, *(self._fine_tuning(recipe) for recipe in self.recipe.phases[1:]))
+
+    @property
+    def last(self) -> int:
+        """The step after which this training ends; steps are counted from the first of all."""
+        return self.before + self.steps
 
     @property
     def steps(self) -> int:
@@ -75,4 +91,42 @@ class TrainingPlan:
 
     def _evenly(self, count: int) -> frozenset[int]:
         count = min(count, self.steps)
-        return frozenset(math.ceil(self.steps * (part + 1) / count) for part in range(count))
+        steps = (math.ceil(self.steps * (part + 1) / count) for part in range(count))
+        return frozenset(self.before + step for step in steps)
+
+    def _fine_tuning(self, recipe: Recipe) -> TrainingPlan:
+        """The same data and rooms, drawn anew."""
+        seed = _another_seed(self.seed)
+        batches = _batches_for(recipe, self.batches, seed)
+        disturber = _disturber_for(recipe.augment, self.disturber, seed)
+        return replace(
+            self,
+            recipe=recipe,
+            batches=batches,
+            disturber=disturber,
+            seed=seed,
+            before=self.last,
+        )
+
+
+def _batches_for(recipe: Recipe, first: TrainingBatches, seed: int) -> TrainingBatches:
+    values: dict[str, Any] = {each.name: getattr(first, each.name) for each in fields(first)}
+    values |= {"batch": recipe.batch, "crop_seconds": recipe.crop_seconds, "seed": seed}
+    values |= {"speeds": recipe.augment.speeds, "sampler": recipe.sampler}
+    if first.speeds and not recipe.augment.speeds:
+        return AtOriginalSpeed(**values, place=first.speeds.index(1.0))
+    return TrainingBatches(**values)
+
+
+def _disturber_for(augment: Augment, first: Disturber | None, seed: int) -> Disturber | None:
+    if first is None or not (augment.reverb or augment.noise):
+        return None
+    rooms, noises = first.rooms, first.noises
+    return Disturber(
+        augment, rooms if augment.reverb else None, noises if augment.noise else None, seed
+    )
+
+
+def _another_seed(seed: int) -> int:
+    """Of the fine-tuning, so that it does not begin with the draws that its training began with."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:fine-tuning".encode()).digest()[:7], "big")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,12 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from harness.adapter import Batch, Input, LossAdapter, ModelAdapter
-from harness.config.schema import Augment
+from harness.adapter import Batch, Input, LossAdapter, LossOutput, ModelAdapter, build_head
+from harness.config.augment import Augment
+from harness.config.recipes import EvenCrops
 from harness.data.augment import masked
 from harness.data.batches import whole_batches
 from harness.data.front_end import front_end
 from harness.data.subset import Subset
+from harness.errors import ConfigError
 
 Advance = Callable[[int], None]
 
@@ -31,7 +33,14 @@ class System(nn.Module):
         loss: the loss's adapter; None where only embeddings are wanted.
         classes: number of training labels; the head has more, where speeds make classes.
         augment: what is done to training inputs.
+        counts: training items of each label, for a loss that needs them.
+        several: how many of the labels nearest to each are kept, where batches draw hard ones.
+
+    Raises:
+        ConfigError: batches draw hard labels, and the loss has no class centres.
     """
+
+    nearest: Tensor
 
     def __init__(
         self,
@@ -39,14 +48,29 @@ class System(nn.Module):
         loss: LossAdapter | None,
         classes: int,
         augment: Augment | None = None,
+        counts: Sequence[int] | None = None,
+        *,
+        several: int = 0,
     ) -> None:
         super().__init__()
         self.declared: Input = model.inputs()
         self.augment = augment or Augment()
         self.front_end = front_end(self.declared)
         self.trunk = model.build()
-        rows = classes * self.augment.class_factor
-        self.head = loss.build(model.embedding_size, rows) if loss else None
+        factor = self.augment.class_factor
+        # The classes of a speed follow those of another, each with a label's own items.
+        repeated = None if counts is None else list(counts) * factor
+        self.head = (
+            build_head(loss, model.embedding_size, classes * factor, repeated) if loss else None
+        )
+        if several:
+            if not hasattr(self.head, "class_centres"):
+                raise ConfigError(
+                    f"sampler.hard: {type(loss).__name__} has no class centres to tell which "
+                    "labels are near; take hard out, or choose a loss with a classifier"
+                )
+            self.register_buffer("nearest", torch.zeros(classes, several, dtype=torch.int64))
+        self.looks_at_whole_batch = bool(loss and loss.needs & {"full_batch", "pk", "pairs"})
 
     def inputs(self, raw: Tensor) -> Tensor:
         """Network input of a raw batch, masked in training mode; its sound is as it is."""
@@ -64,8 +88,23 @@ class System(nn.Module):
         self, inputs: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor | None, Mapping[str, float]]:
         """Loss, logits and statistics of network inputs that were made before."""
-        output = self._head(self.trunk(inputs), Batch(labels))
+        output = self.judge(self.embed(inputs), labels)
         return output.loss, output.logits, output.statistics
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        """Embeddings `[batch, size]` of network inputs."""
+        embeddings: Tensor = self.trunk(inputs)
+        return embeddings
+
+    def judge(self, embeddings: Tensor, labels: Tensor) -> LossOutput:
+        """What the head says of labelled embeddings."""
+        output: LossOutput = self._head(embeddings, Batch(labels))
+        return output
+
+    def class_centres(self) -> Tensor:
+        """What the head holds of its classes, `[classes, size]`."""
+        centres: Tensor = self._head.class_centres()
+        return centres
 
     def output(self, raw: Tensor, kind: Literal["embedding", "logits"]) -> Tensor:
         """Embeddings `[batch, size]` or logits `[batch, classes]` with no label known."""
@@ -85,20 +124,29 @@ def outputs_of(
     kind: Literal["embedding", "logits"],
     device: torch.device,
     advance: Advance = lambda _: None,
+    *,
+    crops: EvenCrops | None = None,
 ) -> NDArray[np.float32]:
     """Outputs for whole items, in the order of the subset: `[items, size]`.
 
-    Items of one length share a batch, so that no item is padded.
+    Items of one length share a batch, so that no item is padded. With crops, an item's output is
+    the mean over its crops: of embeddings each brought to length 1, or of logits. The cosine of
+    two such means is the mean cosine of all pairs of crops over the product of the means' lengths.
     """
     system.eval()
     found: NDArray[np.float32] | None = None
+    counts = np.zeros(len(subset), dtype=np.int64)
     with torch.inference_mode():
-        for rows, raw in whole_batches(subset, system.declared, MOST_NUMBERS):
-            values = system.output(raw.to(device), kind).float().cpu().numpy()
+        for rows, raw in whole_batches(subset, system.declared, MOST_NUMBERS, crops):
+            values = system.output(raw.to(device), kind).float()
+            if crops is not None and kind == "embedding":
+                values = nn.functional.normalize(values)
             if found is None:
-                found = np.empty((len(subset), values.shape[1]), dtype=np.float32)
-            found[rows] = values
-            advance(len(rows))
+                found = np.zeros((len(subset), values.shape[1]), dtype=np.float32)
+            np.add.at(found, rows, values.cpu().numpy())
+            advance(int((counts[np.unique(rows)] == 0).sum()))
+            np.add.at(counts, rows, 1)
     if found is None:
         raise ValueError("the subset is empty")
+    found /= counts[:, None].astype(np.float32)
     return found

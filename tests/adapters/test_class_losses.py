@@ -1,4 +1,4 @@
-"""SphereFace2, focal softmax and angular triplets as adapters: promises and limits."""
+"""SphereFace2, weighed softmaxes and angular triplets as adapters: promises and limits."""
 
 from __future__ import annotations
 
@@ -10,35 +10,42 @@ import pytest
 import torch
 from torch import Tensor
 
-from adapters.class_losses import FocalSoftmax, SphereFace2
+from adapters.class_losses import ClassBalancedSoftmax, FocalSoftmax, SphereFace2
 from adapters.losses import Softmax
 from adapters.triplet import AngularTriplet
-from harness.adapter import Batch
+from harness.adapter import Batch, build_head
 from harness.config.imports import construct
 from harness.testing import check_loss
 
 SIZE, CLASSES = 6, 4
 LABELS = [0, 1, 2, 3, 1]
-Classifier = SphereFace2 | FocalSoftmax
+Classifier = SphereFace2 | FocalSoftmax | ClassBalancedSoftmax
 CLASSIFIERS: list[Classifier] = [
     SphereFace2(),
     SphereFace2(margin_type="A", margin=0.15),
     SphereFace2(exponent=1.0, balance=0.5),
     FocalSoftmax(),
     FocalSoftmax(gamma=0.5),
+    ClassBalancedSoftmax(),
+    ClassBalancedSoftmax(beta=0.0),
+]
+TRIPLETS: list[AngularTriplet] = [
+    AngularTriplet(),
+    AngularTriplet(mining="semi-hard"),
+    AngularTriplet(mining="all"),
 ]
 
 
 def built(adapter: Classifier | Softmax) -> Any:
     torch.manual_seed(1)
-    return adapter.build(SIZE, CLASSES)
+    return build_head(adapter, SIZE, CLASSES, [3, 1, 7, 20])
 
 
 def embeddings() -> Tensor:
     return torch.randn(len(LABELS), SIZE, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("adapter", [*CLASSIFIERS, AngularTriplet()], ids=repr)
+@pytest.mark.parametrize("adapter", [*CLASSIFIERS, *TRIPLETS], ids=repr)
 def test_it_conforms(adapter: Classifier | AngularTriplet) -> None:
     check_loss(adapter)
 
@@ -115,7 +122,8 @@ def test_triplets_say_what_they_need_of_a_batch() -> None:
     [
         ("adapters.class_losses:SphereFace2", {"margin_type": "A", "margin": 0.15, "scale": 32}),
         ("adapters.class_losses:FocalSoftmax", {"gamma": 2.0}),
-        ("adapters.triplet:AngularTriplet", {"margin": 0.3}),
+        ("adapters.class_losses:ClassBalancedSoftmax", {"beta": 0.99}),
+        ("adapters.triplet:AngularTriplet", {"margin": 0.3, "mining": "semi-hard"}),
     ],
 )
 def test_a_table_makes_the_adapter(path: str, fields: dict[str, Any]) -> None:
@@ -133,7 +141,9 @@ def test_a_table_makes_the_adapter(path: str, fields: dict[str, Any]) -> None:
         (SphereFace2, {"balance": 1.0}, "balance must be between 0 and 1"),
         (SphereFace2, {"exponent": 0.5}, "exponent must be at least 1"),
         (FocalSoftmax, {"gamma": -1.0}, "gamma must not be negative"),
+        (ClassBalancedSoftmax, {"beta": 1.0}, "beta must be from 0 to under 1"),
         (AngularTriplet, {"margin": 3.2}, "margin is in radians"),
+        (AngularTriplet, {"mining": "hard"}, "hardest, semi-hard or all, got 'hard'"),
     ],
 )
 def test_fields_that_make_no_sense_are_refused(
@@ -141,6 +151,17 @@ def test_fields_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         adapter(**fields)
+
+
+@pytest.mark.parametrize("counts", [[3, 1, 7], [3, 1, 7, 0]])
+def test_counts_that_do_not_tell_of_every_class_are_refused(counts: list[int]) -> None:
+    with pytest.raises(ValueError, match="of each of 4 classes, one or more"):
+        ClassBalancedSoftmax().build(SIZE, CLASSES, counts=counts)
+
+
+def test_a_loss_that_counts_is_not_built_without() -> None:
+    with pytest.raises(TypeError, match="ClassBalancedSoftmax needs the number of training items"):
+        build_head(ClassBalancedSoftmax(), SIZE, CLASSES)
 
 
 def test_reading_the_adapters_imports_no_torch() -> None:

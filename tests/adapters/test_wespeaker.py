@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import pytest
 import torch
 
+from adapters.native.lean import Lean
 from adapters.wespeaker import (
     AttentiveResNet34,
     CamPlusPlus,
@@ -14,7 +17,7 @@ from adapters.wespeaker import (
     ResNet34,
     XVector,
 )
-from harness.adapter import Fbank, ModelAdapter
+from harness.adapter import ADDED, Fbank, ModelAdapter
 from harness.testing import check_model
 
 
@@ -70,6 +73,9 @@ def test_front_end_of_published_eres2net_v2_is_3d_speakers() -> None:
         AttentiveResNet34(channels=8, bins=24, embedding_size=16),
         AttentiveResNet34(pooling="mqmhastp", channels=8, bins=24, embedding_size=16),
         EcapaTdnnGlob(channels=32, bins=24, embedding_size=16),
+        CamPlusPlus(bins=24, embedding_size=16, checkpointing=True),
+        ERes2Net(channels=16, bins=24, embedding_size=16),
+        ERes2Net(channels=16, bins=24, embedding_size=16, checkpointing=True),
         ERes2NetV2(channels=16, bins=24, embedding_size=16),
         XVector(bins=24, embedding_size=16),
         XVector(pooling="astp", bins=24, embedding_size=16),
@@ -84,3 +90,17 @@ def test_promises_of_the_interface_hold(adapter: ModelAdapter) -> None:
 def test_channels_that_res2net_cannot_split_are_refused(channels: int) -> None:
     with pytest.raises(ValueError, match=f"multiple of 8, got {channels}"):
         EcapaTdnnGlob(channels=channels)
+
+
+@pytest.mark.parametrize("adapter", [CamPlusPlus(), ERes2Net(), ERes2NetV2()])
+def test_checkpointing_came_later_and_reaches_every_stretch(
+    adapter: CamPlusPlus | ERes2Net | ERes2NetV2,
+) -> None:
+    (field,) = (field for field in fields(adapter) if field.name == "checkpointing")
+    assert (field.metadata, field.default) == (ADDED, False)
+    for wanted, kept in ((False, {"convolutions"}), (True, {"inputs"})):
+        with torch.device("meta"):
+            trunk = replace(adapter, checkpointing=wanted).build()
+        stretches = [module for module in trunk.modules() if isinstance(module, Lean)]
+        assert stretches
+        assert {stretch.keeps for stretch in stretches} == kept

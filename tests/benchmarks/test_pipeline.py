@@ -17,7 +17,7 @@ import torchaudio
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness.adapter import Fbank
-from harness.config.schema import Augment, Noise, Reverb
+from harness.config.augment import Augment, Noise, Reverb
 from harness.data.batches import TrainingBatches
 from harness.data.corpus import SAMPLE_RATE
 from harness.data.feeding.feeder import Feeder

@@ -5,7 +5,8 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from harness.config.schema import Augment, Recipe
+from harness.config.augment import Augment
+from harness.config.recipes import Recipe
 from harness.records.canonical import digest
 
 EVERYTHING = {

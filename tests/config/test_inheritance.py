@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config.inheritance import with_inherited
+from harness.config.inheritance import datasets_with_inherited, recipes_with_inherited
 from harness.config.loader import load
 from harness.errors import ConfigError
 
@@ -12,7 +12,9 @@ WHOLE = {"adapter": "a:B", "licence": "l", "path": "p", "second": True, "split":
 
 
 def inherited(**own):
-    return with_inherited({"whole": WHOLE, "part": {"of": "whole", **own}}, Path("b.toml"))["part"]
+    return datasets_with_inherited(
+        {"whole": WHOLE, "part": {"of": "whole", **own}}, Path("b.toml")
+    )["part"]
 
 
 def test_what_the_corpus_is_is_taken_over():
@@ -26,23 +28,23 @@ def test_what_the_corpus_is_is_taken_over():
 
 
 def test_a_dataset_by_itself_stays_as_it_is():
-    assert with_inherited({"whole": WHOLE}, Path()) == {"whole": WHOLE}
+    assert datasets_with_inherited({"whole": WHOLE}, Path()) == {"whole": WHOLE}
 
 
 @pytest.mark.parametrize("section", [3, [], {"a": 3}, {"a": {"of": 3}}])
 def test_what_is_no_table_is_left_to_the_schema(section):
-    assert with_inherited(section, Path()) == section
+    assert datasets_with_inherited(section, Path()) == section
 
 
 def test_another_one_that_does_not_exist_is_refused_with_the_nearest():
     with pytest.raises(ConfigError, match=r"b\.toml: datasets\.part\.of: .*'hole'; did you mean"):
-        with_inherited({"whole": WHOLE, "part": {"of": "hole"}}, Path("b.toml"))
+        datasets_with_inherited({"whole": WHOLE, "part": {"of": "hole"}}, Path("b.toml"))
 
 
 def test_a_chain_is_refused_with_its_end():
     tables = {"whole": WHOLE, "part": {"of": "whole"}, "less": {"of": "part"}}
     with pytest.raises(ConfigError, match=r"less\.of: 'part' stands on 'whole'; name that one"):
-        with_inherited(tables, Path("b.toml"))
+        datasets_with_inherited(tables, Path("b.toml"))
 
 
 DATASET = """
@@ -82,3 +84,24 @@ def test_a_benchmark_file_may_use_it(tmp_path):
 def test_keys_that_contradict_each_other_are_refused(tmp_path, own, message):
     with pytest.raises(ConfigError, match=message):
         loaded(tmp_path, own)
+
+
+RECIPES = {"long": {"epochs": 9, "batch": 4, "optimizer": {"name": "sgd", "lr": 1.0}}}
+
+
+def of_long(**own):
+    return recipes_with_inherited({**RECIPES, "own": {"of": "long", **own}}, Path("b.toml"))["own"]
+
+
+def test_a_recipe_takes_over_what_it_does_not_say():
+    assert of_long(batch=8) == {**RECIPES["long"], "batch": 8}
+    assert of_long(optimizer={"lr": 2.0})["optimizer"] == {"lr": 2.0}, "whole tables, as they stand"
+
+
+def test_a_length_takes_the_place_of_either():
+    assert of_long(steps=3) == {"steps": 3, "batch": 4, "optimizer": RECIPES["long"]["optimizer"]}
+
+
+def test_a_recipe_of_one_that_does_not_exist():
+    with pytest.raises(ConfigError, match=r"b\.toml: recipes\.own\.of: .*'lang'; did you mean"):
+        recipes_with_inherited({**RECIPES, "own": {"of": "lang"}}, Path("b.toml"))

@@ -7,7 +7,7 @@ import pytest
 
 from harness.config.imports import construct
 from harness.config.loader import known, load, shipped_benchmark, with_settings
-from harness.config.schema import Recipe
+from harness.config.recipes import Recipe
 from harness.errors import ConfigError
 
 
@@ -59,6 +59,10 @@ def test_without_a_path_the_current_folder_comes_first(written, tmp_path, monkey
         ('losses = ["plain"]', 'losses = ["plan"]', "suites.small.losses", "'plain'?"),
         ('recipe = "short"', 'recipe = "shor"', "suites.small.profiles", "did you mean 'short'?"),
         ("[models.net]", '[models."../net"]', "models.../net", "match pattern"),
+        ('losses = ["plain"]', "", "suites.small", "give models and losses, or neither"),
+        ('models = ["net"]\nlosses = ["plain"]', "", "suites.small", "nothing to run"),
+        ('models = ["net"]', 'models = ["net", "net"]', "suites.small", "a system comes twice"),
+        ('quick = { recipe = "short" }', "quick = {}", "suites.small", "give a recipe"),
     ],
 )
 def test_a_wrong_key_or_value_is_named_with_its_mend(written, old, new, key, mend):
@@ -83,6 +87,7 @@ def test_every_fault_is_told_at_once(written):
         ("set = { 'optimizer.rate' = 3 }", "overrides.0.set.optimizer.rate", "unknown key"),
         ("model = 'nett'\nset = {}", "overrides.0.model", "did you mean 'net'?"),
         ("profile = 'full'\nset = {}", "overrides.0.profile", "known: quick"),
+        ("recipe = 'long'\nset = {}", "overrides.0.recipe", "short"),
         ("modle = 'net'\nset = {}", "overrides.0.modle", "did you mean 'model'?"),
     ],
 )
@@ -100,6 +105,31 @@ def test_an_override_is_checked_against_the_recipes_of_its_own_profile(written):
         "[[suites.small.overrides]]\nprofile = 'full'\nset = { epochs = 3 }\n",
     )
     assert load(path).benchmark.suites["small"].overrides[0].set == {"epochs": 3}
+
+
+@pytest.mark.parametrize(
+    ("entry", "key", "mend"),
+    [
+        ('{ model = "nett", loss = "plain" }', "entries.0.model", "did you mean 'net'?"),
+        ('{ model = "net", loss = "plane" }', "entries.0.loss", "did you mean 'plain'?"),
+        ('{ model = "net", loss = "plain", recipe = "x" }', "entries.0.recipe", "known: short"),
+        ('{ model = "net", loss = "plain" }', "", "a system comes twice"),
+    ],
+)
+def test_a_wrong_entry(written, entry, key, mend):
+    message = refusal(written('losses = ["plain"]', f'losses = ["plain"]\nentries = [{entry}]'))
+    assert "suites.small" in message
+    assert key in message
+    assert mend in message
+
+
+def test_an_entry_brings_its_own_recipe_and_needs_no_other(written):
+    entries = 'entries = [{ model = "net", loss = "plain", recipe = "short" }]'
+    path = written(
+        'models = ["net"]\nlosses = ["plain"]\nprofiles.quick = { recipe = "short" }',
+        f"{entries}\nprofiles.quick = {{}}",
+    )
+    assert load(path).benchmark.suites["small"].systems[0].recipe == "short"
 
 
 def test_an_exclusion_of_an_unknown_dataset(written):

@@ -3,7 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
-from harness.config.schema import Benchmark, Component, Recipe, Rise, SplitRule
+from harness.config.course import Rise
+from harness.config.datasets import SplitRule
+from harness.config.recipes import Recipe
+from harness.config.schema import Benchmark
+from harness.config.tables import Component
 
 
 def test_an_empty_benchmark_has_a_budget():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from harness.adapter import Fbank
-from harness.config.schema import Augment
+from harness.config.augment import Augment
 from harness.data.batches import TrainingBatches
 from harness.data.feeding.inputs import InputMaker
 from harness.data.pack import Pack

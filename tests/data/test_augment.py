@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from harness.adapter import Fbank, Image, Spectrogram
-from harness.config.schema import Augment
+from harness.config.augment import Augment
 from harness.data.augment import masked
 
 FRAMES, BINS = 50, 20

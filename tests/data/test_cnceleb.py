@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness.config.schema import SplitRule
+from harness.config.datasets import SplitRule
 from harness.data.corpora.cnceleb import CnCeleb
 from harness.data.corpus import COLUMNS, MODEL_COLUMNS, TRIAL_COLUMNS
 from harness.data.split import assign_split, check_disjoint

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from harness.adapter import Fbank
-from harness.config.schema import Augment
+from harness.config.augment import Augment
 from harness.data.augment import masked
 from harness.data.feeding.feeder import AHEAD, Feeder
 from harness.data.feeding.inputs import step_seed

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from harness.config.schema import FreezeRule, TrialRule
+from harness.config.datasets import FreezeRule, TrialRule
 from harness.data.drawing.trial_drawing import draw_trials
 from harness.data.freezing.choice import freeze
 from harness.data.freezing.subset_list import read_frozen, restrict, write_frozen

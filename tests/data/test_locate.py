@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.config.schema import Dataset
+from harness.config.datasets import Dataset
 from harness.data.locate import Absence, absence_lines, locate
 
 

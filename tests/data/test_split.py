@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.config.schema import SplitRule
+from harness.config.datasets import SplitRule
 from harness.data.split import SPLITS, assign_split, check_disjoint
 from harness.errors import DataError
 

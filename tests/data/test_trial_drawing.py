@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from harness.config.schema import TrialRule
+from harness.config.datasets import TrialRule
 from harness.data.drawing.trial_drawing import draw_trials
 from harness.errors import DataError
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from harness.config.datasets import SplitRule
 from harness.config.imports import construct
-from harness.config.schema import SplitRule
 from harness.data.corpora.voxceleb import TRIAL_LISTS, VoxCeleb
 from harness.data.corpus import COLUMNS, TRIAL_COLUMNS
 from harness.data.split import assign_split, check_disjoint

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.config.schema import Augment
+from harness.config.augment import Augment
 from harness.data.pack import Pack
 from harness.data.waveform.disturbance import Disturbance, Disturber, disturbed
 from harness.data.waveform.level import power

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness.config.schema import Augment
+from harness.config.augment import Augment
 from harness.data.corpus import COLUMNS, SAMPLE_RATE
 from harness.data.waveform.library import shelves
 from harness.data.waveform.noises import EmbeddedNoise, NoiseFolder

@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.config.schema import Augment, Recipe
+from harness.config.augment import Augment
+from harness.config.recipes import Recipe
 from harness.errors import ConfigError, CorpusAbsent
 from harness.plan.augmentation import check_augment, disturbances
 from harness.tasks.classification import Classification

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from harness.config.loader import load
-from harness.config.schema import Exclusion
+from harness.config.suites import Exclusion
+from harness.config.tables import Component
 from harness.data.listed import list_dataset
 from harness.errors import ConfigError
 from harness.plan.choice import entries
-from harness.plan.jobs import plan_jobs
+from harness.plan.jobs import component, plan_jobs
 from harness.plan.request import RunRequest, source_of
 from harness.tasks.classification import Classification
 
@@ -105,3 +106,28 @@ def test_an_entry_that_is_left_out_is_refused_when_asked_for(loaded, tmp_path):
     assert list(entries(suite, request(tmp_path), "digits")) == []
     with pytest.raises(ConfigError, match=r"leaves small \+ aam out: does not fit"):
         list(entries(suite, request(tmp_path, models=("small",)), "digits"))
+
+
+GROWN = """
+from dataclasses import dataclass, field
+from harness.adapter import ADDED
+
+@dataclass(frozen=True, kw_only=True)
+class Grown:
+    size: int = 8
+    window: str = field(default="hamming", metadata=ADDED)
+    version = 1
+"""
+
+
+def test_a_field_that_was_added_later_is_left_out_while_nobody_uses_it(loaded, tmp_path):
+    (tmp_path / "grown_adapters.py").write_text(GROWN)
+    loaded()
+
+    def fields(**given: str) -> dict[str, object]:
+        table = Component(adapter="grown_adapters:Grown", **given)
+        return component("grown", table, "models.grown").fields
+
+    assert fields() == {"size": 8}
+    assert fields(window="hamming") == {"size": 8}, "the same network, however it was asked for"
+    assert fields(window="povey") == {"size": 8, "window": "povey"}

@@ -1,19 +1,51 @@
 """A loss that no batch would serve is refused before anything is trained."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 
+from adapters.class_losses import ClassBalancedSoftmax
 from adapters.ghm import GhmClassification
 from adapters.losses import AamSoftmax
 from adapters.triplet import AngularTriplet
+from harness.config.recipes import Recipe
 from harness.errors import ConfigError
 from harness.plan.needs import check_needs
 
+PLAIN = Recipe(steps=1, batch=8)
+DIVIDED = Recipe(steps=1, batch=8, micro_batch=4)
+PK = Recipe(steps=1, sampler={"speakers": 4, "utterances": 2})
 
-@pytest.mark.parametrize("loss", [AamSoftmax(), GhmClassification()])
-def test_whole_batches_are_what_the_loop_draws(loss):
-    check_needs(loss, "losses.x")
+
+@dataclass(frozen=True)
+class Asking(AamSoftmax):
+    """A loss that asks for something else."""
+
+    needs: ClassVar[frozenset[str]] = frozenset()
 
 
-def test_batches_that_are_not_drawn_are_refused_by_name():
-    with pytest.raises(ConfigError, match=r"losses\.x: asks for batches with .*\(pk\)"):
-        check_needs(AngularTriplet(), "losses.x")
+@pytest.mark.parametrize("loss", [AamSoftmax(), GhmClassification(), ClassBalancedSoftmax()])
+@pytest.mark.parametrize("recipe", [None, PLAIN, DIVIDED, PK])
+def test_these_are_served_by_every_recipe(loss, recipe):
+    check_needs(loss, "losses.x", recipe)
+
+
+def test_triplets_are_served_by_a_sampler():
+    check_needs(AngularTriplet(), "losses.x", PK)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [None, PLAIN, DIVIDED, Recipe(steps=1, sampler={"speakers": 8, "utterances": 1})],
+)
+def test_batches_that_are_not_drawn_are_refused_with_the_mend(recipe):
+    with pytest.raises(ConfigError, match=r"losses\.x: asks for .*\(pk\); .*sampler = \{"):
+        check_needs(AngularTriplet(), "losses.x", recipe)
+
+
+@pytest.mark.parametrize(("need", "told"), [("pairs", "choose another"), ("moon", "'moon'")])
+def test_what_nobody_gives_is_refused(need, told, monkeypatch):
+    monkeypatch.setattr(Asking, "needs", frozenset({need}))
+    with pytest.raises(ConfigError, match=told):
+        check_needs(Asking(), "losses.x", PK)

@@ -136,6 +136,36 @@ def test_exclusions_leave_entries_out(tiny: TinyBenchmark) -> None:
     assert {job.loss.name for job in jobs_of(tiny, losses=()) if job.loss} == {"aam"}
 
 
+ENTRIES = """entries = [
+    { model = "tiny", loss = "aam", recipe = "half" },
+    { model = "tiny", loss = "softmax" },
+]"""
+HALF = "[recipes.half]\nsteps = 6\ncrop_seconds = 0.3\n"
+
+
+def with_entries(tiny: TinyBenchmark) -> TinyBenchmark:
+    tiny.edit('models = ["tiny"]', ENTRIES)
+    tiny.edit('losses = ["aam", "softmax"]\nprofiles.quick', "profiles.quick")
+    tiny.edit("[suites.own]", f"{HALF}\n[suites.own]")
+    return tiny
+
+
+def test_entries_name_pairs_and_recipes_of_their_own(tiny: TinyBenchmark) -> None:
+    found = jobs_of(with_entries(tiny), losses=())
+    told = {
+        (job.loss.name, job.recipe_name, job.recipe.steps)
+        for job in found
+        if job.loss and job.recipe
+    }
+    assert told == {("aam", "half", 6), ("softmax", "short", 12)}
+
+
+def test_a_pair_that_is_no_entry_is_refused(tiny: TinyBenchmark) -> None:
+    with_entries(tiny).edit('{ model = "tiny", loss = "softmax" },', "")
+    with pytest.raises(ConfigError, match=r"no loss 'softmax'; .*aam"):
+        jobs_of(tiny, losses=("softmax",))
+
+
 def test_overrides_change_what_they_match(tiny: TinyBenchmark) -> None:
     tiny.edit(
         "[suites.faulty]",

@@ -84,6 +84,8 @@ FAULTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "random": lambda e, x: e + torch.rand_like(e),
     "batch": lambda e, x: e - e.mean(dim=0),
     "length": lambda e, x: e if x.shape[1] == 200 else e[:, :2],
+    "overflow": lambda e, x: e * (1e39 if torch.is_autocast_enabled("cpu") else 1.0),
+    "coarse": lambda e, x: e.round() if torch.is_autocast_enabled("cpu") else e,
 }
 
 
@@ -111,6 +113,8 @@ class Broken:
         ("random", "evaluation twice gives two answers"),
         ("batch", "one alone differs from the same within a batch"),
         ("length", r"shape \(2, 2\), not \(2, 4\)"),
+        ("overflow", "bfloat16 embedding under autocast is not finite"),
+        ("coarse", "bfloat16 embedding under autocast differs by"),
     ],
 )
 def test_a_broken_model_is_caught_by_name(fault: str, message: str) -> None:
@@ -161,6 +165,36 @@ def test_an_adapter_that_can_change_is_caught() -> None:
         check_model(Thawed())
 
 
+@dataclass(frozen=True)
+class Unwritten(Broken):
+    """A field that no benchmark file can hold."""
+
+    kinds: Any = frozenset({"a"})
+
+
+@dataclass(frozen=True)
+class Rounded(Broken):
+    """A field that comes back as something else."""
+
+    sizes: Any = (1, 2)
+
+
+@dataclass(frozen=True)
+class Optional(Broken):
+    """A field that may be left out, and one that is read as what it was."""
+
+    rank: int | None = None
+    sizes: tuple[int, ...] = (1, 2)
+
+
+def test_fields_that_no_table_can_hold_are_caught() -> None:
+    check_model(Optional())
+    with pytest.raises(ConformanceError, match=r"Unwritten: .* do not go through a TOML table"):
+        check_model(Unwritten())
+    with pytest.raises(ConformanceError, match="another one when its fields went through a TOML"):
+        check_model(Rounded())
+
+
 class BrokenHead(nn.Module):
     def __init__(self, fault: str, size: int, classes: int) -> None:
         super().__init__()
@@ -179,6 +213,8 @@ class BrokenHead(nn.Module):
         loss = functional.cross_entropy(logits, batch.labels, reduction=reduction)
         if self.fault == "tuple":
             return loss, logits
+        if self.fault == "half" and torch.is_autocast_enabled("cpu"):
+            loss = loss * 2
         return LossOutput(loss / 0 if self.fault == "finite" else loss, logits)
 
 
@@ -202,6 +238,7 @@ class BrokenLoss:
         ("scalar", r"the loss has shape \(8,\)"),
         ("finite", "the loss is not finite"),
         ("logits", r"logits have shape \(8, 1\), not \(8, 5\)"),
+        ("half", "bfloat16 loss under autocast differs by 1.00 of its size"),
         ("detached", "no finite gradient other than zero reaches the embeddings"),
     ],
 )

@@ -52,6 +52,7 @@ def test_tied_weights_can_be_saved(tmp_path: Path) -> None:
         lambda state: state,
         lambda state: {"state_dict": state, "epoch": 3},
         lambda state: {"model": state},
+        lambda state: {"model_state_dict": state, "optimizer_state_dict": {"lr": 0.1}},
         lambda state: {f"module.{name}": value for name, value in state.items()},
     ],
 )

@@ -3,135 +3,52 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
-from lightning_fabric import Fabric
-from torch import nn
 
-from adapters.losses import AamSoftmax
-from harness.adapter import Fbank
-from harness.config.schema import Augment, LearningRate, Optimizer, Recipe, Rise
-from harness.data.batches import TrainingBatches
+from harness.config.augment import Augment
+from harness.config.recipes import Recipe
 from harness.data.feeding.inputs import step_seed
-from harness.data.pack import Pack
-from harness.data.subset import Subset
 from harness.records.canonical import sha256_file
 from harness.train.checkpoint import load_weights
 from harness.train.log import FINAL
-from harness.train.loop import TrainingResult, train
 from harness.train.optimizer import make_optimizer
 from harness.train.plan import TrainingPlan
-from harness.train.system import System
-
-ITEMS, SAMPLES = 6, 800
-RECIPE = Recipe(
-    batch=2, steps=6, crop_seconds=0.05, validations=3, checkpoints=6,
-    optimizer=Optimizer(lr=0.1), learning_rate=LearningRate(shape="constant", warmup=0),
-    schedules={"margin": Rise(shape="linear", start=0.0, end=1.0)},
-)  # fmt: skip
-SCORES = {2: 0.3, 4: 0.1, 6: 0.2}
-"""What the validation split says after each of its steps."""
-
-
-class StopError(Exception):
-    """Cuts a training off."""
-
-
-@dataclass(frozen=True)
-class Trunk:
-    """A network of one layer."""
-
-    embedding_size = 3
-    version = 1
-
-    def inputs(self) -> Fbank:
-        return Fbank(bins=4, dither=1.0, subtract_mean=False)
-
-    def build(self) -> nn.Module:
-        return nn.Sequential(_Mean(), nn.Linear(4, 3), nn.Dropout(0.5))
-
-
-class _Mean(nn.Module):
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return features.mean(1)
-
-
-def trained(
-    folder: Path, recipe: Recipe = RECIPE, stop_at: int | None = None, **changes: Any
-) -> tuple[TrainingResult, dict[int, dict[str, torch.Tensor]]]:
-    """Train in a folder; gives the result and the weights after every validation."""
-    system = _system(recipe)
-    seen: dict[int, dict[str, torch.Tensor]] = {}
-    done = 0
-
-    def report(step: int, steps: int, loss: float) -> None:
-        nonlocal done
-        done = step
-        if step == stop_at:
-            raise StopError
-
-    def validate(judged: System) -> dict[str, float]:
-        judged.eval()
-        seen[done] = {name: value.clone() for name, value in judged.state_dict().items()}
-        return {"eer": SCORES[done], "threshold": 0.5}
-
-    plan = TrainingPlan(
-        recipe=recipe, batches=_batches(recipe), validate=validate, primary="eer",
-        higher_is_better=False, scheduled=("margin",), folder=folder, seed=3, report=report,
-    )  # fmt: skip
-    fabric = Fabric(accelerator="cpu", devices=1)
-    return train(system, dataclasses.replace(plan, **changes), fabric), seen
-
-
-def _system(recipe: Recipe) -> System:
-    torch.manual_seed(1)
-    return System(Trunk(), AamSoftmax(), 3, recipe.augment)
-
-
-def _batches(recipe: Recipe) -> TrainingBatches:
-    values = np.random.Generator(np.random.PCG64(0)).normal(0, 3000, ITEMS * SAMPLES)
-    offsets = np.arange(ITEMS + 1) * SAMPLES
-    pack = Pack(values.astype(np.int16), offsets, np.full((ITEMS, 1), SAMPLES), "", {})
-    labels = [f"c{row % 3}" for row in range(ITEMS)]
-    items = pd.DataFrame({"id": [str(row) for row in range(ITEMS)], "label": labels})
-    subset = Subset(items, np.arange(ITEMS), np.arange(1, ITEMS + 1), pack)
-    classes, speeds = ("c0", "c1", "c2"), recipe.augment.speeds
-    return TrainingBatches(subset, classes, recipe.batch, recipe.crop_seconds, 3, speeds)
+from tests.train.small_training import (
+    RECIPE,
+    StopError,
+    check_equal,
+    logged,
+    small_batches,
+    small_system,
+    trained,
+)
 
 
 def chosen_by(select: str, **more: Any) -> Recipe:
     return RECIPE.model_copy(update={"select": select, **more})
 
 
-def _check_equal(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> None:
-    assert set(found) == set(wanted)
-    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
-
-
 def test_the_best_weights_are_those_of_the_best_validation(tmp_path: Path) -> None:
     result, seen = trained(tmp_path)
     assert (result.selected_step, result.validation) == (4, {"eer": 0.1, "threshold": 0.5})
-    _check_equal(load_weights(tmp_path / FINAL), seen[4])
+    check_equal(load_weights(tmp_path / FINAL), seen[4])
 
 
 def test_best_means_highest_where_higher_is_better(tmp_path: Path) -> None:
     result, seen = trained(tmp_path, higher_is_better=True)
     assert result.selected_step == 2
-    _check_equal(load_weights(tmp_path / FINAL), seen[2])
+    check_equal(load_weights(tmp_path / FINAL), seen[2])
 
 
 def test_the_last_weights(tmp_path: Path) -> None:
     result, seen = trained(tmp_path, chosen_by("last"))
     assert (result.selected_step, result.validation["eer"]) == (6, 0.2)
-    _check_equal(load_weights(tmp_path / FINAL), seen[6])
+    check_equal(load_weights(tmp_path / FINAL), seen[6])
 
 
 def test_the_average_of_the_last_weights(tmp_path: Path) -> None:
@@ -159,7 +76,7 @@ def test_a_training_that_is_cut_off_gives_the_same_bytes(
     assert (tmp_path / "cut" / FINAL).read_bytes() == (tmp_path / "whole" / FINAL).read_bytes()
     spent = {"seconds": 0, "data_wait": None, "cpu_wait": None}
     assert dataclasses.replace(resumed, **spent) == dataclasses.replace(whole, **spent)
-    logs = [_log(tmp_path / name) for name in ("whole", "cut")]
+    logs = [logged(tmp_path / name) for name in ("whole", "cut")]
     assert logs[0] == logs[1]
 
 
@@ -177,7 +94,7 @@ def test_workers_change_no_weight(tmp_path: Path, augment: Augment) -> None:
 def test_inputs_made_ahead_are_those_of_a_plain_loop(tmp_path: Path) -> None:
     """The weights are those of a loop that makes each step's inputs itself, in the old order."""
     trained(tmp_path, chosen_by("last"))
-    system, batches = _system(RECIPE), _batches(RECIPE)
+    system, batches = small_system(RECIPE), small_batches(RECIPE)
     optimizer = make_optimizer(RECIPE.optimizer, system.parameters())
     for step in range(6):
         system.train()
@@ -186,7 +103,7 @@ def test_inputs_made_ahead_are_those_of_a_plain_loop(tmp_path: Path) -> None:
         optimizer.zero_grad(set_to_none=True)
         system(*batches.at(step))[0].backward()
         optimizer.step()
-    _check_equal(load_weights(tmp_path / FINAL), system.state_dict())
+    check_equal(load_weights(tmp_path / FINAL), system.state_dict())
 
 
 def test_waiting_for_data_is_a_share_of_the_steps(tmp_path: Path) -> None:
@@ -205,13 +122,13 @@ def test_waiting_is_counted_over_resumes(tmp_path: Path) -> None:
 
 def test_speeds_multiply_the_classes_of_the_head(tmp_path: Path) -> None:
     recipe = RECIPE.model_copy(update={"augment": Augment(speeds=(0.9, 1.0, 1.1))})
-    assert _system(recipe).head.weight.shape[0] == 9
-    assert _system(RECIPE).head.weight.shape[0] == 3
+    assert small_system(recipe).head.weight.shape[0] == 9
+    assert small_system(RECIPE).head.weight.shape[0] == 3
 
 
 def test_the_log_drives_margin_and_rate(tmp_path: Path) -> None:
     trained(tmp_path)
-    lines = _log(tmp_path)
+    lines = logged(tmp_path)
     assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
     margins = [line["train"]["margin"] for line in lines]
     assert margins == pytest.approx([0.2 * step / 6 for step in range(6)])
@@ -234,6 +151,7 @@ def test_the_loop_is_shown_no_test_data() -> None:
         "report": "Callable[[int, int, float], None]",
         "disturber": "Disturber | None",
         "data_workers": "int",
+        "before": "int",
     }
 
 
@@ -251,13 +169,9 @@ def test_where_a_plan_stops_to_look(
 ) -> None:
     nothing: Callable[..., Any] = lambda *_: {}  # noqa: E731
     plan = TrainingPlan(
-        recipe=recipe, batches=_batches(recipe), validate=nothing, primary="eer",
+        recipe=recipe, batches=small_batches(recipe), validate=nothing, primary="eer",
         higher_is_better=False, scheduled=(), folder=tmp_path, seed=0, report=nothing,
     )  # fmt: skip
     assert plan.steps == steps
     assert plan.validation_steps == validations
     assert plan.checkpoint_steps == checkpoints
-
-
-def _log(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]

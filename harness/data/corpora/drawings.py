@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 from harness.data.corpus import DamagedItem, Uncompared
 from harness.errors import DataError
 

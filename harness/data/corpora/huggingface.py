@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 from harness.data.audio import read_audio
 from harness.data.corpora.arrow_rows import embedded, opened, sound_paths, words
 from harness.data.reading.columns import SPEAKER, Entry, known, told_apart

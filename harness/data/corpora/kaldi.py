@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 from harness.data.corpora.kaldi_files import Named, read_named, read_optional, seconds, segment
 from harness.data.reading.columns import SPEAKER, Entry, told_apart
 from harness.data.reading.commands import allow_command

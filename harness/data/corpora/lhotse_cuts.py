@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 from harness.data.corpora.cut_lines import CutLine, cut_lines
 from harness.data.reading.columns import SPEAKER, Entry, told_apart
 from harness.data.reading.commands import allow_command

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 from harness.data.audio import read_audio
 from harness.data.reading.columns import SPEAKER, Entry, told_apart
 from harness.data.reading.own_trials import OwnLists

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 from harness.data.audio import read_audio
 from harness.data.corpora.manifest_rows import Row, read_rows
 from harness.data.reading.columns import UNKNOWN, Entry, item_table

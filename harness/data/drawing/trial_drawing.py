@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.config.schema import TrialRule
+from harness.config.datasets import TrialRule
 from harness.data.drawing.item_order import UNKNOWN, ItemOrder, Relation, item_order
 from harness.data.drawing.label_crossing import crossing
 from harness.data.drawing.rings import Pairs, circle, taken

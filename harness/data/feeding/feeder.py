@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from harness.data.feeding.inputs import Crops, InputMaker, Inputs
+from harness.data.feeding.inputs import Crops, InputMaker, Inputs, mining
 from harness.data.feeding.workers import crops_of_step, inputs_of_step, tensors, worker_pool
 from harness.errors import JobFailed
 
@@ -26,6 +29,9 @@ class Feeder:
     On a processor they are made whole in the background; for a GPU crops are, and the GPU does the
     rest. What comes out does not depend on how many workers there are, or on how fast they are.
 
+    Where the sampler draws hard labels, nothing is made until `mine` says which are near to which,
+    and nothing beyond the steps for which it says so.
+
     Args:
         maker: what makes them.
         steps: which.
@@ -38,19 +44,13 @@ class Feeder:
     ) -> None:
         self.waited = 0.0
         self._maker, self._device = maker, device
-        self._left = deque(steps)
+        self._left, self._ahead = deque(steps), AHEAD * max(1, workers)
+        self._until = 0 if maker.batches.mines else steps.stop
         self._coming: deque[Future[Crops | Inputs]] = deque()
-        whole = device.type == "cpu"
-        self._make: Callable[[int], Crops | Inputs]
-        self._pool: Executor
-        if workers:
-            self._pool = worker_pool(maker, workers)
-            self._make = inputs_of_step if whole else crops_of_step
-        else:
-            self._pool = _one_thread()
-            self._make = maker.inputs if whole else maker.crops
-        for _ in range(AHEAD * max(1, workers)):
-            self._ask()
+        self._workers = workers
+        self._pool: Executor = worker_pool(maker, workers) if workers else _one_thread()
+        self._make: Callable[[int], Crops | Inputs] = self._making(None)
+        self._ask()
 
     def __enter__(self) -> Feeder:
         return self
@@ -62,6 +62,22 @@ class Feeder:
         trace: TracebackType | None,
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
+
+    @property
+    def must_mine(self) -> bool:
+        """True where the next step waits for `mine`."""
+        return bool(self._left) and not self._coming and self._left[0] >= self._until
+
+    def mine(self, nearest: NDArray[np.int64], until: int) -> None:
+        """Go on with labels that are hard by this table.
+
+        Args:
+            nearest: the classes nearest to each class, nearest first, `[classes, several]`.
+            until: the first step for which it does not hold.
+        """
+        self._maker = mining(self._maker, nearest)
+        self._make, self._until = self._making(nearest), until
+        self._ask()
 
     def take(self) -> Inputs:
         """The inputs of the next step, on the device.
@@ -81,8 +97,16 @@ class Feeder:
             torch.set_rng_state(made.random_state)
         return made
 
+    def _making(self, nearest: NDArray[np.int64] | None) -> Callable[[int], Crops | Inputs]:
+        whole = self._device.type == "cpu"
+        if not self._workers:
+            return self._maker.inputs if whole else self._maker.crops
+        make = inputs_of_step if whole else crops_of_step
+        return make if nearest is None else partial(make, nearest=nearest)
+
     def _ask(self) -> None:
-        if self._left:
+        """Ask for as many steps as may be ahead."""
+        while self._left and len(self._coming) < self._ahead and self._left[0] < self._until:
             with _telling_death():
                 self._coming.append(self._pool.submit(self._make, self._left.popleft()))
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from harness.adapter import Input
-from harness.config.schema import Augment
+from harness.config.augment import Augment
 from harness.data.augment import masked
 from harness.data.batches import TrainingBatches
 from harness.data.front_end import front_end
@@ -128,6 +130,11 @@ class InputMaker:
     def _front_end(self) -> nn.Module:
         """A module of its own: the system's is switched to evaluation and back meanwhile."""
         return front_end(self.declared).train()
+
+
+def mining(maker: InputMaker, nearest: NDArray[np.int64]) -> InputMaker:
+    """The same maker, whose sampler draws hard labels by a table of the nearest classes."""
+    return replace(maker, batches=replace(maker.batches, nearest=nearest))
 
 
 def step_seed(seed: int, step: int) -> int:

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.data.child_process import end_with_parent
-from harness.data.feeding.inputs import InputMaker
+from harness.data.feeding.inputs import InputMaker, mining
 
 _HELD: dict[str, InputMaker] = {}
 """What this worker makes inputs with."""
@@ -28,14 +29,23 @@ def worker_pool(maker: InputMaker, workers: int) -> ProcessPoolExecutor:
     )
 
 
-def inputs_of_step(step: int) -> Any:
+def inputs_of_step(step: int, nearest: NDArray[np.int64] | None = None) -> Any:
     """In a worker: a step's inputs, as arrays (see `arrays`)."""
-    return arrays(_HELD["maker"].inputs(step))
+    return arrays(_maker(nearest).inputs(step))
 
 
-def crops_of_step(step: int) -> Any:
+def crops_of_step(step: int, nearest: NDArray[np.int64] | None = None) -> Any:
     """In a worker: a step's crops, as arrays (see `arrays`)."""
-    return arrays(_HELD["maker"].crops(step))
+    return arrays(_maker(nearest).crops(step))
+
+
+def _maker(nearest: NDArray[np.int64] | None) -> InputMaker:
+    """The worker's maker, with this table of the nearest classes."""
+    maker = _HELD["maker"]
+    held = maker.batches.nearest
+    if nearest is not None and (held is None or not np.array_equal(held, nearest)):
+        maker = _HELD["maker"] = mining(maker, nearest)
+    return maker
 
 
 def arrays(made: Any) -> Any:

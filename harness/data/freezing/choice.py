@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from harness.config.schema import FreezeRule
+from harness.config.datasets import FreezeRule
 from harness.data.hash_order import hash_order
 from harness.data.levelling import levelled
 from harness.data.split import SPLITS

@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from harness.config.schema import Table
+from harness.config.tables import Table
 from harness.errors import ConfigError
 from harness.records.files import atomic_path, lock
 

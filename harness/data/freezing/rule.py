@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from harness.config.datasets import Dataset, FreezeRule, TrialRule
 from harness.config.imports import explain
 from harness.config.loader import LoadedBenchmark, known
-from harness.config.schema import Dataset, FreezeRule, Name, Table, TrialRule
+from harness.config.tables import Name, Table
 from harness.errors import ConfigError
 
 FOLDER = "splits"
@@ -67,7 +68,7 @@ def _new(loaded: LoadedBenchmark, request: SubsetRequest) -> Dataset:
     if corpus.of is not None:
         raise ConfigError(f"{request.of}: stands on {corpus.of!r} itself; name that one")
     place = f"datasets.{request.name}"
-    split = corpus.split.model_dump(exclude_none=True) if corpus.split else {}
+    split = corpus.split.model_dump(exclude_none=True, exclude={"folds"}) if corpus.split else {}
     trials: dict[str, Any] = {"trials": corpus.trials, "draw_trials": corpus.draw_trials}
     if request.trials:
         drawn = _rule(TrialRule, request.trials, f"{place}.draw_trials.")

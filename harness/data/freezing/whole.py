@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness.config.datasets import Dataset
 from harness.config.loader import LoadedBenchmark, load
-from harness.config.schema import Dataset, Profile
+from harness.config.tables import Profile
 from harness.data.corpus import Corpus
 from harness.data.drawing.trial_drawing import draw_trials
 from harness.data.finding import find_corpus

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 from harness.data.corpus import MODEL_COLUMNS, HeldOut
 from harness.data.reading.lists import read_lines
 from harness.scorefiles.trials import read_trials

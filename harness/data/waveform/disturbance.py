@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.config.schema import Augment
+from harness.config.augment import Augment
 from harness.data.pack import Pack
 from harness.data.waveform.level import limited
 from harness.data.waveform.library import Library

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.config.schema import Augment, Dataset
+from harness.config.augment import Augment
+from harness.config.datasets import Dataset
 from harness.data.corpus import Corpus
 from harness.data.locate import Absence, locate
 from harness.data.pack import Pack, PackRequest, packed

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 from harness.data.audio import read_audio
 from harness.data.corpus import SAMPLE_RATE
 from harness.data.synthesis.noise import draw_noise, noise_gain

@@ -11,7 +11,7 @@ import pandas as pd
 import soundfile
 from numpy.typing import NDArray
 
-from harness.config.schema import Profile
+from harness.config.tables import Profile
 from harness.data.audio import resampled
 from harness.data.corpus import SAMPLE_RATE, DamagedItem
 from harness.data.synthesis.portable import Array, from_decibels

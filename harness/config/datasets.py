@@ -1,0 +1,129 @@
+"""What a benchmark file may say of a corpus."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import (
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from harness.config.tables import Component, Table
+
+
+class SplitRule(Table):
+    """A seeded, unit-disjoint split: how many units go to validation and test.
+
+    The rest trains. Units are taken in the order of sha256(seed:unit), so that a unit's place
+    does not depend on the order of the manifest. A corpus that brings its own test split leaves
+    `test` out. With `folds` in its place every unit is tested once, by a network of its fold's own.
+    """
+
+    seed: int = 0
+    validation: PositiveInt
+    test: PositiveInt | None = None
+    folds: int | None = Field(
+        default=None, ge=2, description="each tested by a network trained on the others"
+    )
+
+    @model_validator(mode="after")
+    def _tested_once(self) -> SplitRule:
+        if self.folds is not None and self.test is not None:
+            raise ValueError("folds: every unit is tested once; give either folds or test")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out folds where there are none."""
+        document: dict[str, Any] = serialise(self)
+        return {key: value for key, value in document.items() if key != "folds" or value}
+
+
+class Published(Table):
+    """What others say of a corpus that nobody here has read yet: its lock until somebody has.
+
+    Counts are held against the lists (`"train+validation"` is the two together); checksums
+    against the archives. Nothing is pinned by them.
+    """
+
+    source: str
+    counts: dict[str, dict[Literal["units", "items", "trials", "targets"], int]] = Field(default={})
+    archives: dict[str, str] = Field(default={}, description="file name -> md5, parts joined")
+
+
+class TrialRule(Table):
+    """A trial list drawn to a size and a difficulty, spread evenly over the speakers."""
+
+    count: PositiveInt = Field(description="how many trials, exactly")
+    targets: float = Field(default=0.5, gt=0, lt=1, description="share of target trials")
+    cross_session: float | None = Field(
+        default=None, ge=0, le=1, description="share of the targets; else as they come"
+    )
+    same_gender: float | None = Field(
+        default=None, ge=0, le=1, description="share of the nontargets; else as they come"
+    )
+    seed: int = 0
+
+
+class FreezeRule(Table):
+    """How a fixed subset is cut from a corpus: so many utterances in all, whole speakers apart.
+
+    Speakers and utterances are taken in the order of sha256(seed:id).
+    """
+
+    count: PositiveInt = Field(description="how many utterances, all splits together")
+    seed: int = 0
+    validation: PositiveInt | None = Field(
+        default=None, description="how many speakers; else all of the corpus's own side"
+    )
+    test: PositiveInt | None = Field(
+        default=None, description="how many speakers; else all of the corpus's own side"
+    )
+    speakers: int | None = Field(
+        default=None, ge=2, description="how many speakers train; else all that are left"
+    )
+
+
+class Dataset(Component):
+    """A corpus with the facts a table must state of it."""
+
+    title: str = ""
+    synthetic: bool = False
+    licence: str
+    publish_scores: bool = False
+    source: str = Field(default="", description="where to get it")
+    path: str = Field(default="", description="folder; relative ones lie under $HARNESS_DATA")
+    of: str | None = Field(
+        default=None, description="a dataset whose keys hold here too, but for split and trials"
+    )
+    freeze: FreezeRule | None = Field(default=None, description="how a fixed subset was cut")
+    frozen: str | None = Field(
+        default=None, description="the subset's list of ids; a path beside the benchmark file"
+    )
+    published: Published | None = None
+    join_seconds: PositiveFloat | None = Field(
+        default=None,
+        description="short neighbours of one training speaker are joined to at least so long",
+    )
+    split: SplitRule | None = None
+    trials: PositiveInt | None = Field(
+        default=None, description="all pairs of a split's items, at most so many nontargets"
+    )
+    draw_trials: TrialRule | None = Field(
+        default=None, description="or a list drawn to a size and a difficulty"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Dataset:
+        if self.trials is not None and self.draw_trials is not None:
+            raise ValueError("give either trials or draw_trials")
+        if self.freeze is not None and self.frozen is None:
+            raise ValueError("freeze says how a list is made; frozen must say where it lies")
+        if self.frozen is not None and self.split is not None:
+            raise ValueError("the frozen list holds the split; take split out")
+        return self

@@ -1,0 +1,219 @@
+"""How a system is trained, as data."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import (
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+
+from harness.config.augment import Augment
+from harness.config.course import LearningRate, Rise
+from harness.config.tables import Table, Track
+
+
+class Optimizer(Table):
+    """An optimiser and its peak learning rate."""
+
+    name: Literal["sgd", "adam", "adamw"] = "adamw"
+    lr: PositiveFloat = 1e-3
+    weight_decay: float = Field(default=0.0, ge=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    nesterov: bool = True
+
+
+class Sampler(Table):
+    """Batches of so many labels with so many items each (P x K), in place of items as they come."""
+
+    added: ClassVar[tuple[str, ...]] = ("hard",)
+
+    speakers: int = Field(ge=2, description="labels a batch, all different")
+    utterances: PositiveInt = Field(description="items of each of them")
+    hard: float = Field(
+        default=0.0, ge=0, lt=1, description="share of the labels drawn as the others' nearest"
+    )
+
+    @property
+    def batch(self) -> int:
+        """Items a step."""
+        return self.speakers * self.utterances
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Sampler:
+        if self.hard and self.anchors == self.speakers:
+            raise ValueError(
+                f"hard ({self.hard:g}) of {self.speakers} speakers is none; give more of either"
+            )
+        return self
+
+    @property
+    def anchors(self) -> int:
+        """Labels of a batch that come in turn; the others are the nearest of these."""
+        return max(1, self.speakers - round(self.hard * self.speakers))
+
+
+class EvenCrops(Table):
+    """Crops of one length, evenly spaced over an item from its beginning to its end."""
+
+    seconds: PositiveFloat
+    count: PositiveInt = Field(description="crops an item; a single one lies in its middle")
+
+
+class FineTune(Table):
+    """A second training, from the weights that the first one gave (large-margin fine-tuning).
+
+    What is not given is as in the first one, but for speeds, which are over, and for what gives a
+    run its shape, which has a recipe's defaults.
+    """
+
+    share: PositiveFloat | None = Field(default=None, description="length over the first one's")
+    epochs: PositiveFloat | None = None
+    steps: PositiveInt | None = None
+    lr: PositiveFloat = Field(description="peak learning rate")
+    learning_rate: LearningRate = LearningRate()
+    schedules: dict[str, Rise] = Field(default={})
+    batch: PositiveInt | None = None
+    sampler: Sampler | None = None
+    micro_batch: PositiveInt | None = None
+    crop_seconds: PositiveFloat | None = None
+    augment: Augment | None = None
+    validations: PositiveInt = 2
+    checkpoints: PositiveInt = 10
+    select: Literal["best", "last", "average"] = "best"
+    average_last: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _one_length(self) -> FineTune:
+        if sum(length is not None for length in (self.share, self.epochs, self.steps)) != 1:
+            raise ValueError("give one of share, epochs and steps")
+        return self
+
+    def after(self, first: Recipe) -> Recipe:
+        """The whole recipe of the second training.
+
+        Args:
+            first: the recipe that this is a part of.
+
+        Raises:
+            ValueError: the two cannot follow one another.
+        """
+        augment = self.augment or first.augment.model_copy(update={"speeds": ()})
+        self._check_augment(augment, first.augment)
+        own = ("learning_rate", "schedules", "validations", "checkpoints", "select", "average_last")
+        second = {name: getattr(first, name) for name in Recipe.model_fields}
+        second |= {name: getattr(self, name) for name in own}
+        second |= self._length(first) | self._batches(first)
+        second |= {"optimizer": first.optimizer.model_copy(update={"lr": self.lr})}
+        try:
+            return Recipe.model_validate({**second, "augment": augment, "fine_tune": None})
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+
+    def _length(self, first: Recipe) -> dict[str, float | None]:
+        if self.share is None:
+            return {"steps": self.steps, "epochs": self.epochs}
+        if first.steps is None:
+            return {"steps": None, "epochs": self.share * (first.epochs or 1)}
+        return {"steps": max(1, round(self.share * first.steps)), "epochs": None}
+
+    def _batches(self, first: Recipe) -> dict[str, Any]:
+        found = {
+            "micro_batch": self.micro_batch or first.micro_batch,
+            "crop_seconds": self.crop_seconds or first.crop_seconds,
+        }
+        if self.sampler is None and self.batch is None:
+            return found
+        batch = self.batch or (self.sampler.batch if self.sampler else first.batch)
+        return {**found, "sampler": self.sampler, "batch": batch}
+
+    def _check_augment(self, second: Augment, first: Augment) -> None:
+        """Refuse voices that the classifier does not know, and sounds that nobody opened."""
+        if second.speeds not in ((), first.speeds):
+            raise ValueError(
+                f"augment.speeds: the classifier has classes for {list(first.speeds)}; give "
+                "these, or none"
+            )
+        if first.speeds and not second.speeds and 1.0 not in first.speeds:
+            raise ValueError(
+                f"the classifier has no class for a voice at its own speed ({list(first.speeds)}); "
+                "give augment with these speeds, or 1.0 among them"
+            )
+        if second.reverb not in (None, first.reverb):
+            raise ValueError("augment.reverb: give what the first training has, or nothing")
+        drawn = [one and (one.source, one.kinds) for one in (second.noise, first.noise)]
+        if drawn[0] not in (None, drawn[1]):
+            raise ValueError(
+                "augment.noise: give the source and kinds that the first training has, or nothing"
+            )
+
+
+class Recipe(Table):
+    """How a system is trained: data alone, no code."""
+
+    added: ClassVar[tuple[str, ...]] = ("sampler", "micro_batch", "fine_tune", "test_crops")
+
+    track: Track = "matched"
+    optimizer: Optimizer = Optimizer()
+    learning_rate: LearningRate = LearningRate()
+    schedules: dict[str, Rise] = Field(default={})
+    batch: PositiveInt = 32
+    sampler: Sampler | None = Field(default=None, description="gives the batch, then")
+    micro_batch: PositiveInt | None = Field(
+        default=None, description="items that go through the network together, a part of the batch"
+    )
+    crop_seconds: PositiveFloat | None = None
+    epochs: PositiveFloat | None = None
+    steps: PositiveInt | None = None
+    augment: Augment = Augment()
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    clip_norm: PositiveFloat | None = None
+    validations: PositiveInt = Field(default=2, description="evenly spaced, the last at the end")
+    checkpoints: PositiveInt = Field(default=10, description="resume points over the run")
+    select: Literal["best", "last", "average"] = "best"
+    average_last: PositiveInt = 1
+    fine_tune: FineTune | None = None
+    test_crops: EvenCrops | None = Field(
+        default=None, description="what is judged of an item; else the whole of it"
+    )
+
+    @property
+    def phases(self) -> tuple[Recipe, ...]:
+        """What is trained, one after the other: the recipe, and its fine-tuning if it has one."""
+        return (self,) if self.fine_tune is None else (self, self.fine_tune.after(self))
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Recipe:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("give either steps or epochs")
+        return self
+
+    @model_validator(mode="after")
+    def _batch_divides(self) -> Recipe:
+        sampler, part = self.sampler, self.micro_batch
+        if sampler is not None and "batch" not in self.model_fields_set:
+            object.__setattr__(self, "batch", sampler.batch)  # frozen for all others
+        if sampler is not None and sampler.batch != self.batch:
+            raise ValueError(
+                f"batch ({self.batch}) is not the sampler's {sampler.speakers} speakers x "
+                f"{sampler.utterances} utterances ({sampler.batch}); leave batch out, or change "
+                "both"
+            )
+        if part is not None and (part >= self.batch or self.batch % part):
+            raise ValueError(
+                f"micro_batch ({part}) must divide batch ({self.batch}) into two parts or more"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fine_tune_follows(self) -> Recipe:
+        if self.fine_tune is not None:
+            try:
+                self.fine_tune.after(self)
+            except ValueError as error:
+                raise ValueError(f"fine_tune: {error}") from error
+        return self

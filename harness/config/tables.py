@@ -1,0 +1,55 @@
+"""What all tables of a benchmark file have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
+
+Profile = Literal["quick", "full"]
+Track = Literal["recipe", "matched"]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
+"""What an entry may be called: names become folders of runs, packs and keys of the lock."""
+
+
+class Table(BaseModel):
+    """A table of the file: frozen, and an unknown key is an error.
+
+    Attributes:
+        added: keys that came after the first records were published. They are left out of what is
+            written while they have their default, so that the keys of older records stay.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    added: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        document: dict[str, Any] = serialise(self)
+        return {name: value for name, value in document.items() if name not in self._unused()}
+
+    def _unused(self) -> set[str]:
+        """Keys that change nothing here, and are left out of what is written."""
+        fields = type(self).model_fields
+        return {name for name in self.added if getattr(self, name) == fields[name].default}
+
+
+class Component(BaseModel):
+    """Something named by an import path; its other keys are the fields of that class."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    adapter: str = Field(description="import path, `package.module:Class`")
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The keys that belong to the adapter's class."""
+        return dict(self.model_extra or {})

@@ -1,0 +1,203 @@
+"""A checkpoint made elsewhere: found in a folder or on the hub, and the model it is of."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.config.imports import construct
+from harness.config.loader import LoadedBenchmark, known
+from harness.errors import ConfigError, RequestError
+from harness.plan.request import CheckpointEntry
+from harness.recipes.reading import read_recipe
+
+if TYPE_CHECKING:
+    from harness.train.checkpoint import Weights
+
+HUB = "hf://"
+
+ENDINGS = (".safetensors", ".pt", ".pth", ".ckpt")
+"""What a file of weights may end in."""
+
+BESIDE = frozenset(
+    {"optimizer", "scaler", "classifier", "counter", "epoch_counter", "label_encoder"}
+    | {"lr_annealing", "mean_var_norm", "mean_var_norm_emb", "normalizer", "brain", "init"}
+    | {"dataloader-TRAIN", "scheduler", "train_state"}
+)
+"""Files beside the weights of a network, by their names without ending."""
+
+FIRST = ("avg_model.pt", "best_model/model.pth", "embedding_model.ckpt", "last_model/model.pth")
+"""Which file a folder means that holds several: WeSpeaker's average, the best one, the network."""
+
+DEEPEST = 4
+
+
+def find_checkpoint(said: str) -> Path:
+    """The file that somebody means by a path or an address of the hub.
+
+    Args:
+        said: a file; a folder; or `hf://owner/name`, with `/file` where it holds several, and
+            `@revision` behind the name where not its newest.
+
+    Raises:
+        RequestError: there is none, or there are several.
+    """
+    if said.startswith(HUB):
+        return _from_hub(said)
+    path = Path(said).expanduser().absolute()
+    if path.is_dir():
+        return path / _chosen(_weights_below(path), said)
+    if not path.is_file():
+        raise RequestError(f"{said}: no such checkpoint")
+    return path
+
+
+def model_of(loaded: LoadedBenchmark, path: Path) -> str:
+    """The benchmark's model that a checkpoint is of, where its folder or its weights tell.
+
+    Raises:
+        RequestError: they do not; the models that its weights fit are named.
+    """
+    described = _described(path)
+    if described is not None:
+        found = [name for name in loaded.benchmark.models if _same(loaded, name, described)]
+        if found:
+            return found[0]
+        table = ", ".join(f"{key} = {value!r}" for key, value in described.items())
+        raise RequestError(
+            f"{path}: its folder's config.yaml says the model is {{ {table} }}, and no model of "
+            "the benchmark is that; add it (`harness recipe config.yaml` prints it), or name one "
+            "with --model"
+        )
+    from harness.train.checkpoint import load_weights
+
+    told = _fits(loaded, load_weights(path))
+    raise RequestError(f"{path}: say with --model of which model it is; {told}")
+
+
+def remarks(path: Path) -> tuple[str, ...]:
+    """What a reader of its row must know of a checkpoint, as far as the files beside it tell."""
+    if not (path.parent / "hyperparams.yaml").is_file():
+        return ()
+    return (
+        "SpeechBrain trained it on filterbanks of its own (decibels, other filters), which it does "
+        "not get here: do not hold this row against published figures",
+    )
+
+
+def check_fits(loaded: LoadedBenchmark, entry: CheckpointEntry) -> None:
+    """Hold a checkpoint against its model before anything else is done.
+
+    Raises:
+        RequestError: it is no checkpoint, or of another network; the models that its weights fit
+            are named.
+    """
+    from harness.train.checkpoint import load_weights
+    from harness.train.foreign import fitted
+
+    table = known(loaded.benchmark.models, entry.model, "model")
+    model = construct(table.adapter, table.fields, loaded.where("models", entry.model))
+    weights = load_weights(entry.path)
+    try:
+        fitted(weights, model.build().state_dict(), str(entry.path))
+    except RequestError as error:
+        raise RequestError(
+            f"{error}; these are no weights of {entry.model!r}: {_fits(loaded, weights)}"
+        ) from error
+
+
+def _weights_below(folder: Path) -> list[str]:
+    """Files of weights below a folder, links to one file once, relative to it."""
+    seen: dict[Path, str] = {}
+    for path in sorted(folder.rglob("*"), key=lambda each: (each.is_symlink(), str(each))):
+        inside = path.relative_to(folder)
+        right = path.suffix in ENDINGS and path.stem not in BESIDE
+        if right and len(inside.parts) <= DEEPEST and path.is_file():
+            seen.setdefault(path.resolve(), inside.as_posix())
+    return sorted(seen.values())
+
+
+def _chosen(names: list[str], where: str) -> str:
+    """The one file of weights among several names.
+
+    Raises:
+        RequestError: there is none, or it could be several.
+    """
+    if len(names) == 1:
+        return names[0]
+    for wanted in FIRST:
+        found = [name for name in names if f"/{name}".endswith(f"/{wanted}")]
+        if len(found) == 1:
+            return found[0]
+    if not names:
+        raise RequestError(f"{where}: holds no checkpoint (no file ends in {', '.join(ENDINGS)})")
+    listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    raise RequestError(f"{where}: holds several checkpoints; name one of {listed}")
+
+
+def _from_hub(said: str) -> Path:
+    """Bring a file of the hub here; what is here already is used again."""
+    try:
+        from huggingface_hub import HfApi, get_session, hf_hub_download
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    except ModuleNotFoundError as error:
+        raise RequestError(
+            f"{said}: reading the hub needs huggingface_hub; install it, or give a file"
+        ) from error
+    owner, name, revision, file = _address(said)
+    # Which library it speaks HTTP with differs by its version, and so do a lost line's errors.
+    client = import_module(type(get_session()).__module__.partition(".")[0])
+    try:
+        if not file:
+            held = HfApi().list_repo_files(f"{owner}/{name}", revision=revision)
+            file = _chosen([each for each in held if _is_weights(each)], said)
+        return Path(hf_hub_download(f"{owner}/{name}", file, revision=revision)).absolute()
+    except (HfHubHTTPError, HFValidationError, client.HTTPError, OSError) as error:
+        why = str(error).partition("\n")[0]
+        raise RequestError(f"{said}: cannot be had from the hub ({why})") from error
+
+
+def _address(said: str) -> tuple[str, str, str | None, str]:
+    parts = said.removeprefix(HUB).split("/", 2)
+    if len(parts) < 2 or not all(parts[:2]):
+        raise RequestError(f"{said}: write {HUB}owner/name, or {HUB}owner/name/file")
+    name, _, revision = parts[1].partition("@")
+    return parts[0], name, revision or None, parts[2] if len(parts) == 3 else ""
+
+
+def _is_weights(name: str) -> bool:
+    path = Path(name)
+    return path.suffix in ENDINGS and path.stem not in BESIDE
+
+
+def _described(path: Path) -> dict[str, Any] | None:
+    """The model's table by the config.yaml that WeSpeaker leaves in the folder it trained in."""
+    for folder in (path.parent, path.parent.parent):
+        if (folder / "config.yaml").is_file():
+            try:
+                return read_recipe(folder / "config.yaml").model
+            except ConfigError:
+                return None
+    return None
+
+
+def _same(loaded: LoadedBenchmark, name: str, described: dict[str, Any]) -> bool:
+    """Whether a model of the benchmark is the one that a table describes."""
+    table = loaded.benchmark.models[name]
+    if table.adapter != described["adapter"]:
+        return False
+    fields = {key: value for key, value in described.items() if key != "adapter"}
+    wanted = construct(table.adapter, fields, "config.yaml: model")
+    return bool(wanted == construct(table.adapter, table.fields, f"models.{name}"))
+
+
+def _fits(loaded: LoadedBenchmark, weights: Weights) -> str:
+    """Which models of the benchmark have a place for each weight, by names and shapes."""
+    from harness.train.fitting import fits
+
+    models = loaded.benchmark.models.items()
+    found = [name for name, each in models if fits(each.adapter, each.fields, weights, name)]
+    if not found:
+        return "no model of the benchmark has these names and shapes"
+    return f"{', '.join(found)} of the benchmark {'has' if len(found) == 1 else 'have'} them"

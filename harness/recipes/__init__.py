@@ -1,0 +1,1 @@
+"""Recipes of other projects, read into this one's own tables."""

@@ -1,0 +1,115 @@
+"""A foreign recipe in this project's own tables, and a fine-tuning put behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.config.imports import explain
+from harness.config.recipes import Recipe
+from harness.errors import ConfigError
+from harness.recipes.parameters import NoPlace
+
+Table = dict[str, Any]
+
+SAME_RUN = (
+    *("learning_rate", "batch", "micro_batch", "crop_seconds", "epochs", "checkpoints"),
+    *("select", "average_last"),
+)
+"""Keys that a fine-tuning has under the same name."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What became of a foreign recipe.
+
+    Attributes:
+        project: whose it is.
+        name: what its tables are called here.
+        recipe: `[recipes.NAME]`.
+        model: `[models.NAME]`; None where no adapter builds it.
+        loss: `[losses.NAME]`; None where there is none like it.
+        notes: what a reader must know of the values above.
+        taken: the parameters that went into the tables.
+        left: all others, with the reason of each.
+    """
+
+    project: str
+    name: str
+    recipe: Table
+    model: Table | None
+    loss: Table | None
+    notes: tuple[str, ...]
+    taken: tuple[str, ...]
+    left: tuple[NoPlace, ...]
+
+    @property
+    def tables(self) -> Table:
+        """The tables of a benchmark file."""
+        given = (("models", self.model), ("losses", self.loss), ("recipes", self.recipe))
+        return {section: {self.name: table} for section, table in given if table is not None}
+
+    @property
+    def checked(self) -> Recipe:
+        """The recipe as an object.
+
+        Raises:
+            ConfigError: its values cannot be meant together.
+        """
+        try:
+            return Recipe.model_validate(self.recipe)
+        except ValidationError as error:
+            said = explain(error, f"recipes.{self.name}.", lambda _: list(Recipe.model_fields))
+            raise ConfigError(f"{self.project}'s recipe makes none here: {said}") from error
+
+
+def followed_by(first: Converted, second: Converted) -> Converted:
+    """The first recipe with the second as its fine-tuning.
+
+    Raises:
+        ConfigError: they are of two projects, or of two networks.
+    """
+    if first.project != second.project:
+        raise ConfigError(
+            f"a fine-tuning of {second.project} cannot follow a recipe of {first.project}"
+        )
+    if first.model != second.model:
+        raise ConfigError(
+            f"the fine-tuning is of another network ({second.model}) than the recipe "
+            f"({first.model}); give the two files of one system"
+        )
+    stage = {key: second.recipe[key] for key in SAME_RUN if key in second.recipe}
+    stage |= {"lr": second.recipe["optimizer"]["lr"], "schedules": _held(first, second)}
+    stage |= _augment(first.recipe, second.recipe)
+    return replace(
+        first,
+        recipe={
+            **first.recipe,
+            "fine_tune": {key: stage[key] for key in stage if stage[key] != {}},
+        },
+        notes=first.notes + tuple(f"fine_tune: {note}" for note in second.notes),
+        taken=first.taken + tuple(f"fine_tune: {key}" for key in second.taken),
+        left=first.left
+        + tuple(replace(each, key=f"fine_tune: {each.key}") for each in second.left),
+    )
+
+
+def _held(first: Converted, second: Converted) -> Table:
+    """The head's values of the second training; it has the loss of the first."""
+    before, after = first.loss or {}, second.loss or {}
+    schedules: Table = dict(second.recipe.get("schedules", {}))
+    for value in ("margin", "scale", "inter_margin"):
+        if value in after and value not in schedules:
+            driven = value in first.recipe.get("schedules", {})
+            if driven or after[value] != before.get(value):
+                schedules[value] = after[value]
+    return schedules
+
+
+def _augment(first: Table, second: Table) -> Table:
+    """What a fine-tuning has of its own; without it, it has the first one's without speeds."""
+    own, inherited = second.get("augment", {}), dict(first.get("augment", {}))
+    inherited.pop("speeds", None)
+    return {} if own == inherited else {"augment": own}

@@ -1,0 +1,84 @@
+"""A foreign recipe's file: read, and told whose it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.errors import ConfigError
+from harness.recipes import threed_speaker, wespeaker
+from harness.recipes.converted import Converted, followed_by
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
+
+Reader = Callable[[dict[str, Any], str, int | None], Converted]
+
+WHOSE: tuple[tuple[str, frozenset[str], Reader], ...] = (
+    ("WeSpeaker", frozenset({"model", "model_args", "projection_args"}), wespeaker.convert),
+    ("3D-Speaker", frozenset({"embedding_model", "classifier", "loss"}), threed_speaker.convert),
+)
+"""Whose a recipe is that has all of these keys."""
+
+
+def read_recipe(
+    path: Path, *, name: str | None = None, gpus: int | None = None, fine_tune: Path | None = None
+) -> Converted:
+    """Read a recipe of WeSpeaker or 3D-Speaker.
+
+    Args:
+        path: its YAML file.
+        name: what the tables shall be called; else after the file.
+        gpus: on how many it trains; else what the file says.
+        fine_tune: the recipe of the large-margin fine-tuning behind it.
+
+    Raises:
+        ConfigError: a file is absent, is no YAML, or no recipe of these projects.
+    """
+    if name is not None and not re.fullmatch(NAME, name):
+        raise ConfigError(f"--name {name!r}: letters, digits and ._+- make a name")
+    first = _read(path, name, gpus)
+    return first if fine_tune is None else followed_by(first, _read(fine_tune, name, gpus))
+
+
+def _read(path: Path, name: str | None, gpus: int | None) -> Converted:
+    document = read_yaml(path)
+    for project, keys, convert in WHOSE:
+        if keys <= document.keys():
+            found = convert(document, name or _named(project, path), gpus)
+            _ = found.checked
+            return found
+    wanted = "; ".join(f"{project}'s has {', '.join(sorted(keys))}" for project, keys, _ in WHOSE)
+    raise ConfigError(
+        f"{path}: no recipe that trains a network on labels as WeSpeaker or 3D-Speaker write it "
+        f"({wanted})"
+    )
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a file of plain YAML: no object of it is made, whatever it names.
+
+    Raises:
+        ConfigError: it is absent, or holds something else.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        why = " ".join(str(error).split())
+        raise ConfigError(f"{path}: not plain YAML: {why}") from error
+    if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
+        raise ConfigError(f"{path}: holds no table of parameters")
+    return document
+
+
+def _named(project: str, path: Path) -> str:
+    """A name after a file, which may be called anything."""
+    plain = re.sub(r"[^A-Za-z0-9._+-]+", "-", path.stem).strip("-") or "recipe"
+    return f"{project.lower()}-{plain}"

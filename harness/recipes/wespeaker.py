@@ -1,0 +1,171 @@
+"""WeSpeaker's recipes: `examples/*/v2/conf/*.yaml`, and `config.yaml` of a folder it trained in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from harness.errors import ConfigError
+from harness.recipes.converted import Converted, Table
+from harness.recipes.parameters import Parameters
+from harness.recipes.values import OPTIMIZERS, SPEEDS, optimizer
+from harness.recipes.wespeaker_rates import learning_rate
+from harness.recipes.wespeaker_systems import loss, model
+
+ELSEWHERE = "which corpus, and where it lies: `[datasets]` says it"
+LOADING = "how inputs are loaded: `--data-workers` says it"
+
+REASONS = (
+    ("exp_dir", "where runs lie: `--runs` says it"),
+    ("seed", "seeds are a suite's: `profiles.quick.seeds`"),
+    ("save_epoch_interval", "resume points are evenly spaced: `checkpoints`"),
+    ("log_batch_interval", "the loop's own log"),
+    ("dataloader_args.drop_last", "a step always has a whole batch"),
+    ("dataloader_args.*", LOADING),
+    ("dataset_args.shuffle*", "items are always shuffled, all of them"),
+    ("dataset_args.filter", "no item is left out, or cut, for its length"),
+    ("dataset_args.filter_args.*", "no item is left out, or cut, for its length"),
+    ("dataset_args.sample_num_per_epoch", "an epoch is the training split"),
+    ("dataset_args.speed_perturb_mode", "each crop has one speed, drawn at random"),
+    ("dataset_args.spec_aug_args.*", "spec_aug is off"),
+    ("dataset_args.*_args.*", "features of a pretrained network have no place"),
+    ("dataset_args.frontend", "features of a pretrained network have no place"),
+    ("*_data", ELSEWHERE),
+    ("train_label", ELSEWHERE),
+    ("data_type", ELSEWHERE),
+    ("*.num_class", "the training split's speakers give it"),
+    ("*.epoch_iter", "the training split's items give it"),
+    ("scheduler_args.num_epochs", "epochs, said again"),
+    ("scheduler_args.scale_ratio", "GPUs and batch give it: `--gpus`"),
+    ("projection_args.embed_dim", "the model gives it"),
+    ("projection_args.do_lm", "do_lm, said again"),
+    ("projection_args.margin", "WeSpeaker does not read it: margin_update sets the margin"),
+    ("checkpoint", "a run goes on by itself"),
+)
+
+
+def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
+    """A recipe of WeSpeaker in this project's tables.
+
+    Args:
+        document: the file.
+        name: what the tables are called.
+        gpus: on how many it trains; None takes what the file says.
+
+    Raises:
+        ConfigError: it lacks what every recipe has.
+    """
+    given = Parameters(document)
+    notes: list[str] = []
+    epochs = _number(given, "num_epochs")
+    many = _gpus(given, gpus, notes)
+    batch = int(_number(given, "dataloader_args.batch_size"))
+    recipe: Table = {"track": "recipe", "epochs": epochs, "batch": many * batch}
+    if many > 1:
+        recipe["micro_batch"] = batch
+        notes.append(f"micro_batch: batch norm counts the {batch} items of one GPU")
+    recipe["crop_seconds"] = _crop(given)
+    rate = learning_rate(given, epochs, many * batch / 64, notes)
+    recipe |= {"optimizer": _optimizer(given, rate.pop("lr")), "learning_rate": rate}
+    head, schedules = loss(given, epochs, notes)
+    recipe |= {"schedules": schedules} if schedules else {}
+    augment = _augment(given, notes)
+    recipe |= {"augment": augment} if augment else {}
+    recipe |= _ending(given, epochs)
+    network = model(given, notes)
+    _leave(given)
+    return Converted(
+        "WeSpeaker", name, recipe, network, head, tuple(notes), given.taken, given.left
+    )
+
+
+def _number(given: Parameters, key: str) -> float:
+    value = given.take(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigError(f"{key}: a number must be given (found {value!r})")
+    return value
+
+
+def _gpus(given: Parameters, asked: int | None, notes: list[str]) -> int:
+    told = given.take("gpus", [0])
+    listed = json.loads(told) if isinstance(told, str) else told
+    found = len(listed) if isinstance(listed, list) else 1
+    many = asked or found
+    said = (
+        "as --gpus says" if asked else "as the file says" if "gpus" in given else "none are named"
+    )
+    notes.append(f"on {many} GPU{'s' * (many != 1)}, {said}")
+    return many
+
+
+def _crop(given: Parameters) -> float:
+    """Seconds of a chunk of so many frames, as its dataset cuts it."""
+    frames = given.take("dataset_args.num_frms", 200)
+    shift = given.take("dataset_args.fbank_args.frame_shift", 10)
+    length = given.take("dataset_args.fbank_args.frame_length", 25)
+    if (shift, length) != (10, 25):
+        why = "the adapters' filterbanks have frames of 25 ms every 10 ms"
+        given.refuse("dataset_args.fbank_args.frame_shift", why)
+        given.refuse("dataset_args.fbank_args.frame_length", why)
+    return float(round(((frames - 1) * shift + length) / 1000, 6))
+
+
+def _optimizer(given: Parameters, lr: float) -> Table:
+    name = given.take("optimizer", "SGD")
+    if name not in OPTIMIZERS:
+        given.refuse("optimizer", f"only {', '.join(OPTIMIZERS)} have a place; SGD stands in")
+        name = "SGD"
+    return optimizer(given, name, "optimizer_args", lr)
+
+
+def _augment(given: Parameters, notes: list[str]) -> Table:
+    found: Table = {}
+    large_margin = bool(given.take("do_lm", False))
+    if given.take("dataset_args.speed_perturb", False):
+        if large_margin:
+            notes.append(
+                "do_lm: speeds are over, while the classifier keeps its rows: use this recipe as "
+                "the `fine_tune` of another (--fine-tune)"
+            )
+        else:
+            found["speeds"] = SPEEDS
+    share = given.take("dataset_args.aug_prob", 0.0)
+    if share:
+        found |= {"probability": share, "noise": {}, "reverb": {}}
+        notes.append(
+            "noise and reverb: set their source to folders of MUSAN and of RIRS_NOISES, which "
+            "WeSpeaker uses; the ones here are embedded and simulated"
+        )
+    return found | _masks(given)
+
+
+def _masks(given: Parameters) -> Table:
+    if not given.take("dataset_args.spec_aug", False):
+        return {}
+    where = "dataset_args.spec_aug_args"
+    given.leave(f"{where}.prob", "every crop is masked")
+    given.leave(f"{where}.num_*", "one band and one stretch are masked")
+    return {
+        "frequency_mask": given.take(f"{where}.max_f", 8),
+        "time_mask": given.take(f"{where}.max_t", 10),
+    }
+
+
+def _ending(given: Parameters, epochs: float) -> Table:
+    """How the final weights are chosen, and the numbers' precision."""
+    average = given.take("num_avg", 1)
+    found: Table = {"select": "last"}
+    if average > 1:
+        found = {"select": "average", "average_last": average, "checkpoints": round(epochs)}
+    if given.take("enable_amp", False):
+        found["precision"] = "16-mixed"
+    return found
+
+
+def _leave(given: Parameters) -> None:
+    if given.take("dataset_args.resample_rate", 16000) != 16000:
+        given.refuse("dataset_args.resample_rate", "sound keeps the rate of its corpus")
+    if given.take("model_init") is not None:
+        given.refuse("model_init", "a recipe begins with random weights")
+    for pattern, why in REASONS:
+        given.leave(pattern, why)

@@ -1,0 +1,161 @@
+"""WeSpeaker's networks and projections as this project's models and losses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.recipes.converted import Table
+from harness.recipes.parameters import Parameters
+from harness.recipes.values import SHAPES, rise
+
+POOLED = {"TSTP": "tstp", "ASTP": "astp", "MQMHASTP": "mqmhastp"}
+
+NATIVE: dict[str, dict[str, tuple[str, Table]]] = {
+    "CAMPPlus": {"TSTP": ("CamPlusPlus", {})},
+    "ERes2Net34_Base": {"TSTP": ("ERes2Net", {"channels": 32})},
+    "ERes2Net34_Large": {"TSTP": ("ERes2Net", {"channels": 64})},
+    "ECAPA_TDNN_GLOB_c512": {"ASTP": ("EcapaTdnnGlob", {"channels": 512})},
+    "ECAPA_TDNN_GLOB_c1024": {"ASTP": ("EcapaTdnnGlob", {"channels": 1024})},
+    "ResNet34": {
+        "TSTP": ("ResNet34", {}),
+        "ASTP": ("AttentiveResNet34", {"pooling": "astp"}),
+        "MQMHASTP": ("AttentiveResNet34", {"pooling": "mqmhastp"}),
+    },
+    "XVEC": {"TSTP": ("XVector", {"pooling": "tstp"}), "ASTP": ("XVector", {"pooling": "astp"})},
+}
+"""Network -> pooling -> class of `adapters.wespeaker` and its fields, embedding and bins apart."""
+
+PLAIN = {"two_emb_layer": False, "emb_bn": False}
+"""Arguments that the networks written here have no other value of."""
+
+MARGINS = {
+    "arc_margin": "adapters.losses:AamSoftmax",
+    "add_margin": "adapters.losses:AmSoftmax",
+    "arc_margin_intertopk_subcenter": "adapters.losses:SubcenterAam",
+    "sphereface2": "adapters.class_losses:SphereFace2",
+}
+
+FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
+    "arc_margin": {"easy_margin": ("easy_margin", False)},
+    "add_margin": {},
+    "arc_margin_intertopk_subcenter": {
+        "K": ("sub_centers", 3),
+        "k_top": ("top_k", 5),
+        "mp": ("inter_margin", 0.06),
+    },
+    "sphereface2": {
+        "t": ("exponent", 3),
+        "lanbuda": ("balance", 0.7),
+        "margin_type": ("margin_type", "C"),
+    },
+}
+"""Of each projection, its own parameters: the field that each is here, and WeSpeaker's default."""
+
+
+def model(given: Parameters, notes: list[str]) -> Table | None:
+    """`[models.NAME]`: a network written here where there is one, else WeSpeaker's own."""
+    if given.take("dataset_args.frontend", "fbank") != "fbank":
+        for key in ("dataset_args.frontend", "model"):
+            given.refuse(key, "features of a pretrained network have no place")
+        given.leave("model_args.*", "of a network on such features")
+        given.leave("dataset_args.cmvn*", "of such features")
+        return None
+    network = given.take("model")
+    arguments = given.table("model_args")
+    _check_front_end(given, arguments)
+    native = _native(network, arguments)
+    if native is not None:
+        return native
+    notes.append(
+        f"model: {network} is WeSpeaker's own, built from a checkout: give `checkout`, set "
+        "$WESPEAKER, or install the package"
+    )
+    path = "adapters.upstream:WeSpeakerNetwork"
+    return {"adapter": path, "network": network, "arguments": arguments}
+
+
+def _native(network: str, arguments: Table) -> Table | None:
+    """The network written here that computes the same; None where there is none."""
+    class_name, fields = NATIVE.get(network, {}).get(arguments.get("pooling_func", ""), ("", {}))
+    sizes = {"feat_dim", "embed_dim", "pooling_func"}
+    others = {key: value for key, value in arguments.items() if key not in sizes}
+    if not class_name or not sizes <= arguments.keys() or others.items() - PLAIN.items():
+        return None
+    path, size = f"adapters.wespeaker:{class_name}", arguments["embed_dim"]
+    return {"adapter": path, "embedding_size": size, "bins": arguments["feat_dim"], **fields}
+
+
+def loss(given: Parameters, epochs: float, notes: list[str]) -> tuple[Table | None, Table]:
+    """`[losses.NAME]`, and the recipe's `schedules` of its values."""
+    kind = given.take("projection_args.project_type")
+    if given.take("loss", "CrossEntropyLoss") != "CrossEntropyLoss":
+        given.refuse("loss", "a projection is always judged by its cross-entropy")
+    given.take("loss_args")
+    if kind == "softmax":
+        notes.append("loss: WeSpeaker's softmax has a batch norm and a ReLU before its classifier")
+        given.leave("margin*", "a softmax has no margin")
+        given.leave("projection_args.*", "a softmax has none of it")
+        return {"adapter": "adapters.losses:Softmax"}, {}
+    if kind not in MARGINS:
+        given.refuse("projection_args.project_type", f"only {', '.join(MARGINS)} have a place")
+        given.leave("projection_args.*", "of a projection that has no place")
+        given.leave("margin*", "of a projection that has no place")
+        return None, {}
+    return _margin_loss(given, str(kind), epochs)
+
+
+def _margin_loss(given: Parameters, kind: str, epochs: float) -> tuple[Table, Table]:
+    where = "projection_args"
+    table: Table = {"adapter": MARGINS[kind], "scale": given.take(f"{where}.scale", 32.0)}
+    for theirs, (ours, default) in FIELDS[kind].items():
+        table[ours] = given.take(f"{where}.{theirs}", default)
+    given.leave(f"{where}.easy_margin", "this loss has no such choice")
+    final, schedules = _margin(given, epochs)
+    table["margin"] = final
+    if kind == "arc_margin_intertopk_subcenter":
+        _follow(table, schedules, large_margin=bool(given.take("do_lm", False)))
+    return table, schedules
+
+
+def _margin(given: Parameters, epochs: float) -> tuple[float, Table]:
+    """The full margin and its rise; WeSpeaker counts epochs from 1."""
+    where = "margin_update"
+    initial = given.take(f"{where}.initial_margin", 0.0)
+    if not given.take(f"{where}.update_margin", True):
+        given.leave("margin*", "update_margin is off: the margin stays as it is")
+        return float(initial), {}
+    final = given.take(f"{where}.final_margin", 0.2)
+    given.take("margin_scheduler")
+    shape = given.take(f"{where}.increase_type", "exp")
+    found = rise(
+        initial=initial,
+        final=final,
+        start=(given.take(f"{where}.increase_start_epoch", 1) - 1) / epochs,
+        end=(given.take(f"{where}.fix_start_epoch", 1) - 1) / epochs,
+        shape=shape if shape in SHAPES else "linear",
+    )
+    return float(final), {"margin": found} if found else {}
+
+
+def _follow(table: Table, schedules: Table, *, large_margin: bool) -> None:
+    """The penalty of near classes: it rises with the margin, and is off in a fine-tuning."""
+    table["inter_margin"] = 0.0 if large_margin else table["inter_margin"] * table["margin"] / 0.2
+    if "margin" in schedules and not large_margin:
+        schedules["inter_margin"] = dict(schedules["margin"])
+
+
+def _check_front_end(given: Parameters, arguments: Table) -> None:
+    """Hold the filterbanks against those of the adapters: 80 bins, mean off, dither in training."""
+    where = "dataset_args.fbank_args"
+    bins = given.take(f"{where}.num_mel_bins", 80)
+    if bins != arguments.get("feat_dim", bins):
+        given.refuse(f"{where}.num_mel_bins", "model_args.feat_dim says another number")
+    if given.take(f"{where}.dither", 1.0) != 1.0:
+        given.refuse(f"{where}.dither", "the adapters' filterbanks dither with 1.0 in training")
+    for key, wanted in (
+        ("cmvn", True),
+        ("cmvn_args.norm_mean", True),
+        ("cmvn_args.norm_var", False),
+    ):
+        if given.take(f"dataset_args.{key}", wanted) != wanted:
+            given.refuse(f"dataset_args.{key}", "the adapters' filterbanks lose their mean alone")

@@ -1,0 +1,46 @@
+"""Every model and every loss that the benchmark file names keeps its promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from harness.config.imports import construct
+from harness.config.loader import load
+from harness.testing import check_loss, check_model
+
+BENCHMARK = load(Path(__file__).resolve().parents[2] / "benchmark.toml").benchmark
+FRAMES = 60
+"""Short inputs: some of these networks are large."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def made(section: str, name: str) -> Any:
+    table = getattr(BENCHMARK, section)[name]
+    return construct(table.adapter, table.fields, f"{section}.{name}")
+
+
+@pytest.mark.parametrize("name", BENCHMARK.models)
+def test_model_conforms(name: str) -> None:
+    check_model(made("models", name), frames=FRAMES)
+
+
+@pytest.mark.parametrize("name", BENCHMARK.losses)
+def test_loss_conforms(name: str) -> None:
+    check_loss(made("losses", name))
+
+
+def test_there_is_something_to_check() -> None:
+    assert {"ecapa-512", "campplus", "eres2net"} <= set(BENCHMARK.models)
+    assert {"softmax", "aam", "ghm", "triplet", "class-balanced"} <= set(BENCHMARK.losses)
