@@ -140,8 +140,10 @@ class JobSpec(BaseModel):
     def title(self) -> str:
         """The job's name for a person."""
         loss = f" + {self.loss.name}" if self.loss else ""
+        # Only on this track is there more than one recipe for a pair of model and loss.
+        recipe = f", {self.recipe_name}" if self.track == "recipe" else ""
         seed = f", seed {self.seed}" if self.seed is not None else ""
-        return f"{self.dataset.name}: {self.model.name}{loss}{seed}"
+        return f"{self.dataset.name}: {self.model.name}{loss}{recipe}{seed}"
 
     @property
     def folder(self) -> Path:

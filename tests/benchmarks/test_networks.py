@@ -72,7 +72,10 @@ def check_agreement(ours: nn.Module, theirs: nn.Module) -> None:
     for network in (ours, theirs):
         network.double()
         embeddings = step(network, features()[:3, :104].double())
-        gradients = torch.cat([each.grad.flatten() for each in network.parameters()])  # type: ignore[union-attr]
+        named = sorted(dict(network.named_parameters()).items())
+        gradients = torch.cat(
+            [weight.grad.flatten() for _, weight in named if weight.grad is not None]
+        )
         found.append((embeddings, gradients))
         network.float()
     for one, two in zip(*found, strict=True):

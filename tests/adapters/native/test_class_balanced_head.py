@@ -97,4 +97,4 @@ def test_a_rare_class_alone_in_a_batch_still_weighs_more() -> None:
         output = made(embeddings, Batch(torch.tensor([label])))
         plain = -made.logits(embeddings).log_softmax(1)[0, label]
         weight = slow_weights(COUNTS, 0.99)[label]
-        assert float(output.loss) == pytest.approx(weight * float(plain), rel=1e-6)
+        assert output.loss.item() == pytest.approx(weight * plain.item(), rel=1e-6)
