@@ -10,14 +10,13 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from adapters.native.mixed import mixed_mean
-from harness.adapter import Batch, LossOutput
+from adapters.native.linear_head import LinearHead
 
 
-class ClassBalancedHead(nn.Module):
+class ClassBalancedHead(LinearHead):
     """Class-balanced cross-entropy of a linear classifier with a bias.
 
     The weights come with the training split, not with a checkpoint: they are in no state dict.
@@ -27,27 +26,12 @@ class ClassBalancedHead(nn.Module):
 
     def __init__(self, embedding_size: int, counts: Sequence[int], *, beta: float) -> None:
         """Builds the classifier of as many classes as there are counts."""
-        super().__init__()
-        self.classifier = nn.Linear(embedding_size, len(counts))
+        super().__init__(embedding_size, len(counts))
         weights = class_weights(counts, beta=beta).to(torch.get_default_dtype())
         self.register_buffer("class_weights", weights, persistent=False)
 
-    def logits(self, embeddings: Tensor) -> Tensor:
-        """Maps `[batch, embedding_size]` to `[batch, classes]`."""
-        logits: Tensor = self.classifier(embeddings.to(self.classifier.weight.dtype))
-        return logits
-
-    def class_centres(self) -> Tensor:
-        """Direction of each class, `[classes, embedding_size]`."""
-        return self.classifier.weight
-
-    def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
-        """Maps `[batch, embedding_size]` and its labels to the loss."""
-        logits = self.logits(embeddings)
-        precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        return LossOutput(mixed_mean(lambda labels: self._losses(precise, labels), batch), logits)
-
-    def _losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Weighed cross-entropy of each example, `[batch]`."""
         # Not torch's own weights: its mean divides by those of the batch, and a batch of one rare
         # class would weigh no more than any other.
         losses = functional.cross_entropy(logits, labels, reduction="none")

@@ -7,37 +7,23 @@ with the probability of a softmax in place of a sigmoid's.
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from adapters.native.mixed import mixed_mean
-from harness.adapter import Batch, LossOutput
+from adapters.native.linear_head import LinearHead
 
 
-class FocalHead(nn.Module):
+class FocalHead(LinearHead):
     """Focal cross-entropy of a linear classifier with a bias."""
 
     def __init__(self, embedding_size: int, classes: int, *, gamma: float) -> None:
         """Builds the classifier; see `focal_losses` for `gamma`."""
-        super().__init__()
-        self.classifier = nn.Linear(embedding_size, classes)
+        super().__init__(embedding_size, classes)
         self.gamma = gamma
 
-    def logits(self, embeddings: Tensor) -> Tensor:
-        """Maps `[batch, embedding_size]` to `[batch, classes]`."""
-        logits: Tensor = self.classifier(embeddings.to(self.classifier.weight.dtype))
-        return logits
-
-    def class_centres(self) -> Tensor:
-        """Direction of each class, `[classes, embedding_size]`."""
-        return self.classifier.weight
-
-    def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
-        """Maps `[batch, embedding_size]` and its labels to the loss."""
-        logits = self.logits(embeddings)
-        precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        loss = mixed_mean(lambda labels: focal_losses(precise, labels, self.gamma), batch)
-        return LossOutput(loss, logits)
+    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Focal loss of each example, `[batch]`."""
+        return focal_losses(logits, labels, self.gamma)
 
 
 def focal_losses(logits: Tensor, labels: Tensor, gamma: float) -> Tensor:

@@ -6,13 +6,14 @@ Li, Liu and Wang, "Gradient Harmonized Single-stage Detector", AAAI 2019, arXiv:
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from adapters.native.linear_head import LinearClassifier
 from harness.adapter import Batch, LossOutput
 
 
-class GhmHead(nn.Module):
+class GhmHead(LinearClassifier):
     """Gradient-harmonised cross-entropy of a linear classifier with a bias.
 
     The running density is a buffer, so that it is saved and resumed with the weights. It moves in
@@ -23,19 +24,9 @@ class GhmHead(nn.Module):
 
     def __init__(self, embedding_size: int, classes: int, *, bins: int, momentum: float) -> None:
         """Builds the classifier and an empty density of `bins` bins."""
-        super().__init__()
-        self.classifier = nn.Linear(embedding_size, classes)
+        super().__init__(embedding_size, classes)
         self.momentum = momentum
         self.register_buffer("density", torch.zeros(bins))
-
-    def logits(self, embeddings: Tensor) -> Tensor:
-        """Maps `[batch, embedding_size]` to `[batch, classes]`."""
-        logits: Tensor = self.classifier(embeddings)
-        return logits
-
-    def class_centres(self) -> Tensor:
-        """Direction of each class, `[classes, embedding_size]`."""
-        return self.classifier.weight
 
     def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
         """Maps `[batch, embedding_size]` and its labels to the loss.

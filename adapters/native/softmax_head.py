@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from adapters.native.mixed import mixed_mean
-from harness.adapter import Batch, LossOutput
+from adapters.native.linear_head import LinearHead
 
 
-class SoftmaxHead(nn.Module):
+class SoftmaxHead(LinearHead):
     """Cross-entropy of a linear classifier with a bias."""
 
     def __init__(self, embedding_size: int, classes: int, *, label_smoothing: float) -> None:
         """Builds the classifier; `label_smoothing` is the share spread over all classes."""
-        super().__init__()
-        self.classifier = nn.Linear(embedding_size, classes)
+        super().__init__(embedding_size, classes)
         self.label_smoothing = label_smoothing
 
-    def logits(self, embeddings: Tensor) -> Tensor:
-        """Maps `[batch, embedding_size]` to `[batch, classes]`."""
-        logits: Tensor = self.classifier(embeddings)
-        return logits
-
-    def class_centres(self) -> Tensor:
-        """Direction of each class, `[classes, embedding_size]`."""
-        return self.classifier.weight
-
-    def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
-        """Maps `[batch, embedding_size]` and its labels to the loss."""
-        logits = self.logits(embeddings)
-        loss = mixed_mean(lambda labels: self._losses(logits, labels), batch)
-        return LossOutput(loss, logits)
-
-    def _losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy of each example, `[batch]`."""
         return functional.cross_entropy(
             logits, labels, reduction="none", label_smoothing=self.label_smoothing
         )

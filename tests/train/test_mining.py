@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,12 @@ import pandas as pd
 import pytest
 import torch
 from lightning_fabric import Fabric
-from torch import nn
 from torch.nn import functional
 
 from adapters.ghm import GhmClassification
 from adapters.losses import AamSoftmax, SubcenterAam
 from adapters.triplet import AngularTriplet
-from harness.adapter import Fbank, LossAdapter
+from harness.adapter import LossAdapter
 from harness.config.augment import Augment
 from harness.config.course import LearningRate
 from harness.config.recipes import Optimizer, Recipe, Sampler
@@ -31,31 +29,9 @@ from harness.train.loop import train
 from harness.train.mining import nearest_labels
 from harness.train.plan import TrainingPlan
 from harness.train.system import System
+from tests.train.small_training import StopError, Trunk
 
 LABELS, EACH, SAMPLES = 6, 4, 800
-
-
-class StopError(Exception):
-    """Cuts a training off."""
-
-
-@dataclass(frozen=True)
-class Trunk:
-    """A network of one layer, with dropout."""
-
-    embedding_size = 3
-    version = 1
-
-    def inputs(self) -> Fbank:
-        return Fbank(bins=4, dither=1.0, subtract_mean=False)
-
-    def build(self) -> nn.Module:
-        return nn.Sequential(_Mean(), nn.Linear(4, 3), nn.Dropout(0.2))
-
-
-class _Mean(nn.Module):
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return features.mean(1)
 
 
 PK = Sampler(speakers=4, utterances=2)
