@@ -47,6 +47,7 @@ def evaluate(
 ) -> None:
     """Evaluate a checkpoint made elsewhere; nothing is trained."""
     loaded = load(config)
+    loaded.suite(suite)  # refused before anything is fetched
     path, told = find_checkpoint(checkpoint), parse_trained_on(trained_on)
     entry = CheckpointEntry(path, model or model_of(loaded, path), loss, told)
     request = options.make_request(suite, profile, runs, device=device, datasets=[dataset])
