@@ -50,7 +50,7 @@ class Entry:
 
 
 ENTRIES = {
-    "CAM++": Entry(CamPlusPlus, "campplus", "CAMPPlus", 0.95, 0.75, 20.0),
+    "CAM++": Entry(CamPlusPlus, "campplus", "CAMPPlus", 1.0, 0.75, 20.0),
     "ERes2Net": Entry(ERes2Net, "eres2net", "ERes2Net34_Base", 0.9, 0.6, 60.0),
 }
 
