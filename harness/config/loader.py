@@ -270,9 +270,7 @@ def _check_suite(benchmark: Benchmark, suite: Suite, where: str) -> None:
         wanted = [override.profile] if override.profile else []
         _check_names(wanted, suite.profiles, f"{place}.profile")
         named = [override.recipe] if override.recipe else []
-        _check_names(
-            named, {*recipes, *(each.recipe or "" for each in suite.entries)}, f"{place}.recipe"
-        )
+        _check_names(named, suite.recipes, f"{place}.recipe")
         for recipe in _changed_by(override, suite):
             with_settings(benchmark.recipes[recipe], override.set, f"{place}.set.")
     for number, exclusion in enumerate(suite.exclude):

@@ -70,6 +70,13 @@ class Suite(Table):
         product = (Entry(model=model, loss=loss) for model in self.models for loss in self.losses)
         return (*product, *self.entries)
 
+    @property
+    def recipes(self) -> frozenset[str]:
+        """Every recipe that a system is trained by in some profile."""
+        plans = self.profiles.values()
+        named = {each.recipe or plan.recipe for each in self.systems for plan in plans}
+        return frozenset(recipe for recipe in named if recipe)
+
     @model_validator(mode="after")
     def _runs_something(self) -> Suite:
         if bool(self.models) != bool(self.losses):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from harness.errors import ConfigError
+
 UNKNOWN = "unknown: this reader has never heard of it"
 
 
@@ -50,6 +52,17 @@ class Parameters:
         self._taken |= passed
         for each in passed:
             self._left.pop(each, None)
+        return value
+
+    def number(self, key: str) -> float:
+        """A number that every recipe has.
+
+        Raises:
+            ConfigError: it is not given, or is none.
+        """
+        value = self.take(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConfigError(f"{key}: a number must be given (found {value!r})")
         return value
 
     def table(self, key: str) -> dict[str, Any]:

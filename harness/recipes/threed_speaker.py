@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.errors import ConfigError
 from harness.recipes.converted import Converted, Table
 from harness.recipes.parameters import UNKNOWN, Parameters
 from harness.recipes.values import OPTIMIZERS, SHAPES, SPEEDS, optimizer, rise, rounded
@@ -66,14 +65,14 @@ def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
     """
     given = Parameters(document)
     notes: list[str] = []
-    epochs = _number(given, "num_epoch")
-    batch, many = int(_number(given, "dataloader.args.batch_size")), gpus or 1
+    epochs = given.number("num_epoch")
+    batch, many = int(given.number("dataloader.args.batch_size")), gpus or 1
     notes.append(f"on {many} GPU{'s' * (many != 1)}, {'as --gpus says' if gpus else 'none named'}")
     recipe: Table = {"track": "recipe", "epochs": epochs, "batch": batch}
     if many > 1:
         recipe |= {"batch": batch // many * many, "micro_batch": batch // many}
         notes.append(f"micro_batch: batch norm counts the {batch // many} items of one GPU")
-    recipe["crop_seconds"] = _number(given, "wav_reader.args.duration")
+    recipe["crop_seconds"] = given.number("wav_reader.args.duration")
     rate = _learning_rate(given, epochs, notes)
     recipe |= {"optimizer": _optimizer(given, rate.pop("lr")), "learning_rate": rate}
     head, schedules = _loss(given, epochs)
@@ -86,13 +85,6 @@ def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
     return Converted(
         "3D-Speaker", name, recipe, network, head, tuple(notes), given.taken, given.left
     )
-
-
-def _number(given: Parameters, key: str) -> float:
-    value = given.take(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"{key}: a number must be given (found {value!r})")
-    return value
 
 
 def _class(given: Parameters, part: str) -> str:
@@ -116,7 +108,7 @@ def _learning_rate(given: Parameters, epochs: float, notes: list[str]) -> Table:
         lr = given.take(f"{where}.lr", given.take("optimizer.args.lr", 0.1))
         given.leave("lr_scheduler.*", "of a schedule that has no place")
         return {"lr": lr, "shape": "constant", "warmup": 0.0}
-    top, low = _number(given, f"{where}.max_lr"), _number(given, f"{where}.min_lr")
+    top, low = given.number(f"{where}.max_lr"), given.number(f"{where}.min_lr")
     if given.take(f"{where}.fix_epoch", epochs) != epochs:
         given.refuse(f"{where}.fix_epoch", "a cosine lasts until the end of training")
     warmup = given.take(f"{where}.warmup_epoch", 0) / epochs
@@ -151,8 +143,8 @@ def _margin(given: Parameters, epochs: float) -> tuple[float, Table]:
     """The full margin and its rise; 3D-Speaker counts epochs from 0."""
     where = "margin_scheduler.args"
     given.take("margin_scheduler.obj")
-    initial = _number(given, f"{where}.initial_margin")
-    final = _number(given, f"{where}.final_margin")
+    initial = given.number(f"{where}.initial_margin")
+    final = given.number(f"{where}.final_margin")
     shape = given.take(f"{where}.increase_type", "exp")
     found = rise(
         initial=initial,

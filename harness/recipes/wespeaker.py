@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from harness.errors import ConfigError
 from harness.recipes.converted import Converted, Table
 from harness.recipes.parameters import Parameters
 from harness.recipes.values import OPTIMIZERS, SPEEDS, optimizer
@@ -57,9 +56,9 @@ def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
     """
     given = Parameters(document)
     notes: list[str] = []
-    epochs = _number(given, "num_epochs")
+    epochs = given.number("num_epochs")
     many = _gpus(given, gpus, notes)
-    batch = int(_number(given, "dataloader_args.batch_size"))
+    batch = int(given.number("dataloader_args.batch_size"))
     recipe: Table = {"track": "recipe", "epochs": epochs, "batch": many * batch}
     if many > 1:
         recipe["micro_batch"] = batch
@@ -77,13 +76,6 @@ def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
     return Converted(
         "WeSpeaker", name, recipe, network, head, tuple(notes), given.taken, given.left
     )
-
-
-def _number(given: Parameters, key: str) -> float:
-    value = given.take(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"{key}: a number must be given (found {value!r})")
-    return value
 
 
 def _gpus(given: Parameters, asked: int | None, notes: list[str]) -> int:
