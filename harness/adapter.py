@@ -20,6 +20,11 @@ ADDED: Mapping[str, bool] = {"added": True}
 keys leave it out, so that they stay what they were.
 """
 
+CHECKPOINTING = "checkpointing"
+"""A model's field of this name, a bool, says whether its network computes activations again instead
+of keeping them. The harness sets it where a recipe does not fit the memory budget otherwise.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fbank:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -16,12 +16,15 @@ from harness.data.listing import Listing
 from harness.data.locate import Absence
 from harness.data.packing.request import Advance
 from harness.errors import ConfigError, CorpusAbsent
-from harness.execute.local import Listener, run_all
+from harness.execute.local import Listener, measure_all, run_all
+from harness.execute.process import Watcher
 from harness.job.join import find_record, keep
+from harness.job.measurement import Measurement
 from harness.job.spec import JobSpec
 from harness.plan.checkpoints import check_fits, remarks
 from harness.plan.choice import suite_datasets
 from harness.plan.jobs import plan_checkpoint, plan_jobs
+from harness.plan.measuring import plan_measuring
 from harness.plan.protocol import pin_protocols
 from harness.plan.request import CheckpointEntry, RunRequest, Source, source_of
 from harness.plan.status import is_done
@@ -104,6 +107,28 @@ def run_campaign(
     plan = partial(plan_jobs, loaded, request)
     watch = _Watch(data_listener, listener)
     return _carried_out(loaded, request, plan, workers=workers, watch=watch)
+
+
+def measure_models(
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    options: tuple[str, ...] = (),
+    *,
+    data_listener: DataListener,
+    watcher: Watcher,
+) -> Iterator[tuple[JobSpec, Measurement]]:
+    """Measure what models cost, on the shapes of the first dataset of a request that is here.
+
+    Raises:
+        CorpusAbsent: none is here.
+        ConfigError: something asked for does not exist, or cannot be built.
+    """
+    here, _ = listings(loaded, request)
+    plan_measuring(loaded, request, source_of(loaded, here[0]), options)
+    keep_from_git(request.runs)
+    source = _opened(loaded, here[0], request, data_listener)
+    jobs = plan_measuring(loaded, request, source, options)
+    yield from zip(jobs, measure_all(jobs, watcher), strict=True)
 
 
 def evaluate_checkpoint(

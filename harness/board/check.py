@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from harness.board.names import record_path, scores_path
+from harness.board.plots import holds_plot
 from harness.board.published import read_published, record_files, render
 from harness.errors import RequestError
 from harness.records.canonical import sha256_file
@@ -19,6 +22,8 @@ SCORES_LIMIT = 1_000_000
 def check(folder: Path) -> list[str]:
     """Name every difference between the published files and what the records give.
 
+    A picture is compared by the data it carries, as its bytes depend on the libraries that draw.
+
     Returns:
         One line a difference; none where all is as it should be.
     """
@@ -27,9 +32,15 @@ def check(folder: Path) -> list[str]:
         return unreadable
     records = read_published(folder)
     files = render(records)
-    differing = [line for name in sorted(files) for line in _file(folder / name, files[name])]
+    differing = [
+        line for name, text in sorted(files.texts.items()) for line in _file(folder / name, text)
+    ]
+    undrawn = [
+        line for name, data in sorted(files.plots.items()) for line in _plot(folder, name, data)
+    ]
     beside = [line for path, record in records.items() for line in _record(folder, path, record)]
-    return differing + _stale(folder, set(files)) + beside + _orphans(folder, records)
+    stale = _stale(folder, files.texts.keys() | files.plots.keys())
+    return differing + undrawn + stale + beside + _orphans(folder, records)
 
 
 def publishes_scores(record: Record) -> bool:
@@ -55,6 +66,14 @@ def _file(path: Path, wanted: str) -> list[str]:
     return [f"{path.name}: {_first_difference(found.decode(errors='replace'), wanted)}"]
 
 
+def _plot(folder: Path, name: str, data: dict[str, Any]) -> list[str]:
+    """What is wrong with a picture."""
+    if holds_plot(folder / name, data):
+        return []
+    told = "other data than the records give" if (folder / name).is_file() else "missing"
+    return [f"{name}: {told}; `harness board build` draws it"]
+
+
 def _first_difference(found: str, wanted: str) -> str:
     lines = zip_longest(found.split("\n"), wanted.split("\n"))
     number, (here, there) = next(
@@ -63,8 +82,9 @@ def _first_difference(found: str, wanted: str) -> str:
     return f"line {number} is {here!r}; the records give {there!r}"
 
 
-def _stale(folder: Path, names: set[str]) -> list[str]:
-    there = {path.name for end in ("md", "json") for path in folder.glob(f"*.{end}")}
+def _stale(folder: Path, names: Set[str]) -> list[str]:
+    ends = ("*.md", "*.json", "plots/**/*.svg")
+    there = {path.relative_to(folder).as_posix() for end in ends for path in folder.glob(end)}
     return [f"{name}: stale, no record gives it; delete it" for name in sorted(there - names)]
 
 

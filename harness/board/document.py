@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from harness.board.efficiency import efficiency_document, six_digits
 from harness.board.environments import costs, environments
 from harness.board.footnotes import footnotes
 from harness.board.labels import labels
@@ -52,6 +53,7 @@ def _table(table: Table) -> dict[str, Any]:
         "environments": environments(table.rows),
         "superseded": table.superseded,
         "rows": _rows(table),
+        "efficiency": efficiency_document(table),
         "footnotes": footnotes(table),
     }
 
@@ -110,5 +112,5 @@ def _rounded(content: Any) -> Any:
     if isinstance(content, list | tuple):
         return [_rounded(value) for value in content]
     if isinstance(content, float):
-        return float(f"{content:.6g}")
+        return six_digits(content)
     return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterable
 
@@ -221,8 +222,11 @@ def _batch(record: Record) -> str:
     parts = held.micro_batches or 1
     if held.batch_asked == held.batch_used and parts == 1:
         return ""
-    split = f" in {parts} parts" if parts > 1 else ""
-    return f"{held.batch_asked or 'unknown'} asked, {held.batch_used or 'unknown'} used{split}"
+    used = held.batch_used
+    split = f" = {parts} x {math.ceil(used / parts)}" if parts > 1 and used else ""
+    if held.batch_asked == used:
+        return f"{used}{split}"
+    return f"{held.batch_asked or 'unknown'} asked, {used or 'unknown'} used{split}"
 
 
 def _looks(table: Table) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from harness.board.environments import Costs, costs, environments, mean_of
 from harness.board.grid import Cell, Column, Grid, Piece, cell
@@ -13,6 +13,9 @@ from harness.board.table import Table
 from harness.records.record import Memory, MetricFacts
 
 GIB = 2**30
+
+ENTRY = "entry (model + loss)"
+"""The head of the column of names."""
 
 
 def main_grid(table: Table) -> Grid:
@@ -41,7 +44,7 @@ def cost_grids(table: Table) -> list[Grid]:
 def entry_column(table: Table) -> Column:
     """The entries' names."""
     names = tuple(cell(name) for name in labels(table.rows))
-    return Column("entry (model + loss)", names, numeric=False)
+    return Column(ENTRY, names, numeric=False)
 
 
 def metric_text(row: Row, name: str, facts: MetricFacts, primary: str) -> str:
@@ -62,11 +65,17 @@ def memory_text(memory: Memory | None) -> str:
     return f"{significant(memory.bytes / GIB)} {memory.counted}" if memory else UNKNOWN
 
 
+def throughput_unit(rows: Sequence[Row]) -> str:
+    """What is embedded, in the plural."""
+    units = {record.resources.throughput_unit for row in rows for record in row.records}
+    return " or ".join(sorted(units - {""})) or "items"
+
+
 def _cost_grid(table: Table, digest: str, name: str) -> Grid:
     names = entry_column(table).cells
     here = [any(r.environment_digest == digest for r in row.records) for row in table.rows]
     shown = [i for i, row in enumerate(table.rows) if row.done and here[i]]
-    entries = Column("entry (model + loss)", tuple(names[i] for i in shown), numeric=False)
+    entries = Column(ENTRY, tuple(names[i] for i in shown), numeric=False)
     rows = tuple(table.rows[i] for i in shown)
     return Grid((entries, *_cost_columns(rows, digest)), f"Speed and memory on {name}")
 
@@ -115,9 +124,7 @@ def _sizes(rows: tuple[Row, ...]) -> list[Column]:
 
 def _cost_columns(rows: tuple[Row, ...], digest: str) -> list[Column]:
     """Costs of one environment; a column that nobody fills is left away."""
-    held = [costs(row, digest) for row in rows]
-    units = sorted({record.resources.throughput_unit for row in rows for record in row.records})
-    unit = " or ".join(unit for unit in units if unit) or "items"
+    held, unit = [costs(row, digest) for row in rows], throughput_unit(rows)
     written: dict[str, Callable[[Costs], str]] = {
         "peak training memory (GiB)": lambda each: memory_text(each.memory),
         "training (items/s)": lambda each: significant(each.training_per_second),

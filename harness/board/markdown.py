@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 import tabulate as tabulating
 
+from harness.board.efficiency import (
+    Efficiency,
+    efficiencies,
+    efficiency_grid,
+    efficiency_notes,
+)
 from harness.board.footnotes import footnotes
 from harness.board.grid import Cell, Grid, Piece
 from harness.board.head import head, title
@@ -21,13 +28,22 @@ tabulating.WIDE_CHARS_MODE = False
 _ACTIVE = re.compile(r"([\\`*_\[\]|~$#])")
 
 
-def section(table: Table) -> str:
-    """One table with its heading, head and footnotes, as a section of a page."""
-    said = [f"- {escape(label)}: {escape(text)}" for label, text in head(table)]
-    blocks = [f"## {escape(title(table))}", "\n".join(said), grid_markdown(main_grid(table))]
+def section(table: Table, pictures: Mapping[str, str] | None = None) -> str:
+    """One table with its heading, head and footnotes, as a section of a page.
+
+    Args:
+        table: the table.
+        pictures: environment's digest -> path of the picture of its efficiency; none for a page
+            without pictures.
+    """
+    blocks = [f"## {escape(title(table))}"]
+    blocks += [_list([f"{label}: {text}" for label, text in head(table)])]
+    blocks += [grid_markdown(main_grid(table))]
     for grid in cost_grids(table):
         blocks += [f"### {escape(grid.title)}", grid_markdown(grid)]
-    blocks.append("\n".join(f"- {escape(note)}" for note in footnotes(table)))
+    blocks.append(_list(footnotes(table)))
+    for each in efficiencies(table):
+        blocks += _efficiency(table, each, (pictures or {}).get(each.environment, ""))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -54,6 +70,24 @@ def escape(text: str) -> str:
 def link(text: str, path: str) -> str:
     """A link to a file beside the page."""
     return f"[{escape(text)}]({quote(path)})"
+
+
+def _efficiency(table: Table, efficiency: Efficiency, picture: str) -> list[str]:
+    """The trade-offs of one environment: marked costs, what the marks mean, the picture."""
+    grid = efficiency_grid(table, efficiency)
+    blocks = [f"### {escape(grid.title)}", grid_markdown(grid)]
+    blocks.append(_list(efficiency_notes(table, efficiency)))
+    if picture:
+        against = ", ".join(each.cost.title for each in efficiency.trade_offs)
+        metric = table.facts[table.protocol.primary].title
+        counted = f"{len(efficiency.entries)} entries"
+        shown = f"{metric} of {counted} against {against}, as in the table above"
+        blocks.append(f"!{link(shown, picture)}")
+    return blocks
+
+
+def _list(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {escape(line)}" for line in lines)
 
 
 def _cell(cell: Cell) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from harness.board.document import document_text
 from harness.board.markdown import escape, link, section
 from harness.board.names import slug
 from harness.board.numbers import counted
+from harness.board.plots import holds_plot, plots, write_plot
 from harness.board.rows import Filed
 from harness.board.table import Table, tables
 from harness.records.files import write_text
@@ -19,23 +22,38 @@ from harness.records.store import read_record
 _GENERATED = "Generated from `records/` by `harness board build`: do not edit this page."
 
 
-def render(records: Mapping[str, Record]) -> dict[str, str]:
+@dataclass(frozen=True)
+class Files:
+    """The published files beside the records, by their paths relative to the folder.
+
+    Attributes:
+        texts: pages and documents -> content.
+        plots: pictures -> what each shows.
+    """
+
+    texts: dict[str, str] = field(default_factory=dict)
+    plots: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def render(records: Mapping[str, Record]) -> Files:
     """Make every published file from the published records.
 
     Args:
         records: path relative to the folder -> record.
 
     Returns:
-        File name -> content, the same bytes for the same records in whatever order.
+        The files, the same for the same records in whatever order.
 
     Raises:
         RequestError: a record does not say how its primary metric is to be sorted.
     """
     suites = _suites(tables(Filed(record, path) for path, record in sorted(records.items())))
-    files = {"README.md": _index(suites)}
+    files = Files({"README.md": _index(suites)})
     for name, suite in suites.items():
-        files[f"{name}.md"] = _page(suite)
-        files[f"{name}.json"] = document_text(suite)
+        drawn = [plots(table) for table in suite]
+        files.texts[f"{name}.md"] = _page(suite, [_paths(each) for each in drawn])
+        files.texts[f"{name}.json"] = document_text(suite)
+        files.plots.update(dict(plot for each in drawn for plot in each.values()))
     return files
 
 
@@ -48,11 +66,16 @@ def build(folder: Path) -> list[Path]:
     Raises:
         RequestError: a file among the records is not a record.
     """
-    wanted = {folder / name: content for name, content in render(read_published(folder)).items()}
-    changed = {path: text for path, text in wanted.items() if not _holds(path, text)}
-    for path, text in changed.items():
-        write_text(path, text)
-    return list(changed)
+    files = render(read_published(folder))
+    texts = {folder / name: text for name, text in files.texts.items()}
+    drawn = {folder / name: data for name, data in files.plots.items()}
+    stale = [path for path, text in texts.items() if not _holds(path, text)]
+    undrawn = [path for path, data in drawn.items() if not holds_plot(path, data)]
+    for path in stale:
+        write_text(path, texts[path])
+    for path in undrawn:
+        write_plot(path, drawn[path])
+    return stale + undrawn
 
 
 def record_files(folder: Path) -> list[Path]:
@@ -80,9 +103,14 @@ def _suites(made: list[Table]) -> dict[str, list[Table]]:
     return {name: list(group) for name, group in groups}
 
 
-def _page(suite: list[Table]) -> str:
+def _page(suite: list[Table], pictures: list[dict[str, str]]) -> str:
     heading = f"# {escape(_title(suite))}\n\n{_GENERATED}\n"
-    return "\n".join([heading, *(section(table) for table in suite)])
+    sections = (section(table, paths) for table, paths in zip(suite, pictures, strict=True))
+    return "\n".join([heading, *sections])
+
+
+def _paths(drawn: Mapping[str, tuple[str, dict[str, Any]]]) -> dict[str, str]:
+    return {environment: path for environment, (path, _) in drawn.items()}
 
 
 def _index(suites: Mapping[str, list[Table]]) -> str:

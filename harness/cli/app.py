@@ -13,6 +13,7 @@ from harness.cli import (
     data,
     doctor,
     evaluate,
+    measure,
     plan,
     publish,
     recipe,
@@ -49,6 +50,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
+app.command("measure")(measure.measure)
 app.command("evaluate")(evaluate.evaluate)
 app.command("recipe")(recipe.recipe)
 app.command("score")(score.score)

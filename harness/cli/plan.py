@@ -12,7 +12,10 @@ from harness.cli.output import give, give_json, say
 from harness.cli.run import say_absent
 from harness.config.loader import load
 from harness.job.spec import JobSpec
+from harness.plan.duration import duration
 from harness.plan.status import Status, job_status
+
+GIB = 2**30
 
 
 def plan(
@@ -46,6 +49,10 @@ def plan(
     say_absent(absent)
     waiting = sum(any(_open(s) for s in stages.values()) for _, stages in statuses)
     say(f"{waiting} of {len(jobs)} jobs have something to run")
+    say(
+        "GiB: what a GPU's allocator is predicted to take for a training step. About: how long "
+        "training takes here, at the speed measured here, else by multiply-adds."
+    )
 
 
 def _open(status: Status) -> bool:
@@ -60,16 +67,36 @@ def _document(job: JobSpec, stages: dict[str, Status]) -> dict[str, Any]:
         "recipe": job.recipe_name,
         "seed": job.seed,
         "folder": str(job.folder),
+        "predicted": _predicted(job),
+        "notes": list(job.notes),
         "stages": {name: vars(status) for name, status in stages.items()},
+    }
+
+
+def _predicted(job: JobSpec) -> dict[str, Any]:
+    """Memory of a training step and seconds of training; null where they cannot be told."""
+    told = duration(job)
+    return {
+        "training_memory": job.prediction.model_dump() if job.prediction else None,
+        "training_seconds": told.seconds if told else None,
+        "told_by": told.source if told else None,
     }
 
 
 def _table(statuses: list[tuple[JobSpec, dict[str, Status]]]) -> Table:
     table = Table("job", "train", "evaluate", "measure", box=None, pad_edge=False, padding=(0, 2))
+    table.add_column("GiB", justify="right")
+    table.add_column("about", justify="right")
     for job, stages in statuses:
         cells = (_cell(stages[name]) for name in ("train", "evaluate", "measure"))
-        table.add_row(job.title, *cells)
+        memory = f"{job.prediction.reserved / GIB:.2f}" if job.prediction else "-"
+        table.add_row(job.title, *cells, memory, _time(job, stages["train"]))
     return table
+
+
+def _time(job: JobSpec, training: Status) -> str:
+    told = duration(job) if _open(training) else None
+    return f"{max(1, round(told.seconds / 60)):,} min" if told else "-"
 
 
 def _cell(status: Status) -> str:

@@ -122,13 +122,14 @@ class FineTune(Table):
         return {"steps": max(1, round(self.share * first.steps)), "epochs": None}
 
     def _batches(self, first: Recipe) -> dict[str, Any]:
+        batch = self.batch or (self.sampler.batch if self.sampler else first.batch)
+        inherited = first.micro_batch if (first.micro_batch or batch) < batch else None
         found = {
-            "micro_batch": self.micro_batch or first.micro_batch,
+            "micro_batch": self.micro_batch or inherited,
             "crop_seconds": self.crop_seconds or first.crop_seconds,
         }
         if self.sampler is None and self.batch is None:
             return found
-        batch = self.batch or (self.sampler.batch if self.sampler else first.batch)
         return {**found, "sampler": self.sampler, "batch": batch}
 
     def _check_augment(self, second: Augment, first: Augment) -> None:
@@ -164,7 +165,7 @@ class Recipe(Table):
     batch: PositiveInt = 32
     sampler: Sampler | None = Field(default=None, description="gives the batch, then")
     micro_batch: PositiveInt | None = Field(
-        default=None, description="items that go through the network together, a part of the batch"
+        default=None, description="most items that go through the network together: a part of batch"
     )
     crop_seconds: PositiveFloat | None = None
     epochs: PositiveFloat | None = None
@@ -203,9 +204,10 @@ class Recipe(Table):
                 f"{sampler.utterances} utterances ({sampler.batch}); leave batch out, or change "
                 "both"
             )
-        if part is not None and (part >= self.batch or self.batch % part):
+        if part is not None and part >= self.batch:
             raise ValueError(
-                f"micro_batch ({part}) must divide batch ({self.batch}) into two parts or more"
+                f"micro_batch ({part}) must divide batch ({self.batch}) into two parts or more; "
+                "leave it out to have the batch computed at once"
             )
         return self
 

@@ -98,6 +98,15 @@ def _(declared: Vector) -> nn.Module:
     return AsItIs()
 
 
+def raw_shape(declared: Input, seconds: float) -> tuple[int, ...]:
+    """Shape of one raw item, as far as its network tells: a sound's is by its length."""
+    if isinstance(declared, Image):
+        return (declared.size, declared.size)
+    if isinstance(declared, Vector):
+        return (declared.size,)
+    return (round(seconds * SAMPLE_RATE),)
+
+
 def raw_tensor(contents: list[NDArray[Any]]) -> Tensor:
     """Stack items of one shape to float32: int16 to -1..1, uint8 to 0..1.
 

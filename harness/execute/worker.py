@@ -40,10 +40,9 @@ def main() -> None:
     spec = JobSpec.model_validate_json(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     reporter = LineReporter(_own_output())
-    from harness.job.run import run_job
+    from harness.job.run import run_asked
 
-    record = run_job(spec, reporter)
-    reporter.send({"event": "record", "record": record.model_dump(mode="json", by_alias=True)})
+    reporter.send({"event": "result", "result": run_asked(spec, reporter)})
 
 
 def _own_output() -> TextIO:

@@ -32,7 +32,7 @@ def joined(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
     evaluation, training = results["evaluate"], results.get("train")
     metrics = {name: Metric(**value) for name, value in evaluation["metrics"].items()}
     artefacts = {"scores": Artefact(**evaluation["scores"])}
-    resources = Resources(**_without_stage(results.get("measure", {})))
+    resources = Resources(**without_stage(results.get("measure", {})))
     if training:
         artefacts["checkpoint"] = Artefact(**training["checkpoint"])
         if training.get("environment") == _environment_digest(spec):
@@ -55,7 +55,11 @@ def joined(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
             "resources": resources,
             "artefacts": artefacts,
             "searched": evaluation["searched"],
-            "notes": (*evaluation["notes"], *([ELSEWHERE] if spec.checkpoint else [])),
+            "notes": (
+                *spec.notes,
+                *evaluation["notes"],
+                *([ELSEWHERE] if spec.checkpoint else []),
+            ),
         }
     )
 
@@ -133,7 +137,8 @@ def _selected_on(spec: JobSpec, training: dict[str, Any] | None) -> str:
     return f"{chosen}; fine-tuned from step {first['steps']} on" if first else chosen
 
 
-def _without_stage(result: dict[str, Any]) -> dict[str, Any]:
+def without_stage(result: dict[str, Any]) -> dict[str, Any]:
+    """What a stage gave, without what is said of the stage."""
     return {key: value for key, value in result.items() if key != "stage"}
 
 

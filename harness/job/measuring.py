@@ -1,129 +1,156 @@
-"""The stage `measure`: what a system costs, in passes of its own."""
+"""The stage `measure`: what a system costs, each figure in a pass of its own."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from harness.config.recipes import Recipe
-from harness.data.corpus import SAMPLE_RATE
-from harness.data.front_end import raw_tensor
+from harness.job.measured import Measured, example, training_step
 from harness.job.parts import Parts
 from harness.job.report import Reporter
 from harness.measure.cost import multiply_adds, parameters
+from harness.measure.energy import energy_counter
 from harness.measure.memory import PeakMemory
-from harness.measure.speed import latency, median_seconds
+from harness.measure.speed import Times, timed
 from harness.measure.waiting import cpu_times
-from harness.records.record import Memory, Resources
-from harness.train.accumulation import Precision, learn
-from harness.train.optimizer import make_optimizer
-from harness.train.system import System
+from harness.records.record import Latency, Resources, Spread
+from harness.train.accumulation import parts_of
 
-AUDIO_SECONDS = 2.0
-"""Length of the utterance behind multiply-adds, latency and embedding throughput."""
+LENGTHS = (2.0, 5.0, 10.0)
+"""Seconds of the utterances whose latency is measured; the first is behind all other figures."""
 
-TRAINING_STEPS, WARM_UP, SINGLES, BATCHES = 3, 1, 20, 3
-EMBEDDING_BATCH = 16
+AT_MOST = 2.0
+"""Seconds that the repeats of one figure may take."""
+
+TRAINING_STEPS, WARM_UP, SINGLES, BATCHES = 3, 1, 20, 5
+FASTER = 1.02
+"""A larger batch that is not by so much faster ends the search for the fastest."""
 
 
 def run_measuring(parts: Parts, reporter: Reporter) -> dict[str, Any]:
-    """Measure parameters, multiply-adds, peak memory, throughput and latency."""
-    reporter.stage("measure", 1)
-    system, before = parts.system(), cpu_times()
-    inference = _inference(parts, system)
-    training = _training(parts, system) if parts.spec.recipe else {}
+    """Measure parameters, multiply-adds, memory, throughput and latency."""
+    passes: list[Callable[[Measured], dict[str, Any]]] = [_sizes, _predicted, _latencies]
+    passes += [_embedding, _training_memory, _training_speed]
+    reporter.stage("measure", len(passes))
+    measured, before = Measured(parts), cpu_times()
+    found: dict[str, Any] = {}
+    for done, measure in enumerate(passes, start=1):
+        found |= measure(measured)
+        reporter.advance(done)
     waited = cpu_times().since(before).share
-    reporter.advance(1)
-    return Resources(**inference, **training, measuring_cpu_wait=waited).model_dump(mode="json")
+    return Resources(**found, measuring_cpu_wait=waited).model_dump(mode="json")
 
 
-def _inference(parts: Parts, system: System) -> dict[str, Any]:
+def _sizes(measured: Measured) -> dict[str, Any]:
+    system = measured.system
     system.eval()
-    audio = parts.dataset.listing.corpus.kind == "audio"
-    one, many = _example(parts, 1).to(parts.device), _example(parts, EMBEDDING_BATCH)
-    many = many.to(parts.device)
-    with torch.inference_mode(), PeakMemory(parts.device) as peak:
-        singles = latency(
-            lambda: system.output(one, "embedding"),
-            repeats=SINGLES,
-            warmup=WARM_UP,
-            device=parts.device,
-        )
-        seconds = median_seconds(
-            lambda: system.output(many, "embedding"),
-            repeats=BATCHES,
-            warmup=WARM_UP,
-            device=parts.device,
-        )
-    amount = EMBEDDING_BATCH * (AUDIO_SECONDS if audio else 1)
+    one = example(measured.parts, 1, LENGTHS[0])
     return {
         "parameters": parameters(system.trunk),
         "macs": multiply_adds(system.trunk, system.inputs(one)),
-        "macs_input": f"{AUDIO_SECONDS:g} s of audio" if audio else "one picture",
-        "inference_memory": peak.memory,
-        "inference_per_second": amount / seconds,
-        "throughput_unit": "seconds of audio" if audio else "pictures",
-        "latency_p50": singles.p50,
-        "latency_p95": singles.p95,
+        "macs_input": f"{LENGTHS[0]:g} s of audio" if measured.audio else "one picture",
+        "checkpoint_bytes": sum(each.nbytes for each in system.state_dict().values()),
     }
 
 
-def _training(parts: Parts, system: System) -> dict[str, Any]:
-    """The first training's speed, and the most memory that any of its phases takes."""
-    recipe = parts.spec.recipe
+def _predicted(measured: Measured) -> dict[str, Any]:
+    """What a step takes, and what fits the budget."""
+    return {
+        "training_prediction": measured.parts.spec.prediction,
+        "largest_training_batch": measured.largest_training(measured.parts.spec.memory_limit),
+        "largest_inference_batch": measured.largest_inference(LENGTHS[0]),
+    }
+
+
+def _latencies(measured: Measured) -> dict[str, Any]:
+    """One item at a time: on a processor with one thread and with all."""
+    every = measured.parts.spec.threads
+    threads = (every,) if measured.device.type == "cuda" else tuple(sorted({1, every}))
+    lengths = LENGTHS if measured.audio else (0.0,)
+    found = []
+    for seconds in lengths:
+        for count in threads:
+            times = _latency(measured, seconds, count)
+            told = {"p50": times.median, "p95": times.p95}
+            found.append(Latency(seconds=seconds, threads=count, **told))
+    table = next(each for each in found if each.threads == every)
+    return {"latencies": found, "latency_p50": table.p50, "latency_p95": table.p95}
+
+
+def _latency(measured: Measured, seconds: float, threads: int) -> Times:
+    one = example(measured.parts, 1, seconds or None)
+    try:
+        torch.set_num_threads(threads)
+        return measured.embedding_times(one, SINGLES, AT_MOST)
+    finally:
+        torch.set_num_threads(measured.parts.spec.threads)
+
+
+def _embedding(measured: Measured) -> dict[str, Any]:
+    """Throughput at the batch that gives most; memory there, in a pass of its own."""
+    batch, best, most = 1, _embedded(measured, 1), measured.most_at_once(LENGTHS[0])
+    while 2 * batch <= most:
+        times = _embedded(measured, 2 * batch)
+        if times.median * FASTER > 2 * best.median:
+            break
+        batch, best = 2 * batch, times
+    raw = example(measured.parts, batch, LENGTHS[0])
+    with PeakMemory(measured.device) as peak:
+        measured.embed(raw)
+    amount = batch * (LENGTHS[0] if measured.audio else 1)
+    return {
+        "inference_batch": batch,
+        "inference_memory": peak.memory,
+        "inference_prediction": measured.inference_prediction(batch, LENGTHS[0]),
+        "inference_per_second": amount / best.median,
+        "inference_spread": _rates(amount, best),
+        "throughput_unit": "seconds of audio" if measured.audio else "pictures",
+    }
+
+
+def _embedded(measured: Measured, batch: int) -> Times:
+    return measured.embedding_times(example(measured.parts, batch, LENGTHS[0]), BATCHES, AT_MOST)
+
+
+def _training_memory(measured: Measured) -> dict[str, Any]:
+    """The most that any of a recipe's trainings takes: two steps, the second one's state kept."""
+    recipe = measured.parts.spec.recipe
     if recipe is None:
-        raise TypeError("a system without a recipe is not trained")
-    measured = [_phase(parts, system, phase) for phase in recipe.phases]
+        return {}
+    peaks = []
+    for phase in recipe.phases:
+        with PeakMemory(measured.device) as peak:
+            step = training_step(measured, phase)
+            step()
+            step()
+        peaks.append(peak.memory)
     return {
         "batch_asked": recipe.batch,
         "batch_used": recipe.batch,
-        "micro_batches": recipe.batch // (recipe.micro_batch or recipe.batch),
-        "training_memory": max((memory for _, memory in measured), key=lambda each: each.bytes),
-        "training_per_second": recipe.batch / measured[0][0],
+        "micro_batches": parts_of(recipe.batch, recipe.micro_batch or recipe.batch),
+        "training_memory": max(peaks, key=lambda each: each.bytes),
     }
 
 
-def _phase(parts: Parts, system: System, recipe: Recipe) -> tuple[float, Memory]:
-    """Seconds a step and peak memory of one training."""
-    system.train()
-    optimizer = make_optimizer(recipe.optimizer, system.parameters())
-    raw = _example(parts, recipe.batch, recipe.crop_seconds).to(parts.device)
-    labels = _labels(recipe, len(parts.dataset.classes)).to(parts.device)
-    autocast = partial(
-        torch.autocast,
-        parts.device.type,
-        dtype=torch.bfloat16 if recipe.precision.startswith("bf16") else torch.float16,
-        enabled=recipe.precision != "32-true",
-    )
-    precision = Precision(autocast, torch.Tensor.backward)
-
-    def step() -> None:
-        optimizer.zero_grad(set_to_none=True)
-        learn(system, system.inputs(raw), labels, recipe.micro_batch, precision)
-        optimizer.step()
-
-    with PeakMemory(parts.device) as peak:
-        seconds = median_seconds(step, repeats=TRAINING_STEPS, warmup=WARM_UP, device=parts.device)
-    return seconds, peak.memory
+def _training_speed(measured: Measured) -> dict[str, Any]:
+    """The first training's."""
+    recipe = measured.parts.spec.recipe
+    if recipe is None:
+        return {}
+    step, joules = training_step(measured, recipe), energy_counter(measured.device)
+    times = timed(step, TRAINING_STEPS, WARM_UP, device=measured.device)
+    before = joules() if joules else 0.0
+    if joules:
+        step()
+    return {
+        "training_per_second": recipe.batch / times.median,
+        "training_spread": _rates(recipe.batch, times),
+        "joules_per_item": (joules() - before) / recipe.batch if joules else None,
+    }
 
 
-def _labels(recipe: Recipe, classes: int) -> Tensor:
-    """As many of each label as the recipe draws."""
-    different = recipe.sampler.speakers if recipe.sampler else recipe.batch
-    return torch.arange(recipe.batch) % min(different, classes)
-
-
-def _example(parts: Parts, batch: int, seconds: float | None = AUDIO_SECONDS) -> Tensor:
-    """Noise of the shape of the dataset's items: speed does not depend on what is said."""
-    generator = np.random.Generator(np.random.PCG64(0))
-    subset = parts.dataset.subset("train")
-    if parts.dataset.listing.corpus.kind == "audio":
-        samples = round(seconds * SAMPLE_RATE) if seconds else subset.length(0)
-        noise = generator.normal(0, 3000, (batch, samples)).astype(np.int16)
-        return raw_tensor(list(noise))
-    shape = (batch, *subset.item(0).shape)
-    return raw_tensor(list(generator.integers(0, 255, shape, dtype=np.uint8)))
+def _rates(amount: float, times: Times) -> Spread:
+    short, long = times.quartiles
+    return Spread(low=amount / long, high=amount / short)

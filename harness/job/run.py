@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from harness.errors import HarnessError
 from harness.job.evaluation import run_evaluation
 from harness.job.evaluation_files import SCORES
-from harness.job.join import RUNNING, failed, joined, keep
+from harness.job.fits import hold_to_budget, what_fits
+from harness.job.join import RUNNING, failed, joined, keep, without_stage
+from harness.job.measured import Measured
+from harness.job.measurement import Measurement
 from harness.job.measuring import run_measuring
 from harness.job.memory import OutOfMemory, telling_memory
 from harness.job.parts import Parts
@@ -21,8 +26,20 @@ from harness.job.training import run_training
 from harness.metrics.errors import MetricError
 from harness.records.canonical import sha256_file
 from harness.records.files import lock
-from harness.records.record import Record
+from harness.records.record import Record, Resources, State
 from harness.train.log import FINAL
+
+T = TypeVar("T")
+
+
+def run_asked(spec: JobSpec, reporter: Reporter) -> dict[str, Any]:
+    """Do what a job asks for; gives its record, or what it measured, in plain types."""
+    if spec.only == "first result":
+        Measured(Parts(spec)).embed_first()
+        return {}
+    if spec.only == "measure":
+        return measure_job(spec, reporter).model_dump(mode="json")
+    return run_job(spec, reporter).model_dump(mode="json", by_alias=True)
 
 
 def run_job(spec: JobSpec, reporter: Reporter) -> Record:
@@ -33,12 +50,34 @@ def run_job(spec: JobSpec, reporter: Reporter) -> Record:
     """
     torch.set_num_threads(spec.threads)
     with lock(spec.folder / RUNNING):
-        try:
-            return _run(spec, reporter)
-        except OutOfMemory as error:
-            return keep(spec, failed(spec, "oom", str(error)), None)
-        except (HarnessError, MetricError) as error:
-            return keep(spec, failed(spec, "failed", str(error)), None)
+        done = _told(spec, lambda: _run(spec, reporter))
+        if isinstance(done, Record):
+            return done
+        return keep(spec, failed(spec, *done), None)
+
+
+def measure_job(spec: JobSpec, reporter: Reporter) -> Measurement:
+    """Measure what a job costs, where that is not known yet; nothing is trained or kept else."""
+    torch.set_num_threads(spec.threads)
+    done = _told(spec, lambda: _measured(spec, Parts(spec), reporter))
+    if isinstance(done, dict):
+        return Measurement(state="done", resources=Resources(**without_stage(done)))
+    state, reason = done
+    return Measurement(state=state, reason=reason)
+
+
+def _told(spec: JobSpec, act: Callable[[], T]) -> T | tuple[State, str]:
+    """Do something within the budget; gives a state and its reason where it cannot be done."""
+    left = hold_to_budget(spec)
+    try:
+        return act()
+    except OutOfMemory as error:
+        reason = str(error)
+    except (HarnessError, MetricError) as error:
+        return "failed", str(error)
+    # Only now is what the step had made gone: the error held it.
+    gc.collect()
+    return "oom", "; ".join(filter(None, (reason, what_fits(spec, left))))
 
 
 def _run(spec: JobSpec, reporter: Reporter) -> Record:
@@ -56,14 +95,21 @@ def _run(spec: JobSpec, reporter: Reporter) -> Record:
             lambda place: run_evaluation(parts, checkpoint, place, reporter),
         )
     if spec.measure is not None:
-        with telling_memory(f"in measuring{_batch(spec)}"):
-            results["measure"] = cached_stage(
-                spec.stage_folder("measure", spec.measure.key),
-                spec.measure,
-                spec.code,
-                lambda _: run_measuring(parts, reporter),
-            )
+        results["measure"] = _measured(spec, parts, reporter)
     return keep(spec, joined(spec, results), folder / SCORES)
+
+
+def _measured(spec: JobSpec, parts: Parts, reporter: Reporter) -> dict[str, Any]:
+    stage = spec.measure
+    if stage is None:
+        raise TypeError("nothing is measured of a job without a network")
+    with telling_memory(f"in measuring{_batch(spec)}"):
+        return cached_stage(
+            spec.stage_folder("measure", stage.key),
+            stage,
+            spec.code,
+            lambda _: run_measuring(parts, reporter),
+        )
 
 
 def _checkpoint(

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.config.recipes import EvenCrops, Recipe
 from harness.config.tables import Profile
 from harness.records.canonical import digest
-from harness.records.record import Component, Data, Environment, Protocol, Stage
+from harness.records.record import Component, Data, Environment, Prediction, Protocol, Stage
 
 
 class JobSpec(BaseModel):
@@ -30,6 +30,12 @@ class JobSpec(BaseModel):
         device: where it runs.
         threads: threads it computes with.
         data_workers: processes that make training inputs; no result depends on them.
+        memory_limit: bytes that tensors may take on a GPU, by the benchmark's budget.
+        prediction: what a training step was predicted to take.
+        item_macs: multiply-adds of one training item's forward pass.
+        notes: what a reader of its row must know of how it was planned.
+        only: what alone is done, nothing being trained; None for all of the job.
+        options: of torch, that are measured (see `OPTIONS`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,8 +60,14 @@ class JobSpec(BaseModel):
     checkpoint: Path | None = None
     checkpoint_sha256: str | None = None
     environment: Environment | None = None
+    memory_limit: int | None = None
+    prediction: Prediction | None = None
+    item_macs: int | None = None
+    notes: tuple[str, ...] = ()
     train_inputs: dict[str, object] | None = None
     code: str = ""
+    only: Literal["measure", "first result"] | None = None
+    options: tuple[str, ...] = ()
 
     @property
     def is_baseline(self) -> bool:
@@ -98,6 +110,8 @@ class JobSpec(BaseModel):
                 "classes": self.dataset.counts["train"],
                 "dataset": self.dataset.name,
                 "environment": self.environment.model_dump(),
+                "memory_limit": self.memory_limit,
+                **({"options": list(self.options)} if self.options else {}),
             }
         )
 
@@ -163,6 +177,9 @@ class JobSpec(BaseModel):
         return self.runs / "stages" / f"{name}-{key[:16]}"
 
 
+OPTIONS = ("bf16", "channels-last", "compile")
+"""What torch can do to be faster: half precision, another order of memory, compiled kernels."""
+
 TRAIN_VERSION = 1
 """Changes whenever the same training inputs would give other weights."""
 
@@ -172,7 +189,7 @@ EVALUATE_VERSION = 1
 LONGEST_NAME = 200
 """Bytes in a folder's name; file systems allow 255."""
 
-MEASURE_VERSION = 1
+MEASURE_VERSION = 2
 """Changes whenever the same network in the same place would be measured otherwise."""
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,39 +15,45 @@ Action = Callable[[], object]
 
 
 @dataclass(frozen=True)
-class Latency:
-    """Quantiles of the time of one action, in seconds."""
+class Times:
+    """Repeats of one action, in seconds."""
 
-    p50: float
-    p95: float
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The time that half of the repeats are under."""
+        return quantile(self.seconds, 0.5)
+
+    @property
+    def p95(self) -> float:
+        """The time that all but a twentieth of the repeats are under."""
+        return quantile(self.seconds, 0.95)
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """The middle half lies between these."""
+        return quantile(self.seconds, 0.25), quantile(self.seconds, 0.75)
 
 
-def median_seconds(
-    action: Action, repeats: int, warmup: int, *, device: str | torch.device = "cpu"
-) -> float:
-    """Median time of an action, in seconds.
+def timed(
+    action: Action,
+    repeats: int,
+    warmup: int,
+    *,
+    device: str | torch.device = "cpu",
+    at_most: float = math.inf,
+    fewest: int = 3,
+) -> Times:
+    """Time an action.
 
     Args:
         action: what is timed.
         repeats: how often it is timed.
         warmup: how often it runs before, untimed (caches, kernels chosen on first use).
         device: where it computes; a GPU is waited for before the clock is read.
-    """
-    return statistics.median(durations(action, repeats, warmup, device=device))
-
-
-def latency(
-    action: Action, repeats: int, warmup: int, *, device: str | torch.device = "cpu"
-) -> Latency:
-    """Median and 95th percentile of an action's time; arguments as of `median_seconds`."""
-    times = durations(action, repeats, warmup, device=device)
-    return Latency(p50=quantile(times, 0.5), p95=quantile(times, 0.95))
-
-
-def durations(
-    action: Action, repeats: int, warmup: int, *, device: str | torch.device = "cpu"
-) -> list[float]:
-    """Each repeat's time in seconds; arguments as of `median_seconds`.
+        at_most: seconds after which no further repeat begins.
+        fewest: repeats that are timed however long they take.
 
     Raises:
         ValueError: nothing would be timed.
@@ -57,10 +63,13 @@ def durations(
     wait = waiter(device)
     for _ in range(warmup):
         action()
-    return [_timed(action, wait) for _ in range(repeats)]
+    times: list[float] = []
+    while len(times) < repeats and (len(times) < fewest or sum(times) < at_most):
+        times.append(_timed(action, wait))
+    return Times(tuple(times))
 
 
-def quantile(values: list[float], share: float) -> float:
+def quantile(values: Sequence[float], share: float) -> float:
     """Quantile by linear interpolation between order statistics (Hyndman and Fan's type 7).
 
     >>> quantile([3.0, 1.0, 2.0], 0.5), quantile([0.0, 1.0], 0.95)

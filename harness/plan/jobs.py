@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import Any
 
@@ -21,8 +21,10 @@ from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
 from harness.measure.environment import environment
 from harness.plan.augmentation import check_augment, disturbances
 from harness.plan.choice import Choice, chosen_suite, entries
+from harness.plan.fitting import fitted
 from harness.plan.folds import record_fold
 from harness.plan.needs import check_needs
+from harness.plan.predictions import Predictions
 from harness.plan.protocol import make_protocol
 from harness.plan.request import CheckpointEntry, RunRequest, Source
 from harness.records import record
@@ -55,11 +57,32 @@ def plan_jobs(
         protocol = make_protocol(loaded, request, source)
         common = _common(loaded, request, source, protocol)
         jobs.append(_baseline(loaded, request, common))
-        jobs += [
-            _entry(loaded, request, common, choice, source, drawn_from)
-            for choice in entries(suite, request, source.listing.table)
-        ]
+        chosen = entries(suite, request, source.listing.table)
+        jobs += plan_entries(loaded, request, source, chosen, drawn_from)
     return jobs
+
+
+def plan_entries(
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    source: Source,
+    choices: Iterable[Choice],
+    drawn_from: DrawnFrom,
+) -> list[JobSpec]:
+    """The jobs of some entries on one dataset.
+
+    Args:
+        loaded: the benchmark.
+        request: the call.
+        source: the dataset.
+        choices: the entries.
+        drawn_from: of an augmentation, what it draws from.
+
+    Raises:
+        ConfigError: an entry cannot be built.
+    """
+    common = _common(loaded, request, source, make_protocol(loaded, request, source))
+    return [_entry(loaded, request, common, choice, source, drawn_from) for choice in choices]
 
 
 def plan_checkpoint(
@@ -125,6 +148,7 @@ def _common(
         "device": request.device,
         "threads": request.threads,
         "data_workers": request.data_workers,
+        "memory_limit": loaded.benchmark.budget.usable,
         "protocol": protocol,
         "environment": environment(
             request.device, request.threads, {**os.environ, **ALLOCATOR_ENVIRONMENT}
@@ -172,6 +196,9 @@ def _entry(
     where = loaded.where("recipes", choice.recipe)
     check_augment(recipe, make_task(loaded, request.suite), source.listing.corpus.kind, where)
     disturbed_by = drawn_from(recipe.augment, decode=source.opened)
+    budget = Predictions(request.cache, benchmark.budget.usable)
+    within = fitted(model, loss, recipe, source, budget)
+    model, recipe = within.model, within.recipe
     changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
     inputs = {
         "stage": "train",
@@ -195,6 +222,9 @@ def _entry(
         track=recipe.track,
         seed=choice.seed,
         train_inputs=inputs,
+        prediction=within.prediction,
+        item_macs=within.macs,
+        notes=within.notes,
     )
 
 

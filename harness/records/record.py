@@ -125,6 +125,39 @@ class Memory(Part):
     counted: Literal["gpu", "process", "predicted"]
 
 
+class Prediction(Part):
+    """Bytes that a step was predicted to hold, part by part, before it ran.
+
+    `peak` is of tensors, all at once; `reserved` what a GPU's allocator takes for them, rounding
+    and holes included. The driver's context is in neither, nor is what kernels take for themselves.
+    """
+
+    parameters: int
+    gradients: int = 0
+    optimizer: int = 0
+    inputs: int
+    activations: int = 0
+    temporaries: int
+    peak: int
+    reserved: int
+
+
+class Spread(Part):
+    """The middle half of repeated measurements, in the unit of their median."""
+
+    low: float
+    high: float
+
+
+class Latency(Part):
+    """How long one item takes, alone."""
+
+    seconds: float = Field(description="of audio in it")
+    threads: int
+    p50: float = Field(description="seconds")
+    p95: float
+
+
 class Resources(Part):
     """What the entry costs."""
 
@@ -143,6 +176,24 @@ class Resources(Part):
     throughput_unit: str = ""
     latency_p50: float | None = Field(default=None, description="seconds, one item at a time")
     latency_p95: float | None = None
+    training_prediction: Prediction | None = None
+    inference_prediction: Prediction | None = None
+    largest_training_batch: int | None = Field(
+        default=None, description="items at once within the budget, predicted"
+    )
+    largest_inference_batch: int | None = Field(
+        default=None, description="items of the length behind `macs` at once, predicted"
+    )
+    inference_batch: int | None = Field(
+        default=None, description="items at once, where they were embedded fastest"
+    )
+    training_spread: Spread | None = Field(default=None, description="of training_per_second")
+    inference_spread: Spread | None = Field(default=None, description="of inference_per_second")
+    latencies: tuple[Latency, ...] = ()
+    checkpoint_bytes: int | None = None
+    joules_per_item: float | None = Field(
+        default=None, description="of training, where the hardware counts them"
+    )
     training_seconds: float | None = None
     data_wait: float | None = Field(
         default=None, description="share of the time of training steps spent waiting for inputs"

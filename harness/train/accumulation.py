@@ -10,6 +10,7 @@ arXiv:2101.06983, gradient caching).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -58,15 +59,23 @@ def learn(
         system: in training mode.
         inputs: of the network, `[batch, ...]`.
         labels: class indices, `[batch]`.
-        part: items that go through the network together; None for all of them.
+        part: most items that go through the network together; None for all of them.
         precision: how it is computed.
     """
     if part is None:
         return _whole(system, inputs, labels, precision)
-    parts = list(zip(torch.split(inputs, part), torch.split(labels, part), strict=True))
+    count = parts_of(len(labels), part)
+    # Of even size, within one: a small rest would have poor statistics of its own.
+    evenly = (torch.tensor_split(each, count) for each in (inputs, labels))
+    parts = list(zip(*evenly, strict=True))
     if system.looks_at_whole_batch:
         return _cached(system, [one for one, _ in parts], labels, precision)
     return _summed(system, parts, precision)
+
+
+def parts_of(batch: int, part: int) -> int:
+    """In how many parts a batch goes through the network, of so many items at most."""
+    return math.ceil(batch / part)
 
 
 def _whole(system: System, inputs: Tensor, labels: Tensor, precision: Precision) -> Learned:

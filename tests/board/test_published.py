@@ -9,6 +9,7 @@ import pytest
 
 from harness.board.check import check
 from harness.board.names import record_path, scores_path
+from harness.board.plots import holds_plot
 from harness.board.published import build, read_published, render
 from harness.records.canonical import sha256
 from harness.records.record import Artefact, Record
@@ -42,18 +43,26 @@ def test_shuffled_records_give_the_same_bytes(several):
 
 def test_records_read_back_give_what_records_in_hand_give(folder):
     records = read_published(folder)
-    assert {name: (folder / name).read_text() for name in render(records)} == render(records)
+    files = render(records)
+    assert {name: (folder / name).read_text() for name in files.texts} == files.texts
+    assert all(holds_plot(folder / name, data) for name, data in files.plots.items())
 
 
 def test_each_suite_has_a_page_and_a_document(several, make, protocol):
     image = make(protocol=protocol(suite="image", suite_title="Images"))
     files = render({record_path(record): record for record in [*several, image]})
-    assert sorted(files) == ["README.md", "image.json", "image.md", "speaker.json", "speaker.md"]
-    assert "[Images](image.md)" in files["README.md"]
+    assert sorted(files.texts) == [
+        "README.md",
+        "image.json",
+        "image.md",
+        "speaker.json",
+        "speaker.md",
+    ]
+    assert "[Images](image.md)" in files.texts["README.md"]
 
 
 def test_no_records_give_an_index_that_says_so():
-    assert "No records yet." in render({})["README.md"]
+    assert "No records yet." in render({}).texts["README.md"]
 
 
 def test_what_was_built_passes_and_is_not_built_again(folder):
@@ -76,6 +85,54 @@ def test_a_missing_page_and_a_stale_one_are_found(folder):
         "speaker.md: missing",
         "voices.md: stale, no record gives it",
     ]
+
+
+def the_plot(folder: Path) -> Path:
+    (path,) = folder.rglob("*.svg")
+    return path
+
+
+def test_a_page_shows_its_picture(folder):
+    name = the_plot(folder).relative_to(folder).as_posix()
+    assert name.startswith("plots/speaker/quick/open-26666-efficiency-")
+    assert f"]({name})" in (folder / "speaker.md").read_text()
+
+
+def test_a_missing_picture_and_a_stale_one_are_found_and_mended(folder):
+    path = the_plot(folder)
+    stale = path.with_name("other.svg")
+    path.rename(stale)
+    name, other = (each.relative_to(folder).as_posix() for each in (path, stale))
+    assert check(folder) == [
+        f"{name}: missing; `harness board build` draws it",
+        f"{other}: stale, no record gives it; delete it",
+    ]
+    stale.unlink()
+    assert build(folder) == [path]
+    assert check(folder) == []
+
+
+def test_a_picture_of_other_data_is_found_and_mended(folder):
+    path = the_plot(folder)
+    path.write_text(path.read_text().replace("campplus", "camper"))
+    name = path.relative_to(folder).as_posix()
+    assert check(folder) == [
+        f"{name}: other data than the records give; `harness board build` draws it"
+    ]
+    assert build(folder) == [path]
+    assert check(folder) == []
+
+
+def test_a_picture_drawn_by_another_version_of_a_library_is_left_alone(folder):
+    path = the_plot(folder)
+    text = path.read_text()
+    redrawn = text.replace("Matplotlib v", "Matplotlib v9.").replace(
+        "stroke-width: 1.2", "stroke-width: 1.3"
+    )
+    path.write_text(redrawn)
+    assert redrawn != text
+    assert check(folder) == []
+    assert build(folder) == []
 
 
 def test_swapped_scores_are_found(folder):

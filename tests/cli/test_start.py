@@ -34,7 +34,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
         "board --help",
         "board check --folder {empty}",
         "data list --config {config}",
-        "plan --suite own --device cpu --config {config} --runs {runs}",
+        "plan --suite own --loss aam --seeds 0 --device cpu --config {config} --runs {runs}",
         "runs list --runs {runs}",
         "runs gc --runs {runs}",
     ],

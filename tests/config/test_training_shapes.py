@@ -168,7 +168,7 @@ SPEEDS = {"augment": {"speeds": [0.9, 1.0, 1.1], "noise": {}}}
         (SPEEDS, {"augment": {"reverb": {}}}, "augment.reverb: give what"),
         (SPEEDS, {"augment": {"noise": {"source": "musan"}}}, "augment.noise: give the source"),
         (SPEEDS, {"augment": {"noise": {"kinds": ["music"]}}}, "augment.noise: give the source"),
-        ({"micro_batch": 8}, {"batch": 20}, r"micro_batch \(8\) must divide batch \(20\)"),
+        ({}, {"micro_batch": 40}, r"micro_batch \(40\) must divide batch \(32\)"),
         ({}, {"sampler": {"speakers": 4, "utterances": 2}, "batch": 9}, "is not the sampler's"),
     ],
 )

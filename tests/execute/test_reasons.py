@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from harness.execute.local import _why
+from harness.execute.process import why
 
 CHAINED = (
     "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise KeyError('gone') from error"
@@ -32,4 +32,4 @@ def test_the_reason_of_a_real_death(program: str, reason: str) -> None:
     died = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
-    assert _why(died.returncode, died.stderr) == reason
+    assert why(died.returncode, died.stderr) == reason

@@ -1,0 +1,169 @@
+"""`harness measure`: what models cost; nothing is trained."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from harness.campaign import measure_models
+from harness.cli import options
+from harness.cli.output import give, give_json, say
+from harness.cli.progress import ProgressDisplay
+from harness.config.loader import load
+from harness.config.schema import Budget
+from harness.errors import ConfigError, nearest
+from harness.job.measurement import Measurement
+from harness.job.spec import OPTIONS, JobSpec
+from harness.records.record import Prediction, Resources
+
+GIB = 2**30
+
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--with", help=f"Measured with one of {', '.join(OPTIONS)} (repeatable)."),
+]
+Batch = Annotated[int | None, typer.Option("--batch", min=2, help="Items of a training step.")]
+
+
+def measure(
+    *,
+    suite: options.Suite,
+    profile: options.ProfileOption = options.Profile.quick,
+    dataset: options.Datasets = None,
+    model: options.Models = None,
+    loss: options.Losses = None,
+    batch: Batch = None,
+    with_: Options = None,
+    device: options.DeviceOption = options.Device.auto,
+    config: options.Config = None,
+    runs: options.Runs = options.DEFAULT_RUNS,
+    json: options.Json = False,
+) -> None:
+    """Measure memory, throughput and latency of every model that takes a suite's kind of items."""
+    chosen = _options(with_)
+    settings = [*([f"batch={batch}"] if batch else [])]
+    settings += ["precision=bf16-mixed"] if "bf16" in chosen else []
+    request = options.make_request(
+        suite, profile, runs, device=device, datasets=dataset, models=model, losses=loss,
+        settings=settings,
+    )  # fmt: skip
+    loaded = load(config)
+    budget = loaded.benchmark.budget
+    with ProgressDisplay() as display:
+        found = list(
+            measure_models(loaded, request, chosen, data_listener=display, watcher=display)
+        )
+    if json:
+        give_json(_document(budget, found))
+    else:
+        give(_table(found))
+        say(_legend(budget, found))
+    if any(measured.state != "done" for _, measured in found):
+        raise typer.Exit(1)
+
+
+def _options(asked: list[str] | None) -> tuple[str, ...]:
+    for name in asked or ():
+        if name not in OPTIONS:
+            raise ConfigError(f"--with {name}: no such option; {nearest(name, OPTIONS)}")
+    return tuple(sorted(set(asked or ())))
+
+
+def _document(budget: Budget, found: list[tuple[JobSpec, Measurement]]) -> dict[str, Any]:
+    where = found[0][0].environment if found else None
+    return {
+        "schema": 1,
+        "budget": {
+            "gpu_memory": budget.card,
+            "reserved": budget.card - budget.usable,
+            "usable": budget.usable,
+        },
+        "environment": where.model_dump(mode="json") if where else None,
+        "models": [_model(*each) for each in found],
+    }
+
+
+def _model(job: JobSpec, measured: Measurement) -> dict[str, Any]:
+    recipe = job.recipe
+    return {
+        "model": job.model.name,
+        "fields": job.model.fields,
+        "loss": job.loss.name if job.loss else None,
+        "recipe": job.recipe_name,
+        "options": list(job.options),
+        "state": measured.state,
+        "reason": measured.reason,
+        "batch": recipe.batch if recipe else None,
+        "micro_batch": recipe.micro_batch if recipe else None,
+        "plan": _plan(job),
+        "notes": list(job.notes),
+        "first_result_seconds": measured.first_result_seconds,
+        **measured.resources.model_dump(mode="json"),
+    }
+
+
+def _plan(job: JobSpec) -> str:
+    """`128 = 4 x 32`, or the batch where it is computed at once."""
+    if job.recipe is None:
+        return ""
+    batch, part = job.recipe.batch, job.recipe.micro_batch
+    return f"{batch} = {math.ceil(batch / part)} x {part}" if part else str(batch)
+
+
+HEADINGS = (
+    "model", "parameters", "GMAC", "batch", "predicted", "measured", "most trained",
+    "most embedded", "crops/s", "embedded/s", "latency ms",
+)  # fmt: skip
+
+
+def _table(found: list[tuple[JobSpec, Measurement]]) -> Table:
+    table = Table(HEADINGS[0], box=None, pad_edge=False, padding=(0, 2))
+    for heading in HEADINGS[1:]:
+        table.add_column(heading, justify="right")
+    for job, measured in found:
+        if measured.state == "done":
+            table.add_row(job.model.name, *_cells(job, measured.resources))
+        else:
+            table.add_row(job.model.name, f"{measured.state}: {measured.reason}")
+    return table
+
+
+def _cells(job: JobSpec, spent: Resources) -> tuple[str, ...]:
+    memory = spent.training_memory
+    return (
+        f"{spent.parameters or 0:,}",
+        f"{(spent.macs or 0) / 1e9:.2f}",
+        _plan(job),
+        _reserved(spent.training_prediction),
+        f"{memory.bytes / GIB:.2f} {memory.counted}" if memory else "-",
+        _number(spent.largest_training_batch),
+        _number(spent.largest_inference_batch),
+        _rate(spent.training_per_second),
+        _rate(spent.inference_per_second),
+        f"{1e3 * (spent.latency_p50 or 0):.0f}-{1e3 * (spent.latency_p95 or 0):.0f}",
+    )
+
+
+def _reserved(told: Prediction | None) -> str:
+    return f"{told.reserved / GIB:.2f}" if told else "-"
+
+
+def _number(count: int | None) -> str:
+    return "-" if count is None else f"{count:,}"
+
+
+def _rate(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
+
+
+def _legend(budget: Budget, found: list[tuple[JobSpec, Measurement]]) -> str:
+    unit = next((each.resources.throughput_unit for _, each in found), "")
+    return (
+        f"Memory of a training step in GiB; predicted: what a GPU's allocator would take, of "
+        f"{budget.usable / GIB:.3g} GiB ({budget.gpu_memory} less {budget.reserved}). Most: items "
+        f"at once within that, predicted. Embedded: {unit} a second at the fastest batch. Latency "
+        "of one item: median and 95th percentile."
+    )

@@ -1,0 +1,162 @@
+"""What is measured: a system, examples for it, and its step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cached_property, partial
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.config.recipes import Recipe
+from harness.data.corpus import SAMPLE_RATE
+from harness.data.front_end import raw_shape, raw_tensor
+from harness.job.parts import Parts
+from harness.measure.speed import Times, timed
+from harness.records.record import Prediction
+from harness.train.accumulation import Precision, learn
+from harness.train.budgeting import largest_inference, largest_training, prediction
+from harness.train.optimizer import make_optimizer
+from harness.train.prediction import NotPredictable, Workload, predict_inference
+from harness.train.system import System
+
+T = TypeVar("T")
+
+FIRST_SECONDS = 2.0
+"""Length of the sound behind the first result."""
+
+ON_PROCESSOR = 64
+"""Items at once beyond which a processor is not tried: its caches are full long before."""
+
+
+class Measured:
+    """A job's system with what is asked of it; each part is made when it is first asked for.
+
+    Args:
+        parts: of the job.
+        as_on_gpu: whether memory is predicted for the GPU of the budget, wherever it is measured.
+    """
+
+    def __init__(self, parts: Parts, *, as_on_gpu: bool = True) -> None:
+        self.parts = parts
+        self.device = parts.device
+        self.on_gpu = as_on_gpu
+        self.audio = parts.dataset.listing.corpus.kind == "audio"
+
+    @cached_property
+    def system(self) -> System:
+        """The system, freshly initialised."""
+        system, options = self.parts.system(), self.parts.spec.options
+        if "channels-last" in options:
+            system.trunk = system.trunk.to(memory_format=torch.channels_last)
+        if "compile" in options:
+            system.trunk = torch.compile(system.trunk)  # type: ignore[assignment]
+        return system
+
+    def embed(self, raw: Tensor) -> Tensor:
+        """Embeddings of raw items on the device."""
+        self.system.eval()
+        with torch.inference_mode(), self._inference_precision():
+            return self.system.output(raw, "embedding")
+
+    def embed_first(self) -> None:
+        """What somebody waits for who starts a program: one item's embedding."""
+        item = raw_shape(self.parts.model.inputs(), FIRST_SECONDS)
+        self.embed(torch.randn((1, *item)).to(self.device))
+
+    def _inference_precision(self) -> AbstractContextManager[object]:
+        wanted = "bf16" in self.parts.spec.options
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=wanted)
+
+    def embedding_times(self, raw: Tensor, repeats: int, at_most: float) -> Times:
+        """How long embedding a batch takes."""
+        action = partial(self.embed, raw)
+        return timed(action, repeats, warmup=1, device=self.device, at_most=at_most)
+
+    def largest_training(self, limit: int | None) -> int | None:
+        """Items of a training step within a limit, at once; None where it cannot be told."""
+        recipe = self.parts.spec.recipe
+        if limit is None or recipe is None:
+            return None
+        return self._told(largest_training, self._work(recipe.crop_seconds), limit)
+
+    def largest_inference(self, seconds: float) -> int | None:
+        """Items of a length that fit the budget at once; None where it cannot be told."""
+        limit = self.parts.spec.memory_limit
+        if limit is None:
+            return None
+        return self._told(largest_inference, self._work(seconds), limit)
+
+    def inference_prediction(self, batch: int, seconds: float) -> Prediction | None:
+        """What embedding a batch takes; None where it cannot be told."""
+        step = self._told(predict_inference, self._work(seconds), batch)
+        return None if step is None else prediction(step)
+
+    def most_at_once(self, seconds: float) -> int:
+        """Items of a length that are tried at once, by the budget where there is a GPU."""
+        if self.device.type != "cuda":
+            return ON_PROCESSOR
+        return self.largest_inference(seconds) or ON_PROCESSOR
+
+    def _told(self, tell: Callable[[Workload, int], T], work: Workload, number: int) -> T | None:
+        try:
+            return tell(work, number)
+        except NotPredictable:
+            return None
+
+    def _work(self, seconds: float | None) -> Workload:
+        dataset, spec = self.parts.dataset, self.parts.spec
+        length = seconds or float(dataset.listing.items["seconds"].max())
+        item = raw_shape(self.parts.model.inputs(), length)
+        return Workload(
+            self.parts.model,
+            self.parts.loss,
+            len(dataset.classes),
+            item,
+            spec.recipe,
+            on_gpu=self.on_gpu,
+        )
+
+
+def training_step(measured: Measured, recipe: Recipe) -> Callable[[], None]:
+    """A step of a training, its inputs being there: a training has them made one step ahead."""
+    parts, system, device = measured.parts, measured.system, measured.device
+    system.train()
+    optimizer = make_optimizer(recipe.optimizer, system.parameters())
+    inputs = system.inputs(example(parts, recipe.batch, recipe.crop_seconds))
+    labels = _labels(recipe, len(parts.dataset.classes)).to(device)
+    autocast = partial(
+        torch.autocast,
+        device.type,
+        dtype=torch.bfloat16 if recipe.precision.startswith("bf16") else torch.float16,
+        enabled=recipe.precision != "32-true",
+    )
+    precision = Precision(autocast, torch.Tensor.backward)
+
+    def step() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        learn(system, inputs, labels, recipe.micro_batch, precision)
+        optimizer.step()
+
+    return step
+
+
+def example(parts: Parts, batch: int, seconds: float | None) -> Tensor:
+    """Noise of the shape of the dataset's items: speed does not depend on what is said."""
+    generator = np.random.Generator(np.random.PCG64(0))
+    subset = parts.dataset.subset("train")
+    if parts.dataset.listing.corpus.kind == "audio":
+        samples = round(seconds * SAMPLE_RATE) if seconds else subset.length(0)
+        noise = generator.normal(0, 3000, (batch, samples)).astype(np.int16)
+        return raw_tensor(list(noise)).to(parts.device)
+    shape = (batch, *subset.item(0).shape)
+    return raw_tensor(list(generator.integers(0, 255, shape, dtype=np.uint8))).to(parts.device)
+
+
+def _labels(recipe: Recipe, classes: int) -> Tensor:
+    """As many of each label as the recipe draws."""
+    different = recipe.sampler.speakers if recipe.sampler else recipe.batch
+    return torch.arange(recipe.batch) % min(different, classes)

@@ -1,0 +1,24 @@
+"""What measuring a job alone gives. Imports no torch."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.records.record import Resources, State
+
+
+class Measurement(BaseModel):
+    """What a system costs, or why that is not known.
+
+    Attributes:
+        state, reason: as of a record.
+        resources: the figures.
+        first_result_seconds: from the start of a process to its first embedding.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state: State
+    reason: str = ""
+    resources: Resources = Resources()
+    first_result_seconds: float | None = None

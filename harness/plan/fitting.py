@@ -1,0 +1,96 @@
+"""A recipe made to fit the benchmark's memory budget, before anything is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.adapter import CHECKPOINTING
+from harness.config.recipes import FineTune, Recipe
+from harness.plan.predictions import Kept, Predictions
+from harness.plan.request import Source
+from harness.records import record
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An entry as it is trained within the budget.
+
+    Attributes:
+        model: with activations made again where nothing else helps.
+        recipe: with parts for each of its trainings that does not fit at once.
+        prediction: of the training that takes most; None where nothing can be told.
+        macs: multiply-adds of one training item's forward pass.
+        notes: what a reader of its row must know.
+    """
+
+    model: record.Component
+    recipe: Recipe
+    prediction: record.Prediction | None
+    macs: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def fitted(
+    model: record.Component,
+    loss: record.Component,
+    recipe: Recipe,
+    source: Source,
+    predictions: Predictions,
+) -> Fitted:
+    """Make an entry's recipe fit, changing as little of it as possible."""
+    found = [_within(model, loss, phase, source, predictions) for phase in recipe.phases]
+    if any(kept.checkpointing for kept in found):
+        model = model.model_copy(update={"fields": {**model.fields, CHECKPOINTING: True}})
+    told = [kept.prediction for kept in found if kept.prediction is not None]
+    return Fitted(
+        model,
+        _with_parts(recipe, found),
+        max(told, key=lambda each: each.reserved, default=None),
+        found[0].macs,
+        tuple(
+            note
+            for phase, kept in zip(recipe.phases, found, strict=True)
+            for note in _notes(phase, kept)
+        ),
+    )
+
+
+def _within(
+    model: record.Component,
+    loss: record.Component,
+    phase: Recipe,
+    source: Source,
+    predictions: Predictions,
+) -> Kept:
+    listing = source.listing
+    longest = float(listing.items["seconds"].max()) if len(listing.items) else 0.0
+    seconds = phase.crop_seconds or longest
+    if listing.corpus.kind == "audio" and not seconds:
+        return Kept(why="its lists do not tell how long a sound is, and the recipe crops none")
+    return predictions.within(model, loss, phase, classes=len(listing.classes), seconds=seconds)
+
+
+def _with_parts(recipe: Recipe, found: list[Kept]) -> Recipe:
+    first, *second = found
+    changed: dict[str, int | FineTune] = {}
+    if first.part not in (None, recipe.micro_batch):
+        changed["micro_batch"] = first.part
+    if second and recipe.fine_tune and second[0].part not in (None, recipe.phases[1].micro_batch):
+        tuned = recipe.fine_tune.model_copy(update={"micro_batch": second[0].part})
+        changed["fine_tune"] = tuned
+    return recipe.model_copy(update=changed)
+
+
+def _notes(phase: Recipe, kept: Kept) -> Iterator[str]:
+    if kept.part not in (None, phase.micro_batch):
+        count = math.ceil(phase.batch / kept.part)
+        yield (
+            f"batch {phase.batch} = {count} x {kept.part} to fit the memory budget: the loss is "
+            f"that of {phase.batch} items, batch normalisation saw at most {kept.part} at a time"
+        )
+    if kept.checkpointing:
+        yield "activations were computed again in the backward pass to fit the memory budget"
+    if not kept.fits:
+        yield "predicted not to fit the memory budget, whatever is done"

@@ -1,0 +1,64 @@
+"""The jobs of a call that measures what systems cost, and trains none."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+
+from harness.config.imports import construct
+from harness.config.loader import LoadedBenchmark, known
+from harness.errors import ConfigError
+from harness.job.spec import JobSpec
+from harness.plan.augmentation import disturbances
+from harness.plan.choice import Choice, chosen_suite
+from harness.plan.jobs import plan_entries
+from harness.plan.request import RunRequest, Source
+
+
+def plan_measuring(
+    loaded: LoadedBenchmark, request: RunRequest, source: Source, options: tuple[str, ...] = ()
+) -> list[JobSpec]:
+    """One job for each model that takes a dataset's kind of items, whether the suite has it or not.
+
+    A model that the suite does not have is measured with the loss and the recipe of its first
+    entry.
+
+    Args:
+        loaded: the benchmark.
+        request: the call; models and losses that it names are the only ones.
+        source: the dataset whose items and classes give the shapes.
+        options: of torch, that are measured.
+
+    Raises:
+        ConfigError: there is no such model or loss, or it cannot be built.
+    """
+    choices = [_choice(loaded, request, name) for name in _models(loaded, request, source)]
+    drawn_from = cache(partial(disturbances, folder=loaded.folder, cache=request.cache))
+    jobs = plan_entries(loaded, request, source, choices, drawn_from)
+    return [job.model_copy(update={"options": options}) for job in jobs]
+
+
+def _models(loaded: LoadedBenchmark, request: RunRequest, source: Source) -> list[str]:
+    models, kind = loaded.benchmark.models, source.listing.corpus.kind
+    if request.models:
+        return [name for name in request.models if known(models, name, "model")]
+    found = []
+    for name, table in models.items():
+        adapter = construct(table.adapter, table.fields, loaded.where("models", name))
+        if adapter.inputs().kind == kind:
+            found.append(name)
+    return found
+
+
+def _choice(loaded: LoadedBenchmark, request: RunRequest, model: str) -> Choice:
+    """The suite's entry of a model, or its first entry with this model in it."""
+    suite = chosen_suite(loaded, request)
+    wanted = request.losses or tuple(loaded.benchmark.losses)
+    for loss in request.losses:
+        known(loaded.benchmark.losses, loss, "loss")
+    systems = [each for each in suite.systems if each.loss in wanted] or list(suite.systems)
+    system = next((each for each in systems if each.model == model), systems[0])
+    recipe = system.recipe or suite.profiles[request.profile].recipe
+    if recipe is None:
+        raise ConfigError(f"suite {request.suite!r} has no recipe to measure {model!r} with")
+    loss = system.loss if system.loss in wanted else wanted[0]
+    return Choice(model, loss, recipe, seed=0)

@@ -1,0 +1,121 @@
+"""`harness measure` and what `harness plan` tells beforehand, on a user's own benchmark."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.tiny import TinyBenchmark, finished_tiny
+
+MODELS = """
+[models.small]
+adapter = "adapters.wespeaker:XVector"
+embedding_size = 32
+
+[models.picture]
+adapter = "adapters.timm:Timm"
+network = "efficientnet_b0"
+
+[suites.costs]
+title = "What it costs"
+task = "harness.tasks.verification:Verification"
+datasets = ["voices"]
+models = ["small"]
+losses = ["softmax"]
+profiles.quick = { recipe = "short" }
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
+    folder = tmp_path_factory.mktemp("costs") / "own"
+    copied = finished_tiny(tmp_path_factory.getbasetemp()).copy(folder)
+    copied.config.write_text(copied.config.read_text() + MODELS)
+    return copied
+
+
+@pytest.fixture(scope="module")
+def measured(tiny: TinyBenchmark):
+    done = tiny.run("measure", "--suite", "costs", "--batch", "12", "--json", "--device", "cpu",
+                    "--model", "small", "--model", "tiny")  # fmt: skip
+    assert done.status == 0, done.err
+    return done.json
+
+
+def test_a_models_costs_are_all_there(measured):
+    small = measured["models"][0]
+    assert (small["model"], small["loss"], small["state"]) == ("small", "softmax", "done")
+    assert (small["batch"], small["plan"]) == (12, "12")
+    assert small["parameters"] > 1e6
+    assert small["macs"] > 1e6
+    assert small["checkpoint_bytes"] > 4 * small["parameters"]
+    assert small["first_result_seconds"] > 0
+    told = small["training_prediction"]
+    assert told["reserved"] >= told["peak"] > told["parameters"] + told["optimizer"]
+    assert small["largest_training_batch"] > 12
+    assert small["largest_inference_batch"] > small["largest_training_batch"]
+    for rate in ("training", "inference"):
+        spread = small[f"{rate}_spread"]
+        assert spread["low"] <= small[f"{rate}_per_second"] <= spread["high"]
+    assert [each["seconds"] for each in small["latencies"]] == sorted(
+        2 * [2.0, 5.0, 10.0] if len(small["latencies"]) == 6 else [2.0, 5.0, 10.0]
+    )
+    assert all(0 < each["p50"] <= each["p95"] for each in small["latencies"])
+
+
+def test_the_budget_stands_beside_it(measured):
+    assert measured["budget"] == {
+        "gpu_memory": 6 * 2**30, "reserved": 2**30, "usable": 5 * 2**30,
+    }  # fmt: skip
+    assert measured["environment"]["device"] == "cpu"
+
+
+def test_what_cannot_be_told_beforehand_is_null_and_measured_all_the_same(measured):
+    other = measured["models"][1]
+    assert other["training_prediction"] is None
+    assert other["largest_training_batch"] is None
+    assert other["training_per_second"] > 0
+
+
+def test_every_model_of_the_kind_is_measured_and_no_other(tiny: TinyBenchmark):
+    done = tiny.run("measure", "--suite", "costs", "--device", "cpu")
+    assert done.status == 1, done.err  # networks that go wrong are among them
+    assert "small" in done.out
+    assert "picture" not in done.out
+    assert "die" in done.out
+
+
+def test_a_run_finds_what_was_measured(tiny: TinyBenchmark, measured):
+    planned = tiny.run("plan", "--suite", "costs", "--device", "cpu", "--json", "--set", "batch=12")
+    job = planned.json["jobs"][1]
+    assert job["stages"]["measure"]["state"] == "cached"
+    assert job["predicted"]["told_by"] == "measured"
+    rate = measured["models"][0]["training_per_second"]
+    assert job["predicted"]["training_seconds"] == pytest.approx(12 * 12 / rate)
+    assert job["predicted"]["training_memory"] == measured["models"][0]["training_prediction"]
+
+
+def test_a_small_budget_divides_the_batch_and_the_row_says_so(tiny: TinyBenchmark):
+    own = tiny.copy(tiny.folder.parent / "narrow")
+    text = own.config.read_text()
+    own.config.write_text('[budget]\ngpu_memory = "100 MiB"\nreserved = "1 MiB"\n' + text)
+    done = own.run("run", "--suite", "costs", "--device", "cpu", "--json", "--set", "batch=64")
+    assert done.status == 0, done.err
+    row = next(row for row in done.json["tables"][0]["rows"] if row["model"] == "small")
+    assert row["state"] == "done"
+    (path,) = own.runs.glob("costs-quick/voices/small+*/*/record.json")
+    record = json.loads(path.read_text())
+    part = record["recipe"]["micro_batch"]
+    count = -(-64 // part)
+    assert count > 1
+    assert record["resources"]["micro_batches"] == count
+    said = f"64 = {count} x {part}"
+    assert any(said in note and "batch normalisation saw" in note for note in record["notes"])
+    assert any(said in note for note in done.json["tables"][0]["footnotes"])
+
+
+def test_an_option_that_torch_does_not_have(tiny: TinyBenchmark):
+    done = tiny.run("measure", "--suite", "costs", "--with", "chanels-last")
+    assert done.status == 2
+    assert "channels-last" in done.err

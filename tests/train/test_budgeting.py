@@ -1,0 +1,78 @@
+"""A recipe made to fit a budget: parts first, then activations made again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.measure.step_memory import StepMemory
+from harness.train.budgeting import (
+    Within,
+    largest_inference,
+    largest_training,
+    prediction,
+    within,
+)
+from harness.train.prediction import Workload, predict_inference, predict_training
+from tests.train.test_prediction import MIB, work
+
+
+def taken(step: StepMemory) -> int:
+    reserved = step.reserved()
+    assert reserved is not None
+    return reserved
+
+
+@pytest.fixture(scope="module")
+def asked() -> Workload:
+    return work("eres2net", batch=32)
+
+
+def test_what_fits_stays_as_it_is(asked):
+    step = predict_training(asked, 32, None)
+    found = within(asked, taken(step))
+    assert found == Within(None, False, prediction(step))
+
+
+def test_the_largest_part_is_even_and_fits(asked):
+    limit = taken(predict_training(asked, 32, None)) * 3 // 5
+    found = within(asked, limit)
+    assert found.part in (8, 11, 16)
+    assert not found.checkpointing
+    assert found.fits
+    assert predict_training(asked, 32, found.part).reserved(limit) is not None
+    fewer_parts = -(-32 // (-(-32 // found.part) - 1))
+    assert predict_training(asked, 32, fewer_parts).reserved(limit) is None
+
+
+def test_activations_are_made_again_where_parts_would_be_too_small(asked):
+    limit = taken(predict_training(asked, 32, 4))
+    found = within(asked, limit)
+    assert found.checkpointing
+    assert found.part is None or found.part >= 8
+    assert found.fits
+
+
+def test_a_budget_that_nothing_fits_is_told(asked):
+    found = within(asked, 20 * MIB)
+    assert not found.fits
+    assert found.part == 2
+    assert found.checkpointing
+
+
+def test_parts_that_the_recipe_names_stay_where_they_fit():
+    asked = work("resnet34", batch=32, micro_batch=16)
+    assert within(asked, 2**40).part == 16
+    limit = taken(predict_training(asked, 32, 9))
+    assert within(asked, limit).part in (8, 11)
+
+
+def test_the_largest_batches_fit_and_the_next_ones_do_not():
+    asked, limit = replace(work("resnet34"), on_gpu=True), 600 * MIB
+    trained, embedded = largest_training(asked, limit), largest_inference(asked, limit)
+    assert 2 <= trained < embedded
+    assert predict_training(asked, trained, None).reserved(limit) is not None
+    assert predict_training(asked, trained + 1, None).reserved(limit) is None
+    assert predict_inference(asked, embedded).reserved(limit) is not None
+    assert predict_inference(asked, embedded + 1).reserved(limit) is None

@@ -1,0 +1,147 @@
+"""Predicted memory against the bytes of real tensors and against the allocator that gave them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from harness.adapter import Vector
+from harness.config.imports import construct
+from harness.config.loader import load, shipped_benchmark
+from harness.config.recipes import Recipe
+from harness.data.front_end import raw_shape
+from harness.measure.scaling import at_any_batch, peak_of
+from harness.train.prediction import (
+    NotPredictable,
+    Workload,
+    predict_inference,
+    predict_training,
+)
+
+BENCHMARK = load(shipped_benchmark()).benchmark
+MIB = 2**20
+PUBLISHED = {"ecapa-512": 29.6, "ecapa-1024": 58.8, "resnet34": 59.4}
+"""MiB that autograd saves for a crop of 200 frames, as estimated elsewhere from saved tensors."""
+
+
+def work(model: str, loss: str = "aam", seconds: float = 0.6, **recipe: object) -> Workload:
+    """A model of the benchmark with a loss, as a processor trains it."""
+    table, other = BENCHMARK.models[model], BENCHMARK.losses[loss]
+    network = construct(table.adapter, table.fields, model)
+    return Workload(
+        network,
+        construct(other.adapter, other.fields, loss),
+        classes=50,
+        item=raw_shape(network.inputs(), seconds),
+        recipe=Recipe.model_validate({"steps": 1, "batch": 4, **recipe}),
+        on_gpu=False,
+    )
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer, which may look at the numbers in its input."""
+
+    looks: bool = False
+    version = 1
+    embedding_size = 3
+
+    def inputs(self) -> Vector:
+        return Vector(size=5)
+
+    def build(self) -> torch.nn.Module:
+        looks = self.looks
+
+        class Trunk(torch.nn.Linear):
+            def forward(self, vectors):
+                if looks and float(vectors.sum()) > 0:
+                    vectors = vectors * 2
+                return super().forward(vectors)
+
+        return Trunk(5, 3)
+
+
+@pytest.mark.parametrize("model", BENCHMARK.models)
+def test_a_training_step_is_told_to_the_byte(model):
+    told = predict_training(work(model, seconds=1.0), 4, None)
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+        seen = predict_training(work(model, seconds=1.0), 4, None, fake=False)
+    assert told.peak == pytest.approx(seen.peak, rel=0.01)
+    assert told.activations == pytest.approx(seen.activations, rel=0.01)
+    assert (told.parameters, told.gradients) == (seen.parameters, seen.gradients)
+    assert told.optimizer == pytest.approx(seen.optimizer, rel=0.01)
+    # What convolutions take for themselves is in this one too.
+    assert told.peak == pytest.approx(allocated(profiled), rel=0.07)
+
+
+def allocated(profiled: profile) -> int:
+    """Most bytes that the processor's allocator had given out at once."""
+    live = peak = 0
+    for event in profiled.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            live += event.nbytes()
+            peak = max(peak, live)
+    return peak
+
+
+@pytest.mark.parametrize("model", ["ecapa-512", "campplus", "eres2net", "efficientnet-b0"])
+def test_embedding_is_told_to_the_byte(model):
+    told = predict_inference(work(model), 3)
+    seen = predict_inference(work(model), 3, fake=False)
+    assert told.peak == pytest.approx(seen.peak, rel=0.01)
+    assert told.activations == 0
+
+
+@pytest.mark.parametrize(("model", "mebibytes"), PUBLISHED.items())
+def test_saved_activations_of_a_crop_are_those_that_others_found(model, mebibytes):
+    told = predict_training(work(model, seconds=2.015), 8, None)
+    assert told.activations / MIB / 8 == pytest.approx(mebibytes, rel=0.1)
+
+
+@pytest.mark.parametrize("loss", ["ghm", "aam-subcenter", "triplet"])
+def test_a_loss_may_look_at_numbers(loss):
+    recipe = {"sampler": {"speakers": 2, "utterances": 2}}
+    told = predict_training(work("xvector", loss, **recipe), 4, None)
+    seen = predict_training(work("xvector", loss, **recipe), 4, None, fake=False)
+    assert told.peak == pytest.approx(seen.peak, rel=0.01)
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
+def test_half_precision_keeps_less(precision):
+    half = work("resnet34", precision=precision)
+    told, seen = predict_training(half, 4, None), predict_training(half, 4, None, fake=False)
+    assert told.peak == pytest.approx(seen.peak, rel=0.01)
+    assert told.activations < 0.8 * predict_training(work("resnet34"), 4, None).activations
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_an_optimisers_state_is_counted(optimizer):
+    told = predict_training(work("xvector", optimizer={"name": optimizer}), 4, None)
+    copies = 1 if optimizer == "sgd" else 2
+    assert told.optimizer == pytest.approx(copies * told.gradients, rel=0.01)
+
+
+@pytest.mark.parametrize("loss", ["aam", "ghm"])
+def test_a_part_holds_its_own_activations_and_the_whole_batchs_inputs(loss):
+    whole, parts = (predict_training(work("ecapa-512", loss), 12, part) for part in (None, 3))
+    assert parts.activations == pytest.approx(whole.activations / 4, rel=0.05)
+    assert parts.inputs == whole.inputs
+    assert parts.peak < whole.peak
+
+
+@pytest.mark.parametrize("model", ["ecapa-512", "campplus", "resnet34", "efficientnet-b0"])
+def test_two_batches_tell_every_other(model):
+    step = at_any_batch(lambda batch: predict_training(work(model), batch, None), 2, 5)
+    told, seen = step(9), predict_training(work(model), 9, None)
+    assert told == seen
+    assert seen.peak == peak_of(seen.events, seen.steady)
+
+
+def test_a_network_that_looks_at_numbers_is_named():
+    vectors = Workload(Layer(looks=True), work("xvector").loss, 4, (5,), Recipe(steps=1))
+    with pytest.raises(NotPredictable, match="Layer: what it computes rests on the numbers"):
+        predict_training(vectors, 4, None)
+    assert predict_training(replace(vectors, model=Layer()), 4, None).parameters >= 4 * 18
