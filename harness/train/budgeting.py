@@ -13,6 +13,7 @@ from harness.measure.largest import largest_batch
 from harness.measure.scaling import Step, at_any_batch
 from harness.measure.step_memory import StepMemory
 from harness.records.record import Prediction
+from harness.train.accumulation import parts_of
 from harness.train.prediction import Workload, predict_inference, predict_training
 
 FEWEST = 8
@@ -36,7 +37,7 @@ class Within:
 
     Attributes:
         part: most items that go through together; None for all of the batch.
-        checkpointing: whether the network has to compute activations again.
+        checkpointing: whether the network is made to compute activations again.
         prediction: what a step then takes.
         fits: False where it takes more than there is, whatever is done.
     """
@@ -70,14 +71,17 @@ def within(work: Workload, limit: int) -> Within:
         step = predict_training(lean, recipe.batch, recipe.micro_batch)
         if _fits(step, limit):
             return Within(recipe.micro_batch, True, prediction(step))
-        part, work = largest_part(lean, limit), lean
-    return _in_parts(work, part, checkpointing=getattr(work.model, CHECKPOINTING, False))
+        return _in_parts(lean, largest_part(lean, limit), checkpointing=True)
+    return _in_parts(work, part, checkpointing=False)
 
 
 def largest_part(work: Workload, limit: int) -> int:
     """Most items that go through the network together within a limit, the batch being in parts."""
     recipe = _recipe(work)
-    most = math.ceil((recipe.micro_batch or recipe.batch) / 2)
+    # One part more than there are at least.
+    most = math.ceil(
+        recipe.batch / (1 + parts_of(recipe.batch, recipe.micro_batch or recipe.batch))
+    )
     step: Step = partial(predict_training, work, recipe.batch)
     if most > SOME:
         step = at_any_batch(step, SOME, most)

@@ -76,3 +76,9 @@ def test_the_largest_batches_fit_and_the_next_ones_do_not():
     assert predict_training(asked, trained + 1, None).reserved(limit) is None
     assert predict_inference(asked, embedded).reserved(limit) is not None
     assert predict_inference(asked, embedded + 1).reserved(limit) is None
+
+
+def test_one_part_more_is_tried_before_many_more():
+    asked = work("resnet34", batch=32, micro_batch=16)
+    limit = taken(predict_training(asked, 32, 11))
+    assert within(asked, limit).part == 11
