@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 
 import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from adapters.upstream import WeSpeakerNetwork
 from harness.adapter import Vector
 from harness.config.imports import construct
 from harness.config.loader import load, shipped_benchmark
@@ -98,6 +100,25 @@ def test_embedding_is_told_to_the_byte(model):
 @pytest.mark.parametrize(("model", "mebibytes"), PUBLISHED.items())
 def test_saved_activations_of_a_crop_are_those_that_others_found(model, mebibytes):
     told = predict_training(work(model, seconds=2.015), 8, None)
+    assert told.activations / MIB / 8 == pytest.approx(mebibytes, rel=0.1)
+
+
+UPSTREAM = {
+    "CAMPPlus": ({"feat_dim": 80, "embed_dim": 512}, 53.7),
+    "ERes2Net34_Base": ({"feat_dim": 80, "embed_dim": 512}, 223.3),
+    "ECAPA_TDNN_GLOB_c512": ({"feat_dim": 80, "embed_dim": 192}, 17.8),
+    "ECAPA_TDNN_GLOB_c1024": ({"feat_dim": 80, "embed_dim": 192}, 28.3),
+    "ResNet34": ({"feat_dim": 80, "embed_dim": 256}, 59.4),
+}
+"""The same of WeSpeaker's own networks, where a checkout is at hand."""
+
+
+@pytest.mark.skipif("WESPEAKER" not in os.environ, reason="WESPEAKER names no checkout")
+@pytest.mark.parametrize("network", UPSTREAM)
+def test_saved_activations_of_wespeakers_networks(network):
+    arguments, mebibytes = UPSTREAM[network]
+    model = WeSpeakerNetwork(network=network, arguments=arguments)
+    told = predict_training(replace(work("xvector", seconds=2.015), model=model), 8, None)
     assert told.activations / MIB / 8 == pytest.approx(mebibytes, rel=0.1)
 
 
