@@ -59,7 +59,7 @@ def measure(
     if json:
         give_json(_document(budget, found))
     else:
-        give(_table(found))
+        give(_table(found), *_failures(found))
         say(_legend(budget, found))
     if any(measured.state != "done" for _, measured in found):
         raise typer.Exit(1)
@@ -124,11 +124,18 @@ def _table(found: list[tuple[JobSpec, Measurement]]) -> Table:
     for heading in HEADINGS[1:]:
         table.add_column(heading, justify="right")
     for job, measured in found:
-        if measured.state == "done":
-            table.add_row(job.model.name, *_cells(job, measured.resources))
-        else:
-            table.add_row(job.model.name, f"{measured.state}: {measured.reason}")
+        done = measured.state == "done"
+        table.add_row(job.model.name, *(_cells(job, measured.resources) if done else ()))
     return table
+
+
+def _failures(found: list[tuple[JobSpec, Measurement]]) -> list[str]:
+    """A line for each model that could not be measured."""
+    return [
+        f"{job.model.name}: {measured.state}: {measured.reason}"
+        for job, measured in found
+        if measured.state != "done"
+    ]
 
 
 def _cells(job: JobSpec, spent: Resources) -> tuple[str, ...]:

@@ -31,7 +31,9 @@ WHAT_NETWORKS_RAISE = (
     ValueError,
     LookupError,
     AttributeError,
+    ArithmeticError,
     ImportError,
+    OSError,
     AssertionError,
     HarnessError,
 )

@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from harness.config.loader import load
+from harness.data.listed import list_dataset
+from harness.plan.measuring import plan_measuring
+from harness.plan.request import RunRequest, source_of
 from tests.tiny import TinyBenchmark, finished_tiny
 
+BROKEN = """
+from dataclasses import dataclass
+
+from harness.adapter import Fbank
+
+
+@dataclass(frozen=True)
+class Broken:
+    version = 1
+    embedding_size = 8
+
+    def inputs(self):
+        return Fbank(bins=24)
+
+    def build(self):
+        raise ZeroDivisionError("by no frames")
+"""
+
 MODELS = """
+[models.broken]
+adapter = "broken_models:Broken"
+
 [models.small]
 adapter = "adapters.wespeaker:XVector"
 embedding_size = 32
@@ -32,6 +58,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
     folder = tmp_path_factory.mktemp("costs") / "own"
     copied = finished_tiny(tmp_path_factory.getbasetemp()).copy(folder)
     copied.config.write_text(copied.config.read_text() + MODELS)
+    (folder / "broken_models.py").write_text(BROKEN)
     return copied
 
 
@@ -78,12 +105,26 @@ def test_what_cannot_be_told_beforehand_is_null_and_measured_all_the_same(measur
     assert other["training_per_second"] > 0
 
 
+def test_a_network_that_does_not_work_is_told_and_the_others_are_measured(tiny: TinyBenchmark):
+    done = tiny.run("measure", "--suite", "costs", "--device", "cpu", "--batch", "12",
+                    "--model", "broken", "--model", "small")  # fmt: skip
+    assert done.status == 1, done.err
+    assert "broken: failed: ZeroDivisionError: by no frames" in done.out
+    (small,) = (line for line in done.out.splitlines() if line.startswith("small"))
+    assert "1,741" in small  # of 2 s at once in 5 GiB
+
+
 def test_every_model_of_the_kind_is_measured_and_no_other(tiny: TinyBenchmark):
-    done = tiny.run("measure", "--suite", "costs", "--device", "cpu")
-    assert done.status == 1, done.err  # networks that go wrong are among them
-    assert "small" in done.out
-    assert "picture" not in done.out
-    assert "die" in done.out
+    loaded = load(tiny.config)
+    request = RunRequest(suite="costs", profile="quick", runs=tiny.runs, device="cpu", threads=1)
+    source = source_of(loaded, list_dataset(loaded, "voices", "quick"))
+    jobs = plan_measuring(loaded, request, source)
+    named = [job.model.name for job in jobs]
+    assert named == [name for name in loaded.benchmark.models if name != "picture"]
+    assert {job.loss.name for job in jobs if job.loss} == {"softmax"}
+    (other,) = plan_measuring(loaded, replace(request, models=("tiny",), losses=("aam",)), source)
+    assert other.loss is not None
+    assert other.loss.name == "aam"
 
 
 def test_a_run_finds_what_was_measured(tiny: TinyBenchmark, measured):
