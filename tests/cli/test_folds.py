@@ -66,7 +66,7 @@ def test_audio_is_packed_once_and_each_fold_is_locked(
     first: tuple[TinyBenchmark, Finished],
 ) -> None:
     tiny, _ = first
-    (pack,) = [path for path in (tiny.runs / "cache").iterdir() if path.is_dir()]
+    (pack,) = [facts.parent for facts in (tiny.runs / "cache").glob("*/facts.json")]
     assert pack.name.startswith("voices-quick-")
     lock = read_lock(tiny.config.with_suffix(".lock"))
     assert sorted(lock.datasets) == [f"{name}/quick" for name in NAMES]

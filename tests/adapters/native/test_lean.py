@@ -103,10 +103,17 @@ def test_only_checkpointing_computes_convolutions_twice(name: str) -> None:
 
 
 def test_single_precision_is_as_near_as_its_rounding(name: str, keeps: Keeps) -> None:
-    plain, lean = (small(name, kept, torch.float32) for kept in ("everything", keeps))
-    losses = [weighed(network(features(torch.float32))) for network in (plain, lean)]
-    assert float(losses[1].detach()) == pytest.approx(float(losses[0].detach()), rel=1e-4)
-    assert farthest(gradients(lean, losses[1]), gradients(plain, losses[0])) < 1e-3
+    exact = small(name, "everything")
+    truth = weighed(exact(features()))
+    wanted, errors = gradients(exact, truth), []
+    for kept in ("everything", keeps):
+        network = small(name, kept, torch.float32)
+        loss = weighed(network(features(torch.float32)))
+        assert float(loss.detach()) == pytest.approx(float(truth.detach()), rel=1e-3)
+        found = gradients(network, loss)
+        errors.append(farthest({k: v.double() for k, v in found.items()}, wanted))
+    # How far rounding carries a gradient differs by processor, for plain autograd too.
+    assert errors[1] < max(1e-3, 3 * errors[0])
 
 
 def test_autocast_is_the_same_in_both_runs(name: str, keeps: Keeps) -> None:
