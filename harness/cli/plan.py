@@ -12,7 +12,7 @@ from harness.cli.output import give, give_json, say
 from harness.cli.run import say_absent
 from harness.config.loader import load
 from harness.job.spec import JobSpec
-from harness.plan.duration import duration
+from harness.plan.duration import Duration, durations
 from harness.plan.status import Status, job_status
 
 GIB = 2**30
@@ -41,11 +41,14 @@ def plan(
     )  # fmt: skip
     jobs, absent = planned(load(config), request)
     statuses = [(job, job_status(job)) for job in jobs]
+    lengths = durations(jobs)
     if json:
         listed = [vars(absence) for absence in absent]
-        give_json({"schema": 1, "jobs": [_document(*each) for each in statuses], "absent": listed})
+        pairs = zip(statuses, lengths, strict=True)
+        documents = [_document(*each, told) for each, told in pairs]
+        give_json({"schema": 1, "jobs": documents, "absent": listed})
         return
-    give(_table(statuses))
+    give(_table(statuses, lengths))
     say_absent(absent)
     waiting = sum(any(_open(s) for s in stages.values()) for _, stages in statuses)
     say(f"{waiting} of {len(jobs)} jobs have something to run")
@@ -59,7 +62,7 @@ def _open(status: Status) -> bool:
     return status.state in ("to run", "resumes")
 
 
-def _document(job: JobSpec, stages: dict[str, Status]) -> dict[str, Any]:
+def _document(job: JobSpec, stages: dict[str, Status], told: Duration | None) -> dict[str, Any]:
     return {
         "dataset": job.dataset.name,
         "model": job.model.name,
@@ -67,15 +70,14 @@ def _document(job: JobSpec, stages: dict[str, Status]) -> dict[str, Any]:
         "recipe": job.recipe_name,
         "seed": job.seed,
         "folder": str(job.folder),
-        "predicted": _predicted(job),
+        "predicted": _predicted(job, told),
         "notes": list(job.notes),
         "stages": {name: vars(status) for name, status in stages.items()},
     }
 
 
-def _predicted(job: JobSpec) -> dict[str, Any]:
+def _predicted(job: JobSpec, told: Duration | None) -> dict[str, Any]:
     """Memory of a training step and seconds of training; null where they cannot be told."""
-    told = duration(job)
     return {
         "training_memory": job.prediction.model_dump() if job.prediction else None,
         "training_seconds": told.seconds if told else None,
@@ -83,20 +85,23 @@ def _predicted(job: JobSpec) -> dict[str, Any]:
     }
 
 
-def _table(statuses: list[tuple[JobSpec, dict[str, Status]]]) -> Table:
+def _table(
+    statuses: list[tuple[JobSpec, dict[str, Status]]], lengths: list[Duration | None]
+) -> Table:
     table = Table("job", "train", "evaluate", "measure", box=None, pad_edge=False, padding=(0, 2))
     table.add_column("GiB", justify="right")
     table.add_column("about", justify="right")
-    for job, stages in statuses:
+    for (job, stages), told in zip(statuses, lengths, strict=True):
         cells = (_cell(stages[name]) for name in ("train", "evaluate", "measure"))
         memory = f"{job.prediction.reserved / GIB:.2f}" if job.prediction else "-"
-        table.add_row(job.title, *cells, memory, _time(job, stages["train"]))
+        table.add_row(job.title, *cells, memory, _time(told, stages["train"]))
     return table
 
 
-def _time(job: JobSpec, training: Status) -> str:
-    told = duration(job) if _open(training) else None
-    return f"{max(1, round(told.seconds / 60)):,} min" if told else "-"
+def _time(told: Duration | None, training: Status) -> str:
+    if told is None or not _open(training):
+        return "-"
+    return f"{max(1, round(told.seconds / 60)):,} min"
 
 
 def _cell(status: Status) -> str:

@@ -17,10 +17,15 @@ from harness.data.front_end import raw_shape, raw_tensor
 from harness.job.parts import Parts
 from harness.measure.speed import Times, timed
 from harness.records.record import Prediction
-from harness.train.accumulation import Precision, learn
+from harness.train.accumulation import Precision, autocast, learn
 from harness.train.budgeting import largest_inference, largest_training, prediction
 from harness.train.optimizer import make_optimizer
-from harness.train.prediction import NotPredictable, Workload, predict_inference
+from harness.train.prediction import (
+    NotPredictable,
+    Workload,
+    example_labels,
+    predict_inference,
+)
 from harness.train.system import System
 
 T = TypeVar("T")
@@ -69,7 +74,7 @@ class Measured:
 
     def _inference_precision(self) -> AbstractContextManager[object]:
         wanted = "bf16" in self.parts.spec.options
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=wanted)
+        return autocast("bf16-mixed" if wanted else "32-true", self.device.type)
 
     def embedding_times(self, raw: Tensor, repeats: int, at_most: float) -> Times:
         """How long embedding a batch takes."""
@@ -127,14 +132,9 @@ def training_step(measured: Measured, recipe: Recipe) -> Callable[[], None]:
     system.train()
     optimizer = make_optimizer(recipe.optimizer, system.parameters())
     inputs = system.inputs(example(parts, recipe.batch, recipe.crop_seconds))
-    labels = _labels(recipe, len(parts.dataset.classes)).to(device)
-    autocast = partial(
-        torch.autocast,
-        device.type,
-        dtype=torch.bfloat16 if recipe.precision.startswith("bf16") else torch.float16,
-        enabled=recipe.precision != "32-true",
-    )
-    precision = Precision(autocast, torch.Tensor.backward)
+    labels = example_labels(recipe, recipe.batch, len(parts.dataset.classes)).to(device)
+    forward = partial(autocast, recipe.precision, device.type)
+    precision = Precision(forward, torch.Tensor.backward)
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
@@ -154,9 +154,3 @@ def example(parts: Parts, batch: int, seconds: float | None) -> Tensor:
         return raw_tensor(list(noise)).to(parts.device)
     shape = (batch, *subset.item(0).shape)
     return raw_tensor(list(generator.integers(0, 255, shape, dtype=np.uint8))).to(parts.device)
-
-
-def _labels(recipe: Recipe, classes: int) -> Tensor:
-    """As many of each label as the recipe draws."""
-    different = recipe.sampler.speakers if recipe.sampler else recipe.batch
-    return torch.arange(recipe.batch) % min(different, classes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,12 +38,19 @@ class Duration:
     source: Source
 
 
-def duration(job: JobSpec) -> Duration | None:
-    """How long a job trains; None where it trains nothing or its multiply-adds are not known."""
+def durations(jobs: Sequence[JobSpec]) -> list[Duration | None]:
+    """How long each job of a call trains.
+
+    None where it trains nothing, or where its multiply-adds are not known.
+    """
+    measured = {runs: _measured(runs) for runs in {job.runs for job in jobs}}
+    return [_duration(job, measured[job.runs]) for job in jobs]
+
+
+def _duration(job: JobSpec, measured: Mapping[str, _Speed]) -> Duration | None:
     items = _items(job)
     if items is None:
         return None
-    measured = _measured(job.runs)
     own = measured.get(job.measure.key) if job.measure else None
     if own is not None:
         return Duration(items / own.per_second, "measured")

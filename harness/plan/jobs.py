@@ -58,7 +58,7 @@ def plan_jobs(
         common = _common(loaded, request, source, protocol)
         jobs.append(_baseline(loaded, request, common))
         chosen = entries(suite, request, source.listing.table)
-        jobs += plan_entries(loaded, request, source, chosen, drawn_from)
+        jobs += [_entry(loaded, request, common, each, source, drawn_from) for each in chosen]
     return jobs
 
 

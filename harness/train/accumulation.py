@@ -73,6 +73,12 @@ def learn(
     return _summed(system, parts, precision)
 
 
+def autocast(precision: str, device: str) -> torch.autocast:
+    """What a forward pass computes in, by a recipe's name of it; `32-true` changes nothing."""
+    kind = torch.bfloat16 if precision.startswith("bf16") else torch.float16
+    return torch.autocast(device, dtype=kind, enabled=precision != "32-true")
+
+
 def parts_of(batch: int, part: int) -> int:
     """In how many parts a batch goes through the network, of so many items at most."""
     return math.ceil(batch / part)

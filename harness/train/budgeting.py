@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from harness.adapter import CHECKPOINTING, ModelAdapter
-from harness.config.recipes import Recipe
 from harness.measure.largest import largest_batch
 from harness.measure.scaling import Step, at_any_batch
 from harness.measure.step_memory import StepMemory
@@ -61,7 +60,7 @@ def within(work: Workload, limit: int) -> Within:
     Raises:
         NotPredictable: the network wants to see numbers.
     """
-    recipe = _recipe(work)
+    recipe = work.asked
     step = predict_training(work, recipe.batch, recipe.micro_batch)
     if _fits(step, limit):
         return Within(recipe.micro_batch, False, prediction(step))
@@ -77,7 +76,7 @@ def within(work: Workload, limit: int) -> Within:
 
 def largest_part(work: Workload, limit: int) -> int:
     """Most items that go through the network together within a limit, the batch being in parts."""
-    recipe = _recipe(work)
+    recipe = work.asked
     # One part more than there are at least.
     most = math.ceil(
         recipe.batch / (1 + parts_of(recipe.batch, recipe.micro_batch or recipe.batch))
@@ -118,9 +117,9 @@ def prediction(step: StepMemory) -> Prediction:
 
 def _in_parts(work: Workload, part: int, *, checkpointing: bool) -> Within:
     """Even parts of at most so many items; of two where not even these fit."""
-    batch = _recipe(work).batch
+    batch = work.asked.batch
     least = min(2, batch - 1)
-    count = math.ceil(batch / max(part, least, 1))
+    count = parts_of(batch, max(part, least, 1))
     even = math.ceil(batch / count)
     step = predict_training(work, batch, even if count > 1 else None)
     return Within(even if count > 1 else None, checkpointing, prediction(step), part >= least)
@@ -149,9 +148,3 @@ def _can_checkpoint(model: ModelAdapter) -> bool:
 def _checkpointing(model: ModelAdapter) -> ModelAdapter:
     lean: ModelAdapter = dataclasses.replace(model, **{CHECKPOINTING: True})  # type: ignore[type-var]
     return lean
-
-
-def _recipe(work: Workload) -> Recipe:
-    if work.recipe is None:
-        raise TypeError("training needs a recipe")
-    return work.recipe

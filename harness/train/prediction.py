@@ -29,7 +29,7 @@ from harness.errors import HarnessError
 from harness.measure.cost import multiply_adds
 from harness.measure.step_memory import StepMemory
 from harness.measure.storages import StorageTrace
-from harness.train.accumulation import Precision, learn
+from harness.train.accumulation import Precision, autocast, learn
 from harness.train.optimizer import make_optimizer
 from harness.train.system import System
 
@@ -65,6 +65,23 @@ class Workload:
     recipe: Recipe | None = None
     on_gpu: bool = True
 
+    @property
+    def asked(self) -> Recipe:
+        """How it is trained.
+
+        Raises:
+            TypeError: it is not.
+        """
+        if self.recipe is None or self.loss is None:
+            raise TypeError("training needs a recipe and a loss")
+        return self.recipe
+
+
+def example_labels(recipe: Recipe, batch: int, classes: int) -> Tensor:
+    """Labels of a batch, `[batch]`: as many of each as the recipe draws."""
+    different = recipe.sampler.speakers if recipe.sampler else batch
+    return torch.arange(batch) % min(different, classes)
+
 
 def predict_training(
     work: Workload, batch: int, part: int | None, *, fake: bool = True
@@ -83,13 +100,13 @@ def predict_training(
     Raises:
         NotPredictable: the network wants to see numbers.
     """
-    recipe, system = _recipe(work), _system(work)
+    recipe, system = work.asked, _system(work)
     shown = batch if part is None or system.looks_at_whole_batch else min(batch, 2 * part)
     with _telling(work.model):
         mode = _without_numbers(system) if fake else None
         system.train()
         features = system.inputs(_raw(work, batch, mode))
-        labels = _labels(recipe, batch, work.classes)
+        labels = example_labels(recipe, batch, work.classes)
         optimizer = _optimizer(work, system.parameters())
         trace = StorageTrace()
         with trace:
@@ -107,7 +124,7 @@ def predict_training(
             # Parts whose embeddings' gradient is known go back without a loss of their own.
             system.trunk.register_forward_hook(forwarded)
 
-            precision = Precision(partial(_autocast, recipe), backward)
+            precision = Precision(partial(autocast, recipe.precision, "cpu"), backward)
             states, first = 0, 0
             for _ in range(2):
                 optimizer.zero_grad(set_to_none=True)
@@ -129,9 +146,7 @@ def predict_training(
     )
 
 
-def predict_inference(
-    work: Workload, batch: int, *, precision: str = "32-true", fake: bool = True
-) -> StepMemory:
+def predict_inference(work: Workload, batch: int, *, fake: bool = True) -> StepMemory:
     """What a batch of items holds while it is embedded, its network inputs being there.
 
     Raises:
@@ -143,7 +158,7 @@ def predict_inference(
         system.eval()
         features = system.inputs(_raw(work, batch, mode))
         trace = StorageTrace()
-        with trace, torch.no_grad(), _autocast_as(precision):
+        with trace, torch.no_grad():
             held = trace.watch([*system.parameters(), *system.buffers()])
             inputs = trace.watch([features])
             trace.reset_peak()
@@ -228,14 +243,8 @@ def _gradients(system: System) -> int:
     return sum(each.grad.nbytes for each in system.parameters() if each.grad is not None)
 
 
-def _recipe(work: Workload) -> Recipe:
-    if work.recipe is None or work.loss is None:
-        raise TypeError("training needs a recipe and a loss")
-    return work.recipe
-
-
 def _optimizer(work: Workload, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    optimizer = make_optimizer(_recipe(work).optimizer, parameters)
+    optimizer = make_optimizer(work.asked.optimizer, parameters)
     for group in optimizer.param_groups:
         group["foreach"] = work.on_gpu
     return optimizer
@@ -247,20 +256,6 @@ def _raw(work: Workload, batch: int, mode: FakeTensorMode | None) -> Tensor:
         return torch.randn(shape)
     with mode:
         return torch.empty(shape)
-
-
-def _labels(recipe: Recipe, batch: int, classes: int) -> Tensor:
-    different = recipe.sampler.speakers if recipe.sampler else batch
-    return torch.arange(batch) % min(different, classes)
-
-
-def _autocast(recipe: Recipe) -> torch.autocast:
-    return _autocast_as(recipe.precision)
-
-
-def _autocast_as(precision: str) -> torch.autocast:
-    kind = torch.bfloat16 if precision.startswith("bf16") else torch.float16
-    return torch.autocast("cpu", dtype=kind, enabled=precision != "32-true")
 
 
 @contextmanager
