@@ -14,6 +14,7 @@ from torch import Tensor
 from harness.config.recipes import Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.data.front_end import raw_shape, raw_tensor
+from harness.job.measurement import ITEM_SECONDS
 from harness.job.parts import Parts
 from harness.measure.speed import Times, timed
 from harness.records.record import Prediction
@@ -29,9 +30,6 @@ from harness.train.prediction import (
 from harness.train.system import System
 
 T = TypeVar("T")
-
-FIRST_SECONDS = 2.0
-"""Length of the sound behind the first result."""
 
 ON_PROCESSOR = 64
 """Items at once beyond which a processor is not tried: its caches are full long before."""
@@ -69,7 +67,7 @@ class Measured:
 
     def embed_first(self) -> None:
         """What somebody waits for who starts a program: one item's embedding."""
-        item = raw_shape(self.parts.model.inputs(), FIRST_SECONDS)
+        item = raw_shape(self.parts.model.inputs(), ITEM_SECONDS)
         self.embed(torch.randn((1, *item)).to(self.device))
 
     def _inference_precision(self) -> AbstractContextManager[object]:
@@ -88,23 +86,25 @@ class Measured:
             return None
         return self._told(largest_training, self._work(recipe.crop_seconds), limit)
 
-    def largest_inference(self, seconds: float) -> int | None:
-        """Items of a length that fit the budget at once; None where it cannot be told."""
+    @cached_property
+    def largest_inference(self) -> int | None:
+        """Items that fit the budget at once; None where it cannot be told."""
         limit = self.parts.spec.memory_limit
         if limit is None:
             return None
-        return self._told(largest_inference, self._work(seconds), limit)
+        return self._told(largest_inference, self._work(ITEM_SECONDS), limit)
 
-    def inference_prediction(self, batch: int, seconds: float) -> Prediction | None:
+    def inference_prediction(self, batch: int) -> Prediction | None:
         """What embedding a batch takes; None where it cannot be told."""
-        step = self._told(predict_inference, self._work(seconds), batch)
+        step = self._told(predict_inference, self._work(ITEM_SECONDS), batch)
         return None if step is None else prediction(step)
 
-    def most_at_once(self, seconds: float) -> int:
-        """Items of a length that are tried at once, by the budget where there is a GPU."""
+    @property
+    def most_at_once(self) -> int:
+        """Items that are tried at once, by the budget where there is a GPU."""
         if self.device.type != "cuda":
             return ON_PROCESSOR
-        return self.largest_inference(seconds) or ON_PROCESSOR
+        return self.largest_inference or ON_PROCESSOR
 
     def _told(self, tell: Callable[[Workload, int], T], work: Workload, number: int) -> T | None:
         try:

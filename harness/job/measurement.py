@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.records.record import Resources, State
 
+ITEM_SECONDS = 2.0
+"""Length of the sounds behind every figure that does not name another."""
+
 
 class Measurement(BaseModel):
     """What a system costs, or why that is not known.

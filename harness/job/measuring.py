@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from harness.job.measured import Measured, example, training_step
+from harness.job.measurement import ITEM_SECONDS
 from harness.job.parts import Parts
 from harness.job.report import Reporter
 from harness.measure.cost import multiply_adds, parameters
@@ -15,16 +16,19 @@ from harness.measure.energy import energy_counter
 from harness.measure.memory import PeakMemory
 from harness.measure.speed import Times, timed
 from harness.measure.waiting import cpu_times
-from harness.records.record import Latency, Resources, Spread
+from harness.records.record import Latency, Memory, Resources, Spread
 from harness.train.accumulation import parts_of
 
-LENGTHS = (2.0, 5.0, 10.0)
-"""Seconds of the utterances whose latency is measured; the first is behind all other figures."""
+LENGTHS = (ITEM_SECONDS, 5.0, 10.0)
+"""Seconds of the utterances whose latency is measured."""
 
 AT_MOST = 1.0
 """Seconds that the repeats of one figure may take."""
 
-TRAINING_STEPS, WARM_UP, SINGLES, BATCHES = 3, 1, 20, 3
+STEPS, SINGLES, BATCHES = 3, 20, 3
+STEPS_AT_MOST = 10.0
+"""Seconds of timed training steps after which two of them are enough."""
+
 FASTER = 1.02
 """A larger batch that is not by so much faster ends the search for the fastest."""
 
@@ -32,7 +36,7 @@ FASTER = 1.02
 def run_measuring(parts: Parts, reporter: Reporter) -> dict[str, Any]:
     """Measure parameters, multiply-adds, memory, throughput and latency."""
     passes: list[Callable[[Measured], dict[str, Any]]] = [_sizes, _predicted, _latencies]
-    passes += [_embedding, _training_memory, _training_speed]
+    passes += [_embedding, _training]
     reporter.stage("measure", len(passes))
     measured, before = Measured(parts), cpu_times()
     found: dict[str, Any] = {}
@@ -46,11 +50,11 @@ def run_measuring(parts: Parts, reporter: Reporter) -> dict[str, Any]:
 def _sizes(measured: Measured) -> dict[str, Any]:
     system = measured.system
     system.eval()
-    one = example(measured.parts, 1, LENGTHS[0])
+    one = example(measured.parts, 1, ITEM_SECONDS)
     return {
         "parameters": parameters(system.trunk),
         "macs": multiply_adds(system.trunk, system.inputs(one)),
-        "macs_input": f"{LENGTHS[0]:g} s of audio" if measured.audio else "one picture",
+        "macs_input": f"{ITEM_SECONDS:g} s of audio" if measured.audio else "one picture",
         "checkpoint_bytes": sum(each.nbytes for each in system.state_dict().values()),
     }
 
@@ -60,7 +64,7 @@ def _predicted(measured: Measured) -> dict[str, Any]:
     return {
         "training_prediction": measured.parts.spec.prediction,
         "largest_training_batch": measured.largest_training(measured.parts.spec.memory_limit),
-        "largest_inference_batch": measured.largest_inference(LENGTHS[0]),
+        "largest_inference_batch": measured.largest_inference,
     }
 
 
@@ -90,20 +94,20 @@ def _latency(measured: Measured, seconds: float, threads: int) -> Times:
 
 def _embedding(measured: Measured) -> dict[str, Any]:
     """Throughput at the batch that gives most; memory there, in a pass of its own."""
-    batch, best, most = 1, _embedded(measured, 1), measured.most_at_once(LENGTHS[0])
+    batch, best, most = 1, _embedded(measured, 1), measured.most_at_once
     while 2 * batch <= most:
         times = _embedded(measured, 2 * batch)
         if times.median * FASTER > 2 * best.median:
             break
         batch, best = 2 * batch, times
-    raw = example(measured.parts, batch, LENGTHS[0])
+    raw = example(measured.parts, batch, ITEM_SECONDS)
     with PeakMemory(measured.device) as peak:
         measured.embed(raw)
-    amount = batch * (LENGTHS[0] if measured.audio else 1)
+    amount = batch * (ITEM_SECONDS if measured.audio else 1)
     return {
         "inference_batch": batch,
         "inference_memory": peak.memory,
-        "inference_prediction": measured.inference_prediction(batch, LENGTHS[0]),
+        "inference_prediction": measured.inference_prediction(batch),
         "inference_per_second": amount / best.median,
         "inference_spread": _rates(amount, best),
         "throughput_unit": "seconds of audio" if measured.audio else "pictures",
@@ -111,43 +115,45 @@ def _embedding(measured: Measured) -> dict[str, Any]:
 
 
 def _embedded(measured: Measured, batch: int) -> Times:
-    return measured.embedding_times(example(measured.parts, batch, LENGTHS[0]), BATCHES, AT_MOST)
+    return measured.embedding_times(example(measured.parts, batch, ITEM_SECONDS), BATCHES, AT_MOST)
 
 
-def _training_memory(measured: Measured) -> dict[str, Any]:
-    """The most that any of a recipe's trainings takes: two steps, the second one's state kept."""
+def _training(measured: Measured) -> dict[str, Any]:
+    """Memory of each of a recipe's trainings, the most told; then speed, of the first one."""
     recipe = measured.parts.spec.recipe
     if recipe is None:
         return {}
-    peaks = []
+    peaks: list[Memory] = []
+    speed: dict[str, Any] = {}
     for phase in recipe.phases:
+        step = training_step(measured, phase)
         with PeakMemory(measured.device) as peak:
-            step = training_step(measured, phase)
+            # The optimiser's state is there from the second step on.
             step()
             step()
         peaks.append(peak.memory)
+        speed = speed or _training_speed(measured, phase.batch, step)
+        del step
     return {
         "batch_asked": recipe.batch,
         "batch_used": recipe.batch,
         "micro_batches": parts_of(recipe.batch, recipe.micro_batch or recipe.batch),
         "training_memory": max(peaks, key=lambda each: each.bytes),
+        **speed,
     }
 
 
-def _training_speed(measured: Measured) -> dict[str, Any]:
-    """The first training's."""
-    recipe = measured.parts.spec.recipe
-    if recipe is None:
-        return {}
-    step, joules = training_step(measured, recipe), energy_counter(measured.device)
-    times = timed(step, TRAINING_STEPS, WARM_UP, device=measured.device)
+def _training_speed(measured: Measured, batch: int, step: Callable[[], None]) -> dict[str, Any]:
+    """Of a step that ran before: it is warm."""
+    joules = energy_counter(measured.device)
+    times = timed(step, STEPS, 0, device=measured.device, at_most=STEPS_AT_MOST, fewest=2)
     before = joules() if joules else 0.0
     if joules:
         step()
     return {
-        "training_per_second": recipe.batch / times.median,
-        "training_spread": _rates(recipe.batch, times),
-        "joules_per_item": (joules() - before) / recipe.batch if joules else None,
+        "training_per_second": batch / times.median,
+        "training_spread": _rates(batch, times),
+        "joules_per_item": (joules() - before) / batch if joules else None,
     }
 
 

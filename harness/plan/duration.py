@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.job.measurement import ITEM_SECONDS
 from harness.job.spec import JobSpec
 from harness.measure.environment import environment_digest
 from harness.measure.probe import multiply_adds_per_second
@@ -86,8 +87,8 @@ def _speed(result: dict[str, Any]) -> _Speed | None:
     macs, seconds = result.get("macs"), inputs.get("crop_seconds")
     if per_second is None or macs is None:
         return None
-    # Multiply-adds are told for two seconds of sound, or for one picture.
-    length = seconds / 2.0 if seconds else 1.0
+    # Multiply-adds are told for a sound of that length, or for one picture.
+    length = seconds / ITEM_SECONDS if seconds else 1.0
     environment = environment_digest(Environment.model_validate(inputs["environment"]))
     return _Speed(environment, per_second, (1 + BACKWARD) * macs * length * per_second)
 
