@@ -20,7 +20,7 @@ speaker image loss: $(READY)
 	@$(BIN)/harness run --suite $@ --profile quick
 
 test: $(READY) lint
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n logical --maxprocesses 8 --dist loadfile
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -1,52 +1,72 @@
-"""Whether published files are exactly what their records give."""
+"""Whether published files are exactly what their records give, and the records what they say."""
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from harness.board.names import record_path, scores_path
+from harness.board.companions import (
+    SCORES_LIMIT,
+    publishes_scores,
+    unreadable_companions,
+    wrong_companions,
+)
+from harness.board.consistency import contradictions, disagreements
+from harness.board.names import record_path
 from harness.board.plots import holds_plot
-from harness.board.published import read_published, record_files, render
+from harness.board.published import read_folder, render
+from harness.board.shelf import record_files
 from harness.errors import RequestError
-from harness.records.canonical import sha256_file
-from harness.records.record import Artefact, Record
+from harness.history.check import check_history
+from harness.history.line import FOLDER as HISTORY
+from harness.history.page import PAGE
+from harness.records.record import Record
 from harness.records.store import read_record
 
-SCORES_LIMIT = 1_000_000
-"""Scores of at most so many bytes are published beside their record."""
+__all__ = ["SCORES_LIMIT", "check", "publishes_scores"]
+
+GIVEN = {"references.toml", ".gitattributes", ".gitignore"}
+"""Files that people write, beside the records."""
+
+
+LONGEST = 160
+"""Characters of a line that a message tells."""
 
 
 def check(folder: Path) -> list[str]:
     """Name every difference between the published files and what the records give.
 
-    A picture is compared by the data it carries, as its bytes depend on the libraries that draw.
+    Records are held against themselves and each other, what lies beside them against them, and the
+    history against what was written. A picture is compared by the data it carries, as its bytes
+    depend on the libraries that draw. Numbers are held against their scores by `harness verify`.
 
     Returns:
         One line a difference; none where all is as it should be.
     """
     unreadable = [line for path in record_files(folder) for line in _unreadable(path)]
+    unreadable += unreadable_companions(folder)
     if unreadable:
         return unreadable
-    records = read_published(folder)
-    files = render(records)
+    records, beside = read_folder(folder)
+    files = render(records, beside)
     differing = [
-        line for name, text in sorted(files.texts.items()) for line in _file(folder / name, text)
+        line for name, text in sorted(files.texts.items()) for line in _file(folder, name, text)
     ]
     undrawn = [
         line for name, data in sorted(files.plots.items()) for line in _plot(folder, name, data)
     ]
-    beside = [line for path, record in records.items() for line in _record(folder, path, record)]
-    stale = _stale(folder, files.texts.keys() | files.plots.keys())
-    return differing + undrawn + stale + beside + _orphans(folder, records)
-
-
-def publishes_scores(record: Record) -> bool:
-    """Whether the record's scores belong beside it: allowed, made, and small."""
-    scores = record.artefacts.get("scores")
-    return record.dataset.publish_scores and scores is not None and scores.bytes <= SCORES_LIMIT
+    said = [line for path, record in records.items() for line in _record(path, record)]
+    return [
+        *differing,
+        *undrawn,
+        *_stale(folder, files.texts.keys() | files.plots.keys()),
+        *said,
+        *disagreements(records),
+        *wrong_companions(folder, records),
+        *check_history(folder),
+    ]
 
 
 def _unreadable(path: Path) -> list[str]:
@@ -57,13 +77,13 @@ def _unreadable(path: Path) -> list[str]:
     return []
 
 
-def _file(path: Path, wanted: str) -> list[str]:
-    if not path.is_file():
-        return [f"{path.name}: missing; `harness board build` writes it"]
-    found = path.read_bytes()
+def _file(folder: Path, name: str, wanted: str) -> list[str]:
+    if not (folder / name).is_file():
+        return [f"{name}: missing; `harness board build` writes it"]
+    found = (folder / name).read_bytes()
     if found == wanted.encode():
         return []
-    return [f"{path.name}: {_first_difference(found.decode(errors='replace'), wanted)}"]
+    return [f"{name}: {_first_difference(found.decode(errors='replace'), wanted)}"]
 
 
 def _plot(folder: Path, name: str, data: dict[str, Any]) -> list[str]:
@@ -79,40 +99,40 @@ def _first_difference(found: str, wanted: str) -> str:
     number, (here, there) = next(
         (number, pair) for number, pair in enumerate(lines, start=1) if pair[0] != pair[1]
     )
-    return f"line {number} is {here!r}; the records give {there!r}"
+    pairs = enumerate(zip(here or "", there or "", strict=False))
+    equal = next((place for place, (one, other) in pairs if one != other), 0)
+    return f"line {number} is {_near(here, equal)}; the records give {_near(there, equal)}"
+
+
+def _near(line: str | None, place: int) -> str:
+    """A line as a message tells it; of a long one, what is near the place."""
+    if line is None or len(line) <= LONGEST:
+        return repr(line)
+    start = max(0, place - LONGEST // 4)
+    told = line[start : start + LONGEST]
+    return f"{'...' if start else ''}{told!r}{'...' if start + LONGEST < len(line) else ''}"
 
 
 def _stale(folder: Path, names: Set[str]) -> list[str]:
-    ends = ("*.md", "*.json", "plots/**/*.svg")
-    there = {path.relative_to(folder).as_posix() for end in ends for path in folder.glob(end)}
-    return [f"{name}: stale, no record gives it; delete it" for name in sorted(there - names)]
+    """Files that nothing gives: neither records, nor a history, nor people."""
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    held = {name for name in there if _is_held(name)} | GIVEN
+    given = names | ({PAGE} if any(name.endswith(".jsonl") for name in held) else set())
+    return [
+        f"{name}: stale, no record gives it; delete it" for name in sorted(there - held - given)
+    ]
 
 
-def _record(folder: Path, path: str, record: Record) -> list[str]:
+def _is_held(name: str) -> bool:
+    """Whether a file is held by its own rule: a record, what lies beside one, or a history."""
+    if name.startswith("records/"):
+        return name.endswith((".json", ".npz"))
+    return name.startswith(f"{HISTORY}/") and name.endswith(".jsonl")
+
+
+def _record(path: str, record: Record) -> Iterator[str]:
+    """What a record says that cannot be, and a place that is not its own."""
     place = record_path(record)
-    moved = [f"{path}: what it says belongs at {place}"] if path != place else []
-    return moved + _scores(folder / scores_path(path), scores_path(path), record)
-
-
-def _scores(file: Path, name: str, record: Record) -> list[str]:
-    """What is wrong with the scores beside a record."""
-    allowed, named = publishes_scores(record), record.artefacts.get("scores")
-    if not file.is_file():
-        return [f"{name}: missing; its record is published with its scores"] if allowed else []
-    if not record.dataset.publish_scores:
-        return [f"{name}: scores on {record.dataset.name} may not be published; delete it"]
-    return _content(file, name, named) if named else [f"{name}: its record names no scores"]
-
-
-def _content(file: Path, name: str, named: Artefact) -> list[str]:
-    found = sha256_file(file)
-    if found == named.sha256:
-        return []
-    return [f"{name}: sha256 {found[:12]}, its record says {named.sha256[:12]}"]
-
-
-def _orphans(folder: Path, records: dict[str, Record]) -> list[str]:
-    known = {scores_path(path) for path in records}
-    files = sorted((folder / "records").rglob("*.npz"))
-    names = [path.relative_to(folder).as_posix() for path in files]
-    return [f"{name}: stale, no record beside it; delete it" for name in names if name not in known]
+    if path != place:
+        yield f"{path}: what it says belongs at {place}"
+    yield from (f"{path}: {line}" for line in contradictions(record))

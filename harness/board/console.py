@@ -9,42 +9,64 @@ from rich.console import Console, Group
 from rich.table import Table as Lines
 from rich.text import Text
 
+from harness.board.costcolumns import memory_text
 from harness.board.environments import costs, environments
 from harness.board.footnotes import brief_footnotes
 from harness.board.grid import Grid
 from harness.board.head import head, title
 from harness.board.labels import labels
-from harness.board.layout import cost_grids, failure, memory_text
+from harness.board.layout import cost_grids, failure
 from harness.board.numbers import UNKNOWN, heading, plain, significant, with_interval
+from harness.board.references import ReferenceGroup, References
+from harness.board.referencetables import ELSEWHERE, reference_grid, reference_notes
 from harness.board.rows import Row
 from harness.board.table import Table
 from harness.board.text import one_line
 from harness.records.record import MetricFacts
 
 
-def show(tables: Sequence[Table], console: Console) -> None:
-    """Print tables with their heads, reasons of failed rows, and footnotes."""
+def show(tables: Sequence[Table], console: Console, references: References | None = None) -> None:
+    """Print tables with their heads, reasons of failed rows, and footnotes.
+
+    Args:
+        tables: what is printed.
+        console: where.
+        references: what others have published, shown below tables of the same dataset.
+    """
     for table in tables:
-        console.print(renderable(table))
+        console.print(renderable(table, references.beside(table) if references else ()))
 
 
-def renderable(table: Table) -> Group:
-    """One table as something that rich can print."""
+def renderable(table: Table, references: Sequence[ReferenceGroup] = ()) -> Group:
+    """One table as something that rich can print, published figures of others dimmed below it."""
     said = [_text(f"{label}: {text}", "dim") for label, text in head(table)]
     why = [_text(line, "red") for line in _reasons(table)]
     notes = [_text(f"- {note}", "dim") for note in brief_footnotes(table)]
     speeds = [part for grid in cost_grids(table) for part in _costs_apart(grid)]
-    return Group(_text(title(table), "bold"), *said, _lines(table), *speeds, *why, *notes, Text())
+    others = [part for group in references for part in _published(group)]
+    shown = [_lines(table), *speeds, *why, *notes, *others]
+    return Group(_text(title(table), "bold"), *said, *shown, Text())
 
 
 def _costs_apart(grid: Grid) -> tuple[Text, Lines]:
     """The costs of one environment, where a table holds several."""
-    lines = _empty()
+    return _text(grid.title, "bold"), _grid(grid)
+
+
+def _published(group: ReferenceGroup) -> Iterator[Text | Lines]:
+    """What others have published."""
+    yield _text(f"{ELSEWHERE} ({group.title})", "dim bold")
+    yield _grid(reference_grid(group))
+    yield from (_text(f"- {note}", "dim") for note in reference_notes(group))
+
+
+def _grid(grid: Grid) -> Lines:
+    lines, style = _empty(), "dim" if grid.muted else ""
     for column in grid.columns:
-        lines.add_column(_text(column.title), justify="right" if column.numeric else "left")
+        lines.add_column(_text(column.title, style), justify="right" if column.numeric else "left")
     for line in grid.lines:
-        lines.add_row(*(_text("".join(piece.text for piece in cell)) for cell in line))
-    return _text(grid.title, "bold"), lines
+        lines.add_row(*(_text("".join(piece.text for piece in cell), style) for cell in line))
+    return lines
 
 
 def _empty() -> Lines:

@@ -7,29 +7,47 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from harness.board.budget import budgets, largest_training_batch, predicted_memory
 from harness.board.efficiency import efficiency_document, six_digits
 from harness.board.environments import costs, environments
 from harness.board.footnotes import footnotes
 from harness.board.labels import labels
+from harness.board.references import References
+from harness.board.referencetables import reference_document
 from harness.board.rows import Figure, Row
 from harness.board.table import Table
-from harness.records.record import MetricFacts
+from harness.records.record import MetricFacts, Record
 
 SCHEMA = 1
 
 
-def document(tables: Sequence[Table]) -> dict[str, Any]:
+def document(tables: Sequence[Table], references: References | None = None) -> dict[str, Any]:
     """Every table as plain JSON types, the document's schema number first.
 
     Rates are fractions; numbers hold six significant digits.
+
+    Args:
+        tables: mostly of one suite.
+        references: what others have published; their groups on datasets of the tables' suites are
+            told by dataset, whether or not there is a table of it.
     """
-    content: dict[str, Any] = _rounded({"tables": [_table(table) for table in tables]})
-    return {"schema": SCHEMA, **content}
+    content: dict[str, Any] = {"tables": [_table(table) for table in tables]}
+    if references is not None:
+        content["published_elsewhere"] = _elsewhere(tables, references)
+    return {"schema": SCHEMA, **_rounded(content)}
 
 
-def document_text(tables: Sequence[Table]) -> str:
+def document_text(tables: Sequence[Table], references: References | None = None) -> str:
     """The document as text, in its own order of keys."""
-    return json.dumps(document(tables), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    content = document(tables, references)
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _elsewhere(tables: Sequence[Table], references: References) -> list[dict[str, Any]]:
+    """Every group of published figures of the tables' suites, each once."""
+    suites = dict.fromkeys(table.protocol.suite for table in tables)
+    groups = {group.dataset: group for suite in suites for group in references.of(suite)}
+    return [reference_document(group) for group in groups.values()]
 
 
 def _table(table: Table) -> dict[str, Any]:
@@ -51,6 +69,7 @@ def _table(table: Table) -> dict[str, Any]:
             "smallest_visible_difference": ranking.visible,
         },
         "environments": environments(table.rows),
+        "memory_budgets": budgets(table.rows),
         "superseded": table.superseded,
         "rows": _rows(table),
         "efficiency": efficiency_document(table),
@@ -73,7 +92,8 @@ def _row(row: Row, facts: Mapping[str, MetricFacts], where: Mapping[str, str]) -
     return {
         "state": row.state,
         "reason": first.reason,
-        "trust": first.trust,
+        "trust": row.trust,
+        "submission": _submission(first),
         "model": first.model.name,
         "loss": first.loss.name if first.loss else None,
         "baseline": first.is_baseline,
@@ -84,9 +104,17 @@ def _row(row: Row, facts: Mapping[str, MetricFacts], where: Mapping[str, str]) -
         "metrics": {name: _figure(figure) for name, figure in figures.items()},
         "parameters": first.resources.parameters,
         "macs": first.resources.macs,
+        "predicted_training_memory": predicted_memory(row),
+        "largest_training_batch": largest_training_batch(row),
         "costs": {digest: _costs(row, digest) for digest in where if digest in here},
         "records": [part.path for each in row.filed for part in each.files if part.path],
     }
+
+
+def _submission(record: Record) -> dict[str, Any] | None:
+    """Who made it where, without the files that were received."""
+    given = record.submission
+    return given.model_dump(mode="json", exclude={"files"}) if given else None
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
@@ -101,6 +129,7 @@ def _costs(row: Row, digest: str) -> dict[str, Any]:
         "training_per_second": spent.training_per_second,
         "inference_per_second": spent.inference_per_second,
         "latency_p50": spent.latency_p50,
+        "latency_p95": spent.latency_p95,
         "training_seconds": spent.training_seconds,
     }
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
+from harness.board.budget import GIB
+from harness.board.costcolumns import throughput_unit
 from harness.board.environments import costs, environments
 from harness.board.grid import Column, Grid, cell
 from harness.board.labels import labels
-from harness.board.layout import ENTRY, GIB, throughput_unit
+from harness.board.layout import ENTRY
 from harness.board.numbers import UNKNOWN, heading, significant, with_interval
 from harness.board.pareto import front
 from harness.board.rows import Figure, Row
@@ -77,7 +80,7 @@ class Efficiency:
     name: str
     trade_offs: tuple[TradeOff, ...]
 
-    @property
+    @cached_property
     def entries(self) -> list[str]:
         """The entries that are in some trade-off."""
         return list(dict.fromkeys(p.entry for each in self.trade_offs for p in each.points))
@@ -88,6 +91,10 @@ def efficiencies(table: Table) -> list[Efficiency]:
 
     Costs whose environment nobody recorded are not compared, as there may be several behind them.
     """
+    return table.once("efficiencies", partial(_efficiencies, table))
+
+
+def _efficiencies(table: Table) -> list[Efficiency]:
     where = environments(table.rows)
     found = [Efficiency(key, name, _trade_offs(table, key)) for key, name in where.items() if key]
     return [each for each in found if each.trade_offs]
@@ -165,8 +172,8 @@ def _trade_off(table: Table, environment: str, cost: Cost) -> TradeOff:
 
 
 def _spent(row: Row, environment: str, cost: Cost) -> float | None:
-    """A measured cost of a trained network; None where there is none."""
-    if not row.done or row.first.is_baseline:
+    """A measured cost of a trained network; None where there is none, or only claims."""
+    if not row.compared or row.first.is_baseline:
         return None
     there = costs(row, environment)
     memory = there.memory if there.memory and there.memory.counted != "predicted" else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from harness.board.numbers import counted
 from harness.board.rows import Row
@@ -29,13 +30,14 @@ class Costs:
     training_per_second: float | None
     inference_per_second: float | None
     latency_p50: float | None
+    latency_p95: float | None
     training_seconds: float | None
 
 
 def environments(rows: Iterable[Row]) -> dict[str, str]:
     """The environments in which done rows measured a cost: digest -> name, sorted by name."""
-    measured = [r for row in rows if row.done for r in row.records if _has_costs(r.resources)]
-    named = {record.environment_digest: environment_name(record) for record in measured}
+    found = [row.once("environments", partial(_measured_in, row)) for row in rows if row.done]
+    named = {digest: name for each in found for digest, name in each.items()}
     return dict(sorted(named.items(), key=lambda item: (item[1], item[0])))
 
 
@@ -51,6 +53,10 @@ def environment_name(record: Record) -> str:
 
 def costs(row: Row, digest: str) -> Costs:
     """What the row cost in the environment of that digest."""
+    return row.once(("costs", digest), partial(_costs, row, digest))
+
+
+def _costs(row: Row, digest: str) -> Costs:
     there = [r.resources for r in row.records if row.done and r.environment_digest == digest]
     memories = [each.training_memory for each in there if each.training_memory]
     measured = [each for each in there if not disturbed(each.measuring_cpu_wait)]
@@ -60,6 +66,7 @@ def costs(row: Row, digest: str) -> Costs:
         training_per_second=mean_of(measured, lambda each: each.training_per_second),
         inference_per_second=mean_of(measured, lambda each: each.inference_per_second),
         latency_p50=mean_of(measured, lambda each: each.latency_p50),
+        latency_p95=mean_of(measured, lambda each: each.latency_p95),
         training_seconds=mean_of(trained, lambda each: each.training_seconds),
     )
 
@@ -75,6 +82,12 @@ def mean_of(
     """The mean of a cost over the seeds that know it."""
     known = [value for each in resources if (value := read(each)) is not None]
     return statistics.fmean(known) if known else None
+
+
+def _measured_in(row: Row) -> dict[str, str]:
+    """The environments in which a row measured a cost: digest -> name."""
+    measured = [record for record in row.records if _has_costs(record.resources)]
+    return {record.environment_digest: environment_name(record) for record in measured}
 
 
 def _has_costs(resources: Resources) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from harness.board.rows import Filed, joined_by, seed_of
+from harness.board.rows import Filed, seed_of
 from harness.errors import RequestError
 from harness.metrics.errors import MetricError
 from harness.metrics.folds import over_folds
@@ -31,8 +31,8 @@ def join_folds(filed: Iterable[Filed]) -> list[Filed]:
     Raises:
         RequestError: folds that cannot be joined, as they share units.
     """
-    ordered = sorted(filed, key=lambda each: (_training(each.record), _index(each.record)))
-    groups = [list(group) for _, group in groupby(ordered, lambda each: _training(each.record))]
+    ordered = sorted(filed, key=lambda each: (_training(each), _index(each.record)))
+    groups = [list(group) for _, group in groupby(ordered, _training)]
     return [
         joined
         for group in groups
@@ -40,8 +40,8 @@ def join_folds(filed: Iterable[Filed]) -> list[Filed]:
     ]
 
 
-def _training(record: Record) -> tuple[str, tuple[bool, int]]:
-    return joined_by(record), seed_of(record)
+def _training(filed: Filed) -> tuple[str, tuple[bool, int]]:
+    return filed.entry, seed_of(filed.record)
 
 
 def _index(record: Record) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from textwrap import wrap
 from typing import Any
 
@@ -60,40 +61,40 @@ class Frame:
             any(point["low"] is not None for panel in panels for point in panel["points"]),
         )
 
-    @property
+    @cached_property
     def right(self) -> float:
         """Where the last panel ends."""
         return LEFT + self.panels * PANEL_WIDTH + (self.panels - 1) * GAP
 
-    @property
+    @cached_property
     def width(self) -> float:
         """Of the picture."""
         names = max(_wide(line, TEXT) for lines in self.names.values() for line in lines)
         return self.right + REACH + KEY + names + EDGE
 
-    @property
+    @cached_property
     def panel_height(self) -> float:
         """Enough for all names."""
         return max(PANEL_HEIGHT, sum(map(self.name_height, self.names)))
 
-    @property
+    @cached_property
     def bottom(self) -> float:
         """Where the panels begin: above the caption, the costs' titles and their ticks."""
         titles = max(len(lines) for lines in self.titles.values())
         return 2 * EDGE + _high(len(self.caption), SMALL) + _high(titles, TEXT) + TICKS
 
-    @property
+    @cached_property
     def height(self) -> float:
         """Of the picture."""
         return self.bottom + self.panel_height + 2 * EDGE + _high(len(self.title), TEXT)
 
-    @property
+    @cached_property
     def title(self) -> list[str]:
         """What is said above the panels."""
         room = self.width - 2 * EDGE
         return [line for text in self.head for line in _wrapped(text, TEXT, room)]
 
-    @property
+    @cached_property
     def caption(self) -> list[str]:
         """What marks, line, bars and arrows mean."""
         said = [MEANING, *([BARS] if self.bars else []), ARROWS]

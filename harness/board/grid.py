@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Piece:
-    """Text of a cell, with the path it links to."""
+    """Text of a cell, with the path (or the https address) that it links to."""
 
     text: str
     link: str = ""
@@ -27,10 +27,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Grid:
-    """Columns of equal length under a title."""
+    """Columns of equal length under a title.
+
+    Attributes:
+        muted: shown as what was not measured here: in italics, greyed, dimmed.
+    """
 
     columns: tuple[Column, ...]
     title: str = ""
+    muted: bool = False
 
     @property
     def lines(self) -> list[list[Cell]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.board.rows import Row
@@ -9,18 +10,32 @@ from harness.records.canonical import digest
 from harness.records.record import Record
 
 DAGGER = "†"
+"""Marks an entry of which items were left out."""
+
+CLAIM = "‡"
+"""Marks an entry whose figures were told, and not made here."""
 
 
 def labels(rows: Sequence[Row]) -> list[str]:
     """Name each row; entries of one name also say in what they differ."""
-    return [_label(row, rows) for row in rows]
+    namesakes: dict[str, list[int]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        namesakes[row.name].append(place)
+    said = [""] * len(rows)
+    for places in namesakes.values():
+        for place, text in zip(places, _told_apart([rows[i] for i in places]), strict=True):
+            said[place] = text
+    return [f"{row.name}{text}{_mark(row)}" for row, text in zip(rows, said, strict=True)]
 
 
-def _label(row: Row, rows: Sequence[Row]) -> str:
-    namesakes = [_details(other.first) for other in rows if other.name == row.name]
-    own = _details(row.first)
-    said = ", ".join(own[i] for i in _telling(namesakes) if own[i])
-    return row.name + (f" [{said}]" if said else "") + _mark(row)
+def _told_apart(rows: Sequence[Row]) -> list[str]:
+    """In what each of some rows of one name differs from the others."""
+    if len(rows) == 1:
+        return [""]
+    details = [_details(row.first) for row in rows]
+    telling = _telling(details)
+    told = [", ".join(own[i] for i in telling if own[i]) for own in details]
+    return [f" [{text}]" if text else "" for text in told]
 
 
 def _telling(namesakes: list[tuple[str, ...]]) -> list[int]:
@@ -51,4 +66,4 @@ def _details(record: Record) -> tuple[str, ...]:
 
 
 def _mark(row: Row) -> str:
-    return f" {DAGGER}" if any(record.dataset.left_out for record in row.records) else ""
+    return f" {DAGGER}" * row.damaged + f" {CLAIM}" * row.claimed

@@ -8,6 +8,11 @@ from pathlib import PurePosixPath
 from harness.records.canonical import digest
 from harness.records.record import Record
 
+DETAILS_ENDING = ".details.json"
+"""Of files beside published records, with what can be computed again from their scores."""
+
+_BESIDE = re.compile(r"(.*\.)?details\.json|.*\.attestation-[^/]*\.json")
+
 
 def slug(text: str) -> str:
     """Text as part of a file name: small letters, digits, underscores and hyphens.
@@ -34,3 +39,17 @@ def record_path(record: Record) -> str:
 def scores_path(path: str) -> str:
     """The path of the scores beside a published record."""
     return path.removesuffix(".json") + ".scores.npz"
+
+
+def is_record(name: str) -> bool:
+    """Whether a JSON file of that name is a record, and not one that lies beside a record.
+
+    >>> [is_record(name) for name in ("a.json", "a.details.json", "a.attestation-b.json")]
+    [True, False, False]
+    """
+    return not _BESIDE.fullmatch(name)
+
+
+def details_path(path: str) -> str:
+    """The path of the details beside a published record."""
+    return path.removesuffix(".json") + DETAILS_ENDING

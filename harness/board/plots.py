@@ -6,6 +6,7 @@ what it shows, and not by its bytes, which depend on the versions of the librari
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
@@ -22,6 +23,9 @@ from harness.records.files import atomic_path
 FOLDER = "plots"
 DRAWING = 1
 """Version of the drawing: a new one draws every picture again."""
+
+SHOWN = 28
+"""Entries of a picture at the most: half of what colours and shapes tell apart, a page of names."""
 
 DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 """Where a picture carries its data."""
@@ -48,18 +52,22 @@ def plot_path(table: Table, environment: str) -> str:
 
 
 def plot_data(table: Table, efficiency: Efficiency) -> dict[str, Any]:
-    """What a picture shows, as plain JSON types in the units in which it is shown."""
+    """What a picture shows, as plain JSON types in the units in which it is shown.
+
+    Of many entries it is those on some front, and the best others.
+    """
     facts = table.facts[table.protocol.primary]
     percent = facts.unit == "%"
+    shown, scale = _shown(efficiency), 100 if percent else 1
     return {
         "drawing": DRAWING,
-        "title": one_line(title(table)),
+        "title": one_line(title(table)) + _part(len(shown), len(efficiency.entries)),
         "environment": one_line(efficiency.name),
         "metric": one_line(heading(facts)),
         "percent": percent,
         "higher_is_better": facts.higher_is_better,
-        "entries": [one_line(entry) for entry in efficiency.entries],
-        "panels": [_panel(each, 100 if percent else 1) for each in efficiency.trade_offs],
+        "entries": [one_line(entry) for entry in shown],
+        "panels": [_panel(each, set(shown), scale) for each in efficiency.trade_offs],
     }
 
 
@@ -81,12 +89,26 @@ def holds_plot(path: Path, data: dict[str, Any]) -> bool:
     return found is not None and found.text == canonical_json(data)
 
 
-def _panel(trade_off: TradeOff, scale: int) -> dict[str, Any]:
+def _shown(efficiency: Efficiency) -> list[str]:
+    """The entries of a picture, in the order of the table, which begins with the best."""
+    points = [point for each in efficiency.trade_offs for point in each.points]
+    best = {point.entry for point in points if point.front}
+    first = sorted(efficiency.entries, key=lambda entry: entry not in best)[:SHOWN]
+    chosen = set(first)
+    return [entry for entry in efficiency.entries if entry in chosen]
+
+
+def _part(shown: int, entries: int) -> str:
+    """What a title adds where not all entries are shown."""
+    return f" ({shown} of {entries} entries)" if shown < entries else ""
+
+
+def _panel(trade_off: TradeOff, shown: Set[str], scale: int) -> dict[str, Any]:
     cost = trade_off.cost
     return {
         "cost": one_line(cost.heading),
         "higher_is_better": cost.more_is_better,
-        "points": [_point(each, cost, scale) for each in trade_off.points],
+        "points": [_point(each, cost, scale) for each in trade_off.points if each.entry in shown],
     }
 
 

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from harness.board.check import publishes_scores
-from harness.board.names import record_path, scores_path
+from harness.board.names import details_path, record_path, scores_path
 from harness.board.published import build
 from harness.board.tree import changed_outside
+from harness.details import content_at
 from harness.errors import RequestError
 from harness.records.canonical import sha256
+from harness.records.details import Details
 from harness.records.files import atomic_path
 from harness.records.record import Record
 from harness.records.store import read_record
 
+DetailsOf = Callable[[Path], Details | None]
+"""The companion of a run's record; None where it has none."""
+
+
+def without_details(run: Path) -> None:
+    """No companion."""
+
 
 def publish(
-    runs: Sequence[Path], folder: Path, repository: Path, *, include_failed: bool = False
+    runs: Sequence[Path],
+    folder: Path,
+    repository: Path,
+    *,
+    details: DetailsOf = without_details,
+    include_failed: bool = False,
 ) -> list[Path]:
     """Copy records into `folder/records/` and rebuild the tables; all of them, or none.
 
@@ -25,16 +39,19 @@ def publish(
         runs: the `record.json` files chosen.
         folder: the published tables, mostly `leaderboards`.
         repository: the git work tree whose commit the records name.
+        details: makes what is to lie beside a record.
         include_failed: publish rows without a result too.
 
     Returns:
-        The files written: records, scores, tables.
+        The files written: records, scores, details, tables.
 
     Raises:
         RequestError: the tree is dirty, or a record may not be published as it is.
     """
     _require_clean(repository, folder)
-    planned = _planned(runs, folder, include_failed=include_failed)
+    for run in runs:
+        _check_allowed(run, include_failed=include_failed)
+    planned = _planned(runs, folder, details)
     new = [path for path, content in planned.items() if not _is_there(path, content)]
     for path in new:
         with atomic_path(path) as temporary:
@@ -52,25 +69,30 @@ def _require_clean(repository: Path, folder: Path) -> None:
         )
 
 
-def _planned(runs: Iterable[Path], folder: Path, *, include_failed: bool) -> dict[Path, bytes]:
+def _planned(runs: Iterable[Path], folder: Path, details: DetailsOf) -> dict[Path, bytes]:
     """Every file to be there, with its content; nothing is written yet."""
     planned: dict[Path, bytes] = {}
     for run in runs:
-        for path, content in _files(run, folder, include_failed=include_failed).items():
+        for path, content in _files(run, folder, details(run)).items():
             if planned.setdefault(path, content) != content:
                 raise RequestError(f"{run}: another record of this call is published as {path}")
     return planned
 
 
-def _files(run: Path, folder: Path, *, include_failed: bool) -> dict[Path, bytes]:
-    record = read_record(run)
-    reason = _refused(record, include_failed=include_failed)
-    if reason:
+def _check_allowed(run: Path, *, include_failed: bool) -> None:
+    if reason := _refused(read_record(run), include_failed=include_failed):
         raise RequestError(f"{run}: {reason}")
+
+
+def _files(run: Path, folder: Path, details: Details | None) -> dict[Path, bytes]:
+    record = read_record(run)
     path = record_path(record)
     files = {folder / path: run.read_bytes()}
     if publishes_scores(record):
         files[folder / scores_path(path)] = _scores(run.with_name("scores.npz"), record)
+    if details is not None:
+        beside = folder / details_path(path)
+        files[beside] = content_at(beside, details)
     return files
 
 

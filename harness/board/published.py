@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from harness.board.document import document_text
-from harness.board.markdown import escape, link, section
+from harness.board.memory import Memory
 from harness.board.names import slug
-from harness.board.numbers import counted
-from harness.board.plots import holds_plot, plots, write_plot
+from harness.board.pages import index, index_line, suite_texts
+from harness.board.press import draw, print_families, workers
+from harness.board.references import References, references
 from harness.board.rows import Filed
-from harness.board.table import Table, tables
+from harness.board.sheet import Beside, Sheet, sheets
+from harness.board.shelf import families, load, record_files
+from harness.board.site.render import pages as site_pages
+from harness.board.table import tables
 from harness.records.files import write_text
 from harness.records.record import Record
-from harness.records.store import read_record
 
-_GENERATED = "Generated from `records/` by `harness board build`: do not edit this page."
+__all__ = ["Files", "build", "given", "read_folder", "read_published", "record_files", "render"]
+
+NOTHING = Beside()
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,12 @@ class Files:
     plots: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def render(records: Mapping[str, Record]) -> Files:
+def render(records: Mapping[str, Record], beside: Beside = NOTHING) -> Files:
     """Make every published file from the published records.
 
     Args:
         records: path relative to the folder -> record.
+        beside: what pages show beside the records.
 
     Returns:
         The files, the same for the same records in whatever order.
@@ -47,14 +52,20 @@ def render(records: Mapping[str, Record]) -> Files:
     Raises:
         RequestError: a record does not say how its primary metric is to be sorted.
     """
-    suites = _suites(tables(Filed(record, path) for path, record in sorted(records.items())))
-    files = Files({"README.md": _index(suites)})
-    for name, suite in suites.items():
-        drawn = [plots(table) for table in suite]
-        files.texts[f"{name}.md"] = _page(suite, [_paths(each) for each in drawn])
-        files.texts[f"{name}.json"] = document_text(suite)
-        files.plots.update(dict(plot for each in drawn for plot in each.values()))
-    return files
+    filed = (Filed(record, path) for path, record in sorted(records.items()))
+    return _collected(sheets(tables(filed), beside), beside.references)
+
+
+def given(folder: Path) -> Files:
+    """The same of a folder's records, of which one family at a time is in memory.
+
+    Raises:
+        RequestError: a file among the records is not a record.
+    """
+    told = references(folder)
+    with workers(len(record_files(folder))) as pool:
+        made = print_families(folder, families(folder, pool), told, pool)
+        return _collected((sheet for family, _ in made for sheet in family), told)
 
 
 def build(folder: Path) -> list[Path]:
@@ -66,21 +77,34 @@ def build(folder: Path) -> list[Path]:
     Raises:
         RequestError: a file among the records is not a record.
     """
-    files = render(read_published(folder))
-    texts = {folder / name: text for name, text in files.texts.items()}
-    drawn = {folder / name: data for name, data in files.plots.items()}
-    stale = [path for path, text in texts.items() if not _holds(path, text)]
-    undrawn = [path for path, data in drawn.items() if not holds_plot(path, data)]
-    for path in stale:
-        write_text(path, texts[path])
-    for path in undrawn:
-        write_plot(path, drawn[path])
-    return stale + undrawn
+    memory, told = Memory(folder), references(folder)
+    if memory.unchanged():
+        return []
+    contents: dict[str, str] = {}
+    plots: dict[str, dict[str, Any]] = {}
+    with workers(memory.found) as pool:
+        made = print_families(folder, families(folder, pool), told, pool)
+        outputs = {
+            folder / name: _write(folder / name, text)
+            for name, text in _texts(_gathered(made, contents, plots), told)
+        }
+        drawn = draw({folder / name: data for name, data in plots.items()}, pool)
+    written = [path for path, new in outputs.items() if new]
+    memory.keep(contents, [*outputs, *(folder / name for name in plots)])
+    return written + drawn
 
 
-def record_files(folder: Path) -> list[Path]:
-    """Every published record's file, in the order of their paths."""
-    return sorted((folder / "records").rglob("*.json"))
+def _gathered(
+    made: Iterable[tuple[list[Sheet], dict[str, str]]],
+    contents: dict[str, str],
+    plots: dict[str, dict[str, Any]],
+) -> Iterator[Sheet]:
+    """The tables of all families; what was read for them and what is to be drawn is noted."""
+    for family, read in made:
+        contents.update(read)
+        for sheet in family:
+            plots.update(sheet.plots)
+            yield sheet
 
 
 def read_published(folder: Path) -> dict[str, Record]:
@@ -89,41 +113,43 @@ def read_published(folder: Path) -> dict[str, Record]:
     Raises:
         RequestError: a file among the records is not a record.
     """
-    files = record_files(folder)
-    return {path.relative_to(folder).as_posix(): read_record(path) for path in files}
+    return read_folder(folder)[0]
 
 
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_bytes() == text.encode()
+def read_folder(folder: Path) -> tuple[dict[str, Record], Beside]:
+    """Every published record by its path, and what pages show beside the records.
+
+    Raises:
+        RequestError: a file among these is not what its name says.
+    """
+    held = load(folder, record_files(folder))
+    return held.records, Beside(held.details, references(folder))
 
 
-def _suites(made: list[Table]) -> dict[str, list[Table]]:
-    ordered = sorted(made, key=lambda table: slug(table.protocol.suite))
-    groups = groupby(ordered, lambda table: slug(table.protocol.suite))
-    return {name: list(group) for name, group in groups}
+def _collected(made: Iterable[Sheet], told: References) -> Files:
+    held = list(made)
+    plots = {name: data for sheet in held for name, data in sheet.plots.items()}
+    return Files(dict(_texts(held, told)), plots)
 
 
-def _page(suite: list[Table], pictures: list[dict[str, str]]) -> str:
-    heading = f"# {escape(_title(suite))}\n\n{_GENERATED}\n"
-    sections = (section(table, paths) for table, paths in zip(suite, pictures, strict=True))
-    return "\n".join([heading, *sections])
+def _texts(made: Iterable[Sheet], told: References) -> Iterator[tuple[str, str]]:
+    """Each page and document with its path: those of each suite, the index, the site."""
+    suites: dict[str, list[Sheet]] = defaultdict(list)
+    for sheet in made:
+        suites[slug(sheet.suite[0])].append(sheet)
+    lines, sites = [], []
+    for name in sorted(suites):
+        suite = sorted(suites.pop(name), key=lambda sheet: sheet.place)
+        lines.append(index_line(suite))
+        sites += [sheet.site for sheet in suite]
+        yield from suite_texts(suite, told).items()
+    yield "README.md", index(lines)
+    yield from site_pages(sites, told).items()
 
 
-def _paths(drawn: Mapping[str, tuple[str, dict[str, Any]]]) -> dict[str, str]:
-    return {environment: path for environment, (path, _) in drawn.items()}
-
-
-def _index(suites: Mapping[str, list[Table]]) -> str:
-    listed = [_listed(name, suite) for name, suite in suites.items()]
-    return f"# Leaderboards\n\n{_GENERATED}\n\n" + ("\n".join(listed) or "No records yet.") + "\n"
-
-
-def _listed(name: str, suite: list[Table]) -> str:
-    held = f"{counted(len(suite), 'table')}, {counted(sum(len(t.rows) for t in suite), 'row')}"
-    data = sorted({table.dataset.title or table.dataset.name for table in suite})
-    title, document = link(_title(suite), f"{name}.md"), link("JSON", f"{name}.json")
-    return f"- {title}: {escape(', '.join(data))} ({held}; {document})"
-
-
-def _title(suite: list[Table]) -> str:
-    return suite[0].protocol.suite_title or suite[0].protocol.suite
+def _write(path: Path, text: str) -> bool:
+    """Write a file where it is not what it should be; tells whether it was not."""
+    if path.is_file() and path.read_bytes() == text.encode():
+        return False
+    write_text(path, text)
+    return True

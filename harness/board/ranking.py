@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,11 +12,11 @@ from harness.metrics.ranking import (
     MIN_UNITS_FOR_RANKS,
     Entry,
     can_rank,
-    ranks,
+    ranks_and_difference,
     smallest_visible_difference,
 )
 from harness.metrics.seeds import Scale, SeedSpread, pooled_spread
-from harness.records.record import Protocol
+from harness.records.record import MetricFacts, Protocol
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,15 @@ class Ranking:
 def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
     """Rank the done rows of one table by its primary metric, paired on the units left out.
 
+    Claimed rows take no rank, and count for nobody's.
+
     Args:
         rows: the table's rows, in its order.
         protocol: the table's protocol.
         unit: what is resampled, for the reasons.
     """
-    done = [row for row in rows if row.done]
-    spread = pooled_spread((_seeds(row, protocol.primary) for row in done), _scale(protocol))
+    done = [row for row in rows if row.compared]
+    spread = pooled_over(done, protocol.primary, protocol.facts[protocol.primary])
     blank = Ranking((None,) * len(rows), spread=spread)
     if len(done) < 2:
         return replace(blank, reason="ranks need two entries with results")
@@ -56,22 +58,37 @@ def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
     return replace(blank, reason=reason) if reason else _ranked(blank, rows, protocol, unit)
 
 
+def pooled_over(rows: Iterable[Row], metric: str, facts: MetricFacts) -> SeedSpread | None:
+    """The spread of a metric over the seeds of some rows; None where no row shows one."""
+    return pooled_spread((_seeds(row, metric) for row in rows if row.compared), _scale(facts))
+
+
+def measured(row: Row, metric: str) -> Entry:
+    """A row's metric, and the same without each unit, as ranks and changes compare them."""
+    left, figure = row.left_one_out(metric) or {}, row.figure(metric)
+    value = figure.value if figure else float("nan")
+    values = np.array(list(left.values()), dtype=np.float64)
+    return Entry(row.name, value, tuple(left), values, _seeds(row, metric))
+
+
 def _ranked(blank: Ranking, rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
     """Fill in what is told of rows that can be paired."""
-    entries, scale = [_entry(row, protocol.primary) for row in rows if row.done], _scale(protocol)
+    scale = _scale(protocol.facts[protocol.primary])
+    entries = [measured(row, protocol.primary) for row in rows if row.compared]
     units = len(entries[0].units)
-    visible = smallest_visible_difference(entries, scale=scale)
-    filled = replace(blank, units=units, visible=visible)
     if not can_rank(units):
-        return replace(filled, reason=_too_few(units, unit))
+        visible = smallest_visible_difference(entries, scale=scale)
+        return replace(blank, units=units, visible=visible, reason=_too_few(units, unit))
     better = protocol.facts[protocol.primary].higher_is_better
-    told = iter(ranks(entries, better, scale=scale))
-    return replace(filled, ranks=tuple(next(told) if row.done else None for row in rows))
+    found, visible = ranks_and_difference(entries, better, scale=scale)
+    told = iter(found)
+    ranks = tuple(next(told) if row.compared else None for row in rows)
+    return replace(blank, units=units, visible=visible, ranks=ranks)
 
 
-def _scale(protocol: Protocol) -> Scale:
+def _scale(facts: MetricFacts) -> Scale:
     """Rates spread in proportion to themselves; what other metrics do is not known."""
-    return "logit" if protocol.facts[protocol.primary].unit == "%" else "plain"
+    return "logit" if facts.unit == "%" else "plain"
 
 
 def _seeds(row: Row, metric: str) -> tuple[float, ...]:
@@ -96,10 +113,3 @@ def _unpaired(rows: Sequence[Row], metric: str, unit: str) -> str:
     if len(sets) > 1:
         return f"ranks need the same test {unit}s in all entries; these entries differ in them"
     return "" if len(next(iter(sets))) > 1 else f"ranks cannot be told with 1 test {unit}"
-
-
-def _entry(row: Row, metric: str) -> Entry:
-    left, figure = row.left_one_out(metric) or {}, row.figure(metric)
-    value = figure.value if figure else float("nan")
-    values = np.array(list(left.values()), dtype=np.float64)
-    return Entry(row.name, value, tuple(left), values, _seeds(row, metric))

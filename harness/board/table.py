@@ -7,35 +7,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 from harness.board.folds import join_folds
+from harness.board.once import Once
 from harness.board.ranking import Ranking, rank
-from harness.board.rows import Filed, Row, arrange, join, latest
+from harness.board.rows import Filed, Row, arrange, before_last, join, latest
 from harness.errors import RequestError
 from harness.records.record import Data, MetricFacts, Protocol, Record
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Once):
     """Rows that may be compared, best first, with their ranks.
 
     Attributes:
-        rows: the entries; those that failed come last.
+        rows: the entries; those claimed come after the others, those that failed last.
         ranking: ranks in the order of `rows`.
-        superseded: how many older records of the same entries and seeds were passed over.
+        older: records of the same entries and seeds that others took the places of, from old to
+            new.
     """
 
     rows: tuple[Row, ...]
     ranking: Ranking
-    superseded: int
+    older: tuple[Filed, ...] = ()
+
+    @property
+    def superseded(self) -> int:
+        """How many older records of the same entries and seeds were passed over."""
+        return len(self.older)
 
     @property
     def protocol(self) -> Protocol:
         """The rules that all rows share."""
         return self.rows[0].first.protocol
 
-    @property
+    @cached_property
     def dataset(self) -> Data:
         """The data that all rows share, without what single rows left out."""
         whole = [r.dataset for row in self.rows for r in row.results if not r.dataset.left_out]
@@ -47,12 +55,12 @@ class Table:
         fold = self.records[0].dataset.fold
         return fold.folds if fold else None
 
-    @property
+    @cached_property
     def records(self) -> list[Record]:
         """Every record behind the table, row by row."""
         return [record for row in self.rows for record in row.records]
 
-    @property
+    @cached_property
     def facts(self) -> dict[str, MetricFacts]:
         """The metrics that some row has, the primary first, in the order of the protocol's."""
         protocol = self.protocol
@@ -72,6 +80,14 @@ def tables(filed: Iterable[Filed]) -> list[Table]:
     return [_table(list(group)) for _, group in groupby(ordered, lambda each: _key(each.record))]
 
 
+def table_before(table: Table) -> Table | None:
+    """The table before its last records took the places of older ones; None where none did."""
+    if not table.older:
+        return None
+    kept = [part for row in table.rows for filed in row.filed for part in filed.files]
+    return _table(before_last(kept, table.older))
+
+
 def _table(filed: list[Filed]) -> Table:
     protocol = filed[0].record.protocol
     if protocol.primary not in protocol.facts:
@@ -79,10 +95,15 @@ def _table(filed: list[Filed]) -> Table:
             f"{protocol.suite}: no facts of its primary metric {protocol.primary!r} in the record; "
             "give the task's protocol a MetricFacts for it"
         )
-    kept, superseded = latest(filed)
+    kept, older = latest(filed)
     better = protocol.facts[protocol.primary].higher_is_better
     rows = arrange(join(join_folds(kept)), protocol.primary, higher_is_better=better)
-    return Table(tuple(rows), rank(rows, protocol, filed[0].record.dataset.unit), superseded)
+    return Table(tuple(rows), rank(rows, protocol, filed[0].record.dataset.unit), tuple(older))
+
+
+def table_key(table: Table) -> tuple[str, int, str, str, str, str]:
+    """By which tables are told apart and ordered: newest protocol version first."""
+    return _key(table.rows[0].records[0])
 
 
 def _key(record: Record) -> tuple[str, int, str, str, str, str]:

@@ -9,4 +9,7 @@ def one_line(text: str) -> str:
     >>> one_line("a\n  b\x1b[31m")
     'a b�[31m'
     """
-    return "".join(each if each.isprintable() else "\ufffd" for each in " ".join(text.split()))
+    line = " ".join(text.split())
+    if line.isprintable():
+        return line
+    return "".join(each if each.isprintable() else "\ufffd" for each in line)

@@ -1,4 +1,4 @@
-"""What is changed and not committed in a git work tree."""
+"""A git work tree, asked and never changed: where it is, what is not committed."""
 
 from __future__ import annotations
 
@@ -19,18 +19,36 @@ def changed_outside(repository: Path, folder: Path) -> list[str]:
     Raises:
         RequestError: there is no git work tree.
     """
-    top = Path(os.fsdecode(_git(repository, "rev-parse", "--show-toplevel")).rstrip("\n"))
-    state = _git(top, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
+    top = top_of(repository)
+    state = git(top, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
     names = [os.fsdecode(entry)[3:] for entry in state.split(b"\0") if entry]
     own = folder.resolve()
     return sorted(name for name in names if not (top.resolve() / name).is_relative_to(own))
 
 
-def _git(repository: Path, *arguments: str) -> bytes:
-    """Run a reading git command; it takes no lock, as others may be using the tree."""
+def top_of(repository: Path) -> Path:
+    """The folder of the work tree that a folder is in.
+
+    Raises:
+        RequestError: there is no git work tree.
+    """
+    return Path(os.fsdecode(git(repository, "rev-parse", "--show-toplevel")).rstrip("\n"))
+
+
+def git(repository: Path, *arguments: str, given: bytes = b"") -> bytes:
+    """Run a reading git command; it takes no lock, as others may be using the tree.
+
+    Args:
+        repository: a folder of the work tree.
+        arguments: the command.
+        given: its standard input.
+
+    Raises:
+        RequestError: it failed, mostly as there is no work tree.
+    """
     command = ["git", "--no-optional-locks", "-C", str(repository), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, check=True)
+        done = subprocess.run(command, capture_output=True, check=True, input=given)
     except FileNotFoundError as error:
         raise RequestError("git is not installed; publishing needs it to name the code") from error
     except subprocess.CalledProcessError as error:

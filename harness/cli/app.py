@@ -11,15 +11,19 @@ from typer.core import TyperGroup
 from harness.cli import (
     board,
     data,
+    details,
     doctor,
     evaluate,
+    history,
     measure,
     plan,
     publish,
     recipe,
+    reproduce,
     run,
     runs,
     score,
+    submit,
     verify,
 )
 from harness.cli.output import complain
@@ -55,10 +59,14 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("recipe")(recipe.recipe)
 app.command("score")(score.score)
 app.add_typer(data.app, name="data")
+app.command("submit")(submit.submit)
+app.command("reproduce")(reproduce.reproduce)
 app.command("publish")(publish.publish)
 app.add_typer(board.app, name="board")
+app.add_typer(history.app, name="history")
 app.add_typer(runs.app, name="runs")
 app.command("verify")(verify.verify)
+app.command("details")(details.details)
 app.command("doctor")(doctor.doctor)
 
 

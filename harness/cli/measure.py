@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +16,7 @@ from harness.config.schema import Budget
 from harness.errors import ConfigError, nearest
 from harness.job.measurement import Measurement
 from harness.job.spec import OPTIONS, JobSpec
+from harness.records.parts import in_parts
 from harness.records.record import Prediction, Resources
 
 GIB = 2**30
@@ -107,10 +107,8 @@ def _model(job: JobSpec, measured: Measurement) -> dict[str, Any]:
 
 def _plan(job: JobSpec) -> str:
     """`128 = 4 x 32`, or the batch where it is computed at once."""
-    if job.recipe is None:
-        return ""
-    batch, part = job.recipe.batch, job.recipe.micro_batch
-    return f"{batch} = {math.ceil(batch / part)} x {part}" if part else str(batch)
+    recipe = job.recipe
+    return in_parts(recipe.batch, recipe.micro_batch) if recipe else ""
 
 
 HEADINGS = (

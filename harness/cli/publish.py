@@ -8,9 +8,12 @@ from typing import Annotated
 import typer
 
 from harness.board.local import chosen_records
+from harness.board.numbers import counted
 from harness.board.publish import publish as publish_records
 from harness.cli import options
-from harness.cli.output import give, give_json
+from harness.cli.output import give, give_json, say
+from harness.config.loader import load
+from harness.details import Companions
 
 Folder = Annotated[Path, typer.Option("--folder", help="Folder of the published tables.")]
 
@@ -21,6 +24,7 @@ def publish(
         list[str] | None, typer.Option("--suite", help="Only this suite (repeatable).")
     ] = None,
     dataset: options.Datasets = None,
+    config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
     folder: Folder = Path("leaderboards"),
     include_failed: Annotated[
@@ -28,11 +32,19 @@ def publish(
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Copy records of a runs folder into the published tables and rebuild these."""
+    """Copy records of a runs folder into the published tables and rebuild these.
+
+    Beside a record go its DET curve and its breakdowns, where its data are on this machine.
+    """
     chosen = chosen_records(
         runs, tuple(suite or ()), tuple(dataset or ()), include_failed=include_failed
     )
-    written = publish_records(chosen, folder, Path.cwd(), include_failed=include_failed)
+    companions = Companions(load(config))
+    written = publish_records(
+        chosen, folder, Path.cwd(), details=companions.of, include_failed=include_failed
+    )
+    for reason, records in sorted(companions.reasons.items()):
+        say(f"{counted(len(records), 'record')} without details: {reason}")
     names = [str(path) for path in written]
     if json:
         give_json({"schema": 1, "written": names})

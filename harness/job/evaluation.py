@@ -16,7 +16,7 @@ from harness.job.looks import count_look
 from harness.job.parts import Parts
 from harness.job.report import Reporter
 from harness.records.canonical import sha256_file
-from harness.tasks.task import Side
+from harness.tasks.task import Lists, Side
 
 Outputs = Callable[[str], NDArray[np.float32]]
 
@@ -29,7 +29,7 @@ def run_evaluation(
     outputs = _baseline(parts) if system is None else _embedded(parts, system, reporter)
     task = parts.task
     validation, test = (_side(parts, split, outputs) for split in ("validation", "test"))
-    training = _side(parts, "train", outputs) if task.scores_with_training else None
+    training = _training(parts, outputs) if task.scores_with_training else None
     reporter.stage("score", 1)
     looks = count_look(parts.spec, folder.name)
     scores = task.score(validation, test, training)
@@ -62,6 +62,13 @@ def _told(crops: EvenCrops | None) -> list[str]:
 def _side(parts: Parts, split: str, outputs: Outputs) -> Side:
     dataset = parts.dataset
     return Side(outputs(split), parts.task.lists(dataset.listing, split, dataset.left_out))
+
+
+def _training(parts: Parts, outputs: Outputs) -> Side:
+    """The training split, on which nothing is judged and which has no trials."""
+    listing = parts.dataset.listing
+    items = listing.split_items("train", parts.dataset.left_out)
+    return Side(outputs("train"), Lists(items, listing.classes))
 
 
 def _baseline(parts: Parts) -> Outputs:

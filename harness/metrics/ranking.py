@@ -17,7 +17,13 @@ from scipy.stats import t as student
 
 from harness.metrics.comparison import ROUNDING, holm, jackknife_error, two_sided_p
 from harness.metrics.errors import MetricError, check_finite, check_vector
-from harness.metrics.seeds import Scale, combined_error, pooled_spread, seed_variance
+from harness.metrics.seeds import (
+    Scale,
+    SeedSpread,
+    combined_error,
+    pooled_spread,
+    seed_variance,
+)
 
 Floats = NDArray[np.float64]
 
@@ -89,13 +95,38 @@ def p_values(entries: Sequence[Entry], *, scale: Scale = "logit") -> Floats:
         MetricError: entries that are not on the same units, or seeds that cannot be pooled on the
             scale.
     """
-    first, second = np.triu_indices(len(entries), k=1)
-    estimates = np.array([entry.estimate for entry in entries], dtype=np.float64)
-    errors, freedom = _pair_errors(entries, scale)
-    table = np.ones((len(entries), len(entries)))
-    raw = two_sided_p(estimates[first] - estimates[second], errors, freedom)
-    table[first, second] = table[second, first] = holm(raw)
-    return table
+    return _p_table(_estimates(entries), *_pair_errors(entries, scale))
+
+
+def change_p_values(
+    pairs: Sequence[tuple[Entry, Entry]], spread: SeedSpread | None = None
+) -> Floats:
+    """Computes two-sided p values of M changes, each from one entry to another on the same units.
+
+    The tests are those of `p_values`; Holm's correction is over the M changes.
+
+    Args:
+        pairs: what was, and what is. Seeds are given where other networks were trained, and left
+            out where the same networks were judged again.
+        spread: of the seeds; None where none is known.
+
+    Returns:
+        `[M]`.
+
+    Raises:
+        MetricError: a pair that is not on the same units, or an estimate that its seeds' scale has
+            no place for.
+
+    >>> units = ("ann", "bob", "eve")
+    >>> before = Entry("before", 0.5, units, np.array([0.50, 0.51, 0.49]))
+    >>> after = Entry("after", 0.1, units, np.array([0.10, 0.12, 0.08]))
+    >>> change_p_values([(before, after), (before, before)]).round(4)
+    array([0.0017, 1.    ])
+    """
+    tests = [_change_error(before, after, spread) for before, after in pairs]
+    errors, freedom = (np.array([test[i] for test in tests], dtype=np.float64) for i in (0, 1))
+    differences = np.array([after.estimate - before.estimate for before, after in pairs])
+    return holm(two_sided_p(differences, errors, freedom))
 
 
 def ranks(
@@ -125,11 +156,26 @@ def ranks(
     >>> ranks([poor, good], higher_is_better=False)
     [2, 1]
     """
-    estimates = np.array([entry.estimate for entry in entries], dtype=np.float64)
-    merits = estimates if higher_is_better else -estimates
-    better = merits[np.newaxis, :] > merits[:, np.newaxis]
-    beaten_by = (better & (p_values(entries, scale=scale) < alpha)).sum(axis=1)
-    return [1 + int(count) for count in beaten_by]
+    return _ranks(_estimates(entries), p_values(entries, scale=scale), higher_is_better, alpha)
+
+
+def ranks_and_difference(
+    entries: Sequence[Entry],
+    higher_is_better: bool,
+    alpha: float = 0.05,
+    *,
+    scale: Scale = "logit",
+) -> tuple[list[int], float]:
+    """Computes `ranks` and `smallest_visible_difference`, comparing the pairs once for both.
+
+    Raises:
+        MetricError: as these.
+    """
+    _check_several(entries)
+    errors, freedom = _pair_errors(entries, scale)
+    p = _p_table(_estimates(entries), errors, freedom)
+    told = _ranks(_estimates(entries), p, higher_is_better, alpha)
+    return told, _visible(errors, freedom, alpha)
 
 
 def smallest_visible_difference(
@@ -144,13 +190,55 @@ def smallest_visible_difference(
     Raises:
         MetricError: fewer than two entries, or as `p_values`.
     """
+    _check_several(entries)
+    return _visible(*_pair_errors(entries, scale), alpha)
+
+
+def _check_several(entries: Sequence[Entry]) -> None:
     if len(entries) < 2:
         raise MetricError(f"{len(entries)} entries have no difference; give at least 2")
-    errors, freedom = _pair_errors(entries, scale)
-    quantiles = np.asarray(student.ppf(1 - alpha / 2, freedom))
+
+
+def _estimates(entries: Sequence[Entry]) -> Floats:
+    return np.array([entry.estimate for entry in entries], dtype=np.float64)
+
+
+def _p_table(estimates: Floats, errors: Floats, freedom: Floats) -> Floats:
+    """`[E, E]`, from the errors and degrees of freedom of all pairs."""
+    first, second = np.triu_indices(len(estimates), k=1)
+    table = np.ones((len(estimates), len(estimates)))
+    raw = two_sided_p(estimates[first] - estimates[second], errors, freedom)
+    table[first, second] = table[second, first] = holm(raw)
+    return table
+
+
+def _ranks(estimates: Floats, p: Floats, higher_is_better: bool, alpha: float) -> list[int]:
+    merits = estimates if higher_is_better else -estimates
+    better = merits[np.newaxis, :] > merits[:, np.newaxis]
+    beaten_by = (better & (p < alpha)).sum(axis=1)
+    return [1 + int(count) for count in beaten_by]
+
+
+def _visible(errors: Floats, freedom: Floats, alpha: float) -> float:
+    """The median over pairs of Student's quantile times the error.
+
+    Quantiles fall with the freedom and take long to compute: of pairs that are certainly not in
+    the middle they are only bounded, by those of the next lower and the next higher freedom of a
+    few.
+    """
+    level = 1 - alpha / 2
     if np.all(freedom == freedom[0]):  # the same, but for rounding that a published table may show
-        return float(quantiles[0] * np.median(errors))
-    return float(np.median(quantiles * errors))
+        return float(student.ppf(level, freedom[0]) * np.median(errors))
+    steps = np.linspace(freedom.min(), freedom.max(), 100)
+    bounds = np.asarray(student.ppf(level, steps))
+    above = np.searchsorted(steps, freedom).clip(1)
+    low, high = errors * bounds[above], errors * bounds[above - 1]
+    middle = (len(errors) - 1) // 2, len(errors) // 2
+    least, most = np.partition(low, middle[0])[middle[0]], np.partition(high, middle[1])[middle[1]]
+    near = (high >= least) & (low <= most)
+    values = np.sort(errors[near] * student.ppf(level, freedom[near]))
+    below = int(np.count_nonzero(high < least))
+    return float(np.mean(values[[place - below for place in middle]]))
 
 
 def _pair_errors(entries: Sequence[Entry], scale: Scale) -> tuple[Floats, Floats]:
@@ -159,14 +247,37 @@ def _pair_errors(entries: Sequence[Entry], scale: Scale) -> tuple[Floats, Floats
         return np.empty(0), np.empty(0)
     table = _paired(entries)
     first, second = np.triu_indices(len(entries), k=1)
-    # A pair at a time: all at once would need E * E * S values.
-    pairs = zip(first, second, strict=True)
-    errors = np.array([jackknife_error(table[i] - table[k]) for i, k in pairs], dtype=np.float64)
+    errors = _jackknife_errors(table)
     spread = pooled_spread((entry.seeds for entry in entries), scale)
     if spread is None:
         return errors, np.full(len(errors), table.shape[1] - 1.0)
     own = np.array([seed_variance(each.estimate, len(each.seeds), spread) for each in entries])
     return combined_error(errors, table.shape[1] - 1, own[first] + own[second], spread.freedom)
+
+
+def _jackknife_errors(table: Floats) -> Floats:
+    """The `jackknife_error` of every pair's difference, as np.triu_indices orders the pairs.
+
+    The difference of two centred rows is centred, so its squares alone are summed. A row at a time:
+    all pairs at once would need E * E * S values.
+    """
+    centred = table - table.mean(axis=1, keepdims=True)
+    rows = (centred[row] - centred[row + 1 :] for row in range(len(centred)))
+    squares: list[Floats] = [np.einsum("es,es->e", each, each) for each in rows]
+    share = (table.shape[1] - 1) / table.shape[1]
+    errors: Floats = np.sqrt(np.concatenate(squares) * share)
+    return errors
+
+
+def _change_error(before: Entry, after: Entry, spread: SeedSpread | None) -> tuple[float, float]:
+    """Standard error of the difference of two entries, and its degrees of freedom."""
+    table = _paired([before, after])
+    error, freedom = jackknife_error(table[1] - table[0]), table.shape[1] - 1
+    if spread is None:
+        return error, float(freedom)
+    own = sum(seed_variance(each.estimate, len(each.seeds), spread) for each in (before, after))
+    errors, degrees = combined_error([error], freedom, [own], spread.freedom)
+    return float(errors[0]), float(degrees[0])
 
 
 def _check_seeds(entry: Entry) -> None:

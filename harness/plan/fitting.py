@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from harness.config.recipes import FineTune, Recipe
 from harness.plan.predictions import Kept, Predictions
 from harness.plan.request import Source
 from harness.records import record
+from harness.records.parts import in_parts
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,9 @@ def _with_parts(recipe: Recipe, found: list[Kept]) -> Recipe:
 
 def _notes(phase: Recipe, kept: Kept) -> Iterator[str]:
     if kept.part not in (None, phase.micro_batch):
-        count = math.ceil(phase.batch / kept.part)
         yield (
-            f"batch {phase.batch} = {count} x {kept.part} to fit the memory budget: the loss is "
-            f"that of {phase.batch} items, batch normalisation saw at most {kept.part} at a time"
+            f"batch {in_parts(phase.batch, kept.part)} to fit the memory budget: the loss is that "
+            f"of {phase.batch} items, batch normalisation saw at most {kept.part} at a time"
         )
     if kept.checkpointing:
         yield "activations were computed again in the backward pass to fit the memory budget"

@@ -55,7 +55,7 @@ def plan_jobs(
     jobs = []
     for source in sources.values():
         protocol = make_protocol(loaded, request, source)
-        common = _common(loaded, request, source, protocol)
+        common = common_parts(loaded, request, source, protocol)
         jobs.append(_baseline(loaded, request, common))
         chosen = entries(suite, request, source.listing.table)
         jobs += [_entry(loaded, request, common, each, source, drawn_from) for each in chosen]
@@ -81,7 +81,7 @@ def plan_entries(
     Raises:
         ConfigError: an entry cannot be built.
     """
-    common = _common(loaded, request, source, make_protocol(loaded, request, source))
+    common = common_parts(loaded, request, source, make_protocol(loaded, request, source))
     return [_entry(loaded, request, common, choice, source, drawn_from) for choice in choices]
 
 
@@ -99,7 +99,7 @@ def plan_checkpoint(
     task = make_task(loaded, request.suite)
     if task.output == "logits" and entry.loss is None:
         raise ConfigError(f"suite {request.suite!r} judges logits: name the head with --loss")
-    common = _common(loaded, request, source, make_protocol(loaded, request, source))
+    common = common_parts(loaded, request, source, make_protocol(loaded, request, source))
     models, losses = loaded.benchmark.models, loaded.benchmark.losses
     table, content = known(models, entry.model, "model"), sha256_file(entry.path)
     made_here = JobSpec(
@@ -134,9 +134,10 @@ def component(name: str, table: Component, where: str) -> record.Component:
     return record.Component(name=name, adapter=table.adapter, version=made.version, fields=fields)
 
 
-def _common(
+def common_parts(
     loaded: LoadedBenchmark, request: RunRequest, source: Source, protocol: record.Protocol
 ) -> dict[str, Any]:
+    """What all jobs of a call on one dataset share, and records of what was made elsewhere."""
     listing = source.listing
     return {
         "benchmark": loaded.path,

@@ -15,7 +15,7 @@ from pydantic import (
     model_serializer,
 )
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 State = Literal["done", "failed", "oom", "timeout", "skipped"]
 Trust = Literal["claimed", "rescored", "measured", "reproduced"]
@@ -225,10 +225,22 @@ class Artefact(Part):
     bytes: int
 
 
+class Submission(Part):
+    """What is known of an entry that was computed elsewhere, as whoever gave it says."""
+
+    submitter: str = ""
+    source: str = Field(default="", description="where it is described: an address, or text")
+    system: str = Field(default="", description="what made it, in words")
+    made_from: Literal["scores", "embeddings", "claim"]
+    files: dict[str, Artefact] = Field(
+        default={}, description="the files as they were received, by the option that gave them"
+    )
+
+
 class Record(Part):
     """One job, joined from its stages."""
 
-    record_schema: Literal[1] = Field(default=SCHEMA, alias="schema")
+    record_schema: Literal[2] = Field(default=SCHEMA, alias="schema")
     state: State
     reason: str = ""
     trust: Trust = "measured"
@@ -261,6 +273,11 @@ class Record(Part):
         default=None,
         exclude_if=lambda told: told is None,
         description="corpora that weights made elsewhere saw, as somebody told",
+    )
+    submission: Submission | None = Field(
+        default=None,
+        exclude_if=lambda told: told is None,
+        description="of what was computed elsewhere",
     )
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from harness.errors import RequestError
 from harness.records.canonical import readable_json
 from harness.records.files import write_text
-from harness.records.record import SCHEMA, Record
+from harness.records.record import Record
+from harness.records.updates import updated
 
 
 def to_document(record: Record) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def write_record(path: Path, record: Record) -> None:
 
 
 def read_record(path: Path) -> Record:
-    """Read a record.
+    """Read a record; one of an older schema is brought up to date, its file stays as it is.
 
     Raises:
         RequestError: the file is absent, is not a record, or is of a schema this program does
@@ -33,10 +34,7 @@ def read_record(path: Path) -> Record:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        schema = document.get("schema") if isinstance(document, dict) else None
-        if schema != SCHEMA:
-            raise RequestError(f"{path}: record schema {schema!r}; this program reads {SCHEMA}")
-        return Record.model_validate(document)
+        return Record.model_validate(updated(document, str(path)))
     except OSError as error:
         raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

@@ -20,8 +20,17 @@ from harness.metrics.classification import (
     macro_f1,
 )
 from harness.records.record import Metric, MetricFacts
-from harness.tasks.plain import standardised_features
-from harness.tasks.task import TRAINING_ACCURACY, Judgement, Lists, Output, Scores, Side
+from harness.tasks.class_details import ItemJudge, item_groupings
+from harness.tasks.plain import standardised_with_training
+from harness.tasks.task import (
+    TRAINING_ACCURACY,
+    Detailing,
+    Judgement,
+    Lists,
+    Output,
+    Scores,
+    Side,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +105,25 @@ class Classification:
             },
         )
 
+    def detail(self, lists: Lists, scores: Scores) -> Detailing:
+        """Each class by itself, and groups of items by what the corpus tells of them."""
+        labels, decided = _decisions(scores["logits"], lists)
+        judge = ItemJudge(
+            labels=labels,
+            decided=decided,
+            units=lists.items["unit"].to_numpy(str),
+            resamples=self.resamples,
+            seed=self.seed,
+        )
+        groupings = item_groupings(lists.items)
+        return Detailing({name: each.broken_down(judge) for name, each in groupings.items()})
+
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
         """Minus the squared distance of an item's standardised features to each class's mean."""
-        train = standardised_features(dataset, "train")
+        train, asked = standardised_with_training(dataset, split)
         labels = dataset.subset("train").items["label"].to_numpy(str)
         means = np.stack([train[labels == label].mean(0) for label in dataset.classes])
-        gaps = standardised_features(dataset, split)[:, None, :] - means[None]
+        gaps = asked[:, None, :] - means[None]
         return np.asarray(-np.square(gaps).sum(-1), dtype=np.float32)
 
 

@@ -23,9 +23,20 @@ def standardised_features(dataset: OpenDataset, split: str) -> NDArray[np.float3
         `[items, features]` in the order of the split: cepstral statistics of sounds, pixels of
         pictures.
     """
+    return standardised_with_training(dataset, split)[1]
+
+
+def standardised_with_training(
+    dataset: OpenDataset, split: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Standardised features of the training split, which is read once, and of another one."""
     train = plain_features(dataset, "train")
     values = train if split == "train" else plain_features(dataset, split)
-    return np.asarray((values - train.mean(0)) / (train.std(0) + STEADIEST), dtype=np.float32)
+    mean, spread = train.mean(0), train.std(0) + STEADIEST
+    trained, asked = (
+        np.asarray((part - mean) / spread, dtype=np.float32) for part in (train, values)
+    )
+    return trained, asked
 
 
 def plain_features(dataset: OpenDataset, split: str) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from harness.data.dataset import OpenDataset
 from harness.data.listing import Listing
 from harness.data.trials import Trials
+from harness.records.details import Breakdown, Det
 from harness.records.record import Metric, MetricFacts
 
 Output = Literal["embedding", "logits"]
@@ -73,6 +74,19 @@ class Judgement:
     notes: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class Detailing:
+    """What lies beside a record: the test looked at more closely.
+
+    Attributes:
+        breakdowns: name -> the test in groups, judged as the whole is; of `facts` alone.
+        det: None where a task has no trials.
+    """
+
+    breakdowns: dict[str, Breakdown]
+    det: Det | None = None
+
+
 class Task(Protocol):
     """A task.
 
@@ -114,7 +128,17 @@ class Task(Protocol):
         """Scores of test, and what validation decides of them (thresholds, calibration)."""
 
     def judge(self, lists: Lists, scores: Scores) -> Judgement:
-        """Judge the scores of test by its lists alone, so that anybody can judge them again."""
+        """Judge the scores of test by its lists alone, so that anybody can judge them again.
+
+        Metrics of a decision that the scores bring none of (scores made elsewhere have no
+        threshold of ours) are left away.
+        """
+
+    def detail(self, lists: Lists, scores: Scores) -> Detailing:
+        """Look at the scores of test more closely, by its lists alone; `version` counts here too.
+
+        Groups are judged by the same functions as the whole.
+        """
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
         """Outputs for a split that need no training."""

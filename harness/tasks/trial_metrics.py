@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,20 +21,42 @@ Sides = tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]
 """Scores of targets and of nontargets."""
 
 
+def judged_at(
+    sides: Sides, drawn: SpeakerReplicates, point: OperatingPoint, decided: Mapping[str, Any]
+) -> dict[str, Metric]:
+    """Every metric of a whole list.
+
+    Args:
+        sides: all scores.
+        drawn: EER and minDCF on resampled speakers.
+        point: of minDCF and actDCF.
+        decided: what validation chose: `threshold`, `calibration`; either may be absent, and so
+            are then the metrics that rest on it.
+    """
+    metrics = with_intervals(sides, drawn, point)
+    if "threshold" in decided:
+        metrics |= at_threshold(sides, float(decided["threshold"]))
+    if "calibration" in decided:
+        metrics |= calibrated(sides, decided["calibration"], point)
+    return metrics | {"min_cllr": Metric(value=min_cllr(*sides), unit="")}
+
+
 def with_intervals(
-    sides: Sides, drawn: SpeakerReplicates, point: OperatingPoint
+    sides: Sides, drawn: SpeakerReplicates | None, point: OperatingPoint
 ) -> dict[str, Metric]:
     """EER and minDCF with their intervals over speakers.
 
     Args:
         sides: all scores.
-        drawn: the same metrics on resampled speakers.
+        drawn: the same metrics on resampled speakers; None for no intervals.
         point: of minDCF.
     """
-    floor = half_trial(min(len(side) for side in sides))
     values = {"eer": eer(*sides).value, "min_dcf": min_dcf(*sides, point).value}
-    replicates = {"eer": drawn.eer, "min_dcf": drawn.min_dcf}
     units = {"eer": "%", "min_dcf": ""}
+    if drawn is None:
+        return {name: Metric(value=value, unit=units[name]) for name, value in values.items()}
+    floor = half_trial(min(len(side) for side in sides))
+    replicates = {"eer": drawn.eer, "min_dcf": drawn.min_dcf}
     metrics = {}
     for name, value in values.items():
         interval = logit_interval(value, replicates[name], drawn.units, floor=floor)
@@ -66,7 +89,6 @@ def calibrated(
     values = {
         "act_dcf": act_dcf(targets, nontargets, point, point.bayes_threshold),
         "cllr": cllr(targets, nontargets),
-        "min_cllr": min_cllr(*sides),
     }
     return {name: Metric(value=value, unit="") for name, value in values.items()}
 

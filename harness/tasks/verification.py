@@ -22,8 +22,19 @@ from harness.metrics.trials import Trials as ScoredTrials
 from harness.records.record import MetricFacts
 from harness.scoring.calibration import fit_calibration
 from harness.tasks.plain import standardised_features
-from harness.tasks.task import TRAINING_ACCURACY, Judgement, Lists, Output, Scores, Side
-from harness.tasks.trial_metrics import Sides, at_threshold, calibrated, redrawn, with_intervals
+from harness.tasks.task import (
+    TRAINING_ACCURACY,
+    Detailing,
+    Judgement,
+    Lists,
+    Output,
+    Scores,
+    Side,
+)
+from harness.tasks.trial_curve import det_points
+from harness.tasks.trial_details import GroupJudge
+from harness.tasks.trial_groups import trial_groupings
+from harness.tasks.trial_metrics import Sides, judged_at, redrawn
 from harness.tasks.trial_scores import SCORINGS, Cohort, Scoring, cohort_of, score_trials
 
 
@@ -121,7 +132,11 @@ class Verification:
         }
 
     def judge(self, lists: Lists, scores: Scores) -> Judgement:
-        """EER and minDCF of test, and what the decisions made on validation come to there."""
+        """EER and minDCF of test, and what the decisions made on validation come to there.
+
+        Scores made elsewhere bring no `threshold` and no `calibration`: what these decide is then
+        left away.
+        """
         sides = _parted(scores["scores"], lists)
         names, trials = _by_speaker(scores["scores"], lists)
         left_eer, left_dcf = speakers.left_one_out(trials, self._point)
@@ -129,17 +144,29 @@ class Verification:
             trials, self._point, resamples=self.resamples, seed=self.seed
         )
         return Judgement(
-            metrics={
-                **with_intervals(sides, drawn, self._point),
-                **at_threshold(sides, float(scores["threshold"])),
-                **calibrated(sides, scores["calibration"], self._point),
-            },
+            metrics=judged_at(sides, drawn, self._point, scores),
             left_one_out={
                 "eer": dict(zip(names, left_eer.tolist(), strict=True)),
                 "min_dcf": dict(zip(names, left_dcf.tolist(), strict=True)),
             },
             notes=redrawn(drawn),
         )
+
+    def detail(self, lists: Lists, scores: Scores) -> Detailing:
+        """Points of the DET curve, and groups of trials by what the corpus tells of them."""
+        sides = _parted(scores["scores"], lists)
+        judge = GroupJudge(
+            trials=_trials(lists),
+            scored=_by_speaker(scores["scores"], lists)[1],
+            items=len(lists.items),
+            point=self._point,
+            threshold=float(scores["threshold"]) if "threshold" in scores else None,
+            resamples=self.resamples,
+            seed=self.seed,
+        )
+        groupings = trial_groupings(lists.items, _trials(lists))
+        breakdowns = {name: each.broken_down(judge) for name, each in groupings.items()}
+        return Detailing(breakdowns, det_points(sides, self._point))
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
         """Mean and deviation of 20 MFCCs of each utterance, standardised on the training split."""

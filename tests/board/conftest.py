@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from harness.measure.environment import environment_digest
+from harness.records.canonical import digest
 from harness.records.record import (
     Component,
     Data,
@@ -88,6 +90,20 @@ def make_left_out(value: float, units: int, noise: int) -> dict[str, dict[str, f
     return {"eer": {f"spk{i:02}": value + draw.gauss(0, 0.0005) for i in range(units)}}
 
 
+def make_stage(fields: dict[str, Any]) -> Stage:
+    """A training's stage that agrees with a record's fields, and has the key of its inputs."""
+    model, loss = fields["model"], fields["loss"]
+    inputs = {
+        "stage": "train",
+        "dataset": {"name": fields["dataset"].name, "profile": fields["protocol"].profile},
+        "model": model.model_dump(mode="json"),
+        "loss": loss.model_dump(mode="json") if loss else None,
+        "recipe": fields["recipe"],
+        "seed": fields["seed"],
+    }
+    return Stage(key=digest(inputs), inputs=inputs, finished="2026-01-02T03:04:05Z")
+
+
 def make_record(
     model: str = "ecapa-512",
     loss: str | None = "aam",
@@ -122,16 +138,14 @@ def make_record(
         "track": "matched" if loss else "baseline",
         "seed": seed,
         "code": "0123abc",
-        "stages": {
-            "train": Stage(key=f"{model}-{seed}", inputs={}, finished="2026-01-02T03:04:05Z")
-        },
         "metrics": make_metrics(value),
         "left_one_out": make_left_out(value, units, noise=len(model)),
         "resources": Resources(**resources),
         "environment": make_environment(device),
-        "environment_digest": device[-4:] * 16,
+        "environment_digest": environment_digest(make_environment(device)),
     }
-    return Record(**fields | changes)
+    fields |= changes
+    return Record(**{"stages": {"train": make_stage(fields)}} | fields)
 
 
 @pytest.fixture

@@ -8,7 +8,12 @@ from harness.board.rows import Filed, Row
 from harness.board.table import tables
 from harness.records.record import Record, Resources
 
-TIMES = {"training_per_second": 10.0, "inference_per_second": 50.0, "latency_p50": 0.1}
+TIMES = {
+    "training_per_second": 10.0,
+    "inference_per_second": 50.0,
+    "latency_p50": 0.1,
+    "latency_p95": 0.2,
+}
 
 
 def resources(seconds: float, **waits: float) -> Resources:
@@ -36,7 +41,7 @@ def test_a_disturbed_measurement_tells_no_speed(make):
     record = make(resources=resources(100.0, cpu_wait=0.05, measuring_cpu_wait=0.2))
     found = costs(row(record), record.environment_digest)
     assert (found.training_per_second, found.inference_per_second) == (None, None)
-    assert found.latency_p50 is None
+    assert (found.latency_p50, found.latency_p95) == (None, None)
     assert found.training_seconds == 100.0
     assert any("the speeds of 1 record, " in note for note in told(record, make("b")))
 

@@ -126,6 +126,11 @@ def test_times_taken_beside_other_programs_are_not_on_a_front(make, four):
     assert "crowd" in fronts(made(*four, crowded))["training_memory"]
 
 
+def test_a_claim_is_on_no_front(make, four):
+    told = make("told", value=0.001, trust="claimed", resources=held(0.1, 9999, 1e-6))
+    assert fronts(made(*four, told)) == fronts(made(*four))
+
+
 def test_one_entry_is_compared_with_nobody(make, four):
     assert efficiencies(made(four[0])) == []
     assert "Efficiency" not in section(made(four[0]))

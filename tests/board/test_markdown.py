@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from markdown_it import MarkdownIt
 
 from harness.board.markdown import escape, section
 from harness.board.rows import Filed
 from harness.board.table import tables
-from harness.records.record import Metric, Record, Resources
+from harness.records.record import Metric, Record, Resources, Submission
 
 
 def page(*records: Record, path: str = "") -> str:
     return section(tables(Filed(record, path) for record in records)[0])
+
+
+def shown(text: str) -> str:
+    return MarkdownIt("commonmark").enable("table").render(text)
 
 
 def test_a_cell_holds_value_and_interval_and_its_head_the_unit(make):
@@ -75,11 +81,11 @@ def test_a_smaller_batch_repeated_tests_and_older_records_are_footnotes(make):
 
 @pytest.mark.parametrize("name", ["<script>", "a|b", "`c`", "*d*", "[e](f)", "x\ny", "_g_", "\\|h"])
 def test_names_show_as_the_text_they_are(make, name):
-    shown = MarkdownIt("commonmark").enable("table").render(page(make(name, "l")))
-    assert not [tag for tag in ("<script", "<em>", "<code>", "<a ") if tag in shown]
-    assert len({line.count("<td") for line in shown.split("</tr>")} - {0}) == 1
+    found = shown(page(make(name, "l")))
+    assert not [tag for tag in ("<script", "<em>", "<code>", "<a ") if tag in found]
+    assert len({line.count("<td") for line in found.split("</tr>")} - {0}) == 1
     text = name.replace("\n", " ").replace("<", "&lt;").replace(">", "&gt;")
-    assert f"{text} + l" in shown
+    assert f"{text} + l" in found
 
 
 def test_control_characters_are_made_visible():
@@ -87,7 +93,26 @@ def test_control_characters_are_made_visible():
 
 
 def test_a_published_row_links_to_its_record(make):
-    assert "[0](records/a%20b.json)" in page(make(), path="records/a b.json")
+    assert '<a href="records/a%20b.json">0</a>' in shown(page(make(), path="records/a b.json"))
+
+
+def test_links_of_several_tables_on_one_page_end_at_their_own_records(make, data):
+    filed = [
+        Filed(make(seed=seed, dataset=data(name=name)), f"records/{name}-{seed}.json")
+        for name in ("one", "two")
+        for seed in range(60)
+    ]
+    found = shown("\n".join(section(table) for table in tables(filed)))
+    assert re.findall(r'<a href="([^"]*)">(\d+)</a>', found) == [
+        (f"records/{name}-{seed}.json", str(seed)) for name in ("one", "two") for seed in range(60)
+    ]
+
+
+def test_links_do_not_widen_the_source(make):
+    long = "records/" + 200 * "x" + ".json"
+    rows = [line for line in page(make(), path=long).splitlines() if line.startswith("|")]
+    assert rows
+    assert all("xxx" not in line for line in rows)
 
 
 def test_an_entry_that_has_not_learnt_its_own_training_is_named(make):
@@ -99,3 +124,28 @@ def test_an_entry_that_has_not_learnt_its_own_training_is_named(make):
     text = page(trained("short", 0.035), trained("long", 0.95))
     assert "Cut short: short + aam (3.5 %) had fewer than 50 %" in text
     assert "Cut short" not in page(trained("long", 0.95))
+
+
+def test_a_claimed_row_is_marked_and_stands_below_the_measured_ones(make):
+    text = page(make("ours", value=0.2), make("mine", value=0.1), make("told", trust="claimed"))
+    rows = [line.split("|") for line in text.splitlines() if " + aam" in line and "|" in line]
+    assert [(row[1].strip(), row[2].strip()) for row in rows[:3]] == [
+        ("1", "mine + aam"),
+        ("2", "ours + aam"),
+        ("–", "told + aam ‡"),
+    ]
+    assert "‡ Claimed, not checked here, so in no rank and on no front: told" in text
+    assert "told + aam ‡ (source not told)." in text
+    assert "Claimed" not in page(make("ours"))
+
+
+def test_who_made_an_entry_elsewhere_is_told(make):
+    claim = Submission(made_from="claim", source="https://example.org/paper", system="a *big* net")
+    given = Submission(made_from="scores", submitter="A. Nother")
+    text = page(
+        make("ours"),
+        make("told", trust="claimed", submission=claim),
+        make("sent", trust="rescored", submission=given),
+    )
+    assert "told + aam ‡ (a \\*big\\* net, https://example.org/paper)." in text
+    assert "Computed elsewhere, judged here: sent + aam (by A. Nother)." in text

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from harness.board.check import check
 from harness.board.publish import publish
+from harness.board.published import build
 from harness.errors import RequestError
-from harness.records.canonical import sha256
+from harness.records.canonical import sha256, sha256_file
+from harness.records.details import Breakdown, Details, Estimate, Group, read_details
 from harness.records.record import Artefact, Record
 from harness.records.store import write_record
 
@@ -61,9 +62,57 @@ def test_a_record_is_published_with_its_scores_and_tables(repository, run):
     folder = repository / "leaderboards"
     written = publish([run()], folder, repository)
     place = folder / "records" / "speaker" / "quick" / "open-26666"
-    assert {path.parent for path in written} == {folder, place}
+    assert {path.parent for path in written} == {folder, folder / "site", place}
     assert published(repository) == ["ecapa-512-aam-seed0"] * 2
-    assert check(folder) == []
+    (scores,) = place.glob("*.scores.npz")
+    assert scores.read_bytes() == SCORES
+    assert build(folder) == []
+
+
+def details(value: float = 0.25, *, without: tuple[str, ...] = ()) -> Callable[[Path], Any]:
+    """Makes the companion of a run: one group of one number."""
+
+    def of(path: Path) -> Details | None:
+        if path.parent.name in without:
+            return None
+        group = Group(name="a", units=3, items=9, metrics={"accuracy": Estimate(value=value)})
+        breakdown = Breakdown(title="class", rule="items of it", groups=(group,))
+        return Details(record=sha256_file(path), breakdowns={"class": breakdown})
+
+    return of
+
+
+def companions(folder: Path) -> list[Path]:
+    return sorted((folder / "records").rglob("*.details.json"))
+
+
+def test_details_are_published_beside_their_record(repository, run):
+    folder = repository / "leaderboards"
+    paths = [run("told"), run("untold", seed=7)]
+    written = publish(paths, folder, repository, details=details(without=("untold",)))
+    (beside,) = companions(folder)
+    assert beside in written
+    record = beside.with_name(beside.name.replace(".details", ""))
+    assert "seed0" in record.name
+    assert read_details(beside).is_of(record)
+
+
+def test_details_come_to_records_that_are_published_already(repository, run):
+    folder = repository / "leaderboards"
+    publish([run()], folder, repository)
+    publish([run()], folder, repository, details=details())
+    (beside,) = companions(folder)
+    before = beside.read_bytes()
+    # Another processor may round the last digit otherwise.
+    publish([run()], folder, repository, details=details(0.2500001))
+    assert beside.read_bytes() == before
+
+
+def test_published_details_are_never_edited(repository, run):
+    folder = repository / "leaderboards"
+    publish([run()], folder, repository, details=details())
+    with pytest.raises(RequestError, match=r"details\.json: published already with another"):
+        publish([run()], folder, repository, details=details(0.3))
 
 
 def test_publishing_again_writes_nothing(repository, run):
@@ -132,10 +181,14 @@ def test_scores_of_another_run_are_refused(repository, run):
 
 
 def test_a_published_record_is_never_edited(repository, run):
-    publish([run()], repository / "leaderboards", repository)
+    folder = repository / "leaderboards"
+    publish([run()], folder, repository)
+    (record,) = folder.glob("records/**/*.json")
+    kept = record.read_bytes()
     with pytest.raises(RequestError, match="never edited"):
-        publish([run(value=0.001)], repository / "leaderboards", repository)
-    assert check(repository / "leaderboards") == []
+        publish([run(value=0.001)], folder, repository)
+    assert record.read_bytes() == kept
+    assert build(folder) == []
 
 
 def test_two_records_for_one_place_are_refused(repository, run):

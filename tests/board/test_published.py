@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import json
+import math
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.board.check import check
+from harness.board.efficiency import efficiencies
 from harness.board.names import record_path, scores_path
 from harness.board.plots import holds_plot
-from harness.board.published import build, read_published, render
-from harness.records.canonical import sha256
+from harness.board.published import (
+    build,
+    given,
+    read_folder,
+    read_published,
+    record_files,
+    render,
+)
+from harness.board.rows import Filed
+from harness.board.table import tables
+from harness.errors import RequestError
+from harness.records.attestation import Attestation, attestation_path
+from harness.records.canonical import readable_json, sha256, sha256_file
+from harness.records.files import write_text
 from harness.records.record import Artefact, Record
-from harness.records.store import write_record
+from harness.records.store import read_record, write_record
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 SCORES = b"scores of a run"
 
@@ -55,10 +73,14 @@ def test_each_suite_has_a_page_and_a_document(several, make, protocol):
         "README.md",
         "image.json",
         "image.md",
+        "site/image.html",
+        "site/index.html",
+        "site/speaker.html",
         "speaker.json",
         "speaker.md",
     ]
     assert "[Images](image.md)" in files.texts["README.md"]
+    assert "[site](site/index.html)" in files.texts["README.md"]
 
 
 def test_no_records_give_an_index_that_says_so():
@@ -159,3 +181,150 @@ def test_a_file_that_is_no_record_is_named(folder):
     (folder / "records" / "x.json").write_text("{}")
     assert len(check(folder)) == 1
     assert "x.json: record schema None" in check(folder)[0]
+
+
+def attested(path: Path, digits: str = "a" * 12, **changes: Any) -> Path:
+    """Write an attestation beside a record."""
+    fields: dict[str, Any] = {
+        "record": sha256_file(path),
+        "metric": "eer",
+        "recorded": 0.05,
+        "reproduced": 0.051,
+        "low": 0.04,
+        "high": 0.06,
+        "rule": "seeds",
+        "told": "the spread of three seeds",
+        "code": "0123abc",
+        "finished": "2026-01-03T03:04:05Z",
+    }
+    attestation = Attestation(**fields | changes)
+    place = attestation_path(path, attestation)
+    write_text(place, readable_json(attestation.model_dump(mode="json", by_alias=True)))
+    return place
+
+
+def trusts(folder: Path) -> dict[str, str]:
+    """The trust of each row, as its document tells it."""
+    (table,) = json.loads((folder / "speaker.json").read_text())["tables"]
+    return {row["entry"]: row["trust"] for row in table["rows"] if row["state"] == "done"}
+
+
+def record_of(folder: Path, name: str) -> Path:
+    return next(path for path in record_files(folder) if path.name.startswith(name))
+
+
+def test_a_record_made_again_is_reproduced(folder):
+    assert set(trusts(folder).values()) == {"measured"}
+    path = record_of(folder, "campplus-")
+    before = path.read_bytes()
+    attested(path, recorded=0.0536)
+    build(folder)
+    assert [entry for entry, trust in trusts(folder).items() if trust == "reproduced"] == [
+        "campplus + aam"
+    ]
+    assert path.read_bytes() == before
+    assert check(folder) == []
+
+
+def test_a_row_is_reproduced_where_each_of_its_seeds_was(folder):
+    attested(record_of(folder, "ecapa-512-aam-seed0"))
+    build(folder)
+    assert trusts(folder)["ecapa-512 + aam"] == "measured"
+    attested(record_of(folder, "ecapa-512-aam-seed1"))
+    build(folder)
+    assert trusts(folder)["ecapa-512 + aam"] == "reproduced"
+
+
+def test_an_attestation_of_other_bytes_attests_nothing(folder):
+    attested(record_of(folder, "campplus-"), record="f" * 64)
+    build(folder)
+    assert set(trusts(folder).values()) == {"measured"}
+
+
+def test_a_claim_that_somebody_attests_stays_a_claim(tmp_path, make):
+    write_record(tmp_path / record_path(make()), make())
+    claimed = make("other", value=0.001, trust="claimed")
+    path = tmp_path / record_path(claimed)
+    write_record(path, claimed)
+    attested(path)
+    build(tmp_path)
+    assert trusts(tmp_path) == {"ecapa-512 + aam": "measured", "other + aam ‡": "claimed"}
+
+
+def test_claims_stand_apart_without_a_rank(make):
+    rows = [make("a", value=0.05), make("bb", value=0.2), make("ccc", value=0.1)]
+    claims = [make("claim", value=0.001, trust="claimed"), make("late", trust="claimed", value=0.9)]
+    failed = make("broken", state="failed", reason="loss became NaN", metrics={})
+    (with_claims,) = tables(Filed(record) for record in [*claims, failed, *rows])
+    (without,) = tables(Filed(record) for record in rows)
+    names = [row.first.model.name for row in with_claims.rows]
+    assert names == ["a", "ccc", "bb", "claim", "late", "broken"]
+    assert with_claims.ranking.ranks == (*without.ranking.ranks, None, None, None)
+    assert with_claims.ranking.visible == without.ranking.visible
+    for efficiency in efficiencies(with_claims):
+        assert {"claim + aam ‡", "late + aam ‡"} & set(efficiency.entries) == set()
+
+
+def test_a_claim_without_units_does_not_blank_the_ranks_of_others(make):
+    rows = [make("a", value=0.05), make("bb", value=0.2)]
+    claim = make("claim", trust="claimed", left_one_out={})
+    (table,) = tables(Filed(record) for record in [claim, *rows])
+    assert table.ranking.ranks == (1, 2, None)
+
+
+def test_files_beside_records_are_no_records(folder):
+    found = record_files(folder)
+    path = found[0]
+    for name in (".attestation-0123456789ab.json", ".details.json", ".scores.npz"):
+        path.with_name(path.stem + name).write_text("{}")
+    assert record_files(folder) == found
+
+
+def test_a_record_is_read_as_the_careful_reader_reads_it():
+    """Published records, of whatever schema."""
+    published = ROOT / "leaderboards"
+    found = read_published(published)
+    assert len(found) > 40
+    for path, record in found.items():
+        assert record == read_record(published / path)
+
+
+def test_numbers_that_are_none_are_kept(tmp_path, make):
+    path = tmp_path / record_path(make())
+    write_record(path, make())
+    text = path.read_text().replace('"value": 0.05', '"value": NaN', 1)
+    assert "NaN" in text
+    path.write_text(text)
+    (record,) = read_published(tmp_path).values()
+    assert math.isnan(record.metrics["eer"].value)
+    assert repr(record) == repr(read_record(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{}", "record schema None"),
+        ("[1", "not JSON"),
+        ('{"schema": 99}', "record schema 99"),
+        ('{"schema": 2, "state": "done"}', "not a record"),
+    ],
+)
+def test_what_is_no_record_is_refused_by_name(folder, content, said):
+    (folder / "records" / "x.json").write_text(content)
+    with pytest.raises(RequestError, match=said) as error:
+        build(folder)
+    assert "x.json" in str(error.value)
+
+
+def test_one_family_at_a_time_gives_what_all_at_once_give(folder, make, protocol, data):
+    for record in (make(protocol=protocol(version=2)), make(dataset=data(name="other"))):
+        write_record(folder / record_path(record), record)
+    assert given(folder) == render(*read_folder(folder))
+
+
+def test_several_processes_give_what_one_gives(folder, make, data, monkeypatch):
+    other = make(dataset=data(name="other"))
+    write_record(folder / record_path(other), other)
+    wanted = given(folder)
+    monkeypatch.setattr("harness.board.press.MANY", 1)
+    assert given(folder) == wanted

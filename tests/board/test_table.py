@@ -168,7 +168,7 @@ def test_a_claim_never_takes_the_place_of_a_measurement(make):
     later = {"train": Stage(key="k", inputs={}, finished="2027-01-01T00Z")}
     table = made(make(), make(value=0.001, trust="claimed", stages=later))[0]
     assert table.superseded == 0
-    assert [row.first.trust for row in table.rows] == ["claimed", "measured"]
+    assert [row.trust for row in table.rows] == ["measured", "claimed"]
 
 
 def test_columns_stand_in_the_order_that_their_facts_give(make, protocol):

@@ -46,7 +46,7 @@ def test_tables_lie_beside_the_records(base: TinyBenchmark) -> None:
 
 def test_the_record_of_a_job(base: TinyBenchmark) -> None:
     record = base.record("tiny")
-    assert (record["schema"], record["state"], record["attempt"]) == (1, "done", 1)
+    assert (record["schema"], record["state"], record["attempt"]) == (2, "done", 1)
     for metric in record["metrics"].values():
         assert set(metric) == {"value", "low", "high", "unit"}
     eer = record["metrics"]["eer"]

@@ -76,6 +76,19 @@ def test_a_trunk_alone_is_judged_as_its_system(
         assert found["metrics"] == wanted
 
 
+def test_scores_are_measured_against_the_training_split(
+    tiny: TinyBenchmark, weights: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    plain = judged(tiny, weights, tmp_path / "plain")
+    text = tiny.config.read_text()
+    rules = 'protocol = 1\nparameters = { scoring = "s-norm", subtract_mean = true }\n'
+    tiny.config.write_text(text.replace("protocol = 1\n", rules, 1))
+    normed = judged(tiny, weights, tmp_path / "normed")
+    assert normed["metrics"]["eer"] != plain["metrics"]["eer"]
+    scores = np.load(tmp_path / "normed" / SCORES)["scores"]
+    assert np.abs(scores).max() > 1  # standard deviations, no cosines
+
+
 def test_missing_and_misshaped_weights_are_named(
     tiny: TinyBenchmark, weights: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:

@@ -90,7 +90,7 @@ def test_writing_twice_gives_the_same_bytes(path):
 
 
 def test_the_document_holds_its_schema_number(path):
-    assert to_document(RECORD)["schema"] == 1
+    assert to_document(RECORD)["schema"] == 2
     assert "record_schema" not in to_document(RECORD)
 
 
@@ -120,10 +120,16 @@ def spoilt(path, **changes):
     path.write_text(json.dumps({key: value for key, value in document.items() if value != "GONE"}))
 
 
-@pytest.mark.parametrize("schema", [2, 0, "1", None, "GONE"])
+@pytest.mark.parametrize("schema", [0, -1, "1", 1.0, True, None, "GONE"])
 def test_an_unknown_schema_is_refused(path, schema):
     spoilt(path, schema=schema)
-    with pytest.raises(RequestError, match=r"record\.json: record schema .*this program reads 1"):
+    with pytest.raises(RequestError, match=r"record\.json: record schema .* reads 1 to 2"):
+        read_record(path)
+
+
+def test_a_newer_schema_asks_for_a_newer_program(path):
+    spoilt(path, schema=3)
+    with pytest.raises(RequestError, match=r"record\.json: record schema 3 .*update the program"):
         read_record(path)
 
 

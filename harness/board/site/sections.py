@@ -1,0 +1,90 @@
+"""A table as a section of a page of the site; pages are put together from sections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from harness.board.names import slug
+from harness.board.references import References
+from harness.board.site.templates import template
+from harness.board.site.views import Summary, summary, table_view
+from harness.board.table import Table
+from harness.records.details import Details
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table, rendered for the site.
+
+    Attributes:
+        suite: name and title of its suite.
+        dataset: the name of its dataset.
+        version: of its protocol.
+        archived: whether a newer version of it is on the suite's page.
+        summary: a few lines of it.
+        text: its part of the page.
+    """
+
+    suite: tuple[str, str]
+    dataset: str
+    version: int
+    archived: bool
+    summary: Summary
+    text: Markup
+
+    @property
+    def page(self) -> str:
+        """The page that it stands on: the suite's, or one of its archive."""
+        return page_name(self.suite[0], self.version if self.archived else None)
+
+
+def section(
+    table: Table,
+    details: Mapping[str, Details],
+    references: References | None = None,
+    *,
+    archived: bool = False,
+) -> Section:
+    """Render a table.
+
+    Args:
+        table: the table; its records' paths are relative to the published folder.
+        details: record's path -> what lies beside it.
+        references: what others have published; none stands beside an archived table.
+        archived: whether a newer version of the table is on the suite's page.
+    """
+    protocol = table.protocol
+    beside = references.beside(table) if references and not archived else []
+    text = template("section.html").render(view=table_view(table, details, beside))
+    return Section(
+        suite=(protocol.suite, protocol.suite_title or protocol.suite),
+        dataset=table.dataset.name,
+        version=protocol.version,
+        archived=archived,
+        summary=summary(table),
+        text=Markup(text),
+    )
+
+
+def page_name(suite: str, version: int | None = None) -> str:
+    """The file of a suite's page, or of an archived version; a point is in no slug.
+
+    >>> page_name("speaker"), page_name("index"), page_name("speaker", 1)
+    ('speaker.html', 'index.suite.html', 'speaker.v1.html')
+    """
+    name = slug(suite)
+    if version is not None:
+        return f"{name}.v{version}.html"
+    return "index.suite.html" if name == "index" else f"{name}.html"
+
+
+def parted(sections: Sequence[Section]) -> tuple[list[Section], dict[str, list[Section]]]:
+    """Those of a suite's own page, and those of each page of its archive, newest first."""
+    old = sorted((each for each in sections if each.archived), key=lambda each: -each.version)
+    earlier: dict[str, list[Section]] = {}
+    for each in old:
+        earlier.setdefault(each.page, []).append(each)
+    return [each for each in sections if not each.archived], earlier

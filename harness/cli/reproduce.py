@@ -1,0 +1,68 @@
+"""`harness reproduce`: a record made again, and attested where it comes out alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.output import give, give_json, say
+from harness.cli.progress import ProgressDisplay
+from harness.config.loader import load
+from harness.reproduction.running import Reproduction
+from harness.reproduction.running import reproduce as reproduce_record
+
+
+def reproduce(
+    record: Annotated[Path, typer.Argument(help="A published record, or a record.json.")],
+    *,
+    runs: Annotated[Path, typer.Option("--runs", help="A new folder for what is made.")],
+    by: Annotated[str, typer.Option("--by", help="Who makes it again, for the attestation.")] = "",
+    settings: options.Settings = None,
+    config: options.Config = None,
+    json: options.Json = False,
+) -> None:
+    """Run a record's job again, and attest beside it that it came out alike."""
+    with ProgressDisplay() as display:
+        found = reproduce_record(
+            load(config),
+            record,
+            runs,
+            settings=dict(options.parse_setting(text) for text in settings or []),
+            by=by,
+            data_listener=display,
+            listener=display,
+        )
+    if json:
+        give_json(_document(found))
+    else:
+        give(*_lines(found))
+    if found.attestation is None:
+        say("not reproduced: nothing is attested")
+        raise typer.Exit(1)
+
+
+def _document(found: Reproduction) -> dict[str, object]:
+    within = found.within
+    return {
+        "schema": 1,
+        "record": str(found.record),
+        "metric": found.metric,
+        "recorded": found.recorded,
+        "reproduced": found.reproduced,
+        "within": {"low": within.low, "high": within.high, "rule": within.rule},
+        "made": str(found.made),
+        "attestation": None if found.attestation is None else str(found.attestation),
+    }
+
+
+def _lines(found: Reproduction) -> list[str]:
+    within = found.within
+    lines = [
+        f"{found.metric}: recorded {found.recorded:.6g}, reproduced {found.reproduced:.6g}",
+        f"wanted: {within.low:.6g} to {within.high:.6g} ({within.told})",
+        f"new record: {found.made}",
+    ]
+    return lines if found.attestation is None else [*lines, f"attested: {found.attestation}"]

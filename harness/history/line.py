@@ -1,0 +1,156 @@
+"""One night of one entry in one environment: a line of its history."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.board.environments import disturbed, environment_name
+from harness.board.names import slug
+from harness.errors import RequestError
+from harness.records.canonical import digest, sha256
+from harness.records.record import Memory, Metric, MetricFacts, Record
+
+SCHEMA: Final = 1
+
+FOLDER = "history"
+"""Below the folder of published tables."""
+
+NIGHT = r"^\d{4}-\d{2}-\d{2}$"
+
+
+class Line(BaseModel):
+    """What is kept of a record for the history; frozen, unknown keys refused.
+
+    Attributes:
+        night: the day, UTC, that the record counts for.
+        record: sha256 of the record's file.
+        code: the commit that ran.
+        machine: the environment's name for people; its digest is `environment`.
+        entry: the row's name, the same for all its seeds.
+        configuration: digest of all that must be the same for two nights to be compared: protocol,
+            data, adapters with their fields, recipe.
+        metric: facts of the primary metric, whose name is `primary`.
+        quality: the primary metric; None where the job has no result.
+        training_memory, inference_memory: measured peaks in bytes.
+        disturbed: why speeds are missing though they were measured; empty where they are not.
+        previous: sha256 of the line before, empty for the first.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    line_schema: Literal[1] = Field(default=SCHEMA, alias="schema")
+    night: str = Field(pattern=NIGHT)
+    record: str
+    code: str
+    suite: str
+    profile: str
+    dataset: str
+    entry: str
+    recipe: str | None
+    seed: int | None
+    configuration: str
+    environment: str
+    machine: str
+    state: str
+    reason: str = ""
+    primary: str
+    metric: MetricFacts
+    quality: Metric | None = None
+    training_per_second: float | None = None
+    inference_per_second: float | None = None
+    latency_p50: float | None = None
+    training_memory: int | None = None
+    inference_memory: int | None = None
+    disturbed: str = ""
+    previous: str = ""
+
+    @property
+    def path(self) -> str:
+        """Its file below the folder of published tables."""
+        place = PurePosixPath(FOLDER, *map(slug, (self.suite, self.profile, self.dataset)))
+        name = slug(f"{self.entry} {self.recipe or ''}")
+        return str(place / f"{name}-{self.environment[:8] or 'unknown'}.jsonl")
+
+
+def line_of(record: Record, content: bytes, night: str | None, source: Path) -> Line:
+    """Make the line of a record.
+
+    Args:
+        record: the record.
+        content: of its file.
+        night: the day that it counts for; None takes the day on which it was finished.
+        source: where the record lies, for errors.
+
+    Raises:
+        RequestError: the record may not be part of a published history.
+    """
+    _require_own(record, source)
+    resources, waited = record.resources, disturbed(record.resources.measuring_cpu_wait)
+    speeds = ("training_per_second", "inference_per_second", "latency_p50")
+    return Line(
+        night=night or _night(record, source),
+        record=sha256(content),
+        code=record.code,
+        suite=record.protocol.suite,
+        profile=record.protocol.profile,
+        dataset=record.dataset.name,
+        entry=record.entry,
+        recipe=record.recipe_name,
+        seed=record.seed,
+        configuration=_configuration(record)[:16],
+        environment=record.environment_digest,
+        machine=environment_name(record),
+        state=record.state,
+        reason=record.reason,
+        primary=record.protocol.primary,
+        metric=record.protocol.facts[record.protocol.primary],
+        quality=record.metrics.get(record.protocol.primary),
+        training_memory=_measured(resources.training_memory),
+        inference_memory=_measured(resources.inference_memory),
+        disturbed=_disturbance(resources.measuring_cpu_wait) if waited else "",
+        **{name: None if waited else getattr(resources, name) for name in speeds},
+    )
+
+
+def _require_own(record: Record, source: Path) -> None:
+    """Refuse what was not measured here, or by code that nobody can find again."""
+    made_by = [record.code, *(stage.code for stage in record.stages.values())]
+    if any(code.endswith("+dirty") for code in made_by):
+        raise RequestError(f"{source}: made by code that is in no commit; commit it and run again")
+    if record.trust != "measured":
+        raise RequestError(
+            f"{source}: its trust is {record.trust!r}; a history holds what was measured here"
+        )
+    if record.protocol.primary not in record.protocol.facts:
+        raise RequestError(
+            f"{source}: its protocol has no facts of its primary metric "
+            f"{record.protocol.primary!r}; give the task's protocol a MetricFacts for it"
+        )
+
+
+def _night(record: Record, source: Path) -> str:
+    """The day on which a record was finished; its stages tell it of records that do not."""
+    ends = (stage.finished or "" for stage in record.stages.values())
+    day = (record.finished or max(ends, default=""))[:10]
+    if not day:
+        raise RequestError(f"{source}: does not say when it was finished; give --night")
+    return day
+
+
+def _configuration(record: Record) -> str:
+    """What two nights must share; their code and environment apart."""
+    parts: list[Any] = [part.model_dump() for part in (record.model, record.loss) if part]
+    rules = [record.protocol.version, record.protocol.digest, record.dataset.lock]
+    return digest([*rules, *parts, record.recipe_name, record.recipe, record.track])
+
+
+def _measured(memory: Memory | None) -> int | None:
+    """A peak that was measured; a predicted one has no history."""
+    return None if memory is None or memory.counted == "predicted" else memory.bytes
+
+
+def _disturbance(wait: float | None) -> str:
+    return f"something else ran beside: {wait or 0:.0%} of the time had no processor"

@@ -1,0 +1,1 @@
+"""Entries computed elsewhere: their files read, judged by the locked lists, and filed."""

@@ -1,0 +1,89 @@
+"""Embeddings of a dataset's items, scored by the suite's own task as those of a run are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.data.listing import Listing
+from harness.errors import RequestError
+from harness.submit.arrays import LONGEST_NAME, numbers, read_arrays, texts
+from harness.submit.naming import Named, check_direction, check_finite
+from harness.tasks.task import Lists, Scores, Side, Task
+
+EXPECTED = "an .npz file with `ids` [N], text, and `embeddings` [N, D], numbers"
+
+LARGEST = 8_192
+"""Values of an embedding that a file may hold for every item."""
+
+FURTHER = 1_000_000
+"""Bytes beyond what the arrays need."""
+
+DECIDED = ("threshold", "calibration")
+"""Of a task's scores, what validation decides; all else comes of test alone."""
+
+
+def embedding_scores(path: Path, listing: Listing, task: Task) -> Scores:
+    """Scores of test, and what validation decides of them where its items are there too.
+
+    Args:
+        path: such a file as `EXPECTED` tells, of all test items; of all validation items where
+            thresholds and calibration are to be judged; of all training items where the task
+            scores against them.
+        listing: the dataset's lists.
+        task: of the suite.
+
+    Raises:
+        RequestError: it is none such, or items are missing, repeated or unknown, or their
+            embeddings NaN, infinite or zero.
+    """
+    sides = _sides(path, listing, task)
+    test, validation, training = (sides[split] for split in ("test", "validation", "train"))
+    if test is None:
+        raise RequestError(f"{path}: ids: holds no test item of {listing.key}; give all of them")
+    if task.scores_with_training and training is None:
+        raise RequestError(
+            f"{path}: this suite scores against the training split; give its items' embeddings too"
+        )
+    wanted = training if task.scores_with_training else None
+    if validation is not None:
+        return task.score(validation, test, wanted)
+    # What a task decides on its first side is thrown away: nothing may be decided on test.
+    scores = task.score(test, test, wanted)
+    return {name: array for name, array in scores.items() if name not in DECIDED}
+
+
+def _sides(path: Path, listing: Listing, task: Task) -> dict[str, Side | None]:
+    """The splits that are there, each whole."""
+    all_items = listing.items["id"].tolist()
+    most = len(all_items) * (4 * LONGEST_NAME + 8 * LARGEST) + FURTHER
+    arrays = read_arrays(path, ("ids", "embeddings"), most)
+    if arrays.keys() != {"ids", "embeddings"}:
+        raise RequestError(f"{path}: holds {', '.join(sorted(arrays)) or 'nothing'}; {EXPECTED}")
+    ids = texts(arrays["ids"], f"{path}: ids")
+    named = Named(ids, f"{path}: ids")
+    named.check_known(all_items, listing.key)
+    values = numbers(arrays["embeddings"], len(ids), f"{path}: embeddings")
+    check_finite(values, ids.tolist(), f"{path}: embeddings")
+    check_direction(values, ids.tolist(), f"{path}: embeddings")
+    return {
+        split: _side(named, values, listing, task, split)
+        for split in ("test", "validation", "train")
+    }
+
+
+def _side(
+    named: Named, values: NDArray[np.float32], listing: Listing, task: Task, split: str
+) -> Side | None:
+    items = listing.split_items(split)["id"].tolist()
+    rows = named.rows(items, split) if items else None
+    if rows is None:
+        return None
+    # Training has no trials, and a task that wants it takes its items alone.
+    own = split == "train"
+    lists = (
+        Lists(listing.split_items(split), listing.classes) if own else task.lists(listing, split)
+    )
+    return Side(np.ascontiguousarray(values[rows]), lists)

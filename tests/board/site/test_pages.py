@@ -1,0 +1,257 @@
+"""The site as text: the same bytes, everything escaped, every link to something that is there."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from harness.board.published import read_published
+from harness.board.references import References, references
+from harness.board.rows import Filed
+from harness.board.site.embed import embedded, source_hash
+from harness.board.site.render import render_site
+from harness.board.site.sections import page_name
+from harness.board.table import tables
+from harness.records.record import Memory, Resources
+from tests.board.site.conftest import HOSTILE, PUBLISHED, by_suite, make_details
+
+
+class Parsed(HTMLParser):
+    """What a page holds: elements with their attributes, its texts, its data."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.scripts: list[str] = []
+        self._within = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self._within = tag
+
+    def handle_endtag(self, tag):
+        self._within = ""
+
+    def handle_data(self, data):
+        (self.scripts if self._within == "script" else self.texts).append(data)
+
+    @property
+    def links(self) -> list[str]:
+        return [attrs["href"] or "" for tag, attrs in self.elements if "href" in attrs]
+
+    @property
+    def data(self) -> list[dict]:
+        return [json.loads(text) for text in self.scripts if text.startswith("{")]
+
+
+def pages_of(records, details=None, told: References | None = None):
+    filed = {f"records/{number}.json": record for number, record in enumerate(records)}
+    return render_site(by_suite(filed), details, told)
+
+
+def test_the_same_records_in_whatever_order_give_the_same_bytes(several):
+    made = [(f"records/{number}.json", record) for number, record in enumerate(several)]
+    shuffled = [dict(random.Random(seed).sample(made, len(made))) for seed in range(4)]
+    wanted = render_site(by_suite(dict(made)))
+    assert all(render_site(by_suite(each)) == wanted for each in shuffled)
+
+
+def test_each_suite_has_a_page_and_the_index_links_to_its_tables(several, make, protocol):
+    image = make(protocol=protocol(suite="index", suite_title="Images"))
+    pages = pages_of([*several, image])
+    assert sorted(pages) == ["site/index.html", "site/index.suite.html", "site/speaker.html"]
+    links = Parsed(pages["site/index.html"]).links
+    for page in ("index.suite.html", "speaker.html"):
+        anchors = {
+            attrs["id"] for _, attrs in Parsed(pages[f"site/{page}"]).elements if "id" in attrs
+        }
+        told = [urlsplit(link).fragment for link in links if link.startswith(f"{page}#")]
+        assert told
+        assert set(told) <= anchors
+
+
+def test_no_records_give_an_index_that_says_so():
+    assert "No records yet." in render_site({})["site/index.html"]
+
+
+def test_links_of_the_published_site_lead_to_files_and_anchors_that_are_there(published_site):
+    for path in published_site.glob("*.html"):
+        page = Parsed(path.read_text())
+        anchors = {attrs["id"] for _, attrs in page.elements if "id" in attrs}
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme:
+                assert parts.scheme == "https"
+            elif parts.path:
+                assert (published_site / unquote(parts.path)).exists(), link
+            else:
+                assert unquote(parts.fragment) in anchors, link
+
+
+def test_every_published_record_is_linked_from_the_page_of_its_suite(published_site):
+    linked = {
+        link for path in published_site.glob("*.html") for link in Parsed(path.read_text()).links
+    }
+    latest = {
+        part.path
+        for table in tables(
+            Filed(record, path) for path, record in read_published(PUBLISHED).items()
+        )
+        for row in table.rows
+        for filed in row.filed
+        for part in filed.files
+    }
+    assert {f"../{path}" for path in latest} <= linked
+
+
+def test_pages_load_nothing_and_run_nothing_but_their_own_program(published_site):
+    loading = {"src", "srcset", "action", "formaction", "background", "ping", "style"}
+    for path in published_site.glob("*.html"):
+        text = path.read_text()
+        page = Parsed(text)
+        for tag, attrs in page.elements:
+            assert tag not in {"link", "img", "iframe", "object", "embed", "base", "form"}
+            assert not loading & attrs.keys()
+            assert not [name for name in attrs if name.startswith("on")]
+        script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)
+        policy = next(a["content"] for _, a in page.elements if a.get("http-equiv"))
+        assert script is not None
+        assert source_hash(script[1]) in policy
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        # The namespace of SVG is the only address that the program holds.
+        assert set(re.findall(r"https?://[^\s\"']+", script[1])) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_pages_are_well_formed(published_site, make):
+    html5lib = pytest.importorskip("html5lib", reason="html5lib is not installed")
+    hostile = pages_of([make(name, name, value=0.05) for name in HOSTILE])
+    texts = [path.read_text() for path in published_site.glob("*.html")]
+    for text in [*texts, *hostile.values()]:
+        html5lib.HTMLParser(strict=True).parse(text)
+
+
+def test_hostile_names_are_text_on_every_page(make):
+    names = [name for name in HOSTILE if "script" in name or "img" in name]
+    pages = pages_of([make(name, None, value=0.05, reason=name) for name in names])
+    for text in pages.values():
+        page = Parsed(text)
+        assert [tag for tag, _ in page.elements if tag == "img"] == []
+        assert sum(tag == "script" for tag, _ in page.elements) == 1 + len(page.data)
+        for name in names:
+            assert any(name in shown for shown in page.texts)
+
+
+def test_what_cannot_be_printed_shows_as_the_replacement_character(make):
+    text = pages_of([make("abc\u202edcba", None), make("other", None)])["site/speaker.html"]
+    assert "\u202e" not in text
+    assert "abc\ufffddcba" in text
+
+
+def test_embedded_data_read_back_as_they_were():
+    document = {"<!--": ["</script>", "&amp;", "\u2028\u2029", "a\"b'"], "n": [1, 0.5, None, True]}
+    text = embedded(document)
+    assert json.loads(text) == document
+    assert not set("<>&\u2028\u2029") & set(text)
+
+
+def test_rows_without_a_result_stand_apart_and_say_why(several):
+    text = pages_of(several)["site/speaker.html"]
+    failed = text[text.index('<tbody class="failed">') :]
+    assert "Without a result" in failed
+    assert "oom: out of memory at batch 128, fits 56" in failed
+    assert 'class="pick"' not in failed[: failed.index("</tbody>")]
+
+
+def test_claimed_rows_stand_apart_and_are_compared_with_nobody(make):
+    pages = pages_of(
+        [
+            make("one", value=0.05),
+            make("two", value=0.06),
+            make("told", value=0.01, trust="claimed", left_one_out={}),
+        ]
+    )
+    page = Parsed(pages["site/speaker.html"])
+    assert "Claimed: not checked here" in page.texts
+    data = page.data[0]
+    groups = {row["name"]: row["group"] for row in data["rows"]}
+    told = next(name for name in groups if name.startswith("told"))
+    assert groups[told] == "claimed"
+    assert [row["name"] for row in data["rows"]].index(told) not in data["pairs"]["rows"]
+
+
+def test_memory_that_was_predicted_says_so(make):
+    predicted = Resources(training_memory=Memory(bytes=3 * 2**30, counted="predicted"))
+    text = pages_of([make("one", resources=predicted), make("two")])["site/speaker.html"]
+    assert '<span class="v">3.00</span> <span class="note">predicted</span>' in text
+    assert '<span class="v">3.21</span> <span class="note">gpu</span>' in text
+
+
+def test_rows_keep_their_names_in_links_when_others_come(several, make):
+    def keys(records):
+        rows = Parsed(pages_of(records)["site/speaker.html"]).data[0]["rows"]
+        return {row["name"]: row["key"] for row in rows}
+
+    before, after = keys(several), keys([*several, make("another", value=0.001)])
+    assert before.items() <= after.items()
+
+
+def test_the_value_behind_a_cell_is_what_it_shows(published_site):
+    for path in published_site.glob("*.html"):
+        text = path.read_text()
+        page = Parsed(text)
+        for data in page.data:
+            for column in data["columns"]:
+                assert len(column["values"]) == len(data["rows"])
+                kinds = {type(value) for value in column["values"] if value is not None}
+                assert kinds <= ({int, float} if column["numeric"] else {str})
+
+
+def test_an_older_protocol_has_a_page_of_its_own(make, protocol):
+    old = [make(name, value=value) for name, value in (("one", 0.05), ("two", 0.06))]
+    rules = protocol(version=2, digest="c" * 64)
+    pages = pages_of([*old, *(each.model_copy(update={"protocol": rules}) for each in old)])
+    assert sorted(pages) == ["site/index.html", "site/speaker.html", "site/speaker.v1.html"]
+    assert "speaker.v1.html" in Parsed(pages["site/speaker.html"]).links
+    assert "speaker.html" in Parsed(pages["site/speaker.v1.html"]).links
+    assert "speaker.v1.html" not in pages["site/index.html"]
+    assert page_name("speaker.v1") != page_name("speaker", 1)
+
+
+def test_figures_of_others_are_muted_and_beside_the_table_of_their_dataset(make, data):
+    told = references(PUBLISHED)
+    elsewhere = pages_of([make("one"), make("two")], told=told)["site/speaker.html"]
+    beside = pages_of([make("one", dataset=data(name="cnceleb"))], told=told)["site/speaker.html"]
+    for text in (elsewhere, beside):
+        assert 'class="grid further muted"' in text
+        assert "RepVGG_TINY_A0" in text
+    assert elsewhere.index("RepVGG_TINY_A0") > elsewhere.rindex('<section class="board"')
+    assert beside.index("RepVGG_TINY_A0") < beside.index("</section>")
+
+
+def test_curves_go_into_the_page_of_the_rows_that_have_some(make):
+    records = [make("one", value=0.05), make("two", value=0.06)]
+    pages = pages_of(records, {"records/0.json": make_details()})
+    det = Parsed(pages["site/speaker.html"]).data[0]["det"]
+    assert list(det["rows"]) == ["0"]
+    curve = det["rows"]["0"][0]
+    # Probits of 0.05 and 0.3, and half a trial inside of 0 and 1, in thousandths.
+    assert curve["x"] == [3481, -524, -1645, -2878, -3481]
+    assert curve["y"] == [-3023, -2326, -1645, -524, 3023]
+    assert curve["miss"] == [100.0, 30.0, 5.0]
+
+
+def test_the_site_is_a_package_with_its_templates_and_assets():
+    folder = Path(PUBLISHED.parent / "harness" / "board" / "site")
+    from harness.board.site.templates import SCRIPTS, STYLES
+
+    named = {f"{name}.js" for name in SCRIPTS} | {f"{name}.css" for name in STYLES}
+    assert {path.name for path in (folder / "assets").iterdir()} == named

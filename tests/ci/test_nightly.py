@@ -1,0 +1,142 @@
+"""The nightly job on real git repositories; only what trains networks is played by a script."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.history.store import add
+from harness.records.store import write_record
+from tests.board.published_copy import ROOT, git
+from tests.history.conftest import day, night_of, real_record
+
+HARNESS = Path(sys.executable).with_name("harness")
+
+PLAYED = """#!/usr/bin/env bash
+# Gives the records of a night for `run`, and leaves all else to the real command.
+set -euo pipefail
+case $1 in
+  run)
+    echo "$*" >>"$PREPARED/calls"
+    while (($#)); do [[ $1 == --runs ]] && runs=$2; shift; done
+    cp -r "$PREPARED/$NIGHT/." "$runs"
+    exit "${FAILS:-0}"
+    ;;
+  measure) echo '{"schema": 1}' ;;
+  *) exec "$REAL" "$@" ;;
+esac
+"""
+
+
+class Nightly:
+    """A checkout with a remote, and nights made ready.
+
+    Args:
+        folder: an empty one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.top, self.remote, self.prepared = folder / "checkout", folder / "remote", folder / "p"
+        self.prepared.mkdir()
+        git(folder, "init", "--quiet", "--bare", "remote")
+        git(folder, "init", "--quiet", "checkout")
+        shutil.copytree(ROOT / "ci", self.top / "ci")
+        (self.top / ".gitignore").write_text("runs/\n")
+        git(self.top, "add", "--all")
+        git(self.top, "commit", "--quiet", "-m", "Begin")
+        git(self.top, "remote", "add", "origin", str(self.remote))
+        self.played = folder / "harness"
+        self.played.write_text(PLAYED)
+        self.played.chmod(0o755)
+
+    def begin(self, nights: int) -> None:
+        """Push a branch that holds some nights already."""
+        for number in range(nights):
+            add(self._made(number, 76.0 + number % 2), self.top / "leaderboards")
+        git(self.top, "add", "--all")
+        git(self.top, "commit", "--quiet", "-m", "Nights")
+        git(self.top, "push", "--quiet", "origin", "HEAD:refs/heads/nightly")
+        git(self.top, "reset", "--quiet", "--hard", "HEAD~1")
+
+    def _made(self, number: int, speed: float) -> Path:
+        """What a night's runs leave behind."""
+        runs = self.prepared / day(number)
+        record = night_of(real_record(), number, training_per_second=speed)
+        write_record(runs / "image-quick" / "digits" / "entry" / "job" / "record.json", record)
+        return runs
+
+    def run(self, number: int, speed: float, **more: str) -> subprocess.CompletedProcess[str]:
+        self._made(number, speed)
+        settings = {
+            "HARNESS": str(self.played),
+            "REAL": str(HARNESS),
+            "PREPARED": str(self.prepared),
+            "NIGHT": day(number),
+            "SUITES": "image",
+            "MEASURED": "image",
+            "GITHUB_STEP_SUMMARY": "",
+        }
+        return subprocess.run(
+            [self.top / "ci" / "nightly.sh"],
+            env=os.environ | settings | more,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def pushed(self) -> str:
+        """The history on the remote's branch."""
+        path = "leaderboards/history/image/quick/digits"
+        name = "efficientnet-b0-softmax-image-quick-0b35e55f.jsonl"
+        done = subprocess.run(
+            ["git", "-C", self.remote, "show", f"nightly:{path}/{name}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+
+@pytest.fixture
+def nightly(tmp_path: Path) -> Nightly:
+    return Nightly(tmp_path)
+
+
+def test_a_slowdown_is_pushed_and_ends_with_1_on_its_second_night(
+    nightly: Nightly, tmp_path: Path
+) -> None:
+    nightly.begin(7)
+    before = nightly.pushed()
+    alone = nightly.run(7, 40.0)
+    assert alone.returncode == 0, alone.stderr
+    assert nightly.pushed().startswith(before)
+    summary = tmp_path / "summary"
+    more = {"SUITES": "image loss", "PROFILE": "quick", "FAILS": "1"}
+    regressed = nightly.run(8, 41.0, GITHUB_STEP_SUMMARY=str(summary), **more)
+    assert regressed.returncode == 1
+    # A suite that fails costs the others nothing.
+    calls = (nightly.prepared / "calls").read_text().splitlines()
+    assert [call.partition(" --runs")[0] for call in calls[1:]] == [
+        f"run --suite {suite} --profile quick --seeds 0 --device cuda"
+        for suite in ("image", "loss")
+    ]
+    assert regressed.stderr.count("ended with 1: ") == 3
+    assert summary.read_text().startswith("# Night by night")
+    assert "regressed: image/quick/digits, efficientnet-b0 + softmax, training" in regressed.stderr
+    # It is told after it was pushed, and the checkout is as it was.
+    after = nightly.pushed()
+    assert len(after.splitlines()) == 9
+    assert not (nightly.top / "leaderboards").exists()
+
+
+def test_changed_code_is_refused_before_anything_runs(nightly: Nightly) -> None:
+    (nightly.top / "new.py").write_text("")
+    done = nightly.run(0, 76.0)
+    assert done.returncode == 2
+    assert "the work tree is not clean" in done.stderr
+    assert not (nightly.prepared / "calls").exists()
