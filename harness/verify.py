@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.board.names import is_record
-from harness.board.shelf import record_files as published_files
+from harness.board.publishing.shelf import record_files as published_files
 from harness.config.loader import LoadedBenchmark
 from harness.details import details_beside, differences, named
 from harness.job.join import RECORD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from harness.board.rows import Figure
+from harness.board.standing.rows import Figure
 from harness.records.record import MetricFacts
 
 UNKNOWN = "–"

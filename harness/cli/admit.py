@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.board.admission import Admission
-from harness.board.admission import admit as admit_change
-from harness.board.diff import diff_document, diff_text, differences
-from harness.board.sides import GIT, side
+from harness.board.guarding.admission import Admission
+from harness.board.guarding.admission import admit as admit_change
+from harness.board.versions.diff import diff_document, diff_text, differences
+from harness.board.versions.sides import GIT, side
 from harness.cli import options
 from harness.cli.output import complain, give, give_json, say
 from harness.cli.publish import Folder

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from harness.board.check import check as check_files
-from harness.board.diff import diff_document, diff_text, differences
-from harness.board.published import build as build_files
-from harness.board.sides import side
+from harness.board.guarding.check import check as check_files
+from harness.board.publishing.published import build as build_files
+from harness.board.versions.diff import diff_document, diff_text, differences
+from harness.board.versions.sides import side
 from harness.cli import options
 from harness.cli.admit import admit
 from harness.cli.output import complain, give, give_json

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.board.local import write_local
+from harness.board.publishing.local import write_local
 from harness.campaign import evaluate_checkpoint
 from harness.cli import options
 from harness.cli.output import say

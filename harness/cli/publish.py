@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from harness.board.local import chosen_records
 from harness.board.numbers import counted
-from harness.board.publish import publish as publish_records
+from harness.board.publishing.local import chosen_records
+from harness.board.publishing.publish import publish as publish_records
 from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.config.loader import load

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import typer
 
-from harness.board.console import renderable
-from harness.board.document import document
-from harness.board.local import write_local
-from harness.board.rows import Filed
-from harness.board.table import tables
+from harness.board.publishing.local import write_local
+from harness.board.standing.rows import Filed
+from harness.board.standing.table import tables
+from harness.board.writing.console import renderable
+from harness.board.writing.document import document
 from harness.campaign import Outcome, run_campaign
 from harness.cli import options
 from harness.cli.output import give, give_json, say

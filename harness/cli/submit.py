@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from harness.board.console import renderable
-from harness.board.document import document
-from harness.board.local import write_local
-from harness.board.rows import Filed as Row
-from harness.board.table import tables
+from harness.board.publishing.local import write_local
+from harness.board.standing.rows import Filed as Row
+from harness.board.standing.table import tables
+from harness.board.writing.console import renderable
+from harness.board.writing.document import document
 from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.config.loader import load

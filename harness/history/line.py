@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.board.environments import disturbed, environment_name
 from harness.board.names import slug
+from harness.board.standing.environments import disturbed, environment_name
 from harness.errors import RequestError
 from harness.records.canonical import digest, sha256
 from harness.records.record import Memory, Metric, MetricFacts, Record

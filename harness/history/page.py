@@ -8,8 +8,8 @@ from pathlib import Path
 
 import tabulate as tabulating
 
-from harness.board.markdown import escape, link
 from harness.board.numbers import UNKNOWN, counted, plain, significant
+from harness.board.writing.markdown import escape, link
 from harness.errors import RequestError
 from harness.history.finding import WINDOW
 from harness.history.judging import QUALITY, Verdict, judge

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.board.consistency import contradictions
+from harness.board.guarding.consistency import contradictions
 from harness.campaign import DataListener
 from harness.config.loader import LoadedBenchmark
 from harness.data.dataset import open_dataset

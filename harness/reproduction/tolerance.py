@@ -11,7 +11,7 @@ from pathlib import Path
 from scipy.stats import t as student
 
 from harness.board.names import is_record
-from harness.board.rows import joined_by
+from harness.board.standing.rows import joined_by
 from harness.job.join import RECORD
 from harness.metrics.seeds import SeedSpread, pooled_spread
 from harness.records.attestation import Rule

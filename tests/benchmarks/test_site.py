@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness.board.published import read_published
-from harness.board.ranking import Ranking
-from harness.board.rows import Filed, Row
+from harness.board.publishing.published import read_published
 from harness.board.site.render import render_site
-from harness.board.table import Table
+from harness.board.standing.ranking import Ranking
+from harness.board.standing.rows import Filed, Row
+from harness.board.standing.table import Table
 from tests.benchmarks.figures import Figure, missed
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from harness.board.companions import record_of
+from harness.board.guarding.companions import record_of
 from harness.board.names import is_record
 from harness.errors import RequestError
 from harness.records.attestation import (

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.board.check import check
-from harness.board.consistency import contradictions
-from harness.board.local import chosen_records, write_local
-from harness.board.publish import publish
-from harness.board.published import record_files
-from harness.board.rows import Filed as Row
-from harness.board.table import tables
+from harness.board.guarding.check import check
+from harness.board.guarding.consistency import contradictions
+from harness.board.publishing.local import chosen_records, write_local
+from harness.board.publishing.publish import publish
+from harness.board.publishing.published import record_files
+from harness.board.standing.rows import Filed as Row
+from harness.board.standing.table import tables
 from harness.data.lock import read_lock
 from harness.errors import ConfigError, LockError, RequestError
 from harness.job.evaluation_files import load_scores

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.board import grid
-from harness.board.costcolumns import cost_columns, size_columns
-from harness.board.efficiency import six_digits
-from harness.board.environments import environments
-from harness.board.labels import labels
 from harness.board.names import slug
 from harness.board.numbers import UNKNOWN, heading, plain
-from harness.board.rows import Figure, Row
 from harness.board.site.whiskers import Scale, Whisker, whisker
-from harness.board.table import Table
+from harness.board.standing.environments import environments
+from harness.board.standing.labels import labels
+from harness.board.standing.rows import Figure, Row
+from harness.board.standing.table import Table
+from harness.board.writing import grid
+from harness.board.writing.costcolumns import cost_columns, size_columns
+from harness.board.writing.efficiency import six_digits
 from harness.records.record import MetricFacts
 
 Value = float | str | None

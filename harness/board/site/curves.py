@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from harness.board.rows import Row
-from harness.board.table import Table
+from harness.board.standing.rows import Row
+from harness.board.standing.table import Table
 from harness.records.details import Det, Details
 
 Floats = NDArray[np.float64]

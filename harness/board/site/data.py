@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.board.labels import labels
-from harness.board.layout import failure
 from harness.board.numbers import heading
-from harness.board.rows import Row
 from harness.board.site.columns import Column, columns
 from harness.board.site.curves import curves
 from harness.board.site.groups import group_of
 from harness.board.site.pairs import pairs
 from harness.board.site.tradeoffs import trade_offs
-from harness.board.table import Table
+from harness.board.standing.labels import labels
+from harness.board.standing.rows import Row
+from harness.board.standing.table import Table
 from harness.board.text import one_line
+from harness.board.writing.layout import failure
 from harness.records.canonical import digest
 from harness.records.details import Details
 

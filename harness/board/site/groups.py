@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.board.rows import Row
-from harness.board.table import Table
+from harness.board.standing.rows import Row
+from harness.board.standing.table import Table
 
 Group = Literal["results", "claimed", "failed"]
 

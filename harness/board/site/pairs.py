@@ -11,9 +11,9 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from harness.board.efficiency import six_digits
-from harness.board.rows import Row
-from harness.board.table import Table
+from harness.board.standing.rows import Row
+from harness.board.standing.table import Table
+from harness.board.writing.efficiency import six_digits
 
 DIGITS = 6
 """Of the largest deviation in a table; the spread of a difference is known to five of them."""

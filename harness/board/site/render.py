@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.board.archive import family, newest
 from harness.board.names import slug
-from harness.board.references import References
 from harness.board.site.sections import Section, page_name, parted, section
 from harness.board.site.templates import page
 from harness.board.site.views import Further, reference_view
-from harness.board.table import Table
+from harness.board.standing.table import Table
+from harness.board.versions.archive import family, newest
+from harness.board.writing.references import References
 from harness.records.details import Details
 
 FOLDER = "site"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from harness.board.names import slug
-from harness.board.references import References
 from harness.board.site.templates import template
 from harness.board.site.views import Summary, summary, table_view
-from harness.board.table import Table
+from harness.board.standing.table import Table
+from harness.board.writing.references import References
 from harness.records.details import Details
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.board.efficiency import Point, TradeOff, efficiencies, six_digits
-from harness.board.geometry import is_log
-from harness.board.labels import labels
-from harness.board.table import Table
+from harness.board.pictures.geometry import is_log
+from harness.board.standing.labels import labels
+from harness.board.standing.table import Table
 from harness.board.text import one_line
+from harness.board.writing.efficiency import Point, TradeOff, efficiencies, six_digits
 
 DRAWN = 300
 """Of more points than these, a picture holds the best ones and those that no other beats."""

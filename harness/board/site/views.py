@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.board.breakdowns import breakdown_grids
-from harness.board.efficiency import efficiencies, efficiency_grid, efficiency_notes
-from harness.board.footnotes import footnotes
-from harness.board.grid import Grid
-from harness.board.head import head, title
-from harness.board.labels import labels
-from harness.board.layout import cost_grids, failure
 from harness.board.names import slug
 from harness.board.numbers import heading, with_interval
-from harness.board.references import ReferenceGroup
-from harness.board.referencetables import reference_grid, reference_notes
 from harness.board.site.columns import Column, as_shown, columns
 from harness.board.site.data import row_keys, table_data
 from harness.board.site.groups import Rows, groups
-from harness.board.table import Table
+from harness.board.standing.labels import labels
+from harness.board.standing.table import Table
+from harness.board.writing.breakdowns import breakdown_grids
+from harness.board.writing.efficiency import efficiencies, efficiency_grid, efficiency_notes
+from harness.board.writing.footnotes import footnotes
+from harness.board.writing.grid import Grid
+from harness.board.writing.head import head, title
+from harness.board.writing.layout import cost_grids, failure
+from harness.board.writing.references import ReferenceGroup
+from harness.board.writing.referencetables import reference_grid, reference_notes
 from harness.records.canonical import digest
 from harness.records.details import Details
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.board.geometry import LOG_ABOVE
 from harness.board.numbers import plain
-from harness.board.rows import Figure
+from harness.board.pictures.geometry import LOG_ABOVE
+from harness.board.standing.rows import Figure
 from harness.records.record import MetricFacts
 
 WIDTH = 96

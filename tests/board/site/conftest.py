@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from harness.board.names import slug
-from harness.board.published import read_published
-from harness.board.rows import Filed
+from harness.board.publishing.published import read_published
 from harness.board.site.render import render_site
-from harness.board.table import Table, tables
+from harness.board.standing.rows import Filed
+from harness.board.standing.table import Table, tables
 from harness.records.details import Det, Details, DetPoint
 from harness.records.record import Record
 

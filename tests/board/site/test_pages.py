@@ -11,13 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from harness.board.published import read_published
-from harness.board.references import References, references
-from harness.board.rows import Filed
+from harness.board.publishing.published import read_published
 from harness.board.site.embed import embedded, source_hash
 from harness.board.site.render import render_site
 from harness.board.site.sections import page_name
-from harness.board.table import tables
+from harness.board.standing.rows import Filed
+from harness.board.standing.table import tables
+from harness.board.writing.references import References, references
 from harness.records.record import Memory, Resources
 from tests.board.site.conftest import HOSTILE, PUBLISHED, by_suite, make_details
 

@@ -9,10 +9,10 @@ import pytest
 from scipy.stats import t as student
 
 from harness.board.names import slug
-from harness.board.ranking import rank
-from harness.board.rows import Filed
 from harness.board.site.pairs import pairs
-from harness.board.table import tables
+from harness.board.standing.ranking import rank
+from harness.board.standing.rows import Filed
+from harness.board.standing.table import tables
 from harness.metrics.comparison import jackknife_error
 from harness.metrics.ranking import Entry, p_values
 

@@ -1,0 +1,1 @@
+"""Published files held against records, and records against themselves."""

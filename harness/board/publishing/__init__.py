@@ -1,0 +1,1 @@
+"""Records on the disk, and the files that are made of them."""

@@ -1,0 +1,188 @@
+"""What has changed in a table, as a page tells it and as JSON holds it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from harness.board.numbers import UNKNOWN, heading, plain
+from harness.board.standing.table import Table, table_before
+from harness.board.versions.archive import previous
+from harness.board.versions.changes import Changes, Moved, changes
+from harness.board.versions.rules import shown
+from harness.board.versions.shifts import ALPHA, Shift
+from harness.board.writing.efficiency import six_digits
+from harness.board.writing.grid import Column, Grid, cell
+from harness.board.writing.layout import ENTRY
+from harness.board.writing.markdown import escape, grid_markdown
+from harness.records.record import MetricFacts
+
+TESTED = (
+    f"Significant: at {100 * ALPHA:g} %, the entry against its earlier self, paired on the same "
+    "test units and Holm-corrected over the entries whose value changed."
+)
+
+
+def change_log(table: Table, tables: Iterable[Table]) -> list[str]:
+    """What is new in a table, as blocks of a page; none where nothing is.
+
+    It is compared with the version before, and with itself before its last records took the
+    places of older ones. Of the values, the primary metric's are told.
+
+    Args:
+        table: the table.
+        tables: those in which the version before is looked for.
+    """
+    last, before = previous(table, tables), table_before(table)
+    found = [
+        (f"Changes since protocol {last.protocol.version}", last) if last else None,
+        ("Changes by records that took the places of older ones", before) if before else None,
+    ]
+    blocks = []
+    for title, earlier in filter(None, found):
+        told = changes(table, earlier)
+        if told:
+            blocks += [f"### {escape(title)}", *change_blocks(told, [table.protocol.primary])]
+    return blocks
+
+
+def change_blocks(told: Changes, metrics: Sequence[str] | None = None) -> list[str]:
+    """Changes as blocks of Markdown.
+
+    Args:
+        told: the changes.
+        metrics: of which values are told; None tells of all.
+    """
+    shifted = [shift for shift in told.shifts if metrics is None or shift.metric in metrics]
+    blocks = [_list(_lines(told))] if _lines(told) else []
+    grids = [_rules(told), _moved(told.moved), _values(shifted, told.later)]
+    blocks += [grid_markdown(grid) for grid in grids if grid.lines]
+    return blocks + ([_list(_notes(told, shifted))] if shifted else [])
+
+
+def changes_document(told: Changes) -> dict[str, Any]:
+    """Changes as plain JSON types; rates are fractions."""
+    return {
+        "rules": [asdict(rule) for rule in told.rules],
+        "came": list(told.came),
+        "went": list(told.went),
+        "superseded": [
+            {"entry": each.entry, "seeds": list(each.seeds)} for each in told.superseded
+        ],
+        "turns": [asdict(turn) for turn in told.turns],
+        "ranks": [asdict(moved) for moved in told.moved],
+        "values": [_document(shift) for shift in told.shifts],
+    }
+
+
+def _document(shift: Shift) -> dict[str, Any]:
+    return {
+        "entry": shift.entry,
+        "metric": shift.metric,
+        "before": six_digits(shift.before),
+        "after": six_digits(shift.after),
+        "p": None if shift.p is None else six_digits(shift.p),
+        "verdict": shift.verdict,
+        "why": shift.why,
+    }
+
+
+def _lines(told: Changes) -> list[str]:
+    """What is told in words."""
+    lines = {
+        "New": "; ".join(told.came),
+        "No longer there": "; ".join(told.went),
+        "Later records": "; ".join(
+            f"{each.entry} (seed {', '.join(map(_seed, each.seeds))})" for each in told.superseded
+        ),
+        "Ranks": _reasons(told),
+    }
+    entries = [
+        f"{turn.entry}: {turn.what} {turn.before or UNKNOWN} → {turn.after or UNKNOWN}"
+        for turn in told.turns
+    ]
+    return [f"{label}: {text}." for label, text in lines.items() if text] + entries
+
+
+def _seed(seed: int | None) -> str:
+    return "none" if seed is None else str(seed)
+
+
+def _reasons(told: Changes) -> str:
+    """Why ranks are not told, where they were, or are and were not."""
+    before, after = told.earlier.ranking.reason, told.later.ranking.reason
+    if before == after:
+        return ""
+    return f"blank now: {after}" if after else f"told now; they were blank: {before}"
+
+
+def _rules(told: Changes) -> Grid:
+    lines = [(rule.name, *shown(rule)) for rule in told.rules]
+    return _grid(("rule", "before", "after"), lines, numeric=())
+
+
+def _moved(moved: Sequence[Moved]) -> Grid:
+    lines = [(each.entry, _rank(each.before), _rank(each.after)) for each in moved]
+    return _grid((ENTRY, "rank before", "rank"), lines, numeric=(1, 2))
+
+
+def _rank(rank: int | None) -> str:
+    return UNKNOWN if rank is None else str(rank)
+
+
+def _values(shifted: Sequence[Shift], table: Table) -> Grid:
+    titles = (ENTRY, "metric", "before", "after", "change", "p", "change is")
+    lines = [_value(shift, table.protocol.facts[shift.metric]) for shift in shifted]
+    return _grid(titles, lines, numeric=(2, 3, 4, 5))
+
+
+def _value(shift: Shift, facts: MetricFacts) -> tuple[str, ...]:
+    change = plain(shift.after - shift.before, facts)
+    return (
+        shift.entry,
+        heading(facts),
+        plain(shift.before, facts),
+        plain(shift.after, facts),
+        change if change.startswith("-") else f"+{change}",
+        _p(shift.p),
+        shift.verdict,
+    )
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return UNKNOWN
+    return "under 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _notes(told: Changes, shifted: Sequence[Shift]) -> list[str]:
+    """What the verdicts mean, and why there are none."""
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for shift in shifted:
+        if shift.why:
+            reasons[shift.why].append(shift.entry)
+    tested = [TESTED] if any(shift.p is not None for shift in shifted) else []
+    rules = any(rule.name == "protocol digest" for rule in told.rules)
+    both = ["The protocol changed too, so a change may be its own and not the entry's."] * rules
+    return [
+        *tested,
+        *both,
+        *(
+            f"Not comparable, as {why}: {'; '.join(dict.fromkeys(names))}."
+            for why, names in reasons.items()
+        ),
+    ]
+
+
+def _grid(titles: Sequence[str], lines: Sequence[Sequence[str]], numeric: Sequence[int]) -> Grid:
+    columns = [
+        Column(title, tuple(cell(line[i]) for line in lines), numeric=i in numeric)
+        for i, title in enumerate(titles)
+    ]
+    return Grid(tuple(columns))
+
+
+def _list(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {escape(line)}" for line in lines)

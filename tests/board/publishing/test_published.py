@@ -1,0 +1,330 @@
+"""Published files: a function of the records, and a check that says so."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.board.guarding.check import check
+from harness.board.names import record_path, scores_path
+from harness.board.pictures.plots import holds_plot
+from harness.board.publishing.published import (
+    build,
+    given,
+    read_folder,
+    read_published,
+    record_files,
+    render,
+)
+from harness.board.standing.rows import Filed
+from harness.board.standing.table import tables
+from harness.board.writing.efficiency import efficiencies
+from harness.errors import RequestError
+from harness.records.attestation import Attestation, attestation_path
+from harness.records.canonical import readable_json, sha256, sha256_file
+from harness.records.files import write_text
+from harness.records.record import Artefact, Record
+from harness.records.store import read_record, write_record
+
+ROOT = Path(__file__).resolve().parents[3]
+
+SCORES = b"scores of a run"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, several: list[Record]) -> Path:
+    """A published folder with scores beside each record that has some."""
+    named = {"scores": Artefact(sha256=sha256(SCORES), bytes=len(SCORES))}
+    for record in several:
+        kept = record.model_copy(update={"artefacts": named if record.state == "done" else {}})
+        write_record(tmp_path / record_path(kept), kept)
+        if kept.artefacts:
+            (tmp_path / scores_path(record_path(kept))).write_bytes(SCORES)
+    build(tmp_path)
+    return tmp_path
+
+
+def first_scores(folder: Path) -> Path:
+    return min(folder.rglob("*.scores.npz"))
+
+
+def test_shuffled_records_give_the_same_bytes(several):
+    records = [(record_path(record), record) for record in several]
+    orders = [random.Random(seed).sample(records, len(records)) for seed in range(5)]
+    assert all(render(dict(order)) == render(dict(records)) for order in orders)
+
+
+def test_records_read_back_give_what_records_in_hand_give(folder):
+    records = read_published(folder)
+    files = render(records)
+    assert {name: (folder / name).read_text() for name in files.texts} == files.texts
+    assert all(holds_plot(folder / name, data) for name, data in files.plots.items())
+
+
+def test_each_suite_has_a_page_and_a_document(several, make, protocol):
+    image = make(protocol=protocol(suite="image", suite_title="Images"))
+    files = render({record_path(record): record for record in [*several, image]})
+    assert sorted(files.texts) == [
+        "README.md",
+        "image.json",
+        "image.md",
+        "site/image.html",
+        "site/index.html",
+        "site/speaker.html",
+        "speaker.json",
+        "speaker.md",
+    ]
+    assert "[Images](image.md)" in files.texts["README.md"]
+    assert "[site](site/index.html)" in files.texts["README.md"]
+
+
+def test_no_records_give_an_index_that_says_so():
+    assert "No records yet." in render({}).texts["README.md"]
+
+
+def test_what_was_built_passes_and_is_not_built_again(folder):
+    assert check(folder) == []
+    assert build(folder) == []
+
+
+def test_an_edited_page_is_found_with_its_line(folder):
+    page = folder / "speaker.md"
+    page.write_text(page.read_text().replace("# Speaker", "# Best speaker", 1))
+    assert check(folder) == [
+        "speaker.md: line 1 is '# Best speaker verification'; "
+        "the records give '# Speaker verification'"
+    ]
+
+
+def test_a_missing_page_and_a_stale_one_are_found(folder):
+    (folder / "speaker.md").rename(folder / "voices.md")
+    assert [line.split(";")[0] for line in check(folder)] == [
+        "speaker.md: missing",
+        "voices.md: stale, no record gives it",
+    ]
+
+
+def the_plot(folder: Path) -> Path:
+    (path,) = folder.rglob("*.svg")
+    return path
+
+
+def test_a_page_shows_its_picture(folder):
+    name = the_plot(folder).relative_to(folder).as_posix()
+    assert name.startswith("plots/speaker/quick/open-26666-efficiency-")
+    assert f"]({name})" in (folder / "speaker.md").read_text()
+
+
+def test_a_missing_picture_and_a_stale_one_are_found_and_mended(folder):
+    path = the_plot(folder)
+    stale = path.with_name("other.svg")
+    path.rename(stale)
+    name, other = (each.relative_to(folder).as_posix() for each in (path, stale))
+    assert check(folder) == [
+        f"{name}: missing; `harness board build` draws it",
+        f"{other}: stale, no record gives it; delete it",
+    ]
+    stale.unlink()
+    assert build(folder) == [path]
+    assert check(folder) == []
+
+
+def test_a_picture_of_other_data_is_found_and_mended(folder):
+    path = the_plot(folder)
+    path.write_text(path.read_text().replace("campplus", "camper"))
+    name = path.relative_to(folder).as_posix()
+    assert check(folder) == [
+        f"{name}: other data than the records give; `harness board build` draws it"
+    ]
+    assert build(folder) == [path]
+    assert check(folder) == []
+
+
+def test_a_picture_drawn_by_another_version_of_a_library_is_left_alone(folder):
+    path = the_plot(folder)
+    text = path.read_text()
+    redrawn = text.replace("Matplotlib v", "Matplotlib v9.").replace(
+        "stroke-width: 1.2", "stroke-width: 1.3"
+    )
+    path.write_text(redrawn)
+    assert redrawn != text
+    assert check(folder) == []
+    assert build(folder) == []
+
+
+def test_swapped_scores_are_found(folder):
+    first_scores(folder).write_bytes(b"other scores")
+    (line,) = check(folder)
+    assert line.startswith(first_scores(folder).relative_to(folder).as_posix())
+    assert f"its record says {sha256(SCORES)[:12]}" in line
+
+
+def test_missing_scores_and_scores_without_a_record_are_found(folder):
+    first_scores(folder).rename(folder / "records" / "lost.scores.npz")
+    missing, stale = check(folder)
+    assert "missing" in missing
+    assert "lost.scores.npz: stale" in stale
+
+
+def test_a_record_in_anothers_place_is_found(folder):
+    path = next(path for path in folder.rglob("eres2net*.json"))
+    path.rename(path.with_name("better.json"))
+    assert any("better.json: what it says belongs at" in line for line in check(folder))
+
+
+def test_a_file_that_is_no_record_is_named(folder):
+    (folder / "records" / "x.json").write_text("{}")
+    assert len(check(folder)) == 1
+    assert "x.json: record schema None" in check(folder)[0]
+
+
+def attested(path: Path, digits: str = "a" * 12, **changes: Any) -> Path:
+    """Write an attestation beside a record."""
+    fields: dict[str, Any] = {
+        "record": sha256_file(path),
+        "metric": "eer",
+        "recorded": 0.05,
+        "reproduced": 0.051,
+        "low": 0.04,
+        "high": 0.06,
+        "rule": "seeds",
+        "told": "the spread of three seeds",
+        "code": "0123abc",
+        "finished": "2026-01-03T03:04:05Z",
+    }
+    attestation = Attestation(**fields | changes)
+    place = attestation_path(path, attestation)
+    write_text(place, readable_json(attestation.model_dump(mode="json", by_alias=True)))
+    return place
+
+
+def trusts(folder: Path) -> dict[str, str]:
+    """The trust of each row, as its document tells it."""
+    (table,) = json.loads((folder / "speaker.json").read_text())["tables"]
+    return {row["entry"]: row["trust"] for row in table["rows"] if row["state"] == "done"}
+
+
+def record_of(folder: Path, name: str) -> Path:
+    return next(path for path in record_files(folder) if path.name.startswith(name))
+
+
+def test_a_record_made_again_is_reproduced(folder):
+    assert set(trusts(folder).values()) == {"measured"}
+    path = record_of(folder, "campplus-")
+    before = path.read_bytes()
+    attested(path, recorded=0.0536)
+    build(folder)
+    assert [entry for entry, trust in trusts(folder).items() if trust == "reproduced"] == [
+        "campplus + aam"
+    ]
+    assert path.read_bytes() == before
+    assert check(folder) == []
+
+
+def test_a_row_is_reproduced_where_each_of_its_seeds_was(folder):
+    attested(record_of(folder, "ecapa-512-aam-seed0"))
+    build(folder)
+    assert trusts(folder)["ecapa-512 + aam"] == "measured"
+    attested(record_of(folder, "ecapa-512-aam-seed1"))
+    build(folder)
+    assert trusts(folder)["ecapa-512 + aam"] == "reproduced"
+
+
+def test_an_attestation_of_other_bytes_attests_nothing(folder):
+    attested(record_of(folder, "campplus-"), record="f" * 64)
+    build(folder)
+    assert set(trusts(folder).values()) == {"measured"}
+
+
+def test_a_claim_that_somebody_attests_stays_a_claim(tmp_path, make):
+    write_record(tmp_path / record_path(make()), make())
+    claimed = make("other", value=0.001, trust="claimed")
+    path = tmp_path / record_path(claimed)
+    write_record(path, claimed)
+    attested(path)
+    build(tmp_path)
+    assert trusts(tmp_path) == {"ecapa-512 + aam": "measured", "other + aam ‡": "claimed"}
+
+
+def test_claims_stand_apart_without_a_rank(make):
+    rows = [make("a", value=0.05), make("bb", value=0.2), make("ccc", value=0.1)]
+    claims = [make("claim", value=0.001, trust="claimed"), make("late", trust="claimed", value=0.9)]
+    failed = make("broken", state="failed", reason="loss became NaN", metrics={})
+    (with_claims,) = tables(Filed(record) for record in [*claims, failed, *rows])
+    (without,) = tables(Filed(record) for record in rows)
+    names = [row.first.model.name for row in with_claims.rows]
+    assert names == ["a", "ccc", "bb", "claim", "late", "broken"]
+    assert with_claims.ranking.ranks == (*without.ranking.ranks, None, None, None)
+    assert with_claims.ranking.visible == without.ranking.visible
+    for efficiency in efficiencies(with_claims):
+        assert {"claim + aam ‡", "late + aam ‡"} & set(efficiency.entries) == set()
+
+
+def test_a_claim_without_units_does_not_blank_the_ranks_of_others(make):
+    rows = [make("a", value=0.05), make("bb", value=0.2)]
+    claim = make("claim", trust="claimed", left_one_out={})
+    (table,) = tables(Filed(record) for record in [claim, *rows])
+    assert table.ranking.ranks == (1, 2, None)
+
+
+def test_files_beside_records_are_no_records(folder):
+    found = record_files(folder)
+    path = found[0]
+    for name in (".attestation-0123456789ab.json", ".details.json", ".scores.npz"):
+        path.with_name(path.stem + name).write_text("{}")
+    assert record_files(folder) == found
+
+
+def test_a_record_is_read_as_the_careful_reader_reads_it():
+    """Published records, of whatever schema."""
+    published = ROOT / "leaderboards"
+    found = read_published(published)
+    assert len(found) > 40
+    for path, record in found.items():
+        assert record == read_record(published / path)
+
+
+def test_numbers_that_are_none_are_kept(tmp_path, make):
+    path = tmp_path / record_path(make())
+    write_record(path, make())
+    text = path.read_text().replace('"value": 0.05', '"value": NaN', 1)
+    assert "NaN" in text
+    path.write_text(text)
+    (record,) = read_published(tmp_path).values()
+    assert math.isnan(record.metrics["eer"].value)
+    assert repr(record) == repr(read_record(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{}", "record schema None"),
+        ("[1", "not JSON"),
+        ('{"schema": 99}', "record schema 99"),
+        ('{"schema": 2, "state": "done"}', "not a record"),
+    ],
+)
+def test_what_is_no_record_is_refused_by_name(folder, content, said):
+    (folder / "records" / "x.json").write_text(content)
+    with pytest.raises(RequestError, match=said) as error:
+        build(folder)
+    assert "x.json" in str(error.value)
+
+
+def test_one_family_at_a_time_gives_what_all_at_once_give(folder, make, protocol, data):
+    for record in (make(protocol=protocol(version=2)), make(dataset=data(name="other"))):
+        write_record(folder / record_path(record), record)
+    assert given(folder) == render(*read_folder(folder))
+
+
+def test_several_processes_give_what_one_gives(folder, make, data, monkeypatch):
+    other = make(dataset=data(name="other"))
+    write_record(folder / record_path(other), other)
+    wanted = given(folder)
+    monkeypatch.setattr("harness.board.publishing.press.MANY", 1)
+    assert given(folder) == wanted
