@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from harness.board.names import slug
@@ -78,6 +79,10 @@ class Column:
 
 def columns(table: Table) -> list[Column]:
     """Every column of a table: rank and entry first; one that nobody fills is left away."""
+    return table.once("columns of the site", partial(_columns, table))
+
+
+def _columns(table: Table) -> list[Column]:
     where = list(environments(table.rows))
     measured = cost_columns(table.rows, where[0]) if len(where) == 1 else []
     names = tuple(Cell(name, value=name) for name in labels(table.rows))
