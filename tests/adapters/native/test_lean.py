@@ -105,14 +105,16 @@ def test_only_checkpointing_computes_convolutions_twice(name: str) -> None:
 def test_single_precision_is_as_near_as_its_rounding(name: str, keeps: Keeps) -> None:
     exact = small(name, "everything")
     truth = weighed(exact(features()))
-    wanted, errors = gradients(exact, truth), []
+    wanted, errors, losses = gradients(exact, truth), [], []
     for kept in ("everything", keeps):
         network = small(name, kept, torch.float32)
         loss = weighed(network(features(torch.float32)))
-        assert float(loss.detach()) == pytest.approx(float(truth.detach()), rel=1e-3)
+        losses.append(abs(float(loss.detach() / truth.detach()) - 1))
         found = gradients(network, loss)
         errors.append(farthest({k: v.double() for k, v in found.items()}, wanted))
-    # How far rounding carries a gradient differs by processor, for plain autograd too.
+    # How far rounding carries differs by processor and threads, for plain autograd too.
+    assert losses[1] < max(1e-3, 3 * losses[0])
+    assert losses[0] < 0.01
     assert errors[1] < max(1e-3, 3 * errors[0])
 
 
