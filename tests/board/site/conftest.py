@@ -130,7 +130,7 @@ def tab(browser: Any) -> Iterator[Callable[..., Tab]]:
 
     def new(width: int = 1280, **options: Any) -> Tab:
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        context.set_default_timeout(5000)
+        context.set_default_timeout(60_000)
         opened.append((context, Tab(context)))
         return opened[-1][1]
 
