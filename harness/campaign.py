@@ -23,7 +23,7 @@ from harness.job.measurement import Measurement
 from harness.job.spec import JobSpec
 from harness.plan.checkpoints import check_fits, remarks
 from harness.plan.choice import suite_datasets
-from harness.plan.jobs import plan_checkpoint, plan_jobs
+from harness.plan.jobs import Tell, plan_checkpoint, plan_jobs, unheard
 from harness.plan.measuring import plan_measuring
 from harness.plan.protocol import pin_protocols
 from harness.plan.request import CheckpointEntry, RunRequest, Source, source_of
@@ -83,11 +83,13 @@ def listings(loaded: LoadedBenchmark, request: RunRequest) -> tuple[list[Listing
     return here, absent
 
 
-def planned(loaded: LoadedBenchmark, request: RunRequest) -> tuple[list[JobSpec], list[Absence]]:
+def planned(
+    loaded: LoadedBenchmark, request: RunRequest, tell: Tell = unheard
+) -> tuple[list[JobSpec], list[Absence]]:
     """The jobs of a call, nothing decoded, pinned or run."""
     here, absent = listings(loaded, request)
     sources = {listing.name: source_of(loaded, listing) for listing in here}
-    return plan_jobs(loaded, request, sources), absent
+    return plan_jobs(loaded, request, sources, tell), absent
 
 
 def run_campaign(
@@ -104,7 +106,7 @@ def run_campaign(
         DataError: files cannot be used; nothing was trained.
         LockError: data or protocol are not the locked ones.
     """
-    plan = partial(plan_jobs, loaded, request)
+    plan = partial(plan_jobs, loaded, request, tell=data_listener.tell)
     watch = _Watch(data_listener, listener)
     return _carried_out(loaded, request, plan, workers=workers, watch=watch)
 
@@ -124,10 +126,11 @@ def measure_models(
         ConfigError: something asked for does not exist, or cannot be built.
     """
     here, _ = listings(loaded, request)
-    plan_measuring(loaded, request, source_of(loaded, here[0]), options)
+    tell = data_listener.tell
+    plan_measuring(loaded, request, source_of(loaded, here[0]), options, tell)
     keep_from_git(request.runs)
     source = _opened(loaded, here[0], request, data_listener)
-    jobs = plan_measuring(loaded, request, source, options)
+    jobs = plan_measuring(loaded, request, source, options, tell)
     yield from zip(jobs, measure_all(jobs, watcher), strict=True)
 
 

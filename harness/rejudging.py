@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +50,8 @@ class Rejudging:
         Raises:
             UnusableError: the scores are not such as the lists want.
         """
-        try:
+        with _usable():
             return self.task.judge(self.lists, self._scores())
-        except (DataError, MetricError, ConfigError, KeyError) as error:
-            raise _unusable(error) from error
 
     def detail(self) -> Detailing:
         """What lies beside the record, computed again.
@@ -59,10 +59,8 @@ class Rejudging:
         Raises:
             UnusableError: the scores are not such as the lists want.
         """
-        try:
+        with _usable():
             return self.task.detail(self.lists, self._scores())
-        except (DataError, MetricError, ConfigError, KeyError) as error:
-            raise _unusable(error) from error
 
     def _scores(self) -> Scores:
         return load_scores(self.path)
@@ -87,10 +85,8 @@ def rejudging(loaded: LoadedBenchmark, record: Record, path: Path) -> Rejudging:
     if not scores.is_file():
         raise NotHereError(f"its scores are not beside it ({scores.name})")
     listing, task = _listing(loaded, record), _task(loaded, record)
-    try:
+    with _usable():
         lists = task.lists(listing, "test", record.dataset.left_out)
-    except (DataError, ConfigError) as error:
-        raise _unusable(error) from error
     return Rejudging(scores, lists, task)
 
 
@@ -112,8 +108,12 @@ def _is(file: Path, artefact: Artefact) -> bool:
     return file.stat().st_size == artefact.bytes and sha256_file(file) == artefact.sha256
 
 
-def _unusable(error: Exception) -> UnusableError:
-    return UnusableError(f"its scores cannot be judged by its lists: {error}")
+@contextmanager
+def _usable() -> Iterator[None]:
+    try:
+        yield
+    except (DataError, MetricError, ConfigError, KeyError) as error:
+        raise UnusableError(f"its scores cannot be judged by its lists: {error}") from error
 
 
 def _scores_beside(path: Path) -> Path:

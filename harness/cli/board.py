@@ -13,7 +13,7 @@ from harness.board.versions.diff import diff_document, diff_text, differences
 from harness.board.versions.sides import side
 from harness.cli import options
 from harness.cli.admit import admit
-from harness.cli.output import complain, give, give_json
+from harness.cli.output import give, give_differences, give_json, give_written
 from harness.cli.publish import Folder
 from harness.history.page import build as build_history
 
@@ -29,25 +29,16 @@ Side = Annotated[
 @app.command("build")
 def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Write every published file that is not yet what its records give."""
-    written = [str(path) for path in build_files(folder) + build_history(folder)]
-    if json:
-        give_json({"schema": 1, "written": written})
-    else:
-        give("\n".join(written) or "nothing changed: all files are what their records give")
+    written = build_files(folder) + build_history(folder)
+    give_written(written, "nothing changed: all files are what their records give", json=json)
 
 
 @app.command("check")
 def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Fail where a published file is not exactly what its records give."""
-    differences = check_files(folder)
-    if json:
-        give_json({"schema": 1, "differences": differences})
-    elif not differences:
-        give("all published files are what their records give")
-    else:
-        complain("\n".join(differences))
-    if differences:
-        raise typer.Exit(1)
+    give_differences(
+        check_files(folder), "all published files are what their records give", json=json
+    )
 
 
 app.command("admit")(admit)

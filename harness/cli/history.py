@@ -12,7 +12,7 @@ from rich.text import Text
 
 from harness.board.text import one_line
 from harness.cli import options
-from harness.cli.output import complain, give, give_json, say
+from harness.cli.output import complain, give, give_differences, give_json, give_written, say
 from harness.errors import RequestError
 from harness.history.check import check_history
 from harness.history.judging import Verdict, judge
@@ -100,25 +100,13 @@ def judge_lines(
 @app.command("build")
 def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Write the page of the history where it is not yet what the files give."""
-    written = [str(path) for path in build_page(folder)]
-    if json:
-        give_json({"schema": 1, "written": written})
-    else:
-        give("\n".join(written) or "nothing changed: the page is what its files give")
+    give_written(build_page(folder), "nothing changed: the page is what its files give", json=json)
 
 
 @app.command("check")
 def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Fail where a line was edited, or the page is not what the files give."""
-    differences = check_history(folder)
-    if json:
-        give_json({"schema": 1, "differences": differences})
-    elif differences:
-        complain("\n".join(differences))
-    else:
-        give("the history is as it was written")
-    if differences:
-        raise typer.Exit(1)
+    give_differences(check_history(folder), "the history is as it was written", json=json)
 
 
 def _history(folder: Path) -> dict[str, list[Line]]:

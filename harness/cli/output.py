@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console, RenderableType
 
 from harness.records.canonical import readable_json
@@ -47,3 +50,39 @@ def give(*parts: RenderableType) -> None:
             console.print(part, markup=False, soft_wrap=True)
         else:
             console.print(part)
+
+
+def give_written(written: Sequence[Path], unchanged: str, *, json: bool) -> None:
+    """Print which files a command wrote.
+
+    Args:
+        written: the files.
+        unchanged: what is said where there are none.
+        json: whether as a document.
+    """
+    names = [str(path) for path in written]
+    if json:
+        give_json({"schema": 1, "written": names})
+    else:
+        give("\n".join(names) or unchanged)
+
+
+def give_differences(differences: Sequence[str], none: str, *, json: bool) -> None:
+    """Print what is not as it should be, and end with 1 where something is not.
+
+    Args:
+        differences: what is not.
+        none: what is said where all is.
+        json: whether as a document.
+
+    Raises:
+        typer.Exit: there are differences.
+    """
+    if json:
+        give_json({"schema": 1, "differences": list(differences)})
+    elif differences:
+        complain("\n".join(differences))
+    else:
+        give(none)
+    if differences:
+        raise typer.Exit(1)

@@ -39,7 +39,7 @@ def plan(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
         datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
     )  # fmt: skip
-    jobs, absent = planned(load(config), request)
+    jobs, absent = planned(load(config), request, say)
     statuses = [(job, job_status(job)) for job in jobs]
     lengths = durations(jobs)
     if json:

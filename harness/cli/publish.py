@@ -11,7 +11,7 @@ from harness.board.numbers import counted
 from harness.board.publishing.local import chosen_records
 from harness.board.publishing.publish import publish as publish_records
 from harness.cli import options
-from harness.cli.output import give, give_json, say
+from harness.cli.output import give_written, say
 from harness.config.loader import load
 from harness.details import Companions
 
@@ -45,8 +45,4 @@ def publish(
     )
     for reason, records in sorted(companions.reasons.items()):
         say(f"{counted(len(records), 'record')} without details: {reason}")
-    names = [str(path) for path in written]
-    if json:
-        give_json({"schema": 1, "written": names})
-    else:
-        give("\n".join(names) or "nothing changed: all of it is published already")
+    give_written(written, "nothing changed: all of it is published already", json=json)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from harness.execute.process import Answer, Crew, Watcher
 from harness.job.join import failed, keep
-from harness.job.measurement import Measurement
+from harness.job.measurement import FIRST_RESULT, Measurement
 from harness.job.spec import JobSpec
 from harness.records.files import write_text
 from harness.records.record import Record
@@ -47,19 +47,39 @@ def run_all(jobs: list[JobSpec], workers: int, listener: Listener) -> Iterator[R
 
 def measure_all(jobs: list[JobSpec], watcher: Watcher) -> Iterator[Measurement]:
     """Measure what jobs cost, one after the other, with nothing beside; nothing is trained."""
-    crew = Crew(watcher)
+    first = _FirstResult(watcher)
+    crew = Crew(first)
     try:
         for job in jobs:
+            first.starts()
             answer = crew.ask(job.model_copy(update={"only": "measure"}))
-            found = _measurement(answer)
-            if found.state == "done":
-                began = perf_counter()
-                first = crew.ask(job.model_copy(update={"only": "first result"}))
-                seconds = perf_counter() - began if first.result is not None else None
-                found = found.model_copy(update={"first_result_seconds": seconds})
-            yield found
+            told = {"first_result_seconds": first.seconds}
+            yield _measurement(answer).model_copy(update=told)
     finally:
         crew.stop()
+
+
+class _FirstResult:
+    """Takes the time until a process has its first embedding; hands on all else that it says."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self.starts()
+
+    def starts(self) -> None:
+        self._began, self._is_next = perf_counter(), False
+        self.seconds: float | None = None
+
+    def stage(self, job: JobSpec, name: str, total: int) -> None:
+        self._is_next = name == FIRST_RESULT
+        if not self._is_next:
+            self._watcher.stage(job, name, total)
+
+    def advances(self, job: JobSpec, done: int, loss: float | None) -> None:
+        if self._is_next:
+            self.seconds = perf_counter() - self._began
+        else:
+            self._watcher.advances(job, done, loss)
 
 
 def _record(crew: Crew, job: JobSpec, listener: Listener) -> Record:

@@ -16,7 +16,7 @@ from harness.job.looks import count_look
 from harness.job.parts import Parts
 from harness.job.report import Reporter
 from harness.records.canonical import sha256_file
-from harness.tasks.task import Lists, Side
+from harness.tasks.task import Side, training_lists
 
 Outputs = Callable[[str], NDArray[np.float32]]
 
@@ -65,10 +65,8 @@ def _side(parts: Parts, split: str, outputs: Outputs) -> Side:
 
 
 def _training(parts: Parts, outputs: Outputs) -> Side:
-    """The training split, on which nothing is judged and which has no trials."""
-    listing = parts.dataset.listing
-    items = listing.split_items("train", parts.dataset.left_out)
-    return Side(outputs("train"), Lists(items, listing.classes))
+    dataset = parts.dataset
+    return Side(outputs("train"), training_lists(dataset.listing, dataset.left_out))
 
 
 def _baseline(parts: Parts) -> Outputs:

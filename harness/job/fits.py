@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from harness.job.measured import Measured
+from harness.config.recipes import Recipe
+from harness.data.front_end import raw_shape
 from harness.job.parts import Parts
 from harness.job.spec import JobSpec
 from harness.measure.room import room
@@ -35,7 +36,7 @@ def what_fits(spec: JobSpec, left: int) -> str:
     recipe = spec.recipe
     if recipe is None:
         return ""
-    fits = Measured(Parts(spec), as_on_gpu=spec.device == "cuda").largest_training(left)
+    fits = _largest(Parts(spec), recipe, left)
     if fits is None:
         return ""
     asked, free = recipe.micro_batch or recipe.batch, f"{left / GIB:.2g} GiB"
@@ -47,3 +48,19 @@ def what_fits(spec: JobSpec, left: int) -> str:
         f"{fits} at once are predicted to fit in the {free} there were: give the recipe "
         f"micro_batch = {fits}"
     )
+
+
+def _largest(parts: Parts, recipe: Recipe, left: int) -> int | None:
+    """Items of a step that fit at once; None where it cannot be told."""
+    from harness.train.budgeting import largest_training
+    from harness.train.prediction import NotPredictable, Workload
+
+    dataset, model = parts.dataset, parts.model
+    seconds = recipe.crop_seconds or float(dataset.listing.items["seconds"].max())
+    item = raw_shape(model.inputs(), seconds)
+    on_gpu = parts.spec.device == "cuda"
+    work = Workload(model, parts.loss, len(dataset.classes), item, recipe, on_gpu=on_gpu)
+    try:
+        return largest_training(work, left)
+    except NotPredictable:
+        return None

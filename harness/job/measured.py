@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cached_property, partial
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,36 +16,25 @@ from harness.data.front_end import raw_shape, raw_tensor
 from harness.job.measurement import ITEM_SECONDS
 from harness.job.parts import Parts
 from harness.measure.speed import Times, timed
-from harness.records.record import Prediction
 from harness.train.accumulation import Precision, autocast, learn
-from harness.train.budgeting import largest_inference, largest_training, prediction
+from harness.train.example import example_labels
 from harness.train.optimizer import make_optimizer
-from harness.train.prediction import (
-    NotPredictable,
-    Workload,
-    example_labels,
-    predict_inference,
-)
 from harness.train.system import System
-
-T = TypeVar("T")
 
 ON_PROCESSOR = 64
 """Items at once beyond which a processor is not tried: its caches are full long before."""
 
 
 class Measured:
-    """A job's system with what is asked of it; each part is made when it is first asked for.
+    """A job's system with what is asked of it; it is made when it is first asked for.
 
     Args:
         parts: of the job.
-        as_on_gpu: whether memory is predicted for the GPU of the budget, wherever it is measured.
     """
 
-    def __init__(self, parts: Parts, *, as_on_gpu: bool = True) -> None:
+    def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.device = parts.device
-        self.on_gpu = as_on_gpu
         self.audio = parts.dataset.listing.corpus.kind == "audio"
 
     @cached_property
@@ -79,51 +67,12 @@ class Measured:
         action = partial(self.embed, raw)
         return timed(action, repeats, warmup=1, device=self.device, at_most=at_most)
 
-    def largest_training(self, limit: int | None) -> int | None:
-        """Items of a training step within a limit, at once; None where it cannot be told."""
-        recipe = self.parts.spec.recipe
-        if limit is None or recipe is None:
-            return None
-        return self._told(largest_training, self._work(recipe.crop_seconds), limit)
-
-    @cached_property
-    def largest_inference(self) -> int | None:
-        """Items that fit the budget at once; None where it cannot be told."""
-        limit = self.parts.spec.memory_limit
-        if limit is None:
-            return None
-        return self._told(largest_inference, self._work(ITEM_SECONDS), limit)
-
-    def inference_prediction(self, batch: int) -> Prediction | None:
-        """What embedding a batch takes; None where it cannot be told."""
-        step = self._told(predict_inference, self._work(ITEM_SECONDS), batch)
-        return None if step is None else prediction(step)
-
     @property
     def most_at_once(self) -> int:
         """Items that are tried at once, by the budget where there is a GPU."""
         if self.device.type != "cuda":
             return ON_PROCESSOR
-        return self.largest_inference or ON_PROCESSOR
-
-    def _told(self, tell: Callable[[Workload, int], T], work: Workload, number: int) -> T | None:
-        try:
-            return tell(work, number)
-        except NotPredictable:
-            return None
-
-    def _work(self, seconds: float | None) -> Workload:
-        dataset, spec = self.parts.dataset, self.parts.spec
-        length = seconds or float(dataset.listing.items["seconds"].max())
-        item = raw_shape(self.parts.model.inputs(), length)
-        return Workload(
-            self.parts.model,
-            self.parts.loss,
-            len(dataset.classes),
-            item,
-            spec.recipe,
-            on_gpu=self.on_gpu,
-        )
+        return self.parts.spec.embedding.largest or ON_PROCESSOR
 
 
 def training_step(measured: Measured, recipe: Recipe) -> Callable[[], None]:

@@ -10,6 +10,10 @@ ITEM_SECONDS = 2.0
 """Length of the sounds behind every figure that does not name another."""
 
 
+FIRST_RESULT = "first result"
+"""The part of measuring that ends with a process's first embedding."""
+
+
 class Measurement(BaseModel):
     """What a system costs, or why that is not known.
 

@@ -11,6 +11,7 @@ from harness.job.measured import Measured, example, training_step
 from harness.job.measurement import ITEM_SECONDS
 from harness.job.parts import Parts
 from harness.job.report import Reporter
+from harness.job.spec import JobSpec
 from harness.measure.cost import multiply_adds, parameters
 from harness.measure.energy import energy_counter
 from harness.measure.memory import PeakMemory
@@ -26,20 +27,21 @@ AT_MOST = 1.0
 """Seconds that the repeats of one figure may take."""
 
 STEPS, SINGLES, BATCHES = 3, 20, 3
-STEPS_AT_MOST = 10.0
+STEPS_AT_MOST = 6.0
 """Seconds of timed training steps after which two of them are enough."""
 
-FASTER = 1.02
-"""A larger batch that is not by so much faster ends the search for the fastest."""
+LONG = 0.5
+"""Seconds from which on a batch is not doubled: what a call costs beside its items is nothing by
+then.
+"""
 
 
 def run_measuring(parts: Parts, reporter: Reporter) -> dict[str, Any]:
     """Measure parameters, multiply-adds, memory, throughput and latency."""
-    passes: list[Callable[[Measured], dict[str, Any]]] = [_sizes, _predicted, _latencies]
-    passes += [_embedding, _training]
+    passes = (_sizes, _latencies, _embedding, _training)
     reporter.stage("measure", len(passes))
     measured, before = Measured(parts), cpu_times()
-    found: dict[str, Any] = {}
+    found = _predicted(parts.spec)
     for done, measure in enumerate(passes, start=1):
         found |= measure(measured)
         reporter.advance(done)
@@ -59,12 +61,12 @@ def _sizes(measured: Measured) -> dict[str, Any]:
     }
 
 
-def _predicted(measured: Measured) -> dict[str, Any]:
-    """What a step takes, and what fits the budget."""
+def _predicted(spec: JobSpec) -> dict[str, Any]:
+    """What was predicted before: of a step, and of what fits the budget."""
     return {
-        "training_prediction": measured.parts.spec.prediction,
-        "largest_training_batch": measured.largest_training(measured.parts.spec.memory_limit),
-        "largest_inference_batch": measured.largest_inference,
+        "training_prediction": spec.prediction,
+        "largest_training_batch": spec.largest_training,
+        "largest_inference_batch": spec.embedding.largest,
     }
 
 
@@ -94,12 +96,10 @@ def _latency(measured: Measured, seconds: float, threads: int) -> Times:
 
 def _embedding(measured: Measured) -> dict[str, Any]:
     """Throughput at the batch that gives most; memory there, in a pass of its own."""
-    batch, best, most = 1, _embedded(measured, 1), measured.most_at_once
-    while 2 * batch <= most:
-        times = _embedded(measured, 2 * batch)
-        if times.median * FASTER > 2 * best.median:
-            break
-        batch, best = 2 * batch, times
+    times = {1: _embedded(measured, 1)}
+    while 2 * max(times) <= measured.most_at_once and times[max(times)].median < LONG:
+        times[2 * max(times)] = _embedded(measured, 2 * max(times))
+    batch = min(times, key=lambda items: times[items].median / items)
     raw = example(measured.parts, batch, ITEM_SECONDS)
     with PeakMemory(measured.device) as peak:
         measured.embed(raw)
@@ -107,9 +107,9 @@ def _embedding(measured: Measured) -> dict[str, Any]:
     return {
         "inference_batch": batch,
         "inference_memory": peak.memory,
-        "inference_prediction": measured.inference_prediction(batch),
-        "inference_per_second": amount / best.median,
-        "inference_spread": _rates(amount, best),
+        "inference_prediction": measured.parts.spec.embedding.at.get(batch),
+        "inference_per_second": amount / times[batch].median,
+        "inference_spread": _rates(amount, times[batch]),
         "throughput_unit": "seconds of audio" if measured.audio else "pictures",
     }
 

@@ -1,4 +1,8 @@
-"""One job from its spec to its record, stage by stage; what is there already is not redone."""
+"""One job from its spec to its record, stage by stage; what is there already is not redone.
+
+A stage is imported when it is run: training's libraries take seconds, and a job that is measured
+or evaluated alone does without them.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +14,17 @@ from typing import Any, TypeVar
 import torch
 
 from harness.errors import HarnessError
-from harness.job.evaluation import run_evaluation
 from harness.job.evaluation_files import SCORES
 from harness.job.fits import hold_to_budget, what_fits
 from harness.job.join import RUNNING, failed, joined, keep, without_stage
 from harness.job.measured import Measured
-from harness.job.measurement import Measurement
+from harness.job.measurement import FIRST_RESULT, Measurement
 from harness.job.measuring import run_measuring
 from harness.job.memory import OutOfMemory, telling_memory
 from harness.job.parts import Parts
 from harness.job.report import Reporter
 from harness.job.spec import JobSpec
 from harness.job.stage import cached_stage
-from harness.job.training import run_training
 from harness.metrics.errors import MetricError
 from harness.records.canonical import sha256_file
 from harness.records.files import lock
@@ -34,9 +36,6 @@ T = TypeVar("T")
 
 def run_asked(spec: JobSpec, reporter: Reporter) -> dict[str, Any]:
     """Do what a job asks for; gives its record, or what it measured, in plain types."""
-    if spec.only == "first result":
-        Measured(Parts(spec)).embed_first()
-        return {}
     if spec.only == "measure":
         return measure_job(spec, reporter).model_dump(mode="json")
     return run_job(spec, reporter).model_dump(mode="json", by_alias=True)
@@ -59,7 +58,7 @@ def run_job(spec: JobSpec, reporter: Reporter) -> Record:
 def measure_job(spec: JobSpec, reporter: Reporter) -> Measurement:
     """Measure what a job costs, where that is not known yet; nothing is trained or kept else."""
     torch.set_num_threads(spec.threads)
-    done = _told(spec, lambda: _measured(spec, Parts(spec), reporter))
+    done = _told(spec, lambda: _measured_from_start(spec, reporter))
     if isinstance(done, dict):
         return Measurement(state="done", resources=Resources(**without_stage(done)))
     state, reason = done
@@ -81,6 +80,8 @@ def _told(spec: JobSpec, act: Callable[[], T]) -> T | tuple[State, str]:
 
 
 def _run(spec: JobSpec, reporter: Reporter) -> Record:
+    from harness.job.evaluation import run_evaluation
+
     parts = Parts(spec)
     results: dict[str, dict[str, Any]] = {}
     checkpoint = _checkpoint(spec, parts, reporter, results)
@@ -97,6 +98,16 @@ def _run(spec: JobSpec, reporter: Reporter) -> Record:
     if spec.measure is not None:
         results["measure"] = _measured(spec, parts, reporter)
     return keep(spec, joined(spec, results), folder / SCORES)
+
+
+def _measured_from_start(spec: JobSpec, reporter: Reporter) -> dict[str, Any]:
+    """Embed one item first of all, as somebody does who starts a program; then measure."""
+    parts = Parts(spec)
+    reporter.stage(FIRST_RESULT, 1)
+    with telling_memory("in embedding one item"):
+        Measured(parts).embed_first()
+    reporter.advance(1)
+    return _measured(spec, parts, reporter)
 
 
 def _measured(spec: JobSpec, parts: Parts, reporter: Reporter) -> dict[str, Any]:
@@ -117,6 +128,8 @@ def _checkpoint(
 ) -> Path | None:
     if spec.train is None or spec.recipe is None:
         return spec.checkpoint
+    from harness.job.training import run_training
+
     recipe = spec.recipe
     folder = spec.stage_folder("train", spec.train.key)
     with telling_memory(f"in training{_batch(spec)}"):

@@ -6,12 +6,26 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from harness.config.recipes import EvenCrops, Recipe
 from harness.config.tables import Profile
 from harness.records.canonical import digest
 from harness.records.record import Component, Data, Environment, Prediction, Protocol, Stage
+
+
+class Embedding(BaseModel):
+    """What embedding was predicted to take; nothing is told where that cannot be.
+
+    Attributes:
+        largest: items that are embedded at once within the budget.
+        at: items at once -> what they take.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    largest: int | None = None
+    at: dict[int, Prediction] = Field(default_factory=dict)
 
 
 class JobSpec(BaseModel):
@@ -32,6 +46,8 @@ class JobSpec(BaseModel):
         data_workers: processes that make training inputs; no result depends on them.
         memory_limit: bytes that tensors may take on a GPU, by the benchmark's budget.
         prediction: what a training step was predicted to take.
+        largest_training: items of a step that were predicted to fit the limit at once.
+        embedding: what embedding was predicted to take.
         item_macs: multiply-adds of one training item's forward pass.
         notes: what a reader of its row must know of how it was planned.
         only: what alone is done, nothing being trained; None for all of the job.
@@ -62,11 +78,13 @@ class JobSpec(BaseModel):
     environment: Environment | None = None
     memory_limit: int | None = None
     prediction: Prediction | None = None
+    largest_training: int | None = None
+    embedding: Embedding = Embedding()
     item_macs: int | None = None
     notes: tuple[str, ...] = ()
     train_inputs: dict[str, object] | None = None
     code: str = ""
-    only: Literal["measure", "first result"] | None = None
+    only: Literal["measure"] | None = None
     options: tuple[str, ...] = ()
 
     @property
@@ -189,7 +207,7 @@ EVALUATE_VERSION = 1
 LONGEST_NAME = 200
 """Bytes in a folder's name; file systems allow 255."""
 
-MEASURE_VERSION = 2
+MEASURE_VERSION = 3
 """Changes whenever the same network in the same place would be measured otherwise."""
 
 

@@ -32,7 +32,7 @@ class StorageTrace(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ig
         self.live = self.peak = 0
         self.events: list[tuple[int, int | None]] = []
         # By identity: a storage has one Python object for as long as it lives.
-        self._known: set[int] = set()
+        self._known: dict[int, int] = {}
 
     def watch(self, tensors: Iterable[Tensor]) -> int:
         """Count tensors that were made before; gives their bytes."""
@@ -40,6 +40,10 @@ class StorageTrace(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ig
         for tensor in tensors:
             self._see(tensor)
         return self.live - before
+
+    def numbers(self, tensors: Iterable[Tensor]) -> list[int]:
+        """The numbers of tensors that are counted."""
+        return [self._known[id(tensor.untyped_storage())] for tensor in tensors]
 
     def reset_peak(self) -> None:
         """Forget how much was held before."""
@@ -63,13 +67,13 @@ class StorageTrace(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ig
         if name in self._known:
             return
         size, number = storage.nbytes(), len(self.events)
-        self._known.add(name)
+        self._known[name] = number
         self.events.append((number, size))
         self.live += size
         self.peak = max(self.peak, self.live)
         weakref.finalize(storage, self._gone, name, number, size).atexit = False
 
     def _gone(self, name: int, number: int, size: int) -> None:
-        self._known.discard(name)
+        self._known.pop(name, None)
         self.events.append((number, None))
         self.live -= size

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from harness.metrics.errors import (
     MetricError,
@@ -85,7 +85,7 @@ def paired_difference(
     _check_paired(first, second, units, level)
     check_finite(np.array([estimate_a, estimate_b]), "estimates of the two entries")
     value, error = estimate_a - estimate_b, float(np.std(first - second, ddof=1))
-    reach = float(student.ppf((1 + level) / 2, units - 1)) * error
+    reach = float(stdtrit(units - 1, (1 + level) / 2)) * error
     p = float(two_sided_p(np.array([value]), np.array([error]), units - 1)[0])
     return Difference(value, value - reach, value + reach, error, p, units - 1)
 
@@ -106,7 +106,7 @@ def two_sided_p(differences: Floats, errors: Floats, freedom: ArrayLike) -> Floa
     sizes, spread = np.abs(differences), errors > ROUNDING
     p = np.where(sizes > ROUNDING, 0.0, 1.0)
     degrees = np.broadcast_to(np.asarray(freedom, dtype=np.float64), errors.shape)
-    p[spread] = 2 * student.sf(sizes[spread] / errors[spread], degrees[spread])
+    p[spread] = 2 * stdtr(degrees[spread], -(sizes[spread] / errors[spread]))
     return p
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
-from scipy.stats import t as student
+from scipy.special import expit, logit, stdtrit
 
 from harness.metrics.errors import MetricError, usable_scores
 
@@ -56,7 +55,7 @@ def logit_interval(
         return _without_spread(estimate, tail, units)
     centre = float(logit(np.clip(estimate, floor, 1 - floor)))
     spread = float(np.std(logit(np.clip(values, floor, 1 - floor)), ddof=1))
-    reach = float(student.ppf(1 - tail, units - 1)) * spread
+    reach = float(stdtrit(units - 1, 1 - tail)) * spread
     low, high = float(expit(centre - reach)), float(expit(centre + reach))
     return Interval(min(low, estimate), max(high, estimate))
 

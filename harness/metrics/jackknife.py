@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
-from scipy.stats import t as student
+from scipy.special import expit, logit, stdtrit
 
 from harness.metrics.comparison import ROUNDING, jackknife_error
 from harness.metrics.errors import MetricError, usable_scores
@@ -44,6 +43,6 @@ def jackknife_interval(
         return plain
     logits = logit(np.clip(values, floor, 1 - floor))
     centre = float(logit(np.clip(estimate, floor, 1 - floor)))
-    reach = float(student.ppf((1 + level) / 2, len(values) - 1)) * jackknife_error(logits)
+    reach = float(stdtrit(len(values) - 1, (1 + level) / 2)) * jackknife_error(logits)
     low, high = float(expit(centre - reach)), float(expit(centre + reach))
     return Interval(min(low, estimate), max(high, estimate))

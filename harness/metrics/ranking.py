@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from harness.metrics.comparison import ROUNDING, holm, jackknife_error, two_sided_p
 from harness.metrics.errors import MetricError, check_finite, check_vector
@@ -228,15 +228,15 @@ def _visible(errors: Floats, freedom: Floats, alpha: float) -> float:
     """
     level = 1 - alpha / 2
     if np.all(freedom == freedom[0]):  # the same, but for rounding that a published table may show
-        return float(student.ppf(level, freedom[0]) * np.median(errors))
+        return float(stdtrit(freedom[0], level) * np.median(errors))
     steps = np.linspace(freedom.min(), freedom.max(), 100)
-    bounds = np.asarray(student.ppf(level, steps))
+    bounds = np.asarray(stdtrit(steps, level))
     above = np.searchsorted(steps, freedom).clip(1)
     low, high = errors * bounds[above], errors * bounds[above - 1]
     middle = (len(errors) - 1) // 2, len(errors) // 2
     least, most = np.partition(low, middle[0])[middle[0]], np.partition(high, middle[1])[middle[1]]
     near = (high >= least) & (low <= most)
-    values = np.sort(errors[near] * student.ppf(level, freedom[near]))
+    values = np.sort(errors[near] * stdtrit(freedom[near], level))
     below = int(np.count_nonzero(high < least))
     return float(np.mean(values[[place - below for place in middle]]))
 

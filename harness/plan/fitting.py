@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.adapter import CHECKPOINTING
 from harness.config.recipes import FineTune, Recipe
-from harness.plan.predictions import Kept, Predictions
+from harness.plan.predictions import Predictions, Training
 from harness.plan.request import Source
 from harness.records import record
 from harness.records.parts import in_parts
@@ -21,6 +21,7 @@ class Fitted:
         model: with activations made again where nothing else helps.
         recipe: with parts for each of its trainings that does not fit at once.
         prediction: of the training that takes most; None where nothing can be told.
+        largest: items of a step of the first training that fit at once.
         macs: multiply-adds of one training item's forward pass.
         notes: what a reader of its row must know.
     """
@@ -28,6 +29,7 @@ class Fitted:
     model: record.Component
     recipe: Recipe
     prediction: record.Prediction | None
+    largest: int | None = None
     macs: int | None = None
     notes: tuple[str, ...] = ()
 
@@ -48,6 +50,7 @@ def fitted(
         model,
         _with_parts(recipe, found),
         max(told, key=lambda each: each.reserved, default=None),
+        found[0].largest,
         found[0].macs,
         tuple(
             note
@@ -63,16 +66,16 @@ def _within(
     phase: Recipe,
     source: Source,
     predictions: Predictions,
-) -> Kept:
+) -> Training:
     listing = source.listing
     longest = float(listing.items["seconds"].max()) if len(listing.items) else 0.0
     seconds = phase.crop_seconds or longest
     if listing.corpus.kind == "audio" and not seconds:
-        return Kept(why="its lists do not tell how long a sound is, and the recipe crops none")
-    return predictions.within(model, loss, phase, classes=len(listing.classes), seconds=seconds)
+        return Training(why="its lists do not tell how long a sound is, and the recipe crops none")
+    return predictions.training(model, loss, phase, classes=len(listing.classes), seconds=seconds)
 
 
-def _with_parts(recipe: Recipe, found: list[Kept]) -> Recipe:
+def _with_parts(recipe: Recipe, found: list[Training]) -> Recipe:
     first, *second = found
     changed: dict[str, int | FineTune] = {}
     if first.part not in (None, recipe.micro_batch):
@@ -83,7 +86,7 @@ def _with_parts(recipe: Recipe, found: list[Kept]) -> Recipe:
     return recipe.model_copy(update=changed)
 
 
-def _notes(phase: Recipe, kept: Kept) -> Iterator[str]:
+def _notes(phase: Recipe, kept: Training) -> Iterator[str]:
     if kept.part not in (None, phase.micro_batch):
         yield (
             f"batch {in_parts(phase.batch, kept.part)} to fit the memory budget: the loss is that "

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -31,12 +32,44 @@ from harness.records import record
 from harness.records.canonical import canonical_json, sha256_file
 from harness.records.code import code_version
 
-DrawnFrom = Callable[..., dict[str, str]]
-"""Of an augmentation, what the noises and rooms that it draws from hash to."""
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """What planning looks up, each thing once for all entries of a call.
+
+    Attributes:
+        drawn_from: of an augmentation, what the noises and rooms that it draws from hash to: a
+            folder of rooms holds tens of thousands of files.
+        predictions: of memory.
+    """
+
+    drawn_from: Callable[..., dict[str, str]]
+    predictions: Predictions
+
+
+def lookups(loaded: LoadedBenchmark, request: RunRequest, tell: Tell) -> Lookups:
+    """What planning a call looks up.
+
+    Args:
+        loaded: the benchmark.
+        request: the call.
+        tell: is told what a person waits for.
+    """
+    drawn_from = cache(partial(disturbances, folder=loaded.folder, cache=request.cache))
+    return Lookups(drawn_from, Predictions(request.cache, loaded.benchmark.budget.usable, tell))
+
+
+def unheard(_: str) -> None:
+    """Where nobody waits for what is planned."""
 
 
 def plan_jobs(
-    loaded: LoadedBenchmark, request: RunRequest, sources: dict[str, Source]
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    sources: dict[str, Source],
+    tell: Tell = unheard,
 ) -> list[JobSpec]:
     """Every job of a call, the baseline of each dataset first.
 
@@ -44,21 +77,21 @@ def plan_jobs(
         loaded: the benchmark.
         request: the call.
         sources: the datasets that are here, by name.
+        tell: is told what a person waits for.
 
     Raises:
         ConfigError: something asked for is not of the suite, or cannot be built.
         LockError: a protocol changed and its version did not.
     """
     suite = chosen_suite(loaded, request)
-    # Once for all entries of a recipe: a folder of rooms holds tens of thousands of files.
-    drawn_from = cache(partial(disturbances, folder=loaded.folder, cache=request.cache))
+    found = lookups(loaded, request, tell)
     jobs = []
     for source in sources.values():
         protocol = make_protocol(loaded, request, source)
         common = common_parts(loaded, request, source, protocol)
         jobs.append(_baseline(loaded, request, common))
         chosen = entries(suite, request, source.listing.table)
-        jobs += [_entry(loaded, request, common, each, source, drawn_from) for each in chosen]
+        jobs += [_entry(loaded, request, common, each, source, found) for each in chosen]
     return jobs
 
 
@@ -67,7 +100,7 @@ def plan_entries(
     request: RunRequest,
     source: Source,
     choices: Iterable[Choice],
-    drawn_from: DrawnFrom,
+    tell: Tell = unheard,
 ) -> list[JobSpec]:
     """The jobs of some entries on one dataset.
 
@@ -76,13 +109,14 @@ def plan_entries(
         request: the call.
         source: the dataset.
         choices: the entries.
-        drawn_from: of an augmentation, what it draws from.
+        tell: is told what a person waits for.
 
     Raises:
         ConfigError: an entry cannot be built.
     """
     common = common_parts(loaded, request, source, make_protocol(loaded, request, source))
-    return [_entry(loaded, request, common, choice, source, drawn_from) for choice in choices]
+    found = lookups(loaded, request, tell)
+    return [_entry(loaded, request, common, choice, source, found) for choice in choices]
 
 
 def plan_checkpoint(
@@ -102,9 +136,10 @@ def plan_checkpoint(
     common = common_parts(loaded, request, source, make_protocol(loaded, request, source))
     models, losses = loaded.benchmark.models, loaded.benchmark.losses
     table, content = known(models, entry.model, "model"), sha256_file(entry.path)
+    model = component(entry.model, table, f"models.{entry.model}")
     made_here = JobSpec(
         **common,
-        model=component(entry.model, table, f"models.{entry.model}"),
+        model=model,
         loss=component(entry.loss, known(losses, entry.loss, "loss"), f"losses.{entry.loss}")
         if entry.loss
         else None,
@@ -113,6 +148,7 @@ def plan_checkpoint(
         track="checkpoint",
         checkpoint=entry.path,
         checkpoint_sha256=content,
+        embedding=lookups(loaded, request, unheard).predictions.embedding(model),
     )
     return [_baseline(loaded, request, common), made_here]
 
@@ -186,7 +222,7 @@ def _entry(
     common: dict[str, Any],
     choice: Choice,
     source: Source,
-    drawn_from: DrawnFrom,
+    found: Lookups,
 ) -> JobSpec:
     benchmark = loaded.benchmark
     model = component(choice.model, benchmark.models[choice.model], f"models.{choice.model}")
@@ -196,9 +232,8 @@ def _entry(
     _check_schedules(loaded, recipe, choice.recipe)
     where = loaded.where("recipes", choice.recipe)
     check_augment(recipe, make_task(loaded, request.suite), source.listing.corpus.kind, where)
-    disturbed_by = drawn_from(recipe.augment, decode=source.opened)
-    budget = Predictions(request.cache, benchmark.budget.usable)
-    within = fitted(model, loss, recipe, source, budget)
+    disturbed_by = found.drawn_from(recipe.augment, decode=source.opened)
+    within = fitted(model, loss, recipe, source, found.predictions)
     model, recipe = within.model, within.recipe
     changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
     inputs = {
@@ -224,6 +259,8 @@ def _entry(
         seed=choice.seed,
         train_inputs=inputs,
         prediction=within.prediction,
+        largest_training=within.largest,
+        embedding=found.predictions.embedding(model),
         item_macs=within.macs,
         notes=within.notes,
     )

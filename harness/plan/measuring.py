@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
-
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, known
 from harness.errors import ConfigError
 from harness.job.spec import JobSpec
-from harness.plan.augmentation import disturbances
 from harness.plan.choice import Choice, chosen_suite
-from harness.plan.jobs import plan_entries
+from harness.plan.jobs import Tell, plan_entries, unheard
 from harness.plan.request import RunRequest, Source
 
 
 def plan_measuring(
-    loaded: LoadedBenchmark, request: RunRequest, source: Source, options: tuple[str, ...] = ()
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    source: Source,
+    options: tuple[str, ...] = (),
+    tell: Tell = unheard,
 ) -> list[JobSpec]:
     """One job for each model that takes a dataset's kind of items, whether the suite has it or not.
 
@@ -27,13 +28,13 @@ def plan_measuring(
         request: the call; models and losses that it names are the only ones.
         source: the dataset whose items and classes give the shapes.
         options: of torch, that are measured.
+        tell: is told what a person waits for.
 
     Raises:
         ConfigError: there is no such model or loss, or it cannot be built.
     """
     choices = [_choice(loaded, request, name) for name in _models(loaded, request, source)]
-    drawn_from = cache(partial(disturbances, folder=loaded.folder, cache=request.cache))
-    jobs = plan_entries(loaded, request, source, choices, drawn_from)
+    jobs = plan_entries(loaded, request, source, choices, tell)
     return [job.model_copy(update={"options": options}) for job in jobs]
 
 

@@ -5,25 +5,31 @@ Torch is imported only for one that is not kept yet.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.config.imports import construct
 from harness.config.recipes import Recipe
 from harness.errors import HarnessError
+from harness.job.measurement import ITEM_SECONDS
+from harness.job.spec import Embedding
 from harness.records import record
 from harness.records.canonical import digest, readable_json
 from harness.records.files import write_text
 
-PREDICTION_VERSION = 1
+PREDICTION_VERSION = 2
 """Changes whenever the same step would be predicted otherwise."""
 
 COUNTS = ("batch", "sampler", "micro_batch", "precision", "optimizer", "augment")
 """What of a recipe changes what a step holds."""
 
+TOLD = 2**10
+"""The largest batch of which it is told what embedding it takes."""
 
 WHAT_NETWORKS_RAISE = (
     RuntimeError,
@@ -40,10 +46,11 @@ WHAT_NETWORKS_RAISE = (
 """A network of somebody else's that does not work is its job's to fail with, in its own row."""
 
 
-class Kept(BaseModel):
+class Training(BaseModel):
     """How a recipe is trained within a budget (see `harness.train.budgeting.Within`).
 
     Attributes:
+        largest: items that a step takes at once within the budget.
         macs: multiply-adds of one item's forward pass.
         why: why nothing can be told.
     """
@@ -54,8 +61,12 @@ class Kept(BaseModel):
     checkpointing: bool = False
     prediction: record.Prediction | None = None
     fits: bool = True
+    largest: int | None = None
     macs: int | None = None
     why: str = ""
+
+
+Kept = TypeVar("Kept", Training, Embedding)
 
 
 class Predictions:
@@ -64,12 +75,13 @@ class Predictions:
     Args:
         folder: where they are kept.
         limit: bytes that tensors may take.
+        tell: is told what a person waits for.
     """
 
-    def __init__(self, folder: Path, limit: int) -> None:
-        self._folder, self.limit = folder / "predictions", limit
+    def __init__(self, folder: Path, limit: int, tell: Callable[[str], None]) -> None:
+        self._folder, self.limit, self._tell = folder / "predictions", limit, tell
 
-    def within(
+    def training(
         self,
         model: record.Component,
         loss: record.Component,
@@ -77,7 +89,7 @@ class Predictions:
         *,
         classes: int,
         seconds: float,
-    ) -> Kept:
+    ) -> Training:
         """How a recipe's batch is computed within the budget.
 
         Args:
@@ -88,46 +100,60 @@ class Predictions:
         """
         asked = recipe.model_dump(mode="json")
         inputs = {
-            "version": PREDICTION_VERSION,
-            "torch": version("torch"),
             "model": _without_name(model),
             "loss": _without_name(loss),
             "recipe": {name: asked[name] for name in COUNTS if name in asked},
             "classes": classes,
             "seconds": seconds,
-            "limit": self.limit,
         }
-        path = self._folder / f"{digest(inputs)[:24]}.json"
-        kept = _read(path)
-        if kept is None:
-            kept = _predicted(
+
+        def predict() -> Training:
+            self._tell(f"{model.name} + {loss.name}: predicting the memory of a training step")
+            return _training(
                 model, loss, recipe, classes=classes, seconds=seconds, limit=self.limit
             )
-            write_text(path, readable_json({"inputs": inputs, **kept.model_dump()}))
+
+        return self._kept(inputs, Training, predict)
+
+    def embedding(self, model: record.Component) -> Embedding:
+        """What embedding takes: items of `ITEM_SECONDS` where they are sounds."""
+        inputs = {"model": _without_name(model), "embedded": ITEM_SECONDS}
+        return self._kept(inputs, Embedding, lambda: _embedding(model, self.limit))
+
+    def _kept(self, inputs: dict[str, Any], kind: type[Kept], predict: Callable[[], Kept]) -> Kept:
+        rests_on = {
+            "version": PREDICTION_VERSION,
+            "torch": version("torch"),
+            "limit": self.limit,
+            **inputs,
+        }
+        path = self._folder / f"{digest(rests_on)[:24]}.json"
+        kept = _read(path, kind)
+        if kept is None:
+            kept = predict()
+            content = {"inputs": rests_on, "predicted": kept.model_dump(mode="json")}
+            write_text(path, readable_json(content))
         return kept
 
 
-def _read(path: Path) -> Kept | None:
+class _File(BaseModel):
+    inputs: dict[str, Any]
+    predicted: dict[str, Any]
+
+
+def _read(path: Path, kind: type[Kept]) -> Kept | None:
     """What is kept; None where it is not there, or was written by another version."""
     try:
         document = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     try:
-        return _File.model_validate_json(document).kept
+        return kind.model_validate(_File.model_validate_json(document).predicted)
     except ValidationError:
         return None
 
 
-class _File(Kept):
-    inputs: dict[str, Any]
-
-    @property
-    def kept(self) -> Kept:
-        return Kept.model_validate(self.model_dump(exclude={"inputs"}))
-
-
-def _predicted(
+def _training(
     model: record.Component,
     loss: record.Component,
     recipe: Recipe,
@@ -135,22 +161,47 @@ def _predicted(
     classes: int,
     seconds: float,
     limit: int,
-) -> Kept:
+) -> Training:
     from harness.data.front_end import raw_shape
-    from harness.train.budgeting import within
+    from harness.train.budgeting import checkpointing, largest_training, prediction, within
     from harness.train.prediction import NotPredictable, Workload, predict_macs
 
     network = construct(model.adapter, model.fields, model.name)
     head = construct(loss.adapter, loss.fields, loss.name)
-    item = raw_shape(network.inputs(), seconds)
-    work = Workload(network, head, classes, item, recipe)
+    work = Workload(network, head, classes, raw_shape(network.inputs(), seconds), recipe)
     try:
-        found, macs = within(work, limit), predict_macs(work)
+        found = within(work, limit)
+        chosen = replace(work, model=checkpointing(network)) if found.checkpointing else work
+        return Training(
+            part=found.part,
+            checkpointing=found.checkpointing,
+            prediction=prediction(found.step),
+            fits=found.fits,
+            largest=largest_training(chosen, limit, found.whole),
+            macs=predict_macs(work),
+        )
     except NotPredictable as error:
-        return Kept(why=str(error))
+        return Training(why=str(error))
     except WHAT_NETWORKS_RAISE as error:
-        return Kept(why=f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}")
-    return Kept(**vars(found), macs=macs)
+        return Training(why=f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}")
+
+
+def _embedding(model: record.Component, limit: int) -> Embedding:
+    from harness.data.front_end import raw_shape
+    from harness.train.budgeting import embedding_step, largest_inference, prediction
+    from harness.train.prediction import Workload
+
+    network = construct(model.adapter, model.fields, model.name)
+    work = Workload(network, None, 0, raw_shape(network.inputs(), ITEM_SECONDS))
+    try:
+        step = embedding_step(work)
+    except WHAT_NETWORKS_RAISE:  # what cannot be told beforehand among them
+        return Embedding()
+    batches = (2**power for power in range(TOLD.bit_length()))
+    return Embedding(
+        largest=largest_inference(step, limit),
+        at={batch: prediction(step(batch)) for batch in batches},
+    )
 
 
 def _without_name(component: record.Component) -> dict[str, Any]:

@@ -6,14 +6,14 @@ by the sha256 of its file's bytes: beside any other bytes it says nothing.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from harness.errors import RequestError
 from harness.records.canonical import digest, readable_json, sha256_file
+from harness.records.documents import Document, of_schema, read_document
 from harness.records.files import write_text
 from harness.records.record import Environment, Part
 
@@ -110,22 +110,7 @@ def read_attestation(path: Path) -> Attestation:
     Raises:
         RequestError: the file is absent, is none, or is of a schema this program does not know.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        schema = document.get("schema") if isinstance(document, dict) else None
-        if schema != SCHEMA:
-            raise RequestError(
-                f"{path}: attestation schema {schema!r}; this program reads {SCHEMA}"
-            )
-        return Attestation.model_validate(document)
-    except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"{path}: not JSON ({error})") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RequestError(f"{path}: not an attestation: {where}: {first['msg']}") from error
+    return read_document(path, Attestation, "an attestation", _current)
 
 
 def wrong_attestation(path: Path, record: Path) -> str:
@@ -141,7 +126,5 @@ def wrong_attestation(path: Path, record: Path) -> str:
     return ""
 
 
-def attestations(record: Path) -> list[Attestation]:
-    """The attestations beside a record that hold; others are passed over."""
-    found = find_attestations(record)
-    return [read_attestation(path) for path in found if not wrong_attestation(path, record)]
+def _current(content: Any, where: str) -> Document:
+    return of_schema(content, SCHEMA, "attestation", where)

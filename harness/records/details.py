@@ -7,14 +7,13 @@ companion that names another hash is stale, which can be told without the scores
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field
 
-from harness.errors import RequestError
 from harness.records.canonical import readable_json, sha256_file
+from harness.records.documents import Document, of_schema, read_document
 from harness.records.files import write_text
 from harness.records.record import Part
 
@@ -133,17 +132,8 @@ def read_details(path: Path) -> Details:
         RequestError: the file is absent, is no companion, or is of a schema this program does not
             know.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        schema = document.get("schema") if isinstance(document, dict) else None
-        if schema != SCHEMA:
-            raise RequestError(f"{path}: details schema {schema!r}; this program reads {SCHEMA}")
-        return Details.model_validate(document)
-    except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"{path}: not JSON ({error})") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RequestError(f"{path}: not a record's details: {where}: {first['msg']}") from error
+    return read_document(path, Details, "a record's details", _current)
+
+
+def _current(content: Any, where: str) -> Document:
+    return of_schema(content, SCHEMA, "details", where)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from harness.errors import RequestError
 from harness.records.canonical import readable_json
+from harness.records.documents import read_document
 from harness.records.files import write_text
 from harness.records.record import Record
 from harness.records.updates import updated
@@ -32,17 +29,7 @@ def read_record(path: Path) -> Record:
         RequestError: the file is absent, is not a record, or is of a schema this program does
             not know.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        return Record.model_validate(updated(document, str(path)))
-    except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"{path}: not JSON ({error})") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RequestError(f"{path}: not a record: {where}: {first['msg']}") from error
+    return read_document(path, Record, "a record", updated)
 
 
 def find_records(folder: Path) -> list[Record]:

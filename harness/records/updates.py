@@ -10,10 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.errors import RequestError
+from harness.records.documents import Document
 from harness.records.record import SCHEMA
-
-Document = dict[str, Any]
-"""A record as plain JSON types."""
 
 
 def updated(document: Any, where: str) -> Document:

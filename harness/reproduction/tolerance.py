@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from harness.board.names import is_record
 from harness.board.standing.rows import joined_by
@@ -112,7 +112,7 @@ def _fewest(counts: Mapping[str, int]) -> int:
 
 
 def _within_seeds(value: float, spread: SeedSpread, *, rate: bool) -> Range:
-    quantile = float(student.ppf((1 + LEVEL) / 2, spread.freedom))
+    quantile = float(stdtrit(spread.freedom, (1 + LEVEL) / 2))
     reach = quantile * math.sqrt(2) * spread.at(value)
     low, high = value - reach, value + reach
     if rate:

@@ -11,7 +11,7 @@ from harness.data.listing import Listing
 from harness.errors import RequestError
 from harness.submit.arrays import LONGEST_NAME, numbers, read_arrays, texts
 from harness.submit.naming import Named, check_direction, check_finite
-from harness.tasks.task import Lists, Scores, Side, Task
+from harness.tasks.task import Scores, Side, Task, training_lists
 
 EXPECTED = "an .npz file with `ids` [N], text, and `embeddings` [N, D], numbers"
 
@@ -81,9 +81,5 @@ def _side(
     rows = named.rows(items, split) if items else None
     if rows is None:
         return None
-    # Training has no trials, and a task that wants it takes its items alone.
-    own = split == "train"
-    lists = (
-        Lists(listing.split_items(split), listing.classes) if own else task.lists(listing, split)
-    )
+    lists = training_lists(listing) if split == "train" else task.lists(listing, split)
     return Side(np.ascontiguousarray(values[rows]), lists)

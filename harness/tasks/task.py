@@ -41,6 +41,11 @@ class Lists:
     trials: Trials | None = None
 
 
+def training_lists(listing: Listing, left_out: Sequence[str] = ()) -> Lists:
+    """The lists of the training split, on which nothing is judged and which has no trials."""
+    return Lists(listing.split_items("train", left_out), listing.classes)
+
+
 @dataclass(frozen=True)
 class Side:
     """One split as a task judges it.

@@ -37,14 +37,19 @@ class Within:
     Attributes:
         part: most items that go through together; None for all of the batch.
         checkpointing: whether the network is made to compute activations again.
-        prediction: what a step then takes.
+        step: what it then holds.
         fits: False where it takes more than there is, whatever is done.
     """
 
     part: int | None
     checkpointing: bool
-    prediction: Prediction
+    step: StepMemory
     fits: bool = True
+
+    @property
+    def whole(self) -> StepMemory | None:
+        """What the batch holds at once; None where it is computed in parts."""
+        return self.step if self.part is None else None
 
 
 def within(work: Workload, limit: int) -> Within:
@@ -63,13 +68,13 @@ def within(work: Workload, limit: int) -> Within:
     recipe = work.asked
     step = predict_training(work, recipe.batch, recipe.micro_batch)
     if _fits(step, limit):
-        return Within(recipe.micro_batch, False, prediction(step))
+        return Within(recipe.micro_batch, False, step)
     part = largest_part(work, limit)
     if part < min(FEWEST, recipe.batch) and _can_checkpoint(work.model):
-        lean = dataclasses.replace(work, model=_checkpointing(work.model))
+        lean = dataclasses.replace(work, model=checkpointing(work.model))
         step = predict_training(lean, recipe.batch, recipe.micro_batch)
         if _fits(step, limit):
-            return Within(recipe.micro_batch, True, prediction(step))
+            return Within(recipe.micro_batch, True, step)
         return _in_parts(lean, largest_part(lean, limit), checkpointing=True)
     return _in_parts(work, part, checkpointing=False)
 
@@ -87,17 +92,37 @@ def largest_part(work: Workload, limit: int) -> int:
     return largest_batch(lambda part: _fits(step(part), limit), most=most)
 
 
-def largest_training(work: Workload, limit: int) -> int:
-    """Most items that a step takes at once within a limit: a GPU's, or of this process."""
-    step = at_any_batch(lambda batch: predict_training(work, batch, None), SOME, MORE)
+def largest_training(work: Workload, limit: int, whole: StepMemory | None = None) -> int:
+    """Most items that a step takes at once within a limit: a GPU's, or of this process.
+
+    Args:
+        work: what is trained.
+        limit: bytes.
+        whole: what the recipe's batch holds at once, where that is known: it saves a pass.
+    """
+    batch = work.asked.batch
+    known = {batch: whole} if whole and batch > SOME else {}
+
+    def traced(items: int) -> StepMemory:
+        return known.get(items) or predict_training(work, items, None)
+
+    step = at_any_batch(traced, SOME, max(known, default=MORE))
     fits = _fits if work.on_gpu else _fits_here
     # One item alone has no statistics of its batch.
     return largest_batch(lambda batch: fits(step(batch), limit), least=2)
 
 
-def largest_inference(work: Workload, limit: int) -> int:
-    """Most items that are embedded at once within a limit."""
-    step = at_any_batch(partial(predict_inference, work), SOME, MORE)
+def embedding_step(work: Workload) -> Step:
+    """What gives the memory of embedding a batch.
+
+    Raises:
+        NotPredictable: the network wants to see numbers.
+    """
+    return at_any_batch(partial(predict_inference, work), SOME, MORE)
+
+
+def largest_inference(step: Step, limit: int) -> int:
+    """Most items that are embedded at once within a limit, by what gives the memory of a batch."""
     return largest_batch(lambda batch: _fits(step(batch), limit))
 
 
@@ -115,6 +140,12 @@ def prediction(step: StepMemory) -> Prediction:
     )
 
 
+def checkpointing(model: ModelAdapter) -> ModelAdapter:
+    """The model with activations made again in the backward pass."""
+    lean: ModelAdapter = dataclasses.replace(model, **{CHECKPOINTING: True})  # type: ignore[type-var]
+    return lean
+
+
 def _in_parts(work: Workload, part: int, *, checkpointing: bool) -> Within:
     """Even parts of at most so many items; of two where not even these fit."""
     batch = work.asked.batch
@@ -122,7 +153,7 @@ def _in_parts(work: Workload, part: int, *, checkpointing: bool) -> Within:
     count = parts_of(batch, max(part, least, 1))
     even = math.ceil(batch / count)
     step = predict_training(work, batch, even if count > 1 else None)
-    return Within(even if count > 1 else None, checkpointing, prediction(step), part >= least)
+    return Within(even if count > 1 else None, checkpointing, step, part >= least)
 
 
 def _fits(step: StepMemory, limit: int) -> bool:
@@ -143,8 +174,3 @@ def _taken(step: StepMemory) -> int:
 def _can_checkpoint(model: ModelAdapter) -> bool:
     names = {field.name for field in dataclasses.fields(model)}  # type: ignore[arg-type]
     return CHECKPOINTING in names and not getattr(model, CHECKPOINTING)
-
-
-def _checkpointing(model: ModelAdapter) -> ModelAdapter:
-    lean: ModelAdapter = dataclasses.replace(model, **{CHECKPOINTING: True})  # type: ignore[type-var]
-    return lean

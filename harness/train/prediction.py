@@ -27,9 +27,12 @@ from harness.adapter import LossAdapter, ModelAdapter
 from harness.config.recipes import Recipe
 from harness.errors import HarnessError
 from harness.measure.cost import multiply_adds
+from harness.measure.repeating import again
+from harness.measure.scaling import peak_of
 from harness.measure.step_memory import StepMemory
 from harness.measure.storages import StorageTrace
 from harness.train.accumulation import Precision, autocast, learn
+from harness.train.example import example_labels
 from harness.train.optimizer import make_optimizer
 from harness.train.system import System
 
@@ -77,16 +80,12 @@ class Workload:
         return self.recipe
 
 
-def example_labels(recipe: Recipe, batch: int, classes: int) -> Tensor:
-    """Labels of a batch, `[batch]`: as many of each as the recipe draws."""
-    different = recipe.sampler.speakers if recipe.sampler else batch
-    return torch.arange(batch) % min(different, classes)
-
-
 def predict_training(
     work: Workload, batch: int, part: int | None, *, fake: bool = True
 ) -> StepMemory:
     """What the second training step holds; the first one makes the optimiser's state.
+
+    Its way through the network is told from the first one's where that leaves gradients alone.
 
     Of a batch in parts, two parts stand for all of them where the loss is a sum over items. The
     network's inputs are there when the step begins: they are made one step ahead.
@@ -95,7 +94,7 @@ def predict_training(
         work: what is trained; its recipe gives optimiser, precision and augmentation.
         batch: items a step.
         part: most items that go through the network together; None for all of them.
-        fake: False computes for real, on the processor.
+        fake: False computes for real, on the processor, and both steps.
 
     Raises:
         NotPredictable: the network wants to see numbers.
@@ -112,38 +111,62 @@ def predict_training(
         with trace:
             held = trace.watch([*system.parameters(), *system.buffers()])
             inputs = trace.watch([features, labels])
-            saved: list[int] = []
-
-            def forwarded(*_: object) -> None:
-                saved.append(trace.live - _gradients(system))
-
-            def backward(loss: Tensor) -> None:
-                forwarded()
-                loss.backward()  # type: ignore[no-untyped-call]
-
-            # Parts whose embeddings' gradient is known go back without a loss of their own.
-            system.trunk.register_forward_hook(forwarded)
-
-            precision = Precision(partial(autocast, recipe.precision, "cpu"), backward)
-            states, first = 0, 0
-            for _ in range(2):
+            go_through = _Pass(system, trace, recipe.precision)
+            begun = len(trace.events)
+            go_through(features[:shown], labels[:shown], part)
+            gradients, left = _gradients(system), trace.numbers(_given(system))
+            told = again(trace.events[begun:], left) if fake else None
+            optimizer.step()
+            states = trace.live - held - inputs - gradients
+            if told is None:
                 optimizer.zero_grad(set_to_none=True)
-                states, first = trace.live - held - inputs, len(trace.events)
-                trace.reset_peak()
-                saved.clear()
-                learn(system, features[:shown], labels[:shown], part, precision)
+                steady = len(trace.events)
+                go_through(features[:shown], labels[:shown], part)
                 optimizer.step()
-        gradients = _gradients(system)
+                events = tuple(trace.events)
+            else:
+                ended = len(trace.events)
+                steady = ended + len(left)
+                optimizer.step()
+                events = (*trace.events[:ended], *told, *trace.events[ended:])
     return StepMemory(
         parameters=held,
         gradients=gradients,
         optimizer=states,
         inputs=inputs,
-        activations=max(saved) - held - states - inputs,
-        peak=trace.peak,
-        events=tuple(trace.events),
-        steady=first,
+        activations=go_through.activations,
+        peak=peak_of(events, steady),
+        events=events,
+        steady=steady,
     )
+
+
+class _Pass:
+    """A batch's way through a system and back.
+
+    Attributes:
+        activations: bytes that the forward pass keeps, at its largest.
+    """
+
+    def __init__(self, system: System, trace: StorageTrace, precision: str) -> None:
+        self._system, self._trace = system, trace
+        self._precision = Precision(partial(autocast, precision, "cpu"), self._backward)
+        self._before = self.activations = 0
+        # Parts whose embeddings' gradient is known go back without a loss of their own.
+        system.trunk.register_forward_hook(self._forwarded)
+
+    def __call__(self, inputs: Tensor, labels: Tensor, part: int | None) -> None:
+        """Learn from a batch."""
+        self._before, self.activations = self._trace.live, 0
+        learn(self._system, inputs, labels, part, self._precision)
+
+    def _forwarded(self, *_: object) -> None:
+        kept = self._trace.live - self._before - _gradients(self._system)
+        self.activations = max(self.activations, kept)
+
+    def _backward(self, loss: Tensor) -> None:
+        self._forwarded()
+        loss.backward()  # type: ignore[no-untyped-call]
 
 
 def predict_inference(work: Workload, batch: int, *, fake: bool = True) -> StepMemory:
@@ -239,8 +262,13 @@ def _system(work: Workload) -> System:
     )
 
 
+def _given(system: System) -> list[Tensor]:
+    """The gradients that are there, in the order of their parameters."""
+    return [each.grad for each in system.parameters() if each.grad is not None]
+
+
 def _gradients(system: System) -> int:
-    return sum(each.grad.nbytes for each in system.parameters() if each.grad is not None)
+    return sum(gradient.nbytes for gradient in _given(system))
 
 
 def _optimizer(work: Workload, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness.board.publishing.published import read_published
-from harness.board.site.render import render_site
+from harness.board.publishing.published import read_folder
+from harness.board.site.render import pages
+from harness.board.site.sections import section
 from harness.board.standing.ranking import Ranking
 from harness.board.standing.rows import Filed, Row
 from harness.board.standing.table import Table
+from harness.board.writing.references import References
 from tests.benchmarks.figures import Figure, missed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +51,9 @@ def page(tmp_path: Path) -> Iterator[Any]:
     if found is None:
         pytest.skip(f"no browser: none of {', '.join(browsers)} is on the PATH")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    for path, text in render_site({"speaker": [table()]}).items():
+    told = References()
+    site = pages([section(table(), {}, told, archived=False)], told)
+    for path, text in site.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
     with playwright.sync_playwright() as driver:
@@ -64,7 +68,7 @@ def table() -> Table:
     """2,000 entries of other names, without ranks, which would take a minute to be told."""
     record = next(
         record
-        for record in read_published(ROOT / "leaderboards").values()
+        for record in read_folder(ROOT / "leaderboards")[0].values()
         if record.protocol.suite == "speaker" and not record.is_baseline
     )
     draw, primary = random.Random(0), record.protocol.primary

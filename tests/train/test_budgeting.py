@@ -9,9 +9,9 @@ import pytest
 from harness.measure.step_memory import StepMemory
 from harness.train.budgeting import (
     Within,
+    embedding_step,
     largest_inference,
     largest_training,
-    prediction,
     within,
 )
 from harness.train.prediction import Workload, predict_inference, predict_training
@@ -32,7 +32,7 @@ def asked() -> Workload:
 def test_what_fits_stays_as_it_is(asked):
     step = predict_training(asked, 32, None)
     found = within(asked, taken(step))
-    assert found == Within(None, False, prediction(step))
+    assert found == Within(None, False, step)
 
 
 def test_the_largest_part_is_even_and_fits(asked):
@@ -68,9 +68,25 @@ def test_parts_that_the_recipe_names_stay_where_they_fit():
     assert within(asked, limit).part in (8, 11)
 
 
+def test_a_step_that_is_known_already_tells_the_same_largest_batch():
+    asked, limit = work("resnet34", batch=32), 600 * MIB
+    found = within(asked, limit)
+    assert found.whole is found.step
+    assert largest_training(asked, limit, found.whole) == largest_training(asked, limit)
+
+
+def test_embedding_any_batch_is_told_as_a_pass_of_its_own_tells_it():
+    asked = work("eres2net")
+    told, seen = embedding_step(asked)(9), predict_inference(asked, 9)
+    assert told == seen
+
+
 def test_the_largest_batches_fit_and_the_next_ones_do_not():
     asked, limit = replace(work("resnet34"), on_gpu=True), 600 * MIB
-    trained, embedded = largest_training(asked, limit), largest_inference(asked, limit)
+    trained, embedded = (
+        largest_training(asked, limit),
+        largest_inference(embedding_step(asked), limit),
+    )
     assert 2 <= trained < embedded
     assert predict_training(asked, trained, None).reserved(limit) is not None
     assert predict_training(asked, trained + 1, None).reserved(limit) is None

@@ -17,6 +17,7 @@ from harness.config.loader import load, shipped_benchmark
 from harness.config.recipes import Recipe
 from harness.data.front_end import raw_shape
 from harness.measure.scaling import at_any_batch, peak_of
+from harness.measure.step_memory import Event
 from harness.train.prediction import (
     NotPredictable,
     Workload,
@@ -78,6 +79,32 @@ def test_a_training_step_is_told_to_the_byte(model):
     assert told.optimizer == pytest.approx(seen.optimizer, rel=0.01)
     # What convolutions take for themselves is in this one too.
     assert told.peak == pytest.approx(allocated(profiled), rel=0.07)
+
+
+@pytest.mark.parametrize(
+    ("model", "part", "changes"),
+    [
+        ("ecapa-512", None, {}),
+        ("resnet34", 2, {"precision": "bf16-mixed"}),
+        ("efficientnet-b0", None, {"optimizer": {"name": "sgd"}}),
+    ],
+)
+def test_a_second_step_is_told_as_going_through_it_tells_it(model, part, changes, monkeypatch):
+    asked = work(model, **changes)
+    told = predict_training(asked, 4, part)
+    monkeypatch.setattr("harness.train.prediction.again", lambda *_: None)
+    seen = predict_training(asked, 4, part)
+    assert renumbered(told.events) == renumbered(seen.events)
+    assert replace(told, events=seen.events) == seen
+
+
+def renumbered(events: tuple[Event, ...]) -> list[Event]:
+    """The events with each storage called by its turn."""
+    turns: dict[int, int] = {}
+    for number, size in events:
+        if size is not None:
+            turns[number] = len(turns)
+    return [(turns[number], size) for number, size in events]
 
 
 def allocated(profiled: profile) -> int:

@@ -69,9 +69,8 @@ def _suite_page(current: Sequence[Sheet], earlier: Earlier, references: Referenc
 
 def _rest(current: Sequence[Sheet], references: References) -> list[str]:
     """What others have published on datasets of which the page has no table."""
-    shown = {sheet.dataset[0] for sheet in current}
-    groups = references.of(current[0].suite[0])
-    left = references_section([group for group in groups if group.dataset not in shown])
+    shown = (sheet.dataset[0] for sheet in current)
+    left = references_section(references.elsewhere(current[0].suite[0], shown))
     return [left] if left else []
 
 

@@ -21,7 +21,7 @@ from harness.board.writing.references import References, references
 from harness.records.files import write_text
 from harness.records.record import Record
 
-__all__ = ["Files", "build", "given", "read_folder", "read_published", "record_files", "render"]
+__all__ = ["Beside", "Files", "build", "read_folder", "record_files", "render"]
 
 NOTHING = Beside()
 
@@ -54,18 +54,6 @@ def render(records: Mapping[str, Record], beside: Beside = NOTHING) -> Files:
     """
     filed = (Filed(record, path) for path, record in sorted(records.items()))
     return _collected(sheets(tables(filed), beside), beside.references)
-
-
-def given(folder: Path) -> Files:
-    """The same of a folder's records, of which one family at a time is in memory.
-
-    Raises:
-        RequestError: a file among the records is not a record.
-    """
-    told = references(folder)
-    with workers(len(record_files(folder))) as pool:
-        made = print_families(folder, families(folder, pool), told, pool)
-        return _collected((sheet for family, _ in made for sheet in family), told)
 
 
 def build(folder: Path) -> list[Path]:
@@ -105,15 +93,6 @@ def _gathered(
         for sheet in family:
             plots.update(sheet.plots)
             yield sheet
-
-
-def read_published(folder: Path) -> dict[str, Record]:
-    """Every published record by its path relative to the folder.
-
-    Raises:
-        RequestError: a file among the records is not a record.
-    """
-    return read_folder(folder)[0]
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Record], Beside]:

@@ -12,7 +12,6 @@ from harness.board.names import slug
 from harness.board.numbers import UNKNOWN, heading, plain
 from harness.board.site.whiskers import Scale, Whisker, whisker
 from harness.board.standing.environments import environments
-from harness.board.standing.labels import labels
 from harness.board.standing.rows import Figure, Row
 from harness.board.standing.table import Table
 from harness.board.writing import grid
@@ -85,7 +84,7 @@ def columns(table: Table) -> list[Column]:
 def _columns(table: Table) -> list[Column]:
     where = list(environments(table.rows))
     measured = cost_columns(table.rows, where[0]) if len(where) == 1 else []
-    names = tuple(Cell(name, value=name) for name in labels(table.rows))
+    names = tuple(Cell(name, value=name) for name in table.labels)
     found = [
         Column("rank", "rank", tuple(_number(rank) for rank in table.ranking.ranks)),
         Column("entry", "entry", names, numeric=False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from harness.board.numbers import heading
@@ -11,7 +11,6 @@ from harness.board.site.curves import curves
 from harness.board.site.groups import group_of
 from harness.board.site.pairs import pairs
 from harness.board.site.tradeoffs import trade_offs
-from harness.board.standing.labels import labels
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.board.text import one_line
@@ -46,10 +45,14 @@ def table_data(table: Table, details: Mapping[str, Details]) -> dict[str, Any]:
     }
 
 
-def row_keys(rows: Sequence[Row]) -> list[str]:
+def row_keys(table: Table) -> list[str]:
     """Short names of rows for links: the same as long as a row keeps its name and seed."""
+    return table.once("row keys", lambda: _row_keys(table))
+
+
+def _row_keys(table: Table) -> list[str]:
     keys: dict[str, None] = {}
-    for name, row in zip(labels(rows), rows, strict=True):
+    for name, row in zip(table.labels, table.rows, strict=True):
         turn, key = 0, ""
         while not key or key in keys:
             key, turn = digest([name, row.first.seed if not row.done else None, turn])[:6], turn + 1
@@ -58,7 +61,7 @@ def row_keys(rows: Sequence[Row]) -> list[str]:
 
 
 def _rows(table: Table) -> list[dict[str, Any]]:
-    named = zip(row_keys(table.rows), labels(table.rows), table.rows, strict=True)
+    named = zip(row_keys(table), table.labels, table.rows, strict=True)
     return [
         {
             "key": key,

@@ -44,9 +44,9 @@ class Section:
 def section(
     table: Table,
     details: Mapping[str, Details],
-    references: References | None = None,
+    references: References,
     *,
-    archived: bool = False,
+    archived: bool,
 ) -> Section:
     """Render a table.
 
@@ -57,7 +57,7 @@ def section(
         archived: whether a newer version of the table is on the suite's page.
     """
     protocol = table.protocol
-    beside = references.beside(table) if references and not archived else []
+    beside = [] if archived else references.beside(table)
     text = template("section.html").render(view=table_view(table, details, beside))
     return Section(
         suite=(protocol.suite, protocol.suite_title or protocol.suite),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from harness.board.pictures.geometry import is_log
-from harness.board.standing.labels import labels
 from harness.board.standing.table import Table
 from harness.board.text import one_line
 from harness.board.writing.efficiency import Point, TradeOff, efficiencies, six_digits
@@ -16,7 +15,7 @@ DRAWN = 300
 
 def trade_offs(table: Table) -> list[dict[str, Any]]:
     """Each environment's trade-offs, in the units in which they are shown; rows by number."""
-    numbers = {name: number for number, name in reversed(list(enumerate(labels(table.rows))))}
+    numbers = {name: number for number, name in reversed(list(enumerate(table.labels)))}
     scale = 100 if table.facts[table.protocol.primary].unit == "%" else 1
     return [
         {

@@ -11,7 +11,6 @@ from harness.board.numbers import heading, with_interval
 from harness.board.site.columns import Column, as_shown, columns
 from harness.board.site.data import row_keys, table_data
 from harness.board.site.groups import Rows, groups
-from harness.board.standing.labels import labels
 from harness.board.standing.table import Table
 from harness.board.writing.breakdowns import breakdown_grids
 from harness.board.writing.efficiency import efficiencies, efficiency_grid, efficiency_notes
@@ -100,7 +99,7 @@ class View:
     columns: list[Column]
     groups: list[Rows]
     keys: list[str]
-    names: list[str]
+    names: tuple[str, ...]
     reasons: list[str]
     costs: list[Further]
     efficiency: list[Further]
@@ -123,8 +122,8 @@ def table_view(
         source=source if source.startswith("https://") else "",
         columns=columns(table),
         groups=groups(table),
-        keys=row_keys(table.rows),
-        names=labels(table.rows),
+        keys=row_keys(table),
+        names=table.labels,
         reasons=["" if row.done else failure(row) for row in table.rows],
         costs=[_of_rows(table, each) for each in cost_grids(table)],
         efficiency=[
@@ -161,7 +160,7 @@ def summary(table: Table) -> Summary:
 
 def _of_rows(table: Table, grid: Grid, notes: Sequence[str] = ()) -> Further:
     """A grid whose first column names rows of the table; they are filtered with those."""
-    names = {name: number for number, name in reversed(list(enumerate(labels(table.rows))))}
+    names = {name: number for number, name in reversed(list(enumerate(table.labels)))}
     entries = ["".join(piece.text for piece in cell) for cell in grid.columns[0].cells]
     return _further(grid, tuple(names.get(entry) for entry in entries), notes)
 
@@ -173,7 +172,7 @@ def _further(grid: Grid, numbers: tuple[int | None, ...], notes: Sequence[str]) 
 def _leader(table: Table, number: int) -> Leader:
     facts = table.facts[table.protocol.primary]
     value = with_interval(table.rows[number].figure(table.protocol.primary), facts)
-    return Leader(labels(table.rows)[number], table.ranking.ranks[number], value)
+    return Leader(table.labels[number], table.ranking.ranks[number], value)
 
 
 def _key(table: Table) -> str:

@@ -32,9 +32,3 @@ def front(points: Sequence[Sequence[float]]) -> tuple[bool, ...]:
         if marks[place]:
             best[count], count = point, count + 1
     return tuple(marks[places.reshape(-1)].tolist())
-
-
-def beats(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether a point is nowhere worse than another and somewhere better (Pareto dominance)."""
-    pairs = list(zip(one, other, strict=True))
-    return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)

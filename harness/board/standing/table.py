@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import groupby
 
 from harness.board.standing.folds import join_folds
+from harness.board.standing.labels import labels
 from harness.board.standing.once import Once
 from harness.board.standing.ranking import Ranking, rank
 from harness.board.standing.rows import Filed, Row, arrange, before_last, join, latest
@@ -42,6 +43,11 @@ class Table(Once):
     def protocol(self) -> Protocol:
         """The rules that all rows share."""
         return self.rows[0].first.protocol
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """What each row is called, so that entries of one name can be told apart."""
+        return tuple(labels(self.rows))
 
     @cached_property
     def dataset(self) -> Data:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.board.standing.labels import labels
 from harness.board.standing.table import Table, table_key
 from harness.board.versions.archive import Family, family, nearest_table
 from harness.board.versions.changelog import change_blocks, changes_document
@@ -108,7 +107,7 @@ def _section(found: Difference) -> list[str]:
     heading = f"## {escape(f'{suite}: {title(table)}')}"
     if found.told:
         return [heading, *change_blocks(found.told)]
-    names = "; ".join(dict.fromkeys(labels(table.rows)))
+    names = "; ".join(dict.fromkeys(table.labels))
     said = "New table" if found.later else "No longer there"
     return [heading, f"- {escape(f'{said}: {names}')}."]
 
@@ -135,5 +134,5 @@ def _named(table: Table | None) -> dict[str, Any] | None:
         "version": protocol.version,
         "digest": protocol.digest,
         "lock": table.dataset.lock,
-        "entries": list(dict.fromkeys(labels(table.rows))),
+        "entries": list(dict.fromkeys(table.labels)),
     }

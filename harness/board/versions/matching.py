@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.board.standing.labels import labels
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 
@@ -27,7 +26,7 @@ Pair = tuple[Entry | None, Entry | None]
 def entries(table: Table) -> list[Entry]:
     """Each entry once, in the order of the table; a failed seed beside done ones is none."""
     found: dict[str, Entry] = {}
-    for row, name, rank in zip(table.rows, labels(table.rows), table.ranking.ranks, strict=True):
+    for row, name, rank in zip(table.rows, table.labels, table.ranking.ranks, strict=True):
         found.setdefault(row.entry, Entry(row, name, rank))
     return list(found.values())
 

@@ -11,7 +11,6 @@ from rich.text import Text
 
 from harness.board.numbers import UNKNOWN, heading, plain, significant, with_interval
 from harness.board.standing.environments import costs, environments
-from harness.board.standing.labels import labels
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.board.text import one_line
@@ -88,7 +87,7 @@ def _lines(table: Table) -> Lines:
 
 
 def _cells(table: Table, where: Sequence[str]) -> Iterator[list[str]]:
-    for row, name, rank in zip(table.rows, labels(table.rows), table.ranking.ranks, strict=True):
+    for row, name, rank in zip(table.rows, table.labels, table.ranking.ranks, strict=True):
         metrics = [_metric(row, each, facts, table) for each, facts in table.facts.items()]
         state = row.state
         yield [UNKNOWN if rank is None else str(rank), name, *metrics, *_costs(row, where), state]
@@ -113,7 +112,7 @@ def _costs(row: Row, where: Sequence[str]) -> list[str]:
 
 
 def _reasons(table: Table) -> list[str]:
-    named = zip(table.rows, labels(table.rows), strict=True)
+    named = zip(table.rows, table.labels, strict=True)
     return [f"{name}, seed {r.first.seed}: {failure(r)}" for r, name in named if not r.done]
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from harness.board.standing.budget import budgets, largest_training_batch, predicted_memory
 from harness.board.standing.environments import costs, environments
-from harness.board.standing.labels import labels
 from harness.board.standing.rows import Figure, Row
 from harness.board.standing.table import Table
 from harness.board.writing.efficiency import efficiency_document, six_digits
@@ -79,7 +78,7 @@ def _table(table: Table) -> dict[str, Any]:
 
 def _rows(table: Table) -> list[dict[str, Any]]:
     where = environments(table.rows)
-    named = zip(table.rows, labels(table.rows), table.ranking.ranks, strict=True)
+    named = zip(table.rows, table.labels, table.ranking.ranks, strict=True)
     return [
         {"rank": rank, "entry": name, **_row(row, table.facts, where)} for row, name, rank in named
     ]

@@ -10,7 +10,6 @@ from typing import Any
 from harness.board.numbers import UNKNOWN, heading, significant, with_interval
 from harness.board.standing.budget import GIB
 from harness.board.standing.environments import costs, environments
-from harness.board.standing.labels import labels
 from harness.board.standing.pareto import front
 from harness.board.standing.rows import Figure, Row
 from harness.board.standing.table import Table
@@ -102,7 +101,7 @@ def _efficiencies(table: Table) -> list[Efficiency]:
 
 def efficiency_grid(table: Table, efficiency: Efficiency) -> Grid:
     """The entries with their costs, each marked where no other entry beats it."""
-    named = zip(table.rows, labels(table.rows), strict=True)
+    named = zip(table.rows, table.labels, strict=True)
     shown = {name: row for row, name in named if row.done and name in efficiency.entries}
     primary = table.protocol.primary
     facts = table.facts[primary]
@@ -119,7 +118,7 @@ def efficiency_grid(table: Table, efficiency: Efficiency) -> Grid:
 def efficiency_notes(table: Table, efficiency: Efficiency) -> list[str]:
     """What a mark means, what it does not, and who is not there."""
     metric = table.facts[table.protocol.primary].title
-    absent = [name for name in dict.fromkeys(labels(table.rows)) if name not in efficiency.entries]
+    absent = [name for name in dict.fromkeys(table.labels) if name not in efficiency.entries]
     meaning = (
         f"{MARK}: no other entry here is at least as good in both {metric} and this cost, and "
         "better in one of them. The values are compared as they stand, so a mark says nothing "
@@ -158,7 +157,7 @@ def _costs(rows: Sequence[Row]) -> tuple[Cost, ...]:
 
 
 def _trade_off(table: Table, environment: str, cost: Cost) -> TradeOff:
-    primary, names = table.protocol.primary, labels(table.rows)
+    primary, names = table.protocol.primary, table.labels
     facts = table.facts[primary]
     found = {
         name: (spent, figure)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from harness.board.numbers import UNKNOWN, heading, plain, with_interval
 from harness.board.standing.environments import environments
-from harness.board.standing.labels import labels
 from harness.board.standing.rows import Filed, Row
 from harness.board.standing.table import Table
 from harness.board.writing.costcolumns import cost_columns, size_columns
@@ -40,7 +39,7 @@ def cost_grids(table: Table) -> list[Grid]:
 
 def entry_column(table: Table) -> Column:
     """The entries' names."""
-    names = tuple(cell(name) for name in labels(table.rows))
+    names = tuple(cell(name) for name in table.labels)
     return Column(ENTRY, names, numeric=False)
 
 

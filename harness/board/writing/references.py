@@ -133,10 +133,15 @@ class References:
         """The figures on a table's dataset: one group, or none."""
         return self._groups(table.protocol.suite, [table.dataset.name])
 
-    def elsewhere(self, suite: str, tables: Iterable[Table]) -> list[ReferenceGroup]:
-        """The figures of a suite on datasets that none of its tables is of."""
-        shown = {table.dataset.name for table in tables}
-        return self._groups(suite, [name for name in self.file.datasets if name not in shown])
+    def elsewhere(self, suite: str, shown: Iterable[str]) -> list[ReferenceGroup]:
+        """The figures of a suite on datasets of which its page has no table.
+
+        Args:
+            suite: its name.
+            shown: datasets of the page's tables.
+        """
+        left = self.file.datasets.keys() - set(shown)
+        return self._groups(suite, [name for name in self.file.datasets if name in left])
 
     def _groups(self, suite: str, datasets: Iterable[str]) -> list[ReferenceGroup]:
         known = self.file.datasets

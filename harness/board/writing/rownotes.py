@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.board.standing.labels import CLAIM, DAGGER, labels
+from harness.board.standing.labels import CLAIM, DAGGER
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.records.parts import in_parts, items_in_part
@@ -40,7 +40,7 @@ def _unpinned(table: Table) -> str:
 
 def _unlearnt(table: Table) -> str:
     """Entries that did not even learn what they were trained on."""
-    named = zip(table.rows, labels(table.rows), strict=True)
+    named = zip(table.rows, table.labels, strict=True)
     found = [(name, row.figure(TRAINING_ACCURACY)) for row, name in named]
     low = [(name, figure) for name, figure in found if figure and figure.value < LEARNT]
     if not low:
@@ -123,14 +123,14 @@ def _given_by(record: Record) -> str:
 
 
 def _notes(table: Table) -> list[str]:
-    named = list(zip(table.rows, labels(table.rows), strict=True))
+    named = list(zip(table.rows, table.labels, strict=True))
     noted = [(name, note) for row, name in named for r in row.records for note in r.notes]
     return [f"On {name}: {note}" for name, note in dict.fromkeys(noted)]
 
 
 def _each(table: Table, say: Callable[[Record], str]) -> str:
     """What is to be said of single entries, in the order of the rows."""
-    named = list(zip(table.rows, labels(table.rows), strict=True))
+    named = list(zip(table.rows, table.labels, strict=True))
     return "; ".join(f"{name} ({said})" for row, name in named if (said := _over_seeds(row, say)))
 
 

@@ -9,7 +9,6 @@ from functools import lru_cache
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.signal import firwin
 from torch import Tensor
 
 FINEST = 100
@@ -65,6 +64,8 @@ def _kernel(ratio: Fraction) -> tuple[int, NDArray[np.float32]]:
 
     As many samples as the ratio's denominator come of one block of as many as its numerator.
     """
+    from scipy.signal import firwin  # a second to import, and few calls change speeds
+
     up, down = ratio.denominator, ratio.numerator
     half = CROSSINGS * max(up, down)
     taps = up * firwin(2 * half + 1, 1 / max(up, down), window=("kaiser", 5.0))

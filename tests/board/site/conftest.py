@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.board.names import slug
-from harness.board.publishing.published import read_published
-from harness.board.site.render import render_site
-from harness.board.standing.rows import Filed
-from harness.board.standing.table import Table, tables
+from harness.board.publishing.published import Beside, read_folder, render
+from harness.board.writing.references import References
 from harness.records.details import Det, Details, DetPoint
 from harness.records.record import Record
 
 ROOT = Path(__file__).resolve().parents[3]
 PUBLISHED = ROOT / "leaderboards"
+NO_REFERENCES = References()
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 HOSTILE = (
@@ -33,29 +31,24 @@ HOSTILE = (
 """Names that try to be more than names."""
 
 
-def by_suite(records: dict[str, Record]) -> dict[str, list[Table]]:
-    """The tables of some filed records, suite by suite."""
-    found: dict[str, list[Table]] = {}
-    for table in tables(Filed(record, path) for path, record in records.items()):
-        found.setdefault(slug(table.protocol.suite), []).append(table)
-    return dict(sorted(found.items()))
+def site_pages(
+    records: Mapping[str, Record],
+    details: Mapping[str, Details] | None = None,
+    references: References = NO_REFERENCES,
+) -> dict[str, str]:
+    """The pages of the site of some records, by their paths."""
+    texts = render(records, Beside(details or {}, references)).texts
+    return {path: text for path, text in texts.items() if path.startswith("site/")}
 
 
 @pytest.fixture(scope="session")
-def published() -> dict[str, list[Table]]:
-    """The tables of the published records."""
-    return by_suite(read_published(PUBLISHED))
-
-
-@pytest.fixture(scope="session")
-def published_site(
-    published: dict[str, list[Table]], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def published_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of the published records, beside what its pages link to."""
     folder = tmp_path_factory.mktemp("leaderboards")
-    for name in [*(f"{suite}{end}" for suite in published for end in (".md", ".json")), "records"]:
-        (folder / name).symlink_to(PUBLISHED / name)
-    write(folder, render_site(published))
+    for path in PUBLISHED.iterdir():
+        if path.name != "site":
+            (folder / path.name).symlink_to(path)
+    write(folder, site_pages(read_folder(PUBLISHED)[0]))
     return folder / "site"
 
 
@@ -86,7 +79,7 @@ def site_of(tmp_path: Path) -> Callable[..., Path]:
     def build(records: list[Record], details: dict[int, Details] | None = None) -> Path:
         filed = {f"records/{number}.json": record for number, record in enumerate(records)}
         beside = {f"records/{number}.json": each for number, each in (details or {}).items()}
-        write(tmp_path, render_site(by_suite(filed), beside))
+        write(tmp_path, site_pages(filed, beside))
         return tmp_path / "site"
 
     return build

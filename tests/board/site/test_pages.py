@@ -11,15 +11,20 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from harness.board.publishing.published import read_published
+from harness.board.publishing.published import read_folder
 from harness.board.site.embed import embedded, source_hash
-from harness.board.site.render import render_site
 from harness.board.site.sections import page_name
 from harness.board.standing.rows import Filed
 from harness.board.standing.table import tables
 from harness.board.writing.references import References, references
 from harness.records.record import Memory, Resources
-from tests.board.site.conftest import HOSTILE, PUBLISHED, by_suite, make_details
+from tests.board.site.conftest import (
+    HOSTILE,
+    NO_REFERENCES,
+    PUBLISHED,
+    make_details,
+    site_pages,
+)
 
 
 class Parsed(HTMLParser):
@@ -52,16 +57,16 @@ class Parsed(HTMLParser):
         return [json.loads(text) for text in self.scripts if text.startswith("{")]
 
 
-def pages_of(records, details=None, told: References | None = None):
+def pages_of(records, details=None, told: References = NO_REFERENCES):
     filed = {f"records/{number}.json": record for number, record in enumerate(records)}
-    return render_site(by_suite(filed), details, told)
+    return site_pages(filed, details, told)
 
 
 def test_the_same_records_in_whatever_order_give_the_same_bytes(several):
     made = [(f"records/{number}.json", record) for number, record in enumerate(several)]
     shuffled = [dict(random.Random(seed).sample(made, len(made))) for seed in range(4)]
-    wanted = render_site(by_suite(dict(made)))
-    assert all(render_site(by_suite(each)) == wanted for each in shuffled)
+    wanted = site_pages(dict(made))
+    assert all(site_pages(each) == wanted for each in shuffled)
 
 
 def test_each_suite_has_a_page_and_the_index_links_to_its_tables(several, make, protocol):
@@ -79,7 +84,7 @@ def test_each_suite_has_a_page_and_the_index_links_to_its_tables(several, make, 
 
 
 def test_no_records_give_an_index_that_says_so():
-    assert "No records yet." in render_site({})["site/index.html"]
+    assert "No records yet." in site_pages({})["site/index.html"]
 
 
 def test_links_of_the_published_site_lead_to_files_and_anchors_that_are_there(published_site):
@@ -103,7 +108,7 @@ def test_every_published_record_is_linked_from_the_page_of_its_suite(published_s
     latest = {
         part.path
         for table in tables(
-            Filed(record, path) for path, record in read_published(PUBLISHED).items()
+            Filed(record, path) for path, record in read_folder(PUBLISHED)[0].items()
         )
         for row in table.rows
         for filed in row.filed

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from harness.board.pictures.plots import SHOWN, plot_data
 from harness.board.standing.labels import labels
-from harness.board.standing.pareto import beats, front
 from harness.board.standing.rows import Filed, latest
 from harness.board.standing.table import Table, tables
 from harness.board.writing.efficiency import efficiencies
@@ -83,12 +82,6 @@ def test_names_are_told_apart_among_their_namesakes_alone(make):
         group = [row for row in rows if row.name == name]
         assert [whole[row.entry] for row in group] == labels(group)
     assert len(set(whole.values())) == 20
-
-
-@given(st.lists(st.tuples(*[st.floats(-1, 1) | st.just(-0.0)] * 3), max_size=40))
-def test_a_front_is_what_nothing_beats(points):
-    wanted = tuple(not any(beats(other, point) for other in points) for point in points)
-    assert front(points) == wanted
 
 
 @given(st.floats(0.001, 0.6), st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=5))

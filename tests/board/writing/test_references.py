@@ -91,7 +91,7 @@ def texts(table_or_group) -> list[list[str]]:
 def test_a_table_gets_the_figures_on_its_dataset_and_the_page_the_rest(told, make, data):
     table = made(make(dataset=data(name="voices")))
     assert [group.dataset for group in told.beside(table)] == ["voices"]
-    assert [group.dataset for group in told.elsewhere("speaker", [table])] == ["others"]
+    assert [group.dataset for group in told.elsewhere("speaker", ["voices"])] == ["others"]
     assert [group.dataset for group in told.elsewhere("image", [])] == ["others"]
     assert told.beside(made(make(dataset=data(name="unheard")))) == []
 
