@@ -86,7 +86,7 @@ class Row(Once):
         """What all of its records share, and no other entry's."""
         return self.filed[0].entry
 
-    @property
+    @cached_property
     def done(self) -> bool:
         """True where the row holds results."""
         return self.first.state == "done"
@@ -102,12 +102,12 @@ class Row(Once):
         """Whether items were left out of the data of one of its records."""
         return any(record.dataset.left_out for record in self.records)
 
-    @property
+    @cached_property
     def claimed(self) -> bool:
         """Whether its figures were taken from elsewhere: it stands apart and takes no rank."""
         return self.first.trust == "claimed"
 
-    @property
+    @cached_property
     def compared(self) -> bool:
         """Whether it is ranked, and held against the others in what it costs."""
         return self.done and not self.claimed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from harness.board.standing.budget import budgets, largest_training_batch, predicted_memory
@@ -117,7 +116,7 @@ def _submission(record: Record) -> dict[str, Any] | None:
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
-    return asdict(figure)
+    return dict(vars(figure))
 
 
 def _costs(row: Row, digest: str) -> dict[str, Any]:

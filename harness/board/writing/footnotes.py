@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from functools import partial
 
 from harness.board.numbers import counted, plain
 from harness.board.standing.table import Table
@@ -21,6 +22,10 @@ TRUST = {
 
 def footnotes(table: Table) -> list[str]:
     """Every footnote of a table, in a fixed order."""
+    return table.once("footnotes", partial(_footnotes, table))
+
+
+def _footnotes(table: Table) -> list[str]:
     general = [_folds(table), _ranks(table), _visible(table), _brackets(table), _seeds(table)]
     ends = [_trust(table), _superseded(table), _unshown(table)]
     notes = [*general, *cost_footnotes(table), *row_footnotes(table), *ends]
