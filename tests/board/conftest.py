@@ -148,7 +148,7 @@ def make_record(
     return Record(**{"stages": {"train": make_stage(fields)}} | fields)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make() -> Make:
     """The factory of records."""
     return make_record
@@ -166,7 +166,7 @@ def data() -> Callable[..., Data]:
     return make_data
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def several(make: Make) -> list[Record]:
     """Entries of one table: two near each other, one worse, a baseline, one that failed."""
     return [

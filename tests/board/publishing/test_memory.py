@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,6 +137,18 @@ def test_details_and_references_count_as_records_do(folder, renderings):
     assert renderings() == 2
     build(folder)
     assert renderings() == 2
+
+
+def test_the_programs_that_make_files_are_known_by_all_of_their_sources(monkeypatch):
+    seen: list[Any] = []
+    monkeypatch.setattr(memory, "digest", seen.append)
+    memory.made_by.__wrapped__()
+    _, sources, libraries = seen[0]
+    for name in ("publishing/published.py", "site/pages/section.html", "site/assets/main.js"):
+        assert f"board/{name}" in sources
+    assert {"metrics/ranking.py", "records/record.py"} <= sources.keys()
+    assert not any(name.endswith(".pyc") for name in sources)
+    assert set(libraries) == set(memory.LIBRARIES)
 
 
 def test_other_programs_render_again(folder, renderings, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,24 @@ ROOT = Path(__file__).resolve().parents[3]
 SCORES = b"scores of a run"
 
 
-@pytest.fixture
-def folder(tmp_path: Path, several: list[Record]) -> Path:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, several: list[Record]) -> Path:
     """A published folder with scores beside each record that has some."""
+    top = tmp_path_factory.mktemp("leaderboards")
     named = {"scores": Artefact(sha256=sha256(SCORES), bytes=len(SCORES))}
     for record in several:
         kept = record.model_copy(update={"artefacts": named if record.state == "done" else {}})
-        write_record(tmp_path / record_path(kept), kept)
+        write_record(top / record_path(kept), kept)
         if kept.artefacts:
-            (tmp_path / scores_path(record_path(kept))).write_bytes(SCORES)
-    build(tmp_path)
+            (top / scores_path(record_path(kept))).write_bytes(SCORES)
+    build(top)
+    return top
+
+
+@pytest.fixture
+def folder(built: Path, tmp_path: Path) -> Path:
+    """A copy of it, to do with as one likes."""
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
