@@ -1,7 +1,7 @@
 """One job from its spec to its record, stage by stage; what is there already is not redone.
 
-A stage is imported when it is run: training's libraries take seconds, and a job that is measured
-or evaluated alone does without them.
+Stages are imported when a job wants them: training's libraries take seconds, and a job that is only
+measured does without.
 """
 
 from __future__ import annotations
@@ -47,6 +47,10 @@ def run_job(spec: JobSpec, reporter: Reporter) -> Record:
     A job that fails in a way that its row can tell (no finite loss, no memory, unusable
     scores) is kept with that reason; any other error is left to the executor.
     """
+    # Before memory is counted: what libraries take of it is not there for a step.
+    import harness.job.evaluation
+    import harness.job.training  # noqa: F401
+
     torch.set_num_threads(spec.threads)
     with lock(spec.folder / RUNNING):
         done = _told(spec, lambda: _run(spec, reporter))

@@ -110,7 +110,7 @@ def test_a_network_that_does_not_work_is_told_and_the_others_are_measured(tiny: 
                     "--model", "broken", "--model", "small")  # fmt: skip
     assert done.status == 1, done.err
     assert "broken: failed: ZeroDivisionError: by no frames" in done.out
-    assert "small + softmax: predicting the memory of a training step" in done.err
+    assert "broken + softmax: predicting the memory of a training step" in done.err
     (small,) = (line for line in done.out.splitlines() if line.startswith("small"))
     assert "1,741" in small  # of 2 s at once in 5 GiB
 

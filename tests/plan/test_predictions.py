@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -77,11 +79,12 @@ def test_nothing_is_told_of_a_network_that_cannot_be_gone_through(tmp_path, xvec
     assert trained(predictions, broken, aam).why == "ValueError: not today"
 
 
+@dataclass(frozen=True)
 class Stubborn:
     """A model whose network cannot be built."""
 
-    embedding_size = 8
-    version = 1
+    embedding_size: ClassVar[int] = 8
+    version: ClassVar[int] = 1
 
     def inputs(self):
         """Those of an x-vector."""

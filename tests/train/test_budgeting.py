@@ -69,7 +69,7 @@ def test_parts_that_the_recipe_names_stay_where_they_fit():
 
 
 def test_a_step_that_is_known_already_tells_the_same_largest_batch():
-    asked, limit = work("resnet34", batch=32), 600 * MIB
+    asked, limit = work("resnet34", batch=32), 2000 * MIB
     found = within(asked, limit)
     assert found.whole is found.step
     assert largest_training(asked, limit, found.whole) == largest_training(asked, limit)
