@@ -9,9 +9,11 @@ import torch
 
 from harness.job.measured import Measured, example, training_step
 from harness.job.measurement import ITEM_SECONDS
+from harness.job.memory import at_batch, telling_memory
 from harness.job.parts import Parts
 from harness.job.report import Reporter
 from harness.job.spec import JobSpec
+from harness.job.stage import cached_stage
 from harness.measure.cost import multiply_adds, parameters
 from harness.measure.energy import energy_counter
 from harness.measure.memory import PeakMemory
@@ -34,6 +36,20 @@ LONG = 0.5
 """Seconds from which on a batch is not doubled: what a call costs beside its items is nothing by
 then.
 """
+
+
+def measured_stage(spec: JobSpec, parts: Parts, reporter: Reporter) -> dict[str, Any]:
+    """What the stage gives, measured where it is not there yet."""
+    stage = spec.measure
+    if stage is None:
+        raise TypeError("nothing is measured of a job without a network")
+    with telling_memory(f"in measuring{at_batch(spec)}"):
+        return cached_stage(
+            spec.stage_folder("measure", stage.key),
+            stage,
+            spec.code,
+            lambda _: run_measuring(parts, reporter),
+        )
 
 
 def run_measuring(parts: Parts, reporter: Reporter) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.errors import JobFailed
+from harness.job.spec import JobSpec
 from harness.measure.oom import is_out_of_memory
 
 
@@ -27,3 +28,11 @@ def telling_memory(doing: str) -> Iterator[None]:
             raise
         asked = str(error).partition("\n")[0][:200]
         raise OutOfMemory(f"out of memory {doing}" + (f": {asked}" if asked else "")) from error
+
+
+def at_batch(spec: JobSpec) -> str:
+    """The batch of a job's training, for `telling_memory`; empty where nothing is trained."""
+    if spec.recipe is None:
+        return ""
+    crop = f" of {spec.recipe.crop_seconds:g} s crops" if spec.recipe.crop_seconds else ""
+    return f" at batch {spec.recipe.batch}{crop}"

@@ -15,12 +15,11 @@ DRAWN = 300
 
 def trade_offs(table: Table) -> list[dict[str, Any]]:
     """Each environment's trade-offs, in the units in which they are shown; rows by number."""
-    numbers = {name: number for number, name in reversed(list(enumerate(table.labels)))}
     scale = 100 if table.facts[table.protocol.primary].unit == "%" else 1
     return [
         {
             "environment": one_line(each.name),
-            "charts": [_chart(trade_off, numbers, scale) for trade_off in each.trade_offs],
+            "charts": [_chart(trade_off, table.numbers, scale) for trade_off in each.trade_offs],
         }
         for each in efficiencies(table)
     ]

@@ -160,9 +160,8 @@ def summary(table: Table) -> Summary:
 
 def _of_rows(table: Table, grid: Grid, notes: Sequence[str] = ()) -> Further:
     """A grid whose first column names rows of the table; they are filtered with those."""
-    names = {name: number for number, name in reversed(list(enumerate(table.labels)))}
     entries = ["".join(piece.text for piece in cell) for cell in grid.columns[0].cells]
-    return _further(grid, tuple(names.get(entry) for entry in entries), notes)
+    return _further(grid, tuple(table.numbers.get(entry) for entry in entries), notes)
 
 
 def _further(grid: Grid, numbers: tuple[int | None, ...], notes: Sequence[str]) -> Further:

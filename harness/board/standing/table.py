@@ -50,6 +50,11 @@ class Table(Once):
         return tuple(labels(self.rows))
 
     @cached_property
+    def numbers(self) -> dict[str, int]:
+        """What a row is called -> its number; of several that are called alike, the first."""
+        return {name: number for number, name in reversed(list(enumerate(self.labels)))}
+
+    @cached_property
     def dataset(self) -> Data:
         """The data that all rows share, without what single rows left out."""
         whole = [r.dataset for row in self.rows for r in row.results if not r.dataset.left_out]
