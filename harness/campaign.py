@@ -114,7 +114,6 @@ def run_campaign(
 def measure_models(
     loaded: LoadedBenchmark,
     request: RunRequest,
-    options: tuple[str, ...] = (),
     *,
     data_listener: DataListener,
     watcher: Watcher,
@@ -127,10 +126,10 @@ def measure_models(
     """
     here, _ = listings(loaded, request)
     tell = data_listener.tell
-    plan_measuring(loaded, request, source_of(loaded, here[0]), options, tell)
+    plan_measuring(loaded, request, source_of(loaded, here[0]), tell)
     keep_from_git(request.runs)
     source = _opened(loaded, here[0], request, data_listener)
-    jobs = plan_measuring(loaded, request, source, options, tell)
+    jobs = plan_measuring(loaded, request, source, tell)
     yield from zip(jobs, measure_all(jobs, watcher), strict=True)
 
 

@@ -48,14 +48,12 @@ def measure(
     settings += ["precision=bf16-mixed"] if "bf16" in chosen else []
     request = options.make_request(
         suite, profile, runs, device=device, datasets=dataset, models=model, losses=loss,
-        settings=settings,
+        settings=settings, options=chosen,
     )  # fmt: skip
     loaded = load(config)
     budget = loaded.benchmark.budget
     with ProgressDisplay() as display:
-        found = list(
-            measure_models(loaded, request, chosen, data_listener=display, watcher=display)
-        )
+        found = list(measure_models(loaded, request, data_listener=display, watcher=display))
     if json:
         give_json(_document(budget, found))
     else:

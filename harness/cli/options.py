@@ -69,6 +69,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 
 DEFAULT_RUNS = Path("runs")
 LARGEST_SEED = 2**32 - 1
+LISTS = ("datasets", "models", "losses", "options")
 
 
 def make_request(
@@ -93,7 +94,7 @@ def make_request(
         settings=dict(parse_setting(text) for text in settings or []),
         leave_out_damaged=chosen.get("leave_out_damaged", False),
         data_workers=chosen.get("data_workers", 0),
-        **{key: tuple(chosen.get(key) or ()) for key in ("datasets", "models", "losses")},
+        **{key: tuple(chosen.get(key) or ()) for key in LISTS},
     )
 
 

@@ -15,6 +15,7 @@ from harness.data.corpus import SAMPLE_RATE
 from harness.data.front_end import raw_shape, raw_tensor
 from harness.job.measurement import ITEM_SECONDS
 from harness.job.parts import Parts
+from harness.job.spec import embedding_precision
 from harness.measure.speed import Times, timed
 from harness.train.accumulation import Precision, autocast, learn
 from harness.train.example import example_labels
@@ -44,6 +45,8 @@ class Measured:
         if "channels-last" in options:
             system.trunk = system.trunk.to(memory_format=torch.channels_last)
         if "compile" in options:
+            # After many compilations torch goes back to plain kernels: not what is asked.
+            torch._dynamo.config.fail_on_recompile_limit_hit = True
             system.trunk = torch.compile(system.trunk)  # type: ignore[assignment]
         return system
 
@@ -59,8 +62,7 @@ class Measured:
         self.embed(torch.randn((1, *item)).to(self.device))
 
     def _inference_precision(self) -> AbstractContextManager[object]:
-        wanted = "bf16" in self.parts.spec.options
-        return autocast("bf16-mixed" if wanted else "32-true", self.device.type)
+        return autocast(embedding_precision(self.parts.spec.options), self.device.type)
 
     def embedding_times(self, raw: Tensor, repeats: int, at_most: float) -> Times:
         """How long embedding a batch takes."""
@@ -78,6 +80,9 @@ class Measured:
 def training_step(measured: Measured, recipe: Recipe) -> Callable[[], None]:
     """A step of a training, its inputs being there: a training has them made one step ahead."""
     parts, system, device = measured.parts, measured.system, measured.device
+    if "compile" in parts.spec.options:
+        # A training's batches are all of one shape: its kernels are compiled for that one alone.
+        torch.compiler.reset()
     system.train()
     optimizer = make_optimizer(recipe.optimizer, system.parameters())
     inputs = system.inputs(example(parts, recipe.batch, recipe.crop_seconds))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -197,6 +198,12 @@ class JobSpec(BaseModel):
 
 OPTIONS = ("bf16", "channels-last", "compile")
 """What torch can do to be faster: half precision, another order of memory, compiled kernels."""
+
+
+def embedding_precision(options: Collection[str]) -> str:
+    """What embeddings are computed in, by a recipe's name of it."""
+    return "bf16-mixed" if "bf16" in options else "32-true"
+
 
 TRAIN_VERSION = 1
 """Changes whenever the same training inputs would give other weights."""

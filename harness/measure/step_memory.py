@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from harness.measure.caching import CachingAllocator, DoesNotFit
 
@@ -61,3 +63,22 @@ class StepMemory:
         except DoesNotFit:
             return None
         return allocator.peak_reserved
+
+
+def in_order(events: Sequence[Event], steady: int = 0) -> tuple[Event, ...]:
+    """The same events, with storages freed together freed in the order in which they came.
+
+    Autocast forgets its copies of weights in the order of their addresses, which is another in
+    every pass; what is free after all of them is the same.
+
+    Args:
+        events: of a step.
+        steady: the event that stays where it is, and those before it before it.
+    """
+    came = {number: place for place, (number, size) in enumerate(events) if size is not None}
+    return tuple(
+        event
+        for part in (events[:steady], events[steady:])
+        for _, together in groupby(part, lambda event: event[1] is None)
+        for event in sorted(together, key=lambda event: came[event[0]])
+    )

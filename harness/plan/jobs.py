@@ -17,7 +17,7 @@ from harness.config.recipes import Recipe
 from harness.config.tables import Component
 from harness.errors import ConfigError, RequestError, nearest
 from harness.job.parts import make_task
-from harness.job.spec import TRAIN_VERSION, JobSpec
+from harness.job.spec import TRAIN_VERSION, JobSpec, embedding_precision
 from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
 from harness.measure.environment import environment
 from harness.plan.augmentation import check_augment, disturbances
@@ -185,6 +185,7 @@ def common_parts(
         "device": request.device,
         "threads": request.threads,
         "data_workers": request.data_workers,
+        "options": request.options,
         "memory_limit": loaded.benchmark.budget.usable,
         "protocol": protocol,
         "environment": environment(
@@ -260,7 +261,7 @@ def _entry(
         train_inputs=inputs,
         prediction=within.prediction,
         largest_training=within.largest,
-        embedding=found.predictions.embedding(model),
+        embedding=found.predictions.embedding(model, embedding_precision(request.options)),
         item_macs=within.macs,
         notes=within.notes,
     )

@@ -15,7 +15,6 @@ def plan_measuring(
     loaded: LoadedBenchmark,
     request: RunRequest,
     source: Source,
-    options: tuple[str, ...] = (),
     tell: Tell = unheard,
 ) -> list[JobSpec]:
     """One job for each model that takes a dataset's kind of items, whether the suite has it or not.
@@ -27,15 +26,13 @@ def plan_measuring(
         loaded: the benchmark.
         request: the call; models and losses that it names are the only ones.
         source: the dataset whose items and classes give the shapes.
-        options: of torch, that are measured.
         tell: is told what a person waits for.
 
     Raises:
         ConfigError: there is no such model or loss, or it cannot be built.
     """
     choices = [_choice(loaded, request, name) for name in _models(loaded, request, source)]
-    jobs = plan_entries(loaded, request, source, choices, tell)
-    return [job.model_copy(update={"options": options}) for job in jobs]
+    return plan_entries(loaded, request, source, choices, tell)
 
 
 def _models(loaded: LoadedBenchmark, request: RunRequest, source: Source) -> list[str]:

@@ -22,7 +22,7 @@ from harness.records import record
 from harness.records.canonical import digest, readable_json
 from harness.records.files import write_text
 
-PREDICTION_VERSION = 2
+PREDICTION_VERSION = 3
 """Changes whenever the same step would be predicted otherwise."""
 
 COUNTS = ("batch", "sampler", "micro_batch", "precision", "optimizer", "augment")
@@ -115,10 +115,19 @@ class Predictions:
 
         return self._kept(inputs, Training, predict)
 
-    def embedding(self, model: record.Component) -> Embedding:
-        """What embedding takes: items of `ITEM_SECONDS` where they are sounds."""
-        inputs = {"model": _without_name(model), "embedded": ITEM_SECONDS}
-        return self._kept(inputs, Embedding, lambda: _embedding(model, self.limit))
+    def embedding(self, model: record.Component, precision: str = "32-true") -> Embedding:
+        """What embedding takes: items of `ITEM_SECONDS` where they are sounds.
+
+        Args:
+            model: the network.
+            precision: what it computes in, by a recipe's name of it.
+        """
+        inputs = {
+            "model": _without_name(model),
+            "embedded": ITEM_SECONDS,
+            "precision": precision,
+        }
+        return self._kept(inputs, Embedding, lambda: _embedding(model, precision, self.limit))
 
     def _kept(self, inputs: dict[str, Any], kind: type[Kept], predict: Callable[[], Kept]) -> Kept:
         rests_on = {
@@ -186,7 +195,7 @@ def _training(
         return Training(why=f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}")
 
 
-def _embedding(model: record.Component, limit: int) -> Embedding:
+def _embedding(model: record.Component, precision: str, limit: int) -> Embedding:
     from harness.data.front_end import raw_shape
     from harness.train.budgeting import embedding_step, largest_inference, prediction
     from harness.train.prediction import Workload
@@ -194,7 +203,7 @@ def _embedding(model: record.Component, limit: int) -> Embedding:
     network = construct(model.adapter, model.fields, model.name)
     work = Workload(network, None, 0, raw_shape(network.inputs(), ITEM_SECONDS))
     try:
-        step = embedding_step(work)
+        step = embedding_step(work, precision)
     except WHAT_NETWORKS_RAISE:  # what cannot be told beforehand among them
         return Embedding()
     batches = (2**power for power in range(TOLD.bit_length()))

@@ -24,6 +24,7 @@ class RunRequest:
         runs: where records and stages lie.
         device, threads: where jobs run.
         data_workers: processes a job that make training inputs; 0 for a thread.
+        options: of torch, with which systems are measured (see `harness.job.spec.OPTIONS`).
         leave_out_damaged: go on without files that cannot be used.
     """
 
@@ -39,6 +40,7 @@ class RunRequest:
     settings: dict[str, Any] = field(default_factory=dict)
     leave_out_damaged: bool = False
     data_workers: int = 0
+    options: tuple[str, ...] = ()
 
     @property
     def cache(self) -> Path:

@@ -112,13 +112,17 @@ def largest_training(work: Workload, limit: int, whole: StepMemory | None = None
     return largest_batch(lambda batch: fits(step(batch), limit), least=2)
 
 
-def embedding_step(work: Workload) -> Step:
+def embedding_step(work: Workload, precision: str = "32-true") -> Step:
     """What gives the memory of embedding a batch.
+
+    Args:
+        work: whose network embeds.
+        precision: what it computes in, by a recipe's name of it.
 
     Raises:
         NotPredictable: the network wants to see numbers.
     """
-    return at_any_batch(partial(predict_inference, work), SOME, MORE)
+    return at_any_batch(partial(predict_inference, work, precision=precision), SOME, MORE)
 
 
 def largest_inference(step: Step, limit: int) -> int:

@@ -29,7 +29,7 @@ from harness.errors import HarnessError
 from harness.measure.cost import multiply_adds
 from harness.measure.repeating import again
 from harness.measure.scaling import peak_of
-from harness.measure.step_memory import StepMemory
+from harness.measure.step_memory import StepMemory, in_order
 from harness.measure.storages import StorageTrace
 from harness.train.accumulation import Precision, autocast, learn
 from harness.train.example import example_labels
@@ -104,7 +104,7 @@ def predict_training(
     with _telling(work.model):
         mode = _without_numbers(system) if fake else None
         system.train()
-        features = system.inputs(_raw(work, batch, mode))
+        features = _inputs(system, work, batch, mode)
         labels = example_labels(recipe, batch, work.classes)
         optimizer = _optimizer(work, system.parameters())
         trace = StorageTrace()
@@ -136,7 +136,7 @@ def predict_training(
         inputs=inputs,
         activations=go_through.activations,
         peak=peak_of(events, steady),
-        events=events,
+        events=in_order(events, steady),
         steady=steady,
     )
 
@@ -169,8 +169,16 @@ class _Pass:
         loss.backward()  # type: ignore[no-untyped-call]
 
 
-def predict_inference(work: Workload, batch: int, *, fake: bool = True) -> StepMemory:
+def predict_inference(
+    work: Workload, batch: int, *, precision: str = "32-true", fake: bool = True
+) -> StepMemory:
     """What a batch of items holds while it is embedded, its network inputs being there.
+
+    Args:
+        work: whose network embeds.
+        batch: items at once.
+        precision: what it computes in, by a recipe's name of it.
+        fake: False computes for real, on the processor.
 
     Raises:
         NotPredictable: the network wants to see numbers.
@@ -179,14 +187,15 @@ def predict_inference(work: Workload, batch: int, *, fake: bool = True) -> StepM
     with _telling(work.model):
         mode = _without_numbers(system) if fake else None
         system.eval()
-        features = system.inputs(_raw(work, batch, mode))
+        features = _inputs(system, work, batch, mode)
         trace = StorageTrace()
-        with trace, torch.no_grad():
+        with trace, torch.no_grad(), autocast(precision, "cpu"):
             held = trace.watch([*system.parameters(), *system.buffers()])
             inputs = trace.watch([features])
             trace.reset_peak()
             system.embed(features)
-    return StepMemory(parameters=held, inputs=inputs, peak=trace.peak, events=tuple(trace.events))
+    events = in_order(trace.events)
+    return StepMemory(parameters=held, inputs=inputs, peak=trace.peak, events=events)
 
 
 def predict_macs(work: Workload) -> int:
@@ -199,7 +208,7 @@ def predict_macs(work: Workload) -> int:
     with _telling(work.model):
         mode = _without_numbers(system)
         system.eval()
-        return multiply_adds(system.trunk, system.inputs(_raw(work, 1, mode)))
+        return multiply_adds(system.trunk, _inputs(system, work, 1, mode))
 
 
 class _Seam(torch.autograd.Function):
@@ -278,12 +287,14 @@ def _optimizer(work: Workload, parameters: Iterable[nn.Parameter]) -> torch.opti
     return optimizer
 
 
-def _raw(work: Workload, batch: int, mode: FakeTensorMode | None) -> Tensor:
-    shape = (batch, *work.item)
+def _inputs(system: System, work: Workload, batch: int, mode: FakeTensorMode | None) -> Tensor:
+    """Network inputs; without numbers, they are made of one item: the others are shaped alike."""
     if mode is None:
-        return torch.randn(shape)
+        return system.inputs(torch.randn((batch, *work.item)))
     with mode:
-        return torch.empty(shape)
+        raw = torch.empty((1, *work.item))
+    one = system.inputs(raw)
+    return one.new_empty((batch, *one.shape[1:]))
 
 
 @contextmanager

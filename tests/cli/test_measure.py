@@ -115,6 +115,20 @@ def test_a_network_that_does_not_work_is_told_and_the_others_are_measured(tiny: 
     assert "1,741" in small  # of 2 s at once in 5 GiB
 
 
+def test_half_precision_is_predicted_and_measured(tiny: TinyBenchmark, measured):
+    done = tiny.run("measure", "--suite", "costs", "--batch", "12", "--json", "--device", "cpu",
+                    "--model", "small", "--with", "bf16", "--with", "channels-last")  # fmt: skip
+    assert done.status == 0, done.err
+    (half,) = done.json["models"]
+    whole = measured["models"][0]
+    assert half["options"] == ["bf16", "channels-last"]
+    told, other = half["training_prediction"], whole["training_prediction"]
+    assert told["activations"] < other["activations"]
+    assert half["inference_prediction"]
+    assert half["largest_training_batch"] > whole["largest_training_batch"]
+    assert half["training_per_second"] > 0
+
+
 def test_every_model_of_the_kind_is_measured_and_no_other(tiny: TinyBenchmark):
     loaded = load(tiny.config)
     request = RunRequest(suite="costs", profile="quick", runs=tiny.runs, device="cpu", threads=1)

@@ -22,6 +22,18 @@ def test_the_next_one_does_not_fit_where_some_in_between_do_not(fitting):
     assert found == 40 or found + 1 not in fitting
 
 
+@given(st.integers(1, 1000))
+def test_no_batch_is_tried_that_is_more_than_twice_what_fits(limit):
+    tried = []
+
+    def fits(batch: int) -> bool:
+        tried.append(batch)
+        return batch <= limit
+
+    assert largest_batch(fits) == limit
+    assert max(tried) <= 2 * limit
+
+
 def test_batches_that_cannot_be_computed_are_not_tried():
     tried = []
     largest_batch(lambda batch: bool(tried.append(batch)), least=3, most=9)
