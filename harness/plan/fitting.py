@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from harness.adapter import CHECKPOINTING
 from harness.config.recipes import FineTune, Recipe
-from harness.plan.predictions import Predictions, Training
+from harness.plan.chosen import Chosen
+from harness.plan.predictions import Predictions, Question
+from harness.plan.questions import EmbeddedBatch, Training, TrainingStep
 from harness.plan.request import Source
 from harness.records import record
 from harness.records.parts import in_parts
@@ -34,15 +36,23 @@ class Fitted:
     notes: tuple[str, ...] = ()
 
 
-def fitted(
-    model: record.Component,
-    loss: record.Component,
-    recipe: Recipe,
-    source: Source,
-    predictions: Predictions,
-) -> Fitted:
+def questions(entry: Chosen, source: Source, precision: str) -> Iterator[Question]:
+    """What is predicted for an entry, as far as it is known before anything is.
+
+    Args:
+        entry: the system and its recipe.
+        source: what it is trained on.
+        precision: in which embeddings are computed, by a recipe's name of it.
+    """
+    steps = (_step(entry, phase, source) for phase in entry.recipe.phases)
+    yield from (step for step in steps if step)
+    yield EmbeddedBatch(entry.model, precision)
+
+
+def fitted(entry: Chosen, source: Source, predictions: Predictions) -> Fitted:
     """Make an entry's recipe fit, changing as little of it as possible."""
-    found = [_within(model, loss, phase, source, predictions) for phase in recipe.phases]
+    model, recipe = entry.model, entry.recipe
+    found = [_within(entry, phase, source, predictions) for phase in recipe.phases]
     if any(kept.checkpointing for kept in found):
         model = model.model_copy(update={"fields": {**model.fields, CHECKPOINTING: True}})
     told = [kept.prediction for kept in found if kept.prediction is not None]
@@ -60,19 +70,21 @@ def fitted(
     )
 
 
-def _within(
-    model: record.Component,
-    loss: record.Component,
-    phase: Recipe,
-    source: Source,
-    predictions: Predictions,
-) -> Training:
+def _within(entry: Chosen, phase: Recipe, source: Source, predictions: Predictions) -> Training:
+    step = _step(entry, phase, source)
+    if step is None:
+        return Training(why="its lists do not tell how long a sound is, and the recipe crops none")
+    return predictions.training(step)
+
+
+def _step(entry: Chosen, phase: Recipe, source: Source) -> TrainingStep | None:
+    """A step of one training; None where nobody knows how long its sounds are."""
     listing = source.listing
     longest = float(listing.items["seconds"].max()) if len(listing.items) else 0.0
     seconds = phase.crop_seconds or longest
     if listing.corpus.kind == "audio" and not seconds:
-        return Training(why="its lists do not tell how long a sound is, and the recipe crops none")
-    return predictions.training(model, loss, phase, classes=len(listing.classes), seconds=seconds)
+        return None
+    return TrainingStep(entry.model, entry.loss, phase, len(listing.classes), seconds)
 
 
 def _with_parts(recipe: Recipe, found: list[Training]) -> Recipe:

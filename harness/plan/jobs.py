@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-from harness.adapter import ADDED
-from harness.config.imports import construct
-from harness.config.loader import LoadedBenchmark, known, with_settings
-from harness.config.recipes import Recipe
-from harness.config.tables import Component
-from harness.errors import ConfigError, RequestError, nearest
+from harness.config.loader import LoadedBenchmark, known
+from harness.errors import ConfigError, RequestError
 from harness.job.parts import make_task
 from harness.job.spec import TRAIN_VERSION, JobSpec, embedding_precision
 from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
 from harness.measure.environment import environment
-from harness.plan.augmentation import check_augment, disturbances
+from harness.plan.augmentation import disturbances
 from harness.plan.choice import Choice, chosen_suite, entries
-from harness.plan.fitting import fitted
+from harness.plan.chosen import Chosen, chosen, component
+from harness.plan.fitting import fitted, questions
 from harness.plan.folds import record_fold
-from harness.plan.needs import check_needs
 from harness.plan.predictions import Predictions
 from harness.plan.protocol import make_protocol
+from harness.plan.questions import EmbeddedBatch
 from harness.plan.request import CheckpointEntry, RunRequest, Source
 from harness.records import record
-from harness.records.canonical import canonical_json, sha256_file
+from harness.records.canonical import sha256_file
 from harness.records.code import code_version
 
 Tell = Callable[[str], None]
@@ -84,14 +79,13 @@ def plan_jobs(
         LockError: a protocol changed and its version did not.
     """
     suite = chosen_suite(loaded, request)
-    found = lookups(loaded, request, tell)
+    places = [
+        _place(loaded, request, source, entries(suite, request, source.listing.table))
+        for source in sources.values()
+    ]
     jobs = []
-    for source in sources.values():
-        protocol = make_protocol(loaded, request, source)
-        common = common_parts(loaded, request, source, protocol)
-        jobs.append(_baseline(loaded, request, common))
-        chosen = entries(suite, request, source.listing.table)
-        jobs += [_entry(loaded, request, common, each, source, found) for each in chosen]
+    for place, planned in zip(places, _planned(loaded, request, places, tell), strict=True):
+        jobs += [_baseline(loaded, request, place.common), *planned]
     return jobs
 
 
@@ -114,9 +108,8 @@ def plan_entries(
     Raises:
         ConfigError: an entry cannot be built.
     """
-    common = common_parts(loaded, request, source, make_protocol(loaded, request, source))
-    found = lookups(loaded, request, tell)
-    return [_entry(loaded, request, common, choice, source, found) for choice in choices]
+    (jobs,) = _planned(loaded, request, [_place(loaded, request, source, choices)], tell)
+    return jobs
 
 
 def plan_checkpoint(
@@ -148,26 +141,9 @@ def plan_checkpoint(
         track="checkpoint",
         checkpoint=entry.path,
         checkpoint_sha256=content,
-        embedding=lookups(loaded, request, unheard).predictions.embedding(model),
+        embedding=lookups(loaded, request, unheard).predictions.embedding(EmbeddedBatch(model)),
     )
     return [_baseline(loaded, request, common), made_here]
-
-
-def component(name: str, table: Component, where: str) -> record.Component:
-    """An adapter as a record holds it, its fields complete and checked.
-
-    Only fields that were `ADDED` later are left out, as long as nobody uses them.
-
-    Raises:
-        ConfigError: it cannot be built from its table.
-    """
-    made = construct(table.adapter, table.fields, where)
-    values = {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
-    for field in dataclasses.fields(made):
-        if field.metadata == ADDED and values[field.name] == field.default:
-            del values[field.name]
-    fields = json.loads(canonical_json(values))
-    return record.Component(name=name, adapter=table.adapter, version=made.version, fields=fields)
 
 
 def common_parts(
@@ -217,24 +193,44 @@ def _baseline(loaded: LoadedBenchmark, request: RunRequest, common: dict[str, An
     return JobSpec(**common, model=model, track="baseline")
 
 
-def _entry(
-    loaded: LoadedBenchmark,
-    request: RunRequest,
-    common: dict[str, Any],
-    choice: Choice,
-    source: Source,
-    found: Lookups,
+@dataclass(frozen=True)
+class _Place:
+    """A dataset, what all jobs on it share, and the entries that are asked for there."""
+
+    source: Source
+    common: dict[str, Any]
+    entries: list[Chosen]
+
+
+def _place(
+    loaded: LoadedBenchmark, request: RunRequest, source: Source, choices: Iterable[Choice]
+) -> _Place:
+    common = common_parts(loaded, request, source, make_protocol(loaded, request, source))
+    return _Place(source, common, [chosen(loaded, request, each, source) for each in choices])
+
+
+def _planned(
+    loaded: LoadedBenchmark, request: RunRequest, places: list[_Place], tell: Tell
+) -> list[list[JobSpec]]:
+    """The jobs of each place's entries; what is predicted for them is predicted together."""
+    found, precision = lookups(loaded, request, tell), embedding_precision(request.options)
+    found.predictions.make(
+        question
+        for place in places
+        for entry in place.entries
+        for question in questions(entry, place.source, precision)
+    )
+    return [
+        [_job(loaded, request, place, entry, found) for entry in place.entries] for place in places
+    ]
+
+
+def _job(
+    loaded: LoadedBenchmark, request: RunRequest, place: _Place, entry: Chosen, found: Lookups
 ) -> JobSpec:
-    benchmark = loaded.benchmark
-    model = component(choice.model, benchmark.models[choice.model], f"models.{choice.model}")
-    loss = component(choice.loss, benchmark.losses[choice.loss], f"losses.{choice.loss}")
-    recipe = _recipe(loaded, request, source.listing.table, choice)
-    _check_loss(loaded, choice.loss, recipe)
-    _check_schedules(loaded, recipe, choice.recipe)
-    where = loaded.where("recipes", choice.recipe)
-    check_augment(recipe, make_task(loaded, request.suite), source.listing.corpus.kind, where)
-    disturbed_by = found.drawn_from(recipe.augment, decode=source.opened)
-    within = fitted(model, loss, recipe, source, found.predictions)
+    choice, common, source = entry.choice, place.common, place.source
+    disturbed_by = found.drawn_from(entry.recipe.augment, decode=source.opened)
+    within = fitted(entry, source, found.predictions)
     model, recipe = within.model, within.recipe
     changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
     inputs = {
@@ -243,7 +239,7 @@ def _entry(
         "task": [common["protocol"].task, make_task(loaded, request.suite).validation_version],
         "dataset": _trained_on(source),
         "model": model.model_dump(),
-        "loss": loss.model_dump(),
+        "loss": entry.loss.model_dump(),
         "recipe": recipe.model_dump(mode="json"),
         "seed": choice.seed,
         "device": request.device,
@@ -253,7 +249,7 @@ def _entry(
     return JobSpec(
         **common,
         model=model,
-        loss=loss,
+        loss=entry.loss,
         recipe=recipe,
         recipe_name=f"{choice.recipe} with {changed}" if changed else choice.recipe,
         track=recipe.track,
@@ -261,31 +257,12 @@ def _entry(
         train_inputs=inputs,
         prediction=within.prediction,
         largest_training=within.largest,
-        embedding=found.predictions.embedding(model, embedding_precision(request.options)),
+        embedding=found.predictions.embedding(
+            EmbeddedBatch(model, embedding_precision(request.options))
+        ),
         item_macs=within.macs,
         notes=within.notes,
     )
-
-
-def _check_loss(loaded: LoadedBenchmark, name: str, recipe: Recipe) -> None:
-    table, where = loaded.benchmark.losses[name], loaded.where("losses", name)
-    check_needs(construct(table.adapter, table.fields, where), where, recipe)
-
-
-def _check_schedules(loaded: LoadedBenchmark, recipe: Recipe, name: str) -> None:
-    """Refuse a schedule that drives nothing: a loss without that value is let be, a typo is not."""
-    driven = {
-        value
-        for loss, table in loaded.benchmark.losses.items()
-        for value in construct(table.adapter, table.fields, loaded.where("losses", loss)).scheduled
-    }
-    for schedule in {name: None for phase in recipe.phases for name in phase.schedules}:
-        if schedule not in driven:
-            where = loaded.where("recipes", name)
-            raise ConfigError(
-                f"{where}.schedules.{schedule}: no loss has such a value; "
-                f"{nearest(schedule, driven)}"
-            )
 
 
 def _trained_on(source: Source) -> dict[str, Any]:
@@ -300,14 +277,3 @@ def _trained_on(source: Source) -> dict[str, Any]:
         **({"join_seconds": joined} if joined else {}),
         **parts,
     }
-
-
-def _recipe(loaded: LoadedBenchmark, request: RunRequest, dataset: str, choice: Choice) -> Recipe:
-    recipe: Recipe = loaded.benchmark.recipes[choice.recipe]
-    wanted = {"profile": request.profile, "dataset": dataset}
-    wanted |= {"model": choice.model, "loss": choice.loss, "recipe": choice.recipe}
-    for number, rule in enumerate(loaded.suite(request.suite).overrides):
-        if all(getattr(rule, key) in (None, value) for key, value in wanted.items()):
-            where = f"suites.{request.suite}.overrides.{number}.set."
-            recipe = with_settings(recipe, rule.set, where)
-    return with_settings(recipe, request.settings, "--set ") if request.settings else recipe

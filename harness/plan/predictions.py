@@ -1,71 +1,36 @@
-"""Predictions of memory, each made once and kept beside the packed corpora.
-
-Torch is imported only for one that is not kept yet.
-"""
+"""Predictions of memory, each made once and kept beside the packed corpora."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from harness.config.imports import construct
-from harness.config.recipes import Recipe
-from harness.errors import HarnessError
-from harness.job.measurement import ITEM_SECONDS
+from harness.data.child_process import end_with_parent
+from harness.errors import RequestError
 from harness.job.spec import Embedding
-from harness.records import record
+from harness.measure.device import cores
+from harness.plan.questions import EmbeddedBatch, Training, TrainingStep
 from harness.records.canonical import digest, readable_json
 from harness.records.files import write_text
 
 PREDICTION_VERSION = 3
 """Changes whenever the same step would be predicted otherwise."""
 
-COUNTS = ("batch", "sampler", "micro_batch", "precision", "optimizer", "augment")
-"""What of a recipe changes what a step holds."""
+FEW = 4
+"""Predictions that are made in this process: another one takes seconds to load torch."""
 
-TOLD = 2**10
-"""The largest batch of which it is told what embedding it takes."""
+MOST_PROCESSES = 8
+"""Each holds torch, and a loss's head with all its classes."""
 
-WHAT_NETWORKS_RAISE = (
-    RuntimeError,
-    TypeError,
-    ValueError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    ImportError,
-    OSError,
-    AssertionError,
-    HarnessError,
-)
-"""A network of somebody else's that does not work is its job's to fail with, in its own row."""
-
-
-class Training(BaseModel):
-    """How a recipe is trained within a budget (see `harness.train.budgeting.Within`).
-
-    Attributes:
-        largest: items that a step takes at once within the budget.
-        macs: multiply-adds of one item's forward pass.
-        why: why nothing can be told.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    part: int | None = None
-    checkpointing: bool = False
-    prediction: record.Prediction | None = None
-    fits: bool = True
-    largest: int | None = None
-    macs: int | None = None
-    why: str = ""
-
-
+Question = TrainingStep | EmbeddedBatch
+Answer = Training | Embedding
 Kept = TypeVar("Kept", Training, Embedding)
 
 
@@ -81,68 +46,59 @@ class Predictions:
     def __init__(self, folder: Path, limit: int, tell: Callable[[str], None]) -> None:
         self._folder, self.limit, self._tell = folder / "predictions", limit, tell
 
-    def training(
-        self,
-        model: record.Component,
-        loss: record.Component,
-        recipe: Recipe,
-        *,
-        classes: int,
-        seconds: float,
-    ) -> Training:
-        """How a recipe's batch is computed within the budget.
+    def training(self, asked: TrainingStep) -> Training:
+        """How a recipe's batch is computed within the budget."""
+        return self._kept(asked, Training)
 
-        Args:
-            model, loss: the system.
-            recipe: one training; its fine-tuning is another.
-            classes: labels of the training split.
-            seconds: length of a sound in a batch.
+    def embedding(self, asked: EmbeddedBatch) -> Embedding:
+        """What embedding takes, and what of it fits the budget."""
+        return self._kept(asked, Embedding)
+
+    def make(self, asked: Iterable[Question]) -> None:
+        """Make what is not kept yet in several processes at once, where that is much.
+
+        Raises:
+            RequestError: a process died meanwhile; what the others made is kept.
         """
-        asked = recipe.model_dump(mode="json")
-        inputs = {
-            "model": _without_name(model),
-            "loss": _without_name(loss),
-            "recipe": {name: asked[name] for name in COUNTS if name in asked},
-            "classes": classes,
-            "seconds": seconds,
-        }
+        missing = {self._path(each): each for each in asked if not self._is_kept(each)}
+        processes = min(cores(), len(missing), MOST_PROCESSES)
+        if len(missing) > FEW and processes > 1:
+            self._tell(f"predicting the memory of {len(missing)} steps, {processes} at a time")
+            for each, answer in _answered(missing.values(), self.limit, processes):
+                self._keep(each, answer)
+                if isinstance(each, TrainingStep):
+                    self._tell(f"{each.system}: memory of a training step predicted")
 
-        def predict() -> Training:
-            self._tell(f"{model.name} + {loss.name}: predicting the memory of a training step")
-            return _training(
-                model, loss, recipe, classes=classes, seconds=seconds, limit=self.limit
-            )
+    def _kept(self, asked: Question, kind: type[Kept]) -> Kept:
+        kept = _read(self._path(asked), kind)
+        if kept is not None:
+            return kept
+        if isinstance(asked, TrainingStep):  # the other takes no time to speak of
+            self._tell(f"{asked.system}: predicting the memory of a training step")
+        made = asked.predicted(self.limit)
+        self._keep(asked, made)
+        return kind.model_validate(made)
 
-        return self._kept(inputs, Training, predict)
+    def _is_kept(self, asked: Question) -> bool:
+        path = self._path(asked)
+        if isinstance(asked, TrainingStep):
+            return _read(path, Training) is not None
+        return _read(path, Embedding) is not None
 
-    def embedding(self, model: record.Component, precision: str = "32-true") -> Embedding:
-        """What embedding takes: items of `ITEM_SECONDS` where they are sounds.
+    def _keep(self, asked: Question, made: Answer) -> None:
+        content = {"inputs": self._rests_on(asked), "predicted": made.model_dump(mode="json")}
+        write_text(self._path(asked), readable_json(content))
 
-        Args:
-            model: the network.
-            precision: what it computes in, by a recipe's name of it.
-        """
-        inputs = {
-            "model": _without_name(model),
-            "embedded": ITEM_SECONDS,
-            "precision": precision,
-        }
-        return self._kept(inputs, Embedding, lambda: _embedding(model, precision, self.limit))
+    def _path(self, asked: Question) -> Path:
+        return self._folder / f"{digest(self._rests_on(asked))[:24]}.json"
 
-    def _kept(self, inputs: dict[str, Any], kind: type[Kept], predict: Callable[[], Kept]) -> Kept:
-        rests_on = {
+    def _rests_on(self, asked: Question) -> dict[str, Any]:
+        return {
             "version": PREDICTION_VERSION,
             "torch": version("torch"),
             "limit": self.limit,
-            **inputs,
+            **asked.rests_on,
         }
-        path = self._folder / f"{digest(rests_on)[:24]}.json"
-        kept = _read(path, kind)
-        if kept is None:
-            kept = predict()
-            content = {"inputs": rests_on, "predicted": kept.model_dump(mode="json")}
-            write_text(path, readable_json(content))
-        return kept
 
 
 class _File(BaseModel):
@@ -162,56 +118,22 @@ def _read(path: Path, kind: type[Kept]) -> Kept | None:
         return None
 
 
-def _training(
-    model: record.Component,
-    loss: record.Component,
-    recipe: Recipe,
-    *,
-    classes: int,
-    seconds: float,
-    limit: int,
-) -> Training:
-    from harness.data.front_end import raw_shape
-    from harness.train.budgeting import checkpointing, largest_training, prediction, within
-    from harness.train.prediction import NotPredictable, Workload, predict_macs
-
-    network = construct(model.adapter, model.fields, model.name)
-    head = construct(loss.adapter, loss.fields, loss.name)
-    work = Workload(network, head, classes, raw_shape(network.inputs(), seconds), recipe)
-    try:
-        found = within(work, limit)
-        chosen = replace(work, model=checkpointing(network)) if found.checkpointing else work
-        return Training(
-            part=found.part,
-            checkpointing=found.checkpointing,
-            prediction=prediction(found.step),
-            fits=found.fits,
-            largest=largest_training(chosen, limit, found.whole),
-            macs=predict_macs(work),
-        )
-    except NotPredictable as error:
-        return Training(why=str(error))
-    except WHAT_NETWORKS_RAISE as error:
-        return Training(why=f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}")
-
-
-def _embedding(model: record.Component, precision: str, limit: int) -> Embedding:
-    from harness.data.front_end import raw_shape
-    from harness.train.budgeting import embedding_step, largest_inference, prediction
-    from harness.train.prediction import Workload
-
-    network = construct(model.adapter, model.fields, model.name)
-    work = Workload(network, None, 0, raw_shape(network.inputs(), ITEM_SECONDS))
-    try:
-        step = embedding_step(work, precision)
-    except WHAT_NETWORKS_RAISE:  # what cannot be told beforehand among them
-        return Embedding()
-    batches = (2**power for power in range(TOLD.bit_length()))
-    return Embedding(
-        largest=largest_inference(step, limit),
-        at={batch: prediction(step(batch)) for batch in batches},
-    )
-
-
-def _without_name(component: record.Component) -> dict[str, Any]:
-    return component.model_dump(exclude={"name"})
+def _answered(
+    asked: Iterable[Question], limit: int, processes: int
+) -> Iterator[tuple[Question, Answer]]:
+    """Questions with their answers, each as soon as it is there."""
+    context = get_context("spawn")  # what a fork would copy may hold locks
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent) as pool:
+        try:
+            waiting: dict[Future[Answer], Question] = {
+                pool.submit(each.predicted, limit): each for each in asked
+            }
+            for done in as_completed(waiting):
+                yield waiting[done], done.result()
+        except BrokenProcessPool as error:
+            raise RequestError(
+                "a process that predicted memory died: this machine ran out of memory; give the "
+                "command again (what was predicted is kept), or fewer processors (taskset -c 0)"
+            ) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -13,7 +13,8 @@ from harness.config.tables import Component
 from harness.data.listed import list_dataset
 from harness.errors import ConfigError
 from harness.plan.choice import entries
-from harness.plan.jobs import component, plan_jobs
+from harness.plan.chosen import component
+from harness.plan.jobs import plan_jobs
 from harness.plan.request import RunRequest, source_of
 from harness.tasks.classification import Classification
 

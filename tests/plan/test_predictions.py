@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -10,9 +11,11 @@ from typing import ClassVar
 import pytest
 
 from harness.config.loader import load
+from harness.errors import RequestError
 from harness.job.spec import Embedding
-from harness.plan.jobs import component
-from harness.plan.predictions import Predictions, Training
+from harness.plan.chosen import component
+from harness.plan.predictions import FEW, Predictions
+from harness.plan.questions import EmbeddedBatch, Training, TrainingStep
 from harness.records.record import Component
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +36,7 @@ def aam() -> Component:
 
 def trained(predictions: Predictions, model: Component, loss: Component) -> Training:
     recipe = load(ROOT / "benchmark.toml").benchmark.recipes["speaker-quick"]
-    return predictions.training(model, loss, recipe, classes=10, seconds=0.5)
+    return predictions.training(TrainingStep(model, loss, recipe, classes=10, seconds=0.5))
 
 
 def test_what_was_predicted_is_not_predicted_again(tmp_path, xvector, aam):
@@ -43,6 +46,46 @@ def test_what_was_predicted_is_not_predicted_again(tmp_path, xvector, aam):
     again = trained(Predictions(tmp_path, GIB, said.append), xvector, aam)
     assert again == first
     assert len(said) == 1
+
+
+def test_many_are_made_by_several_processes_as_one_makes_them(tmp_path, xvector, monkeypatch):
+    monkeypatch.setattr("harness.plan.predictions.cores", lambda: 2)
+    widths = range(16, 16 + FEW + 1)
+    asked = [EmbeddedBatch(fields(xvector, embedding_size=width)) for width in widths]
+    said: list[str] = []
+    together = Predictions(tmp_path / "together", GIB, said.append)
+    together.make([*asked, asked[0]])
+    assert said == [f"predicting the memory of {FEW + 1} steps, 2 at a time"]
+    alone = Predictions(tmp_path / "alone", GIB, print)
+    assert [together.embedding(each) for each in asked] == [alone.embedding(each) for each in asked]
+    assert content(tmp_path / "together") == content(tmp_path / "alone")
+    together.make(asked)
+    assert len(said) == 1
+
+
+def test_a_few_are_left_to_be_made_when_they_are_wanted(tmp_path, xvector):
+    Predictions(tmp_path, GIB, print).make([EmbeddedBatch(xvector)] * (FEW + 1))
+    assert content(tmp_path) == {}
+
+
+def test_a_process_that_dies_is_told_and_what_was_made_is_kept(tmp_path, xvector, monkeypatch):
+    monkeypatch.setattr("harness.plan.predictions.cores", lambda: 2)
+    dying = fields(xvector).model_copy(update={"adapter": "tests.plan.test_predictions:Dying"})
+    dying = dying.model_copy(update={"fields": {}})
+    asked = [EmbeddedBatch(fields(xvector, embedding_size=width)) for width in range(16, 20)]
+    predictions = Predictions(tmp_path, GIB, print)
+    with pytest.raises(RequestError, match="a process that predicted memory died"):
+        predictions.make([*asked, EmbeddedBatch(dying)])
+    assert len(content(tmp_path)) <= len(asked)
+    assert all(predictions.embedding(each).largest for each in asked)
+
+
+def fields(model: Component, **changed: object) -> Component:
+    return model.model_copy(update={"fields": {**model.fields, **changed}})
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*.json")}
 
 
 def test_another_budget_is_another_prediction(tmp_path, xvector, aam):
@@ -55,7 +98,7 @@ def test_another_budget_is_another_prediction(tmp_path, xvector, aam):
 
 
 def test_embedding_is_told_at_every_batch_that_may_be_measured(tmp_path, xvector):
-    found = Predictions(tmp_path, GIB, print).embedding(xvector)
+    found = Predictions(tmp_path, GIB, print).embedding(EmbeddedBatch(xvector))
     assert list(found.at) == [2**power for power in range(11)]
     assert found.largest
     below, above = (2 ** (found.largest.bit_length() + step) for step in (-1, 0))
@@ -64,10 +107,10 @@ def test_embedding_is_told_at_every_batch_that_may_be_measured(tmp_path, xvector
 
 @pytest.mark.parametrize("content", ["", "{}", '{"inputs": {}, "predicted": {"part": "many"}}'])
 def test_what_another_program_left_there_is_made_anew(tmp_path, xvector, content):
-    first = Predictions(tmp_path, GIB, print).embedding(xvector)
+    first = Predictions(tmp_path, GIB, print).embedding(EmbeddedBatch(xvector))
     (path,) = tmp_path.rglob("*.json")
     path.write_text(content)
-    assert Predictions(tmp_path, GIB, print).embedding(xvector) == first
+    assert Predictions(tmp_path, GIB, print).embedding(EmbeddedBatch(xvector)) == first
     assert json.loads(path.read_text())["predicted"]["largest"] == first.largest
 
 
@@ -75,7 +118,7 @@ def test_nothing_is_told_of_a_network_that_cannot_be_gone_through(tmp_path, xvec
     broken = xvector.model_copy(update={"adapter": "tests.plan.test_predictions:Stubborn"})
     broken = broken.model_copy(update={"fields": {}})
     predictions = Predictions(tmp_path, GIB, print)
-    assert predictions.embedding(broken) == Embedding()
+    assert predictions.embedding(EmbeddedBatch(broken)) == Embedding()
     assert trained(predictions, broken, aam).why == "ValueError: not today"
 
 
@@ -95,3 +138,12 @@ class Stubborn:
     def build(self):
         """Refuse."""
         raise ValueError("not today")
+
+
+@dataclass(frozen=True)
+class Dying(Stubborn):
+    """A model that ends its process, as a system does that has no memory left."""
+
+    def build(self):
+        """Go."""
+        os._exit(9)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from harness.board.standing.rows import Filed
 from harness.board.standing.table import tables
 from harness.board.versions.archive import Family
 from harness.board.writing.references import References
+from harness.measure.device import cores
 
 MANY = 4000
 """Records from which on further processes are worth their start."""
@@ -27,8 +27,8 @@ MANY = 4000
 @contextmanager
 def workers(records: int) -> Iterator[Executor | None]:
     """As many processes as there are processors; None where one process will do."""
-    processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if records < MANY or not processes or processes < 2:
+    processes = cores()
+    if records < MANY or processes < 2:
         yield None
         return
     context = get_context("spawn")  # what a fork would copy may hold locks

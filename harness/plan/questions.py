@@ -1,0 +1,163 @@
+"""What is predicted of a system's memory, and how. Torch is imported when it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.config.imports import construct
+from harness.config.recipes import Recipe
+from harness.errors import HarnessError
+from harness.job.measurement import ITEM_SECONDS
+from harness.job.spec import Embedding
+from harness.records import record
+
+COUNTS = ("batch", "sampler", "micro_batch", "precision", "optimizer", "augment")
+"""What of a recipe changes what a step holds."""
+
+TOLD = 2**10
+"""The largest batch of which it is told what embedding it takes."""
+
+WHAT_NETWORKS_RAISE = (
+    RuntimeError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    ImportError,
+    OSError,
+    AssertionError,
+    HarnessError,
+)
+"""A network of somebody else's that does not work is its job's to fail with, in its own row."""
+
+
+class Training(BaseModel):
+    """How a recipe is trained within a budget (see `harness.train.budgeting.Within`).
+
+    Attributes:
+        largest: items that a step takes at once within the budget.
+        macs: multiply-adds of one item's forward pass.
+        why: why nothing can be told.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    part: int | None = None
+    checkpointing: bool = False
+    prediction: record.Prediction | None = None
+    fits: bool = True
+    largest: int | None = None
+    macs: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """A step of one training.
+
+    Attributes:
+        model, loss: the system.
+        recipe: one training; its fine-tuning is another.
+        classes: labels of the training split.
+        seconds: length of a sound in a batch.
+    """
+
+    model: record.Component
+    loss: record.Component
+    recipe: Recipe
+    classes: int
+    seconds: float
+
+    @property
+    def system(self) -> str:
+        """Its name for a person who waits."""
+        return f"{self.model.name} + {self.loss.name}"
+
+    @property
+    def rests_on(self) -> dict[str, Any]:
+        """All that can change the prediction, beside the budget."""
+        asked = self.recipe.model_dump(mode="json")
+        return {
+            "model": _without_name(self.model),
+            "loss": _without_name(self.loss),
+            "recipe": {name: asked[name] for name in COUNTS if name in asked},
+            "classes": self.classes,
+            "seconds": self.seconds,
+        }
+
+    def predicted(self, limit: int) -> Training:
+        """How the batch is computed within a limit of bytes."""
+        from harness.data.front_end import raw_shape
+        from harness.train.budgeting import checkpointing, largest_training, prediction, within
+        from harness.train.prediction import NotPredictable, Workload, predict_macs
+
+        network, head = _built(self.model), _built(self.loss)
+        item = raw_shape(network.inputs(), self.seconds)
+        work = Workload(network, head, self.classes, item, self.recipe)
+        try:
+            found = within(work, limit)
+            chosen = replace(work, model=checkpointing(network)) if found.checkpointing else work
+            return Training(
+                part=found.part,
+                checkpointing=found.checkpointing,
+                prediction=prediction(found.step),
+                fits=found.fits,
+                largest=largest_training(chosen, limit, found.whole),
+                macs=predict_macs(work),
+            )
+        except NotPredictable as error:
+            return Training(why=str(error))
+        except WHAT_NETWORKS_RAISE as error:
+            return Training(why=f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}")
+
+
+@dataclass(frozen=True)
+class EmbeddedBatch:
+    """A batch of items that are embedded, of `ITEM_SECONDS` where they are sounds.
+
+    Attributes:
+        model: the network.
+        precision: what it computes in, by a recipe's name of it.
+    """
+
+    model: record.Component
+    precision: str = "32-true"
+
+    @property
+    def rests_on(self) -> dict[str, Any]:
+        """All that can change the prediction, beside the budget."""
+        return {
+            "model": _without_name(self.model),
+            "embedded": ITEM_SECONDS,
+            "precision": self.precision,
+        }
+
+    def predicted(self, limit: int) -> Embedding:
+        """What it takes, and what fits a limit of bytes."""
+        from harness.data.front_end import raw_shape
+        from harness.train.budgeting import embedding_step, largest_inference, prediction
+        from harness.train.prediction import Workload
+
+        network = _built(self.model)
+        work = Workload(network, None, 0, raw_shape(network.inputs(), ITEM_SECONDS))
+        try:
+            step = embedding_step(work, self.precision)
+        except WHAT_NETWORKS_RAISE:  # what cannot be told beforehand among them
+            return Embedding()
+        batches = (2**power for power in range(TOLD.bit_length()))
+        return Embedding(
+            largest=largest_inference(step, limit),
+            at={batch: prediction(step(batch)) for batch in batches},
+        )
+
+
+def _built(component: record.Component) -> Any:
+    return construct(component.adapter, component.fields, component.name)
+
+
+def _without_name(component: record.Component) -> dict[str, Any]:
+    return component.model_dump(exclude={"name"})
