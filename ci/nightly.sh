@@ -7,10 +7,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 HARNESS=${HARNESS:-.venv/bin/harness}
+PYTHON=${PYTHON:-.venv/bin/python}
 NIGHT=${NIGHT:-$(date -u +%F)}
 PROFILE=${PROFILE:-full}
 SUITES=${SUITES:-speaker matched image loss}
 MEASURED=${MEASURED:-speaker image}
+BATCHES=${BATCHES-16 32 64}
 SEEDS=${SEEDS:-0}
 DEVICE=${DEVICE:-cuda}
 NIGHTS=${NIGHTS:-runs/nightly}
@@ -51,7 +53,9 @@ for suite in $SUITES; do
     --device "$DEVICE" --runs "$runs"
 done
 for suite in $MEASURED; do
+  # shellcheck disable=SC2086 # An option for each batch.
   try "$HARNESS" measure --suite "$suite" --profile "$PROFILE" --device "$DEVICE" \
+    ${BATCHES:+$(printf -- '--batch %s ' $BATCHES)} \
     --runs "$runs" --json >"$runs/measured-$suite.json"
 done
 
@@ -72,7 +76,10 @@ if [[ -n ${GITHUB_STEP_SUMMARY:-} ]]; then
   cat "$folder/history/README.md" >>"$GITHUB_STEP_SUMMARY"
 fi
 
-git -C "$tables" add --all -- leaderboards/history
+# What a step was predicted to take, beside what it took; without a GPU that page stays as it is.
+try "$PYTHON" -m docs.memory "$runs"/measured-*.json --gpu --page "$tables/docs/memory.md"
+
+git -C "$tables" add --all -- leaderboards/history docs/memory.md
 if git -C "$tables" diff --cached --quiet; then
   say "nothing new in the history"
 else

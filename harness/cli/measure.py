@@ -25,7 +25,10 @@ Options = Annotated[
     list[str] | None,
     typer.Option("--with", help=f"Measured with one of {', '.join(OPTIONS)} (repeatable)."),
 ]
-Batch = Annotated[int | None, typer.Option("--batch", min=2, help="Items of a training step.")]
+Batches = Annotated[
+    list[int] | None,
+    typer.Option("--batch", min=2, help="Items of a training step (repeatable)."),
+]
 
 
 def measure(
@@ -35,7 +38,7 @@ def measure(
     dataset: options.Datasets = None,
     model: options.Models = None,
     loss: options.Losses = None,
-    batch: Batch = None,
+    batch: Batches = None,
     with_: Options = None,
     device: options.DeviceOption = options.Device.auto,
     config: options.Config = None,
@@ -44,16 +47,23 @@ def measure(
 ) -> None:
     """Measure memory, throughput and latency of every model that takes a suite's kind of items."""
     chosen = _options(with_)
-    settings = [*([f"batch={batch}"] if batch else [])]
-    settings += ["precision=bf16-mixed"] if "bf16" in chosen else []
-    request = options.make_request(
-        suite, profile, runs, device=device, datasets=dataset, models=model, losses=loss,
-        settings=settings, options=chosen,
-    )  # fmt: skip
+    precision = ["precision=bf16-mixed"] if "bf16" in chosen else []
+    batches = [[f"batch={items}"] for items in dict.fromkeys(batch or ())]
+    requests = [
+        options.make_request(
+            suite, profile, runs, device=device, datasets=dataset, models=model, losses=loss,
+            settings=[*settings, *precision], options=chosen,
+        )
+        for settings in batches or [[]]
+    ]  # fmt: skip
     loaded = load(config)
     budget = loaded.benchmark.budget
     with ProgressDisplay() as display:
-        found = list(measure_models(loaded, request, data_listener=display, watcher=display))
+        found = [
+            each
+            for request in requests
+            for each in measure_models(loaded, request, data_listener=display, watcher=display)
+        ]
     if json:
         give_json(_document(budget, found))
     else:
@@ -71,9 +81,13 @@ def _options(asked: list[str] | None) -> tuple[str, ...]:
 
 
 def _document(budget: Budget, found: list[tuple[JobSpec, Measurement]]) -> dict[str, Any]:
-    where = found[0][0].environment if found else None
+    first = found[0][0] if found else None
+    where = first.environment if first else None
     return {
         "schema": 1,
+        "suite": first.protocol.suite if first else None,
+        "profile": first.protocol.profile if first else None,
+        "dataset": first.dataset.name if first else None,
         "budget": {
             "gpu_memory": budget.card,
             "reserved": budget.card - budget.usable,

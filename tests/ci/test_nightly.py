@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from harness.history.store import add
 from harness.records.store import write_record
 from tests.board.published_copy import ROOT, git
 from tests.history.conftest import day, night_of, real_record
+from tests.test_memory_page import measured
 
 HARNESS = Path(sys.executable).with_name("harness")
 
@@ -27,7 +29,10 @@ case $1 in
     cp -r "$PREPARED/$NIGHT/." "$runs"
     exit "${FAILS:-0}"
     ;;
-  measure) echo '{"schema": 1}' ;;
+  measure)
+    echo "$*" >>"$PREPARED/measured"
+    cat "$PREPARED/measured.json"
+    ;;
   *) exec "$REAL" "$@" ;;
 esac
 """
@@ -45,7 +50,11 @@ class Nightly:
         self.prepared.mkdir()
         git(folder, "init", "--quiet", "--bare", "remote")
         git(folder, "init", "--quiet", "checkout")
+        (self.prepared / "measured.json").write_text(json.dumps(measured("A card", (16, 64))))
         shutil.copytree(ROOT / "ci", self.top / "ci")
+        (self.top / "docs").mkdir()
+        for name in ("memory.py", "memory.md"):
+            shutil.copy(ROOT / "docs" / name, self.top / "docs" / name)
         (self.top / ".gitignore").write_text("runs/\n")
         git(self.top, "add", "--all")
         git(self.top, "commit", "--quiet", "-m", "Begin")
@@ -74,6 +83,7 @@ class Nightly:
         self._made(number, speed)
         settings = {
             "HARNESS": str(self.played),
+            "PYTHON": sys.executable,
             "REAL": str(HARNESS),
             "PREPARED": str(self.prepared),
             "NIGHT": day(number),
@@ -89,12 +99,15 @@ class Nightly:
             check=False,
         )
 
-    def pushed(self) -> str:
+    def history(self) -> str:
         """The history on the remote's branch."""
         path = "leaderboards/history/image/quick/digits"
-        name = "efficientnet-b0-softmax-image-quick-0b35e55f.jsonl"
+        return self.pushed(f"{path}/efficientnet-b0-softmax-image-quick-0b35e55f.jsonl")
+
+    def pushed(self, path: str) -> str:
+        """A file on the remote's branch."""
         done = subprocess.run(
-            ["git", "-C", self.remote, "show", f"nightly:{path}/{name}"],
+            ["git", "-C", self.remote, "show", f"nightly:{path}"],
             capture_output=True,
             text=True,
             check=True,
@@ -111,10 +124,10 @@ def test_a_slowdown_is_pushed_and_ends_with_1_on_its_second_night(
     nightly: Nightly, tmp_path: Path
 ) -> None:
     nightly.begin(7)
-    before = nightly.pushed()
+    before = nightly.history()
     alone = nightly.run(7, 40.0)
     assert alone.returncode == 0, alone.stderr
-    assert nightly.pushed().startswith(before)
+    assert nightly.history().startswith(before)
     summary = tmp_path / "summary"
     more = {"SUITES": "image loss", "PROFILE": "quick", "FAILS": "1"}
     regressed = nightly.run(8, 41.0, GITHUB_STEP_SUMMARY=str(summary), **more)
@@ -129,9 +142,30 @@ def test_a_slowdown_is_pushed_and_ends_with_1_on_its_second_night(
     assert summary.read_text().startswith("# Night by night")
     assert "regressed: image/quick/digits, efficientnet-b0 + softmax, training" in regressed.stderr
     # It is told after it was pushed, and the checkout is as it was.
-    after = nightly.pushed()
+    after = nightly.history()
     assert len(after.splitlines()) == 9
     assert not (nightly.top / "leaderboards").exists()
+
+
+def test_predicted_and_measured_memory_stand_side_by_side_on_the_branch(nightly: Nightly) -> None:
+    nightly.begin(1)
+    done = nightly.run(1, 76.0)
+    assert done.returncode == 0, done.stderr
+    assert (nightly.prepared / "measured").read_text().split("--runs")[0] == (
+        "measure --suite image --profile full --device cuda --batch 16 --batch 32 --batch 64 "
+    )
+    page = nightly.pushed("docs/memory.md")
+    assert "A card, 2 threads, torch 2.14.1" in page
+    assert page.count("| +5.0%") == 2
+    ours = (nightly.top / "docs" / "memory.md").read_text()
+    assert "A card" not in ours
+
+
+def test_recipes_batches_are_measured_where_none_is_named(nightly: Nightly) -> None:
+    nightly.begin(1)
+    done = nightly.run(1, 76.0, BATCHES="")
+    assert done.returncode == 0, done.stderr
+    assert "--batch" not in (nightly.prepared / "measured").read_text()
 
 
 def test_changed_code_is_refused_before_anything_runs(nightly: Nightly) -> None:
