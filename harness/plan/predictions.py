@@ -63,7 +63,7 @@ class Predictions:
         missing = {self._path(each): each for each in asked if not self._is_kept(each)}
         processes = min(cores(), len(missing), MOST_PROCESSES)
         if len(missing) > FEW and processes > 1:
-            self._tell(f"predicting the memory of {len(missing)} steps, {processes} at a time")
+            self._tell(f"memory: {len(missing)} predictions to make, {processes} at a time")
             for each, answer in _answered(missing.values(), self.limit, processes):
                 self._keep(each, answer)
                 if isinstance(each, TrainingStep):

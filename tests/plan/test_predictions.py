@@ -55,7 +55,7 @@ def test_many_are_made_by_several_processes_as_one_makes_them(tmp_path, xvector,
     said: list[str] = []
     together = Predictions(tmp_path / "together", GIB, said.append)
     together.make([*asked, asked[0]])
-    assert said == [f"predicting the memory of {FEW + 1} steps, 2 at a time"]
+    assert said == [f"memory: {FEW + 1} predictions to make, 2 at a time"]
     alone = Predictions(tmp_path / "alone", GIB, print)
     assert [together.embedding(each) for each in asked] == [alone.embedding(each) for each in asked]
     assert content(tmp_path / "together") == content(tmp_path / "alone")
