@@ -129,8 +129,16 @@ HEADINGS = (
 )  # fmt: skip
 
 
+COUNTED = {
+    "gpu": "what a GPU's allocator took",
+    "process": "main memory of the whole process",
+    "predicted": "what was predicted",
+}
+
+
 def _table(found: list[tuple[JobSpec, Measurement]]) -> Table:
-    table = Table(HEADINGS[0], box=None, pad_edge=False, padding=(0, 2))
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    table.add_column(HEADINGS[0], no_wrap=True)
     for heading in HEADINGS[1:]:
         table.add_column(heading, justify="right")
     for job, measured in found:
@@ -155,7 +163,7 @@ def _cells(job: JobSpec, spent: Resources) -> tuple[str, ...]:
         f"{(spent.macs or 0) / 1e9:.2f}",
         _plan(job),
         _reserved(spent.training_prediction),
-        f"{memory.bytes / GIB:.2f} {memory.counted}" if memory else "-",
+        f"{memory.bytes / GIB:.2f}" if memory else "-",
         _number(spent.largest_training_batch),
         _number(spent.largest_inference_batch),
         _rate(spent.training_per_second),
@@ -178,9 +186,12 @@ def _rate(value: float | None) -> str:
 
 def _legend(budget: Budget, found: list[tuple[JobSpec, Measurement]]) -> str:
     unit = next((each.resources.throughput_unit for _, each in found), "")
+    memories = (each.resources.training_memory for _, each in found)
+    counted = {COUNTED[memory.counted] for memory in memories if memory}
+    seen = f"; measured: {' or '.join(sorted(counted))}" if counted else ""
     return (
         f"Memory of a training step in GiB; predicted: what a GPU's allocator would take, of "
-        f"{budget.usable / GIB:.3g} GiB ({budget.gpu_memory} less {budget.reserved}). Most: items "
-        f"at once within that, predicted. Embedded: {unit} a second at the fastest batch. Latency "
-        "of one item: median and 95th percentile."
+        f"{budget.usable / GIB:.3g} GiB ({budget.gpu_memory} less {budget.reserved}){seen}. Most: "
+        f"items at once within that, predicted. Embedded: {unit} a second at the fastest batch. "
+        "Latency of one item: median and 95th percentile."
     )

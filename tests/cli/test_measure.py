@@ -113,6 +113,7 @@ def test_a_network_that_does_not_work_is_told_and_the_others_are_measured(tiny: 
     assert "broken + softmax: predicting the memory of a training step" in done.err
     (small,) = (line for line in done.out.splitlines() if line.startswith("small"))
     assert "1,741" in small  # of 2 s at once in 5 GiB
+    assert "measured: main memory of the whole process" in done.err
 
 
 def test_half_precision_is_predicted_and_measured(tiny: TinyBenchmark, measured):
