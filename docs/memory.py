@@ -15,6 +15,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from docs.marks import filled
 from harness.records.files import write_text
 
 PAGE = Path(__file__).with_suffix(".md")
@@ -73,20 +74,6 @@ def tables(
         ]
         if parts:
             yield name, "\n\n".join(parts)
-
-
-def filled(text: str, name: str, table: str) -> str:
-    """The page with a table in its place.
-
-    Raises:
-        ValueError: the page has no such place.
-    """
-    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    before, found, rest = text.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        raise ValueError(f"the page has no place for the table: write {begin} and {end} into it")
-    return f"{before}{begin}\n\n{table}\n\n{end}{after}"
 
 
 def _done(document: Document) -> list[Document]:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from docs.marks import filled, marks
 from docs.simulation.cells import CELLS, Cell
 from docs.simulation.runner import Result
+from harness.records.files import write_text
 
 PAGE = Path(__file__).resolve().parent.parent / "statistics.md"
-BEGIN, END = "<!-- simulation -->", "<!-- /simulation -->"
+NAME = "simulation"
+BEGIN, END = marks(NAME)
 
 UNKNOWN = "–"
 
@@ -35,9 +38,7 @@ def markdown(results: Sequence[Result]) -> str:
 def write(results: Sequence[Result], page: Path = PAGE) -> None:
     """Puts the tables between the page's two marks."""
     text = page.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    page.write_text(f"{before}{BEGIN}\n\n{markdown(results)}\n\n{END}{after}", encoding="utf-8")
+    write_text(page, filled(text, NAME, markdown(results)))
 
 
 def _coverage(results: Sequence[Result]) -> Rows:

@@ -15,7 +15,7 @@ from harness.config.loader import load
 from harness.config.schema import Budget
 from harness.errors import ConfigError, nearest
 from harness.job.measurement import Measurement
-from harness.job.spec import OPTIONS, JobSpec
+from harness.job.spec import OPTIONS, JobSpec, embedding_precision
 from harness.records.parts import in_parts
 from harness.records.record import Prediction, Resources
 
@@ -47,7 +47,7 @@ def measure(
 ) -> None:
     """Measure memory, throughput and latency of every model that takes a suite's kind of items."""
     chosen = _options(with_)
-    precision = ["precision=bf16-mixed"] if "bf16" in chosen else []
+    precision = [f"precision={embedding_precision(chosen)}"] if "bf16" in chosen else []
     batches = [[f"batch={items}"] for items in dict.fromkeys(batch or ())]
     requests = [
         options.make_request(

@@ -53,7 +53,7 @@ class Nightly:
         (self.prepared / "measured.json").write_text(json.dumps(measured("A card", (16, 64))))
         shutil.copytree(ROOT / "ci", self.top / "ci")
         (self.top / "docs").mkdir()
-        for name in ("memory.py", "memory.md"):
+        for name in ("memory.py", "memory.md", "marks.py"):
             shutil.copy(ROOT / "docs" / name, self.top / "docs" / name)
         (self.top / ".gitignore").write_text("runs/\n")
         git(self.top, "add", "--all")
