@@ -10,7 +10,7 @@ import typer
 from harness.cli import options
 from harness.cli.answers import Answered, give_answers, records_of
 from harness.cli.board import PUBLISHED
-from harness.cli.output import give_json
+from harness.cli.output import give_json, say
 from harness.config.loader import load
 from harness.verify import Verdict
 from harness.verify import verify as verify_record
@@ -38,6 +38,9 @@ def verify(
         give_json({"schema": 1, "records": [_document(verdict) for verdict in verdicts]})
     else:
         give_answers([_answered(verdict) for verdict in verdicts])
+        for verdict in verdicts:
+            for note in verdict.notes:
+                say(f"{verdict.record}: {note}")
     if any(verdict.answer == "differs" for verdict in verdicts):
         raise typer.Exit(1)
 
@@ -49,6 +52,7 @@ def _document(verdict: Verdict) -> dict[str, object]:
         "reasons": list(verdict.reasons),
         "numbers": verdict.numbers,
         "details": verdict.details,
+        "notes": list(verdict.notes),
     }
 
 
