@@ -14,6 +14,7 @@ from harness.config.loader import LoadedBenchmark
 from harness.details import details_beside, differences, named
 from harness.job.join import RECORD
 from harness.records.details import read_details
+from harness.records.impossible import impossible_numbers
 from harness.records.record import Metric, Record
 from harness.records.store import read_record
 from harness.rejudging import NotHereError, Rejudging, UnusableError, changed, rejudging
@@ -53,7 +54,8 @@ def verify(loaded: LoadedBenchmark, path: Path, runs: Path) -> Verdict:
     """Judges a record's stored scores again, and holds every number of the record against that.
 
     Hashes are checked of every file of the record that is here: its scores, its checkpoint. What
-    lies beside it in its companion is computed again too.
+    lies beside it in its companion is computed again too. A record with numbers that cannot be
+    differs without its scores.
 
     Args:
         loaded: the benchmark that the record was made with.
@@ -64,6 +66,8 @@ def verify(loaded: LoadedBenchmark, path: Path, runs: Path) -> Verdict:
         RequestError: the file is not a record, or its companion is none.
     """
     record = read_record(path)
+    if impossible := impossible_numbers(record):
+        return Verdict(path, "differs", tuple(impossible))
     try:
         needed = rejudging(loaded, record, path)
         reasons = _changed_files(record, needed.path, runs)

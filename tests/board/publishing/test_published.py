@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import random
 import shutil
 from pathlib import Path
@@ -300,15 +299,52 @@ def test_a_record_is_read_as_the_careful_reader_reads_it():
         assert record == read_record(published / path)
 
 
-def test_numbers_that_are_none_are_kept(tmp_path, make):
-    path = tmp_path / record_path(make())
-    write_record(path, make())
-    text = path.read_text().replace('"value": 0.05', '"value": NaN', 1)
-    assert "NaN" in text
-    path.write_text(text)
-    (record,) = read_folder(tmp_path)[0].values()
-    assert math.isnan(record.metrics["eer"].value)
-    assert repr(record) == repr(read_record(path))
+def spoilt(folder: Path, model: str, part: str, spelled: str) -> str:
+    """Write another number into a record's error rate; gives the record's path."""
+    (path,) = (folder / "records").rglob(f"{model}-*seed0-*.json")
+    text = path.read_text()
+    assert text.count(f'"{part}": ') >= 2
+    document = json.loads(text)
+    document["metrics"]["eer"][part] = json.loads(spelled)
+    path.write_text(json.dumps(document))
+    return path.relative_to(folder).as_posix()
+
+
+@pytest.mark.parametrize("part", ["value", "low", "high"])
+@pytest.mark.parametrize("spelled", ["1.2", "-0.01", "NaN", "Infinity", "1e999", "-1e999"])
+def test_numbers_that_cannot_be_are_refused_with_their_record(folder, part, spelled):
+    path = spoilt(folder, "campplus", part, spelled)
+    before = {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+    with pytest.raises(RequestError) as error:
+        build(folder)
+    assert str(error.value).startswith(f"{folder / path}: metrics.eer.{part} is ")
+    assert {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()} == before
+    (line,) = [line for line in check(folder) if "has to be" in line]
+    assert line == str(error.value)
+
+
+def test_every_record_that_cannot_be_used_is_named_at_once(folder, make, data):
+    other = make(dataset=data(name="other"), value=1.5)
+    write_record(folder / record_path(other), other)
+    names = [spoilt(folder, "campplus", "value", "NaN"), spoilt(folder, "resnet34", "low", "-2")]
+    moved = min((folder / "records").rglob("ecapa-512-*seed1-*.json"))
+    moved.rename(moved.with_name("elsewhere.json"))
+    with pytest.raises(RequestError) as error:
+        build(folder)
+    for name in (*names, record_path(other)):
+        assert f"{folder / name}: metrics.eer." in str(error.value)
+        assert any(line.startswith(f"{folder / name}: metrics.eer.") for line in check(folder))
+    # What can be said of the others is said too.
+    assert any("elsewhere.json: what it says belongs at" in line for line in check(folder))
+
+
+def test_files_that_are_no_records_are_named_together(folder):
+    for name in ("x.json", "y.json"):
+        (folder / "records" / name).write_text("{}")
+    with pytest.raises(RequestError) as error:
+        build(folder)
+    assert "x.json: record schema None" in str(error.value)
+    assert "y.json: record schema None" in str(error.value)
 
 
 @pytest.mark.parametrize(
