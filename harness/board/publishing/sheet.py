@@ -30,10 +30,12 @@ class Beside:
     Attributes:
         details: record's path relative to the folder of published tables -> its companion.
         references: what others have published.
+        suites: names of suites, in the order in which indexes list them.
     """
 
     details: Mapping[str, Details] = field(default_factory=dict)
     references: References = References()  # noqa: RUF009
+    suites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -30,13 +30,13 @@ def pages(sections: Iterable[Section], references: References) -> dict[str, str]
     """Put the site together from its tables, in their order on each page.
 
     Args:
-        sections: the tables of all suites, archived ones among them.
+        sections: the tables of all suites in their order, archived ones among them.
         references: what others have published.
     """
     by_suite: dict[str, list[Section]] = {}
     for each in sections:
         by_suite.setdefault(slug(each.suite[0]), []).append(each)
-    suites = [_suite(name, held) for name, held in sorted(by_suite.items())]
+    suites = [_suite(name, held) for name, held in by_suite.items()]
     made = {"index.html": page("index.html", suites=suites)}
     for suite in suites:
         made |= _suite_pages(suite, suites, references)

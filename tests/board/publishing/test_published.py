@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from harness.records.canonical import readable_json, sha256, sha256_file
 from harness.records.files import write_text
 from harness.records.record import Artefact, Record
 from harness.records.store import read_record, write_record
+from tests.tiny import BENCHMARK
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -91,6 +93,33 @@ def test_each_suite_has_a_page_and_a_document(several, make, protocol):
     ]
     assert "[Images](image.md)" in files.texts["README.md"]
     assert "[site](site/index.html)" in files.texts["README.md"]
+
+
+def test_indexes_list_suites_in_the_order_of_the_benchmark_beside_the_folder(
+    tmp_path, make, protocol
+):
+    folder, benchmark = tmp_path / "leaderboards", tmp_path / "benchmark.toml"
+    for suite in ("own", "faulty", "alps", "zoo"):
+        record = make(protocol=protocol(suite=suite, suite_title=suite))
+        write_record(folder / record_path(record), record)
+    head, *suites = re.split(r"(?m)^(?=\[suites\.)", BENCHMARK)
+
+    def listed() -> list[list[str]]:
+        build(folder)
+        assert check(folder) == []
+        page, site = folder / "README.md", folder / "site" / "index.html"
+        return [
+            re.findall(r"\]\((\w+)\.md\)", page.read_text()),
+            re.findall(r'<h2><a href="(\w+)\.html"', site.read_text()),
+            re.findall(r"<bdi>(\w+)</bdi></a>\n(?=<a|</nav>)", site.read_text()),
+        ]
+
+    # Suites that the file does not name come last.
+    benchmark.write_text(head + "".join(suites))
+    assert listed() == [["own", "faulty", "alps", "zoo"]] * 3
+    benchmark.write_text(head + "".join(reversed(suites)))
+    assert any("README.md" in line for line in check(folder))
+    assert listed() == [["faulty", "own", "alps", "zoo"]] * 3
 
 
 def test_no_records_give_an_index_that_says_so():
