@@ -29,7 +29,7 @@ from harness.records.files import lock
 Tell = Callable[[str], None]
 Garbage = dict[str, Any]
 
-PACK = re.compile(r"(?P<stem>.+)-[0-9a-f]{12}")
+PACK = re.compile(r".+-[0-9a-f]{12}")
 LIBRARIES: dict[str, Use] = {"noise": "noise", "reverb": "reverb"}
 """Stems of packs of noises and rooms, which recipes name and no dataset does."""
 
@@ -69,18 +69,22 @@ def _packs(
     loaded: LoadedBenchmark, runs: Path, cache: Path, tell: Tell
 ) -> Iterator[tuple[Path, str]]:
     """Yield packs and unfinished packs to which nothing leads, with the reason."""
-    held = list(_held(cache))
-    opened = _opened_folders(cache) if held else set()
-    if not held or is_running(runs):
+    if is_running(runs):
         return
     wanted = _Wanted(loaded, runs, cache, tell)
-    for path, name in held:
-        stem = PACK.fullmatch(name)
-        why = wanted.why_not(name, stem["stem"]) if stem else ""
-        if not why and path.name not in (name, f".{name}.part"):
-            why = LEFT
-        if why and path.name not in opened and _is_free(cache / name):
+    reasons = {path: (name, _why(path, name, wanted)) for path, name in _held(cache)}
+    unused = {path: (name, why) for path, (name, why) in reasons.items() if why}
+    opened = _opened_folders(cache) if unused else set()
+    for path, (name, why) in unused.items():
+        if path.name not in opened and _is_free(cache / name):
             yield path, why
+
+
+def _why(path: Path, name: str, wanted: _Wanted) -> str:
+    """Return why a pack, or what lies beside it, may go; empty where it may not."""
+    if path.name not in (name, f".{name}.part"):
+        return LEFT
+    return wanted.why_not(name)
 
 
 def _held(cache: Path) -> Iterator[tuple[Path, str]]:
@@ -109,8 +113,9 @@ class _Wanted:
         }
         self._names: dict[str, set[str] | None] = {}
 
-    def why_not(self, name: str, stem: str) -> str:
+    def why_not(self, name: str) -> str:
         """Return why no run opens a pack; empty where one does, or where that is not known."""
+        stem = name.rpartition("-")[0]
         if stem not in self._names:
             self._names[stem] = self._current(stem)
         names = self._names[stem]
