@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,6 +49,8 @@ def _metrics(record: Record) -> Iterator[str]:
                 yield _line(f"metrics.{name}.{part}", value, wanted)
     for name, values in sorted(record.left_one_out.items()):
         possible, wanted = _wanted(record, name)
+        if _are_possible(list(values.values()), possible):
+            continue
         wrong = [unit for unit, value in values.items() if not possible(value)]
         if wrong:
             more = f" ({len(wrong)} of {len(values)} such values)" if len(wrong) > 1 else ""
@@ -70,6 +73,13 @@ def _is_rate(value: float) -> bool:
     return 0 <= value <= 1
 
 
+def _are_possible(values: list[float], possible: Possible) -> bool:
+    """Test many values by their ends and their sum, which NaN is never lost from."""
+    return not values or (
+        _is_finite(sum(values)) and possible(min(values)) and possible(max(values))
+    )
+
+
 def _costs(record: Record) -> Iterator[str]:
     for name in type(record.resources).model_fields:
         for place, value in _numbers(f"resources.{name}", getattr(record.resources, name)):
@@ -87,9 +97,18 @@ def _contents(record: Record) -> Iterator[str]:
         **{f"stages.{name}.inputs": stage.inputs for name, stage in record.stages.items()},
     }
     for part, content in parts.items():
-        for place, value in _numbers(part, content):
-            if not _is_finite(value):
-                yield _line(place, value, FINITE)
+        if not _has_spelling(content):
+            for place, value in _numbers(part, content):
+                if not _is_finite(value):
+                    yield _line(place, value, FINITE)
+
+
+def _has_spelling(content: Any) -> bool:
+    try:
+        json.dumps(content, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _numbers(place: str, content: Any) -> Iterator[tuple[str, float]]:

@@ -65,12 +65,18 @@ def test_what_an_entry_costs_is_finite_and_not_negative(
     assert [line.split()[0] for line in said] == [f"resources.{name}"]
 
 
+def test_a_count_beyond_every_float_is_named(edited: Edited) -> None:
+    (line,) = edited(("resources", "parameters"), 10**400)
+    assert line.startswith("resources.parameters is 1000")
+    assert len(line) < 120
+
+
 def test_the_parts_of_a_cost_are_looked_at_too(edited: Edited) -> None:
     said = edited(("resources", "training_memory", "bytes"), -1)
     assert said == ["resources.training_memory.bytes is -1, and has to be 0 or more"]
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, 10**400])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
 @pytest.mark.parametrize(
     "place",
     [
