@@ -17,6 +17,7 @@ from harness.job.join import RECORD
 from harness.job.stage import find_result
 from harness.records.code import DIRTY
 from harness.records.details import read_details
+from harness.records.impossible import impossible_numbers
 from harness.records.record import Metric, Record, Stage
 from harness.records.store import read_record
 from harness.rejudging import NotHereError, Rejudging, UnusableError, changed, rejudging
@@ -59,7 +60,7 @@ def verify(loaded: LoadedBenchmark, path: Path, runs: Path) -> Verdict:
 
     Hashes are checked of every file of the record that is here: its scores, and its checkpoint if
     that was made here by the same code in the same environment. What lies beside it in its
-    companion is computed again too.
+    companion is computed again too. A record with impossible numbers differs without its scores.
 
     Args:
         loaded: the benchmark that the record was made with.
@@ -70,6 +71,8 @@ def verify(loaded: LoadedBenchmark, path: Path, runs: Path) -> Verdict:
         RequestError: the file is not a record, or its companion is none.
     """
     record = read_record(path)
+    if impossible := impossible_numbers(record):
+        return Verdict(path, "differs", tuple(impossible))
     try:
         needed = rejudging(loaded, record, path)
         trained = _own_training(record, runs)

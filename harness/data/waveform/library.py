@@ -91,8 +91,13 @@ class Shelf:
 
     def content(self) -> str:
         """What its pack hashes to; empty where nobody has packed it yet."""
-        pack = open_pack(self._request.folder)
+        pack = open_pack(self.pack_folder)
         return "" if pack is None else pack.content
+
+    @property
+    def pack_folder(self) -> Path:
+        """Where its pack lies, or will."""
+        return self._request.folder
 
     @property
     def _request(self) -> PackRequest:
