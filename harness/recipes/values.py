@@ -29,10 +29,10 @@ def optimizer(given: Parameters, name: str, args: str, lr: float) -> dict[str, A
         lr: peak learning rate.
     """
     found: dict[str, Any] = {"name": OPTIMIZERS[name], "lr": rounded(lr)}
-    found["weight_decay"] = given.take(f"{args}.weight_decay", 0.01 if name == "AdamW" else 0.0)
+    found["weight_decay"] = given.number(f"{args}.weight_decay", 0.01 if name == "AdamW" else 0.0)
     if name == "SGD":
-        found["momentum"] = given.take(f"{args}.momentum", 0.0)
-        found["nesterov"] = bool(given.take(f"{args}.nesterov", False))
+        found["momentum"] = given.number(f"{args}.momentum", 0.0)
+        found["nesterov"] = given.flag(f"{args}.nesterov")
     given.leave(f"{args}.lr", "the learning-rate schedule sets it")
     given.leave(f"{args}.*", "torch's own value is used")
     return found
