@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.recipes.converted import Converted, Table
 from harness.recipes.parameters import UNKNOWN, Parameters
-from harness.recipes.values import OPTIMIZERS, SHAPES, SPEEDS, optimizer, rise, rounded
+from harness.recipes.values import OPTIMIZERS, SHAPES, SPEEDS, as_size, optimizer, rise, rounded
 
 MARGINS = {
     "ArcMarginLoss": "adapters.losses:AamSoftmax",
@@ -187,7 +187,7 @@ def _model(given: Parameters, notes: list[str]) -> Table:
     if bins is not None and bins not in arguments.values():
         given.refuse("feature_extractor.args.n_mels", "embedding_model says another number")
     if path.endswith(".ERes2NetV2") and arguments.keys() <= V2.keys():
-        fields = {V2[key]: value for key, value in arguments.items()}
+        fields = {V2[key]: as_size(value) for key, value in arguments.items()}
         return {"adapter": "adapters.wespeaker:ERes2NetV2", **fields, "front_end": "3d-speaker"}
     notes.append(
         f"model: {path} is 3D-Speaker's own, built from a checkout: give `checkout`, or set "

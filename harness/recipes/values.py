@@ -19,6 +19,11 @@ def rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 
+def as_size(value: Any) -> Any:
+    """A number of channels or the like: `8e1` is 80, which YAML holds as 80.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def optimizer(given: Parameters, name: str, args: str, lr: float) -> dict[str, Any]:
     """`optimizer`, of torch's class and its arguments.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.recipes.converted import Table
 from harness.recipes.parameters import Parameters
-from harness.recipes.values import SHAPES, rise
+from harness.recipes.values import SHAPES, as_size, rise
 
 POOLED = {"TSTP": "tstp", "ASTP": "astp", "MQMHASTP": "mqmhastp"}
 
@@ -83,8 +83,9 @@ def _native(network: str, arguments: Table) -> Table | None:
     plain = all(key in PLAIN and value == PLAIN[key] for key, value in others.items())
     if not class_name or not sizes <= arguments.keys() or not plain:
         return None
-    path, size = f"adapters.wespeaker:{class_name}", arguments["embed_dim"]
-    return {"adapter": path, "embedding_size": size, "bins": arguments["feat_dim"], **fields}
+    path = f"adapters.wespeaker:{class_name}"
+    size, bins = as_size(arguments["embed_dim"]), as_size(arguments["feat_dim"])
+    return {"adapter": path, "embedding_size": size, "bins": bins, **fields}
 
 
 def loss(given: Parameters, epochs: float, notes: list[str]) -> tuple[Table | None, Table]:
