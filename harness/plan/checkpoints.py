@@ -55,7 +55,7 @@ def find_checkpoint(said: str) -> Path:
     except RuntimeError as error:  # `~name` of nobody
         raise RequestError(f"{said}: {error}") from error
     if not is_file:
-        raise RequestError(f"{said}: no such checkpoint")
+        raise RequestError(f"{said}: {_why_no_file(path)}")
     return path
 
 
@@ -111,6 +111,14 @@ def check_fits(loaded: LoadedBenchmark, entry: CheckpointEntry) -> None:
         raise RequestError(
             f"{error}; these are no weights of {entry.model!r}: {_fits(loaded, weights)}"
         ) from error
+
+
+def _why_no_file(path: Path) -> str:
+    if path.exists():
+        return "is no regular file; copy it into one"
+    if path.is_symlink():
+        return f"links to {quoted(str(path.readlink()), 300)}, which is not there; fetch that file"
+    return "no such checkpoint"
 
 
 def _weights_below(folder: Path) -> list[str]:

@@ -39,7 +39,7 @@ def document(found: Converted) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     """A value as TOML writes it, as far as a comment has room for it."""
-    text = value_text(_without_null(value))
+    text = "null" if value is None else value_text(_without_null(value))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text):,} characters)"
 
 

@@ -113,6 +113,12 @@ def test_several_are_named_and_none_is_said(tmp_path: Path) -> None:
         find_checkpoint(str(touched(tmp_path / "none", "optimizer.pth", "a.txt")))
     with pytest.raises(RequestError, match="no such checkpoint"):
         find_checkpoint(str(tmp_path / "absent.pt"))
+    (tmp_path / "annexed.pt").symlink_to("../.git/annex/objects/key")
+    with pytest.raises(RequestError, match=r"links to '../.git/annex/objects/key', which is not"):
+        find_checkpoint(str(tmp_path / "annexed.pt"))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(RequestError, match="is no regular file"):
+        find_checkpoint(str(tmp_path / "pipe"))
 
 
 @pytest.fixture
