@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import struct
 import warnings
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from harness.errors import JobFailed, RequestError, quoted
 from harness.records.files import atomic_path
-from harness.train.file_kinds import SAVE, is_safetensors, other_kind, unreadable
+from harness.train.file_kinds import AGAIN, SAVE, Kind, is_safetensors, other_kind, unreadable
 
 Weights = dict[str, Tensor]
 
@@ -29,6 +30,9 @@ BROKEN = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, Arit
           UnpicklingError, EOFError, OSError, AssertionError, MemoryError, ImportError,
           struct.error)  # fmt: skip
 """What torch raises at a damaged file: its unpickler carries out what the bytes happen to say."""
+
+
+TOO_LARGE = Kind("it takes more memory than this machine has, or is damaged", AGAIN)
 
 
 def save_weights(path: Path, weights: Weights) -> None:
@@ -70,6 +74,8 @@ def load_resume(path: Path) -> dict[str, Any] | None:
     try:
         state: dict[str, Any] = _unpickled(path)
     except BROKEN as error:
+        if not _is_damage(error):
+            raise
         raise JobFailed(
             f"{path}: this resume point is damaged; delete it, and training begins again"
         ) from error
@@ -101,8 +107,17 @@ def _content(path: Path) -> Any:
     try:
         return load_file(path) if is_safetensors(path) else _unpickled(path)
     except (*BROKEN, SafetensorError) as error:  # torch's words advise to load without a check
-        kind = unreadable(path)
+        if isinstance(error, OSError) and not _is_damage(error):
+            raise
+        kind = unreadable(path) if _is_damage(error) else TOO_LARGE
         raise RequestError(f"{path}: {NONE}: {kind.name}; {kind.mend}") from error
+
+
+def _is_damage(error: Exception) -> bool:
+    """Tell damage from the machine's troubles; torch seeks to wherever damage points."""
+    if isinstance(error, OSError):
+        return error.errno in (None, errno.EINVAL)
+    return not isinstance(error, MemoryError) and "allocate memory" not in str(error)
 
 
 def _unpickled(path: Path) -> Any:

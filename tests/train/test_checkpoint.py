@@ -125,6 +125,16 @@ def test_one_number_that_stands_for_many_takes_no_memory(tmp_path: Path) -> None
     assert load_weights(tmp_path / "w.pt")["w"].shape == (10**12,)
 
 
+def test_a_false_size_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "w.pt"
+    torch.save({"w": torch.zeros(7)}, path, _use_new_zipfile_serialization=False)
+    content = path.read_bytes()
+    assert content.count(b"K\x07") == 2  # elements of the storage, and of the tensor
+    path.write_bytes(content.replace(b"K\x07", b"\x8a\x08" + (2**46).to_bytes(8, "little")))
+    with pytest.raises(RequestError, match="takes more memory than this machine has, or is damaged"):
+        load_weights(path)
+
+
 def test_a_damaged_resume_point_says_how_training_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "resume.pt"
     save_resume(path, {"step": 3, **WEIGHTS})
@@ -133,6 +143,10 @@ def test_a_damaged_resume_point_says_how_training_goes_on(tmp_path: Path) -> Non
         with pytest.raises(JobFailed, match="is damaged; delete it, and training begins again"):
             load_resume(path)
     assert not (tmp_path / "no").exists()
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(IsADirectoryError):  # nothing that could be read is called damaged
+        load_resume(path)
 
 
 def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
