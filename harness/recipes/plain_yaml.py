@@ -122,7 +122,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]
         inner: list[yaml.Node] = []
         if isinstance(node, yaml.MappingNode):
             inner = [each for pair in node.value for each in pair]
-            _check_keys(node)
+            _check_keys(self, node)
         elif isinstance(node, yaml.SequenceNode):
             inner = node.value
         elif len(node.value) > LONGEST_TEXT:
@@ -136,21 +136,31 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]
             raise _Refused(f"more than {DEEPEST} tables and lists within each other", node)
         self._sizes[node] = count, depth
 
+    def are_equal(self, one: yaml.Node, other: yaml.Node) -> bool:
+        """Tell whether two nodes are one, or one value: `True` and `true` are."""
+        if one is other:
+            return True
+        if not (isinstance(one, yaml.ScalarNode) and isinstance(other, yaml.ScalarNode)):
+            return False
+        return one.tag == other.tag and self.construct_object(one) == self.construct_object(other)
 
-def _check_keys(node: yaml.MappingNode) -> None:
-    """Take every key as the text that it is; each must be a plain name, and another."""
-    seen: set[str] = set()
-    for key, _ in node.value:
+
+def _check_keys(loader: _Loader, node: yaml.MappingNode) -> None:
+    """Take every key as the text that it is, a plain name; two of one name must agree."""
+    seen: dict[str, yaml.Node] = {}
+    for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise _Refused("a key that is a table or a list", key)
         if key.tag == TAG + "merge":
             continue
         if not NAME.fullmatch(key.value):
-            said = "a name of letters, digits, _ + and - is expected"
-            raise _Refused(f"the key {quoted(key.value)} is no plain name ({said})", key)
-        if key.value in seen:
-            raise _Refused(f"the key {key.value} is given twice", key)
-        seen.add(key.value)
+            raise _Refused(
+                f"the key {quoted(key.value)} is no plain name "
+                "(a name of letters, digits, _ + and - is expected)",
+                key,
+            )
+        if not loader.are_equal(seen.setdefault(key.value, value), value):
+            raise _Refused(f"the key {key.value} is given twice, with another value", key)
         key.tag = TAG + "str"
 
 

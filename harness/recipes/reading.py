@@ -40,7 +40,11 @@ def read_recipe(
     if name is not None and not re.fullmatch(NAME, name):
         raise ConfigError(f"--name {name!r}: letters, digits and ._+- make a name, 100 at most")
     first = _read(path, name, gpus)
-    return first if fine_tune is None else followed_by(first, _read(fine_tune, name, gpus))
+    if fine_tune is None:
+        return first
+    both = followed_by(first, _read(fine_tune, name, gpus))
+    both.check()
+    return both
 
 
 def _read(path: Path, name: str | None, gpus: int | None) -> Converted:

@@ -166,6 +166,8 @@ def bomb(line: str, count: int = 60) -> str:
         ("a: 0x8000000000000000", "does not fit 64 bits"),
         ("a: 1\nb: 2\na: 3", "line 3: .*the key a is given twice"),
         ("1: a\n'1': b", "the key 1 is given twice"),
+        ("a: [1]\na: [1]", "the key a is given twice"),
+        ("a: 1\na: '1'", "the key a is given twice"),
         ("? [a]\n: 1", "a key that is a table"),
         ("a: !new:torch.nn.Linear [1]", "the tag '!new:torch.nn.Linear' makes an object"),
         ("a: !ref <b>", "HyperPyYAML"),

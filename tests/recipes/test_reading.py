@@ -276,6 +276,10 @@ def test_an_argument_that_is_null_is_left_out_and_named(read: Any) -> None:
     assert left(found).keys() >= {"model_args.more", "model_args.deep"}
 
 
+def test_a_key_that_is_given_twice_alike_is_read(read: Any) -> None:
+    assert read(f"{WESPEAKER}seed: 0x1\nenable_amp: false\n") == read(WESPEAKER)
+
+
 def test_what_anchors_and_merges_stand_for_is_read(read: Any) -> None:
     text = "all: &all {embed_dim: 256, pooling_func: TSTP}\nmodel_args: {<<: *all, feat_dim: 64}\n"
     parts = WESPEAKER.split("model_args:")

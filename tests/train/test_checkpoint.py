@@ -131,7 +131,9 @@ def test_a_false_size_takes_no_memory(tmp_path: Path) -> None:
     content = path.read_bytes()
     assert content.count(b"K\x07") == 2  # elements of the storage, and of the tensor
     path.write_bytes(content.replace(b"K\x07", b"\x8a\x08" + (2**46).to_bytes(8, "little")))
-    with pytest.raises(RequestError, match="takes more memory than this machine has, or is damaged"):
+    with pytest.raises(
+        RequestError, match="takes more memory than this machine has, or is damaged"
+    ):
         load_weights(path)
 
 
