@@ -142,7 +142,8 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]
             return True
         if not (isinstance(one, yaml.ScalarNode) and isinstance(other, yaml.ScalarNode)):
             return False
-        return one.tag == other.tag and self.construct_object(one) == self.construct_object(other)
+        same = self.construct_object(one) == self.construct_object(other)
+        return one.tag == other.tag and bool(same)
 
 
 def _check_keys(loader: _Loader, node: yaml.MappingNode) -> None:
