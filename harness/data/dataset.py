@@ -80,6 +80,8 @@ def open_dataset(
     """
     request = pack_request(listing, cache, advance, tell)
     pack = usable_content(packed(request, trusted=keep_damaged_pack), listing)
+    if pack.notes:
+        tell(_notes_report(listing, pack))
     if pack.damaged and not leave_out_damaged:
         raise DataError(damage_report(listing, pack))
     left_out = tuple(listing.items["id"].iloc[sorted(pack.damaged)])
@@ -143,3 +145,13 @@ def damage_report(listing: Listing, pack: Pack) -> str:
         lines.append(f"  {listing.folder / str(item['source'])}{where}: {why}")
     lines.append("Mend or replace them, or run with --leave-out-damaged.")
     return "\n".join(lines)
+
+
+def _notes_report(listing: Listing, pack: Pack) -> str:
+    """How many items were read with a note, and the first of them."""
+    row = min(pack.notes)
+    first = f"{listing.items['source'].iloc[row]}: {pack.notes[row]}"
+    return (
+        f"{listing.name}: {len(pack.notes):,} of {len(pack):,} items were read with a note, the "
+        f"first {first} (`harness data check {listing.name}` names them)"
+    )
