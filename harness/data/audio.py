@@ -123,7 +123,7 @@ def _check_size(size: int) -> None:
         raise DamagedItem("the file is empty (0 bytes)")
 
 
-class _Unmeasured(soundfile.SoundFile):
+class _Unmeasured(soundfile.SoundFile):  # type: ignore[misc]  # it comes without types
     """A file whose header tells no length: it is read to its end and never sought in."""
 
     def seekable(self) -> bool:

@@ -11,6 +11,7 @@ from harness.config.loader import LoadedBenchmark
 from harness.data.listing import Listing
 from harness.data.lock import DatasetLock, hold_dataset, pinned_dataset
 from harness.data.pack import Pack, PackRequest, Tell, packed, silent
+from harness.data.packing.content import noted
 from harness.data.packing.duplicates import without_copies
 from harness.data.packing.request import Advance
 from harness.data.subset import Subset
@@ -81,7 +82,8 @@ def open_dataset(
     request = pack_request(listing, cache, advance, tell)
     pack = usable_content(packed(request, trusted=keep_damaged_pack), listing)
     if pack.notes:
-        tell(_notes_report(listing, pack))
+        mend = f"`harness data check {listing.name}` names them"
+        tell(f"{listing.name}: {noted(pack, listing.items)}; {mend}")
     if pack.damaged and not leave_out_damaged:
         raise DataError(damage_report(listing, pack))
     left_out = tuple(listing.items["id"].iloc[sorted(pack.damaged)])
@@ -145,13 +147,3 @@ def damage_report(listing: Listing, pack: Pack) -> str:
         lines.append(f"  {listing.folder / str(item['source'])}{where}: {why}")
     lines.append("Mend or replace them, or run with --leave-out-damaged.")
     return "\n".join(lines)
-
-
-def _notes_report(listing: Listing, pack: Pack) -> str:
-    """How many items were read with a note, and the first of them."""
-    row = min(pack.notes)
-    first = f"{listing.items['source'].iloc[row]}: {pack.notes[row]}"
-    return (
-        f"{listing.name}: {len(pack.notes):,} of {len(pack):,} items were read with a note, the "
-        f"first {first} (`harness data check {listing.name}` names them)"
-    )

@@ -98,7 +98,8 @@ def clipped(levels: NDArray[Any]) -> NDArray[np.int16]:
         decibels = 20 * np.log10(float(heights.max()) / FULL_SCALE)
         note = f"{above:,} of {len(levels):,} samples were clipped, up to {decibels:.1f} dB above"
         warnings.warn(ItemNote(f"{note} full scale"), stacklevel=2)
-    return np.clip(np.rint(levels), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    whole = np.clip(np.rint(levels), -FULL_SCALE, FULL_SCALE - 1)
+    return np.asarray(whole, dtype=np.int16)
 
 
 def _scale(peak: float) -> str:

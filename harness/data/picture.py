@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
 from harness.data.corpus import DamagedItem
 
@@ -47,8 +48,17 @@ def _levels(picture: Image.Image) -> Levels:
         raise DamagedItem("holds floating-point levels, whose scale nothing tells; save 8 bits")
     if not picture.has_transparency_data:
         return np.asarray(picture.convert("L"), dtype=np.uint8)
+    _scale_transparent(picture)
     seen = picture.convert("RGBA")
     return _on_white(np.asarray(seen.convert("L")), np.asarray(seen.getchannel("A")))
+
+
+def _scale_transparent(picture: Image.Image) -> None:
+    """Scale a transparent grey of 2 or 4 bits as Pillow scales the picture's levels, but not it."""
+    transparent = picture.info.get("transparency")
+    if picture.mode == "L" and isinstance(transparent, int) and isinstance(picture, ImageFile):
+        raw = str(picture.tile[0].args) if picture.tile else ""
+        picture.info["transparency"] = transparent * {"L;2": 85, "L;4": 17}.get(raw, 1)
 
 
 def _deep(picture: Image.Image) -> Levels:

@@ -259,5 +259,5 @@ def _is_unfilled(length: int) -> bool:
 
 
 def _is_printable(name: bytes) -> bool:
-    """Whether at least three of a name's four characters are ASCII, as in `\\xa9day`."""
+    """Whether at least three of a name's four characters are ASCII."""
     return sum(0x20 <= byte < 0x7F for byte in name) >= 3

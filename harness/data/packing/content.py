@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from harness.data.packing.batch import HASH_BYTES, Batch, by_row
@@ -134,3 +135,10 @@ def write_stamps(folder: Path, stamps: NDArray[np.int64]) -> None:
     """Keep that the files were looked at again, and hold what they held."""
     with atomic_path(folder / STAMPS) as temporary, temporary.open("wb") as file:
         np.save(file, stamps)
+
+
+def noted(pack: Pack, items: pd.DataFrame) -> str:
+    """How many items were read with a note, and the first of them."""
+    row = min(pack.notes)
+    first = f"{items['source'].iloc[row]}: {pack.notes[row]}"
+    return f"{len(pack.notes):,} of {len(pack):,} items were read with a note, the first {first}"
