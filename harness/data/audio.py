@@ -24,6 +24,9 @@ DURATION_TOLERANCE_S = 0.02
 
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
 
+WIDE = FLOATS | {"PCM_24", "PCM_32"}
+"""What holds more than 16 bits may hold numbers of 16 bits in the wrong place."""
+
 LOSSY = {
     "VORBIS": 32767,
     "OPUS": 32767,
@@ -229,10 +232,24 @@ def _samples(sound: _Sound, span: Span | None) -> NDArray[np.int16]:
     blocks = _decoded(sound, span)
     if sound.file.subtype in FLOATS or sound.lossy:
         _counted(blocks).check(lossy=sound.lossy)
-    if not sound.converted:
-        return clipped(_joined([sound.levels(block)[:, 0] for block in blocks]))
-    mono = [sound.levels(block).mean(axis=1, dtype=np.float64) for block in blocks]
-    return clipped(resampled(_joined(mono), sound.rate))
+    if sound.converted:
+        mono = [sound.levels(block).mean(axis=1, dtype=np.float64) for block in blocks]
+        samples = clipped(resampled(_joined(mono), sound.rate))
+    else:
+        samples = clipped(_joined([sound.levels(block)[:, 0] for block in blocks]))
+    if sound.file.subtype in WIDE:
+        _check_not_lost(samples, blocks)
+    return samples
+
+
+def _check_not_lost(samples: NDArray[np.int16], blocks: list[NDArray[Any]]) -> None:
+    """Refuse a sound of which 16 bits keep nothing, though there was something."""
+    kept = len(samples) == 0 or samples.min() < -1 or samples.max() > 1
+    if not kept and any(block.any() for block in blocks):
+        raise DamagedItem(
+            "has no sample above 1 of 32,768: numbers of 16 bits or of a small scale in wider "
+            "samples; multiply them, or leave it out where it is silence"
+        )
 
 
 def _decoded(sound: _Sound, span: Span | None) -> list[NDArray[Any]]:

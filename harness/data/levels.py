@@ -14,6 +14,9 @@ from harness.data.corpus import DamagedItem, ItemNote
 FULL_SCALE = 32768
 """Floating-point files run from -1 to 1; 16-bit ones to this."""
 
+ROUNDING = 1 / (2 * FULL_SCALE)
+"""What is above full scale by no more is rounded to it."""
+
 FEW = 16
 FEW_SHARE = 0.01
 """So many samples may lie above full scale, as peaks between samples do: a millisecond, or a
@@ -25,8 +28,8 @@ HIGHEST = 2.0
 HOTTEST = 64.0
 """Nobody records so far above full scale: the samples are on another scale."""
 
-SCALES = ((7, "8-bit"), (15, "16-bit"), (23, "24-bit"), (31, "32-bit"))
-"""Full scale of whole numbers as a power of two, and its name."""
+SCALES = {16: 32_768, 24: 8_388_608, 32: 2_147_483_648}
+"""Bits of whole numbers -> their full scale."""
 
 
 @dataclass
@@ -56,7 +59,7 @@ class Levels:
             raise DamagedItem(f"holds {lost:,} numbers that are not finite (NaN or infinite)")
         heights = np.abs(block)
         self.heard += int(np.count_nonzero(heights))
-        self.above += int((heights > 1).sum())
+        self.above += int((heights > 1 + ROUNDING).sum())
         self.peak = max(self.peak, float(heights.max(initial=0.0)))
         self.whole = self.whole and bool((block == np.rint(block)).all())
 
@@ -70,18 +73,31 @@ class Levels:
             DamagedItem: too many samples lie above full scale, or too far.
         """
         few = self.above <= max(FEW, FEW_SHARE * self.heard)
-        if self.peak <= 1 or (self.peak <= HIGHEST and (few or lossy) and not self.whole):
+        if not self.above or (self.peak <= HIGHEST and (few or lossy) and not self.whole):
             return
         if self.whole or (self.peak > HOTTEST and not few):
-            raise DamagedItem(f"has samples up to {self.peak:,.0f}: {_scale(self.peak)}")
+            raise DamagedItem(f"has samples up to {_number(self.peak)}: {self._scale()}")
         held = f"{self.above:,} of {self.heard:,} samples above full scale"
-        raise DamagedItem(f"has {held}, which is 1, up to {self.peak:,.3g}; {self._mend(few)}")
+        raise DamagedItem(f"has {held}, which is 1, up to {_number(self.peak)}; {self._mend(few)}")
+
+    def _scale(self) -> str:
+        """The scale that the samples seem to be on, and the mend.
+
+        Twice full scale is allowed for: whatever changed the samples may have overshot.
+        """
+        if self.whole and HOTTEST < self.peak <= 128:
+            scale = "floating-point samples on the 8-bit or the 16-bit scale"
+            return f"{scale}; divide them by 128, or by 32,768 where other files call for it"
+        for bits, full in SCALES.items():
+            if self.peak <= 2 * full:
+                return f"floating-point samples on the {bits}-bit scale; divide them by {full:,}"
+        return "floating-point samples on no scale that is known; full scale is 1"
 
     def _mend(self, few: bool) -> str:
         if few:
             return "mend it, or leave it out: clipping them would distort it"
         other = ", or by 32,768 where they are on the 16-bit scale" if self.peak > HIGHEST else ""
-        return f"divide them by {self.peak:,.3g}{other}"
+        return f"divide them by {_number(self.peak)}{other}"
 
 
 def clipped(levels: NDArray[Any]) -> NDArray[np.int16]:
@@ -92,24 +108,19 @@ def clipped(levels: NDArray[Any]) -> NDArray[np.int16]:
     """
     if levels.dtype == np.int16:
         return np.asarray(levels)
-    heights = np.abs(levels)
-    above = int((heights > FULL_SCALE).sum())
+    whole = np.rint(levels)
+    above = int((np.abs(whole) > FULL_SCALE).sum())
     if above:
-        decibels = 20 * np.log10(float(heights.max()) / FULL_SCALE)
+        decibels = 20 * np.log10(float(np.abs(levels).max()) / FULL_SCALE)
         note = f"{above:,} of {len(levels):,} samples were clipped, up to {decibels:.1f} dB above"
         warnings.warn(ItemNote(f"{note} full scale"), stacklevel=2)
-    whole = np.clip(np.rint(levels), -FULL_SCALE, FULL_SCALE - 1)
-    return np.asarray(whole, dtype=np.int16)
+    return np.asarray(np.clip(whole, -FULL_SCALE, FULL_SCALE - 1), dtype=np.int16)
 
 
-def _scale(peak: float) -> str:
-    """The scale of whole numbers that samples seem to be on, and the mend.
+def _number(value: float) -> str:
+    """A number for a person.
 
-    A sound of 16 bits may be a quiet one; one of 8 bits that fills its scale is likelier below
-    129. Twice full scale is allowed for: whatever changed the samples may have overshot.
+    >>> _number(26214.4), _number(1.25), _number(3.4e38)
+    ('26,214', '1.25', '3.4e+38')
     """
-    for bits, name in SCALES:
-        full = 1 << bits
-        if peak <= (full if bits == 7 else 2 * full) and (bits > 7 or peak > HOTTEST):
-            return f"floating-point samples on the {name} scale; divide them by {full:,}"
-    return "floating-point samples on no scale that is known; full scale is 1"
+    return f"{value:,.0f}" if 100 <= value < 1e12 else f"{value:.3g}"

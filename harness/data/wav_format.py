@@ -83,7 +83,7 @@ def read_format(content: bytes, order: Order) -> WavFormat | None:
     fields = _fields(content, order)
     width = _width(fields)
     if (fields.kind, width) not in SUBTYPES:
-        if fields.kind in (INTEGERS, FLOATS, A_LAW, MU_LAW):
+        if fields.kind in (INTEGERS, FLOATS, A_LAW, MU_LAW) or _is_uncompressed(fields):
             raise contradiction(f"{fields} cannot be")
         return None
     frame = fields.channels * width
@@ -115,6 +115,15 @@ def _fields(content: bytes, order: Order) -> _Fields:
 def _width(fields: _Fields) -> int:
     """Bytes of one sample: 12 bits lie in the upper ones of 16."""
     return 1 if fields.kind in (A_LAW, MU_LAW) else (fields.bits + 7) // 8
+
+
+def _is_uncompressed(fields: _Fields) -> bool:
+    """Whether a format that is compressed by its number has the other fields of whole numbers."""
+    frame = fields.channels * fields.bits // 8
+    return fields.bits in (8, 16, 24, 32) and (fields.a_frame, fields.a_second) == (
+        frame,
+        fields.rate * frame,
+    )
 
 
 def _check_frame(fields: _Fields, frame: int) -> None:

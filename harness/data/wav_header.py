@@ -211,7 +211,7 @@ class _Wav:
         if data.length == 0:
             return 0 if self.explains(data) else there * frame
         if promised <= there:
-            self._check_rest(data)
+            self._check_rest(data, frame)
             return promised * frame
         if _is_unfilled(data.length) or self._counts_its_header(data):
             return there * frame
@@ -223,12 +223,12 @@ class _Wav:
         """Whether the length is that of the whole file, which is all there."""
         return self.announced == self.size and data.length <= self.size - self.begin
 
-    def _check_rest(self, data: _Chunk) -> None:
+    def _check_rest(self, data: _Chunk, frame: int) -> None:
         """Refuse what follows the samples where it may be samples, too."""
         rest = self.size - data.end
         if rest <= 0 or self.announced in (data.end, data.end + data.length % 2):
             return
-        if not self.explains(data):
+        if data.length % frame or not self.explains(data):
             raise contradiction(
                 f"{rest:,} bytes follow its {data.length:,} bytes of samples, and are neither "
                 "chunks nor a tag"
