@@ -25,6 +25,9 @@ share of those that are not 0."""
 HIGHEST = 2.0
 """How far they may lie above it: 6 dB."""
 
+OVERSHOOT = 8.0
+"""How far, and however often, the decoder of a lossy codec may go above what was encoded."""
+
 HOTTEST = 64.0
 """Nobody records so far above full scale: the samples are on another scale."""
 
@@ -73,7 +76,8 @@ class Levels:
             DamagedItem: too many samples lie above full scale, or too far.
         """
         few = self.above <= max(FEW, FEW_SHARE * self.heard)
-        if not self.above or (self.peak <= HIGHEST and (few or lossy) and not self.whole):
+        slight = self.peak <= OVERSHOOT if lossy else few and self.peak <= HIGHEST
+        if not self.above or (slight and not self.whole):
             return
         if self.whole or (self.peak > HOTTEST and not few):
             raise DamagedItem(f"has samples up to {_number(self.peak)}: {self._scale()}")
