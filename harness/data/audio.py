@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from harness.data.announced import check_whole
 from harness.data.corpus import SAMPLE_RATE, DamagedItem, ItemNote
 from harness.data.flac_header import FlacHeader, read_flac_header
 from harness.data.levels import FULL_SCALE, Levels, clipped
@@ -98,6 +100,7 @@ def read_channels(source: Path) -> tuple[NDArray[np.float64], int]:
 def _sound(source: Path | BinaryIO) -> Iterator[_Sound]:
     try:
         with _opened(source) as content:
+            check_whole(content)
             yield _Sound(content, read_flac_header(content), read_wav_header(content))
     except soundfile.LibsndfileError as error:
         why = error.error_string.strip() or "it ends before its header says"
@@ -109,7 +112,7 @@ def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
     if not isinstance(source, Path):
         content = source.read()
         _check_size(len(content))
-        yield BytesIO(content)
+        yield _Content(content)
         return
     if not source.is_file():
         raise DamagedItem("no such file")
@@ -119,6 +122,13 @@ def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise DamagedItem(f"cannot be read ({error.strerror})") from error
+
+
+class _Content(BytesIO):
+    """Content that goes to its begin, as a file does, where a decoder seeks before it."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return super().seek(max(0, offset) if whence == os.SEEK_SET else offset, whence)
 
 
 def _check_size(size: int) -> None:
