@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from harness.data.corpus import DamagedItem
 
@@ -51,7 +51,7 @@ def _aiff(file: BinaryIO) -> int | None:
 
 def _au(file: BinaryIO) -> int | None:
     head = _at(file, 0, 12)
-    order = "big" if head[:4] == b".snd" else "little"
+    order: Literal["big", "little"] = "big" if head[:4] == b".snd" else "little"
     begin, length = (int.from_bytes(head[place : place + 4], order) for place in (4, 8))
     return begin + length
 
