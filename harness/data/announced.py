@@ -89,6 +89,8 @@ def _nist(file: BinaryIO) -> int | None:
 
 def _at(file: BinaryIO, place: int, count: int) -> bytes:
     """Bytes at a place; none where the file ends before the last of them."""
+    if place >= UNFILLED:
+        return b""
     file.seek(place)
     content = file.read(count)
     return content if len(content) == count or place == 0 else b""

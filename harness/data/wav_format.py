@@ -29,6 +29,9 @@ COMMON_RATES = frozenset(
     | {64_000, 88_200, 96_000, 176_400, 192_000}
 )
 
+MOST_RATE = (1 << 31) - 1
+"""libsndfile takes no higher one."""
+
 MEND = "where a player plays it right, `ffmpeg -i in.wav -c:a pcm_s16le out.wav` writes it anew"
 
 
@@ -139,6 +142,8 @@ def _check_rate(fields: _Fields, frame: int) -> None:
     Writers compute these wrongly in many ways, so a common rate is believed against them. Only
     where they would be those of 16 kHz, the rate of most corpora, either may be the damaged one.
     """
+    if fields.rate > MOST_RATE:
+        raise contradiction(f"nobody records with {fields.rate} Hz")
     if fields.a_second in (0, fields.rate * frame):
         return
     other = fields.a_second / frame

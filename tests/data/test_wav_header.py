@@ -1,6 +1,8 @@
 """WAV files: whole but odd ones are read right, damaged ones are reported."""
 
+import random
 import struct
+from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
@@ -212,3 +214,17 @@ def test_every_cut_is_reported():
     for length in range(len(WHOLE)):
         with pytest.raises(DamagedItem):
             read_audio(BytesIO(WHOLE[:length]), convert=True)
+
+
+def test_spoilt_odd_files_are_read_or_reported():
+    """Any other error than ours would end a whole corpus."""
+    dice = random.Random(0)
+    files = list(ODD.values())
+    for number in range(600):
+        spoilt = bytearray(files[number % len(files)])
+        for _ in range(dice.choice([1, 3, 30])):
+            spoilt[dice.randrange(min(100, len(spoilt)))] = dice.choice(
+                [0, 255, dice.randrange(256)]
+            )
+        with suppress(DamagedItem):
+            assert read_audio(BytesIO(spoilt), convert=True).dtype == np.int16
