@@ -1,4 +1,4 @@
-"""Where the samples of AIFF, AU, CAF, Wave64 and SPHERE files end by their own headers.
+"""The end of the samples in AIFF, AU, CAF, Wave64 and SPHERE files by their own headers.
 
 libsndfile reads what there is of a truncated one, and says nothing.
 """

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
 from math import gcd
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from harness.data.announced import check_whole
-from harness.data.corpus import SAMPLE_RATE, DamagedItem, ItemNote
-from harness.data.flac_header import FlacHeader, read_flac_header
-from harness.data.levels import FULL_SCALE, Levels, clipped
-from harness.data.wav_header import SamplesOnly, WavSound, read_wav_header
+from harness.data.corpus import SAMPLE_RATE, DamagedItem
+from harness.data.levels import Levels, clipped
+from harness.data.sound_file import FLOATS, Sound, open_sound
 
 DURATION_TOLERANCE_S = 0.02
 
-FLOATS = frozenset({"FLOAT", "DOUBLE"})
-
 WIDE = FLOATS | {"PCM_24", "PCM_32"}
 """What holds more than 16 bits may hold numbers of 16 bits in the wrong place."""
-
-LOSSY = {
-    "VORBIS": 32767,
-    "OPUS": 32767,
-    "MPEG_LAYER_I": 32768,
-    "MPEG_LAYER_II": 32768,
-    "MPEG_LAYER_III": 32768,
-}
-"""Codecs that decode to floating-point numbers -> what libsndfile multiplies them with for int16;
-it does so without a look at those above full scale, and turns loud into loud of the other sign."""
-
-BLOCK = 1 << 22
-"""Numbers decoded at a time: a header that announces more than there is costs no memory."""
-
-RATES = range(1_000, 400_000)
-"""Samples a second that anybody records with; a header with others lies."""
 
 Span = tuple[float, float | None]
 """Begin and end of a part of a recording in seconds; the end may be that of the recording."""
@@ -70,7 +43,7 @@ def read_audio(
             says, not finite, on another scale, all zero; not mono or not 16 kHz, where it is not
             to be converted.
     """
-    with _sound(source) as sound:
+    with open_sound(source) as sound:
         if sound.converted and not convert:
             sound.refuse()
         samples = _samples(sound, span)
@@ -88,7 +61,7 @@ def read_channels(source: Path) -> tuple[NDArray[np.float64], int]:
         DamagedItem: absent, empty, not audio, truncated, not what its own header or checksum
             says, not finite.
     """
-    with _sound(source) as sound:
+    with open_sound(source) as sound:
         sound.as_floats = True
         blocks = _decoded(sound, None)
         if sound.file.subtype in FLOATS or sound.lossy:
@@ -96,149 +69,7 @@ def read_channels(source: Path) -> tuple[NDArray[np.float64], int]:
         return _joined([sound.levels(block) for block in blocks]), sound.rate
 
 
-@contextmanager
-def _sound(source: Path | BinaryIO) -> Iterator[_Sound]:
-    try:
-        with _opened(source) as content:
-            check_whole(content)
-            yield _Sound(content, read_flac_header(content), read_wav_header(content))
-    except soundfile.LibsndfileError as error:
-        why = error.error_string.strip() or "it ends before its header says"
-        raise DamagedItem(f"cannot be decoded ({why})") from error
-
-
-@contextmanager
-def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
-    if not isinstance(source, Path):
-        content = source.read()
-        _check_size(len(content))
-        yield _Content(content)
-        return
-    if not source.is_file():
-        raise DamagedItem("no such file")
-    try:
-        with source.open("rb", buffering=0) as file:
-            _check_size(source.stat().st_size)
-            yield file
-    except OSError as error:
-        raise DamagedItem(f"cannot be read ({error.strerror})") from error
-
-
-class _Content(BytesIO):
-    """Content that goes to its begin, as a file does, where a decoder seeks before it."""
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        return super().seek(max(0, offset) if whence == os.SEEK_SET else offset, whence)
-
-
-def _check_size(size: int) -> None:
-    if size == 0:
-        raise DamagedItem("the file is empty (0 bytes)")
-
-
-class _Unmeasured(soundfile.SoundFile):  # type: ignore[misc]  # it comes without types
-    """A file whose header tells no length: it is read to its end and never sought in."""
-
-    def seekable(self) -> bool:
-        return False
-
-
-class _Sound:
-    """An open sound file whose header has been believed so far.
-
-    Attributes:
-        converted: whether it has another rate than 16 kHz, or several channels.
-        as_floats: whether samples are decoded to float64, as conversion needs them.
-    """
-
-    def __init__(self, content: BinaryIO, flac: FlacHeader | None, wav: WavSound | None) -> None:
-        self.file = _sound_file(content, flac, wav)
-        self.flac = flac
-        self._check_rate()
-        self.converted = self.rate != SAMPLE_RATE or self.file.channels != 1
-        self.as_floats = self.converted or self.file.subtype in FLOATS
-        if wav is not None and wav.unread:
-            note = f"{wav.unread:,} bytes behind its end are not read"
-            warnings.warn(ItemNote(note), stacklevel=2)
-
-    @property
-    def rate(self) -> int:
-        return int(self.file.samplerate)
-
-    @property
-    def lossy(self) -> bool:
-        return self.file.subtype in LOSSY
-
-    @property
-    def measured(self) -> bool:
-        """Whether the header tells how long the sound is."""
-        return self.flac is None or self.flac.frames > 0
-
-    @property
-    def dtype(self) -> str:
-        """Floating-point files would be rounded to -1, 0 and 1; a checksum wants all bits."""
-        if self.flac is not None:
-            return "int32"
-        if self.as_floats:
-            return "float64"
-        return "float32" if self.lossy else "int16"
-
-    def blocks(self, frames: int = sys.maxsize) -> Iterator[NDArray[Any]]:
-        """At most so many frames, `[frames, channels]`, until there are no more."""
-        while frames > 0:
-            wanted = min(frames, max(BLOCK // self.file.channels, 1))
-            block = self.file.read(wanted, dtype=self.dtype, always_2d=True)
-            yield block
-            frames -= len(block)
-            if len(block) < wanted:
-                return
-
-    def levels(self, block: NDArray[Any]) -> NDArray[Any]:
-        """Samples on the scale of int16; not rounded where they come as floating-point numbers."""
-        if block.dtype == np.int32:
-            return block / 65536 if self.as_floats else np.asarray(block >> 16, dtype=np.int16)
-        if block.dtype == np.int16:
-            return block
-        scale = FULL_SCALE if self.as_floats else LOSSY[self.file.subtype]
-        return np.asarray(block * block.dtype.type(scale))
-
-    def refuse(self) -> NoReturn:
-        """Refuse what would have to be converted, and may not be."""
-        mend = "or set `convert = true` for the dataset"
-        if self.file.channels != 1:
-            raise DamagedItem(f"has {self.file.channels} channels; mono is wanted, {mend}")
-        raise DamagedItem(f"has {self.rate} Hz; {SAMPLE_RATE} Hz is wanted, {mend}")
-
-    def _check_rate(self) -> None:
-        if self.rate not in RATES:
-            raise DamagedItem(f"says that it has {self.rate} Hz, which nobody records with")
-        said = self.flac.frame_rate if self.flac else None
-        if said not in (None, self.rate):
-            raise DamagedItem(
-                f"has a damaged header: {self.rate} Hz there, {said} Hz in its frames"
-            )
-
-
-def _sound_file(
-    content: BinaryIO, flac: FlacHeader | None, wav: WavSound | None
-) -> soundfile.SoundFile:
-    if wav is not None:
-        return soundfile.SoundFile(
-            SamplesOnly(content, wav),
-            samplerate=wav.format.rate,
-            channels=wav.format.channels,
-            subtype=wav.format.subtype,
-            endian=wav.order.upper(),
-            format="RAW",
-        )
-    content.seek(0)
-    # A descriptor, not a name: libsndfile would guess a format from a wrong ending.
-    handle: Any = content if isinstance(content, BytesIO) else content.fileno()
-    unmeasured = flac is not None and not flac.frames
-    return (_Unmeasured if unmeasured else soundfile.SoundFile)(handle, closefd=False)
-
-
-def _samples(sound: _Sound, span: Span | None) -> NDArray[np.int16]:
+def _samples(sound: Sound, span: Span | None) -> NDArray[np.int16]:
     blocks = _decoded(sound, span)
     if sound.file.subtype in FLOATS or sound.lossy:
         _counted(blocks).check(lossy=sound.lossy)
@@ -262,7 +93,7 @@ def _check_not_lost(samples: NDArray[np.int16], blocks: list[NDArray[Any]]) -> N
         )
 
 
-def _decoded(sound: _Sound, span: Span | None) -> list[NDArray[Any]]:
+def _decoded(sound: Sound, span: Span | None) -> list[NDArray[Any]]:
     """The blocks of a span, all of them there."""
     if not sound.measured:
         return _measured(sound, span)
@@ -279,7 +110,7 @@ def _decoded(sound: _Sound, span: Span | None) -> list[NDArray[Any]]:
     return blocks
 
 
-def _measured(sound: _Sound, span: Span | None) -> list[NDArray[Any]]:
+def _measured(sound: Sound, span: Span | None) -> list[NDArray[Any]]:
     """The same of a file whose length is known when it was decoded."""
     with sound.file:
         blocks = list(sound.blocks())
@@ -288,7 +119,7 @@ def _measured(sound: _Sound, span: Span | None) -> list[NDArray[Any]]:
     return [_joined(blocks)[begin:end]]
 
 
-def _check_sum(sound: _Sound, blocks: list[NDArray[Any]]) -> None:
+def _check_sum(sound: Sound, blocks: list[NDArray[Any]]) -> None:
     if sound.flac is not None and not sound.flac.agrees(blocks):
         raise DamagedItem("is damaged: its samples are not those of its own MD5")
 

@@ -76,7 +76,7 @@ def read_flac_header(file: BinaryIO) -> FlacHeader | None:
 
 
 def after_id3(file: BinaryIO) -> int:
-    """Where the sound of a file begins: some programs put an ID3 tag first."""
+    """The place where the sound of a file begins: some programs put an ID3 tag first."""
     file.seek(0)
     tag = file.read(10)
     if len(tag) < 10 or tag[:3] != b"ID3":

@@ -23,10 +23,10 @@ FEW_SHARE = 0.01
 share of those that are not 0."""
 
 HIGHEST = 2.0
-"""How far they may lie above it: 6 dB."""
+"""They may lie above it by so much: 6 dB."""
 
 OVERSHOOT = 8.0
-"""How far, and however often, the decoder of a lossy codec may go above what was encoded."""
+"""The decoder of a lossy codec may go so far above what was encoded, however often."""
 
 HOTTEST = 64.0
 """Nobody records so far above full scale: the samples are on another scale."""

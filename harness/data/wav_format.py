@@ -1,4 +1,4 @@
-"""How a WAV file's samples are coded: its format chunk, and which of its fields is believed."""
+"""The coding of a WAV file's samples: its format chunk, and which of its fields is believed."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _width(fields: _Fields) -> int:
 
 
 def _is_uncompressed(fields: _Fields) -> bool:
-    """Whether a format that is compressed by its number has the other fields of whole numbers."""
+    """Tell if a format that is compressed by its number has the other fields of whole numbers."""
     frame = fields.channels * fields.bits // 8
     return fields.bits in (8, 16, 24, 32) and (fields.a_frame, fields.a_second) == (
         frame,

@@ -1,4 +1,4 @@
-"""Where a WAV file's samples lie, in files that are whole but odd, too."""
+"""The place of the samples in a WAV file, one that is whole but odd, too."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KNOWN = frozenset(
 """Names of chunks that programs write."""
 
 TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
-"""How tags begin that programs put behind a file, of whatever format it is."""
+"""Beginnings of tags that programs put behind a file, of whatever format it is."""
 
 UNFILLED = (range(0x7FFF0000, 0x80010000), range(0xFFFF0000, 1 << 32))
 """Sizes that a program writes while it does not know the right one; so is 0."""
@@ -175,7 +175,7 @@ class _Wav:
         return place
 
     def explains(self, data: _Chunk) -> bool:
-        """Whether all that follows the samples is padding, tags or chunks."""
+        """Tell if all that follows the samples is padding, tags or chunks."""
         if data.end >= self.size:
             return True
         ends = {data.end, data.end + data.length % 2}
@@ -198,7 +198,7 @@ class _Wav:
         return chunk._replace(length=0 if length >= UNFILLED_64 else length)
 
     def _next(self, chunk: _Chunk) -> int:
-        """Where the next chunk begins; some writers forget the byte that makes a length even."""
+        """The place of the next chunk; some writers forget the byte that makes a length even."""
         padded = chunk.end + chunk.length % 2
         if self.bytes_at(chunk.end, 4) in KNOWN and self.bytes_at(padded, 4) not in KNOWN:
             return chunk.end
@@ -220,7 +220,7 @@ class _Wav:
         )
 
     def _counts_its_header(self, data: _Chunk) -> bool:
-        """Whether the length is that of the whole file, which is all there."""
+        """Tell if the length is that of the whole file, which is all there."""
         return self.announced == self.size and data.length <= self.size - self.begin
 
     def _check_rest(self, data: _Chunk, frame: int) -> None:
@@ -235,7 +235,7 @@ class _Wav:
             )
 
     def _is_tail(self, place: int) -> bool:
-        """Whether nothing but padding, tags and chunks follows."""
+        """Tell if nothing but padding, tags and chunks follows."""
         while True:
             place = self.after_zeros(place)
             rest = self.size - place
@@ -259,5 +259,5 @@ def _is_unfilled(length: int) -> bool:
 
 
 def _is_printable(name: bytes) -> bool:
-    """Whether at least three of a name's four characters are ASCII."""
+    """Tell if at least three of a name's four characters are ASCII."""
     return sum(0x20 <= byte < 0x7F for byte in name) >= 3

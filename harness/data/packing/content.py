@@ -138,7 +138,7 @@ def write_stamps(folder: Path, stamps: NDArray[np.int64]) -> None:
 
 
 def noted(pack: Pack, items: pd.DataFrame) -> str:
-    """How many items were read with a note, and the first of them."""
+    """Count the items that were read with a note, and name the first of them."""
     row = min(pack.notes)
     first = f"{items['source'].iloc[row]}: {pack.notes[row]}"
     return f"{len(pack.notes):,} of {len(pack):,} items were read with a note, the first {first}"
