@@ -41,6 +41,7 @@ class Checked:
         hours: split -> hours of sound; empty for pictures.
         size: bytes of all that is packed.
         duplicates: ids of the items of one split that are the same sound, in groups.
+        notes: id, source, line and note of each item that was read with a note.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Checked:
     hours: dict[str, float] = field(default_factory=dict)
     size: int = 0
     duplicates: list[list[str]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
 
 
 def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
@@ -111,12 +113,13 @@ def check_dataset_files(
         name,
         len(listing.items),
         listing.lock.counts,
-        [_damage(listing, row, why) for row, why in sorted(pack.damaged.items())],
+        [_place(listing, row) | {"reason": why} for row, why in sorted(pack.damaged.items())],
         state,
         damage_report(listing, pack) if pack.damaged else "",
         hours=_hours(listing, pack),
         size=pack.values.nbytes,
         duplicates=_duplicates(listing, pack),
+        notes=[_place(listing, row) | {"note": note} for row, note in sorted(pack.notes.items())],
     )
 
 
@@ -157,10 +160,10 @@ def _duplicates(listing: Listing, pack: Pack) -> list[list[str]]:
     return copies_within_splits(pack, listing.items) if listing.corpus.kind == "audio" else []
 
 
-def _damage(listing: Listing, row: int, why: str) -> dict[str, Any]:
+def _place(listing: Listing, row: int) -> dict[str, Any]:
     item = listing.items.iloc[row]
-    place = {"source": str(listing.folder / str(item["source"])), "line": int(item["line"])}
-    return {"id": str(item["id"]), **place, "reason": why}
+    source = str(listing.folder / str(item["source"]))
+    return {"id": str(item["id"]), "source": source, "line": int(item["line"])}
 
 
 def _row(loaded: LoadedBenchmark, name: str, locked: list[str]) -> dict[str, Any]:
