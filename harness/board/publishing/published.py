@@ -18,7 +18,7 @@ from harness.board.site.render import pages as site_pages
 from harness.board.standing.rows import Filed
 from harness.board.standing.table import tables
 from harness.board.writing.references import References, references
-from harness.records.files import write_text
+from harness.records.files import read_bytes, write_text
 from harness.records.record import Record
 
 __all__ = ["Beside", "Files", "build", "read_folder", "record_files", "render"]
@@ -128,7 +128,7 @@ def _texts(made: Iterable[Sheet], told: References) -> Iterator[tuple[str, str]]
 
 def _write(path: Path, text: str) -> bool:
     """Write a file where it is not what it should be; tells whether it was not."""
-    if path.is_file() and path.read_bytes() == text.encode():
+    if path.is_file() and read_bytes(path) == text.encode():
         return False
     write_text(path, text)
     return True
