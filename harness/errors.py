@@ -80,7 +80,7 @@ _REFUSED = {
     errno.EPERM: ("not permitted", "change its owner or rights, or choose another place"),
     errno.EROFS: (
         "the file system is read-only",
-        "choose a place that can be written (--runs names the folder of results)",
+        "mount it for writing, or choose another place (--runs names that of results)",
     ),
     errno.ETXTBSY: ("is a program that runs", "end it, or choose another place"),
 }
@@ -151,7 +151,7 @@ def naming(path: Path | str) -> Iterator[None]:
 
 
 def _place(error: OSError, path: Path | str | None) -> str:
-    """The path that is told: a temporary file beside `path` stands for it, others for themselves."""
+    """The path to name: `path` for a temporary file beside it, else the file that failed."""
     named = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
     if path is None:
         return named

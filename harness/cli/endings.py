@@ -1,31 +1,26 @@
-"""How a command ends: what it leaves on its streams, and its exit code."""
+"""How a command ends: errors become a message and an exit code, whatever its streams can take."""
 
 from __future__ import annotations
 
-import codecs
+import errno
 import os
 import sys
 from collections.abc import Callable
 
 from harness.cli.output import complain
+from harness.cli.streams import OUTPUT, drop_output, prepare_streams
 from harness.errors import HarnessError, RequestError, file_error
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 STOPPED = "stopped; the same command goes on from the last checkpoint"
 
-PLAIN = "harness.plain"
-"""The name of `_plain` among the ways to encode what an encoding does not know."""
-
-ALIKE = str.maketrans("→←↑↓–—−×·…“”„‘’†‡●█▇▆▅▄▃▂▁", "><^v---x..\"\"\"''+#o########")
-"""One character for one, so that the columns of a table stay."""
-
 
 def run_command(command: Callable[[], object]) -> int:
     """Run a command line to its end.
 
     Args:
-        command: ends by itself with `SystemExit`, or raises.
+        command: parses the command line and runs it.
 
     Returns:
         The exit code: 0 done, 1 something ran and failed, 2 the request was wrong.
@@ -34,47 +29,62 @@ def run_command(command: Callable[[], object]) -> int:
     if sys.stdout is None:
         complain("standard output is closed; give it a place, as in > result.txt")
         return FAILED
-    return _flushed(_ended(command))
+    status = _ended(command)
+    # Here, since the interpreter ends with a code of its own where its last flush fails.
+    return _ended(sys.stdout.flush) or status
 
 
-def prepare_streams() -> None:
-    """Let standard output and standard error take any text, whatever their encoding is."""
-    _open_standard_descriptors()
-    codecs.register_error(PLAIN, _plain)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=PLAIN)
-
-
-def _ended(command: Callable[[], object]) -> int:
+def _ended(act: Callable[[], object]) -> int:
+    """The exit code of an act; a bug is left to raise."""
     try:
-        command()
+        act()
     except SystemExit as ended:
-        return _status(ended.code)
+        return ended.code if isinstance(ended.code, int) else FAILED if ended.code else DONE
     except KeyboardInterrupt:
         complain(STOPPED)
         return INTERRUPTED
     except HarnessError as error:
-        return _refused(error)
-    except BrokenPipeError:
-        return FAILED  # whoever read has enough
+        return _answer(error)
     except UnicodeEncodeError as error:
-        complain(_unspellable(error))
-        return REFUSED
+        return _answer(_unspellable(error))
     except OSError as error:
-        told = _output_error() or file_error(error) or _of_folder(error)
-        if told is None:
-            raise
-        return _refused(told)
+        return _system_error(error)
     return DONE
 
 
-def _flushed(status: int) -> int:
-    """Flush standard output; the interpreter would say of an error only that it ignored it."""
-    failed = _output_error()
-    if failed is None:
-        return status
-    if status == DONE:
-        complain(str(failed))
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")
-    return status or FAILED
+def _answer(error: HarnessError) -> int:
+    complain(str(error))
+    return REFUSED if isinstance(error, RequestError) else FAILED
+
+
+def _system_error(error: OSError) -> int:
+    """Answer an error that no place nearer to its cause has named."""
+    if error.errno == errno.EPIPE:  # whoever read standard output has enough
+        drop_output()
+        return FAILED
+    told = file_error(error) or _lost_folder()
+    if told is None:
+        raise error
+    if error.filename == OUTPUT:
+        drop_output()
+    return _answer(told)
+
+
+def _lost_folder() -> HarnessError | None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return RequestError("the folder that this command was given in is gone; go to another")
+    return None
+
+
+def _unspellable(error: UnicodeEncodeError) -> HarnessError:
+    """An error about a name that the locale, or UTF-8, has no spelling for."""
+    shown = error.object.encode("ascii", "backslashreplace").decode()
+    is_utf8 = error.encoding.replace("-", "").lower() == "utf8"
+    mend = (
+        "it holds bytes that are not UTF-8; rename it"
+        if is_utf8
+        else f"the locale's encoding, {error.encoding}, does not know all of it; set PYTHONUTF8=1"
+    )
+    return RequestError(f"{shown[:200]}: {mend}")

@@ -199,8 +199,8 @@ def _telling_unpinned(name: str) -> Iterator[None]:
         yield
     except PathError as error:
         raise PathError(
-            f"{error}. {name} is to be pinned there: make the folder writable, or copy the "
-            "benchmark file and its lock to a folder of yours and name it with --config"
+            f"{error}. {name} is not pinned there yet: copy the benchmark file and its lock to a "
+            "folder of yours and name it with --config"
         ) from error
 
 
