@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import errno
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -131,6 +132,23 @@ what is done'
         what, mend = _REFUSED[number]
         return PathError(f"{place}: {what}; {mend}")
     return StorageError(f"{place}: {error.strerror}; check the path {_GOES_ON}")
+
+
+def check_spelled(path: Path) -> None:
+    """Refuse a path that JSON has no spelling for: jobs and records name it there.
+
+    Raises:
+        PathError: it holds bytes that are not UTF-8, or that the locale does not know.
+    """
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError as error:
+        shown = error.object.encode("ascii", "backslashreplace").decode()
+        known = sys.getfilesystemencoding()
+        raise PathError(
+            f"{shown}: holds bytes that are no {known} text; "
+            + ("choose another place" if known == "utf-8" else "set PYTHONUTF8=1")
+        ) from error
 
 
 @contextmanager

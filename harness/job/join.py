@@ -59,6 +59,7 @@ def joined(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
             "notes": (
                 *spec.notes,
                 *evaluation["notes"],
+                *(training or {}).get("notes", ()),
                 *([ELSEWHERE] if spec.checkpoint else []),
             ),
         }
