@@ -64,6 +64,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return "known: " + ", ".join(words) if words else "none are defined"
 
 
+_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ENOTCONN})
+"""Errors of reading that say nothing of the file that was to be read."""
+
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Errors of writing that go away once there is more room."""
 
@@ -134,6 +137,18 @@ what is done'
     return StorageError(f"{place}: {error.strerror}; check the path {_GOES_ON}")
 
 
+def raise_limit(error: Exception, path: Path) -> None:
+    """Raise what says nothing of the file that was to be read, only of the machine.
+
+    Raises:
+        StorageError: too many files are open, memory ran out, or a file system is lost.
+    """
+    if isinstance(error, OSError) and error.errno in _LIMITS:
+        told = file_error(error, path)
+        if told is not None:
+            raise told from error
+
+
 def check_spelled(path: Path) -> None:
     """Refuse a path that JSON has no spelling for: jobs and records name it there.
 
@@ -143,10 +158,9 @@ def check_spelled(path: Path) -> None:
     try:
         str(path.absolute()).encode()
     except UnicodeEncodeError as error:
-        shown = error.object.encode("ascii", "backslashreplace").decode()
         known = sys.getfilesystemencoding()
         raise PathError(
-            f"{shown}: holds bytes that are no {known} text; "
+            f"{error.object}: holds bytes that are no {known} text; "
             + ("choose another place" if known == "utf-8" else "set PYTHONUTF8=1")
         ) from error
 

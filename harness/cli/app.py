@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import typer
@@ -26,7 +25,7 @@ from harness.cli import (
     submit,
     verify,
 )
-from harness.cli.endings import INTERRUPTED, STOPPED, run_command
+from harness.cli.endings import INTERRUPTED, STOPPED
 from harness.cli.output import complain
 
 
@@ -66,8 +65,3 @@ app.add_typer(runs.app, name="runs")
 app.command("verify")(verify.verify)
 app.command("details")(details.details)
 app.command("doctor")(doctor.doctor)
-
-
-def main() -> None:
-    """Run a command; 0 done, 1 something ran and failed, 2 the request was wrong."""
-    sys.exit(run_command(app))

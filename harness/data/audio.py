@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from harness.data.corpus import SAMPLE_RATE, DamagedItem
 from harness.data.flac_header import FlacHeader, read_flac_header
 from harness.data.wav_header import wav_complaint
+from harness.errors import raise_limit
 
 DURATION_TOLERANCE_S = 0.02
 
@@ -80,6 +81,7 @@ def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
             _check_size(source.stat().st_size)
             yield file
     except OSError as error:
+        raise_limit(error, source)
         raise DamagedItem(f"cannot be read ({error.strerror})") from error
 
 

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 from filelock import FileLock
 
@@ -108,7 +108,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         watched = _WatchedFile(file)
         try:
-            yield watched
+            yield cast(IO[bytes], watched)
             watched.flush()
         except Exception:
             if watched.error is None:

@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from harness.config.tables import Profile
 from harness.data.corpus import DamagedItem, Uncompared
-from harness.errors import DataError
+from harness.errors import DataError, raise_limit
 
 NAME = re.compile(r"\d+_(?P<drawer>\d+)\.png")
 
@@ -50,6 +50,7 @@ class Drawings(Uncompared):
             with Image.open(folder / item.source) as picture:
                 ink = 255 - np.asarray(picture.convert("L"), dtype=np.uint8)
         except (UnidentifiedImageError, OSError, SyntaxError) as error:
+            raise_limit(error, folder / item.source)
             raise DamagedItem(f"cannot be decoded ({error})") from error
         if not ink.any():
             raise DamagedItem("is blank")
