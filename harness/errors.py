@@ -158,9 +158,10 @@ def check_spelled(path: Path) -> None:
     try:
         str(path.absolute()).encode()
     except UnicodeEncodeError as error:
+        shown = error.object.encode("utf-8", "backslashreplace").decode()
         known = sys.getfilesystemencoding()
         raise PathError(
-            f"{error.object}: holds bytes that are no {known} text; "
+            f"{shown}: holds bytes that are no {known} text; "
             + ("choose another place" if known == "utf-8" else "set PYTHONUTF8=1")
         ) from error
 

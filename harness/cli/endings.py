@@ -80,10 +80,11 @@ def _lost_folder() -> HarnessError | None:
 
 def _unspellable(error: UnicodeEncodeError) -> HarnessError:
     """An error about a name that the locale, or UTF-8, has no spelling for."""
+    shown = error.object.encode("utf-8", "backslashreplace").decode()
     is_utf8 = error.encoding.replace("-", "").lower() == "utf8"
     mend = (
         "the name holds bytes that are not UTF-8; give it another"
         if is_utf8
         else f"the name is no {error.encoding} text, which the locale asks for; set PYTHONUTF8=1"
     )
-    return RequestError(f"{error.object[:200]}: {mend}")
+    return RequestError(f"{shown[:200]}: {mend}")
