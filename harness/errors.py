@@ -67,9 +67,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
 _LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ENOTCONN})
 """Errors of reading that say nothing of the file that was to be read."""
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Errors of writing that go away once there is more room."""
-
 _GOES_ON = "and give the same command again: it goes on from what is done"
 
 _REFUSED = {

@@ -23,7 +23,9 @@ main()
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
     base = finished_tiny(tmp_path_factory.getbasetemp())
-    return base.copy(tmp_path_factory.mktemp("full") / "own")
+    tiny = base.copy(tmp_path_factory.mktemp("full") / "own")
+    tiny.run("data", "prepare", "voices")  # a pack belongs to the place of its corpus
+    return tiny
 
 
 def limited(tiny: TinyBenchmark, limit: str, most: int) -> Finished:

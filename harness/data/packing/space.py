@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.data.corpus import SAMPLE_RATE, DamagedItem
 from harness.data.packing.request import PackRequest
-from harness.errors import FULL, DataError, StorageError, file_error
+from harness.errors import DataError, StorageError, naming
 
 SAMPLED = 32
 """Items decoded to learn how long those are whose length no list tells."""
@@ -91,14 +91,10 @@ def telling_full_disk(folder: Path, kept: Callable[[], str]) -> Iterator[None]:
         PathError: the folder cannot be written.
     """
     try:
-        yield
-    except OSError as error:
-        told = file_error(error, folder)
-        if told is None:
-            raise
-        if error.errno in FULL:
-            told = StorageError(f"{told}; {kept()}")
-        raise told from error
+        with naming(folder):
+            yield
+    except StorageError as error:
+        raise StorageError(f"{error}; {kept()}") from error
 
 
 def spelled(size: float) -> str:
