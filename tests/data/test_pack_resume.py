@@ -316,7 +316,7 @@ def small_disk(tmp_path):
 def test_a_real_disk_that_runs_full_and_then_has_room(small_disk):
     counted: list[int] = []
     request = steps_request(small_disk / "packs" / "p", count=1000, advance=counted.append)
-    with pytest.raises(DataError, match=r"256 of 1,000 items of p are kept for the next call"):
+    with pytest.raises(StorageError, match=r"256 of 1,000 items of p are kept for the next call"):
         packed(request)
     subprocess.run(["mount", "-o", "remount,size=8m", small_disk], check=True)
     counted.clear()
