@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import typer
@@ -26,10 +25,8 @@ from harness.cli import (
     submit,
     verify,
 )
+from harness.cli.endings import INTERRUPTED, STOPPED
 from harness.cli.output import complain
-from harness.errors import HarnessError, RequestError
-
-INTERRUPTED = 130
 
 
 class _Commands(TyperGroup):
@@ -40,7 +37,7 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            complain("stopped; the same command goes on from the last checkpoint")
+            complain(STOPPED)
             raise typer.Exit(INTERRUPTED) from error
 
 
@@ -68,15 +65,3 @@ app.add_typer(runs.app, name="runs")
 app.command("verify")(verify.verify)
 app.command("details")(details.details)
 app.command("doctor")(doctor.doctor)
-
-
-def main() -> None:
-    """Run a command; 0 done, 1 something ran and failed, 2 the request was wrong."""
-    try:
-        app()
-    except RequestError as error:
-        complain(str(error))
-        sys.exit(2)
-    except HarnessError as error:
-        complain(str(error))
-        sys.exit(1)

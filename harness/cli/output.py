@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import json
+import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +44,17 @@ def say(message: str) -> None:
 
 def give_json(document: Any) -> None:
     """Print one JSON document, the only thing on standard output."""
-    result_console().out(readable_json(document), end="", highlight=False)
+    result_console().out(_spelled(readable_json(document)), end="", highlight=False)
+
+
+def _spelled(document: str) -> str:
+    """JSON as standard output can hold it: escapes where its encoding is not UTF-8.
+
+    Halves of surrogate pairs, as in names of files that are not UTF-8, have no other spelling.
+    """
+    encoding = codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name
+    unsafe = r"[\ud800-\udfff]" if encoding == "utf-8" else r"[^\x00-\x7f]"
+    return re.sub(unsafe, lambda found: json.dumps(found[0])[1:-1], document)
 
 
 def give(*parts: RenderableType) -> None:

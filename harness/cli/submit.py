@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from harness.board.publishing.local import write_local
 from harness.board.standing.rows import Filed as Row
 from harness.board.standing.table import tables
 from harness.board.writing.console import renderable
 from harness.board.writing.document import document
 from harness.cli import options
 from harness.cli.output import give, give_json, say
+from harness.cli.run import write_tables
 from harness.config.loader import load
 from harness.errors import RequestError
 from harness.submit.filing import Filed
@@ -80,9 +80,12 @@ def submit(
         claims=tuple(claim or ()),
     )
     filed = file_submission(loaded, request, entry, given, published=published, check=check)
+    is_kept = True
     if filed.path is not None:
-        write_local(runs, suite, request.profile)
+        is_kept = write_tables(request) is not None
     _show(filed, as_json=json)
+    if not is_kept:
+        raise typer.Exit(1)
 
 
 def _show(filed: Filed, *, as_json: bool) -> None:

@@ -17,7 +17,7 @@ from harness.data.finding import find
 from harness.data.listed import list_dataset
 from harness.data.listing import Listing
 from harness.data.locate import Absence
-from harness.data.lock import hold_dataset, pinned_dataset, read_lock
+from harness.data.lock import check_can_pin, hold_dataset, pinned_dataset, read_lock
 from harness.data.pack import Pack, Tell, packed, silent
 from harness.data.packing.duplicates import copies_within_splits
 from harness.data.packing.request import Advance
@@ -100,11 +100,14 @@ def check_dataset_files(
         CorpusAbsent: it is not on this machine.
         DataError: its lists cannot be used, or the disk has too little room.
         LockError: it is not the locked one.
+        PathError: it is to be pinned, and the lock cannot be written.
     """
     listing = list_dataset(loaded, name, profile)
     request = pack_request(listing, cache, packing(listing), tell, workers)
-    pack = usable_content(packed(request, fresh=full), listing)
     pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    if full or listing.pins_itself or pinned:
+        check_can_pin(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    pack = usable_content(packed(request, fresh=full), listing)
     state = "as locked" if pinned and pinned[0].content else "not pinned: damaged"
     if not pack.damaged:
         opened = open_dataset(loaded, listing, cache, keep_damaged_pack=True, pin=full)

@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from harness.data.corpus import DamagedItem
+from harness.errors import raise_limit
 
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 """Pillow's modes of more than 8 bits of grey."""
@@ -36,6 +37,7 @@ def read_picture(path: Path) -> Levels:
     except (
         UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError,
     ) as error:  # fmt: skip
+        raise_limit(error, path)
         raise DamagedItem(f"cannot be decoded ({error})") from error
     _check_ink(levels)
     return levels

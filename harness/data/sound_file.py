@@ -20,6 +20,7 @@ from harness.data.corpus import SAMPLE_RATE, DamagedItem, ItemNote
 from harness.data.flac_header import FlacHeader, read_flac_header
 from harness.data.levels import FULL_SCALE
 from harness.data.wav_header import SamplesOnly, WavSound, read_wav_header
+from harness.errors import raise_limit
 
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
 
@@ -71,6 +72,7 @@ def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
             _check_size(source.stat().st_size)
             yield file
     except OSError as error:
+        raise_limit(error, source)
         raise DamagedItem(f"cannot be read ({error.strerror})") from error
 
 

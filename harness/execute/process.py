@@ -114,7 +114,7 @@ def _start(job: JobSpec, errors: IO[str]) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        text=True,
+        encoding="utf-8",
         env=_environment(job),
         # A group of its own: Ctrl-C is the caller's to answer, not a death that makes a row.
         process_group=0,
@@ -144,6 +144,7 @@ def _environment(job: JobSpec) -> dict[str, str]:
         **threads,
         "GOMP_SPINCOUNT": SPIN_COUNT,
         "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8:backslashreplace",
     }
 
 

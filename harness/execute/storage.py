@@ -8,7 +8,7 @@ from typing import Any
 
 from filelock import Timeout
 
-from harness.errors import RequestError
+from harness.errors import PathError, RequestError
 from harness.job.join import RECORD, RUNNING
 from harness.records.files import lock
 from harness.records.record import Record
@@ -97,6 +97,8 @@ def is_running(runs: Path) -> bool:
                 pass
         except Timeout:
             return True
+        except PathError:
+            continue  # not ours to write: nothing of it can be deleted either
     return False
 
 

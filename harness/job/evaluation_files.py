@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import DataError
-from harness.records.files import atomic_path
+from harness.records.files import atomic_file
 from harness.tasks.task import Scores
 
 SCORES = "scores.npz"
@@ -16,7 +16,7 @@ SCORES = "scores.npz"
 
 def save_scores(path: Path, scores: Scores) -> None:
     """Write the arrays of one evaluation as one file."""
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
+    with atomic_file(path) as file:
         np.savez(file, **scores)  # type: ignore[arg-type]
 
 

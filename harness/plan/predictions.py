@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.data.child_process import end_with_parent
-from harness.errors import RequestError
+from harness.errors import PathError, RequestError, StorageError
 from harness.job.spec import Embedding
 from harness.measure.device import cores
 from harness.plan.questions import EmbeddedBatch, Training, TrainingStep
 from harness.records.canonical import digest, readable_json
-from harness.records.files import write_text
+from harness.records.files import read_text, write_text
 
 PREDICTION_VERSION = 3
 """Changes whenever the same step would be predicted otherwise."""
@@ -45,6 +45,7 @@ class Predictions:
 
     def __init__(self, folder: Path, limit: int, tell: Callable[[str], None]) -> None:
         self._folder, self.limit, self._tell = folder / "predictions", limit, tell
+        self._unkept: dict[Path, Answer] = {}
 
     def training(self, asked: TrainingStep) -> Training:
         """How a recipe's batch is computed within the budget."""
@@ -70,9 +71,10 @@ class Predictions:
                     self._tell(f"{each.system}: memory of a training step predicted")
 
     def _kept(self, asked: Question, kind: type[Kept]) -> Kept:
-        kept = _read(self._path(asked), kind)
+        path = self._path(asked)
+        kept = self._unkept.get(path) or _read(path, kind)
         if kept is not None:
-            return kept
+            return kind.model_validate(kept)
         if isinstance(asked, TrainingStep):  # the other takes no time to speak of
             self._tell(f"{asked.system}: predicting the memory of a training step")
         made = asked.predicted(self.limit)
@@ -81,13 +83,20 @@ class Predictions:
 
     def _is_kept(self, asked: Question) -> bool:
         path = self._path(asked)
+        if path in self._unkept:
+            return True
         if isinstance(asked, TrainingStep):
             return _read(path, Training) is not None
         return _read(path, Embedding) is not None
 
     def _keep(self, asked: Question, made: Answer) -> None:
         content = {"inputs": self._rests_on(asked), "predicted": made.model_dump(mode="json")}
-        write_text(self._path(asked), readable_json(content))
+        try:
+            write_text(self._path(asked), readable_json(content))
+        except (PathError, StorageError) as error:
+            if not self._unkept:  # told once: that they are made anew only costs time
+                self._tell(f"predictions of memory are not kept: {error}")
+            self._unkept[self._path(asked)] = made
 
     def _path(self, asked: Question) -> Path:
         return self._folder / f"{digest(self._rests_on(asked))[:24]}.json"
@@ -118,8 +127,8 @@ class _File(BaseModel):
 def _read(path: Path, kind: type[Kept]) -> Kept | None:
     """What is kept; None where it is not there, or was written by another version."""
     try:
-        document = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+        document = read_text(path)
+    except PathError:
         return None
     try:
         return kind.model_validate(_File.model_validate_json(document).predicted)

@@ -63,7 +63,9 @@ def _content(path: Path) -> bytes:
     except IsADirectoryError as error:
         raise ConfigError(f"{path}: is a folder; name the YAML file in it") from error
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+        raise ConfigError(
+            f"{path}: cannot be read: {error.strerror}; check its path and rights"
+        ) from error
     if len(content) > MOST_BYTES:
         raise ConfigError(
             f"{path}: not plain YAML of a recipe: longer than {MOST_BYTES:,} bytes; "

@@ -36,7 +36,9 @@ def read_document(
         content = json.loads(path.read_text(encoding="utf-8"))
         return model.model_validate(current(content, str(path)))
     except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
+        raise RequestError(
+            f"{path}: cannot be read: {error.strerror}; check its path and rights"
+        ) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise RequestError(f"{path}: not JSON ({error})") from error
     except ValidationError as error:

@@ -83,7 +83,7 @@ def reproduce(
     _check_honest(loaded, record, path)
     job = _planned(loaded, record, runs, settings, data_listener)
     within = allowed(record, others_of(path, record))
-    (made,) = run_all([job], 1, listener)
+    ((_, made),) = run_all([job], 1, listener)
     if made.state != "done":
         raise JobFailed(f"{job.title}: {made.state}: {made.reason}")
     metric = record.protocol.primary

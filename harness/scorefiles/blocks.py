@@ -104,7 +104,9 @@ def _opened(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
             f"{path}: broken gzip file ({error}); copy or make it again"
         ) from error
     except OSError as error:
-        raise ScoreFileError(f"{path}: cannot be read: {error.strerror}") from error
+        raise ScoreFileError(
+            f"{path}: cannot be read: {error.strerror}; check its path and rights"
+        ) from error
 
 
 def _without_mark(start: bytes, path: Path) -> bytes:

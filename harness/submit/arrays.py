@@ -44,7 +44,9 @@ def read_arrays(path: Path, known: Sequence[str], most: int) -> Arrays:
             f"{path}: not an .npz file that can be read ({error}); numpy.savez writes one"
         ) from error
     except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
+        raise RequestError(
+            f"{path}: cannot be read: {error.strerror}; check its path and rights"
+        ) from error
 
 
 def _check_members(archive: zipfile.ZipFile, path: Path, known: Sequence[str], most: int) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from harness.errors import JobFailed, RequestError, quoted
-from harness.records.files import atomic_path
+from harness.records.files import atomic_file, write_bytes
 from harness.train.file_kinds import AGAIN, SAVE, Kind, is_safetensors, other_kind, unreadable
 
 Weights = dict[str, Tensor]
@@ -37,8 +37,8 @@ TOO_LARGE = Kind("it takes more memory than this machine has, or is damaged", AG
 
 def save_weights(path: Path, weights: Weights) -> None:
     """Write a state dict atomically; equal weights give equal bytes."""
-    with atomic_path(path) as temporary:
-        save_file({name: _alone(value) for name, value in weights.items()}, temporary)
+    # Through bytes: where the disk is full, the library's own error would not say so by number.
+    write_bytes(path, save({name: _alone(value) for name, value in weights.items()}))
 
 
 def load_weights(path: Path) -> Weights:
@@ -59,8 +59,8 @@ def load_weights(path: Path) -> Weights:
 
 def save_resume(path: Path, state: dict[str, Any]) -> None:
     """Write a resume point atomically."""
-    with atomic_path(path) as temporary:
-        torch.save(state, temporary)
+    with atomic_file(path) as file:
+        torch.save(state, file)
 
 
 def load_resume(path: Path) -> dict[str, Any] | None:

@@ -256,7 +256,7 @@ REFUSED = [
     ([*GOOD, *[w for p in "123" for w in ("--p-target", f".{p}")], "--c-miss", "1", "--c-miss",
       "2"], "--c-miss is given 2 times and --p-target 3; give it once, or once for each prior"),
     ([*GOOD, "--det", "det.gif"], "det.gif: a plot ends in one of .png, .svg, .pdf"),
-    ([*GOOD, "--det", "trials/det.png"], "trials/det.png: the plot cannot be written"),
+    ([*GOOD, "--det", "trials/det.png"], "trials: a file is in the way; move it, or choose"),
     ([*GOOD, "--resamples", "1"], "Invalid value for '--resamples'"),
     ([*GOOD, "--calibration-trials", "trials"], "go together; give both"),
     ([*GOOD, "--calibration-scores", "good.txt"], "go together; give both"),

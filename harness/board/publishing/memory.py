@@ -17,8 +17,9 @@ from typing import Any
 
 from harness.board.publishing.shelf import json_files
 from harness.board.writing.references import FILE as REFERENCES
+from harness.errors import PathError, StorageError
 from harness.records.canonical import digest, sha256, sha256_file
-from harness.records.files import write_text
+from harness.records.files import read_bytes, read_text, write_text
 
 SCHEMA = 2
 
@@ -90,7 +91,7 @@ class Memory:
 
     def _write(self, inputs: Mapping[str, Seen], outputs: Mapping[str, Seen]) -> None:
         kept = {"suites": self._suites, "inputs": inputs, "outputs": outputs}
-        with suppress(OSError):  # a cache that cannot be written only costs time
+        with suppress(PathError, StorageError):  # a cache that cannot be written only costs time
             write_text(_place(self.folder), json.dumps({"made_by": made_by(), **kept}))
 
 
@@ -100,7 +101,7 @@ def made_by() -> str:
     top = Path(__file__).resolve().parents[2]
     files = (path for room in ROOMS for path in sorted((top / room).rglob("*")))
     sources = {
-        path.relative_to(top).as_posix(): sha256(path.read_bytes())
+        path.relative_to(top).as_posix(): sha256(read_bytes(path))
         for path in files
         if path.is_file() and path.suffix != ".pyc"
     }
@@ -145,7 +146,7 @@ def _contents(seen: Mapping[str, Seen]) -> dict[str, str]:
 def _read(folder: Path, suites: Sequence[str]) -> dict[str, dict[str, Seen]]:
     """What was kept; nothing of other programs or another order of suites, or where damaged."""
     try:
-        kept: Any = json.loads(_place(folder).read_text(encoding="utf-8"))
+        kept: Any = json.loads(read_text(_place(folder)))
         if (kept["made_by"], kept["suites"]) != (made_by(), suites):
             return {}
         parts = {part: kept[part].items() for part in ("inputs", "outputs")}
@@ -153,7 +154,7 @@ def _read(folder: Path, suites: Sequence[str]) -> dict[str, dict[str, Seen]]:
             part: {name: (size, changed, content) for name, (size, changed, content) in files}
             for part, files in parts.items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (PathError, StorageError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 

@@ -19,7 +19,7 @@ from harness.board.standing.rows import Filed
 from harness.board.standing.table import tables
 from harness.board.writing.references import references
 from harness.config.loader import load as load_benchmark
-from harness.records.files import write_text
+from harness.records.files import read_bytes, write_text
 from harness.records.record import Record
 
 __all__ = ["Beside", "Files", "build", "read_folder", "record_files", "render"]
@@ -150,7 +150,7 @@ def _texts(made: Iterable[Sheet], told: Beside) -> Iterator[tuple[str, str]]:
 
 def _write(path: Path, text: str) -> bool:
     """Write a file where it is not what it should be; tells whether it was not."""
-    if path.is_file() and path.read_bytes() == text.encode():
+    if path.is_file() and read_bytes(path) == text.encode():
         return False
     write_text(path, text)
     return True

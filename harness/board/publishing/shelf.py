@@ -200,7 +200,9 @@ def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise RequestError(f"{file}: cannot be read: {error.strerror}") from error
+        raise RequestError(
+            f"{file}: cannot be read: {error.strerror}; check its path and rights"
+        ) from error
 
 
 def _record(file: Path, content: bytes) -> Record:

@@ -168,7 +168,9 @@ def references(folder: Path) -> References:
         document = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
         return References(ReferenceFile.model_validate(document))
     except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
+        raise RequestError(
+            f"{path}: cannot be read: {error.strerror}; check its path and rights"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RequestError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:

@@ -9,8 +9,8 @@ from typing import Any
 
 from harness.config.tables import Table
 from harness.config.toml_text import key_text, value_text
-from harness.errors import ConfigError
-from harness.records.files import atomic_path, lock
+from harness.errors import ConfigError, PathError
+from harness.records.files import lock, read_bytes, write_bytes
 
 
 def table_text(name: str, keys: dict[str, Any]) -> str:
@@ -41,7 +41,7 @@ def append_table(path: Path, text: str, lock_path: Path) -> bool:
             added to.
     """
     with lock(lock_path):
-        before = path.read_bytes()
+        before = read_bytes(path)
         gap = b"\n" if before.endswith(b"\n") else b"\n\n"
         after = before + gap + text.encode()
         _check(path, after, text)
@@ -65,8 +65,7 @@ def _written(path: Path, content: bytes) -> bool:
     if not os.access(path, os.W_OK):
         return False
     try:
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(content)
-    except PermissionError:
+        write_bytes(path, content)
+    except PathError:
         return False
     return True

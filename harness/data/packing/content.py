@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from harness.data.packing.batch import HASH_BYTES, Batch, by_row
 from harness.records.canonical import readable_json
-from harness.records.files import atomic_path
+from harness.records.files import atomic_file
 
 FORMAT = 2
 """Of the files; a pack of another format is made anew."""
@@ -133,7 +133,7 @@ def write_tables(folder: Path, batch: Batch, dtype: np.dtype[Any], content: str)
 
 def write_stamps(folder: Path, stamps: NDArray[np.int64]) -> None:
     """Keep that the files were looked at again, and hold what they held."""
-    with atomic_path(folder / STAMPS) as temporary, temporary.open("wb") as file:
+    with atomic_file(folder / STAMPS) as file:
         np.save(file, stamps)
 
 
