@@ -181,7 +181,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: is a folder; name the benchmark file itself") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 5,000 brackets
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from harness.errors import LockError
 from harness.records.canonical import canonical_json, digest
@@ -77,7 +77,9 @@ def read_lock(path: Path) -> LockFile:
         return LockFile()
     try:
         return LockFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, ValidationError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise LockError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
         raise LockError(
             f"{path}: not a lock file: {error}\n"
             "Restore it (git checkout), or delete it to have everything pinned anew."

@@ -37,12 +37,12 @@ def read_document(
         return model.model_validate(current(content, str(path)))
     except OSError as error:
         raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"{path}: not JSON ({error})") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise RequestError(f"{path}: not {called}: {where}: {first['msg']}") from error
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"{path}: not JSON ({error})") from error
 
 
 def of_schema(content: Any, schema: int, called: str, where: str) -> Document:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from harness.data.listing import Listing
 from harness.errors import RequestError
-from harness.submit.arrays import LONGEST_NAME, numbers, read_arrays, texts
+from harness.records.arrays import read_arrays
+from harness.submit.arrays import LONGEST_NAME, numbers, texts
 from harness.submit.naming import Named, check_direction, check_finite
 from harness.tasks.task import Scores, Side, Task, training_lists
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from harness.errors import ConfigError, DataError
 
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError)
+"""What the library raises at files that it did not write."""
+
 _WORDS = ("string", "large_string", "int", "uint", "bool")
 """How the types begin whose values are kept as words."""
 
@@ -26,7 +29,7 @@ def opened(folder: Path) -> Any:
         raise DataError(
             f"{folder}: no data set that `save_to_disk` wrote, or a file of it is missing ({error})"
         ) from error
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except UNREADABLE as error:
         raise DataError(f"{folder}: the data set cannot be opened: {error}") from error
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.reading.columns import known
+from harness.data.reading.json_lines import read_json_line
 from harness.errors import ConfigError, DataError
 
 SAME_S = 1e-4
 """Less than two samples: times that differ by less are one."""
+
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, AssertionError, RecursionError)
+"""What Lhotse raises at a line that is no cut."""
 
 _SAVE = "write its sound to a file first (Lhotse's `CutSet.save_audios` does)"
 
@@ -103,8 +106,8 @@ def cut_lines(path: Path) -> Iterator[CutLine]:
     for number, line in _lines(path):
         where = f"{path}: line {number}"
         try:
-            cut = deserialise(json.loads(line))
-        except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
+            cut = deserialise(read_json_line(line, where))
+        except UNREADABLE as error:
             raise DataError(f"{where}: no cut of Lhotse ({error!r})") from error
         if not hasattr(cut, "supervisions") or not hasattr(cut, "start"):
             raise DataError(f"{where}: a {type(cut).__name__}, and no cut; make cuts of it")
