@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,7 +34,9 @@ def read_document(
         RequestError: the file is absent, is not JSON, or does not fit the model.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(
+            path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite
+        )
         return model.model_validate(current(content, str(path)))
     except OSError as error:
         raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
@@ -43,6 +46,18 @@ def read_document(
         raise RequestError(f"{path}: not {called}: {where}: {first['msg']}") from error
     except (ValueError, RecursionError) as error:
         raise RequestError(f"{path}: not JSON ({error})") from error
+
+
+def _finite(text: str) -> float:
+    """A number that JSON can hold.
+
+    Raises:
+        ValueError: NaN, infinity, or more than a float holds: no document of ours could say it.
+    """
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no finite number")
+    return value
 
 
 def of_schema(content: Any, schema: int, called: str, where: str) -> Document:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,15 @@ from harness.errors import ConfigError, DataError
 SAME_S = 1e-4
 """Less than two samples: times that differ by less are one."""
 
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, AssertionError, RecursionError)
+UNREADABLE = (
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+)
 """What Lhotse raises at a line that is no cut."""
 
 _SAVE = "write its sound to a file first (Lhotse's `CutSet.save_audios` does)"
@@ -35,6 +44,27 @@ class CutLine:
     cut: Any
     where: str
     number: int
+
+    def name(self) -> str:
+        """The cut's id.
+
+        Raises:
+            DataError: it is no text.
+        """
+        if not isinstance(self.cut.id, str):
+            raise DataError(f"{self.where}: the id {self.cut.id!r} is no text")
+        return self.cut.id
+
+    def seconds(self) -> float:
+        """How long the cut is.
+
+        Raises:
+            DataError: its times are no finite numbers.
+        """
+        start, duration = float(self.cut.start), float(self.cut.duration)
+        if not (math.isfinite(start) and math.isfinite(duration)):
+            raise DataError(f"{self.where}: starts at {start} s and lasts {duration} s")
+        return duration
 
     def speaker(self) -> str:
         """The one speaker of its supervisions.
