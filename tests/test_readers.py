@@ -6,10 +6,9 @@ import gzip
 import io
 import shutil
 import tarfile
-import tomllib
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,6 @@ import pytest
 
 from harness.board.publishing.shelf import families, load
 from harness.board.writing.references import references
-from harness.cli.score import score
 from harness.config.datasets import Dataset
 from harness.config.loader import load as load_benchmark
 from harness.data.archives.unpacking import unpack
@@ -34,10 +32,15 @@ from harness.data.trials import TrialTable
 from harness.history.check import check_history
 from harness.history.store import add, read_history
 from harness.job.evaluation_files import load_scores
-from harness.records.attestation import read_attestation
+from harness.records.attestation import (
+    Attestation,
+    read_attestation,
+    write_attestation,
+    wrong_attestation,
+)
+from harness.records.canonical import sha256_file
 from harness.records.details import read_details
 from harness.records.store import read_record
-from harness.scorefiles.calibrating import calibrated
 from harness.scorefiles.join import read_scores
 from harness.scorefiles.trials import read_trials
 from harness.scorefiles.units import speakers_of
@@ -108,8 +111,33 @@ def _(folder: Path) -> Reading:
 @reader("score file with labels")
 def _(folder: Path) -> Reading:
     pairs = zip(score_lines(), PAIRS, strict=True)
-    path = put(folder / "scores.csv", *(f"{line} {int(p[2])}".replace(" ", ",") for line, p in pairs))
+    path = put(
+        folder / "scores.csv", *(f"{line} {int(p[2])}".replace(" ", ",") for line, p in pairs)
+    )
     return path, lambda: read_scores(path)
+
+
+@reader("NIST key")
+def _(folder: Path) -> Reading:
+    rows = (f"{a}\t{b}\ta\t{'target' if same else 'nontarget'}\t3" for a, b, same in PAIRS)
+    path = put(folder / "key.tsv", "modelid\tsegmentid\tside\ttargettype\tnum", *rows)
+    return path, lambda: read_trials(path)
+
+
+@reader("NIST scores")
+def _(folder: Path) -> Reading:
+    trials = read_trials(put(folder / "trials", *trial_lines()))
+    rows = (line.replace(" ", "\t").replace("\t", "\ta\t") for line in score_lines())
+    path = put(folder / "scores.tsv", "modelid\tside\tsegmentid\tside2\tLLR", *rows)
+    return path, lambda: read_scores(path, trials)
+
+
+@reader("quoted scores")
+def _(folder: Path) -> Reading:
+    trials = read_trials(put(folder / "trials", *trial_lines()))
+    rows = ('"' + line.replace(" ", '";"') + '"' for line in score_lines())
+    path = put(folder / "scores.csv", *rows)
+    return path, lambda: read_scores(path, trials)
 
 
 @reader("utt2spk of trials")
@@ -142,7 +170,9 @@ def listing(folder: Path) -> Listing:
             "path": "x",
         }
     )
-    return Listing("d", "quick", config, SpeechManifest(), folder, pd.concat(parts, ignore_index=True), tables)
+    return Listing(
+        "d", "quick", config, SpeechManifest(), folder, pd.concat(parts, ignore_index=True), tables
+    )
 
 
 @reader("submitted scores")
@@ -232,13 +262,17 @@ def manifest(folder: Path, name: str, text: str) -> Reading:
 @reader("manifest, TSV")
 def _(folder: Path) -> Reading:
     rows = [f"{item}\t{item[:3]}\t{item}.wav\t1.5\tm" for item in ITEMS]
-    return manifest(folder, "manifest.tsv", "\n".join(["utt_id\tspeaker\tpath\tduration_s\tgender", *rows]))
+    return manifest(
+        folder, "manifest.tsv", "\n".join(["utt_id\tspeaker\tpath\tduration_s\tgender", *rows])
+    )
 
 
 @reader("manifest, CSV")
 def _(folder: Path) -> Reading:
     rows = [f'{item},{item[:3]},"{item}.wav",1.5,m' for item in ITEMS]
-    return manifest(folder, "manifest.csv", "\n".join(["utt_id,speaker,path,duration_s,gender", *rows]))
+    return manifest(
+        folder, "manifest.csv", "\n".join(["utt_id,speaker,path,duration_s,gender", *rows])
+    )
 
 
 @reader("manifest, JSON lines")
@@ -307,10 +341,17 @@ def cnceleb(name: str) -> Callable[[Path], Reading]:
         put(first / "dev" / "dev.lst", *speakers[:2])
         tested = speakers[2:]
         put(lists / "enroll.lst", *(f"{s}-enroll enroll/{s}-enroll.wav" for s in tested))
-        put(lists / "enroll.map", *(f"{s}-enroll {s}/speech-01-001.wav {s}/speech-01-002.wav" for s in tested))
+        put(
+            lists / "enroll.map",
+            *(f"{s}-enroll {s}/speech-01-001.wav {s}/speech-01-002.wav" for s in tested),
+        )
         put(
             lists / "trials.lst",
-            *(f"{a}-enroll test/{b}-speech-01-004.wav {int(a == b)}" for a in tested for b in tested),
+            *(
+                f"{a}-enroll test/{b}-speech-01-004.wav {int(a == b)}"
+                for a in tested
+                for b in tested
+            ),
         )
 
         def read() -> object:
@@ -327,7 +368,12 @@ def cnceleb(name: str) -> Callable[[Path], Reading]:
 
 READERS |= {
     f"CN-Celeb {name}": cnceleb(name)
-    for name in ("dev/dev.lst", "eval/lists/enroll.lst", "eval/lists/enroll.map", "eval/lists/trials.lst")
+    for name in (
+        "dev/dev.lst",
+        "eval/lists/enroll.lst",
+        "eval/lists/enroll.map",
+        "eval/lists/trials.lst",
+    )
 }
 
 
@@ -338,7 +384,12 @@ def voxceleb(name: str) -> Callable[[Path], Reading]:
             ("voxceleb1", "test", tested), ("voxceleb2", "dev", trained)
         ):  # fmt: skip
             for speaker in speakers:
-                touched(*(folder / corpus / half / "wav" / speaker / "v" / f"0000{n}.wav" for n in (1, 2)))
+                touched(
+                    *(
+                        folder / corpus / half / "wav" / speaker / "v" / f"0000{n}.wav"
+                        for n in (1, 2)
+                    )
+                )
         put(
             folder / "veri_test2.txt",
             *(f"{int(a == b)} {a}/v/00001.wav {b}/v/00002.wav" for a in tested for b in tested),
@@ -372,7 +423,9 @@ READERS |= {
 def published(folder: Path) -> Path:
     """One published record with what lies beside it."""
     place = folder / "records" / "image" / "quick" / "digits"
-    shutil.copytree(DIGITS, place, ignore=lambda _, names: [n for n in names if "efficientnet-b0" not in n])
+    shutil.copytree(
+        DIGITS, place, ignore=lambda _, names: [n for n in names if "efficientnet-b0" not in n]
+    )
     return next(path for path in sorted(place.glob("*.json")) if path.name.count(".") == 1)
 
 
@@ -391,6 +444,17 @@ def _(folder: Path) -> Reading:
 def _(folder: Path) -> Reading:
     path = published(folder).with_suffix(".details.json")
     return path, lambda: read_details(path)
+
+
+@reader("attestation")
+def _(folder: Path) -> Reading:
+    record = published(folder)
+    told = Attestation(
+        record=sha256_file(record), metric="accuracy", recorded=0.5, reproduced=0.5, low=0.4,
+        high=0.6, rule="interval", told="so", code="0" * 40, finished="2026-11-21T00:00:00+00:00",
+    )  # fmt: skip
+    path = write_attestation(record, told)
+    return path, lambda: (read_attestation(path), wrong_attestation(path, record))
 
 
 @reader("published scores")
@@ -471,7 +535,9 @@ def _(folder: Path) -> Reading:
 
 def huggingface(name: str) -> Callable[[Path], Reading]:
     def made(folder: Path) -> Reading:
-        datasets = pytest.importorskip("datasets", reason="the `huggingface` extra is not installed")
+        datasets = pytest.importorskip(
+            "datasets", reason="the `huggingface` extra is not installed"
+        )
         from harness.data.corpora.huggingface import HuggingFaceFolder
 
         audio = [{"bytes": b"RIFF", "path": f"{item}.wav"} for item in ITEMS]
@@ -490,8 +556,6 @@ READERS |= {
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_a_damaged_file_is_read_or_refused(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    import os
+def test_a_damaged_file_is_read_or_refused(name: str, tmp_path: Path) -> None:
     path, read = READERS[name](tmp_path)
-    for seed in range(int(os.environ.get("SEEDS", "1"))):
-        check_reader(path, read, seed=seed + zlib.crc32(name.encode()) % 1000)
+    check_reader(path, read, seed=zlib.crc32(name.encode()))

@@ -31,11 +31,16 @@ def score(
     *,
     scores: Annotated[
         list[Path],
-        typer.Option("--scores", help="Score file, a system each (repeatable); - is standard input."),
+        typer.Option(
+            "--scores", help="Score file, a system each (repeatable); - is standard input."
+        ),
     ],
     trials: Annotated[
         Path | None,
-        typer.Option("--trials", help="Trial list; left out where the score file holds labels; - is standard input."),
+        typer.Option(
+            "--trials",
+            help="Trial list; left out where the score file holds labels; - is standard input.",
+        ),
     ] = None,
     trials_layout: Annotated[
         str | None,

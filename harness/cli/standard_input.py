@@ -22,7 +22,9 @@ def check_standard_input(*paths: Path | None) -> None:
         RequestError: `-` is given more than once.
     """
     if paths.count(STANDARD_INPUT) > 1:
-        raise RequestError("- is given for several files, and standard input can be one; name the others")
+        raise RequestError(
+            "- is given for several files, and standard input can be one; name the others"
+        )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Named arrays of an .npz file from somebody else: nothing is believed of it before it is checked."""
+"""Named arrays of an .npz file from somebody else: checked before any of it is believed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from tokenize import TokenError
 from typing import IO, Any
 
-import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
@@ -22,8 +21,16 @@ _ENDING = ".npy"
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 # A header is a Python literal to numpy: whatever a parser of these can raise comes through.
-_BROKEN_ARRAY = (ValueError, SyntaxError, TokenError, TypeError, OverflowError, RecursionError)
-_BROKEN_FILE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, MemoryError)
+_BROKEN_ARRAY = (
+    ValueError,
+    SyntaxError,
+    TokenError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+)
+_BROKEN_FILE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 
 _KINDS = {
     b"\x93NUMPY": "a single array (.npy)",
@@ -67,6 +74,8 @@ def _checked_members(
 ) -> dict[str, zipfile.ZipInfo]:
     members = archive.infolist()
     names = [member.filename.removesuffix(_ENDING) for member in members]
+    if any(name.endswith("/data.pkl") for name in names):
+        raise RequestError(f"{path}: is a PyTorch file; give arrays as numpy.savez writes them")
     unknown = [] if known is None else sorted(set(names) - set(known))
     if unknown or len(set(names)) < len(names):
         said = f"the array {unknown[0]!r}" if unknown else "one array twice"
@@ -87,7 +96,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> NDA
         with archive.open(member) as file:
             array: NDArray[Any] = npy.read_array(file, allow_pickle=False)
     except _BROKEN_ARRAY as error:
-        told = " ".join(str(error).split())
+        told = " ".join(str(error).split()) or type(error).__name__
         raise RequestError(
             f"{where}: the array cannot be read ({told:.200}); make the file again with numpy.savez"
         ) from error

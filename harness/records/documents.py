@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import RequestError
+
+_MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -34,9 +37,10 @@ def read_document(
         RequestError: the file is absent, is not JSON, or does not fit the model.
     """
     try:
-        content = json.loads(
-            path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite
-        )
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        if holds_half_letters(text, content):
+            raise RequestError(f"{path}: escapes half a letter (\\ud800 to \\udfff)")
         return model.model_validate(current(content, str(path)))
     except OSError as error:
         raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
@@ -46,6 +50,27 @@ def read_document(
         raise RequestError(f"{path}: not {called}: {where}: {first['msg']}") from error
     except (ValueError, RecursionError) as error:
         raise RequestError(f"{path}: not JSON ({error})") from error
+
+
+def holds_half_letters(text: str, value: Any) -> bool:
+    r"""Whether JSON escapes half of a surrogate pair, which no text that is written may hold.
+
+    Args:
+        text: the JSON.
+        value: what it was read as.
+
+    >>> holds_half_letters(r'"\ud83d\ude00"', "\U0001f600")
+    False
+    >>> holds_half_letters(r'"\ud83d"', "\ud83d")
+    True
+    """
+    if not _MAY_BE_HALF.search(text):
+        return False
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _finite(text: str) -> float:

@@ -16,9 +16,8 @@ def distance_note(eer: float) -> str:
 
     Negated scores have the complement of the EER.
 
-    >>> distance_note(0.93)
-    'these look like distances, as the EER is 93.00 %: higher scores must mean more alike, so negate \
-them (EER 7.00 %)'
+    >>> distance_note(0.93)[:51]
+    'these look like distances, as the EER is 93.00 %: h'
     >>> distance_note(0.52)
     ''
     """

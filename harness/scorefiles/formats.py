@@ -50,7 +50,11 @@ LABELS: tuple[tuple[str, str], ...] = tuple(
     dict.fromkeys(
         [
             *(DIGITS, WORDS, SIGNS, ("-1", "+1"), ("0.0", "1.0")),
-            *((case(no), case(yes)) for no, yes in _FURTHER for case in (str, str.title, str.upper)),
+            *(
+                (case(no), case(yes))
+                for no, yes in _FURTHER
+                for case in (str, str.title, str.upper)
+            ),
             *((case(WORDS[0]), case(WORDS[1])) for case in (str.title, str.upper)),
         ]
     )

@@ -16,7 +16,6 @@ from harness.scorefiles.formats import (
     unquoted_fields,
 )
 
-
 _LACKING = {
     "score": "is that of trials without scores; give the file with a column `LLR` or `score`",
     "label": "is that of trials without labels; give their key, with a column `targettype` or "
@@ -49,8 +48,8 @@ def read_header(line: bytes, layouts: Sequence[str], path: Path) -> Header | Non
         ScoreFileError: it names a column twice, lacks one that is needed, or names others than the
             layout that was asked for.
 
-    >>> read_header(b"modelid\\tsegmentid\\tside\\tLLR", ("enrol test score",), Path("f"))
-    Header(layout='enrol test - score', separator='\\t')
+    >>> read_header(b"modelid,segmentid,side,LLR", ("enrol test score",), Path("scores"))
+    Header(layout='enrol test - score', separator=',')
     """
     possible = {name for layout in layouts for name in layout.split()}
     keys = {"utterance", "speaker"} if "speaker" in possible else {"enrol", "test"}
@@ -79,9 +78,7 @@ def _column(word: bytes, possible: Collection[str]) -> str:
     return next((name for name in named if name in possible), SKIPPED)
 
 
-def _check_columns(
-    columns: Sequence[str], layouts: Sequence[str], line: bytes, path: Path
-) -> None:
+def _check_columns(columns: Sequence[str], layouts: Sequence[str], line: bytes, path: Path) -> None:
     kept = [name for name in columns if name != SKIPPED]
     where = f"{path}: its header ({quoted(line)})"
     if len(set(kept)) < len(kept):

@@ -100,7 +100,9 @@ def _fits(
 ) -> list[_Fit]:
     """Every format of the first separator that gives any; of one layout, the likeliest labels."""
     for separator in separators:
-        forms = (Format(layout, separator, quoted=is_quoted(lines, separator)) for layout in layouts)
+        forms = (
+            Format(layout, separator, quoted=is_quoted(lines, separator)) for layout in layouts
+        )
         fits = [_fit(lines, form) for form in forms]
         likely = [fit for fit in fits if 2 * len(fit.rows) >= len(lines)]
         if likely:

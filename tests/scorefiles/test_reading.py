@@ -113,7 +113,7 @@ def test_quotes_around_fields_are_no_part_of_them(tmp_path):
 def test_a_quote_within_a_name_is_part_of_it(tmp_path):
     path = tmp_path / "scores.txt"
     path.write_text('5"-reel x 0.5\n"q y 0.25\n', encoding="utf-8")
-    assert read_table(path, SCORE_LAYOUTS).names["enrol"] == ('5"-reel', '"q')
+    assert tuple(sorted(read_table(path, SCORE_LAYOUTS).names["enrol"])) == ('"q', '5"-reel')
 
 
 def test_only_the_first_line_can_be_a_header(tmp_path):

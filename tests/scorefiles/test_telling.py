@@ -106,7 +106,9 @@ def test_a_trial_list_is_not_taken_for_scores():
         told("a x target\na y nontarget", SCORE_LAYOUTS)
 
 
-@pytest.mark.parametrize("text", ["a x\nb y", "a x 0.5\nb y 0.6", "a x male\nb x male", "a x 1 1 1"])
+@pytest.mark.parametrize(
+    "text", ["a x\nb y", "a x 0.5\nb y 0.6", "a x male\nb x male", "a x 1 1 1"]
+)
 def test_files_of_no_trial_layout_are_refused(text):
     with pytest.raises(ScoreFileError, match=r"line 1 \('a x.*none of the layouts"):
         told(text, TRIAL_LAYOUTS)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from harness.errors import DataError
-
-_MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+from harness.records.documents import holds_half_letters
 
 
 def read_json_line(line: str, where: str) -> Any:
@@ -28,14 +26,6 @@ def read_json_line(line: str, where: str) -> Any:
         raise DataError(f"{where}: no JSON ({error.msg} at character {error.pos + 1})") from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where}: no JSON that can be read ({error})") from error
-    if _MAY_BE_HALF.search(line) and not _is_text(json.dumps(value, ensure_ascii=False)):
-        raise DataError(f"{where}: escapes half a letter (\\ud800 to \\udfff); write the letter itself")
+    if holds_half_letters(line, value):
+        raise DataError(f"{where}: escapes half a letter (\\ud800 to \\udfff); write it whole")
     return value
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
