@@ -97,3 +97,15 @@ def test_tiny_and_huge_scores_are_judged_or_refused_by_name(site: Site, factor: 
         assert "validation scores cannot be calibrated" in message
     else:
         assert eer == pytest.approx(plain.metrics["eer"].value, abs=0.02)
+
+
+def test_distances_are_judged_as_they_are_with_a_note(site: Site) -> None:
+    lines = [line.split() for line in site.lines()]
+    far = [f"{enrol} {test} {-float(score)}" for enrol, test, score in lines]
+    near = site.submit(scores=site.text(site.lines()), check=True).record
+    record = site.submit(scores=site.text(far, "far.txt"), check=True).record
+    assert record.metrics["eer"].value == pytest.approx(1 - near.metrics["eer"].value, abs=1e-9)
+    notes = [note for note in record.notes if "look like distances" in note]
+    assert len(notes) == 1
+    assert f"negate them (EER {100 * near.metrics['eer'].value:.2f} %)" in notes[0]
+    assert not any("look like distances" in note for note in near.notes)
