@@ -98,6 +98,8 @@ DAMAGES: dict[str, Damage] = {
     "a large integer": _one_number(b"9" * 30),
     "a huge float": _one_number(b"1e999"),
     "no number": _one_number(b"NaN"),
+    "no number in TOML": _one_number(b"nan"),
+    "infinity in TOML": _one_number(b"-inf"),
     "a negative": _one_number(b"-1"),
     "nothing for a number": _one_number(b"null"),
     "a sign fewer": _without_one,

@@ -129,6 +129,8 @@ def _opened(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
 def _without_mark(start: bytes, path: Path) -> bytes:
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ScoreFileError(f"{path}: is UTF-16 text; save it as UTF-8")
+    if start[:4].count(0) == 2 and (start[:4:2] == b"\0\0" or start[1:4:2] == b"\0\0"):
+        raise ScoreFileError(f"{path}: is UTF-16 text without its mark; save it as UTF-8")
     for mark, kind in _NO_TEXT.items():
         if start.startswith(mark):
             raise ScoreFileError(f"{path}: is {kind}; give plain text, or such text as .gz")

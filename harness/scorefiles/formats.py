@@ -69,9 +69,9 @@ CONTROL = b"\0\v\f\r" + GUARD.encode()
 
 HEADER_WORDS = {
     "enrol": "enrol enroll enrolment enrollment enrol_id enroll_id enrolment_id enrollment_id "
-    "model modelid model_id",
-    "test": "test testid test_id segment segmentid segment_id",
-    "score": "score scores llr",
+    "enrol_path enroll_path model modelid model_id utt1 file1 path1 wav1",
+    "test": "test testid test_id test_path segment segmentid segment_id utt2 file2 path2 wav2",
+    "score": "score scores llr cosine similarity",
     "label": "label key target is_target targettype target_type",
     "utterance": "utterance utt uttid utt_id segment segmentid segment_id",
     "speaker": "speaker spk speakerid speaker_id spkid spk_id subject subjectid subject_id",

@@ -74,6 +74,7 @@ def is_quoted(lines: Sequence[bytes], separator: str) -> bool:
 
 def _column(word: bytes, possible: Collection[str]) -> str:
     told = word.decode("utf-8", errors="replace").lower().lstrip("#")
+    told = "score" if told.endswith("_score") else told
     named = (name for name, words in HEADER_WORDS.items() if told in words.split())
     return next((name for name in named if name in possible), SKIPPED)
 

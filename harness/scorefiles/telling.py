@@ -154,6 +154,8 @@ def _no_format(lines: Sequence[bytes], layouts: tuple[str, ...], path: Path) -> 
     hint = f"; it reads as {' or '.join(found)}" if found else ""
     if any(_DECIMAL_COMMA.search(line) for line in lines[:10]):
         hint += "; write decimal points, not commas"
+    if b"\r" in lines[0]:
+        hint += "; its lines end in \\r alone, as those of old Macs; save it with ends of today"
     return (
         f"{path}: line 1 ({quoted(lines[0])}) and most after it are of none of the layouts "
         f"{', '.join(map(repr, layouts))} (labels {' and '.join(DIGITS)}, {' and '.join(WORDS)} or "

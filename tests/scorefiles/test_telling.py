@@ -179,6 +179,11 @@ def test_decimal_commas_are_called_so():
         told("a;x;0,5\nb;x;1,5", SCORE_LAYOUTS)
 
 
+def test_line_ends_of_old_macs_are_called_so():
+    with pytest.raises(ScoreFileError, match=r"end in .r alone"):
+        told("a x 0.5\ra y 0.6\rb x 0.7", SCORE_LAYOUTS)
+
+
 def test_unknown_layout_names_those_that_are_known():
     with pytest.raises(RequestError, match=r"'test enrol label' is not known.*'label enrol test'"):
         named_layouts("test enrol label", TRIAL_LAYOUTS)
