@@ -24,7 +24,10 @@ def opened(folder: Path) -> Any:
     """
     datasets = _library()
     try:
-        return datasets.load_from_disk(str(folder))
+        found = datasets.load_from_disk(str(folder))
+        for part in found.values() if isinstance(found, dict) else [found]:
+            part.data.validate(full=True)  # else damaged offsets are read as they stand
+        return found
     except FileNotFoundError as error:
         raise DataError(
             f"{folder}: no data set that `save_to_disk` wrote, or a file of it is missing ({error})"
@@ -80,7 +83,7 @@ def words(part: Any) -> dict[str, list[str]]:
 def _word(value: Any, names: list[str] | None) -> str:
     if value is None or (names is not None and value < 0):
         return ""
-    return str(value) if names is None else names[value]
+    return str(value) if names is None or value >= len(names) else names[value]
 
 
 def _halves(column: Any, where: str) -> tuple[list[bool], list[str]]:
