@@ -5,14 +5,21 @@ from __future__ import annotations
 import difflib
 import errno
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 
 class HarnessError(Exception):
     """Anything the harness refuses or fails at, with its mend in the message."""
+
+    def __str__(self) -> str:
+        """The message, with control characters of the files that it quotes made visible."""
+        return visible(super().__str__())
 
 
 class RequestError(HarnessError):
@@ -45,6 +52,15 @@ class StorageError(HarnessError):
 
 class JobFailed(HarnessError):
     """A job ended without a result; the message becomes its row's reason."""
+
+
+def visible(text: str) -> str:
+    r"""Spell out control characters, which a terminal would obey; line ends and tabs stay.
+
+    >>> visible("a\x1b[31mb\n")
+    'a\\x1b[31mb\n'
+    """
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -95,3 +95,11 @@ def test_limits_of_the_machine_are_told_from_faults_of_a_file(number):
         raise_limit(OSError(number, os.strerror(number)), Path("a.wav"))
     raise_limit(OSError(errno.EACCES, "Permission denied"), Path("a.wav"))
     raise_limit(ValueError("of a library"), Path("a.wav"))
+
+
+@pytest.mark.parametrize("control", ["\x1b[31m", "\x00", "\r", "\x07", "\x9b2J", "\x7f"])
+def test_a_message_obeys_no_control_character_of_a_file(control):
+    message = str(DataError(f"scores.txt: line 1: {control!s}é\tü\nline 2"))
+    assert not any(ord(letter) < 32 and letter not in "\t\n" for letter in message)
+    assert not any(0x7F <= ord(letter) < 0xA0 for letter in message)
+    assert f"\\x{ord(control[0]):02x}{control[1:]}é\tü\nline 2" in message

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from harness.config.datasets import Dataset
+from harness.config.finite import check_finite
 from harness.config.folds import Fold, all_folds, check_fold_names, folds_of
 from harness.config.imports import explain
 from harness.config.inheritance import datasets_with_inherited, recipes_with_inherited
@@ -144,6 +145,7 @@ def with_settings(recipe: Recipe, changes: dict[str, Any], where: str) -> Recipe
     Raises:
         ConfigError: a key does not exist or a value has the wrong type.
     """
+    check_finite(changes, where)
     document = recipe.model_dump()
     if "steps" in changes:
         document["epochs"] = None
@@ -184,7 +186,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{path}: cannot be read: {error.strerror}; check its path and rights"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 5,000 brackets
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 
@@ -193,6 +195,7 @@ def _merged(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], list[P
     document = _read(path)
     if path.resolve() in above:
         raise ConfigError(f"{path}: is its own base; a chain of bases must come to an end")
+    check_finite(document, f"{path}: ")
     base = document.get("base")
     if not isinstance(base, str):
         return document, [path]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from harness.errors import LockError, PathError
 from harness.records.canonical import canonical_json, digest
@@ -79,7 +79,7 @@ def read_lock(path: Path) -> LockFile:
         return LockFile()
     try:
         return LockFile.model_validate(tomllib.loads(read_text(path)))
-    except (tomllib.TOMLDecodeError, ValidationError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise LockError(
             f"{path}: not a lock file: {error}\n"
             "Restore it (git checkout), or delete it to have everything pinned anew."

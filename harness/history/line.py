@@ -40,7 +40,9 @@ class Line(BaseModel):
         previous: sha256 of the line before, empty for the first.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
+    )
 
     line_schema: Literal[1] = Field(default=SCHEMA, alias="schema")
     night: str = Field(pattern=NIGHT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import lzma
 import posixpath
 import stat
 import tarfile
@@ -16,7 +17,17 @@ from typing import IO, Any, NamedTuple
 
 from harness.errors import DataError
 
-BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
+BROKEN = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+)
 """What reading a damaged archive raises; a compression that is not known is a RuntimeError."""
 
 BLOCK = 512
