@@ -12,7 +12,7 @@ from harness.data.inventory import Checked
 from harness.data.packing.space import spelled
 
 NAMED = 10
-"""Groups of equal sounds that are named; all of them are in the JSON document."""
+"""Groups of equal sounds, or of names alike, that are named; all of them are in the JSON document."""
 
 
 def give_checked(
@@ -49,6 +49,7 @@ def _document(checked: Checked) -> dict[str, Any]:
         "hours": checked.hours,
         "bytes": checked.size,
         "duplicates": checked.duplicates,
+        "alike": checked.alike,
     }
 
 
@@ -63,12 +64,17 @@ def _lines(checked: Checked) -> str:
     if checked.size:
         lines.append(f"  packed: {spelled(checked.size)}")
     if checked.duplicates:
-        lines.append(f"  note: {_duplicates(checked.duplicates)}")
+        lines.append(f"  note: the same audio within a split, {_groups(checked.duplicates)}")
+    if checked.alike:
+        lines.append(
+            "  note: names that differ in letter case or leading zeros alone, "
+            f"{_groups(checked.alike)}; give them one spelling where they are one"
+        )
     lines.append(f"  lock: {checked.lock}")
     return "\n".join(lines)
 
 
-def _duplicates(groups: list[list[str]]) -> str:
+def _groups(groups: list[list[str]]) -> str:
     named = "; ".join(" = ".join(group) for group in groups[:NAMED])
     more = "; ..." if len(groups) > NAMED else ""
-    return f"the same audio within a split, {len(groups):,} times: {named}{more}"
+    return f"{len(groups):,} times: {named}{more}"

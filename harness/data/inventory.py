@@ -41,6 +41,7 @@ class Checked:
         hours: split -> hours of sound; empty for pictures.
         size: bytes of all that is packed.
         duplicates: ids of the items of one split that are the same sound, in groups.
+        alike: units, and labels, that differ in letter case or leading zeros alone, in groups.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Checked:
     hours: dict[str, float] = field(default_factory=dict)
     size: int = 0
     duplicates: list[list[str]] = field(default_factory=list)
+    alike: list[list[str]] = field(default_factory=list)
 
 
 def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
@@ -117,6 +119,7 @@ def check_dataset_files(
         hours=_hours(listing, pack),
         size=pack.values.nbytes,
         duplicates=_duplicates(listing, pack),
+        alike=listing.alike,
     )
 
 
@@ -137,7 +140,8 @@ def check_dataset_lists(loaded: LoadedBenchmark, name: str, profile: Profile) ->
         state = "lists pinned now" if pinned_now else "lists as locked"
     else:
         state = "unpinned"
-    return Checked(name, len(listing.items), listing.lock.counts, [], state, "", decoded=False)
+    counts, alike = listing.lock.counts, listing.alike
+    return Checked(name, len(listing.items), counts, [], state, "", decoded=False, alike=alike)
 
 
 def _lock_state(before: str, pinned: bool) -> str:

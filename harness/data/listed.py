@@ -18,6 +18,7 @@ from harness.data.freezing.subset_list import read_frozen, restrict
 from harness.data.listing import Listing
 from harness.data.locate import Absence
 from harness.data.lock import check_dataset, pinned_dataset
+from harness.data.names import read_items, spelled_as
 from harness.data.published import check_published
 from harness.data.split import assign_split, check_disjoint
 from harness.data.trials import TrialTable, all_pairs
@@ -42,7 +43,7 @@ def list_dataset(loaded: LoadedBenchmark, name: str, profile: Profile) -> Listin
         raise CorpusAbsent(found.message())
     corpus, folder = found
     config = loaded.dataset(name)
-    items = _items(loaded, name, corpus.items(profile, folder))
+    items = _items(loaded, name, read_items(corpus, profile, folder, name))
     trials = _trials(corpus, config, profile, folder, items)
     tables: dict[str, TrialTable] = {
         split: table for split in HELD_OUT if (table := trials(split)) is not None
@@ -111,10 +112,20 @@ def _trials(
     def of(split: HeldOut) -> TrialTable | None:
         own = None if config.frozen else corpus.trials(profile, folder, split)
         if own is not None:
-            return TrialTable(own, corpus.models(profile, folder, split))
+            return _in_names_of(items, TrialTable(own, corpus.models(profile, folder, split)))
         part = items[items["split"] == split]
         if config.draw_trials is not None:
             return TrialTable(draw_trials(part, config.draw_trials, split))
         return None if config.trials is None else TrialTable(all_pairs(part, config.trials))
 
     return of
+
+
+def _in_names_of(items: pd.DataFrame, table: TrialTable) -> TrialTable:
+    """A trial list whose items, and models, are called what their own lists call them."""
+    trials, models, ids = table.trials, table.models, items["id"]
+    if models is not None:
+        models = models.assign(item=spelled_as(models["item"], ids))
+    enrolled = ids if models is None else models["model"]
+    enrol, test = spelled_as(trials["enrol"], enrolled), spelled_as(trials["test"], ids)
+    return TrialTable(trials.assign(enrol=enrol, test=test), models)
