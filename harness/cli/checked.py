@@ -12,7 +12,7 @@ from harness.data.inventory import Checked
 from harness.data.packing.space import spelled
 
 NAMED = 10
-"""Groups of equal sounds, or of names alike, that are named; all of them are in the JSON document."""
+"""Groups of equal sounds and of names alike that are named; the JSON document has all of them."""
 
 
 def give_checked(

@@ -12,8 +12,15 @@ import numpy as np
 from harness.config.loader import LoadedBenchmark
 from harness.config.tables import Profile
 from harness.data.corpus import SAMPLE_RATE
-from harness.data.dataset import damage_report, open_dataset, pack_request, usable_content
+from harness.data.dataset import (
+    damage_report,
+    open_dataset,
+    pack_request,
+    unusable_items,
+    usable_content,
+)
 from harness.data.finding import find
+from harness.data.lengths import every_need
 from harness.data.listed import list_dataset
 from harness.data.listing import Listing
 from harness.data.locate import Absence
@@ -34,7 +41,8 @@ class Checked:
         name: the dataset.
         items: how many it lists.
         counts: split -> units, items, trials, targets.
-        damaged: id, source, line and reason of each item that cannot be used.
+        damaged: id, source, line and reason of each item that cannot be used: damaged, or too
+            short for a suite that has the dataset.
         lock: `as locked`, `pinned now`, or why it is not pinned.
         report: the damage for a person; empty where there is none.
         decoded: False where the lists alone were read.
@@ -101,21 +109,24 @@ def check_dataset_files(
         DataError: its lists cannot be used, or the disk has too little room.
         LockError: it is not the locked one.
     """
-    listing = list_dataset(loaded, name, profile)
+    listing = list_dataset(loaded, name, profile, every_need(loaded, name))
     request = pack_request(listing, cache, packing(listing), tell, workers)
     pack = usable_content(packed(request, fresh=full), listing)
     pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
     state = "as locked" if pinned and pinned[0].content else "not pinned: damaged"
     if not pack.damaged:
-        opened = open_dataset(loaded, listing, cache, keep_damaged_pack=True, pin=full)
+        opened = open_dataset(
+            loaded, listing, cache, leave_out_damaged=True, keep_damaged_pack=True, pin=full
+        )
         state = _lock_state(state, opened.pinned)
+    unusable = unusable_items(pack, listing)
     return Checked(
         name,
         len(listing.items),
         listing.lock.counts,
-        [_damage(listing, row, why) for row, why in sorted(pack.damaged.items())],
+        [_damage(listing, row, why) for row, why in sorted(unusable.items())],
         state,
-        damage_report(listing, pack) if pack.damaged else "",
+        damage_report(listing, unusable) if unusable else "",
         hours=_hours(listing, pack),
         size=pack.values.nbytes,
         duplicates=_duplicates(listing, pack),

@@ -15,6 +15,7 @@ from harness.data.corpus import Corpus, HeldOut
 from harness.data.drawing.trial_drawing import draw_trials
 from harness.data.finding import find, list_path
 from harness.data.freezing.subset_list import read_frozen, restrict
+from harness.data.lengths import Need
 from harness.data.listing import Listing
 from harness.data.locate import Absence
 from harness.data.lock import check_dataset, pinned_dataset
@@ -27,8 +28,16 @@ from harness.errors import ConfigError, CorpusAbsent
 HELD_OUT: tuple[HeldOut, ...] = ("validation", "test")
 
 
-def list_dataset(loaded: LoadedBenchmark, name: str, profile: Profile) -> Listing:
+def list_dataset(
+    loaded: LoadedBenchmark, name: str, profile: Profile, needs: tuple[Need, ...] = ()
+) -> Listing:
     """Read a dataset's lists and check them against the lock, decoding nothing.
+
+    Args:
+        loaded: the benchmark.
+        name: the dataset.
+        profile: which of its profiles.
+        needs: what is to judge it, as far as that tells how short its sounds may be.
 
     Raises:
         CorpusAbsent: it is not on this machine.
@@ -48,7 +57,8 @@ def list_dataset(loaded: LoadedBenchmark, name: str, profile: Profile) -> Listin
     tables: dict[str, TrialTable] = {
         split: table for split in HELD_OUT if (table := trials(split)) is not None
     }
-    listing = Listing(name, profile, config, corpus, folder, items, tables, loaded.fold(name))
+    fold = loaded.fold(name)
+    listing = Listing(name, profile, config, corpus, folder, items, tables, fold, needs)
     pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
     if pinned is not None:
         check_dataset(pinned[0], listing.lock, listing.key, pinned[1])

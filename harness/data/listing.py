@@ -15,6 +15,7 @@ from harness.config.datasets import Dataset
 from harness.config.folds import Fold
 from harness.config.tables import Profile
 from harness.data.corpus import MODEL_COLUMNS, TRIAL_COLUMNS, Corpus
+from harness.data.lengths import Need
 from harness.data.lock import DatasetLock
 from harness.data.names import alike_names
 from harness.data.split import SPLITS
@@ -36,6 +37,7 @@ class Listing:
         items: all items with their split, in the corpus's order.
         trial_tables: split -> trial list.
         fold: which fold of a dataset it is; None where it is all of one.
+        needs: what is to judge it, as far as that tells how short its sounds may be.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Listing:
     items: pd.DataFrame
     trial_tables: dict[str, TrialTable]
     fold: Fold | None = None
+    needs: tuple[Need, ...] = ()
 
     @property
     def table(self) -> str:
