@@ -78,7 +78,11 @@ class Classification:
         items = listing.split_items(split, left_out)
         unknown = sorted(set(items["label"]) - set(listing.classes))
         if unknown:
-            raise DataError(f"{split}: labels that training has not: {', '.join(unknown[:10])}")
+            raise DataError(
+                f"{listing.name}: {split}: labels that training has not: "
+                f"{', '.join(unknown[:10])}; no network could answer them, so split otherwise, or "
+                "leave their items away"
+            )
         return Lists(items, listing.classes)
 
     def validate(self, side: Side) -> dict[str, float]:
