@@ -67,7 +67,7 @@ class CamPlusPlus(CheckpointingModel):
 
     embedding_size: int = 512
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     least_frames: ClassVar[int] = 3
 
     def build(self) -> nn.Module:
@@ -93,7 +93,7 @@ class ERes2Net(CheckpointingModel):
     embedding_size: int = 512
     channels: int = 32
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     least_frames: ClassVar[int] = 9
 
     def build(self) -> nn.Module:

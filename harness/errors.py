@@ -49,3 +49,19 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return "known: " + ", ".join(words) if words else "none are defined"
+
+
+def quoted(value: object, most: int = 80) -> str:
+    r"""Quote a value of a file that somebody else wrote: on one line, bounded, nothing raw.
+
+    Args:
+        value: any object; its `repr` is shown, which spells out what cannot be printed.
+        most: characters that are shown.
+
+    >>> quoted("a\n\x1b[31m")
+    "'a\\n\\x1b[31m'"
+    >>> quoted("a" * 100, 8)
+    "'aaaaaaa... (102 characters)"
+    """
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"

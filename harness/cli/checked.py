@@ -12,7 +12,7 @@ from harness.data.inventory import Checked
 from harness.data.packing.space import spelled
 
 NAMED = 10
-"""Groups of equal sounds and of names alike that are named; the JSON document has all of them."""
+"""Groups of equal sounds, names alike and notes that are named; JSON documents have all of them."""
 
 
 def give_checked(
@@ -50,6 +50,7 @@ def _document(checked: Checked) -> dict[str, Any]:
         "bytes": checked.size,
         "duplicates": checked.duplicates,
         "alike": checked.alike,
+        "notes": checked.notes,
     }
 
 
@@ -70,6 +71,10 @@ def _lines(checked: Checked) -> str:
             "  note: names that differ in letter case or leading zeros alone, "
             f"{_groups(checked.alike)}; give them one spelling where they are one"
         )
+    if checked.notes:
+        lines.append(f"  note: {len(checked.notes):,} items were read with a note:")
+        lines += [f"    {each['source']}: {each['note']}" for each in checked.notes[:NAMED]]
+        lines += ["    ..."] if len(checked.notes) > NAMED else []
     lines.append(f"  lock: {checked.lock}")
     return "\n".join(lines)
 

@@ -28,12 +28,14 @@ def message_console() -> Console:
 
 def complain(message: str) -> None:
     """Say what is wrong."""
-    message_console().print(f"harness: {message}", style="red", markup=False, soft_wrap=True)
+    message_console().print(
+        f"harness: {message}", style="red", markup=False, emoji=False, soft_wrap=True
+    )
 
 
 def say(message: str) -> None:
     """Say something that is not the result."""
-    message_console().print(message, markup=False, soft_wrap=True)
+    message_console().print(message, markup=False, emoji=False, soft_wrap=True)
 
 
 def give_json(document: Any) -> None:
@@ -47,7 +49,7 @@ def give(*parts: RenderableType) -> None:
     for part in parts:
         # Text is left to the terminal to wrap, so that a path or a reason can be searched for.
         if isinstance(part, str):
-            console.print(part, markup=False, soft_wrap=True)
+            console.print(part, markup=False, emoji=False, soft_wrap=True)
         else:
             console.print(part)
 

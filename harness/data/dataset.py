@@ -13,6 +13,7 @@ from harness.data.lengths import too_short
 from harness.data.listing import Listing
 from harness.data.lock import DatasetLock, hold_dataset, pinned_dataset
 from harness.data.pack import Pack, PackRequest, Tell, packed, silent
+from harness.data.packing.content import noted
 from harness.data.packing.duplicates import without_copies
 from harness.data.packing.request import Advance
 from harness.data.subset import Subset
@@ -83,6 +84,9 @@ def open_dataset(
     """
     request = pack_request(listing, cache, advance, tell)
     pack = usable_content(packed(request, trusted=keep_damaged_pack), listing)
+    if pack.notes:
+        mend = f"`harness data check {listing.name}` names them"
+        tell(f"{listing.name}: {noted(pack, listing.items)}; {mend}")
     unusable = unusable_items(pack, listing)
     if unusable and not leave_out_damaged:
         raise DataError(damage_report(listing, unusable))

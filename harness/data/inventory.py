@@ -50,6 +50,7 @@ class Checked:
         size: bytes of all that is packed.
         duplicates: ids of the items of one split that are the same sound, in groups.
         alike: units, and labels, that differ in letter case or leading zeros alone, in groups.
+        notes: id, source, line and note of each item that was read with a note.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Checked:
     size: int = 0
     duplicates: list[list[str]] = field(default_factory=list)
     alike: list[list[str]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
 
 
 def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
@@ -124,13 +126,14 @@ def check_dataset_files(
         name,
         len(listing.items),
         listing.lock.counts,
-        [_damage(listing, row, why) for row, why in sorted(unusable.items())],
+        [_place(listing, row) | {"reason": why} for row, why in sorted(unusable.items())],
         state,
         damage_report(listing, unusable) if unusable else "",
         hours=_hours(listing, pack),
         size=pack.values.nbytes,
         duplicates=_duplicates(listing, pack),
         alike=listing.alike,
+        notes=[_place(listing, row) | {"note": note} for row, note in sorted(pack.notes.items())],
     )
 
 
@@ -172,10 +175,10 @@ def _duplicates(listing: Listing, pack: Pack) -> list[list[str]]:
     return copies_within_splits(pack, listing.items) if listing.corpus.kind == "audio" else []
 
 
-def _damage(listing: Listing, row: int, why: str) -> dict[str, Any]:
+def _place(listing: Listing, row: int) -> dict[str, Any]:
     item = listing.items.iloc[row]
-    place = {"source": str(listing.folder / str(item["source"])), "line": int(item["line"])}
-    return {"id": str(item["id"]), **place, "reason": why}
+    source = str(listing.folder / str(item["source"]))
+    return {"id": str(item["id"]), "source": source, "line": int(item["line"])}
 
 
 def _row(loaded: LoadedBenchmark, name: str, locked: list[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from harness.board.names import slug
 from harness.board.standing.environments import disturbed, environment_name
 from harness.errors import RequestError
 from harness.records.canonical import digest, sha256
+from harness.records.code import DIRTY
 from harness.records.record import Memory, Metric, MetricFacts, Record
 
 SCHEMA: Final = 1
@@ -118,7 +119,7 @@ def line_of(record: Record, content: bytes, night: str | None, source: Path) -> 
 def _require_own(record: Record, source: Path) -> None:
     """Refuse what was not measured here, or by code that nobody can find again."""
     made_by = [record.code, *(stage.code for stage in record.stages.values())]
-    if any(code.endswith("+dirty") for code in made_by):
+    if any(code.endswith(DIRTY) for code in made_by):
         raise RequestError(f"{source}: made by code that is in no commit; commit it and run again")
     if record.trust != "measured":
         raise RequestError(

@@ -101,6 +101,15 @@ class Predictions:
         }
 
 
+def is_outdated(path: Path) -> bool:
+    """Whether a file of predictions is of another version of the program or of torch, or broken."""
+    try:
+        inputs = _File.model_validate_json(path.read_bytes()).inputs
+    except ValidationError:
+        return True
+    return (inputs.get("version"), inputs.get("torch")) != (PREDICTION_VERSION, version("torch"))
+
+
 class _File(BaseModel):
     inputs: dict[str, Any]
     predicted: dict[str, Any]

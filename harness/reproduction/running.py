@@ -19,6 +19,7 @@ from harness.measure.device import choose_device, default_threads
 from harness.plan.request import RunRequest, Source, source_of
 from harness.records.attestation import Attestation, write_attestation
 from harness.records.canonical import sha256_file
+from harness.records.code import DIRTY
 from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.records.store import read_record
@@ -142,7 +143,7 @@ def _planned(
     keep_from_git(runs)
     # Before anything is decoded, as far as lists tell; then with all that the data tell.
     job = planned_again(loaded, request, record, source_of(loaded, listing))
-    if job.code.endswith("+dirty"):
+    if job.code.endswith(DIRTY):
         raise RequestError(
             f"{job.code}: code that is in no commit attests nothing; commit or stash your changes"
         )

@@ -12,6 +12,7 @@ from harness.board.publishing.tree import changed_outside
 from harness.details import content_at
 from harness.errors import RequestError
 from harness.records.canonical import sha256
+from harness.records.code import DIRTY
 from harness.records.details import Details
 from harness.records.files import atomic_path
 from harness.records.record import Record
@@ -99,7 +100,7 @@ def _files(run: Path, folder: Path, details: Details | None) -> dict[Path, bytes
 def _refused(record: Record, *, include_failed: bool) -> str:
     """Why a record may not be published; empty where it may."""
     dirty = {record.code, *(stage.code for stage in record.stages.values())}
-    if any(code.endswith("+dirty") for code in dirty):
+    if any(code.endswith(DIRTY) for code in dirty):
         return (
             f"made by code that is in no commit ({', '.join(sorted(dirty - {''}))}); commit it, "
             "delete this folder and the stages it names (`harness runs show`), and run again"

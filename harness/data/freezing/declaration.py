@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from harness.config.tables import Table
+from harness.config.toml_text import key_text, value_text
 from harness.errors import ConfigError
 from harness.records.files import atomic_path, lock
 
@@ -21,9 +20,9 @@ def table_text(name: str, keys: dict[str, Any]) -> str:
     [datasets."a.1"]
     of = "a"
     """
-    key = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
-    lines = [f"{key} = {_value(value)}\n" for key, value in keys.items() if value is not None]
-    return f"[datasets.{key}]\n" + "".join(lines)
+    given = {key: value for key, value in keys.items() if value is not None}
+    lines = [f"{key_text(key)} = {value_text(_plain(value))}\n" for key, value in given.items()]
+    return f"[datasets.{key_text(name)}]\n" + "".join(lines)
 
 
 def append_table(path: Path, text: str, lock_path: Path) -> bool:
@@ -49,11 +48,8 @@ def append_table(path: Path, text: str, lock_path: Path) -> bool:
         return _written(path, after)
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, Table):
-        given = value.model_dump(exclude_none=True).items()
-        return "{ " + ", ".join(f"{key} = {_value(each)}" for key, each in given) + " }"
-    return json.dumps(value)
+def _plain(value: Any) -> Any:
+    return value.model_dump(exclude_none=True) if isinstance(value, Table) else value
 
 
 def _check(path: Path, after: bytes, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.data.corpus import SAMPLE_RATE, DamagedItem
+from harness.data.corpus import SAMPLE_RATE, DamagedItem, item_notes
 from harness.data.packing.request import PackRequest
 from harness.errors import DataError
 
@@ -119,7 +119,8 @@ def _mean_length(request: PackRequest, items: Iterator[Any]) -> float:
     found = []
     for item in items:
         try:
-            found.append(request.corpus.read(item, request.source).size)
+            with item_notes():
+                found.append(request.corpus.read(item, request.source).size)
         except DamagedItem:
             found.append(0)
     return float(np.mean(found))
