@@ -11,26 +11,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness.adapter import LossAdapter, ModelAdapter
-from harness.config.imports import construct
-from harness.config.loader import load
 from harness.records.canonical import readable_json
 from harness.records.files import write_text
 from harness.testing import Fingerprint, check_fingerprint, fingerprint
+from tests.entries import BENCHMARK, made
 
-BENCHMARK = load(Path(__file__).resolve().parents[2] / "benchmark.toml").benchmark
 STORED = Path(__file__).with_suffix(".json")
 NAMES = [
     (section, name) for section in ("models", "losses") for name in getattr(BENCHMARK, section)
 ]
-
-
-def made(section: str, name: str) -> ModelAdapter | LossAdapter:
-    table = getattr(BENCHMARK, section)[name]
-    adapter: ModelAdapter | LossAdapter = construct(
-        table.adapter, table.fields, f"{section}.{name}"
-    )
-    return adapter
 
 
 def stored() -> dict[tuple[str, str], Fingerprint]:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from harness.config.imports import construct
-from harness.config.loader import load
 from harness.testing import check_loss, check_model
 from harness.testing.examples import example_input
+from tests.entries import BENCHMARK, made, named
 
-BENCHMARK = load(Path(__file__).resolve().parents[2] / "benchmark.toml").benchmark
 FRAMES = 60
 """Short inputs: some of these networks are large."""
 
@@ -27,17 +23,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def made(section: str, name: str) -> Any:
-    table = getattr(BENCHMARK, section)[name]
-    return construct(table.adapter, table.fields, f"{section}.{name}")
-
-
-@pytest.mark.parametrize("name", BENCHMARK.models)
+@pytest.mark.parametrize("name", named("models"))
 def test_model_conforms(name: str) -> None:
     check_model(made("models", name), frames=FRAMES)
 
 
-@pytest.mark.parametrize("name", BENCHMARK.models)
+@pytest.mark.parametrize("name", named("models"))
 def test_no_model_asks_for_more_frames_than_it_needs(name: str) -> None:
     model = made("models", name)
     least = getattr(model.inputs(), "least_frames", 1)
@@ -48,7 +39,7 @@ def test_no_model_asks_for_more_frames_than_it_needs(name: str) -> None:
         trunk(fewer)
 
 
-@pytest.mark.parametrize("name", BENCHMARK.losses)
+@pytest.mark.parametrize("name", named("losses"))
 def test_loss_conforms(name: str) -> None:
     check_loss(made("losses", name))
 

@@ -12,8 +12,6 @@ from torch.profiler import ProfilerActivity, profile
 
 from adapters.upstream import WeSpeakerNetwork
 from harness.adapter import Vector
-from harness.config.imports import construct
-from harness.config.loader import load, shipped_benchmark
 from harness.config.recipes import Recipe
 from harness.data.front_end import raw_shape
 from harness.measure.scaling import at_any_batch, peak_of
@@ -24,8 +22,8 @@ from harness.train.prediction import (
     predict_inference,
     predict_training,
 )
+from tests.entries import made, named
 
-BENCHMARK = load(shipped_benchmark()).benchmark
 MIB = 2**20
 PUBLISHED = {"ecapa-512": 29.6, "ecapa-1024": 58.8, "resnet34": 59.4}
 """MiB that autograd saves for a crop of 200 frames, as estimated elsewhere from saved tensors."""
@@ -33,11 +31,10 @@ PUBLISHED = {"ecapa-512": 29.6, "ecapa-1024": 58.8, "resnet34": 59.4}
 
 def work(model: str, loss: str = "aam", seconds: float = 0.6, **recipe: object) -> Workload:
     """A model of the benchmark with a loss, as a processor trains it."""
-    table, other = BENCHMARK.models[model], BENCHMARK.losses[loss]
-    network = construct(table.adapter, table.fields, model)
+    network = made("models", model)
     return Workload(
         network,
-        construct(other.adapter, other.fields, loss),
+        made("losses", loss),
         classes=50,
         item=raw_shape(network.inputs(), seconds),
         recipe=Recipe.model_validate({"steps": 1, "batch": 4, **recipe}),
@@ -68,7 +65,7 @@ class Layer:
         return Trunk(5, 3)
 
 
-@pytest.mark.parametrize("model", BENCHMARK.models)
+@pytest.mark.parametrize("model", named("models"))
 def test_a_training_step_is_told_to_the_byte(model):
     told = predict_training(work(model, seconds=1.0), 4, None)
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
@@ -210,7 +207,7 @@ def test_a_part_holds_its_own_activations_and_the_whole_batchs_inputs(loss):
     assert parts.peak < whole.peak
 
 
-@pytest.mark.parametrize("model", ["ecapa-512", "campplus", "resnet34", "efficientnet-b0"])
+@pytest.mark.parametrize("model", ["ecapa-512", "xvector", "resnet34", "efficientnet-b0"])
 def test_two_batches_tell_every_other(model):
     step = at_any_batch(lambda batch: predict_training(work(model), batch, None), 2, 5)
     told, seen = step(9), predict_training(work(model), 9, None)
