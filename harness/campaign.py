@@ -21,6 +21,7 @@ from harness.execute.process import Watcher
 from harness.job.join import find_record, keep
 from harness.job.measurement import Measurement
 from harness.job.spec import JobSpec
+from harness.plan.adapters import WORKERS
 from harness.plan.checkpoints import check_fits, remarks
 from harness.plan.choice import suite_datasets
 from harness.plan.jobs import Tell, plan_checkpoint, plan_jobs, unheard
@@ -130,6 +131,7 @@ def measure_models(
     keep_from_git(request.runs)
     source = _opened(loaded, here[0], request, data_listener)
     jobs = plan_measuring(loaded, request, source, tell)
+    WORKERS.close()  # nothing is measured beside a process that holds torch
     yield from zip(jobs, measure_all(jobs, watcher), strict=True)
 
 
@@ -195,6 +197,7 @@ def _carried_out(
     plan({listing.name: source_of(loaded, listing) for listing in here})
     keep_from_git(request.runs)
     jobs = plan({each.name: _opened(loaded, each, request, watch.data) for each in here})
+    WORKERS.close()
     pin_protocols(loaded, jobs)
     ran = _run_missing(jobs, workers, watch.jobs)
     return Outcome(jobs, [_record(job) for job in jobs], ran, absent)

@@ -31,8 +31,9 @@ class Listener(Watcher, Protocol):
 def run_all(jobs: list[JobSpec], workers: int, listener: Listener) -> Iterator[Record]:
     """Run jobs, `workers` at a time, and give each record as it comes.
 
-    A job whose process dies is a failed record that says how; the others go on. When the caller
-    stops, so do the processes; what they were at is not a failure and leaves no record.
+    A job whose process dies is a failed record that says how; the others go on. So is one that
+    planning refused, with no process started. When the caller stops, so do the processes; what
+    they were at is not a failure and leaves no record.
     """
     crew = Crew(listener)
     pool = ThreadPoolExecutor(workers)
@@ -52,6 +53,9 @@ def measure_all(jobs: list[JobSpec], watcher: Watcher) -> Iterator[Measurement]:
     try:
         for job in jobs:
             first.starts()
+            if job.refused:
+                yield Measurement(state="failed", reason=job.refused)
+                continue
             answer = crew.ask(job.model_copy(update={"only": "measure"}))
             told = {"first_result_seconds": first.seconds}
             yield _measurement(answer).model_copy(update=told)
@@ -84,6 +88,10 @@ class _FirstResult:
 
 def _record(crew: Crew, job: JobSpec, listener: Listener) -> Record:
     listener.begins(job)
+    if job.refused:
+        record = keep(job, failed(job, "failed", job.refused), None)
+        listener.ends(job, record)
+        return record
     answer = crew.ask(job)
     if answer.result is not None:
         record = Record.model_validate(answer.result)

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from harness.errors import printable
 from harness.job.evaluation_files import SCORES
 from harness.job.spec import JobSpec
 from harness.job.stage import utc_now
@@ -71,7 +72,7 @@ def failed(spec: JobSpec, state: State, reason: str) -> Record:
         for name, stage in (("train", spec.train), ("measure", spec.measure))
         if stage is not None
     }
-    return _base(spec, state, reason).model_copy(update={"stages": stages})
+    return _base(spec, state, printable(reason)).model_copy(update={"stages": stages})
 
 
 def keep(spec: JobSpec, record: Record, scores: Path | None) -> Record:
