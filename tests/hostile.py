@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import Any
 
-NOISE = 5 * 2**20
+NOISE = 2**20
 
 
 def everywhere():

@@ -50,19 +50,17 @@ class AdapterWorkers:
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
         self._known: dict[str, BaseModel | JobFailed] = {}
+        self._guilty: set[str] = set()
 
     def recall(self, question: Question[T]) -> T:
-        """Ask only what was not asked since the last `close`: entries share adapters.
+        """Ask only what was not answered since the last `close`: entries share adapters.
 
         Raises:
             ConfigError, JobFailed: as `ask` does.
         """
         key = _spelled(question)
         if key not in self._known:
-            try:
-                self._known[key] = self.ask(question)
-            except JobFailed as error:
-                self._known[key] = error
+            self._known[key] = self.ask(question)
         known = self._known[key]
         if isinstance(known, JobFailed):
             raise known
@@ -71,25 +69,44 @@ class AdapterWorkers:
     def ask(self, question: Question[T]) -> T:
         """Ask in a process that is free, else in a new one; any thread may ask.
 
+        What failed fails again, with nothing run, until the next `close`.
+
         Raises:
             ConfigError: the adapter's table is wrong, or what else a question raises.
             JobFailed: the adapter's code failed; the message says at what.
         """
+        key = _spelled(question)
+        before = self._known.get(key)
+        if isinstance(before, JobFailed):
+            raise before
+        try:
+            return self._asked(question)
+        except JobFailed as error:
+            self._known[key] = error
+            raise
+
+    def _asked(self, question: Question[T]) -> T:
         worker = self._taken()
-        alone = worker.ran <= question.adapters
+        blamed = worker.ran <= question.adapters or question.adapters & self._guilty
         try:
             return self._answered(worker, question)
         except AdapterFailed:
-            if alone:
+            if blamed:
+                self._guilty |= question.adapters
                 raise
-            # Others had run in that process: only in a fresh one is the blame its own.
-        return self._answered(self._taken(fresh=True), question)
+        # Others had run in that process: only in a fresh one is the blame its own.
+        try:
+            return self._answered(self._taken(fresh=True), question)
+        except AdapterFailed:
+            self._guilty |= question.adapters
+            raise
 
     def close(self) -> None:
         """End every process; what another thread waits for fails."""
         with self._lock:
             idle, self._idle = self._idle, []
             self._known.clear()
+            self._guilty.clear()
             for worker in self._busy:
                 worker.child.kill()
         for worker in idle:

@@ -97,8 +97,8 @@ def test_a_network_that_crashes_is_not_measured_and_says_so(tiny: TinyBenchmark)
 def test_a_checkpoint_of_a_network_that_ends_its_process(tiny: TinyBenchmark) -> None:
     path = tiny.folder / "weights.pt"
     torch.save({"layer.weight": torch.zeros(8, 48)}, path)
-    done = tiny.run("evaluate", "--suite", "hostile", "--device", "cpu", "--json",
-                    "--checkpoint", str(path), "--model", "exits", "--dataset", "voices")  # fmt: skip
+    done = tiny.run("evaluate", "--suite", "hostile", "--device", "cpu", "--json", "--model",
+                    "exits", "--checkpoint", str(path), "--dataset", "voices")  # fmt: skip
     assert done.status == 1, done.err
     assert rows(done)["exits"]["reason"].startswith(REASONS["exits"])
     assert rows(done)["MFCC statistics"]["state"] == "done"
