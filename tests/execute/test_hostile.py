@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from tests.hostile import add_hostile, add_models, hostile, imported
-from tests.tiny import Finished, TinyBenchmark, make_tiny
+from tests.tiny import Finished, TinyBenchmark, make_tiny, plain_environment
 
 REFUSED = {
     "raises": imported("raises_on_import"),
@@ -105,12 +105,49 @@ def test_a_checkpoint_of_a_network_that_ends_its_process(tiny: TinyBenchmark) ->
 
 
 def test_the_doctor_names_what_does_not_work(tiny: TinyBenchmark) -> None:
-    command = tiny.command("doctor", "--json")
-    without_runs = command[: command.index("--runs")]
-    done = subprocess.run(without_runs, capture_output=True, text=True, check=False)
-    found = json.loads(done.stdout)["findings"]
-    findings = {each["about"]: each for each in found}
+    done = without_runs(tiny, "doctor", "--json")
+    findings = {each["about"]: each for each in done.json["findings"]}
     for name in REFUSED:
         assert findings[f"model {name}"]["state"] == "missing"
         assert REASONS[name] in findings[f"model {name}"]["text"]
     assert findings["model noisy"]["state"] == "ok"
+
+
+LOUD = """
+import os
+from harness.data.corpora.speech_manifest import SpeechManifest
+
+os.write(1, b"loud: from a C library\\n")
+print("loud: from Python")
+if os.environ.get("LOUD_EXITS"):
+    raise SystemExit(0)
+
+
+class Loud(SpeechManifest):
+    pass
+"""
+
+
+def test_what_a_reader_prints_in_the_callers_process_is_no_result(tmp_path: Path) -> None:
+    own = make_tiny(tmp_path / "own")
+    (own.folder / "loud_reader.py").write_text(LOUD)
+    own.edit(
+        '"harness.data.corpora.speech_manifest:SpeechManifest"\ntitle', '"loud_reader:Loud"\ntitle'
+    )
+    listed = without_runs(own, "data", "list", "--json")
+    assert listed.status == 0, listed.err
+    assert listed.json["datasets"][0]["name"] == "voices"
+    assert listed.err.count("loud: from") == 2
+    refused = without_runs(own, "data", "list", "--json", LOUD_EXITS="1")
+    assert (refused.status, refused.out) == (1, "")
+    assert "importing 'loud_reader' failed: it ended its process by sys.exit(0)" in refused.err
+
+
+def without_runs(tiny: TinyBenchmark, *words: str, **environment: str) -> Finished:
+    """Run a command that takes no runs folder."""
+    command = tiny.command(*words)
+    done = subprocess.run(
+        command[: command.index("--runs")],
+        capture_output=True, text=True, check=False, env={**plain_environment(), **environment},
+    )  # fmt: skip
+    return Finished(done.returncode, done.stdout, done.stderr)
