@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup speaker image loss test lint bench lock clean
+.PHONY: help setup speaker image loss test test-all lint bench fingerprints lock clean
 
 help:
 	@echo "make speaker   set up, run the speaker suite (quick profile), print its leaderboard"
 	@echo "make image     the same for the image suite;  make loss: for the loss suite"
-	@echo "make test      set up, lint, type-check, run all tests"
+	@echo "make test      set up, lint, type-check, run the tests"
+	@echo "make test-all  the same with the tests that take minutes each"
 	@echo "make bench     measure the harness itself against other ways to do the same; about two minutes"
 	@echo "make setup     set up alone: $(VENV) with the exact versions of requirements.lock"
 
@@ -19,8 +20,9 @@ setup: $(READY)
 speaker image loss: $(READY)
 	@$(BIN)/harness run --suite $@ --profile quick
 
-test: $(READY) lint
-	@$(BIN)/python -m pytest -q -n logical --maxprocesses 8 --dist loadfile
+test: SELECTED := -m "not long"
+test test-all: $(READY) lint
+	@$(BIN)/python -m pytest -q -n logical --maxprocesses 8 --dist loadfile $(SELECTED)
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .
@@ -38,6 +40,10 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# The fingerprints of adapters whose version was raised.
+fingerprints: $(READY)
+	@$(BIN)/python -m tests.testing.fingerprints
 
 # Pins today's versions of everything, with hashes, for every supported Python and platform.
 lock: $(READY)

@@ -58,7 +58,7 @@ class CamPlusPlus(CheckpointingModel):
 
     embedding_size: int = 512
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
@@ -83,7 +83,7 @@ class ERes2Net(CheckpointingModel):
     embedding_size: int = 512
     channels: int = 32
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""

@@ -200,7 +200,7 @@ def _carried_out(
     WORKERS.close()
     pin_protocols(loaded, jobs)
     ran = _run_missing(jobs, workers, watch.jobs)
-    return Outcome(jobs, [_record(job) for job in jobs], ran, absent)
+    return Outcome(jobs, [ran.get(job.digest) or _record(job) for job in jobs], len(ran), absent)
 
 
 def _opened(
@@ -217,10 +217,11 @@ def _opened(
     return Source(listing, opened.lock, opened.left_out, opened.pinned)
 
 
-def _run_missing(jobs: list[JobSpec], workers: int, listener: Listener) -> int:
+def _run_missing(jobs: list[JobSpec], workers: int, listener: Listener) -> dict[str, Record]:
+    """Records of the jobs that were run, by the digests of these; a full disk may hold none."""
     missing = [job for job in jobs if not is_done(job)]
     listener.expects(len(missing))
-    return sum(1 for _ in run_all(missing, workers, listener))
+    return {job.digest: record for job, record in run_all(missing, workers, listener)}
 
 
 def _record(job: JobSpec) -> Record:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class HarnessError(Exception):
     """Anything the harness refuses or fails at, with its mend in the message."""
+
+    def __str__(self) -> str:
+        """The message, with control characters of the files that it quotes made visible."""
+        return visible(super().__str__())
 
 
 class RequestError(HarnessError):
@@ -29,6 +40,14 @@ class DataError(RequestError):
 
 class LockError(RequestError):
     """What is on disk is not what `benchmark.lock` says."""
+
+
+class PathError(RequestError):
+    """A path cannot be read or written as it was asked for."""
+
+
+class StorageError(HarnessError):
+    """A disk, or a limit of the system, ended what had begun; the same command goes on."""
 
 
 class JobFailed(HarnessError):
@@ -65,6 +84,15 @@ def raised(error: BaseException) -> str:
     return f"{name}: {lines[0]}"[:500] if lines else name
 
 
+def visible(text: str) -> str:
+    r"""Spell out control characters, which a terminal would obey; line ends and tabs stay.
+
+    >>> visible("a\x1b[31mb\n")
+    'a\\x1b[31mb\n'
+    """
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Name the closest known word, for the end of an error message.
 
@@ -80,3 +108,144 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return "known: " + ", ".join(words) if words else "none are defined"
+
+
+def quoted(value: object, most: int = 80) -> str:
+    r"""Quote a value of a file that somebody else wrote: on one line, bounded, nothing raw.
+
+    Args:
+        value: any object; its `repr` is shown, which spells out what cannot be printed.
+        most: characters that are shown.
+
+    >>> quoted("a\n\x1b[31m")
+    "'a\\n\\x1b[31m'"
+    >>> quoted("a" * 100, 8)
+    "'aaaaaaa... (102 characters)"
+    """
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"
+
+
+_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ENOTCONN})
+"""Errors of reading that say nothing of the file that was to be read."""
+
+_GOES_ON = "and give the same command again: it goes on from what is done"
+
+_REFUSED = {
+    errno.ENOENT: ("no such file or folder", "check the path"),
+    errno.ENOTDIR: ("a part of this path is a file, not a folder", "check the path"),
+    errno.EISDIR: ("is a folder", "give a file"),
+    errno.EEXIST: ("a file is in the way", "move it, or choose another place"),
+    errno.ENOTEMPTY: ("a folder is in the way", "move it, or choose another place"),
+    errno.ENAMETOOLONG: ("its name is too long for the file system", "choose a shorter one"),
+    errno.ELOOP: ("its symbolic links lead in a circle", "mend them, or give the file itself"),
+    errno.EACCES: ("permission denied", "change its rights (chmod), or choose another place"),
+    errno.EPERM: ("not permitted", "change its owner or rights, or choose another place"),
+    errno.EROFS: (
+        "the file system is read-only",
+        "mount it for writing, or choose another place (--runs names that of results)",
+    ),
+    errno.ETXTBSY: ("is a program that runs", "end it, or choose another place"),
+}
+"""Paths that are the request's to mend: number -> what is wrong, and the mend."""
+
+_FAILED = {
+    errno.ENOSPC: ("disk full", f"free some room {_GOES_ON}"),
+    errno.EDQUOT: ("disk quota used up", f"free some room {_GOES_ON}"),
+    errno.EFBIG: ("file size limit reached", f"raise it (`ulimit -f`) {_GOES_ON}"),
+    errno.EIO: ("input/output error", f"check the disk {_GOES_ON}"),
+    errno.EMFILE: (
+        "too many open files",
+        f"raise the limit (`ulimit -n`) or give fewer --workers {_GOES_ON}",
+    ),
+    errno.ENFILE: ("too many open files on this machine", f"end other programs {_GOES_ON}"),
+    errno.ENOMEM: ("no memory left", f"end other programs {_GOES_ON}"),
+    errno.EBUSY: ("in use", f"end the program that uses it {_GOES_ON}"),
+    errno.ESTALE: ("network file system lost", f"mount it again {_GOES_ON}"),
+    errno.ETIMEDOUT: ("network file system does not answer", f"check the network {_GOES_ON}"),
+    errno.ENOTCONN: ("file system is not connected", f"mount it again {_GOES_ON}"),
+}
+"""Troubles of the machine: number -> what is wrong, and the mend."""
+
+
+def file_error(error: OSError, path: Path | str | None = None) -> HarnessError | None:
+    """Turn an error of the operating system into one that names the path and the mend.
+
+    Args:
+        error: as it was raised; a file of its own that it names goes before `path`.
+        path: the file or folder that was in use.
+
+    Returns:
+        None where the error tells nothing that a user could mend.
+
+    >>> str(file_error(OSError(errno.ENOSPC, "No space left on device"), "runs/x.json"))
+    'disk full at runs/x.json: free some room and give the same command again: it goes on from \
+what is done'
+    >>> str(file_error(FileNotFoundError(errno.ENOENT, "No such file or directory", "a.txt")))
+    'a.txt: no such file or folder; check the path'
+    """
+    number, place = error.errno, _place(error, path)
+    if number in _FAILED:
+        what, mend = _FAILED[number]
+        return StorageError(f"{what}{f' at {place}' if place else ''}: {mend}")
+    if number is None or not place:
+        return None
+    if number in _REFUSED:
+        what, mend = _REFUSED[number]
+        return PathError(f"{place}: {what}; {mend}")
+    return StorageError(f"{place}: {error.strerror}; check the path {_GOES_ON}")
+
+
+def raise_limit(error: Exception, path: Path) -> None:
+    """Raise what says nothing of the file that was to be read, only of the machine.
+
+    Raises:
+        StorageError: too many files are open, memory ran out, or a file system is lost.
+    """
+    if isinstance(error, OSError) and error.errno in _LIMITS:
+        told = file_error(error, path)
+        if told is not None:
+            raise told from error
+
+
+def check_spelled(path: Path) -> None:
+    """Refuse a path that JSON has no spelling for: jobs and records name it there.
+
+    Raises:
+        PathError: it holds bytes that are not UTF-8, or that the locale does not know.
+    """
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError as error:
+        shown = error.object.encode("utf-8", "backslashreplace").decode()
+        known = sys.getfilesystemencoding()
+        raise PathError(
+            f"{shown}: holds bytes that are no {known} text; "
+            + ("choose another place" if known == "utf-8" else "set PYTHONUTF8=1")
+        ) from error
+
+
+@contextmanager
+def naming(path: Path | str) -> Iterator[None]:
+    """Raise errors of the operating system in a block as ones that name a path and the mend.
+
+    Raises:
+        PathError: the path cannot be used as it was asked for.
+        StorageError: the disk or a limit of the system ended it.
+    """
+    try:
+        yield
+    except OSError as error:
+        told = file_error(error, path)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _place(error: OSError, path: Path | str | None) -> str:
+    """The path to name: `path` for a temporary file beside it, else the file that failed."""
+    named = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    if path is None:
+        return named
+    own = not named or Path(named).parent == Path(path).parent or Path(named).is_relative_to(path)
+    return str(path) if own else named

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,9 +12,13 @@ from harness.board.names import is_record
 from harness.board.publishing.shelf import record_files as published_files
 from harness.config.loader import LoadedBenchmark
 from harness.details import details_beside, differences, named
+from harness.errors import RequestError
 from harness.job.join import RECORD
+from harness.job.stage import find_result
+from harness.records.code import DIRTY
 from harness.records.details import read_details
-from harness.records.record import Metric, Record
+from harness.records.impossible import impossible_numbers
+from harness.records.record import Metric, Record, Stage
 from harness.records.store import read_record
 from harness.rejudging import NotHereError, Rejudging, UnusableError, changed, rejudging
 from harness.tasks.task import Judgement
@@ -40,6 +44,7 @@ class Verdict:
         reasons: what differs, or what is needed.
         numbers: how many numbers of the record were computed again and compared.
         details: whether there was a companion beside it to compare.
+        notes: why its checkpoint, of which there is one of the same name here, was not compared.
     """
 
     record: Path
@@ -47,13 +52,15 @@ class Verdict:
     reasons: tuple[str, ...] = ()
     numbers: int = 0
     details: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def verify(loaded: LoadedBenchmark, path: Path, runs: Path) -> Verdict:
     """Judges a record's stored scores again, and holds every number of the record against that.
 
-    Hashes are checked of every file of the record that is here: its scores, its checkpoint. What
-    lies beside it in its companion is computed again too.
+    Hashes are checked of every file of the record that is here: its scores, and its checkpoint if
+    that was made here by the same code in the same environment. What lies beside it in its
+    companion is computed again too. A record with impossible numbers differs without its scores.
 
     Args:
         loaded: the benchmark that the record was made with.
@@ -64,12 +71,15 @@ def verify(loaded: LoadedBenchmark, path: Path, runs: Path) -> Verdict:
         RequestError: the file is not a record, or its companion is none.
     """
     record = read_record(path)
+    if impossible := impossible_numbers(record):
+        return Verdict(path, "differs", tuple(impossible))
     try:
         needed = rejudging(loaded, record, path)
-        reasons = _changed_files(record, needed.path, runs)
+        trained = _own_training(record, runs)
+        reasons = _changed_files(record, needed.path, trained.checkpoint)
         if reasons:
-            return Verdict(path, "differs", reasons)
-        return _compared(record, path, needed)
+            return Verdict(path, "differs", reasons, notes=trained.notes)
+        return replace(_compared(record, path, needed), notes=trained.notes)
     except NotHereError as error:
         return Verdict(path, "not verifiable here", (str(error),))
     except UnusableError as error:
@@ -97,16 +107,67 @@ def _compared(record: Record, path: Path, needed: Rejudging) -> Verdict:
     return Verdict(path, answer, reasons, len(pairs), beside.is_file())
 
 
-def _changed_files(record: Record, scores: Path, runs: Path) -> tuple[str, ...]:
+def _changed_files(record: Record, scores: Path, checkpoint: Path | None) -> tuple[str, ...]:
     """The files of a record that are here and are not those it names."""
-    files = {"scores": scores, "checkpoint": _checkpoint(record, runs)}
-    here = {name: file for name, file in files.items() if file.is_file()}
+    files = {"scores": scores, "checkpoint": checkpoint}
+    here = {name: file for name, file in files.items() if file is not None and file.is_file()}
     return tuple(filter(None, (changed(file, record, name) for name, file in here.items())))
 
 
-def _checkpoint(record: Record, runs: Path) -> Path:
-    key = record.stages["train"].key[:16] if "train" in record.stages else ""
-    return runs / "stages" / f"train-{key}" / FINAL
+@dataclass(frozen=True)
+class _Training:
+    """The training of a runs folder that has a record's key.
+
+    Attributes:
+        checkpoint: its weights, if they must be the record's.
+        notes: why they need not be.
+    """
+
+    checkpoint: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _own_training(record: Record, runs: Path) -> _Training:
+    """Find the training that has a record's key, and say what sets it apart from the record's.
+
+    An equal key gives equal weights, to the bit, where code and environment are equal too; and the
+    training that the record itself names, by its time, has the record's weights in any case.
+    """
+    stage = record.stages.get("train")
+    if stage is None:
+        return _Training()
+    folder = runs / "stages" / f"train-{stage.key[:16]}"
+    try:
+        found = find_result(folder)
+    except RequestError as error:
+        return _Training(notes=(f"its checkpoint was not compared: {error}",))
+    if found is None:
+        return _Training()
+    # Times of training are kept in a record of the same environment alone.
+    where = record.environment_digest if record.resources.training_seconds is not None else ""
+    sides = {
+        "key": (stage.key, found["stage"]["key"]),
+        "code": (stage.code, found["stage"].get("code", "")),
+        "environment": (where, found.get("environment", "")),
+    }
+    apart = [name for name, (there, here) in sides.items() if not _is_equal(there, here)]
+    is_its_own = Stage.model_validate(found["stage"]) == stage
+    if is_its_own or not apart:
+        return _Training(folder / FINAL)
+    both = "; ".join(
+        f"{name} {_brief(sides[name][0])}, here {_brief(sides[name][1])}" for name in apart
+    )
+    return _Training(notes=(f"its checkpoint was not compared with {folder / FINAL}: {both}",))
+
+
+def _is_equal(there: str, here: str) -> bool:
+    """True if both are known and equal; two changed trees of one commit may differ."""
+    return there == here != "" and not there.endswith(DIRTY)
+
+
+def _brief(value: str) -> str:
+    commit, dirty = value.removesuffix(DIRTY), value.endswith(DIRTY)
+    return (commit[:12] + DIRTY * dirty) or "unknown"
 
 
 def _pairs(

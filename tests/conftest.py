@@ -1,6 +1,8 @@
-"""What all tests share."""
+"""Fixtures and guards of all tests."""
 
 import os
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,25 @@ import pytest
 if "PYTEST_XDIST_WORKER" in os.environ:
     # As many processes as processors: threads of one would wait for those of the others.
     os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+
+# Caches outside a runs folder are the user's: tests, and the processes they start, have others.
+_CACHE = tempfile.TemporaryDirectory(prefix="harness-tests-cache-")
+os.environ["XDG_CACHE_HOME"] = _CACHE.name
+
+OWN_RUNS = str(Path(__file__).resolve().parents[1] / "runs")
+
+
+def _refuse_own_runs(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse to read the runs of whoever calls the tests: they decide nothing."""
+    if event in ("open", "os.listdir", "os.scandir") and isinstance(
+        arguments[0], str | os.PathLike
+    ):
+        path = os.path.abspath(os.fspath(arguments[0]))
+        if path == OWN_RUNS or path.startswith(OWN_RUNS + os.sep):
+            raise PermissionError(f"a test reads {path}, the runs of whoever calls the tests")
+
+
+sys.addaudithook(_refuse_own_runs)
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 

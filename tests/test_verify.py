@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_every_published_record_is_verified_or_says_why_not(
         again = file.parent in seen
         seen.add(file.parent)
         chosen = without_companion(file, tmp_path) if again else file
-        verdicts.append(verify(loaded, chosen, ROOT / "runs"))
+        verdicts.append(verify(loaded, chosen, tmp_path / "runs"))
     assert [verdict for verdict in verdicts if verdict.answer == "differs"] == []
     embedded = [verdict for verdict in verdicts if "/digits/" in str(verdict.record)]
     assert {verdict.answer for verdict in embedded} == {"verified"}
@@ -154,6 +155,74 @@ def test_other_scores_differ_by_their_hash(loaded: LoadedBenchmark, record: Path
     verdict = answer(loaded, record)
     assert verdict.answer == "differs"
     assert "not the scores that the record names" in verdict.reasons[0]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training in a runs folder that has the key of a record."""
+
+    record: Path
+    stage: Path
+
+    def change(self, **parts: Any) -> None:
+        path = self.stage / "result.json"
+        result = json.loads(path.read_text())
+        result["stage"] |= {key: parts.pop(key) for key in ("key", "code") if key in parts}
+        path.write_text(json.dumps(result | parts))
+
+
+@pytest.fixture
+def trained(record: Path) -> Trained:
+    """Other weights, in a later training of the record's key, code and environment."""
+
+    def change(document: dict[str, Any]) -> None:
+        document["stages"]["train"]["code"] = document["code"].removesuffix("+dirty")
+
+    document = json.loads(edited(record, change).read_text())
+    stage = document["stages"]["train"]
+    folder = record.parent / "runs" / "stages" / f"train-{stage['key'][:16]}"
+    folder.mkdir(parents=True)
+    (folder / "weights.safetensors").write_bytes(b"other weights")
+    stage = stage | {"finished": "2026-01-01T00:00:00+00:00"}
+    result = {"stage": stage, "environment": document["environment_digest"]}
+    (folder / "result.json").write_text(json.dumps(result))
+    return Trained(record, folder)
+
+
+def test_other_weights_of_the_same_code_and_environment_differ(
+    loaded: LoadedBenchmark, trained: Trained
+) -> None:
+    verdict = answer(loaded, trained.record)
+    assert (verdict.answer, verdict.notes) == ("differs", ())
+    assert "not the checkpoint that the record names" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ({"code": "1" * 40}, ["code"]),
+        ({"code": "1" * 40 + "+dirty"}, ["code"]),
+        ({"environment": "2" * 64}, ["environment"]),
+        ({"environment": ""}, ["environment"]),
+        ({"code": "1" * 40, "environment": "2" * 64}, ["code", "environment"]),
+    ],
+)
+def test_weights_of_other_code_or_another_environment_are_not_compared(
+    loaded: LoadedBenchmark, trained: Trained, parts: dict[str, str], named: list[str]
+) -> None:
+    trained.change(**parts)
+    verdict = answer(loaded, trained.record)
+    assert (verdict.answer, verdict.reasons) == ("verified", ())
+    (note,) = verdict.notes
+    assert note.startswith("its checkpoint was not compared")
+    assert [name for name in ("key", "code", "environment") if f"{name} " in note] == named
+
+
+def test_a_damaged_training_is_not_compared(loaded: LoadedBenchmark, trained: Trained) -> None:
+    (trained.stage / "result.json").write_text("{")
+    verdict = answer(loaded, trained.record)
+    assert verdict.answer == "verified"
+    assert "not the result of a stage" in verdict.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import nullcontext
 from typing import Any
 
@@ -27,10 +26,9 @@ from harness.cli import (
     submit,
     verify,
 )
+from harness.cli.endings import INTERRUPTED, STOPPED
 from harness.cli.output import complain, output_for_results
-from harness.errors import HarnessError, RequestError
 
-INTERRUPTED = 130
 ASKS_FOR_HELP = "harness.asks_for_help"
 
 
@@ -48,7 +46,7 @@ class _Commands(TyperGroup):
             with nullcontext() if ctx.meta[ASKS_FOR_HELP] else output_for_results():
                 return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            complain("stopped; the same command goes on from the last checkpoint")
+            complain(STOPPED)
             raise typer.Exit(INTERRUPTED) from error
 
 
@@ -76,15 +74,3 @@ app.add_typer(runs.app, name="runs")
 app.command("verify")(verify.verify)
 app.command("details")(details.details)
 app.command("doctor")(doctor.doctor)
-
-
-def main() -> None:
-    """Run a command; 0 done, 1 something ran and failed, 2 the request was wrong."""
-    try:
-        app()
-    except RequestError as error:
-        complain(str(error))
-        sys.exit(2)
-    except HarnessError as error:
-        complain(str(error))
-        sys.exit(1)

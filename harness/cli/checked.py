@@ -12,7 +12,7 @@ from harness.data.inventory import Checked
 from harness.data.packing.space import spelled
 
 NAMED = 10
-"""Groups of equal sounds that are named; all of them are in the JSON document."""
+"""Groups of equal sounds, and notes, that are named; the JSON document holds all of them."""
 
 
 def give_checked(
@@ -49,6 +49,7 @@ def _document(checked: Checked) -> dict[str, Any]:
         "hours": checked.hours,
         "bytes": checked.size,
         "duplicates": checked.duplicates,
+        "notes": checked.notes,
     }
 
 
@@ -64,6 +65,10 @@ def _lines(checked: Checked) -> str:
         lines.append(f"  packed: {spelled(checked.size)}")
     if checked.duplicates:
         lines.append(f"  note: {_duplicates(checked.duplicates)}")
+    if checked.notes:
+        lines.append(f"  note: {len(checked.notes):,} items were read with a note:")
+        lines += [f"    {each['source']}: {each['note']}" for each in checked.notes[:NAMED]]
+        lines += ["    ..."] if len(checked.notes) > NAMED else []
     lines.append(f"  lock: {checked.lock}")
     return "\n".join(lines)
 

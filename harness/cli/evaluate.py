@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from harness.board.publishing.local import write_local
 from harness.campaign import evaluate_checkpoint
 from harness.cli import options
 from harness.cli.output import say
@@ -55,10 +54,9 @@ def evaluate(
         outcome = evaluate_checkpoint(
             loaded, request, entry, data_listener=display, listener=display
         )
-    written = write_local(runs, suite, request.profile)
-    show(outcome, written, as_json=json)
+    is_whole = show(outcome, request, as_json=json)
     for job, record in zip(outcome.jobs, outcome.records, strict=True):
         for note in record.notes if job.checkpoint else ():
             say(note)
-    if not outcome.all_done:
+    if not is_whole:
         raise typer.Exit(1)

@@ -143,14 +143,17 @@ def _table(found: list[tuple[JobSpec, Measurement]]) -> Table:
         table.add_column(heading, justify="right")
     for job, measured in found:
         done = measured.state == "done"
-        table.add_row(job.model.name, *(_cells(job, measured.resources) if done else ()))
+        cells = _cells(job, measured.resources) if done else ("", "", _plan(job))
+        table.add_row(job.model.name, *cells)
     return table
 
 
 def _failures(found: list[tuple[JobSpec, Measurement]]) -> list[str]:
-    """A line for each model that could not be measured."""
+    """A line for each model that could not be measured; of several batches it names its own."""
+    several = len({_plan(job) for job, _ in found}) > 1
     return [
-        f"{job.model.name}: {measured.state}: {measured.reason}"
+        f"{job.model.name}{f' at batch {_plan(job)}' if several and job.recipe else ''}: "
+        f"{measured.state}: {measured.reason}"
         for job, measured in found
         if measured.state != "done"
     ]

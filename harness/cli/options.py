@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.errors import ConfigError
+from harness.errors import ConfigError, PathError, check_spelled, naming
 from harness.measure.device import choose_device, default_threads
 from harness.plan.request import RunRequest
 
@@ -83,7 +83,12 @@ def make_request(
     settings: list[str] | None = None,
     **chosen: Any,
 ) -> RunRequest:
-    """Turn options into a request."""
+    """Turn options into a request.
+
+    Raises:
+        RequestError: an option says what cannot be.
+    """
+    _check_runs(runs)
     return RunRequest(
         suite=suite,
         profile=profile.value,
@@ -96,6 +101,16 @@ def make_request(
         data_workers=chosen.get("data_workers", 0),
         **{key: tuple(chosen.get(key) or ()) for key in LISTS},
     )
+
+
+def _check_runs(runs: Path) -> None:
+    """Refuse at once what cannot become a folder of results."""
+    check_spelled(runs)
+    with naming(runs):
+        if runs.is_symlink():
+            runs.stat()
+        if runs.exists() and not runs.is_dir():
+            raise PathError(f"{runs}: is a file; --runs names a folder")
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -125,5 +140,5 @@ def parse_setting(text: str) -> tuple[str, Any]:
         raise ConfigError(f"--set {text!r}: write KEY=VALUE, as in steps=50")
     try:
         return key, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # a number of 5,000 digits, 5,000 brackets: text too
         return key, value

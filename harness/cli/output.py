@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -80,18 +83,30 @@ def message_console() -> Console:
 
 def complain(message: str) -> None:
     """Say what is wrong."""
-    message_console().print(f"harness: {message}", style="red", markup=False, soft_wrap=True)
+    message_console().print(
+        f"harness: {message}", style="red", markup=False, emoji=False, soft_wrap=True
+    )
 
 
 def say(message: str) -> None:
     """Say something that is not the result."""
-    message_console().print(message, markup=False, soft_wrap=True)
+    message_console().print(message, markup=False, emoji=False, soft_wrap=True)
 
 
 def give_json(document: Any) -> None:
     """Print one JSON document, the only thing on standard output."""
     with _given():
-        result_console().out(readable_json(document), end="", highlight=False)
+        result_console().out(_spelled(readable_json(document)), end="", highlight=False)
+
+
+def _spelled(document: str) -> str:
+    """JSON as standard output can hold it: escapes where its encoding is not UTF-8.
+
+    Halves of surrogate pairs, as in names of files that are not UTF-8, have no other spelling.
+    """
+    encoding = codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name
+    unsafe = r"[\ud800-\udfff]" if encoding == "utf-8" else r"[^\x00-\x7f]"
+    return re.sub(unsafe, lambda found: json.dumps(found[0])[1:-1], document)
 
 
 def give(*parts: RenderableType) -> None:
@@ -101,7 +116,7 @@ def give(*parts: RenderableType) -> None:
         for part in parts:
             # Text is left to the terminal to wrap, so that a path can be searched for.
             if isinstance(part, str):
-                console.print(part, markup=False, soft_wrap=True)
+                console.print(part, markup=False, emoji=False, soft_wrap=True)
             else:
                 console.print(part)
 

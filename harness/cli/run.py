@@ -14,10 +14,12 @@ from harness.board.writing.console import renderable
 from harness.board.writing.document import document
 from harness.campaign import Outcome, run_campaign
 from harness.cli import options
-from harness.cli.output import give, give_json, say
+from harness.cli.output import complain, give, give_json, say
 from harness.cli.progress import ProgressDisplay
 from harness.config.loader import load
 from harness.data.locate import Absence, absence_lines
+from harness.errors import PathError, StorageError
+from harness.plan.request import RunRequest
 
 
 def run(
@@ -49,22 +51,36 @@ def run(
         outcome = run_campaign(
             load(config), request, workers=workers, data_listener=display, listener=display
         )
-    written = write_local(runs, suite, request.profile)
-    show(outcome, written, as_json=json)
-    if not outcome.all_done:
+    if not show(outcome, request, as_json=json):
         raise typer.Exit(1)
 
 
-def show(outcome: Outcome, written: Path, *, as_json: bool) -> None:
-    """Print the call's tables, and what is absent."""
+def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
+    """Print the call's tables and what is absent, and write the tables beside the records.
+
+    Returns:
+        False where a job has no result, or the tables could not be written.
+    """
+    written = write_tables(request)
     made = tables([Filed(record) for record in outcome.records])
     if as_json:
         absent = [vars(absence) for absence in outcome.absent]
         give_json({**document(made), "ran": outcome.ran, "absent": absent})
-        return
-    give(*(renderable(table) for table in made))
-    say_absent(outcome.absent)
-    say(f"{outcome.ran} of {len(outcome.jobs)} jobs were run now; table: {written}")
+    else:
+        give(*(renderable(table) for table in made))
+        say_absent(outcome.absent)
+    if written and not as_json:
+        say(f"{outcome.ran} of {len(outcome.jobs)} jobs were run now; table: {written}")
+    return outcome.all_done and written is not None
+
+
+def write_tables(request: RunRequest) -> Path | None:
+    """Write the tables beside the records; None, and a message, where the disk takes none."""
+    try:
+        return write_local(request.runs, request.suite, request.profile)
+    except (PathError, StorageError) as error:
+        complain(str(error))
+        return None
 
 
 def say_absent(absent: Sequence[Absence]) -> None:

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from harness.cli import options
 from harness.cli.output import give, give_json, say
-from harness.execute.storage import collect_garbage, find_run, stored_runs
+from harness.config.loader import load
+from harness.execute.storage import cache_size, collect_garbage, find_run, stored_runs
 from harness.records.store import read_record, to_document
 
 app = typer.Typer(help="Stored runs: list, show, and clear what is no longer needed.")
@@ -19,10 +20,10 @@ app = typer.Typer(help="Stored runs: list, show, and clear what is no longer nee
 
 @app.command("list")
 def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False) -> None:
-    """List every stored record."""
-    stored = stored_runs(runs)
+    """List every stored record, and say how big the cache beside them is."""
+    stored, cached = stored_runs(runs), cache_size(runs)
     if json:
-        give_json({"schema": 1, "runs": stored})
+        give_json({"schema": 1, "runs": stored, "cache_bytes": cached})
         return
     table = Table(
         "run", "state", "result", "made", "size", box=None, pad_edge=False, padding=(0, 2)
@@ -31,6 +32,7 @@ def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False)
         size = decimal(row["bytes"])
         table.add_row(row["run"], row["state"], row["result"], row["finished"], size)
     give(table)
+    say(f"cache of packed corpora and predictions: {decimal(cached)}")
 
 
 @app.command("show")
@@ -47,17 +49,24 @@ def show(
 @app.command("gc")
 def gc(
     runs: options.Runs = options.DEFAULT_RUNS,
+    config: options.Config = None,
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete; without it, only say what would go.")
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Find stages that no record names, and resume points of finished trainings."""
+    """Find what may go: stages that no record names, resume points, and unused parts of the cache.
+
+    A pack in the cache is used where the benchmark file still names its dataset as it was packed.
+    """
+    from harness.execute.cached import collect_cache
+
     garbage = collect_garbage(runs, delete=delete)
+    garbage += collect_cache(load(config), runs, delete=delete, tell=say)
     if json:
         give_json({"schema": 1, "deleted": delete, "garbage": garbage})
         return
     for item in garbage:
-        give(f"{item['path']}  {decimal(item['bytes'])}")
+        give(f"{item['path']}  {decimal(item['bytes'])}  {item['why']}")
     total = decimal(sum(item["bytes"] for item in garbage))
     say(f"{total} {'deleted' if delete else 'would go; add --delete'}")

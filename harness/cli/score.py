@@ -10,6 +10,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.output import give, give_json, say
+from harness.cli.standard_input import check_standard_input
 from harness.errors import RequestError
 from harness.metrics.errors import MetricError
 from harness.metrics.operating_point import OperatingPoint
@@ -30,11 +31,16 @@ def score(
     *,
     scores: Annotated[
         list[Path],
-        typer.Option("--scores", help="Score file, a system each (repeatable)."),
+        typer.Option(
+            "--scores", help="Score file, a system each (repeatable); - is standard input."
+        ),
     ],
     trials: Annotated[
         Path | None,
-        typer.Option("--trials", help="Trial list; left out where the score file holds labels."),
+        typer.Option(
+            "--trials",
+            help="Trial list; left out where the score file holds labels; - is standard input.",
+        ),
     ] = None,
     trials_layout: Annotated[
         str | None,
@@ -81,6 +87,7 @@ def score(
 ) -> None:
     """EER, minDCF, actDCF and Cllr of score files, with intervals over speakers."""
     points = _points(p_target, c_miss, c_fa)
+    check_standard_input(trials, utt2spk, calibration_trials, *scores, *(calibration_scores or ()))
     if det:
         check_plot(det)
     listed = read_trials(trials, layout=trials_layout) if trials else None

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from harness.board.publishing.local import write_local
 from harness.board.standing.rows import Filed as Row
 from harness.board.standing.table import tables
 from harness.board.writing.console import renderable
 from harness.board.writing.document import document
 from harness.cli import options
 from harness.cli.output import give, give_json, say
+from harness.cli.run import write_tables
+from harness.cli.standard_input import standard_input_kept
 from harness.config.loader import load
 from harness.errors import RequestError
 from harness.submit.filing import Filed
@@ -23,6 +24,7 @@ from harness.submit.lists import write_lists
 from harness.submit.place import find_place
 
 PUBLISHED = Path("leaderboards")
+FILES = ("scores", "validation_scores", "embeddings")
 
 
 def submit(
@@ -73,16 +75,15 @@ def submit(
         give_json({"schema": 1, "written": written}) if json else give("\n".join(written))
         return
     entry = Entry(name=name, submitter=submitter, source=source, system=system)
-    given = Given(
-        scores=scores,
-        validation_scores=validation_scores,
-        embeddings=embeddings,
-        claims=tuple(claim or ()),
-    )
-    filed = file_submission(loaded, request, entry, given, published=published, check=check)
+    with standard_input_kept(scores, validation_scores, embeddings) as files:
+        given = Given(**dict(zip(FILES, files, strict=True)), claims=tuple(claim or ()))
+        filed = file_submission(loaded, request, entry, given, published=published, check=check)
+    is_kept = True
     if filed.path is not None:
-        write_local(runs, suite, request.profile)
+        is_kept = write_tables(request) is not None
     _show(filed, as_json=json)
+    if not is_kept:
+        raise typer.Exit(1)
 
 
 def _show(filed: Filed, *, as_json: bool) -> None:

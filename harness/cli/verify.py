@@ -10,8 +10,9 @@ import typer
 from harness.cli import options
 from harness.cli.answers import Answered, give_answers, records_of
 from harness.cli.board import PUBLISHED
-from harness.cli.output import give_json
+from harness.cli.output import give_json, say
 from harness.config.loader import load
+from harness.errors import RequestError
 from harness.verify import Verdict
 from harness.verify import verify as verify_record
 
@@ -32,12 +33,21 @@ def verify(
 
     The details beside a record are computed again too.
     """
-    loaded = load(config)
-    verdicts = [verify_record(loaded, file, runs) for file in records_of(records or [PUBLISHED])]
+    loaded, verdicts, unreadable = load(config), [], []
+    for file in records_of(records or [PUBLISHED]):
+        try:
+            verdicts.append(verify_record(loaded, file, runs))
+        except RequestError as error:
+            unreadable.append(str(error))
     if json:
         give_json({"schema": 1, "records": [_document(verdict) for verdict in verdicts]})
     else:
         give_answers([_answered(verdict) for verdict in verdicts])
+        for verdict in verdicts:
+            for note in verdict.notes:
+                say(f"{verdict.record}: {note}")
+    if unreadable:
+        raise RequestError("\n".join(unreadable))
     if any(verdict.answer == "differs" for verdict in verdicts):
         raise typer.Exit(1)
 
@@ -49,6 +59,7 @@ def _document(verdict: Verdict) -> dict[str, object]:
         "reasons": list(verdict.reasons),
         "numbers": verdict.numbers,
         "details": verdict.details,
+        "notes": list(verdict.notes),
     }
 
 

@@ -14,13 +14,14 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from harness.config.datasets import Dataset
+from harness.config.finite import check_finite
 from harness.config.folds import Fold, all_folds, check_fold_names, folds_of
 from harness.config.imports import explain
 from harness.config.inheritance import datasets_with_inherited, recipes_with_inherited
 from harness.config.recipes import Recipe
 from harness.config.schema import Benchmark
 from harness.config.suites import Exclusion, Override, Suite
-from harness.errors import ConfigError, nearest
+from harness.errors import ConfigError, check_spelled, nearest
 
 NAMED = ("datasets", "models", "losses", "recipes", "suites")
 
@@ -126,6 +127,7 @@ def load(path: Path | None = None) -> LoadedBenchmark:
         ConfigError: the file is absent, is not TOML, or says what cannot be.
     """
     chosen = path or _default_path()
+    check_spelled(chosen)
     document, files = _merged(chosen, ())
     document["datasets"] = datasets_with_inherited(document.get("datasets", {}), chosen)
     document["recipes"] = recipes_with_inherited(document.get("recipes", {}), chosen)
@@ -143,6 +145,7 @@ def with_settings(recipe: Recipe, changes: dict[str, Any], where: str) -> Recipe
     Raises:
         ConfigError: a key does not exist or a value has the wrong type.
     """
+    check_finite(changes, where)
     document = recipe.model_dump()
     if "steps" in changes:
         document["epochs"] = None
@@ -180,16 +183,19 @@ def _read(path: Path) -> dict[str, Any]:
     except IsADirectoryError as error:
         raise ConfigError(f"{path}: is a folder; name the benchmark file itself") from error
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path}: cannot be read: {error.strerror}; check its path and rights"
+        ) from error
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 5,000 brackets
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 
 def _merged(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], list[Path]]:
     """A file's tables on top of its bases', and all these files, the topmost first."""
+    document = _read(path)
     if path.resolve() in above:
         raise ConfigError(f"{path}: is its own base; a chain of bases must come to an end")
-    document = _read(path)
+    check_finite(document, f"{path}: ")
     base = document.get("base")
     if not isinstance(base, str):
         return document, [path]

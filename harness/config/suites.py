@@ -34,6 +34,13 @@ class ProfilePlan(Table):
 
     recipe: str | None = Field(default=None, description="of every entry that names none")
     seeds: tuple[int, ...] = (0,)
+    seeds_on: dict[str, tuple[int, ...]] = Field(
+        default={}, description="dataset -> its seeds, for one that would take too long otherwise"
+    )
+
+    def seeds_for(self, dataset: str) -> tuple[int, ...]:
+        """Seeds of each entry on a dataset."""
+        return self.seeds_on.get(dataset, self.seeds)
 
 
 class Entry(Table):
@@ -86,6 +93,8 @@ class Suite(Table):
         if len(set(self.systems)) < len(self.systems):
             raise ValueError("a system comes twice")
         for profile, plan in self.profiles.items():
+            for name in plan.seeds_on.keys() - set(self.datasets):
+                raise ValueError(f"profiles.{profile}.seeds_on: the suite has no dataset {name!r}")
             if plan.recipe is None and any(each.recipe is None for each in self.systems):
                 raise ValueError(f"profiles.{profile}: give a recipe; not every entry names one")
         return self

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
 from math import gcd
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from harness.data.corpus import SAMPLE_RATE, DamagedItem
-from harness.data.flac_header import FlacHeader, read_flac_header
-from harness.data.wav_header import wav_complaint
+from harness.data.levels import Levels, clipped
+from harness.data.sound_file import FLOATS, Sound, open_sound
 
 DURATION_TOLERANCE_S = 0.02
 
-FULL_SCALE = 32768
-"""Floating-point files run from -1 to 1; 16-bit ones to this."""
-
-BLOCK = 1 << 22
-"""Numbers decoded at a time: a header that announces more than there is costs no memory."""
-
-RATES = range(1_000, 400_000)
-"""Samples a second that anybody records with; a header with others lies."""
+WIDE = FLOATS | {"PCM_24", "PCM_32"}
+"""What holds more than 16 bits may hold numbers of 16 bits in the wrong place."""
 
 Span = tuple[float, float | None]
 """Begin and end of a part of a recording in seconds; the end may be that of the recording."""
@@ -50,115 +40,103 @@ def read_audio(
 
     Raises:
         DamagedItem: absent, empty, not audio, truncated, not what its own header or checksum
-            says, not finite, all zero; not mono or not 16 kHz, where it is not to be converted.
+            says, not finite, on another scale, all zero; not mono or not 16 kHz, where it is not
+            to be converted.
     """
-    try:
-        with _opened(source) as content:
-            flac, complaint = read_flac_header(content), wav_complaint(content)
-            if complaint:
-                raise DamagedItem(complaint)
-            content.seek(0)
-            samples = _decoded(_Sound(content, flac, convert), span)
-    except soundfile.LibsndfileError as error:
-        why = error.error_string.strip() or "it ends before its header says"
-        raise DamagedItem(f"cannot be decoded ({why})") from error
+    with open_sound(source) as sound:
+        if sound.converted and not convert:
+            sound.refuse()
+        samples = _samples(sound, span)
     _check_content(samples, seconds)
     return samples
 
 
-@contextmanager
-def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
-    if not isinstance(source, Path):
-        content = source.read()
-        _check_size(len(content))
-        yield BytesIO(content)
-        return
-    if not source.is_file():
-        raise DamagedItem("no such file")
-    try:
-        with source.open("rb", buffering=0) as file:
-            _check_size(source.stat().st_size)
-            yield file
-    except OSError as error:
-        raise DamagedItem(f"cannot be read ({error.strerror})") from error
+def read_channels(source: Path) -> tuple[NDArray[np.float64], int]:
+    """Decode one file as it is: `[frames, channels]`, on the scale of int16 or any other.
+
+    Returns:
+        The samples and their rate.
+
+    Raises:
+        DamagedItem: absent, empty, not audio, truncated, not what its own header or checksum
+            says, not finite.
+    """
+    with open_sound(source) as sound:
+        sound.as_floats = True
+        blocks = _decoded(sound, None)
+        if sound.file.subtype in FLOATS or sound.lossy:
+            _counted(blocks)
+        return _joined([sound.levels(block) for block in blocks]), sound.rate
 
 
-def _check_size(size: int) -> None:
-    if size == 0:
-        raise DamagedItem("the file is empty (0 bytes)")
+def _samples(sound: Sound, span: Span | None) -> NDArray[np.int16]:
+    blocks = _decoded(sound, span)
+    if sound.file.subtype in FLOATS or sound.lossy:
+        _counted(blocks).check(lossy=sound.lossy)
+    if sound.converted:
+        mono = [sound.levels(block).mean(axis=1, dtype=np.float64) for block in blocks]
+        samples = clipped(resampled(_joined(mono), sound.rate))
+    else:
+        samples = clipped(_joined([sound.levels(block)[:, 0] for block in blocks]))
+    if sound.file.subtype in WIDE:
+        _check_not_lost(samples, blocks)
+    return samples
 
 
-class _Sound:
-    """An open sound file whose header has been believed so far."""
-
-    def __init__(self, content: BinaryIO, flac: FlacHeader | None, convert: bool) -> None:
-        # A descriptor, not a name: libsndfile would guess a format from a wrong ending.
-        handle: Any = content if isinstance(content, BytesIO) else content.fileno()
-        self.file = soundfile.SoundFile(handle, closefd=False)
-        self.flac = flac
-        self._check_rate()
-        self.converted = self.rate != SAMPLE_RATE or self.file.channels != 1
-        if self.converted and not convert:
-            self._refuse()
-
-    @property
-    def rate(self) -> int:
-        return int(self.file.samplerate)
-
-    @property
-    def dtype(self) -> str:
-        """Floating-point files would be rounded to -1, 0 and 1; a checksum wants all bits."""
-        if self.flac is not None:
-            return "int32"
-        floating = self.file.subtype in ("FLOAT", "DOUBLE")
-        return "float64" if floating or self.converted else "int16"
-
-    def blocks(self, frames: int) -> Iterator[NDArray[Any]]:
-        """At most so many frames, `[frames, channels]`, until there are no more."""
-        while frames > 0:
-            wanted = min(frames, max(BLOCK // self.file.channels, 1))
-            block = self.file.read(wanted, dtype=self.dtype, always_2d=True)
-            yield block
-            frames -= len(block)
-            if len(block) < wanted:
-                return
-
-    def _check_rate(self) -> None:
-        if self.rate not in RATES:
-            raise DamagedItem(f"says that it has {self.rate} Hz, which nobody records with")
-        said = self.flac.frame_rate if self.flac else None
-        if said not in (None, self.rate):
-            raise DamagedItem(
-                f"has a damaged header: {self.rate} Hz there, {said} Hz in its frames"
-            )
-
-    def _refuse(self) -> None:
-        mend = "or set `convert = true` for the dataset"
-        if self.file.channels != 1:
-            raise DamagedItem(f"has {self.file.channels} channels; mono is wanted, {mend}")
-        raise DamagedItem(f"has {self.rate} Hz; {SAMPLE_RATE} Hz is wanted, {mend}")
+def _check_not_lost(samples: NDArray[np.int16], blocks: list[NDArray[Any]]) -> None:
+    """Refuse a sound of which 16 bits keep nothing, though there was something."""
+    kept = len(samples) == 0 or samples.min() < -1 or samples.max() > 1
+    if not kept and any(block.any() for block in blocks):
+        raise DamagedItem(
+            "has no sample above 1 of 32,768: numbers of 16 bits or of a small scale in wider "
+            "samples; multiply them, or leave it out where it is silence"
+        )
 
 
-def _decoded(sound: _Sound, span: Span | None) -> NDArray[np.int16]:
+def _decoded(sound: Sound, span: Span | None) -> list[NDArray[Any]]:
+    """The blocks of a span, all of them there."""
+    if not sound.measured:
+        return _measured(sound, span)
     with sound.file:
-        begin, end = _bounds(sound, span)
+        begin, end = _bounds(sound.file.frames, sound.rate, span)
         if begin:
             sound.file.seek(begin)
         blocks = list(sound.blocks(end - begin))
-        rate, flac = sound.rate, sound.flac if span is None else None
-    held = sum(map(len, blocks))
+    held, rate = sum(map(len, blocks)), sound.rate
     if held < end - begin:
         raise DamagedItem(f"is truncated: {held / rate:.2f} s of {(end - begin) / rate:.2f} s")
-    if flac is not None and not flac.agrees(blocks):
+    if span is None:
+        _check_sum(sound, blocks)
+    return blocks
+
+
+def _measured(sound: Sound, span: Span | None) -> list[NDArray[Any]]:
+    """The same of a file whose length is known when it was decoded."""
+    with sound.file:
+        blocks = list(sound.blocks())
+    _check_sum(sound, blocks)
+    begin, end = _bounds(sum(map(len, blocks)), sound.rate, span)
+    return [_joined(blocks)[begin:end]]
+
+
+def _check_sum(sound: Sound, blocks: list[NDArray[Any]]) -> None:
+    if sound.flac is not None and not sound.flac.agrees(blocks):
         raise DamagedItem("is damaged: its samples are not those of its own MD5")
-    if not sound.converted:
-        return _whole([_levels(block)[:, 0] for block in blocks])
-    return _whole([resampled(np.concatenate([_mono(block) for block in blocks]), rate)])
 
 
-def _bounds(sound: _Sound, span: Span | None) -> tuple[int, int]:
+def _counted(blocks: list[NDArray[Any]]) -> Levels:
+    levels = Levels()
+    for block in blocks:
+        levels.add(block)
+    return levels
+
+
+def _joined(blocks: list[NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
+
+
+def _bounds(frames: int, rate: int, span: Span | None) -> tuple[int, int]:
     """First frame wanted, and the one after the last."""
-    frames, rate = sound.file.frames, sound.rate
     if span is None:
         return 0, frames
     begin, end = round(span[0] * rate), frames if span[1] is None else round(span[1] * rate)
@@ -166,22 +144,6 @@ def _bounds(sound: _Sound, span: Span | None) -> tuple[int, int]:
         wanted = f"{span[0]:g} s to {'its end' if span[1] is None else f'{span[1]:g} s'}"
         raise DamagedItem(f"lasts {frames / rate:.2f} s; the part from {wanted} is wanted")
     return begin, min(end, frames)
-
-
-def _levels(block: NDArray[Any]) -> NDArray[Any]:
-    """Numbers on the scale of int16; not rounded where they come as float64."""
-    if block.dtype == np.int32:
-        return np.asarray(block >> 16, dtype=np.int16)
-    if block.dtype == np.int16:
-        return block
-    if not np.isfinite(block).all():
-        raise DamagedItem("holds numbers that are not finite")
-    return np.asarray(block * FULL_SCALE)
-
-
-def _mono(block: NDArray[Any]) -> NDArray[np.float64]:
-    levels = block / 65536 if block.dtype == np.int32 else _levels(block)
-    return np.asarray(levels.mean(axis=1), dtype=np.float64)
 
 
 def resampled(levels: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
@@ -193,13 +155,6 @@ def resampled(levels: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
 
     common = gcd(rate, SAMPLE_RATE)
     return np.asarray(resample_poly(levels, SAMPLE_RATE // common, rate // common))
-
-
-def _whole(parts: list[NDArray[Any]]) -> NDArray[np.int16]:
-    samples = np.concatenate(parts) if parts else np.zeros(0, np.int16)
-    if samples.dtype == np.int16:
-        return samples
-    return np.clip(np.rint(samples), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
 
 
 def _check_content(samples: NDArray[np.int16], seconds: float | None) -> None:

@@ -5,6 +5,9 @@ A corpus is a frozen dataclass named in `benchmark.toml` by its import path, lik
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -65,7 +68,7 @@ class Corpus(Protocol):
         """What its trials enrol, with `MODEL_COLUMNS`; None where they name items."""
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16] | NDArray[np.uint8]:
-        """The content of one row of `items`.
+        """The content of one row of `items`; it may give an `ItemNote`.
 
         Raises:
             DamagedItem: the file is not what the list says.
@@ -84,3 +87,21 @@ class Uncompared:
 
 class DamagedItem(Exception):
     """One file cannot be used; the message says why, the caller says which and where."""
+
+
+class ItemNote(UserWarning):
+    """A remark on one file that can be used: a reader gives it with `warnings.warn`."""
+
+
+@contextmanager
+def item_notes() -> Iterator[list[str]]:
+    """Collect the remarks that readers give while the context lasts; it is filled at its end."""
+    notes: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ItemNote)
+        yield notes
+    for each in caught:
+        if isinstance(each.message, ItemNote):
+            notes.append(str(each.message))
+        else:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)

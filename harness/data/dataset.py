@@ -9,8 +9,9 @@ import numpy as np
 
 from harness.config.loader import LoadedBenchmark
 from harness.data.listing import Listing
-from harness.data.lock import DatasetLock, hold_dataset, pinned_dataset
+from harness.data.lock import DatasetLock, check_can_pin, hold_dataset, pinned_dataset
 from harness.data.pack import Pack, PackRequest, Tell, packed, silent
+from harness.data.packing.content import noted
 from harness.data.packing.duplicates import without_copies
 from harness.data.packing.request import Advance
 from harness.data.subset import Subset
@@ -77,15 +78,21 @@ def open_dataset(
     Raises:
         DataError: damaged files, all named, unless they are to be left out; too little disk.
         LockError: the content is not the locked one.
+        PathError: it is to be pinned, and the lock cannot be written.
     """
     request = pack_request(listing, cache, advance, tell)
+    pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    pins = pin or listing.pins_itself or pinned is not None
+    if pins and not leave_out_damaged:
+        check_can_pin(loaded.lock_path, listing.key, loaded.base_lock_paths)
     pack = usable_content(packed(request, trusted=keep_damaged_pack), listing)
+    if pack.notes:
+        mend = f"`harness data check {listing.name}` names them"
+        tell(f"{listing.name}: {noted(pack, listing.items)}; {mend}")
     if pack.damaged and not leave_out_damaged:
         raise DataError(damage_report(listing, pack))
     left_out = tuple(listing.items["id"].iloc[sorted(pack.damaged)])
     found = listing.lock.model_copy(update={"content": "" if left_out else pack.content})
-    pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
-    pins = pin or listing.pins_itself or pinned is not None
     if pins and not left_out:
         hold_dataset(loaded.lock_path, listing.key, found, loaded.base_lock_paths)
         pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)

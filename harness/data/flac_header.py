@@ -39,12 +39,14 @@ class FlacHeader:
         rate: samples a second, as the first block says.
         frame_rate: as the first frame says; None where it does not tell.
         bits: of one sample.
+        frames: samples of each channel; 0 where the encoder wrote to a pipe and did not know.
         md5: of all samples; None where the encoder did not write it.
     """
 
     rate: int
     frame_rate: int | None
     bits: int
+    frames: int
     md5: bytes | None
 
     def agrees(self, samples: list[NDArray[np.int32]]) -> bool:
@@ -60,7 +62,7 @@ class FlacHeader:
 
 def read_flac_header(file: BinaryIO) -> FlacHeader | None:
     """Read the header of an open file, whose position is set; None where it is not FLAC."""
-    begin = _after_id3(file)
+    begin = after_id3(file)
     file.seek(begin)
     head = file.read(8 + STREAMINFO_BYTES)
     if len(head) < 8 + STREAMINFO_BYTES or head[:4] != MAGIC or head[4] & 0x7F:
@@ -69,11 +71,12 @@ def read_flac_header(file: BinaryIO) -> FlacHeader | None:
     facts = int.from_bytes(block[10:18], "big")
     md5 = block[18:34]
     rate, bits = facts >> 44, ((facts >> 36) & 0x1F) + 1
-    return FlacHeader(rate, _frame_rate(file, begin), bits, md5 if any(md5) else None)
+    frames = facts & ((1 << 36) - 1)
+    return FlacHeader(rate, _frame_rate(file, begin), bits, frames, md5 if any(md5) else None)
 
 
-def _after_id3(file: BinaryIO) -> int:
-    """Where the sound begins: some programs put an ID3 tag first."""
+def after_id3(file: BinaryIO) -> int:
+    """The place where the sound of a file begins: some programs put an ID3 tag first."""
     file.seek(0)
     tag = file.read(10)
     if len(tag) < 10 or tag[:3] != b"ID3":

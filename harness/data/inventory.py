@@ -17,7 +17,7 @@ from harness.data.finding import find
 from harness.data.listed import list_dataset
 from harness.data.listing import Listing
 from harness.data.locate import Absence
-from harness.data.lock import hold_dataset, pinned_dataset, read_lock
+from harness.data.lock import check_can_pin, hold_dataset, pinned_dataset, read_lock
 from harness.data.pack import Pack, Tell, packed, silent
 from harness.data.packing.duplicates import copies_within_splits
 from harness.data.packing.request import Advance
@@ -41,6 +41,7 @@ class Checked:
         hours: split -> hours of sound; empty for pictures.
         size: bytes of all that is packed.
         duplicates: ids of the items of one split that are the same sound, in groups.
+        notes: id, source, line and note of each item that was read with a note.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Checked:
     hours: dict[str, float] = field(default_factory=dict)
     size: int = 0
     duplicates: list[list[str]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
 
 
 def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
@@ -98,11 +100,14 @@ def check_dataset_files(
         CorpusAbsent: it is not on this machine.
         DataError: its lists cannot be used, or the disk has too little room.
         LockError: it is not the locked one.
+        PathError: it is to be pinned, and the lock cannot be written.
     """
     listing = list_dataset(loaded, name, profile)
     request = pack_request(listing, cache, packing(listing), tell, workers)
-    pack = usable_content(packed(request, fresh=full), listing)
     pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    if full or listing.pins_itself or pinned:
+        check_can_pin(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    pack = usable_content(packed(request, fresh=full), listing)
     state = "as locked" if pinned and pinned[0].content else "not pinned: damaged"
     if not pack.damaged:
         opened = open_dataset(loaded, listing, cache, keep_damaged_pack=True, pin=full)
@@ -111,12 +116,13 @@ def check_dataset_files(
         name,
         len(listing.items),
         listing.lock.counts,
-        [_damage(listing, row, why) for row, why in sorted(pack.damaged.items())],
+        [_place(listing, row) | {"reason": why} for row, why in sorted(pack.damaged.items())],
         state,
         damage_report(listing, pack) if pack.damaged else "",
         hours=_hours(listing, pack),
         size=pack.values.nbytes,
         duplicates=_duplicates(listing, pack),
+        notes=[_place(listing, row) | {"note": note} for row, note in sorted(pack.notes.items())],
     )
 
 
@@ -157,10 +163,10 @@ def _duplicates(listing: Listing, pack: Pack) -> list[list[str]]:
     return copies_within_splits(pack, listing.items) if listing.corpus.kind == "audio" else []
 
 
-def _damage(listing: Listing, row: int, why: str) -> dict[str, Any]:
+def _place(listing: Listing, row: int) -> dict[str, Any]:
     item = listing.items.iloc[row]
-    place = {"source": str(listing.folder / str(item["source"])), "line": int(item["line"])}
-    return {"id": str(item["id"]), **place, "reason": why}
+    source = str(listing.folder / str(item["source"]))
+    return {"id": str(item["id"]), "source": source, "line": int(item["line"])}
 
 
 def _row(loaded: LoadedBenchmark, name: str, locked: list[str]) -> dict[str, Any]:

@@ -8,15 +8,17 @@ pinned when it is first used, as package managers do; what is pinned and differs
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from harness.errors import LockError
+from harness.errors import LockError, PathError
 from harness.records.canonical import canonical_json, digest
-from harness.records.files import lock, write_text
+from harness.records.files import check_writable, lock, read_text, write_text
 
 
 class _Frozen(BaseModel):
@@ -76,8 +78,8 @@ def read_lock(path: Path) -> LockFile:
     if not path.exists():
         return LockFile()
     try:
-        return LockFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, ValidationError, UnicodeDecodeError) as error:
+        return LockFile.model_validate(tomllib.loads(read_text(path)))
+    except (ValueError, RecursionError) as error:
         raise LockError(
             f"{path}: not a lock file: {error}\n"
             "Restore it (git checkout), or delete it to have everything pinned anew."
@@ -112,15 +114,26 @@ def hold_dataset(path: Path, name: str, found: DatasetLock, bases: tuple[Path, .
     Raises:
         LockError: a part differs; the message names it with both hashes.
     """
-    with lock(path):
-        known = pinned_dataset(path, name, bases)
-        if known is not None:
-            check_dataset(known[0], found, name, known[1])
-            if known[0].content or not found.content:
-                return False
+    if _is_held(path, name, found, bases):
+        return False  # nothing is written, so the folder need not be writable
+    with _telling_unpinned(name), lock(path):
+        if _is_held(path, name, found, bases):
+            return False
         held = read_lock(path)
         _write(path, held.model_copy(update={"datasets": {**held.datasets, name: found}}))
         return True
+
+
+def check_can_pin(path: Path, name: str, bases: tuple[Path, ...] = ()) -> None:
+    """Refuse at once to decode a dataset that could not be pinned afterwards.
+
+    Raises:
+        PathError: it is not pinned yet, and the lock cannot be written.
+    """
+    known = pinned_dataset(path, name, bases)
+    if known is None or not known[0].content:
+        with _telling_unpinned(name):
+            check_writable(path)
 
 
 def check_dataset(pinned: DatasetLock, found: DatasetLock, name: str, path: Path) -> None:
@@ -150,19 +163,45 @@ def hold_protocol(path: Path, name: str, found: ProtocolLock) -> None:
     Raises:
         LockError: it changed and its version did not, or its version went down.
     """
-    with lock(path):
-        held = read_lock(path)
-        pinned = held.protocols.get(name)
-        if pinned == found:
-            return
-        if pinned is not None and (pinned.version, pinned.digest) != (found.version, found.digest):
-            _check_raised(pinned, found, name)
-        _write(path, held.model_copy(update={"protocols": {**held.protocols, name: found}}))
+    if _is_pinned(path, name, found):
+        return  # nothing is written, so the folder need not be writable
+    with _telling_unpinned(name), lock(path):
+        if not _is_pinned(path, name, found):
+            held = read_lock(path)
+            _write(path, held.model_copy(update={"protocols": {**held.protocols, name: found}}))
 
 
 def protocol_lock(version: int, rests_on: dict[str, Any]) -> ProtocolLock:
     """The lock of a protocol that rests on a document."""
     return ProtocolLock(version=version, digest=digest(rests_on), rests_on=_flat(rests_on))
+
+
+def _is_held(path: Path, name: str, found: DatasetLock, bases: tuple[Path, ...]) -> bool:
+    """True where all that is known of a dataset is pinned; raises LockError where it differs."""
+    known = pinned_dataset(path, name, bases)
+    if known is None:
+        return False
+    check_dataset(known[0], found, name, known[1])
+    return bool(known[0].content) or not found.content
+
+
+def _is_pinned(path: Path, name: str, found: ProtocolLock) -> bool:
+    """True where a protocol is pinned as it is; raises LockError where it must not be pinned."""
+    pinned = read_lock(path).protocols.get(name)
+    if pinned is not None and (pinned.version, pinned.digest) != (found.version, found.digest):
+        _check_raised(pinned, found, name)
+    return pinned == found
+
+
+@contextmanager
+def _telling_unpinned(name: str) -> Iterator[None]:
+    try:
+        yield
+    except PathError as error:
+        raise PathError(
+            f"{error}. {name} is not pinned there yet: copy the benchmark file and its lock to a "
+            "folder of yours and name it with --config"
+        ) from error
 
 
 def _parts(pinned: DatasetLock, found: DatasetLock) -> list[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ import numpy as np
 from filelock import Timeout
 
 from harness.data.packing.changes import changed_items
-from harness.data.packing.content import Pack, open_pack
+from harness.data.packing.content import READING, Pack, open_pack
 from harness.data.packing.making import Outdated, clear_leavings, make
 from harness.data.packing.request import Advance, PackRequest, Tell, silent
 from harness.records.files import lock
@@ -35,7 +35,7 @@ def packed(request: PackRequest, *, trusted: bool = False, fresh: bool = False) 
     """
     with _locked(request):
         clear_leavings(request.folder)
-        pack = open_pack(request.folder)
+        pack = _current(request)
         if pack is None and request.folder.exists():
             shutil.rmtree(request.folder)
         if pack is None:
@@ -47,6 +47,13 @@ def packed(request: PackRequest, *, trusted: bool = False, fresh: bool = False) 
             return _opened(request)
         # Every item was counted while it was looked at.
         return _made(replace(request, advance=lambda _: None), Outdated(pack, changed))
+
+
+def _current(request: PackRequest) -> Pack | None:
+    """Open the pack, unless it was read from files by other rules than today's."""
+    pack = open_pack(request.folder)
+    computed = not request.corpus.needs_folder
+    return pack if pack is None or computed or pack.reading == READING else None
 
 
 def _made(request: PackRequest, old: Outdated) -> Pack:

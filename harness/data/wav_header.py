@@ -1,77 +1,263 @@
-"""What a WAV file says of itself, where a decoder takes a damaged header at its word."""
+"""The place of the samples in a WAV file, one that is whole but odd, too."""
 
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Iterator
-from typing import BinaryIO
+from dataclasses import dataclass
+from io import RawIOBase
+from typing import Any, BinaryIO, NamedTuple
 
-OPEN_END = 0x7FFF0000
-"""A program that writes to a pipe does not know the size yet, and writes one of these or 0."""
+from harness.data.corpus import DamagedItem
+from harness.data.flac_header import after_id3
+from harness.data.wav_format import Order, WavFormat, contradiction, read_format
 
-BITS = {1: (8, 16, 24, 32), 3: (32, 64), 6: (8,), 7: (8,), 0xFFFE: (8, 16, 24, 32, 64)}
-"""Formats whose sizes can be computed, with those of a sample: integers, floating-point numbers,
-A-law, mu-law, and the extensible one, which names any of them elsewhere."""
+FORMS: dict[bytes, Order] = {
+    b"RIFF": "little",
+    b"RIFX": "big",
+    b"RF64": "little",
+    b"BW64": "little",
+}
+
+KNOWN = frozenset(
+    b"fmt |data|fact|LIST|JUNK|junk|PAD |FLLR|bext|iXML|axml|chna|_PMX|cart|PEAK|cue |plst|smpl|"
+    b"inst|acid|strc|labl|note|DISP|levl|umid|link|elm1|minf|regn|AFAn|LGWV|id3 |ID3 |ds64".split(
+        b"|"
+    )
+)
+"""Names of chunks that programs write."""
+
+TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
+"""Beginnings of tags that programs put behind a file, of whatever format it is."""
+
+UNFILLED = (range(0x7FFF0000, 0x80010000), range(0xFFFF0000, 1 << 32))
+"""Sizes that a program writes while it does not know the right one; so is 0."""
+
+UNFILLED_64 = 1 << 62
+"""The same in files of more than 4 GB."""
+
+SCANNED = 1 << 16
 
 
-def wav_complaint(file: BinaryIO) -> str:
-    """Tell what is wrong with a WAV file's header; empty where nothing is, or it is no WAV.
+class _Chunk(NamedTuple):
+    name: bytes
+    place: int
+    length: int
 
-    Chunks have to follow one another to the end of the file, and the data to be all there; the
-    bytes a second have to be those of the rate, the channels and the size of a sample.
+    @property
+    def end(self) -> int:
+        return self.place + self.length
+
+
+@dataclass(frozen=True)
+class WavSound:
+    """The samples of a WAV file.
+
+    Attributes:
+        format: how they are coded.
+        order: of the bytes of one.
+        place: of the first byte.
+        length: in bytes, a whole number of frames.
+        unread: bytes behind them that are no part of the file by its own header.
     """
-    file.seek(0)
+
+    format: WavFormat
+    order: Order
+    place: int
+    length: int
+    unread: int
+
+
+class SamplesOnly(RawIOBase):
+    """The samples of an open WAV file as a file of their own, without any header."""
+
+    def __init__(self, content: BinaryIO, sound: WavSound) -> None:
+        """Give the samples of `content`, which stays open."""
+        self._content, self._sound, self._at = content, sound, 0
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def tell(self) -> int:
+        """Bytes from the first sample."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a byte, counted from the first sample."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._sound.length}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer, and tell with how many bytes."""
+        wanted = max(0, min(len(buffer), self._sound.length - self._at))
+        self._content.seek(self._sound.place + self._at)
+        content = self._content.read(wanted)
+        buffer[: len(content)] = content
+        self._at += len(content)
+        return len(content)
+
+
+def read_wav_header(file: BinaryIO) -> WavSound | None:
+    """Find the samples of a WAV file; None where it is none, or its samples are compressed.
+
+    What follows the samples, and the size of the whole, decide nothing where they are wrong; a
+    size that was never filled in is that of what is there.
+
+    Args:
+        file: open; its position is set.
+
+    Raises:
+        DamagedItem: samples are missing, or the header contradicts itself.
+    """
+    size, begin = file.seek(0, os.SEEK_END), after_id3(file)
+    file.seek(begin)
     head = file.read(12)
-    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
-        return ""
-    announced = int.from_bytes(head[4:8], "little")
-    size = file.seek(0, os.SEEK_END)
-    end = min(size, 8 + announced) if 0 < announced < OPEN_END else size
-    a_frame = 1
-    for name, place, length in _chunks(file, end):
-        if name == b"data" and (length == 0 or length >= OPEN_END):
-            return ""
-        complaint = _chunk_complaint(name, place, length, size)
-        if name == b"fmt " and not complaint:
-            a_frame, complaint = _format(file, place, length)
-        if name == b"data" and length % a_frame:
-            complaint = complaint or f"has a damaged header: {length:,} bytes are no whole samples"
-        if complaint:
-            return complaint
-    return ""
+    if head[:4] not in FORMS or head[8:] != b"WAVE":
+        return None
+    return _Wav(file, begin, size, FORMS[head[:4]]).sound()
 
 
-def _chunks(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, place and length of each chunk; one odd byte at the end is padding."""
-    place = 12
-    while place + 1 < end:
-        file.seek(place)
-        name, length = struct.unpack("<4sI", file.read(8).ljust(8, b"\0"))
-        yield name, place + 8, length
-        place += 8 + length + length % 2
+class _Wav:
+    """An open WAV file.
+
+    Attributes:
+        begin: where it begins; tags may lie before it.
+        size: of the whole file.
+        announced: where the file ends, as it says itself; None where that was not filled in.
+    """
+
+    def __init__(self, file: BinaryIO, begin: int, size: int, order: Order) -> None:
+        self.file, self.begin, self.size, self.order = file, begin, size, order
+        length = self.number(begin + 4)
+        self.announced = None if _is_unfilled(length) else begin + 8 + length
+
+    def sound(self) -> WavSound | None:
+        fmt, data = self._format_and_data()
+        coded = read_format(self.bytes_at(fmt.place, min(fmt.length, 40)), self.order)
+        frame = coded.frame if coded else 1
+        length = self._length(data, frame)
+        if coded is None:
+            return None
+        unread = 0 if data.length != length or self.explains(data) else self.size - data.end
+        return WavSound(coded, self.order, data.place, length, unread)
+
+    def bytes_at(self, place: int, count: int) -> bytes:
+        self.file.seek(place)
+        return self.file.read(count)
+
+    def number(self, place: int, count: int = 4) -> int:
+        return int.from_bytes(self.bytes_at(place, count), self.order)
+
+    def chunk(self, place: int) -> _Chunk:
+        return _Chunk(self.bytes_at(place, 4), place + 8, self.number(place + 4))
+
+    def chunks(self) -> Iterator[_Chunk]:
+        """Chunk by chunk, over zeros between them, as far as they follow one another."""
+        place = self.after_zeros(self.begin + 12)
+        while place + 8 <= self.size:
+            chunk = self.chunk(place)
+            yield chunk
+            place = self.after_zeros(self._next(chunk))
+
+    def after_zeros(self, place: int) -> int:
+        """The first byte from a place on that is not 0; no name of a chunk begins with 0."""
+        while block := self.bytes_at(place, SCANNED):
+            rest = block.lstrip(b"\0")
+            if rest:
+                return place + len(block) - len(rest)
+            place += len(block)
+        return place
+
+    def explains(self, data: _Chunk) -> bool:
+        """Tell if all that follows the samples is padding, tags or chunks."""
+        if data.end >= self.size:
+            return True
+        ends = {data.end, data.end + data.length % 2}
+        return any(self._is_tail(end) for end in ends)
+
+    def _format_and_data(self) -> tuple[_Chunk, _Chunk]:
+        found: dict[bytes, _Chunk] = {}
+        for chunk in self.chunks():
+            found.setdefault(chunk.name, self._sized(chunk, found.get(b"ds64")))
+            if b"fmt " in found and b"data" in found:
+                return found[b"fmt "], found[b"data"]
+        missing = "samples" if b"fmt " in found else "format"
+        raise contradiction(f"no chunk with its {missing} is found")
+
+    def _sized(self, chunk: _Chunk, sizes: _Chunk | None) -> _Chunk:
+        """A chunk with the length that a file of more than 4 GB tells elsewhere."""
+        if chunk.name != b"data" or sizes is None or chunk.length != 0xFFFFFFFF:
+            return chunk
+        length = self.number(sizes.place + 8, 8)
+        return chunk._replace(length=0 if length >= UNFILLED_64 else length)
+
+    def _next(self, chunk: _Chunk) -> int:
+        """The place of the next chunk; some writers forget the byte that makes a length even."""
+        padded = chunk.end + chunk.length % 2
+        if self.bytes_at(chunk.end, 4) in KNOWN and self.bytes_at(padded, 4) not in KNOWN:
+            return chunk.end
+        return padded
+
+    def _length(self, data: _Chunk, frame: int) -> int:
+        """Bytes of samples, in whole frames."""
+        room = max(0, self.size - data.place)
+        promised, there = data.length // frame, room // frame
+        if data.length == 0:
+            return 0 if self.explains(data) else there * frame
+        if promised <= there:
+            self._check_rest(data, frame)
+            return promised * frame
+        if _is_unfilled(data.length) or self._counts_its_header(data):
+            return there * frame
+        raise DamagedItem(
+            f"is truncated: {data.length - room:,} of {data.length:,} bytes are missing"
+        )
+
+    def _counts_its_header(self, data: _Chunk) -> bool:
+        """Tell if the length is that of the whole file, which is all there."""
+        return self.announced == self.size and data.length <= self.size - self.begin
+
+    def _check_rest(self, data: _Chunk, frame: int) -> None:
+        """Refuse what follows the samples where it may be samples, too."""
+        rest = self.size - data.end
+        if rest <= 0 or self.announced in (data.end, data.end + data.length % 2):
+            return
+        if data.length % frame or not self.explains(data):
+            raise contradiction(
+                f"{rest:,} bytes follow its {data.length:,} bytes of samples, and are neither "
+                "chunks nor a tag"
+            )
+
+    def _is_tail(self, place: int) -> bool:
+        """Tell if nothing but padding, tags and chunks follows."""
+        while True:
+            place = self.after_zeros(place)
+            rest = self.size - place
+            if rest <= 0 or self.bytes_at(place, 12).startswith(TAGS):
+                return True
+            if rest < 8:
+                return self.bytes_at(place, 4) in KNOWN
+            chunk = self.chunk(place)
+            if chunk.end >= self.size:
+                return chunk.name in KNOWN or chunk.end in (self.size, self.size + 1)
+            place = self._next(chunk)
+            if not (_is_printable(chunk.name) or self._ends_well(place)):
+                return False
+
+    def _ends_well(self, place: int) -> bool:
+        return place >= self.size or self.bytes_at(place, 4) in KNOWN
 
 
-def _chunk_complaint(name: bytes, place: int, length: int, size: int) -> str:
-    if not name.isascii() or not name.decode("ascii").isprintable():
-        return f"has a damaged header: no chunk begins at byte {place - 8:,}"
-    if place + length > size:
-        missing = place + length - size
-        return f"is truncated: {missing:,} of {length:,} bytes are missing"
-    return ""
+def _is_unfilled(length: int) -> bool:
+    return length == 0 or any(length in sizes for sizes in UNFILLED)
 
 
-def _format(file: BinaryIO, place: int, length: int) -> tuple[int, str]:
-    """Bytes of one sample of all channels (1 where it cannot be told), and what is wrong."""
-    file.seek(place)
-    content = file.read(min(length, 16))
-    if len(content) < 16:
-        return 1, "has a damaged header: its format chunk is too short"
-    kind, channels, rate, a_second, a_frame, bits = struct.unpack("<HHIIHH", content)
-    if kind not in BITS:
-        return 1, ""
-    right = bits in BITS[kind] and a_frame == channels * bits // 8 and a_second == rate * a_frame
-    if not right or not a_frame:
-        said = f"{channels} channels of {bits} bits at {rate} Hz, {a_second:,} bytes a second"
-        return 1, f"has a damaged header: {said} (format {kind}) cannot be"
-    return a_frame, ""
+def _is_printable(name: bytes) -> bool:
+    """Tell if at least three of a name's four characters are ASCII."""
+    return sum(0x20 <= byte < 0x7F for byte in name) >= 3

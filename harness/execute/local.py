@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from time import perf_counter
 from typing import Protocol
 
+from harness.errors import PathError, StorageError, file_error
 from harness.execute.process import Answer, Crew, Watcher
-from harness.job.join import failed, keep
+from harness.job.join import keep_failed
 from harness.job.measurement import FIRST_RESULT, Measurement
 from harness.job.spec import JobSpec
 from harness.records.files import write_text
@@ -28,19 +30,22 @@ class Listener(Watcher, Protocol):
         """The job has its record."""
 
 
-def run_all(jobs: list[JobSpec], workers: int, listener: Listener) -> Iterator[Record]:
-    """Run jobs, `workers` at a time, and give each record as it comes.
+def run_all(
+    jobs: list[JobSpec], workers: int, listener: Listener
+) -> Iterator[tuple[JobSpec, Record]]:
+    """Run jobs, `workers` at a time, and give each with its record as it comes.
 
     A job whose process dies is a failed record that says how; the others go on. So is one that
     planning refused, with no process started. When the caller stops, so do the processes; what
-    they were at is not a failure and leaves no record.
+    they were at is not a failure and leaves no record. Where the disk takes no record of a
+    failure, it is given all the same.
     """
     crew = Crew(listener)
     pool = ThreadPoolExecutor(workers)
-    futures = [pool.submit(_record, crew, job, listener) for job in jobs]
+    futures = {pool.submit(_record, crew, job, listener): job for job in jobs}
     try:
         for future in as_completed(futures):
-            yield future.result()
+            yield futures[future], future.result()
     finally:
         crew.stop()
         pool.shutdown(cancel_futures=True)
@@ -53,10 +58,7 @@ def measure_all(jobs: list[JobSpec], watcher: Watcher) -> Iterator[Measurement]:
     try:
         for job in jobs:
             first.starts()
-            if job.refused:
-                yield Measurement(state="failed", reason=job.refused)
-                continue
-            answer = crew.ask(job.model_copy(update={"only": "measure"}))
+            answer = _answer(crew, job.model_copy(update={"only": "measure"}))
             told = {"first_result_seconds": first.seconds}
             yield _measurement(answer).model_copy(update=told)
     finally:
@@ -88,18 +90,28 @@ class _FirstResult:
 
 def _record(crew: Crew, job: JobSpec, listener: Listener) -> Record:
     listener.begins(job)
-    if job.refused:
-        record = keep(job, failed(job, "failed", job.refused), None)
-        listener.ends(job, record)
-        return record
-    answer = crew.ask(job)
+    answer = _answer(crew, job)
     if answer.result is not None:
         record = Record.model_validate(answer.result)
     else:
-        record = keep(job, failed(job, "failed", answer.why), None)
-        write_text(job.folder / "errors.log", answer.errors)
+        record = keep_failed(job, "failed", answer.why)
+        with suppress(PathError, StorageError):  # the row tells why as it is
+            write_text(job.folder / "errors.log", answer.errors)
     listener.ends(job, record)
     return record
+
+
+def _answer(crew: Crew, job: JobSpec) -> Answer:
+    """What became of a job; where no process can be started for it, why not."""
+    if job.refused:
+        return Answer(None, job.refused, "")
+    try:
+        return crew.ask(job)
+    except OSError as error:
+        told = file_error(error)
+        if told is None:
+            raise
+        return Answer(None, f"its process could not be started: {told}", "")
 
 
 def _measurement(answer: Answer) -> Measurement:

@@ -107,6 +107,7 @@ def worker_environment(threads: int) -> dict[str, str]:
         **counts,
         "GOMP_SPINCOUNT": SPIN_COUNT,
         "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8:backslashreplace",
     }
 
 

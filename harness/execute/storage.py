@@ -8,12 +8,15 @@ from typing import Any
 
 from filelock import Timeout
 
-from harness.errors import RequestError
+from harness.errors import PathError, RequestError
 from harness.job.join import RECORD, RUNNING
 from harness.records.files import lock
 from harness.records.record import Record
 from harness.records.store import read_record
 from harness.train.log import RESUME
+
+CACHE = "cache"
+"""Folder of packed corpora and of predictions, below a runs folder."""
 
 RESUME_FILES = (RESUME, "snapshot-*.safetensors")
 
@@ -21,6 +24,20 @@ RESUME_FILES = (RESUME, "snapshot-*.safetensors")
 def stored_runs(runs: Path) -> list[dict[str, Any]]:
     """One row a record: where it is, how it ended, what it says, how big its files are."""
     return [_row(runs, path) for path in _records(runs)]
+
+
+def cache_size(runs: Path) -> int:
+    """Bytes of the packed corpora and predictions beside the records."""
+    return size_of(runs / CACHE)
+
+
+def stored_tables(runs: Path) -> set[tuple[str, str]]:
+    """Return dataset and profile of every stored record; a fold stands for its dataset."""
+    records = [read_record(path) for path in _records(runs)]
+    return {
+        (each.dataset.fold.of if each.dataset.fold else each.dataset.name, each.protocol.profile)
+        for each in records
+    }
 
 
 def find_run(runs: Path, run: Path) -> Path:
@@ -46,7 +63,7 @@ def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
         runs: the folder.
         delete: whether to delete what is found.
     """
-    running = _is_running(runs)  # before the records: a job that ends now has its record then
+    running = is_running(runs)  # before the records: a job that ends now has its record then
     named = {
         f"{name}-{stage.key[:16]}"
         for path in _records(runs)
@@ -58,8 +75,9 @@ def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
             continue
         finished = (folder / "result.json").exists()
         unnamed = finished and folder.name not in named and not running
+        why = "no record names it" if unnamed else "its training has ended"
         for path in [folder] if unnamed else _leftovers(folder) if finished else []:
-            garbage.append({"path": str(path), "bytes": _size(path)})
+            garbage.append({"path": str(path), "bytes": size_of(path), "why": why})
             if delete:
                 _delete(path, folder)
     return garbage
@@ -71,7 +89,7 @@ def _records(runs: Path) -> list[Path]:
     return sorted(runs.glob("*/*/*/*/record.json"))
 
 
-def _is_running(runs: Path) -> bool:
+def is_running(runs: Path) -> bool:
     """True where some process is working on a job."""
     for path in runs.glob(f"*/*/*/*/{RUNNING}.lock"):
         try:
@@ -79,6 +97,8 @@ def _is_running(runs: Path) -> bool:
                 pass
         except Timeout:
             return True
+        except PathError:
+            continue  # not ours to write: nothing of it can be deleted either
     return False
 
 
@@ -91,7 +111,7 @@ def _row(runs: Path, path: Path) -> dict[str, Any]:
         "state": record.state,
         "result": _result(record),
         "finished": max(finished, default=""),
-        "bytes": _size(path.parent) + sum(_size(stage) for stage in stages),
+        "bytes": size_of(path.parent) + sum(size_of(stage) for stage in stages),
     }
 
 
@@ -108,7 +128,8 @@ def _leftovers(folder: Path) -> list[Path]:
     return [path for pattern in RESUME_FILES for path in sorted(folder.glob(pattern))]
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files below a folder."""
     if path.is_file():
         return path.stat().st_size
     return sum(inner.stat().st_size for inner in path.rglob("*") if inner.is_file())

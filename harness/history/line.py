@@ -11,6 +11,7 @@ from harness.board.names import slug
 from harness.board.standing.environments import disturbed, environment_name
 from harness.errors import RequestError
 from harness.records.canonical import digest, sha256
+from harness.records.code import DIRTY
 from harness.records.record import Memory, Metric, MetricFacts, Record
 
 SCHEMA: Final = 1
@@ -39,7 +40,9 @@ class Line(BaseModel):
         previous: sha256 of the line before, empty for the first.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
+    )
 
     line_schema: Literal[1] = Field(default=SCHEMA, alias="schema")
     night: str = Field(pattern=NIGHT)
@@ -118,7 +121,7 @@ def line_of(record: Record, content: bytes, night: str | None, source: Path) -> 
 def _require_own(record: Record, source: Path) -> None:
     """Refuse what was not measured here, or by code that nobody can find again."""
     made_by = [record.code, *(stage.code for stage in record.stages.values())]
-    if any(code.endswith("+dirty") for code in made_by):
+    if any(code.endswith(DIRTY) for code in made_by):
         raise RequestError(f"{source}: made by code that is in no commit; commit it and run again")
     if record.trust != "measured":
         raise RequestError(

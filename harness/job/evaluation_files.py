@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from harness.errors import DataError
-from harness.records.files import atomic_path
+from harness.errors import DataError, RequestError
+from harness.records.arrays import read_arrays
+from harness.records.files import atomic_file
 from harness.tasks.task import Scores
 
 SCORES = "scores.npz"
 
+PACKED = 64
+"""How many times its own size a file's arrays may take; those of `save_scores` are not packed."""
+
 
 def save_scores(path: Path, scores: Scores) -> None:
     """Write the arrays of one evaluation as one file."""
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
+    with atomic_file(path) as file:
         np.savez(file, **scores)  # type: ignore[arg-type]
 
 
@@ -27,7 +30,6 @@ def load_scores(path: Path) -> Scores:
         DataError: the file is absent or is none that an evaluation wrote.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        return read_arrays(path, None, PACKED * path.stat().st_size)
+    except (OSError, RequestError) as error:
         raise DataError(f"{path}: no file of scores ({error})") from error

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from harness.errors import printable
+from harness.errors import PathError, StorageError, naming, printable
 from harness.job.evaluation_files import SCORES
 from harness.job.spec import JobSpec
 from harness.job.stage import utc_now
@@ -59,6 +59,7 @@ def joined(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
             "notes": (
                 *spec.notes,
                 *evaluation["notes"],
+                *(training or {}).get("notes", ()),
                 *([ELSEWHERE] if spec.checkpoint else []),
             ),
         }
@@ -89,7 +90,6 @@ def keep(spec: JobSpec, record: Record, scores: Path | None) -> Record:
         The record with its attempt's number.
     """
     folder = spec.folder
-    folder.mkdir(parents=True, exist_ok=True)
     with lock(folder / RECORD):
         attempt = 1 + max([0, *(_attempt_number(path) for path in folder.glob("attempt-*.json"))])
         numbered = record.model_copy(update={"attempt": attempt, "finished": utc_now()})
@@ -98,6 +98,18 @@ def keep(spec: JobSpec, record: Record, scores: Path | None) -> Record:
         write_record(folder / f"attempt-{attempt}.json", numbered)
         write_record(folder / RECORD, numbered)
     return numbered
+
+
+def keep_failed(spec: JobSpec, state: State, reason: str) -> Record:
+    """Keep the record of a job that ended without a result.
+
+    Where the disk takes no record either, it is given all the same: its row tells why.
+    """
+    record = failed(spec, state, reason)
+    try:
+        return keep(spec, record, None)
+    except (PathError, StorageError):
+        return record
 
 
 def find_record(spec: JobSpec) -> Record | None:
@@ -149,7 +161,8 @@ def _attempt_number(path: Path) -> int:
 
 
 def _link(source: Path, target: Path) -> None:
-    target.unlink(missing_ok=True)
+    with naming(target):
+        target.unlink(missing_ok=True)
     try:
         target.hardlink_to(source)
     except OSError:  # another file system, or one without links

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from harness.job.spec import JobSpec
 from harness.records.canonical import canonical_json
-from harness.records.files import lock
+from harness.records.files import append_text, lock, read_text
 
 LOOKS = "test-looks.jsonl"
 
@@ -47,10 +47,8 @@ def count_look(spec: JobSpec, evaluation: str) -> Looks:
         "evaluation": evaluation,
     }
     with lock(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(canonical_json(entry) + "\n")
-        looks = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        append_text(path, canonical_json(entry) + "\n")
+        looks = [json.loads(line) for line in read_text(path).splitlines()]
     same = [look for look in looks if _system(look) == _system(entry)]
     return Looks(
         test=sum(look["seed"] == spec.seed for look in same),

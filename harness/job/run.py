@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import torch
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, PathError, StorageError, file_error
 from harness.job.fits import hold_to_budget, what_fits
-from harness.job.join import RUNNING, failed, keep, without_stage
+from harness.job.join import RUNNING, failed, keep_failed, without_stage
 from harness.job.measured import Measured
 from harness.job.measurement import FIRST_RESULT, Measurement
 from harness.job.measuring import measured_stage
@@ -42,11 +42,12 @@ def run_job(spec: JobSpec, reporter: Reporter) -> Record:
     from harness.job.whole import run_whole
 
     torch.set_num_threads(spec.threads)
-    with lock(spec.folder / RUNNING):
-        done = _told(spec, lambda: run_whole(spec, reporter))
-        if isinstance(done, Record):
-            return done
-        return keep(spec, failed(spec, *done), None)
+    try:
+        with lock(spec.folder / RUNNING):
+            done = _told(spec, lambda: run_whole(spec, reporter))
+            return done if isinstance(done, Record) else keep_failed(spec, *done)
+    except (PathError, StorageError) as error:  # the folder takes no lock, so no record either
+        return failed(spec, "failed", str(error))
 
 
 def measure_job(spec: JobSpec, reporter: Reporter) -> Measurement:
@@ -68,6 +69,11 @@ def _told(spec: JobSpec, act: Callable[[], T]) -> T | tuple[State, str]:
         reason = str(error)
     except (HarnessError, MetricError) as error:
         return "failed", str(error)
+    except OSError as error:
+        told = file_error(error)
+        if not isinstance(told, StorageError):
+            raise  # of an adapter, whose traceback its author wants to read
+        return "failed", str(told)
     # Only now is what the step had made gone: the error held it.
     gc.collect()
     return "oom", "; ".join(filter(None, (reason, what_fits(spec, left))))

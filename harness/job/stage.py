@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.errors import RequestError
 from harness.records.canonical import readable_json
-from harness.records.files import lock, write_text
+from harness.records.files import lock, read_text, write_text
 from harness.records.record import Stage
 
 RESULT = "result.json"
@@ -27,7 +27,7 @@ def find_result(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        result = json.loads(path.read_text(encoding="utf-8"))
+        result = json.loads(read_text(path))
         Stage.model_validate(result["stage"])
     except (ValueError, TypeError, KeyError) as error:
         raise RequestError(
@@ -53,7 +53,6 @@ def cached_stage(
         found = find_result(folder)
         if found is not None:
             return found
-        folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / "inputs.json", readable_json(stage.inputs))
         began = monotonic()
         result = make(folder)

@@ -122,10 +122,11 @@ def _looked_up(scores: Floats, corners: Roc, llrs: Rates) -> Rates:
 def _mean_cost(llrs: Floats, sign: float) -> float:
     """The mean of log(1 + exp(sign * llr)), without overflow."""
     ordered = np.sort(llrs)
-    total = sum(
-        float(np.sum(np.logaddexp(0.0, sign * ordered[piece].astype(np.float64))))
-        for piece in pieces(len(ordered))
-    )
+    with np.errstate(over="ignore"):  # a sum beyond float64 is an infinite cost
+        total = sum(
+            float(np.sum(np.logaddexp(0.0, sign * ordered[piece].astype(np.float64))))
+            for piece in pieces(len(ordered))
+        )
     return total / len(ordered)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.config.augment import Augment
 from harness.config.recipes import Recipe
+from harness.data.pack import Tell, silent
 from harness.data.waveform.library import shelves
 from harness.errors import ConfigError
 from harness.tasks.task import Task
@@ -40,13 +41,16 @@ def check_augment(recipe: Recipe, task: Task, kind: str, where: str) -> None:
         )
 
 
-def disturbances(augment: Augment, folder: Path, cache: Path, *, decode: bool) -> dict[str, str]:
+def disturbances(
+    augment: Augment, folder: Path, cache: Path, tell: Tell = silent, *, decode: bool
+) -> dict[str, str]:
     """What the rooms and noises that an augmentation draws from hash to, by their use.
 
     Args:
         augment: the recipe's table.
         folder: the benchmark file's.
         cache: where packs lie.
+        tell: is given the notes with which files were read.
         decode: pack what was not packed yet; else its hash is empty.
 
     Raises:
@@ -59,7 +63,7 @@ def disturbances(augment: Augment, folder: Path, cache: Path, *, decode: bool) -
         if not decode:
             found[use] = shelf.content()
             continue
-        library = shelf.open()
+        library = shelf.open(tell)
         if use == "noise" and augment.noise is not None:
             library = library.of(augment.noise.kinds)
         found[use] = library.pack.content

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.config.loader import LoadedBenchmark, known
 from harness.config.tables import Component
-from harness.errors import ConfigError, JobFailed, RequestError
+from harness.errors import ConfigError, JobFailed, RequestError, quoted
 from harness.plan.adapters import WORKERS
 from harness.plan.chosen import component
 from harness.plan.description import Fitting
@@ -46,11 +46,17 @@ def find_checkpoint(said: str) -> Path:
     """
     if said.startswith(HUB):
         return _from_hub(said)
-    path = Path(said).expanduser().absolute()
-    if path.is_dir():
-        return path / _chosen(_weights_below(path), said)
-    if not path.is_file():
-        raise RequestError(f"{said}: no such checkpoint")
+    try:
+        path = Path(said).expanduser().absolute()
+        if path.is_dir():
+            return path / _chosen(_weights_below(path), said)
+        is_file = path.is_file()
+    except OSError as error:
+        raise RequestError(f"{said}: cannot be read: {error.strerror}") from error
+    except RuntimeError as error:  # `~name` of nobody
+        raise RequestError(f"{said}: {error}") from error
+    if not is_file:
+        raise RequestError(f"{said}: {_why_no_file(path)}")
     return path
 
 
@@ -65,7 +71,7 @@ def model_of(loaded: LoadedBenchmark, path: Path) -> str:
         found = [name for name in loaded.benchmark.models if _same(loaded, name, described)]
         if found:
             return found[0]
-        table = ", ".join(f"{key} = {value!r}" for key, value in described.items())
+        table = ", ".join(f"{key} = {quoted(value)}" for key, value in described.items())
         raise RequestError(
             f"{path}: its folder's config.yaml says the model is {{ {table} }}, and no model of "
             "the benchmark is that; add it (`harness recipe config.yaml` prints it), or name one "
@@ -105,6 +111,14 @@ def check_fits(loaded: LoadedBenchmark, entry: CheckpointEntry) -> None:
         )
 
 
+def _why_no_file(path: Path) -> str:
+    if path.exists():
+        return "is no regular file; copy it into one"
+    if path.is_symlink():
+        return f"links to {quoted(str(path.readlink()), 300)}, which is not there; fetch that file"
+    return "no such checkpoint"
+
+
 def _weights_below(folder: Path) -> list[str]:
     """Files of weights below a folder, links to one file once, relative to it."""
     seen: dict[Path, str] = {}
@@ -130,7 +144,8 @@ def _chosen(names: list[str], where: str) -> str:
             return found[0]
     if not names:
         raise RequestError(f"{where}: holds no checkpoint (no file ends in {', '.join(ENDINGS)})")
-    listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    shown = (name if name.isprintable() else quoted(name) for name in names[:12])
+    listed = ", ".join(shown) + (", ..." if len(names) > 12 else "")
     raise RequestError(f"{where}: holds several checkpoints; name one of {listed}")
 
 
@@ -152,7 +167,7 @@ def _from_hub(said: str) -> Path:
             file = _chosen([each for each in held if _is_weights(each)], said)
         return Path(hf_hub_download(f"{owner}/{name}", file, revision=revision)).absolute()
     except (HfHubHTTPError, HFValidationError, client.HTTPError, OSError) as error:
-        why = str(error).partition("\n")[0]
+        why = quoted(str(error).partition("\n")[0], 300)
         raise RequestError(f"{said}: cannot be had from the hub ({why})") from error
 
 

@@ -65,7 +65,7 @@ def entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[Choice]
         recipe = system.recipe or plan.recipe
         if reason or recipe is None:
             continue
-        for seed in request.seeds or plan.seeds:
+        for seed in request.seeds or plan.seeds_for(dataset):
             yield Choice(system.model, system.loss, recipe, seed)
 
 

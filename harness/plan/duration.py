@@ -14,6 +14,7 @@ from harness.job.measurement import ITEM_SECONDS
 from harness.job.spec import JobSpec
 from harness.measure.environment import environment_digest
 from harness.measure.probe import multiply_adds_per_second
+from harness.records.files import read_text
 from harness.records.record import Environment
 
 BACKWARD = 2
@@ -75,7 +76,7 @@ def _measured(runs: Path) -> dict[str, _Speed]:
     """Training speeds that were measured: key of the stage -> items and multiply-adds a second."""
     found = {}
     for path in (runs / "stages").glob("measure-*/result.json"):
-        result = json.loads(path.read_text(encoding="utf-8"))
+        result = json.loads(read_text(path))
         speed = _speed(result)
         if speed is not None:
             found[result["stage"]["key"]] = speed

@@ -52,7 +52,7 @@ def lookups(loaded: LoadedBenchmark, request: RunRequest, tell: Tell) -> Lookups
         request: the call.
         tell: is told what a person waits for.
     """
-    drawn_from = cache(partial(disturbances, folder=loaded.folder, cache=request.cache))
+    drawn_from = cache(partial(disturbances, folder=loaded.folder, cache=request.cache, tell=tell))
     return Lookups(drawn_from, Predictions(request.cache, loaded.benchmark.budget.usable, tell))
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from harness.errors import JobFailed
+from harness.errors import JobFailed, PathError, StorageError
 from harness.job.spec import Embedding
 from harness.measure.device import cores
 from harness.plan.adapters import WORKERS, OutOfMemory
@@ -22,7 +22,7 @@ from harness.plan.questions import (
     TrainingWithin,
 )
 from harness.records.canonical import digest, readable_json
-from harness.records.files import write_text
+from harness.records.files import read_text, write_text
 
 PREDICTION_VERSION = 3
 """Changes whenever the same step would be predicted otherwise."""
@@ -50,6 +50,7 @@ class Predictions:
     def __init__(self, folder: Path, limit: int, tell: Callable[[str], None]) -> None:
         self._folder, self.limit, self._tell = folder / "predictions", limit, tell
         self._failed: dict[Path, JobFailed] = {}
+        self._unkept: dict[Path, Answer] = {}
 
     def training(self, asked: TrainingStep) -> Training:
         """How a recipe's batch is computed within the budget."""
@@ -70,8 +71,9 @@ class Predictions:
         try:
             waiting = {pool.submit(self._made, each): each for each in missing.values()}
             for done in as_completed(waiting):
-                if done.result() is not None and isinstance(waiting[done], TrainingStep):
-                    self._tell(f"{waiting[done].system}: memory of a training step predicted")
+                made, each = done.result(), waiting[done]
+                if made is not None and isinstance(each, TrainingStep):
+                    self._tell(f"{each.system}: memory of a training step predicted")
         except BaseException:
             WORKERS.close()
             raise
@@ -79,16 +81,17 @@ class Predictions:
             pool.shutdown(cancel_futures=True)
 
     def _kept(self, asked: Question, kind: type[Kept]) -> Kept:
-        kept = _read(self._path(asked), kind)
+        path = self._path(asked)
+        kept = self._unkept.get(path) or _read(path, kind)
         if kept is not None:
-            return kept
-        if isinstance(asked, TrainingStep) and self._path(asked) not in self._failed:
+            return kind.model_validate(kept)
+        if isinstance(asked, TrainingStep) and path not in self._failed:
             # The other takes no time to speak of.
             self._tell(f"{asked.system}: predicting the memory of a training step")
         made = self._made(asked)
         if made is not None:
             return kind.model_validate(made)
-        failure = self._failed[self._path(asked)]
+        failure = self._failed[path]
         if isinstance(failure, OutOfMemory):
             # A network that is planned with no prediction may be trained otherwise than with one.
             raise failure
@@ -114,13 +117,20 @@ class Predictions:
 
     def _is_kept(self, asked: Question) -> bool:
         path = self._path(asked)
+        if path in self._unkept:
+            return True
         if isinstance(asked, TrainingStep):
             return _read(path, Training) is not None
         return _read(path, Embedding) is not None
 
     def _keep(self, asked: Question, made: Answer) -> None:
         content = {"inputs": self._rests_on(asked), "predicted": made.model_dump(mode="json")}
-        write_text(self._path(asked), readable_json(content))
+        try:
+            write_text(self._path(asked), readable_json(content))
+        except (PathError, StorageError) as error:
+            if not self._unkept:  # told once: that they are made anew only costs time
+                self._tell(f"predictions of memory are not kept: {error}")
+            self._unkept[self._path(asked)] = made
 
     def _path(self, asked: Question) -> Path:
         return self._folder / f"{digest(self._rests_on(asked))[:24]}.json"
@@ -134,6 +144,15 @@ class Predictions:
         }
 
 
+def is_outdated(path: Path) -> bool:
+    """Whether a file of predictions is of another version of the program or of torch, or broken."""
+    try:
+        inputs = _File.model_validate_json(path.read_bytes()).inputs
+    except ValidationError:
+        return True
+    return (inputs.get("version"), inputs.get("torch")) != (PREDICTION_VERSION, version("torch"))
+
+
 class _File(BaseModel):
     inputs: dict[str, Any]
     predicted: dict[str, Any]
@@ -142,8 +161,8 @@ class _File(BaseModel):
 def _read(path: Path, kind: type[Kept]) -> Kept | None:
     """What is kept; None where it is not there, or was written by another version."""
     try:
-        document = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+        document = read_text(path)
+    except PathError:
         return None
     try:
         return kind.model_validate(_File.model_validate_json(document).predicted)

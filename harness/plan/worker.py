@@ -35,7 +35,7 @@ def main() -> None:
 
 def _answer(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     sys.path[:] = request["path"]
-    kind = QUESTIONS[request["question"]]
+    kind: Any = QUESTIONS[request["question"]]
     question: Question[Any] = TypeAdapter(kind).validate_python(request["asked"])
     try:
         answer = question.answer(lambda act: channel.send({"event": "doing", "act": act}))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from harness.config.imports import explain
+from harness.config.imports import construct, explain
 from harness.config.recipes import Recipe
-from harness.errors import ConfigError
+from harness.errors import ConfigError, quoted
 from harness.recipes.parameters import NoPlace
 
 Table = dict[str, Any]
+
+CHECKOUT = "adapters.upstream:"
 
 SAME_RUN = (
     *("learning_rate", "batch", "micro_batch", "crop_seconds", "epochs", "checkpoints"),
@@ -58,11 +62,26 @@ class Converted:
         Raises:
             ConfigError: its values cannot be meant together.
         """
+        _check_finite(self.tables, ())
         try:
-            return Recipe.model_validate(self.recipe)
+            document = json.dumps(self.recipe)
+            return Recipe.model_validate_json(document, strict=True)
         except ValidationError as error:
             said = explain(error, f"recipes.{self.name}.", lambda _: list(Recipe.model_fields))
             raise ConfigError(f"{self.project}'s recipe makes none here: {said}") from error
+
+    def check(self) -> None:
+        """Hold all tables against what a benchmark file may say.
+
+        Raises:
+            ConfigError: a value has the wrong type, or is out of range.
+        """
+        _ = self.checked
+        for section, table in (("models", self.model), ("losses", self.loss)):
+            # A network of a checkout is built from the checkout, which need not be here.
+            if table and not table["adapter"].startswith(CHECKOUT):
+                fields = {key: value for key, value in table.items() if key != "adapter"}
+                construct(table["adapter"], fields, f"{section}.{self.name}")
 
 
 def followed_by(first: Converted, second: Converted) -> Converted:
@@ -77,8 +96,8 @@ def followed_by(first: Converted, second: Converted) -> Converted:
         )
     if first.model != second.model:
         raise ConfigError(
-            f"the fine-tuning is of another network ({second.model}) than the recipe "
-            f"({first.model}); give the two files of one system"
+            f"the fine-tuning is of another network ({quoted(second.model, 300)}) than the recipe "
+            f"({quoted(first.model, 300)}); give the two files of one system"
         )
     stage = {key: second.recipe[key] for key in SAME_RUN if key in second.recipe}
     stage |= {"lr": second.recipe["optimizer"]["lr"], "schedules": _held(first, second)}
@@ -94,6 +113,17 @@ def followed_by(first: Converted, second: Converted) -> Converted:
         left=first.left
         + tuple(replace(each, key=f"fine_tune: {each.key}") for each in second.left),
     )
+
+
+def _check_finite(value: Any, place: tuple[str, ...]) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{'.'.join(place)}: {value} is no finite number")
+    if isinstance(value, dict):
+        for key, each in value.items():
+            _check_finite(each, (*place, key))
+    if isinstance(value, list):
+        for each in value:
+            _check_finite(each, place)
 
 
 def _held(first: Converted, second: Converted) -> Table:

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from harness.errors import ConfigError
+from harness.errors import ConfigError, quoted
+
+LARGEST = 1e9
+"""No parameter of a recipe is larger; a product of several is still a number."""
+
+NAME = re.compile(r"[A-Za-z_][\w.-]{0,199}", re.ASCII)
 
 UNKNOWN = "unknown: this reader has never heard of it"
 
@@ -54,28 +59,76 @@ class Parameters:
             self._left.pop(each, None)
         return value
 
-    def number(self, key: str) -> float:
-        """A number that every recipe has.
+    def number(self, key: str, otherwise: float | None = None) -> float:
+        """A number; without `otherwise` it must be given.
 
         Raises:
             ConfigError: it is not given, or is none.
         """
-        value = self.take(key)
+        value = self.take(key, otherwise)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"{key}: a number must be given (found {value!r})")
+            raise ConfigError(f"{key}: a number must be given (found {quoted(value)})")
+        if not abs(value) <= LARGEST:
+            raise ConfigError(f"{key}: {value} is too large a number, or none")
         return value
 
+    def divisor(self, key: str, otherwise: float | None = None) -> float:
+        """A number above 0."""
+        value = self.number(key, otherwise)
+        if not value > 0:
+            raise ConfigError(f"{key}: a number above 0 must be given (found {value:g})")
+        return value
+
+    def whole(self, key: str, otherwise: int | None = None) -> int:
+        """A whole number, which may be written as `1e3`."""
+        value = self.number(key, otherwise)
+        if value != int(value):
+            raise ConfigError(f"{key}: a whole number must be given (found {value:g})")
+        return int(value)
+
+    def flag(self, key: str, *, otherwise: bool = False) -> bool:
+        """True or false; 1 and 0 may stand for them."""
+        value = self.take(key, otherwise)
+        if not isinstance(value, bool | int) or value not in (0, 1):
+            raise ConfigError(f"{key}: true or false must be given (found {quoted(value)})")
+        return bool(value)
+
+    def name(self, key: str, otherwise: str | None = None) -> str:
+        """A name, as classes, modules and methods have it."""
+        value = self.take(key, otherwise)
+        if not isinstance(value, str) or not NAME.fullmatch(value):
+            raise ConfigError(f"{key}: a plain name must be given (found {quoted(value)})")
+        return value
+
+    def like(self, key: str, otherwise: Any) -> Any:
+        """A value of the type of its default."""
+        if isinstance(otherwise, bool):
+            return self.flag(key, otherwise=otherwise)
+        if isinstance(otherwise, str):
+            return self.name(key, otherwise)
+        return (self.whole if isinstance(otherwise, int) else self.number)(key, otherwise)
+
     def table(self, key: str) -> dict[str, Any]:
-        """All that stands below a key, taken."""
+        """All that stands below a key, taken; what TOML cannot hold is left."""
         start = f"{key}."
-        names = [name for name in self._values if name.startswith(start)]
-        return {name.removeprefix(start): self.take(name) for name in names}
+        found: dict[str, Any] = {}
+        for name in [name for name in self._values if name.startswith(start)]:
+            value = self.take(name)
+            if _holds_null(value):
+                self.refuse(name, "TOML has no null; the default is used")
+                continue
+            place, (*parents, last) = found, name.removeprefix(start).split(".")
+            for parent in parents:
+                place = place.setdefault(parent, {})
+            place[last] = value
+        return found
 
     def leave(self, pattern: str, why: str) -> None:
         """Say why parameters have no place; those that were taken already are let be."""
-        for key, value in self._values.items():
-            if fnmatchcase(key, pattern) and key not in self._taken | set(self._left):
-                self._left[key] = NoPlace(key, value, why)
+        plain = pattern if pattern in self._values else None
+        for key in [plain] if plain else [key for key in self._values if fnmatchcase(key, pattern)]:
+            if key not in self._taken and key not in self._left:
+                self._left[key] = NoPlace(key, self._values[key], why)
 
     def refuse(self, key: str, why: str) -> None:
         """Say why a parameter has no place though it was looked at."""
@@ -107,3 +160,11 @@ def _leaves(document: Mapping[str, Any], where: str = "") -> Iterator[tuple[str,
 def _reference(value: Any) -> str | None:
     match = re.fullmatch(r"<([A-Za-z]\w*)>", value) if isinstance(value, str) else None
     return match[1] if match else None
+
+
+def _holds_null(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_holds_null, value))
+    if isinstance(value, dict):
+        return any(map(_holds_null, value.values()))
+    return value is None

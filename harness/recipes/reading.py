@@ -7,13 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from harness.errors import ConfigError
 from harness.recipes import threed_speaker, wespeaker
 from harness.recipes.converted import Converted, followed_by
+from harness.recipes.plain_yaml import read_yaml
 
-NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
+NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}"
 
 Reader = Callable[[dict[str, Any], str, int | None], Converted]
 
@@ -39,18 +38,20 @@ def read_recipe(
         ConfigError: a file is absent, is no YAML, or no recipe of these projects.
     """
     if name is not None and not re.fullmatch(NAME, name):
-        raise ConfigError(f"--name {name!r}: letters, digits and ._+- make a name")
+        raise ConfigError(f"--name {name!r}: letters, digits and ._+- make a name, 100 at most")
     first = _read(path, name, gpus)
-    return first if fine_tune is None else followed_by(first, _read(fine_tune, name, gpus))
+    if fine_tune is None:
+        return first
+    both = followed_by(first, _read(fine_tune, name, gpus))
+    both.check()
+    return both
 
 
 def _read(path: Path, name: str | None, gpus: int | None) -> Converted:
     document = read_yaml(path)
     for project, keys, convert in WHOSE:
         if keys <= document.keys():
-            found = convert(document, name or _named(project, path), gpus)
-            _ = found.checked
-            return found
+            return _converted(convert, document, name or _named(project, path), path, gpus)
     wanted = "; ".join(f"{project}'s has {', '.join(sorted(keys))}" for project, keys, _ in WHOSE)
     raise ConfigError(
         f"{path}: no recipe that trains a network on labels as WeSpeaker or 3D-Speaker write it "
@@ -58,27 +59,18 @@ def _read(path: Path, name: str | None, gpus: int | None) -> Converted:
     )
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a file of plain YAML: no object of it is made, whatever it names.
-
-    Raises:
-        ConfigError: it is absent, or holds something else.
-    """
+def _converted(
+    convert: Reader, document: dict[str, Any], name: str, path: Path, gpus: int | None
+) -> Converted:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: no such file") from error
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        why = " ".join(str(error).split())
-        raise ConfigError(f"{path}: not plain YAML: {why}") from error
-    if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
-        raise ConfigError(f"{path}: holds no table of parameters")
-    return document
+        found = convert(document, name, gpus)
+        found.check()
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return found
 
 
 def _named(project: str, path: Path) -> str:
     """A name after a file, which may be called anything."""
-    plain = re.sub(r"[^A-Za-z0-9._+-]+", "-", path.stem).strip("-") or "recipe"
+    plain = re.sub(r"[^A-Za-z0-9._+-]+", "-", path.stem).strip("-")[:60] or "recipe"
     return f"{project.lower()}-{plain}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.recipes.converted import Converted, Table
 from harness.recipes.parameters import UNKNOWN, Parameters
-from harness.recipes.values import OPTIMIZERS, SHAPES, SPEEDS, optimizer, rise, rounded
+from harness.recipes.values import OPTIMIZERS, SHAPES, SPEEDS, as_size, optimizer, rise, rounded
 
 MARGINS = {
     "ArcMarginLoss": "adapters.losses:AamSoftmax",
@@ -65,8 +65,8 @@ def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
     """
     given = Parameters(document)
     notes: list[str] = []
-    epochs = given.number("num_epoch")
-    batch, many = int(given.number("dataloader.args.batch_size")), gpus or 1
+    epochs = given.divisor("num_epoch")
+    batch, many = given.whole("dataloader.args.batch_size"), gpus or 1
     notes.append(f"on {many} GPU{'s' * (many != 1)}, {'as --gpus says' if gpus else 'none named'}")
     recipe: Table = {"track": "recipe", "epochs": epochs, "batch": batch}
     if many > 1:
@@ -88,7 +88,7 @@ def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
 
 
 def _class(given: Parameters, part: str) -> str:
-    return str(given.take(f"{part}.obj", "")).rpartition(".")[2]
+    return given.name(f"{part}.obj", "none").rpartition(".")[2]
 
 
 def _optimizer(given: Parameters, lr: float) -> Table:
@@ -105,13 +105,13 @@ def _learning_rate(given: Parameters, epochs: float, notes: list[str]) -> Table:
     where = "lr_scheduler.args"
     if _class(given, "lr_scheduler") != "WarmupCosineScheduler":
         given.refuse("lr_scheduler.obj", "only its cosine has a place; a constant rate stands in")
-        lr = given.take(f"{where}.lr", given.take("optimizer.args.lr", 0.1))
+        lr = given.number(f"{where}.lr", given.number("optimizer.args.lr", 0.1))
         given.leave("lr_scheduler.*", "of a schedule that has no place")
         return {"lr": lr, "shape": "constant", "warmup": 0.0}
-    top, low = given.number(f"{where}.max_lr"), given.number(f"{where}.min_lr")
-    if given.take(f"{where}.fix_epoch", epochs) != epochs:
+    top, low = given.divisor(f"{where}.max_lr"), given.number(f"{where}.min_lr")
+    if given.number(f"{where}.fix_epoch", epochs) != epochs:
         given.refuse(f"{where}.fix_epoch", "a cosine lasts until the end of training")
-    warmup = given.take(f"{where}.warmup_epoch", 0) / epochs
+    warmup = given.number(f"{where}.warmup_epoch", 0) / epochs
     if warmup:
         notes.append(f"learning_rate.warmup: begins at 0, where 3D-Speaker's begins at {low:g}")
     return {"lr": top, "shape": "cosine", "warmup": rounded(warmup), "final": rounded(low / top)}
@@ -130,9 +130,9 @@ def _loss(given: Parameters, epochs: float) -> tuple[Table | None, Table]:
         given.leave("loss.*", "of a loss that has no place")
         given.leave("margin_scheduler.*", "of a loss that has no place")
         return None, {}
-    table: Table = {"adapter": MARGINS[kind], "scale": given.take("loss.args.scale", 32.0)}
+    table: Table = {"adapter": MARGINS[kind], "scale": given.number("loss.args.scale", 32.0)}
     if kind == "ArcMarginLoss":
-        table["easy_margin"] = bool(given.take("loss.args.easy_margin", False))
+        table["easy_margin"] = given.flag("loss.args.easy_margin")
     given.leave("loss.args.easy_margin", "this loss has no such choice")
     margin, schedules = _margin(given, epochs)
     given.leave("loss.args.margin", "the margin's schedule sets it")
@@ -145,12 +145,12 @@ def _margin(given: Parameters, epochs: float) -> tuple[float, Table]:
     given.take("margin_scheduler.obj")
     initial = given.number(f"{where}.initial_margin")
     final = given.number(f"{where}.final_margin")
-    shape = given.take(f"{where}.increase_type", "exp")
+    shape = given.name(f"{where}.increase_type", "exp")
     found = rise(
         initial=initial,
         final=final,
-        start=given.take(f"{where}.increase_start_epoch", 0) / epochs,
-        end=given.take(f"{where}.fix_epoch", 0) / epochs,
+        start=given.number(f"{where}.increase_start_epoch", 0) / epochs,
+        end=given.number(f"{where}.fix_epoch", 0) / epochs,
         shape=shape if shape in SHAPES else "linear",
     )
     return final, {"margin": found} if found else {}
@@ -158,15 +158,15 @@ def _margin(given: Parameters, epochs: float) -> tuple[float, Table]:
 
 def _augment(given: Parameters, notes: list[str]) -> Table:
     found: Table = {}
-    if given.take("wav_reader.args.speed_pertub", False):
-        if given.take("wav_reader.args.lm", True):
+    if given.flag("wav_reader.args.speed_pertub"):
+        if given.flag("wav_reader.args.lm", otherwise=True):
             found["speeds"] = SPEEDS
         else:
             notes.append(
                 "lm: speeds are over, while the classifier keeps its rows: use this recipe as the "
                 "`fine_tune` of another (--fine-tune)"
             )
-    share = given.take("augmentations.args.aug_prob", 0.0)
+    share = given.number("augmentations.args.aug_prob", 0.0)
     if share:
         found |= {"probability": share, "both": True}
         found |= {"noise": {"kinds": ["noise"], "noise": [0.0, 15.0]}, "reverb": {}}
@@ -179,15 +179,15 @@ def _augment(given: Parameters, notes: list[str]) -> Table:
 
 def _model(given: Parameters, notes: list[str]) -> Table:
     """`[models.NAME]`: the network written here that has this front end, else 3D-Speaker's own."""
-    path = given.take("embedding_model.obj")
+    path = given.name("embedding_model.obj")
     arguments = given.table("embedding_model.args")
-    if given.take("feature_extractor.args.mean_nor", False) is not True:
+    if not given.flag("feature_extractor.args.mean_nor"):
         given.refuse("feature_extractor.args.mean_nor", "the adapters' filterbanks lose their mean")
     bins = given.take("feature_extractor.args.n_mels")
     if bins is not None and bins not in arguments.values():
         given.refuse("feature_extractor.args.n_mels", "embedding_model says another number")
-    if str(path).endswith(".ERes2NetV2") and arguments.keys() <= V2.keys():
-        fields = {V2[key]: value for key, value in arguments.items()}
+    if path.endswith(".ERes2NetV2") and arguments.keys() <= V2.keys():
+        fields = {V2[key]: as_size(value) for key, value in arguments.items()}
         return {"adapter": "adapters.wespeaker:ERes2NetV2", **fields, "front_end": "3d-speaker"}
     notes.append(
         f"model: {path} is 3D-Speaker's own, built from a checkout: give `checkout`, or set "
@@ -199,7 +199,7 @@ def _model(given: Parameters, notes: list[str]) -> Table:
 
 def _leave(given: Parameters) -> None:
     for key in ("wav_reader.args.sample_rate", "feature_extractor.args.sample_rate"):
-        if given.take(key, 16000) != 16000:
+        if given.number(key, 16000) != 16000:
             given.refuse(key, "sound keeps the rate of its corpus")
     for pattern, why in REASONS:
         given.leave(pattern, why)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import math
 from typing import Any
 
-import tomli_w
-
+from harness.config.toml_text import comment, document_text, value_text
 from harness.recipes.converted import Converted
 
-WIDTH = 98
-"""Columns of a comment."""
+LONGEST = 200
+"""Characters of a value that a comment shows."""
 
 
 def as_toml(found: Converted) -> str:
     """The tables, with what has no place in them as comments before."""
-    notes = [f"# {note}" for note in found.notes]
-    left = [f"#   {each.key} = {_shown(each.value)}: {each.why}" for each in found.left]
-    head = [f"# {found.project}'s recipe as {found.name!r}: what its values rest on", *notes]
-    if left:
-        head += ["#", "# Parameters that have no place here:", *left]
-    return "\n".join(head) + "\n\n" + tomli_w.dumps(found.tables)
+    head = [f"{found.project}'s recipe as {found.name!r}: what its values rest on", *found.notes]
+    if found.left:
+        left = (f"  {each.key} = {_shown(each.value)}: {each.why}" for each in found.left)
+        head += ["", "Parameters that have no place here:", *left]
+    lines = [comment(line).rstrip() for line in head]
+    return "\n".join(lines) + "\n\n" + document_text(found.tables)
 
 
 def document(found: Converted) -> dict[str, Any]:
@@ -39,9 +38,24 @@ def document(found: Converted) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> str:
-    return json.dumps(_plain(value), ensure_ascii=False)
+    """A value as TOML writes it, as far as a comment has room for it."""
+    text = "null" if value is None else value_text(_without_null(value))
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text):,} characters)"
+
+
+def _without_null(value: Any) -> Any:
+    """TOML has no null; in a comment it is seen as text."""
+    if isinstance(value, list):
+        return [_without_null(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _without_null(each) for key, each in value.items()}
+    return "null" if value is None else value
 
 
 def _plain(value: Any) -> Any:
-    """A value of YAML as JSON can hold it: its dates become text."""
-    return json.loads(json.dumps(value, default=str))
+    """A value as JSON can hold it: NaN and infinity become text."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

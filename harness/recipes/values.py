@@ -19,6 +19,11 @@ def rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 
+def as_size(value: Any) -> Any:
+    """A number of channels or the like: `8e1` is 80, which YAML holds as 80.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def optimizer(given: Parameters, name: str, args: str, lr: float) -> dict[str, Any]:
     """`optimizer`, of torch's class and its arguments.
 
@@ -29,10 +34,10 @@ def optimizer(given: Parameters, name: str, args: str, lr: float) -> dict[str, A
         lr: peak learning rate.
     """
     found: dict[str, Any] = {"name": OPTIMIZERS[name], "lr": rounded(lr)}
-    found["weight_decay"] = given.take(f"{args}.weight_decay", 0.01 if name == "AdamW" else 0.0)
+    found["weight_decay"] = given.number(f"{args}.weight_decay", 0.01 if name == "AdamW" else 0.0)
     if name == "SGD":
-        found["momentum"] = given.take(f"{args}.momentum", 0.0)
-        found["nesterov"] = bool(given.take(f"{args}.nesterov", False))
+        found["momentum"] = given.number(f"{args}.momentum", 0.0)
+        found["nesterov"] = given.flag(f"{args}.nesterov")
     given.leave(f"{args}.lr", "the learning-rate schedule sets it")
     given.leave(f"{args}.*", "torch's own value is used")
     return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import re
 from typing import Any
 
+from harness.errors import ConfigError, quoted
 from harness.recipes.converted import Converted, Table
 from harness.recipes.parameters import Parameters
 from harness.recipes.values import OPTIMIZERS, SPEEDS, optimizer
@@ -56,9 +57,9 @@ def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
     """
     given = Parameters(document)
     notes: list[str] = []
-    epochs = given.number("num_epochs")
+    epochs = given.divisor("num_epochs")
     many = _gpus(given, gpus, notes)
-    batch = int(given.number("dataloader_args.batch_size"))
+    batch = given.whole("dataloader_args.batch_size")
     recipe: Table = {"track": "recipe", "epochs": epochs, "batch": many * batch}
     if many > 1:
         recipe["micro_batch"] = batch
@@ -80,9 +81,11 @@ def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
 
 def _gpus(given: Parameters, asked: int | None, notes: list[str]) -> int:
     told = given.take("gpus", [0])
-    listed = json.loads(told) if isinstance(told, str) else told
-    found = len(listed) if isinstance(listed, list) else 1
-    many = asked or found
+    if isinstance(told, str) and re.fullmatch(r"\[?[\d\s,]+\]?", told):
+        told = re.findall(r"\d+", told)
+    if not isinstance(told, list | int) or told == []:
+        raise ConfigError(f"gpus: a list of numbers must be given (found {quoted(told)})")
+    many = asked or (len(told) if isinstance(told, list) else 1)
     said = (
         "as --gpus says" if asked else "as the file says" if "gpus" in given else "none are named"
     )
@@ -92,9 +95,9 @@ def _gpus(given: Parameters, asked: int | None, notes: list[str]) -> int:
 
 def _crop(given: Parameters) -> float:
     """Seconds of a chunk of so many frames, as its dataset cuts it."""
-    frames = given.take("dataset_args.num_frms", 200)
-    shift = given.take("dataset_args.fbank_args.frame_shift", 10)
-    length = given.take("dataset_args.fbank_args.frame_length", 25)
+    frames = given.number("dataset_args.num_frms", 200)
+    shift = given.number("dataset_args.fbank_args.frame_shift", 10)
+    length = given.number("dataset_args.fbank_args.frame_length", 25)
     if (shift, length) != (10, 25):
         why = "the adapters' filterbanks have frames of 25 ms every 10 ms"
         given.refuse("dataset_args.fbank_args.frame_shift", why)
@@ -103,7 +106,7 @@ def _crop(given: Parameters) -> float:
 
 
 def _optimizer(given: Parameters, lr: float) -> Table:
-    name = given.take("optimizer", "SGD")
+    name = given.name("optimizer", "SGD")
     if name not in OPTIMIZERS:
         given.refuse("optimizer", f"only {', '.join(OPTIMIZERS)} have a place; SGD stands in")
         name = "SGD"
@@ -112,8 +115,8 @@ def _optimizer(given: Parameters, lr: float) -> Table:
 
 def _augment(given: Parameters, notes: list[str]) -> Table:
     found: Table = {}
-    large_margin = bool(given.take("do_lm", False))
-    if given.take("dataset_args.speed_perturb", False):
+    large_margin = given.flag("do_lm")
+    if given.flag("dataset_args.speed_perturb"):
         if large_margin:
             notes.append(
                 "do_lm: speeds are over, while the classifier keeps its rows: use this recipe as "
@@ -121,7 +124,7 @@ def _augment(given: Parameters, notes: list[str]) -> Table:
             )
         else:
             found["speeds"] = SPEEDS
-    share = given.take("dataset_args.aug_prob", 0.0)
+    share = given.number("dataset_args.aug_prob", 0.0)
     if share:
         found |= {"probability": share, "noise": {}, "reverb": {}}
         notes.append(
@@ -132,30 +135,30 @@ def _augment(given: Parameters, notes: list[str]) -> Table:
 
 
 def _masks(given: Parameters) -> Table:
-    if not given.take("dataset_args.spec_aug", False):
+    if not given.flag("dataset_args.spec_aug"):
         return {}
     where = "dataset_args.spec_aug_args"
     given.leave(f"{where}.prob", "every crop is masked")
     given.leave(f"{where}.num_*", "one band and one stretch are masked")
     return {
-        "frequency_mask": given.take(f"{where}.max_f", 8),
-        "time_mask": given.take(f"{where}.max_t", 10),
+        "frequency_mask": given.whole(f"{where}.max_f", 8),
+        "time_mask": given.whole(f"{where}.max_t", 10),
     }
 
 
 def _ending(given: Parameters, epochs: float) -> Table:
     """How the final weights are chosen, and the numbers' precision."""
-    average = given.take("num_avg", 1)
+    average = given.whole("num_avg", 1)
     found: Table = {"select": "last"}
     if average > 1:
         found = {"select": "average", "average_last": average, "checkpoints": round(epochs)}
-    if given.take("enable_amp", False):
+    if given.flag("enable_amp"):
         found["precision"] = "16-mixed"
     return found
 
 
 def _leave(given: Parameters) -> None:
-    if given.take("dataset_args.resample_rate", 16000) != 16000:
+    if given.number("dataset_args.resample_rate", 16000) != 16000:
         given.refuse("dataset_args.resample_rate", "sound keeps the rate of its corpus")
     if given.take("model_init") is not None:
         given.refuse("model_init", "a recipe begins with random weights")

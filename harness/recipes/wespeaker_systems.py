@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.recipes.converted import Table
 from harness.recipes.parameters import Parameters
-from harness.recipes.values import SHAPES, rise
+from harness.recipes.values import SHAPES, as_size, rise
 
 POOLED = {"TSTP": "tstp", "ASTP": "astp", "MQMHASTP": "mqmhastp"}
 
@@ -54,13 +54,13 @@ FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
 
 def model(given: Parameters, notes: list[str]) -> Table | None:
     """`[models.NAME]`: a network written here where there is one, else WeSpeaker's own."""
-    if given.take("dataset_args.frontend", "fbank") != "fbank":
+    if given.name("dataset_args.frontend", "fbank") != "fbank":
         for key in ("dataset_args.frontend", "model"):
             given.refuse(key, "features of a pretrained network have no place")
         given.leave("model_args.*", "of a network on such features")
         given.leave("dataset_args.cmvn*", "of such features")
         return None
-    network = given.take("model")
+    network = given.name("model")
     arguments = given.table("model_args")
     _check_front_end(given, arguments)
     native = _native(network, arguments)
@@ -76,19 +76,22 @@ def model(given: Parameters, notes: list[str]) -> Table | None:
 
 def _native(network: str, arguments: Table) -> Table | None:
     """The network written here that computes the same; None where there is none."""
-    class_name, fields = NATIVE.get(network, {}).get(arguments.get("pooling_func", ""), ("", {}))
+    pooling = str(arguments.get("pooling_func", ""))
+    class_name, fields = NATIVE.get(network, {}).get(pooling, ("", {}))
     sizes = {"feat_dim", "embed_dim", "pooling_func"}
     others = {key: value for key, value in arguments.items() if key not in sizes}
-    if not class_name or not sizes <= arguments.keys() or others.items() - PLAIN.items():
+    plain = all(key in PLAIN and value == PLAIN[key] for key, value in others.items())
+    if not class_name or not sizes <= arguments.keys() or not plain:
         return None
-    path, size = f"adapters.wespeaker:{class_name}", arguments["embed_dim"]
-    return {"adapter": path, "embedding_size": size, "bins": arguments["feat_dim"], **fields}
+    path = f"adapters.wespeaker:{class_name}"
+    size, bins = as_size(arguments["embed_dim"]), as_size(arguments["feat_dim"])
+    return {"adapter": path, "embedding_size": size, "bins": bins, **fields}
 
 
 def loss(given: Parameters, epochs: float, notes: list[str]) -> tuple[Table | None, Table]:
     """`[losses.NAME]`, and the recipe's `schedules` of its values."""
-    kind = given.take("projection_args.project_type")
-    if given.take("loss", "CrossEntropyLoss") != "CrossEntropyLoss":
+    kind = given.name("projection_args.project_type")
+    if given.name("loss", "CrossEntropyLoss") != "CrossEntropyLoss":
         given.refuse("loss", "a projection is always judged by its cross-entropy")
     given.take("loss_args")
     if kind == "softmax":
@@ -101,37 +104,37 @@ def loss(given: Parameters, epochs: float, notes: list[str]) -> tuple[Table | No
         given.leave("projection_args.*", "of a projection that has no place")
         given.leave("margin*", "of a projection that has no place")
         return None, {}
-    return _margin_loss(given, str(kind), epochs)
+    return _margin_loss(given, kind, epochs)
 
 
 def _margin_loss(given: Parameters, kind: str, epochs: float) -> tuple[Table, Table]:
     where = "projection_args"
-    table: Table = {"adapter": MARGINS[kind], "scale": given.take(f"{where}.scale", 32.0)}
+    table: Table = {"adapter": MARGINS[kind], "scale": given.number(f"{where}.scale", 32.0)}
     for theirs, (ours, default) in FIELDS[kind].items():
-        table[ours] = given.take(f"{where}.{theirs}", default)
+        table[ours] = given.like(f"{where}.{theirs}", default)
     given.leave(f"{where}.easy_margin", "this loss has no such choice")
     final, schedules = _margin(given, epochs)
     table["margin"] = final
     if kind == "arc_margin_intertopk_subcenter":
-        _follow(table, schedules, large_margin=bool(given.take("do_lm", False)))
+        _follow(table, schedules, large_margin=given.flag("do_lm"))
     return table, schedules
 
 
 def _margin(given: Parameters, epochs: float) -> tuple[float, Table]:
     """The full margin and its rise; WeSpeaker counts epochs from 1."""
     where = "margin_update"
-    initial = given.take(f"{where}.initial_margin", 0.0)
-    if not given.take(f"{where}.update_margin", True):
+    initial = given.number(f"{where}.initial_margin", 0.0)
+    if not given.flag(f"{where}.update_margin", otherwise=True):
         given.leave("margin*", "update_margin is off: the margin stays as it is")
         return float(initial), {}
-    final = given.take(f"{where}.final_margin", 0.2)
+    final = given.number(f"{where}.final_margin", 0.2)
     given.take("margin_scheduler")
-    shape = given.take(f"{where}.increase_type", "exp")
+    shape = given.name(f"{where}.increase_type", "exp")
     found = rise(
         initial=initial,
         final=final,
-        start=(given.take(f"{where}.increase_start_epoch", 1) - 1) / epochs,
-        end=(given.take(f"{where}.fix_start_epoch", 1) - 1) / epochs,
+        start=(given.number(f"{where}.increase_start_epoch", 1) - 1) / epochs,
+        end=(given.number(f"{where}.fix_start_epoch", 1) - 1) / epochs,
         shape=shape if shape in SHAPES else "linear",
     )
     return float(final), {"margin": found} if found else {}
@@ -147,15 +150,15 @@ def _follow(table: Table, schedules: Table, *, large_margin: bool) -> None:
 def _check_front_end(given: Parameters, arguments: Table) -> None:
     """Hold the filterbanks against those of the adapters: 80 bins, mean off, dither in training."""
     where = "dataset_args.fbank_args"
-    bins = given.take(f"{where}.num_mel_bins", 80)
+    bins = given.number(f"{where}.num_mel_bins", 80)
     if bins != arguments.get("feat_dim", bins):
         given.refuse(f"{where}.num_mel_bins", "model_args.feat_dim says another number")
-    if given.take(f"{where}.dither", 1.0) != 1.0:
+    if given.number(f"{where}.dither", 1.0) != 1.0:
         given.refuse(f"{where}.dither", "the adapters' filterbanks dither with 1.0 in training")
     for key, wanted in (
         ("cmvn", True),
         ("cmvn_args.norm_mean", True),
         ("cmvn_args.norm_var", False),
     ):
-        if given.take(f"dataset_args.{key}", wanted) != wanted:
+        if given.flag(f"dataset_args.{key}", otherwise=wanted) != wanted:
             given.refuse(f"dataset_args.{key}", "the adapters' filterbanks lose their mean alone")

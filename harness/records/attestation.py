@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from harness.errors import RequestError
 from harness.records.canonical import digest, readable_json, sha256_file
+from harness.records.code import DIRTY
 from harness.records.documents import Document, of_schema, read_document
 from harness.records.files import write_text
 from harness.records.record import Environment, Part
@@ -59,7 +60,7 @@ class Attestation(Part):
     @field_validator("code")
     @classmethod
     def _committed(cls, code: str) -> str:
-        if not code or code.endswith("+dirty"):
+        if not code or code.endswith(DIRTY):
             raise ValueError("code that is in no commit attests nothing")
         return code
 

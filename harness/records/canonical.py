@@ -8,6 +8,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from harness.errors import naming
+
 
 def canonical_json(document: Any) -> str:
     """Spell a document with sorted keys and no spaces; NaN and infinity are refused.
@@ -41,7 +43,7 @@ def sha256(content: bytes) -> str:
 
 def sha256_file(path: Path) -> str:
     """Sha256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
+    with naming(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

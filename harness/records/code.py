@@ -7,6 +7,9 @@ from pathlib import Path
 
 from harness import __version__
 
+DIRTY = "+dirty"
+"""Ends a commit that the tree differs from."""
+
 HARMLESS = ("leaderboards/", "docs/", "README.md", "benchmark.lock")
 """What may differ without changing what the code does: published tables, prose, and the lock,
 whose content stands in every key that rests on it."""
@@ -24,7 +27,7 @@ def code_version(checkout: Path | None = None) -> str:
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return f"release {__version__}"
-    return commit + ("+dirty" if dirty_files(folder) else "")
+    return commit + (DIRTY if dirty_files(folder) else "")
 
 
 def dirty_files(checkout: Path) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +12,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import RequestError
+
+_MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -33,16 +37,54 @@ def read_document(
         RequestError: the file is absent, is not JSON, or does not fit the model.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        if holds_half_letters(text, content):
+            raise RequestError(f"{path}: escapes half a letter (\\ud800 to \\udfff)")
         return model.model_validate(current(content, str(path)))
     except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"{path}: not JSON ({error})") from error
+        raise RequestError(
+            f"{path}: cannot be read: {error.strerror}; check its path and rights"
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise RequestError(f"{path}: not {called}: {where}: {first['msg']}") from error
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"{path}: not JSON ({error})") from error
+
+
+def holds_half_letters(text: str, value: Any) -> bool:
+    r"""Whether JSON escapes half of a surrogate pair, which no text that is written may hold.
+
+    Args:
+        text: the JSON.
+        value: what it was read as.
+
+    >>> holds_half_letters(r'"\ud83d\ude00"', "\U0001f600")
+    False
+    >>> holds_half_letters(r'"\ud83d"', "\ud83d")
+    True
+    """
+    if not _MAY_BE_HALF.search(text):
+        return False
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _finite(text: str) -> float:
+    """A number that JSON can hold.
+
+    Raises:
+        ValueError: NaN, infinity, or more than a float holds: no document of ours could say it.
+    """
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no finite number")
+    return value
 
 
 def of_schema(content: Any, schema: int, called: str, where: str) -> Document:

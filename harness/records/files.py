@@ -2,13 +2,72 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any, TypeVar, cast
 
 from filelock import FileLock
+
+from harness.errors import naming
+
+T = TypeVar("T")
+
+
+class _Lock(FileLock):
+    """A lock that names the file it guards where it cannot be taken."""
+
+    guarded: Path
+
+    def acquire(self, *args: Any, **options: Any) -> Any:
+        """Take the lock.
+
+        Raises:
+            PathError, StorageError: the lock's file cannot be made.
+            Timeout: somebody else holds it.
+        """
+        with naming(self.guarded):
+            return super().acquire(*args, **options)
+
+
+class _WatchedFile(io.BufferedIOBase):
+    """A file that keeps the first error of its disk.
+
+    Libraries that write to it may raise errors of their own in its place. It has no descriptor,
+    past which they could write unwatched.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._watched(self._file.seek, offset, whence)
+
+    def write(self, content: Any) -> int:
+        return self._watched(self._file.write, content)
+
+    def flush(self) -> None:
+        self._watched(self._file.flush)
+
+    def _watched(self, act: Callable[..., T], *given: Any) -> T:
+        try:
+            return act(*given)
+        except OSError as error:
+            self.error = self.error or error
+            raise
 
 
 @contextmanager
@@ -16,24 +75,89 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary path in the same folder; on a clean exit it becomes `path`.
 
     The content is on disk before the name is, so a crash leaves the old file or the new one.
+
+    Raises:
+        PathError: the path cannot be written.
+        StorageError: the disk is full, or fails.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        _flush(temporary)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            _flush(temporary)
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write; on a clean exit it becomes `path`.
+
+    For libraries that write by themselves: whatever they make of a full disk, the disk's own
+    error is raised.
+
+    Raises:
+        PathError: the path cannot be written.
+        StorageError: the disk is full, or fails.
+    """
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        watched = _WatchedFile(file)
+        try:
+            yield cast(IO[bytes], watched)
+            watched.flush()
+        except Exception:
+            if watched.error is None:
+                raise
+            raise watched.error from None
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically, in UTF-8."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode())
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add text to the end of a file, in UTF-8; all of it, or nothing where the disk is full."""
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab", buffering=0) as file:
+            before = file.tell()
+            try:
+                _write_all(file, text.encode())
+            except OSError:
+                file.truncate(before)
+                raise
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        PathError: it is absent, or cannot be read.
+    """
+    with naming(path):
+        return path.read_bytes()
+
+
+def read_text(path: Path) -> str:
+    """Read a text file in UTF-8.
+
+    Raises:
+        PathError: it is absent, or cannot be read.
+        UnicodeDecodeError: it is no such text.
+    """
+    return read_bytes(path).decode()
 
 
 def keep_from_git(folder: Path) -> None:
@@ -46,9 +170,34 @@ def keep_from_git(folder: Path) -> None:
 
 
 def lock(path: Path) -> FileLock:
-    """A lock between processes on `path`; a killed holder's lock is gone with it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path.with_name(path.name + ".lock"))
+    """A lock between processes on `path`; a killed holder's lock is gone with it.
+
+    Raises:
+        PathError, StorageError: its folder cannot be made; later, its file.
+    """
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    made = _Lock(path.with_name(path.name + ".lock"))
+    made.guarded = path
+    return made
+
+
+def check_writable(path: Path) -> None:
+    """Refuse early what would have to write a file in the end.
+
+    Raises:
+        PathError: its folder cannot be written.
+    """
+    folder = next(each for each in path.absolute().parents if each.is_dir())
+    with naming(path), tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def _write_all(file: IO[bytes], content: bytes) -> None:
+    """Write without a buffer: a disk that is full takes a part first."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def _flush(path: Path) -> None:

@@ -22,9 +22,9 @@ Trust = Literal["claimed", "rescored", "measured", "reproduced"]
 
 
 class Part(BaseModel):
-    """A part of a record: frozen, unknown keys refused."""
+    """A part of a record: frozen, unknown keys and numbers that JSON cannot hold refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Metric(Part):
@@ -45,7 +45,7 @@ class MetricFacts(Part):
     title: str
     unit: Literal["%", "", "s"] = Field(description="'%' shows a fraction as a percentage")
     higher_is_better: bool
-    decimals: int = 2
+    decimals: int = Field(default=2, ge=0, le=17)
     order: int = Field(default=0, description="place among the columns, the primary metric's apart")
 
 

@@ -20,6 +20,7 @@ from harness.plan.adapters import WORKERS
 from harness.plan.request import RunRequest, Source, source_of
 from harness.records.attestation import Attestation, write_attestation
 from harness.records.canonical import sha256_file
+from harness.records.code import DIRTY
 from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.records.store import read_record
@@ -84,7 +85,7 @@ def reproduce(
     job = _planned(loaded, record, runs, settings, data_listener)
     WORKERS.close()
     within = allowed(record, others_of(path, record))
-    (made,) = run_all([job], 1, listener)
+    ((_, made),) = run_all([job], 1, listener)
     if made.state != "done":
         raise JobFailed(f"{job.title}: {made.state}: {made.reason}")
     metric = record.protocol.primary
@@ -144,7 +145,7 @@ def _planned(
     keep_from_git(runs)
     # Before anything is decoded, as far as lists tell; then with all that the data tell.
     job = planned_again(loaded, request, record, source_of(loaded, listing))
-    if job.code.endswith("+dirty"):
+    if job.code.endswith(DIRTY):
         raise RequestError(
             f"{job.code}: code that is in no commit attests nothing; commit or stash your changes"
         )

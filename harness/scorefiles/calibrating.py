@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from harness.errors import RequestError
 from harness.metrics.errors import MetricError
 from harness.metrics.operating_point import OperatingPoint
+from harness.scorefiles.blocks import STANDARD_INPUT
 from harness.scorefiles.join import read_scores
 from harness.scorefiles.trials import TrialList, read_trials
 from harness.scoring.calibration import Calibration, fit_calibration
@@ -58,12 +59,16 @@ def names_of(paths: Sequence[Path]) -> list[str]:
     """
     if twice := [path for place, path in enumerate(paths) if path in paths[:place]]:
         raise RequestError(f"{twice[0]}: given twice; give each system's score file once")
-    short = [path.name.removesuffix(".gz").rsplit(".", 1)[0] or path.name for path in paths]
+    short = [_called(path).removesuffix(".gz").rsplit(".", 1)[0] or path.name for path in paths]
     names = [
         str(path) if short.count(name) > 1 else name
         for name, path in zip(short, paths, strict=True)
     ]
     return names if len(set(names)) == len(names) else list(map(str, paths))
+
+
+def _called(path: Path) -> str:
+    return "standard input" if path == STANDARD_INPUT else path.name
 
 
 def calibrated(

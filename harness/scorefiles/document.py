@@ -43,6 +43,7 @@ def report_document(report: Report, interval: dict[str, Any]) -> dict[str, Any]:
         "min_cllr": report.min_cllr,
         "trials": {"target": report.targets, "nontarget": report.nontargets},
         "interval": interval,
+        **({"notes": list(report.notes)} if report.notes else {}),
     }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from harness.scorefiles.blocks import Block
 from harness.scorefiles.columns import Columns, Floats, Numbering
-from harness.scorefiles.formats import CONTROL, GUARD, Format
+from harness.scorefiles.formats import CONTROL, GUARD, SKIPPED, Format
 
 _BLANKS = " \t"
 
@@ -46,9 +48,10 @@ def fast_columns(block: Block, form: Format, numberings: Mapping[str, Numbering]
     if table is None:
         return None
     scores = _scores(table)
-    named = {name: _names(table[name]) for name in form.columns if name != "score"}
+    named = {name: _names(table[name]) for name in table.columns if name != "score"}
     if scores is None or not all(_is_regular(*names, form) for names in named.items()):
         return None
+    named = {name: named[name] for name in form.kept if name != "score"}
     codes = {
         name: numberings[name].number(names.distinct)[names.codes] for name, names in named.items()
     }
@@ -59,11 +62,23 @@ def _table(block: Block, form: Format) -> pd.DataFrame | None:
     text = block.text.replace(b"\r\n", b"\n") if b"\r" in block.text else block.text
     if any(sign in text for sign in CONTROL):
         return None
+    if form.quoted and b'"' in text:
+        if not _plainly_quoted(form.separator).fullmatch(text):
+            return None
+        text = text.replace(b'"', b"")
     try:
         table = _parsed(_guard(form) + text, form)
     except ValueError:  # too many columns, a score that is no number, bytes that are not UTF-8
         return None
     return table if len(table) == 1 + block.lines else None
+
+
+@cache
+def _plainly_quoted(separator: str) -> re.Pattern[bytes]:
+    """Matches lines whose quotes stand around whole fields that hold no separator."""
+    sign, parting = (r"[ \t]", r" \t") if separator == " " else (re.escape(separator), separator)
+    field = rf'(?:"[^"\n{parting}]+"|[^"\n{parting}]*)'
+    return re.compile(rf"(?:(?:{field}{sign})*{field}\n)*".encode())
 
 
 def _guard(form: Format) -> bytes:
@@ -78,11 +93,13 @@ def _guard(form: Format) -> bytes:
 
 
 def _parsed(text: bytes, form: Format) -> pd.DataFrame:
-    kinds = {name: "float64" if name == "score" else "category" for name in form.columns}
+    # Two columns that are skipped must not have one name.
+    names = [f"{name}{n}" if name == SKIPPED else name for n, name in enumerate(form.columns)]
+    kinds = {name: "float64" if name == "score" else "category" for name in names}
     options: dict[str, Any] = {
         "sep": r"\s+" if form.separator == " " else form.separator,
         "header": None,
-        "names": list(form.columns),
+        "names": names,
         "dtype": kinds,
         "engine": "c",
         "encoding": "utf-8",

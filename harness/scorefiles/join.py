@@ -87,11 +87,11 @@ def _check_labels(table: Table, trials: TrialList, rows: Rows | slice) -> None:
         return
     wrong = np.flatnonzero((labels[rows] == 1) != trials.is_target)
     if wrong.size:
-        lines = np.arange(len(table))[rows][wrong] + 1
+        lines = np.arange(len(table))[rows][wrong] + table.first
         order = np.argsort(lines)[:3]
         examples = [
             f"line {lines[place]} ({' '.join(trials.pair(wrong[place]))}), line "
-            f"{wrong[place] + 1} of the list"
+            f"{trials.first + wrong[place]} of the list"
             for place in order
         ]
         raise ScoreFileError(

@@ -20,6 +20,7 @@ from harness.metrics.roc import Roc, roc
 from harness.metrics.sides import part
 from harness.metrics.trials import Trials
 from harness.metrics.weighted import weighted_eer, weighted_min_dcf
+from harness.scorefiles.cautions import cautions
 from harness.scorefiles.resampling import Resampling
 
 Floats = NDArray[np.float64]
@@ -72,6 +73,7 @@ class Report:
         costs: one for each operating point.
         cllr, min_cllr: bits; the scores read as natural-log likelihood ratios, and at their best.
         curve: the ROC, thinned for drawing.
+        notes: what must be known of the scores.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Report:
     cllr: float
     min_cllr: float
     curve: Roc
+    notes: tuple[str, ...] = ()
 
 
 def judge(
@@ -118,6 +121,7 @@ def judge(
         cllr(targets, nontargets),
         min_cllr_of(curve),
         thin(curve),
+        cautions(np.asarray(scores), rate.value),
     )
 
 

@@ -27,7 +27,11 @@ def line_columns(
         complaints: grows by the lines that cannot be read.
     """
     readable = _readable(block, form, complaints)
-    by_name = {name: [row[place] for row in readable] for place, name in enumerate(form.columns)}
+    places = [form.columns.index(name) for name in form.kept]
+    by_name = {
+        name: [row[place] for row in readable]
+        for name, place in zip(form.kept, places, strict=True)
+    }
     scores = np.array([float(value) for value in by_name.pop("score", [])], dtype=np.float64)
     codes = {
         name: numberings[name].number(value.decode("utf-8") for value in values)
@@ -43,7 +47,7 @@ def _readable(block: Block, form: Format, complaints: Complaints) -> list[list[b
         fields = form.fields(text)
         why = _complaint(text, fields, form)
         if why and number == 1 and form.is_header(fields):
-            why = "a header, which these files do not have"
+            why = "a header that does not name the columns that are wanted"
         if why:
             complaints.add(number, text, why)
         else:

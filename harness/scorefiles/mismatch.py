@@ -39,7 +39,7 @@ def mismatch(table: Table, trials: TrialList, found: Keys) -> ScoreFileError:
 
 def _repeated(table: Table, again: NDArray[np.intp], firsts: NDArray[np.intp]) -> str:
     examples = [
-        f"{_line(table, place)} as line {first + 1}"
+        f"{_line(table, place)} as line {table.first + first}"
         for place, first in zip(again[:EXAMPLES].tolist(), firsts[:EXAMPLES].tolist(), strict=True)
     ]
     return _told(examples, len(again), f"of {len(table)} repeated")
@@ -87,4 +87,4 @@ def _numbers(names: Sequence[str], among: Sequence[str]) -> Codes:
 def _line(table: Table, row: int) -> str:
     enrol = table.names["enrol"][table.codes["enrol"][row]]
     test = table.names["test"][table.codes["test"][row]]
-    return f"line {row + 1} ({enrol} {test})"
+    return f"line {table.first + row} ({enrol} {test})"

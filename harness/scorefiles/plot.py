@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from harness.errors import RequestError
 from harness.metrics.det import det
-from harness.records.files import atomic_path
+from harness.records.files import atomic_file
 from harness.scorefiles.judge import Report
 
 if TYPE_CHECKING:
@@ -39,17 +39,13 @@ def draw_det(path: Path, reports: Sequence[Report]) -> None:
         reports: the systems, in the order of the legend.
 
     Raises:
-        RequestError: another kind of file, or it cannot be written.
+        RequestError: another kind of file, or its path cannot be written.
+        StorageError: the disk is full.
     """
     check_plot(path)
     figure = det_figure(reports)
-    try:
-        with atomic_path(path) as temporary:
-            figure.savefig(temporary, format=path.suffix[1:].lower())
-    except OSError as error:
-        raise RequestError(
-            f"{path}: the plot cannot be written: {error.strerror}; give another place"
-        ) from error
+    with atomic_file(path) as file:
+        figure.savefig(file, format=path.suffix[1:].lower())
 
 
 def check_plot(path: Path) -> None:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.scorefiles.complaints import ScoreFileError, quoted
 from harness.scorefiles.formats import (
     DIGITS,
+    LABELS,
     SCORE_LAYOUTS,
     SEPARATORS,
+    SIGNS,
     TRIAL_LAYOUTS,
     WORDS,
     Format,
 )
+from harness.scorefiles.headers import is_quoted
 
 SAMPLE = 1000
 """How many lines are looked at."""
 
 Names = Mapping[str, Collection[str]]
+
+_DECIMAL_COMMA = re.compile(rb";[+-]?\d+,\d+(;|$)")
+
+_LABEL_NUMBERS = {value.encode() for value in (*DIGITS, *SIGNS)}
 
 
 @dataclass(frozen=True)
@@ -42,10 +51,18 @@ class _Fit:
 
     @property
     def has_fractions(self) -> bool:
-        return not all(value.isdigit() for value in self.column("score"))
+        values = set(self.column("score"))
+        return not values <= _LABEL_NUMBERS and not all(value.isdigit() for value in values)
 
 
-def tell(lines: Sequence[bytes], layouts: tuple[str, ...], path: Path, *, names: Names) -> Format:
+def tell(
+    lines: Sequence[bytes],
+    layouts: tuple[str, ...],
+    path: Path,
+    *,
+    names: Names,
+    separators: Sequence[str] = SEPARATORS,
+) -> Format:
     """Tells the format of a file.
 
     A format is possible where at least half of the lines fit it. Of several, the one that holds
@@ -57,11 +74,12 @@ def tell(lines: Sequence[bytes], layouts: tuple[str, ...], path: Path, *, names:
         layouts: the layouts that may be; a single one was asked for by name.
         path: the file, for the error.
         names: the names that are known, by column; empty where none are.
+        separators: those that are tried.
 
     Raises:
         ScoreFileError: no format fits, several do, or scores look like labels.
     """
-    fits = _fits(lines, layouts)
+    fits = _fits(lines, layouts, separators)
     if not fits:
         raise ScoreFileError(_no_format(lines, layouts, path))
     rules: list[Callable[[_Fit], int]] = [lambda fit: fit.has_fractions, lambda fit: len(fit.rows)]
@@ -77,19 +95,33 @@ def tell(lines: Sequence[bytes], layouts: tuple[str, ...], path: Path, *, names:
     return fits[0].form
 
 
-def _fits(lines: Sequence[bytes], layouts: tuple[str, ...]) -> list[_Fit]:
-    """Every format of the first separator that gives any."""
-    for separator in SEPARATORS:
+def _fits(
+    lines: Sequence[bytes], layouts: tuple[str, ...], separators: Sequence[str] = SEPARATORS
+) -> list[_Fit]:
+    """Every format of the first separator that gives any; of one layout, the likeliest labels."""
+    for separator in separators:
         forms = (
-            Format(layout, separator, labels)
-            for layout in layouts
-            for labels in ((DIGITS, WORDS) if "label" in layout else (DIGITS,))
+            Format(layout, separator, quoted=is_quoted(lines, separator)) for layout in layouts
         )
-        fits = [_Fit(form, _rows(lines, form)) for form in forms]
+        fits = [_fit(lines, form) for form in forms]
         likely = [fit for fit in fits if 2 * len(fit.rows) >= len(lines)]
         if likely:
             return likely
     return []
+
+
+def _fit(lines: Sequence[bytes], form: Format) -> _Fit:
+    if "label" in form.columns:
+        place, count = form.columns.index("label"), len(form.columns)
+        parted = (form.fields(line) for line in lines)
+        form = replace(form, labels=_labels(row[place] for row in parted if len(row) == count))
+    return _Fit(form, _rows(lines, form))
+
+
+def _labels(values: Iterable[bytes]) -> tuple[str, str]:
+    """How most of a column's values write labels."""
+    counts = Counter(value.decode("utf-8", errors="replace") for value in values)
+    return max(LABELS, key=lambda pair: sum(counts[label] for label in pair))
 
 
 def _rows(lines: Sequence[bytes], form: Format) -> list[dict[str, bytes]]:
@@ -108,19 +140,24 @@ def _check_single(fits: list[_Fit], path: Path) -> None:
 
 def _check_scores(fit: _Fit, path: Path) -> None:
     scores = set(fit.column("score"))
-    if scores and scores <= {value.encode() for value in DIGITS}:
-        raise ScoreFileError(
-            f"{path}: its scores are all 0 or 1, like the labels of a trial list; give the file of "
-            f"scores, or the layout {fit.form.layout!r} where these are scores"
-        )
+    for low, high in (DIGITS, SIGNS):
+        if scores and scores <= {low.encode(), high.encode()}:
+            raise ScoreFileError(
+                f"{path}: its scores are all {low} or {high}, like the labels of a trial list; "
+                f"give the file of scores, or the layout {fit.form.layout!r} where these are scores"
+            )
 
 
 def _no_format(lines: Sequence[bytes], layouts: tuple[str, ...], path: Path) -> str:
     others = tuple(name for name in (*TRIAL_LAYOUTS, *SCORE_LAYOUTS) if name not in layouts)
     found = sorted({repr(fit.form.layout) for fit in _fits(lines, others)})
     hint = f"; it reads as {' or '.join(found)}" if found else ""
+    if any(_DECIMAL_COMMA.search(line) for line in lines[:10]):
+        hint += "; write decimal points, not commas"
+    if b"\r" in lines[0]:
+        hint += "; its lines end in \\r alone, as those of old Macs; save it with ends of today"
     return (
         f"{path}: line 1 ({quoted(lines[0])}) and most after it are of none of the layouts "
-        f"{', '.join(map(repr, layouts))} (labels {' and '.join(DIGITS)} or {' and '.join(WORDS)}; "
-        f"parted by spaces, tabs or commas; no header){hint}"
+        f"{', '.join(map(repr, layouts))} (labels {' and '.join(DIGITS)}, {' and '.join(WORDS)} or "
+        f"another usual pair; parted by spaces, tabs, commas or semicolons){hint}"
     )

@@ -95,7 +95,8 @@ def _notes(
     reports: Sequence[Report], sample: Resampling | NoSpeakers, *, is_calibrated: bool
 ) -> list[str]:
     targets, nontargets = reports[0].targets, reports[0].nontargets
-    notes = [f"{targets:,} target and {nontargets:,} nontarget trials."]
+    notes = [f"{report.name}: {note}." for report in reports for note in report.notes]
+    notes.append(f"{targets:,} target and {nontargets:,} nontarget trials.")
     if isinstance(sample, NoSpeakers):
         notes.append(f"No interval: {sample.reason}.")
     else:

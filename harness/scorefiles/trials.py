@@ -19,7 +19,7 @@ Keys = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class TrialList:
-    """N different trials; trial i is line i + 1 of its file.
+    """N different trials; trial i is line `first` + i of its file.
 
     Attributes:
         path: the file, for errors.
@@ -28,6 +28,7 @@ class TrialList:
         enrol_names: the names on the enrol side, each once, in no particular order.
         test_names: those on the test side.
         is_target: `[N]`, True where both sides are of one speaker.
+        first: the line of the first trial: 2 where the file has a header.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class TrialList:
     enrol_names: tuple[str, ...]
     test_names: tuple[str, ...]
     is_target: NDArray[np.bool_]
+    first: int = 1
 
     def __len__(self) -> int:
         return len(self.is_target)
@@ -51,11 +53,11 @@ class TrialList:
 
     def line(self, trial: int) -> str:
         """Where a trial stands and what it compares, for an error."""
-        return f"line {trial + 1} ({' '.join(self.pair(trial))})"
+        return f"line {self.first + trial} ({' '.join(self.pair(trial))})"
 
 
 def read_trials(path: Path, *, layout: str | None = None) -> TrialList:
-    """Reads a trial list, plain or gzip, parted by spaces, tabs or commas.
+    """Reads a trial list, plain or gzip, parted by spaces, tabs, commas or semicolons.
 
     Args:
         path: the file.
@@ -86,6 +88,7 @@ def trials_of(table: Table) -> TrialList:
         enrol_names=table.names["enrol"],
         test_names=table.names["test"],
         is_target=table.codes["label"] == 1,
+        first=table.first,
     )
     _check_repeats(trials)
     _check_sides(trials)
@@ -126,7 +129,7 @@ def _check_repeats(trials: TrialList) -> None:
     places, firsts = repeats(trials.keys)
     changed = int(np.count_nonzero(trials.is_target[places] != trials.is_target[firsts]))
     examples = [
-        f"{trials.line(place)} as line {first + 1}"
+        f"{trials.line(place)} as line {trials.first + first}"
         for place, first in zip(places[:3].tolist(), firsts[:3].tolist(), strict=True)
     ]
     raise ScoreFileError(

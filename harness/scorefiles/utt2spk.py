@@ -71,7 +71,8 @@ def read_utt2spk(path: Path) -> Utt2Spk:
     places, firsts = repeats(table.codes["utterance"].astype(np.int64))
     if places.size:
         examples = [
-            f"line {place + 1} ({utterances[table.codes['utterance'][place]]}) as line {first + 1}"
+            f"line {table.first + place} ({utterances[table.codes['utterance'][place]]}) as line "
+            f"{table.first + first}"
             for place, first in zip(places[:3].tolist(), firsts[:3].tolist(), strict=True)
         ]
         raise ScoreFileError(

@@ -30,6 +30,8 @@ TOLERANCE = 1e-12
 """The largest slope of the cross-entropy that is taken for none."""
 STEEPEST = 1e-8
 """The largest slope with which a fit is taken for one, where rounding allows no less."""
+SMALLEST_SPREAD = 1e-100
+"""A deviation of scores whose square, and that of its inverse, a float64 still holds well."""
 MOST_STEPS = 200
 LAST_STEPS = 5
 
@@ -132,9 +134,19 @@ def _standardised(
             )
         centres[place] = np.average(column, weights=weights)
         design[:, place] = column - centres[place]
-        spreads[place] = np.sqrt(weights @ design[:, place] ** 2)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            spreads[place] = np.sqrt(weights @ design[:, place] ** 2)
+        _check_spread(spreads[place], place)
         design[:, place] /= spreads[place]
     return design, centres, spreads
+
+
+def _check_spread(spread: float, place: int) -> None:
+    if not SMALLEST_SPREAD < spread < 1 / SMALLEST_SPREAD:
+        raise MetricError(
+            f"column {place} of scores and qualities: its deviation {spread:.3g} is out of the "
+            f"range {SMALLEST_SPREAD:g} to {1 / SMALLEST_SPREAD:g}; multiply it by a constant"
+        )
 
 
 def _minimise(

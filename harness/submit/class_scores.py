@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from harness.data.listing import Listing
 from harness.errors import RequestError
+from harness.records.arrays import read_arrays
 from harness.scorefiles.complaints import listed
-from harness.submit.arrays import LONGEST_NAME, numbers, read_arrays, texts
+from harness.submit.arrays import LONGEST_NAME, numbers, texts
 from harness.submit.naming import Named, check_finite
 
 EXPECTED = (

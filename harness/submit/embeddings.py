@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from harness.data.listing import Listing
 from harness.errors import RequestError
-from harness.submit.arrays import LONGEST_NAME, numbers, read_arrays, texts
+from harness.metrics.errors import MetricError
+from harness.records.arrays import read_arrays
+from harness.submit.arrays import LONGEST_NAME, numbers, texts
 from harness.submit.naming import Named, check_direction, check_finite
 from harness.tasks.task import Scores, Side, Task, training_lists
 
@@ -20,6 +22,9 @@ LARGEST = 8_192
 
 FURTHER = 1_000_000
 """Bytes beyond what the arrays need."""
+
+SAME = 1e-6
+"""Of the largest value of an embedding: what rounding to float32 moves the others by."""
 
 DECIDED = ("threshold", "calibration")
 """Of a task's scores, what validation decides; all else comes of test alone."""
@@ -48,10 +53,13 @@ def embedding_scores(path: Path, listing: Listing, task: Task) -> Scores:
             f"{path}: this suite scores against the training split; give its items' embeddings too"
         )
     wanted = training if task.scores_with_training else None
-    if validation is not None:
-        return task.score(validation, test, wanted)
-    # What a task decides on its first side is thrown away: nothing may be decided on test.
-    scores = task.score(test, test, wanted)
+    try:
+        if validation is not None:
+            return task.score(validation, test, wanted)
+        # What a task decides on its first side is thrown away: nothing may be decided on test.
+        scores = task.score(test, test, wanted)
+    except MetricError as error:
+        raise RequestError(f"{path}: embeddings: cannot be scored: {error}") from error
     return {name: array for name, array in scores.items() if name not in DECIDED}
 
 
@@ -68,10 +76,20 @@ def _sides(path: Path, listing: Listing, task: Task) -> dict[str, Side | None]:
     values = numbers(arrays["embeddings"], len(ids), f"{path}: embeddings")
     check_finite(values, ids.tolist(), f"{path}: embeddings")
     check_direction(values, ids.tolist(), f"{path}: embeddings")
+    if _have_one_direction(values):
+        values = np.zeros_like(values)
+        values[:, 0] = 1  # Rounding would tell apart what is the same: here every cosine is 1.
     return {
         split: _side(named, values, listing, task, split)
         for split in ("test", "validation", "train")
     }
+
+
+def _have_one_direction(values: NDArray[np.float32]) -> bool:
+    """Whether all rows `[N, size]`, none of zeros alone, differ in length alone."""
+    largest = np.abs(values).max(axis=1, keepdims=True)
+    scaled = values / largest
+    return bool(np.abs(scaled - scaled[0]).max() <= SAME)
 
 
 def _side(

@@ -19,6 +19,7 @@ from harness.plan.request import RunRequest
 from harness.records.canonical import digest
 from harness.records.files import keep_from_git
 from harness.records.record import Record, Stage, Submission, Trust
+from harness.scorefiles.cautions import distance_note
 from harness.submit.claims import read_claims
 from harness.submit.given import Entry, Given, check_given, scores_of, told
 from harness.submit.identical import check_new
@@ -112,7 +113,7 @@ def _scored(
     update: dict[str, Any] = {
         "metrics": judgement.metrics,
         "left_one_out": judgement.left_one_out,
-        "notes": (f"{made}was not checked", *notes, *judgement.notes),
+        "notes": (f"{made}was not checked", *notes, *_cautions(given, judgement), *judgement.notes),
     }
     if looks is not None:
         update |= {"test_looks": looks.test, "searched": looks.configurations}
@@ -125,6 +126,13 @@ def _judged(place: Place, scores: Scores) -> Judgement:
         return place.task.judge(place.task.lists(place.listing, "test"), scores)
     except (DataError, MetricError) as error:
         raise RequestError(f"these scores cannot be judged: {error}") from error
+
+
+def _cautions(given: Given, judgement: Judgement) -> tuple[str, ...]:
+    """What to tell of scores that somebody else computed, and may have meant otherwise."""
+    rate = judgement.metrics.get("eer")
+    note = distance_note(rate.value) if rate and given.scores else ""
+    return (note,) if note else ()
 
 
 def _record(job: JobSpec, trust: Trust, inputs: dict[str, Any], submission: Submission) -> Record:

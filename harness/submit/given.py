@@ -111,7 +111,7 @@ def scores_of(place: Place, given: Given) -> tuple[Scores, tuple[str, ...]]:
         RequestError: a file is not what the suite's task judges.
     """
     scores = _scores(place, given)
-    lacking = place.task.output == "embedding" and not set(DECIDED) <= scores.keys()
+    lacking = place.task.output == "embedding" and not set(DECIDED) & scores.keys()
     return scores, (NOT_DECIDED,) if lacking else ()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import RequestError
-from harness.job.evaluation_files import SCORES
+from harness.errors import DataError, RequestError
+from harness.job.evaluation_files import SCORES, load_scores
 from harness.job.join import RECORD
 from harness.records.record import Record
 from harness.records.store import read_record
@@ -115,10 +114,9 @@ def _array(file: Path, name: str) -> Array | None:
         RequestError: the file cannot be read.
     """
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return np.asarray(arrays[name]) if name in arrays else None
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise RequestError(f"{file}: no file of scores ({error}); restore it") from error
+        return load_scores(file).get(name)
+    except DataError as error:
+        raise RequestError(f"{error}; restore it") from error
 
 
 def _elsewhere(record: Record, own: Record) -> bool:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from harness.data.listed import HELD_OUT
 from harness.data.listing import Listing
-from harness.records.files import atomic_path
+from harness.records.files import write_text
 
 
 def write_lists(listing: Listing, folder: Path) -> list[Path]:
@@ -34,6 +34,5 @@ def write_lists(listing: Listing, folder: Path) -> list[Path]:
 
 
 def _write(path: Path, table: pd.DataFrame, *, header: bool = False) -> Path:
-    with atomic_path(path) as temporary:
-        table.to_csv(temporary, sep="\t", index=False, header=header, lineterminator="\n")
+    write_text(path, table.to_csv(sep="\t", index=False, header=header, lineterminator="\n"))
     return path

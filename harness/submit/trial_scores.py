@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from harness.data.corpus import HeldOut
 from harness.data.listing import Listing
 from harness.errors import RequestError
-from harness.metrics.eer import eer
 from harness.metrics.errors import MetricError
 from harness.metrics.operating_point import OperatingPoint
 from harness.scorefiles.join import read_scores
 from harness.scorefiles.trials import TrialList
-from harness.scoring.calibration import fit_calibration
 from harness.submit.received import check_length
 from harness.tasks.task import Scores
+from harness.tasks.trial_metrics import decided_by
 
 MERGED = 0.01
 """Of distinct scores, the most that rounding to float32 may make equal."""
@@ -85,7 +84,8 @@ def decided(
         parameters: of the task: prior and costs.
 
     Returns:
-        `threshold`, that of validation's EER; `calibration`, scale and offset.
+        `threshold`, that of validation's EER; `calibration`, scale and offset, absent where the
+        scores are all one value.
 
     Raises:
         RequestError: the scores cannot be calibrated.
@@ -93,10 +93,6 @@ def decided(
     target = locked_trials(listing, "validation").is_target
     point = OperatingPoint(*(parameters[name] for name in ("p_target", "c_miss", "c_fa")))
     try:
-        fitted = fit_calibration(scores, target, p_target=point.effective_prior)
+        return decided_by(scores, target, point)
     except MetricError as error:
         raise RequestError(f"validation scores cannot be calibrated: {error}") from error
-    return {
-        "threshold": np.array(eer(scores[target], scores[~target]).threshold),
-        "calibration": np.array([fitted.scale, fitted.offset]),
-    }

@@ -15,10 +15,18 @@ from harness.metrics.intervals import half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.speakers import SpeakerReplicates
 from harness.records.record import Metric
-from harness.scoring.calibration import Calibration
+from harness.scoring.calibration import Calibration, fit_calibration
 
 Sides = tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]
 """Scores of targets and of nontargets."""
+
+
+ONE_VALUE = "all test scores are one value: nobody is told apart, and the EER is 50 %"
+
+NOT_FITTED = (
+    "all validation scores are one value: no calibration can be fitted to them, and what it would "
+    "decide is not judged"
+)
 
 
 def judged_at(
@@ -91,6 +99,42 @@ def calibrated(
         "cllr": cllr(targets, nontargets),
     }
     return {name: Metric(value=value, unit="") for name, value in values.items()}
+
+
+def decided_by(
+    scores: NDArray[np.floating[Any]], is_target: NDArray[np.bool_], point: OperatingPoint
+) -> dict[str, NDArray[Any]]:
+    """Decide on validation what test is judged by.
+
+    Args:
+        scores: `[trials]` of validation.
+        is_target: `[trials]`.
+        point: its effective prior is that of the calibration.
+
+    Returns:
+        `threshold`, that of the EER; `calibration`, scale and offset that make scores natural-log
+        likelihood ratios, absent where all scores are one value.
+
+    Raises:
+        MetricError: no calibration can be fitted to scores that differ.
+    """
+    found = {"threshold": np.array(eer(scores[is_target], scores[~is_target]).threshold)}
+    if is_one_value(scores):
+        return found
+    fitted = fit_calibration(scores, is_target, p_target=point.effective_prior)
+    return found | {"calibration": np.array([fitted.scale, fitted.offset])}
+
+
+def is_one_value(scores: NDArray[np.floating[Any]]) -> bool:
+    """Whether scores `[trials]` tell nothing apart."""
+    return bool(scores.min() == scores.max())
+
+
+def told_nothing(scores: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a reader must know of scores that are all one value, of test or of validation."""
+    test = ONE_VALUE if is_one_value(scores["scores"]) else ""
+    validation = NOT_FITTED if "threshold" in scores and "calibration" not in scores else ""
+    return tuple(filter(None, (test, validation)))
 
 
 def redrawn(drawn: SpeakerReplicates) -> tuple[str, ...]:

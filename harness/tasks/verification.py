@@ -20,7 +20,6 @@ from harness.metrics.eer import eer
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.trials import Trials as ScoredTrials
 from harness.records.record import MetricFacts
-from harness.scoring.calibration import fit_calibration
 from harness.tasks.plain import standardised_features
 from harness.tasks.task import (
     TRAINING_ACCURACY,
@@ -34,7 +33,7 @@ from harness.tasks.task import (
 from harness.tasks.trial_curve import det_points
 from harness.tasks.trial_details import GroupJudge
 from harness.tasks.trial_groups import trial_groupings
-from harness.tasks.trial_metrics import Sides, judged_at, redrawn
+from harness.tasks.trial_metrics import Sides, decided_by, judged_at, redrawn, told_nothing
 from harness.tasks.trial_scores import SCORINGS, Cohort, Scoring, cohort_of, score_trials
 
 
@@ -117,19 +116,12 @@ class Verification:
         """Scores of test; the threshold and the calibration that validation gives.
 
         Returns:
-            `scores` `[trials]`, float32; `threshold`, that of validation's EER; `calibration`,
-            scale and offset that make scores natural-log likelihood ratios.
+            `scores` `[trials]`, float32, and what `decided_by` gives.
         """
         cohort = self._cohort(training)
         tuned = score_trials(validation.outputs, _trials(validation.lists), cohort)
-        fitted = fit_calibration(
-            tuned, _trials(validation.lists).target, p_target=self._point.effective_prior
-        )
-        return {
-            "scores": score_trials(test.outputs, _trials(test.lists), cohort),
-            "threshold": np.array(eer(*_parted(tuned, validation.lists)).threshold),
-            "calibration": np.array([fitted.scale, fitted.offset]),
-        }
+        decided = decided_by(tuned, _trials(validation.lists).target, self._point)
+        return {"scores": score_trials(test.outputs, _trials(test.lists), cohort), **decided}
 
     def judge(self, lists: Lists, scores: Scores) -> Judgement:
         """EER and minDCF of test, and what the decisions made on validation come to there.
@@ -149,7 +141,7 @@ class Verification:
                 "eer": dict(zip(names, left_eer.tolist(), strict=True)),
                 "min_dcf": dict(zip(names, left_dcf.tolist(), strict=True)),
             },
-            notes=redrawn(drawn),
+            notes=(*told_nothing(scores), *redrawn(drawn)),
         )
 
     def detail(self, lists: Lists, scores: Scores) -> Detailing:

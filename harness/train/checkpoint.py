@@ -2,59 +2,83 @@
 
 from __future__ import annotations
 
+import errno
+import math
+import struct
+import warnings
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
-from harness.errors import RequestError
-from harness.records.files import atomic_path
+from harness.errors import JobFailed, RequestError, quoted
+from harness.records.files import atomic_file, write_bytes
+from harness.train.file_kinds import AGAIN, SAVE, Kind, is_safetensors, other_kind, unreadable
 
 Weights = dict[str, Tensor]
+
+NONE = "not a checkpoint of tensors alone"
+
+LONGEST_NAME = 500
+"""Characters of a weight's name; no network's modules nest as deep as longer ones say."""
+
+BROKEN = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
+          UnpicklingError, EOFError, OSError, AssertionError, MemoryError, ImportError,
+          struct.error)  # fmt: skip
+"""What torch raises at a damaged file: its unpickler carries out what the bytes happen to say."""
+
+
+TOO_LARGE = Kind("it takes more memory than this machine has, or is damaged", AGAIN)
 
 
 def save_weights(path: Path, weights: Weights) -> None:
     """Write a state dict atomically; equal weights give equal bytes."""
-    with atomic_path(path) as temporary:
-        save_file({name: _alone(value) for name, value in weights.items()}, temporary)
+    # Through bytes: where the disk is full, the library's own error would not say so by number.
+    write_bytes(path, save({name: _alone(value) for name, value in weights.items()}))
 
 
 def load_weights(path: Path) -> Weights:
     """Read a state dict: safetensors, or torch's own format with nothing but tensors in it.
 
     Raises:
-        RequestError: the file is absent or is neither.
+        RequestError: the file is absent or is neither, or a weight is no number.
     """
+    if path.is_dir():
+        raise RequestError(f"{path}: is a folder; name the file of weights in it")
     if not path.is_file():
-        raise RequestError(f"{path}: no such checkpoint")
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, ValueError, SafetensorError, UnpicklingError) as error:
-        why = str(error).partition("\n")[0]
-        raise RequestError(
-            f"{path}: not a checkpoint of tensors alone ({why}); "
-            "save the state dict, or a safetensors file"
-        ) from error
-    return _state_dict(content, path)
+        said = "is no regular file; copy it into one" if path.exists() else "no such checkpoint"
+        raise RequestError(f"{path}: {said}")
+    weights = _state_dict(_read(path), path)
+    _check_numbers(weights, path)
+    return weights
 
 
 def save_resume(path: Path, state: dict[str, Any]) -> None:
     """Write a resume point atomically."""
-    with atomic_path(path) as temporary:
-        torch.save(state, temporary)
+    with atomic_file(path) as file:
+        torch.save(state, file)
 
 
 def load_resume(path: Path) -> dict[str, Any] | None:
-    """Read a resume point; None where there is none."""
+    """Read a resume point; None where there is none.
+
+    Raises:
+        JobFailed: the file is damaged.
+    """
     if not path.exists():
         return None
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state: dict[str, Any] = _unpickled(path)
+    except BROKEN as error:
+        if not _is_damage(error):
+            raise
+        raise JobFailed(
+            f"{path}: this resume point is damaged; delete it, and training begins again"
+        ) from error
     return state
 
 
@@ -68,13 +92,98 @@ def averaged(many: list[Weights]) -> Weights:
     }
 
 
+def _read(path: Path) -> Any:
+    """The content of a checkpoint, by what it is and not by what it is called."""
+    try:
+        kind = other_kind(path)
+        if kind is None:
+            return _content(path)
+    except OSError as error:
+        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
+    raise RequestError(f"{path}: {NONE}: {kind.name}; {kind.mend}")
+
+
+def _content(path: Path) -> Any:
+    try:
+        return load_file(path) if is_safetensors(path) else _unpickled(path)
+    except (*BROKEN, SafetensorError) as error:  # torch's words advise to load without a check
+        if isinstance(error, OSError) and not _is_damage(error):
+            raise
+        kind = unreadable(path) if _is_damage(error) else TOO_LARGE
+        raise RequestError(f"{path}: {NONE}: {kind.name}; {kind.mend}") from error
+
+
+def _is_damage(error: Exception) -> bool:
+    """Tell damage from the machine's troubles; torch seeks to wherever damage points."""
+    if isinstance(error, OSError):
+        return error.errno in (None, errno.EINVAL)
+    return not isinstance(error, MemoryError) and "allocate memory" not in str(error)
+
+
+def _unpickled(path: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with path.open("rb") as file:  # by a path, torch would go by its ending
+            return torch.load(file, map_location="cpu", weights_only=True)
+
+
 def _state_dict(content: Any, path: Path) -> Weights:
     for key in ("state_dict", "model_state_dict", "model"):
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
-    if not isinstance(content, dict) or not all(isinstance(x, Tensor) for x in content.values()):
-        raise RequestError(f"{path}: holds no state dict of tensors")
+    if not isinstance(content, dict) or not all(map(_is_weight, content.items())):
+        raise RequestError(f"{path}: holds no state dict of tensors ({_told(content)}); {SAVE}")
     return {name.removeprefix("module."): value for name, value in content.items()}
+
+
+def _is_weight(item: tuple[Any, Any]) -> bool:
+    name, value = item
+    return isinstance(name, str) and len(name) <= LONGEST_NAME and isinstance(value, Tensor)
+
+
+def _told(content: Any) -> str:
+    """The type of what a file holds, and the first entry that is no weight."""
+    if not isinstance(content, dict):
+        return f"but a {type(content).__name__}"
+    name, value = next(each for each in content.items() if not _is_weight(each))
+    return f"{quoted(name)} is a {type(value).__name__}"
+
+
+def _check_numbers(weights: Weights, path: Path) -> None:
+    """Refuse weights that no network can compute with.
+
+    Raises:
+        RequestError: a tensor holds NaN or infinity, or no numbers of its own; it is named.
+    """
+    for name, value in weights.items():
+        if value.layout != torch.strided or value.is_quantized or value.is_meta:
+            raise RequestError(
+                f"{path}: {quoted(name)} is a sparse, quantised or empty tensor; {SAVE}"
+            )
+    bad = [name for name, value in weights.items() if not _is_finite(value)]
+    if bad:
+        more = f", and {len(bad) - 1} others too" if len(bad) > 1 else ""
+        raise RequestError(
+            f"{path}: the weight {quoted(bad[0])} holds NaN or infinity{more}: its training "
+            "diverged or the file is damaged; give an earlier checkpoint"
+        )
+
+
+def _is_finite(value: Tensor) -> bool:
+    if not value.numel() or not (value.is_floating_point() or value.is_complex()):
+        return True
+    stored = value.untyped_storage().nbytes() // value.element_size()
+    if value.numel() > stored:  # one number may stand for many: look at each once
+        value = torch.empty(0, dtype=value.dtype).set_(value.untyped_storage())
+    value = torch.view_as_real(value) if value.is_complex() else value
+    value = value.float() if value.element_size() == 1 else value
+    low, high = (float(each) for each in value.detach().aminmax())
+    return (math.isfinite(low) and math.isfinite(high)) or _is_mask(value, high)
+
+
+def _is_mask(value: Tensor, high: float) -> bool:
+    """Tell whether a tensor is added to attention: zeros, and minus infinity where it is off."""
+    return high == 0 and bool(((value == 0) | (value == -math.inf)).all())
 
 
 def _alone(value: Tensor) -> Tensor:

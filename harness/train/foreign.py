@@ -6,10 +6,20 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from torch import Tensor
 
-from harness.errors import RequestError, nearest
+from harness.errors import RequestError, nearest, quoted
+
+COUNTER = "num_batches_tracked"
+"""A batch norm's count of training steps: no output rests on it, and some projects leave it out."""
+
+MOST_NAMED = 8
+"""Names of a file that a message shows."""
+
+MOST_COMPARED = 2000
+"""Names of a file among which the nearest is looked for."""
 
 CLASSIFIERS = frozenset(
     {"projection", "classifier", "classification", "head", "fc", "loss", "criterion", "output"}
@@ -33,7 +43,9 @@ class Fit:
     @property
     def note(self) -> str:
         """What was not used, in one line; empty where all was."""
-        said = ", ".join(f"{name} ({count})" for name, count in sorted(self.unused.items()))
+        parts = [f"{_plain(name)} ({count})" for name, count in sorted(self.unused.items())]
+        more = [f"{len(parts) - MOST_NAMED} more"] if len(parts) > MOST_NAMED else []
+        said = ", ".join(parts[:MOST_NAMED] + more)
         return f"weights of the checkpoint that its network does not use: {said}" if said else ""
 
 
@@ -49,27 +61,57 @@ def fitted(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], where: s
     Raises:
         RequestError: weights are missing, have another shape, or there are more of the network.
     """
-    start = _start(weights, wanted)
-    names = {name: start + name for name in wanted}
-    if any(name not in weights for name in names.values()):
-        renamed = _renamed(wanted)
-        names = {name: start + renamed[name] for name in wanted}
+    names = _names(weights, wanted)
     missing = sorted(name for name, theirs in names.items() if theirs not in weights)
     if missing:
+        near = nearest(missing[0], map(_plain, islice(weights, MOST_COMPARED)))[:200]
         raise RequestError(
             f"{where}: {len(missing)} of {len(wanted)} weights are missing, the first "
-            f"{missing[0]!r}; {nearest(missing[0], weights)[:200]}"
+            f"{missing[0]!r}; {near}"
         )
     for name, theirs in names.items():
-        found, own = tuple(weights[theirs].shape), tuple(wanted[name].shape)
-        if found != own:
-            raise RequestError(f"{where}: {name} has shape {found}, the network {own}")
-    unused = sorted(set(weights) - set(names.values()))
+        _check_alike(name, weights[theirs], wanted[name], where)
+    start = _start(weights, wanted)
+    unused = sorted(name for name in set(weights) - set(names.values()) if not _counts(name))
     _check_unused(unused, start, {name.partition(".")[0] for name in wanted}, where)
+    own = {name: value for name, value in wanted.items() if name not in names}
     return Fit(
-        {name: weights[theirs] for name, theirs in names.items()},
+        own | {name: weights[theirs] for name, theirs in names.items()},
         Counter(_top(name, start) for name in unused),
     )
+
+
+def _names(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, str]:
+    """The checkpoint's name of each weight that decides something, whether it is there or not."""
+    start = _start(weights, wanted)
+    deciding = [name for name in wanted if not _counts(name)]
+    names = {name: start + name for name in deciding}
+    if any(name not in weights for name in names.values()):
+        renamed = _renamed(deciding)
+        names = {name: start + renamed[name] for name in deciding}
+    return names
+
+
+def _counts(name: str) -> bool:
+    return name.rpartition(".")[2] == COUNTER
+
+
+def _check_alike(name: str, found: Tensor, own: Tensor, where: str) -> None:
+    """Hold a weight against its place in the network: its shape, and that it holds numbers."""
+    if found.shape != own.shape:
+        raise RequestError(
+            f"{where}: {name} has shape {tuple(found.shape)}, the network {tuple(own.shape)}"
+        )
+    if own.is_floating_point() and not found.is_floating_point():
+        raise RequestError(
+            f"{where}: {name} holds {str(found.dtype).removeprefix('torch.')}, the network "
+            "floating-point numbers; give the weights before they were quantised"
+        )
+
+
+def _plain(name: str) -> str:
+    """A name of a file as a message shows it: bounded, and nothing of it raw."""
+    return name if re.fullmatch(r"[\w.-]{1,80}", name) else quoted(name)
 
 
 def _start(weights: Mapping[str, Tensor], wanted: Iterable[str]) -> str:
@@ -114,7 +156,7 @@ def _check_unused(unused: list[str], start: str, own: set[str], where: str) -> N
     if more:
         raise RequestError(
             f"{where}: holds {len(more)} weights that the network has no place for, the first "
-            f"{more[0]!r}: it is of another network (a classifier is called "
+            f"{quoted(more[0])}: it is of another network (a classifier is called "
             f"{', '.join(sorted(CLASSIFIERS)[:3])}, ... ; take other weights out of the file)"
         )
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness.records.files import write_text
+from harness.records.files import append_text, read_text, write_text
 
 LOG = "log.jsonl"
 RESUME = "resume.pt"
@@ -18,8 +18,7 @@ def append(
 ) -> None:
     """Add the numbers of a step and, where it was judged, of the validation split."""
     line = {"step": step, "train": values, "validation": validation}
-    with (folder / LOG).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    append_text(folder / LOG, json.dumps(line) + "\n")
 
 
 def keep_until(folder: Path, step: int) -> None:
@@ -37,7 +36,7 @@ def stopped_after(folder: Path) -> int | None:
 
 
 def _lines(folder: Path) -> Iterator[tuple[int, str]]:
-    for line in (folder / LOG).read_text(encoding="utf-8").splitlines():
+    for line in read_text(folder / LOG).splitlines():
         try:
             step = json.loads(line)["step"]
         except json.JSONDecodeError:

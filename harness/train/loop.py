@@ -89,6 +89,7 @@ class _Run:
         ):
             while self.progress.step < self.plan.last:
                 self._step(curves, feeder)
+        self.progress.lost_curves = self.progress.lost_curves or curves.lost
         self._keep_final()
         for name, value in self.full.items():
             setattr(self.system.head, name, value)

@@ -39,6 +39,7 @@ class TrainingResult:
             steps after each start apart; None where there are no more than these.
         cpu_wait: share of its time that training's threads had no processor.
         before_fine_tuning: the training that was fine-tuned; None where nothing was.
+        notes: what a reader of its row must know of how it went.
     """
 
     steps: int
@@ -50,6 +51,7 @@ class TrainingResult:
     data_wait: float | None = None
     cpu_wait: float | None = None
     before_fine_tuning: Ended | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -61,6 +63,7 @@ class Progress:
         step: steps that are done, counted over both.
         right: shares of right decisions, of the last steps.
         ended: what the training came to that is being fine-tuned.
+        lost_curves: why the curves end early; empty where they do not.
     """
 
     step: int = 0
@@ -75,6 +78,7 @@ class Progress:
     cpu_waited: float = 0.0
     phase: int = 0
     ended: Ended | None = None
+    lost_curves: str = ""
 
     @classmethod
     def restored(cls, facts: dict[str, Any]) -> Progress:
@@ -123,4 +127,5 @@ class Progress:
             data_wait=self.data_wait,
             cpu_wait=self.cpu_wait,
             before_fine_tuning=self.ended,
+            notes=(f"its curves end early: {self.lost_curves}",) if self.lost_curves else (),
         )

@@ -87,7 +87,8 @@ def make_metrics(value: float) -> dict[str, Metric]:
 def make_left_out(value: float, units: int, noise: int) -> dict[str, dict[str, float]]:
     """The error rate without each of some speakers."""
     draw = random.Random(noise)
-    return {"eer": {f"spk{i:02}": value + draw.gauss(0, 0.0005) for i in range(units)}}
+    values = [value + draw.gauss(0, 0.0005) for _ in range(units)]
+    return {"eer": {f"spk{i:02}": min(max(0.0, each), 1.0) for i, each in enumerate(values)}}
 
 
 def make_stage(fields: dict[str, Any]) -> Stage:

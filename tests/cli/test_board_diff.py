@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.app import main
+from harness.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PLACE = "records/matched/quick/speechocean762"

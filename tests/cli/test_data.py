@@ -62,6 +62,21 @@ def test_a_dataset_is_prepared_and_then_checked(harness: Command) -> None:
     assert "items read" in full.err
 
 
+def test_clipped_samples_are_counted_and_noted(fresh: TinyBenchmark, harness: Command) -> None:
+    path = fresh.folder / "voices" / "s00-u0.flac"
+    sound = soundfile.read(path)[0]
+    sound[100:103] = -1.1
+    with path.open("wb") as file:
+        soundfile.write(file, sound, 16_000, "FLOAT", format="WAV")
+    note = f"3 of {len(sound):,} samples were clipped, up to 0.8 dB above full scale"
+    for words in (["prepare", "--workers", "1"], ["check"]):
+        done = harness("data", *words, "voices")
+        assert done.status == 0, done.err
+        assert f"note: 1 items were read with a note:\n    {path}: {note}\n" in done.out
+    document = json.loads(harness("data", "check", "voices", "--json").out)
+    assert document["notes"] == [{"id": "s00-u0", "source": str(path), "line": 2, "note": note}]
+
+
 def test_damaged_files_are_named_and_end_with_1(fresh: TinyBenchmark, harness: Command) -> None:
     (fresh.folder / "voices" / "s00-u0.flac").write_bytes(b"")
     (fresh.folder / "voices" / "s01-u1.flac").unlink()

@@ -116,6 +116,16 @@ def test_a_network_that_does_not_work_is_told_and_the_others_are_measured(tiny: 
     assert "measured: main memory of the whole process" in done.err
 
 
+def test_of_several_batches_a_failure_names_its_own(tiny: TinyBenchmark):
+    done = tiny.run("measure", "--suite", "costs", "--device", "cpu", "--model", "broken",
+                    "--batch", "12", "--batch", "6")  # fmt: skip
+    assert done.status == 1, done.err
+    for batch in ("12", "6"):
+        assert f"broken at batch {batch}: failed: ZeroDivisionError: by no frames" in done.out
+    rows = [line.split() for line in done.out.splitlines() if line.startswith("broken ")]
+    assert [row for row in rows if len(row) == 2] == [["broken", "12"], ["broken", "6"]]
+
+
 def test_half_precision_is_predicted_and_measured(tiny: TinyBenchmark, measured):
     done = tiny.run("measure", "--suite", "costs", "--batch", "12", "--json", "--device", "cpu",
                     "--model", "small", "--with", "bf16", "--with", "channels-last")  # fmt: skip

@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 from harness.cli.app import app
 from harness.config.loader import load
 from harness.errors import ConfigError
-from tests.recipes.recipes import WESPEAKER
+from harness.recipes.reading import read_recipe
+from harness.recipes.toml import as_toml
+from tests.recipes.recipes import WESPEAKER, replaced
 
 
 def test_what_is_printed_is_a_benchmark_file(tmp_path: Path) -> None:
@@ -37,6 +39,22 @@ def test_one_document(tmp_path: Path) -> None:
     tables = {key: found[key] for key in ("recipes", "models", "losses")}
     assert tables == tomllib.loads(text)
     assert found["no_place"][1].items() >= {"key": "seed", "value": 1}.items()
+
+
+def test_text_is_printed_as_it_is(tmp_path: Path) -> None:
+    source = tmp_path / "campplus.yaml"
+    source.write_text(replaced(WESPEAKER, {"exp/any": '"[red]:fire:\\t\\e[31m\\L"', "64": "6.4e1"}))
+    done = CliRunner().invoke(app, ["recipe", str(source)])
+    assert done.stdout == as_toml(read_recipe(source)) + "\n"
+    assert r"""#   exp_dir = "[red]:fire:\u0009\u001b[31m\u2028": where""" in done.stdout
+
+
+def test_a_key_that_would_be_a_table_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "campplus.yaml"
+    source.write_text(WESPEAKER + '"harmless\\n[models.evil]\\nadapter = 1\\n#": 1\n')
+    done = CliRunner().invoke(app, ["recipe", str(source)])
+    assert isinstance(done.exception, ConfigError)
+    assert done.stdout == ""
 
 
 def test_a_file_that_is_none_is_a_wrong_request(tmp_path: Path) -> None:

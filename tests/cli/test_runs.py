@@ -31,6 +31,8 @@ def test_a_listed_run_can_be_shown(
     runs = str(tiny.runs)
     listed = json.loads(_called(monkeypatch, capsys, "runs", "list", "--runs", runs, "--json"))
     assert [row["state"] for row in listed["runs"]] == ["done"] * 3
+    cached = [path for path in (tiny.runs / "cache").rglob("*") if path.is_file()]
+    assert listed["cache_bytes"] == sum(path.stat().st_size for path in cached) > 0
     for row in listed["runs"]:
         assert row["bytes"] > 0
         for name in (row["run"], f"{row['run']}/record.json", str(tiny.runs / row["run"])):
@@ -43,19 +45,21 @@ def test_only_what_nothing_needs_is_deleted(
 ) -> None:
     zero, seven = tiny.record("tiny", 0), tiny.record("tiny", 7)
     tiny.record_path("tiny", 7).unlink()
+    # The corpus was copied to another folder, so that no run opens its pack any more.
+    (outdated,) = (path.parent for path in (tiny.runs / "cache").glob("*/facts.json"))
     unfinished = tiny.runs / "stages" / "train-0123456789abcdef"
     unfinished.mkdir()
     (unfinished / "resume.pt").write_bytes(b"half way")
     there = set(tiny.runs.rglob("*"))
 
-    call = ("runs", "gc", "--runs", str(tiny.runs), "--json")
+    call = (*tiny.arguments("runs", "gc"), "--json")
     would = json.loads(_called(monkeypatch, capsys, *call))
     assert {path for path in there if not path.exists()} == set()
     did = json.loads(_called(monkeypatch, capsys, *call, "--delete"))
     assert did["garbage"] == would["garbage"]
 
     gone = {tiny.stage(seven, name) for name in ("train", "evaluate")}
-    gone.add(tiny.stage(zero, "train") / "resume.pt")
+    gone |= {tiny.stage(zero, "train") / "resume.pt", outdated}
     assert {item["path"] for item in did["garbage"]} == {str(path) for path in gone}
     for path in there:
         wanted = not any(path == each or each in path.parents for each in gone)

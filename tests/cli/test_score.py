@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import random
 import sys
@@ -160,6 +161,49 @@ def test_a_list_in_any_form_gives_the_same_bytes(score, form):
     assert score("--trials", "other", "--scores", "good.txt", "--json") == wanted
 
 
+@pytest.mark.parametrize("option", ["--trials", "--scores", "--utt2spk"])
+def test_one_file_comes_from_standard_input(score, monkeypatch, option):
+    names = sorted({name for row in ROWS for name in row[:2]})
+    put(Path("utt2spk"), [f"{name} {name[:3]}" for name in names])
+    files = {"--trials": "trials", "--scores": "good.txt", "--utt2spk": "utt2spk"}
+    wanted = found(score(*(word for pair in files.items() for word in pair), "--json"))
+    for pack in (bytes, gzip.compress):
+        content = io.BytesIO(pack(Path(files[option]).read_bytes()))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(content)))
+        piped = {**files, option: "-"}
+        document = found(score(*(word for pair in piped.items() for word in pair), "--json"))
+        system = "standard input" if option == "--scores" else "good"
+        assert document == {**wanted, "system": system}
+
+
+def test_distances_are_told_with_what_they_would_be(score):
+    put(
+        Path("far.txt"),
+        [f"{e} {t} {-s!r}" for (e, t, _), s in zip(ROWS, SCORES["good"].tolist(), strict=True)],
+    )
+    near, far = (
+        found(score("--trials", "trials", "--scores", name, "--json"))
+        for name in ("good.txt", "far.txt")
+    )
+    assert far["eer"]["value"] == pytest.approx(1 - near["eer"]["value"], abs=1e-12)
+    (note,) = far["notes"]
+    assert "look like distances" in note
+    assert f"negate them (EER {100 * near['eer']['value']:.2f} %)" in note
+    assert "notes" not in near
+    status, out, _ = score("--trials", "trials", "--scores", "far.txt")
+    assert (status, "far: these look like distances" in " ".join(out.split())) == (0, True)
+
+
+@pytest.mark.parametrize("value", ["0.5", "-1e308", "1e-320"])
+def test_scores_of_one_value_are_judged_with_a_note(score, value):
+    put(Path("flat.txt"), [f"{e} {t} {value}" for e, t, _ in ROWS])
+    document = found(score("--trials", "trials", "--scores", "flat.txt", "--json"))
+    assert document["eer"]["value"] == 0.5
+    assert document["notes"] == ["all scores are one value: nobody is told apart"]
+    several = found(score(*GOOD, "--scores", "flat.txt", "--json"))
+    assert several["systems"][1]["notes"] == document["notes"]
+
+
 def test_scores_in_any_order_and_with_labels_of_their_own_give_the_same_bytes(score):
     wanted = score(*GOOD, "--json")
     lines = score_lines("good")
@@ -256,10 +300,12 @@ REFUSED = [
     ([*GOOD, *[w for p in "123" for w in ("--p-target", f".{p}")], "--c-miss", "1", "--c-miss",
       "2"], "--c-miss is given 2 times and --p-target 3; give it once, or once for each prior"),
     ([*GOOD, "--det", "det.gif"], "det.gif: a plot ends in one of .png, .svg, .pdf"),
-    ([*GOOD, "--det", "trials/det.png"], "trials/det.png: the plot cannot be written"),
+    ([*GOOD, "--det", "trials/det.png"], "trials: a file is in the way; move it, or choose"),
     ([*GOOD, "--resamples", "1"], "Invalid value for '--resamples'"),
     ([*GOOD, "--calibration-trials", "trials"], "go together; give both"),
     ([*GOOD, "--calibration-scores", "good.txt"], "go together; give both"),
+    (["--trials", "-", "--scores", "-"], "standard input can be one; name the others"),
+    (["--trials", "good.txt", "--scores", "good.txt"], "it reads as 'enrol test score'"),
     ([*GOOD, "--fuse"], "--fuse learns its weights from other trials"),
     ([*GOOD, *CALIBRATION, "good.txt", "--fuse"], "there is one system"),
     ([*GOOD, "--scores", "poor.txt", *CALIBRATION, "good.txt"], "1 calibration score files for 2"),

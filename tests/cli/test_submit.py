@@ -19,9 +19,10 @@ APP = typer.Typer()
 APP.command()(submit)
 
 
-def called(tiny: TinyBenchmark, *words: str) -> Result:
+def called(tiny: TinyBenchmark, *words: str, piped: bytes | None = None) -> Result:
     given = [*words, "--suite", "own", "--dataset", "voices"]
-    return CliRunner().invoke(APP, [*given, "--config", str(tiny.config), "--runs", str(tiny.runs)])
+    line = [*given, "--config", str(tiny.config), "--runs", str(tiny.runs)]
+    return CliRunner().invoke(APP, line, input=piped)
 
 
 def listed(tiny: TinyBenchmark, folder: Path) -> list[list[str]]:
@@ -66,6 +67,24 @@ def test_a_check_shows_the_row_and_leaves_no_file(tiny: TinyBenchmark, tmp_path:
     assert "checked; nothing was written" in done.stderr
     assert "were made elsewhere" in done.stderr
     assert sorted(tiny.folder.rglob("*")) == before
+
+
+def test_scores_and_embeddings_come_from_standard_input(
+    tiny: TinyBenchmark, tmp_path: Path
+) -> None:
+    scores = scored(tiny, tmp_path)
+    items = [line.split("\t")[0] for line in (tmp_path / "items.tsv").read_text().splitlines()]
+    values = np.random.default_rng(0).normal(size=(len(items) - 1, 4))
+    np.savez(tmp_path / "given.npz", ids=np.array(items[1:], dtype=str), embeddings=values)
+    for option, file in (("--scores", scores), ("--embeddings", tmp_path / "given.npz")):
+        words = ("--name", "theirs", "--check", "--json", option)
+        whole = called(tiny, *words, str(file))
+        piped = called(tiny, *words, "-", piped=file.read_bytes())
+        assert piped.exit_code == 0, piped.exception
+        row, same = (json.loads(done.stdout)["tables"][0]["rows"][0] for done in (piped, whole))
+        assert row["metrics"] == same["metrics"]
+    both = called(tiny, "--name", "theirs", "--scores", "-", "--validation-scores", "-", piped=b"")
+    assert "standard input can be one" in str(both.exception)
 
 
 def test_the_scores_of_a_run_are_refused_by_its_name(tiny: TinyBenchmark, tmp_path: Path) -> None:

@@ -59,3 +59,24 @@ def test_a_folder_without_records_is_refused(
     code, out, err = called(monkeypatch, capsys, *words)
     assert (code, out) == (2, "")
     assert "no record there" in err
+
+
+def test_a_record_that_cannot_be_used_is_named_and_the_others_are_answered(
+    tiny: TinyBenchmark, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong, broken = tiny.record_path("tiny", 7), tiny.record_path("tiny", 0)
+    record = json.loads(wrong.read_text())
+    record["metrics"]["eer"]["value"] = 1.5
+    wrong.write_text(json.dumps(record))
+    code, out, _ = called(monkeypatch, capsys, *tiny.arguments("verify", str(tiny.runs), "--json"))
+    answers = {each["record"]: each for each in json.loads(out)["records"]}
+    assert (code, len(answers)) == (1, 3)
+    assert answers[str(wrong)]["answer"] == "differs"
+    assert answers[str(wrong)]["reasons"][0].startswith("metrics.eer.value is 1.5")
+
+    broken.write_text("{}")
+    code, out, err = called(monkeypatch, capsys, *tiny.arguments("verify", str(tiny.runs)))
+    assert code == 2
+    assert f"{broken}: record schema None" in err
+    assert str(wrong) in out
+    assert "1 differs, 1 verified" in err

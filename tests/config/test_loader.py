@@ -1,5 +1,6 @@
 """A benchmark file is read whole, or refused with file, key and mend."""
 
+import math
 import re
 import sys
 
@@ -44,6 +45,13 @@ def test_without_a_path_the_current_folder_comes_first(written, tmp_path, monkey
         ("batch = 8", "bach = 8", "recipes.short.bach", "did you mean 'batch'?"),
         ("batch = 8", 'batch = "8"', "recipes.short.batch", "found '8'"),
         ("batch = 8", "batch = 8.0", "recipes.short.batch", "valid integer"),
+        (
+            "batch = 8",
+            "batch = 8\nmomenta = [1, -inf]",
+            "recipes.short.momenta.1",
+            "-inf is no fin",
+        ),
+        ("channels = 64", "channels = nan", "models.net.channels", "nan is no finite number"),
         ("batch = 8", "batch = 0", "recipes.short.batch", "greater than 0"),
         ("steps = 10", "steps = 10\nepochs = 1", "recipes.short", "either steps or epochs"),
         ("steps = 10", "", "recipes.short", "either steps or epochs"),
@@ -229,6 +237,11 @@ def test_a_base_or_section_of_the_wrong_type(tmp_path, text):
 
 
 RECIPE = Recipe(batch=8, steps=10)
+
+
+def test_settings_are_finite():
+    with pytest.raises(ConfigError, match=r"r: optimizer\.lr: inf is no finite number"):
+        with_settings(RECIPE, {"optimizer": {"lr": math.inf}}, "r: ")
 
 
 def test_settings_reach_into_tables():

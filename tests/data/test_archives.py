@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from harness.data.archives import unpacking as archives
 from harness.data.archives.parts import grouped, open_parts
 from harness.data.archives.unpacking import unpack
-from harness.errors import DataError
+from harness.errors import DataError, StorageError
 
 FILES = {"corpus/a/1.flac": b"one" * 500, "corpus/b/2.flac": b"two" * 700, "readme.txt": b"hello"}
 
@@ -278,7 +278,7 @@ def test_a_disk_that_runs_full_keeps_nothing(archive, corpus, tmp_path, monkeypa
         pytest.skip("no file system can be mounted here (it takes root)")
     try:
         monkeypatch.setattr(archives, "check_room", lambda room, what: None)
-        with pytest.raises(DataError, match="nothing of the archive is kept"):
+        with pytest.raises(StorageError, match="nothing of the archive is kept"):
             unpack([archive], corpus)
         assert [name for name in os.listdir(tmp_path / "data") if ".lock" not in name] == []
     finally:

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from harness.data.audio import read_audio
-from harness.data.corpus import DamagedItem
+from harness.data.corpus import DamagedItem, ItemNote
 
 SAMPLES = np.rint(np.random.default_rng(0).normal(scale=3000, size=16_000)).astype(np.int16)
 
@@ -43,7 +43,8 @@ def test_floating_point_files_are_scaled(write, subtype):
 
 
 def test_floating_point_files_beyond_full_scale_are_clipped(write):
-    read = read_audio(write(np.array([2.0, -2.0, 0.5, 0.0]), ending="wav", subtype="FLOAT"))
+    with pytest.warns(ItemNote, match="2 of 4 samples were clipped"):
+        read = read_audio(write(np.array([2.0, -2.0, 0.5, 0.0]), ending="wav", subtype="FLOAT"))
     assert read.tolist() == [32767, -32768, 16384, 0]
 
 
@@ -74,8 +75,7 @@ def test_a_wav_written_to_a_pipe_says_no_size(write):
     for unknown in (0, 0x7FFFFFFF, 0xFFFFFFFF):
         content[4:8] = content[40:44] = unknown.to_bytes(4, "little")
         path.write_bytes(content)
-        if unknown:
-            np.testing.assert_array_equal(read_audio(path), SAMPLES)
+        np.testing.assert_array_equal(read_audio(path), SAMPLES)
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.9, "0.90"), (1.1, "1.10")])
@@ -208,6 +208,58 @@ def test_a_flac_without_a_checksum(write):
     content = path.read_bytes()
     path.write_bytes(content[:26] + bytes(16) + content[42:])
     np.testing.assert_array_equal(read_audio(path), SAMPLES)
+
+
+def without_length(path, keep_sum=False):
+    """A FLAC file as it is written to a pipe: neither length nor checksum are known."""
+    content = bytearray(path.read_bytes())
+    facts = int.from_bytes(content[18:26], "big") >> 36 << 36
+    content[18:26] = facts.to_bytes(8, "big")
+    content[26:42] = content[26:42] if keep_sum else bytes(16)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("keep_sum", [True, False])
+@pytest.mark.parametrize("length", [1, 4096, 16_000])
+def test_a_flac_whose_header_tells_no_length(write, length, keep_sum):
+    path = without_length(write(SAMPLES[:length]), keep_sum)
+    np.testing.assert_array_equal(read_audio(path), SAMPLES[:length])
+    np.testing.assert_array_equal(read_audio(BytesIO(path.read_bytes())), SAMPLES[:length])
+
+
+def test_a_part_of_a_flac_whose_header_tells_no_length(write):
+    path = without_length(write())
+    np.testing.assert_array_equal(read_audio(path, span=(0.25, 0.75)), SAMPLES[4000:12_000])
+    np.testing.assert_array_equal(read_audio(path, span=(0.9, None)), SAMPLES[14_400:])
+    with pytest.raises(DamagedItem, match=r"lasts 1\.00 s; the part from"):
+        read_audio(path, span=(0.5, 1.5))
+
+
+def test_a_flac_without_length_of_another_rate_is_converted(write):
+    stereo = np.stack([SAMPLES, SAMPLES[::-1]], axis=1)
+    path = write(stereo, rate=48_000)
+    whole = read_audio(path, convert=True)
+    np.testing.assert_array_equal(read_audio(without_length(path), convert=True), whole)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.7, 0.95])
+def test_a_damaged_flac_whose_header_tells_no_length(write, share):
+    path = without_length(write())
+    content = path.read_bytes()
+    place = int(share * len(content))
+    path.write_bytes(content[:place])
+    refused(path, "cannot be decoded")
+    path.write_bytes(content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :])
+    refused(path, "cannot be decoded")
+
+
+def test_a_flac_without_length_is_held_against_its_checksum(write):
+    path = without_length(write(), keep_sum=True)
+    content = bytearray(path.read_bytes())
+    content[30] ^= 1
+    path.write_bytes(content)
+    refused(path, "not those of its own MD5")
 
 
 def test_a_flac_whose_header_tells_another_rate_than_its_frames(write):

@@ -79,6 +79,30 @@ def test_a_drawing_that_is_gone(tmp_path):
         Drawings().read(item, tmp_path)
 
 
+def test_a_drawing_whose_ink_is_in_the_alpha_channel(tmp_path):
+    """The same picture on transparent paper is the same item."""
+    levels = np.random.default_rng(0).integers(0, 256, (5, 4), dtype=np.uint8)
+    found = []
+    for name, picture in (
+        ("plain", Image.fromarray(levels)),
+        ("alpha", Image.fromarray(np.stack([levels * 0] * 3 + [255 - levels], axis=-1))),
+        ("deep", Image.fromarray(levels.astype(np.uint16) * 257)),
+    ):
+        path = tmp_path / name / "character01" / "0709_12.png"
+        path.parent.mkdir(parents=True)
+        picture.save(path)
+        found.append(read(tmp_path / name))
+    for each in found:
+        np.testing.assert_array_equal(each, 255 - levels)
+
+
+def test_a_drawing_that_is_all_ink(tmp_path):
+    path = draw(tmp_path, "character01/0709_12.png")
+    Image.fromarray(np.zeros((5, 4), np.uint8)).save(path)
+    with pytest.raises(DamagedItem, match="is blank: 0 throughout"):
+        read(tmp_path)
+
+
 def test_characters_are_classified():
     assert Drawings().trials("quick", Path(), "test") is None
 

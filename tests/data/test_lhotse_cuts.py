@@ -152,7 +152,7 @@ def test_an_id_that_comes_twice(tmp_path):
     ("content", "message"),
     [
         (b"", "lists no cut"),
-        (b"\n{", "line 2: no cut of Lhotse"),
+        (b"\n{", "line 2: no JSON"),
         (b"[1]", "line 1: no cut of Lhotse|line 1: a .*no cut"),
         (b'{"type": "MonoCut"}', "line 1: no cut of Lhotse"),
         (b'{"type": "Other"}', "line 1: no cut of Lhotse.*Other"),

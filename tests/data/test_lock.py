@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from harness.data.lock import (
     DatasetLock,
     ProtocolLock,
+    check_can_pin,
     check_dataset,
     hold_dataset,
     hold_protocol,
@@ -15,7 +17,7 @@ from harness.data.lock import (
     protocol_lock,
     read_lock,
 )
-from harness.errors import LockError
+from harness.errors import LockError, PathError
 
 DATASET = DatasetLock(
     manifest="m" * 64,
@@ -24,6 +26,7 @@ DATASET = DatasetLock(
     content="c" * 64,
     counts={"test": {"units": 3, "items": 9, "trials": 36, "targets": 9}},
 )
+PROTOCOL_HERE = ProtocolLock(version=1, digest="p" * 64)
 PIN_MANY = """
 import sys
 from pathlib import Path
@@ -193,3 +196,38 @@ def test_content_that_a_base_leaves_open_is_pinned_above_it(path, tmp_path):
     hold_dataset(base, "mini/quick", DATASET.model_copy(update={"content": ""}))
     assert hold_dataset(path, "mini/quick", DATASET, (base,)) is True
     assert pinned_dataset(path, "mini/quick", (base,)) == (DATASET, path)
+
+
+def test_what_is_pinned_is_held_where_nothing_can_be_written(path):
+    hold_dataset(path, "tiny/quick", DATASET)
+    hold_protocol(path, "suite/quick/tiny", PROTOCOL_HERE)
+    spoil(path)
+    assert not hold_dataset(path, "tiny/quick", DATASET)
+    hold_protocol(path, "suite/quick/tiny", PROTOCOL_HERE)
+    other = DATASET.model_copy(update={"content": "d" * 64})
+    with pytest.raises(LockError, match="decoded content is not the locked one"):
+        hold_dataset(path, "tiny/quick", other)
+    changed = PROTOCOL_HERE.model_copy(update={"digest": "e" * 64})
+    with pytest.raises(LockError, match="the protocol changed"):
+        hold_protocol(path, "suite/quick/tiny", changed)
+
+
+def test_what_cannot_be_pinned_tells_the_mend(path):
+    spoil(path)
+    for hold in (
+        lambda: hold_dataset(path, "tiny/quick", DATASET),
+        lambda: hold_protocol(path, "suite/quick/tiny", PROTOCOL_HERE),
+    ):
+        with pytest.raises(PathError, match=rf"{path}: .* is not pinned there yet: .*--config"):
+            hold()
+
+
+def test_a_dataset_that_could_not_be_pinned_is_refused_before_it_is_decoded():
+    with pytest.raises(PathError, match=r"benchmark\.lock: .* is not pinned there yet"):
+        check_can_pin(Path("/proc/benchmark.lock"), "tiny/quick")  # not even root writes there
+
+
+def spoil(path):
+    """Leave no way to take the lock of a file, not even for root."""
+    path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
+    path.with_name(f"{path.name}.lock").mkdir()

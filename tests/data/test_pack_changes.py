@@ -1,6 +1,7 @@
 """A pack is held against its files by their size and time of change, and by what they hold."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import soundfile
 from harness.data.corpora.speech_manifest import SpeechManifest
 from harness.data.pack import Pack, PackRequest, packed
 from harness.data.packing import content
+from harness.data.packing.batch import Batch, batch_of_line, joined
 from harness.data.packing.stamps import stamp_of, stamps_of
 from tests.data.conftest import noise
 
@@ -137,6 +139,42 @@ def test_a_pack_of_another_format_is_made_anew(watched, monkeypatch):
     pack = packed(watched.request)
     assert len(watched.read) == 24
     assert isinstance(pack, Pack)
+
+
+def test_a_pack_of_files_that_other_rules_read_is_made_anew(watched):
+    facts = watched.request.folder / content.FACTS
+    old = json.loads(facts.read_text())
+    del old["reading"]
+    facts.write_text(json.dumps(old))
+    packed(watched.request, trusted=True)
+    assert len(watched.read) == 24
+    packed(watched.request)
+    assert len(watched.read) == 24
+
+
+def test_notes_on_items_are_kept_and_told_anew_where_they_change(watched):
+    path = watched.path("c1")
+    sound = soundfile.read(path)[0]
+    kept = path.read_bytes()
+    sound[100:103] = 1.2
+    soundfile.write(path, sound, 16_000, "FLOAT")
+    note = f"3 of {len(sound):,} samples were clipped, up to 1.6 dB above full scale"
+    for _ in range(2):
+        pack = packed(watched.request)
+        assert (pack.notes, pack.damaged) == ({7: note}, {})
+        assert pack.batch.part(6, 9).notes == {1: note}
+    path.write_bytes(kept)
+    assert packed(watched.request).notes == {}
+
+
+def test_a_journal_keeps_notes():
+    rows = np.zeros((2, 1), np.int64), np.zeros((2, 32), np.uint8), np.zeros((2, 2), np.int64)
+    batch = Batch(*rows, {0: "gone"}, {1: "clipped"})
+    again = batch_of_line(batch.line())
+    assert again is not None
+    both = joined([batch, again], 1)
+    assert both.damaged == {0: "gone", 2: "gone"}
+    assert both.notes == {1: "clipped", 3: "clipped"}
 
 
 def test_a_part_of_a_file_has_the_files_stamp(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from harness.config.augment import Augment
-from harness.data.corpus import COLUMNS, SAMPLE_RATE
+from harness.data.corpus import COLUMNS, SAMPLE_RATE, DamagedItem
 from harness.data.waveform.library import shelves
 from harness.data.waveform.noises import EmbeddedNoise, NoiseFolder
 from harness.data.waveform.rooms import DIRECT, TAPS, RoomFolder, SimulatedRooms, aligned
@@ -111,6 +111,39 @@ def test_damaged_files_are_all_named(tmp_path, use):
         opened(tmp_path, **{use: {"source": "sounds"}})
     for part in ("2 of 3 files", "a.wav", "b.wav", f"augment.{use}"):
         assert part in str(caught.value)
+
+
+def test_notes_and_other_scales_of_noises_are_told(tmp_path):
+    sound = np.random.default_rng(0).normal(0, 0.1, 4000)
+    (tmp_path / "n").mkdir()
+    sound[7] = 1.3
+    soundfile.write(tmp_path / "n" / "a.wav", sound, SAMPLE_RATE, subtype="FLOAT")
+    shelf = shelves(Augment(noise={"source": "n"}), tmp_path, tmp_path / "cache")["noise"]
+    told = []
+    shelf.open(told.append)
+    assert told == [
+        "augment.noise: 1 of 1 items were read with a note, the first a.wav: 1 of 4,000 samples "
+        "were clipped, up to 2.3 dB above full scale"
+    ]
+    soundfile.write(tmp_path / "n" / "b.wav", sound * 32768, SAMPLE_RATE, subtype="FLOAT")
+    with pytest.raises(DataError, match=r"b\.wav: has samples up to .* on the 16-bit scale"):
+        shelf.open()
+
+
+def test_a_room_is_the_same_on_any_scale_and_its_file_is_looked_at(tmp_path):
+    sound = np.random.default_rng(0).normal(0, 0.1, (400, 2))
+    sound[30] = 0.9
+    room, files = RoomFolder(), tmp_path / "rooms"
+    files.mkdir()
+    for name, scale in (("a", 1.0), ("b", 32768.0)):
+        soundfile.write(files / f"{name}.wav", sound * scale, 8000, subtype="DOUBLE")
+    items = list(room.items("full", files).itertuples(index=False))
+    one, other = (room.read(item, files) for item in items)
+    np.testing.assert_array_equal(one, other)
+    content = (files / "a.wav").read_bytes()
+    (files / "a.wav").write_bytes(content[: len(content) // 2])
+    with pytest.raises(DamagedItem, match="is truncated"):
+        room.read(items[0], files)
 
 
 def test_rooms_are_told_from_noises(rirs):

@@ -113,6 +113,12 @@ def test_several_are_named_and_none_is_said(tmp_path: Path) -> None:
         find_checkpoint(str(touched(tmp_path / "none", "optimizer.pth", "a.txt")))
     with pytest.raises(RequestError, match="no such checkpoint"):
         find_checkpoint(str(tmp_path / "absent.pt"))
+    (tmp_path / "annexed.pt").symlink_to("../.git/annex/objects/key")
+    with pytest.raises(RequestError, match=r"links to '../.git/annex/objects/key', which is not"):
+        find_checkpoint(str(tmp_path / "annexed.pt"))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(RequestError, match="is no regular file"):
+        find_checkpoint(str(tmp_path / "pipe"))
 
 
 @pytest.fixture
@@ -175,6 +181,40 @@ def test_the_models_that_weights_fit(tmp_path: Path) -> None:
     torch.save({"other": torch.zeros(1)}, path)
     with pytest.raises(RequestError, match="no model of the benchmark has these"):
         model_of(loaded, path)
+
+
+def test_counters_decide_nothing_and_numbers_must_be_some(tmp_path: Path) -> None:
+    (tmp_path / "benchmark.toml").write_text(BENCHMARK)
+    loaded, path = load(tmp_path / "benchmark.toml"), tmp_path / "any.pt"
+    whole = XVector(embedding_size=256, bins=64).build().state_dict()
+    weights = {name: each for name, each in whole.items() if not name.endswith("_tracked")}
+    assert len(weights) < len(whole)
+    torch.save(weights, path)
+    check_fits(loaded, CheckpointEntry(path, "small"))
+    with pytest.raises(RequestError, match="small of the benchmark has them"):
+        model_of(loaded, path)
+    name = next(iter(weights))
+    torch.save({**weights, name: torch.full_like(weights[name], torch.nan)}, path)
+    for read in (lambda: check_fits(loaded, CheckpointEntry(path, "small")),
+                 lambda: model_of(loaded, path)):  # fmt: skip
+        with pytest.raises(RequestError, match=f"any.pt: the weight '{name}' holds NaN"):
+            read()
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 9000, WESPEAKER + '"a\\n[models.evil]": 1', "\0"])
+def test_a_config_that_is_no_recipe_names_no_model(tmp_path: Path, text: str) -> None:
+    (tmp_path / "benchmark.toml").write_text(BENCHMARK)
+    (tmp_path / "config.yaml").write_text(text)
+    torch.save({"other": torch.zeros(1)}, tmp_path / "any.pt")
+    with pytest.raises(RequestError, match="say with --model of which model it is"):
+        model_of(load(tmp_path / "benchmark.toml"), tmp_path / "any.pt")
+
+
+def test_a_path_that_cannot_be_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="cannot be read: File name too long"):
+        find_checkpoint(str(tmp_path / ("long" * 99)))
+    with pytest.raises(RequestError, match=r"^~nobody-of-this-name/w.pt: "):
+        find_checkpoint("~nobody-of-this-name/w.pt")
 
 
 def _from_hub(address: str, hub: str, home: Path) -> tuple[str, str]:

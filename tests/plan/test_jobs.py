@@ -101,6 +101,21 @@ def test_a_schedule_that_drives_nothing_is_refused(loaded, tmp_path):
         jobs(benchmark, request(tmp_path))
 
 
+def test_a_dataset_has_seeds_of_its_own_where_a_profile_gives_them(loaded, tmp_path):
+    given = 'recipe = "short", seeds = [3, 4], seeds_on.digits = [7]'
+    asked = request(tmp_path)
+    suite = loaded('recipe = "short"', given).suite("s")
+    assert [choice.seed for choice in entries(suite, asked, "digits")] == [7]
+    assert [choice.seed for choice in entries(suite, asked, "letters")] == [3, 4]
+    chosen = request(tmp_path, seeds=(5,))
+    assert [choice.seed for choice in entries(suite, chosen, "digits")] == [5]
+
+
+def test_seeds_on_a_dataset_that_the_suite_lacks_are_refused(loaded):
+    with pytest.raises(ConfigError, match=r"seeds_on: the suite has no dataset 'digit'"):
+        loaded('recipe = "short"', 'recipe = "short", seeds_on.digit = [7]')
+
+
 def test_an_entry_that_is_left_out_is_refused_when_asked_for(loaded, tmp_path):
     rule = Exclusion(model="small", reason="does not fit")
     suite = loaded().suite("s").model_copy(update={"exclude": (rule,)})

@@ -242,6 +242,51 @@ def test_a_file_that_is_no_recipe(read: Any, text: str, said: str) -> None:
         read(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1e-4", 1e-4), ("1E-4", 1e-4), ("1e4", 1e4), ("+1e5", 1e5), ("-1e-3", -1e-3),
+        (".5e-3", 5e-4), ("5.e-3", 5e-3), ("1.0e-4", 1e-4), ("1_000", 1000), ("1_0.5", 10.5),
+        ("0x1F", 31), ("0o17", 15), ("010", 10), ("-3", -3), ("1.", 1.0),
+    ],
+)  # fmt: skip
+def test_numbers_are_those_of_yaml_1_2(read: Any, text: str, number: float) -> None:
+    more = f"\n  deep: {{list: [{text}, {{inner: {text}}}], quoted: '{text}'}}"
+    found = read(WESPEAKER, {"feat_dim: 64": f"feat_dim: 64{more}"})
+    wanted = {"list": [number, {"inner": number}], "quoted": text}
+    assert found.model["arguments"]["deep"] == wanted
+    assert type(found.model["arguments"]["deep"]["list"][0]) is type(number)
+
+
+@pytest.mark.parametrize("text", ["1:30", "2024-01-01", "1e", "e5", "1.2.3", "0x", "+", "."])
+def test_what_is_no_number_of_yaml_1_2_is_text(read: Any, text: str) -> None:
+    found = read(WESPEAKER, {"feat_dim: 64": f"feat_dim: 64\n  more: [{text}]"})
+    assert found.model["arguments"]["more"] == [text]
+
+
+def test_numbers_without_a_point_are_numbers_of_the_recipe(read: Any) -> None:
+    changes = {"0.0002": "2e-4", "final_lr: 0.0001": "final_lr: 1e-4", "size: 96": "size: 9.6e1"}
+    changes |= {"feat_dim: 64": "feat_dim: 6.4e1"}
+    assert read(WESPEAKER, changes) == read(WESPEAKER)
+
+
+def test_an_argument_that_is_null_is_left_out_and_named(read: Any) -> None:
+    found = read(WESPEAKER, {"feat_dim: 64": "feat_dim: 64\n  more: null\n  deep: [1, null]"})
+    assert found.model == read(WESPEAKER).model
+    assert left(found).keys() >= {"model_args.more", "model_args.deep"}
+
+
+def test_a_key_that_is_given_twice_alike_is_read(read: Any) -> None:
+    assert read(f"{WESPEAKER}seed: 0x1\nenable_amp: false\n") == read(WESPEAKER)
+
+
+def test_what_anchors_and_merges_stand_for_is_read(read: Any) -> None:
+    text = "all: &all {embed_dim: 256, pooling_func: TSTP}\nmodel_args: {<<: *all, feat_dim: 64}\n"
+    parts = WESPEAKER.split("model_args:")
+    without = parts[0] + parts[1].split('"TSTP"')[1]
+    assert read(text + without).model == read(WESPEAKER).model
+
+
 def test_no_file_and_no_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         read_recipe(tmp_path / "absent.yaml")

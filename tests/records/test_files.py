@@ -1,12 +1,25 @@
 """A file is the old one or the new one, and a lock keeps one process in."""
 
 import os
+import resource
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from filelock import Timeout
+from matplotlib.figure import Figure
 
-from harness.records.files import atomic_path, lock, write_text
+from harness.errors import PathError, StorageError
+from harness.job.evaluation_files import save_scores
+from harness.records.files import (
+    append_text,
+    atomic_file,
+    atomic_path,
+    lock,
+    read_text,
+    write_text,
+)
 
 ADD_ONE = """
 import sys
@@ -64,3 +77,74 @@ def test_processes_that_take_turns_lose_nothing(tmp_path):
 def test_a_lock_may_be_taken_where_its_folder_is_not_yet(tmp_path):
     with lock(tmp_path / "new" / "thing"):
         assert not (tmp_path / "new" / "thing").exists()
+
+
+@pytest.fixture
+def limited():
+    """Files may not grow beyond 10,000 bytes, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def save_arrays(path):
+    save_scores(path, {"scores": np.zeros(5_000)})
+
+
+def draw(path):
+    figure = Figure()
+    figure.add_subplot().plot([1, 2], [3, 4])
+    with atomic_file(path) as file:
+        figure.savefig(file, format="png", dpi=200)
+
+
+@pytest.mark.parametrize("write", [lambda path: write_text(path, "x" * 20_000), save_arrays, draw])
+def test_a_full_disk_leaves_the_old_file_and_names_it(tmp_path, limited, write):
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(StorageError, match=f"at {path}: "):
+        write(path)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_text_is_added_whole_or_not_at_all(tmp_path, limited):
+    path = tmp_path / "log"
+    append_text(path, "first\n")
+    with pytest.raises(StorageError, match=f"at {path}: "):
+        append_text(path, "x" * 20_000)
+    append_text(path, "l\u00e4st\n")
+    assert read_text(path) == "first\nl\u00e4st\n"
+
+
+def test_a_bug_in_a_writer_is_no_fault_of_the_disk(tmp_path):
+    with pytest.raises(RuntimeError, match="a bug"), atomic_file(tmp_path / "file"):
+        raise RuntimeError("a bug")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda path: write_text(path, ""),
+        lambda path: append_text(path, ""),
+        lambda path: lock(path).acquire(),
+        read_text,
+    ],
+)
+def test_a_file_in_place_of_a_folder_is_named(tmp_path, use):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(PathError, match=f"{tmp_path}/taken"):
+        use(tmp_path / "taken" / "inner" / "file")
+
+
+def test_a_lock_that_cannot_be_made_names_what_it_guards(tmp_path):
+    (tmp_path / "thing.lock").mkdir()
+    with pytest.raises(PathError, match=f"{tmp_path}/thing: is a folder"), lock(tmp_path / "thing"):
+        pass
+
+
+def test_a_lock_that_is_held_is_no_fault_of_the_disk(tmp_path):
+    with lock(tmp_path / "thing"), pytest.raises(Timeout):
+        lock(tmp_path / "thing").acquire(timeout=0)

@@ -108,7 +108,10 @@ def test_a_record_is_never_edited():
 
 def test_a_metric_that_is_not_a_number_leaves_the_old_record(path):
     write_record(path, RECORD)
-    broken = RECORD.model_copy(update={"metrics": {"eer": Metric(value=math.nan, unit="%")}})
+    with pytest.raises(ValidationError, match="finite number"):
+        Metric(value=math.nan, unit="%")
+    unchecked = Metric.model_construct(value=math.nan, unit="%")
+    broken = RECORD.model_copy(update={"metrics": {"eer": unchecked}})
     with pytest.raises(ValueError, match="JSON compliant"):
         write_record(path, broken)
     assert read_record(path) == RECORD

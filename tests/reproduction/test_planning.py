@@ -21,28 +21,30 @@ BASELINE = next(DIGITS.glob("nearest-class-mean-seednone-????????????.json"))
 FIRST = next(DIGITS.glob("efficientnet-b0-softmax-seed0-????????????.json"))
 
 
-def planned(record: Record) -> Any:
+def planned(record: Record, runs: Path) -> Any:
     loaded = load(ROOT / "benchmark.toml")
     request = RunRequest(
-        suite="image", profile="quick", datasets=("digits",), runs=Path("runs"), device="cpu",
+        suite="image", profile="quick", datasets=("digits",), runs=runs, device="cpu",
         threads=1,
     )  # fmt: skip
     source = source_of(loaded, list_dataset(loaded, "digits", "quick"))
     return planned_again(loaded, request_for(loaded, record, request), record, source)
 
 
-def test_a_published_record_is_planned_as_it_was() -> None:
+def test_a_published_record_is_planned_as_it_was(tmp_path: Path) -> None:
     record = read_record(BASELINE)
-    job = planned(record)
+    job = planned(record, tmp_path)
     assert (job.protocol.digest, job.dataset.lock) == (record.protocol.digest, record.dataset.lock)
     assert (job.model, job.is_baseline, job.train) == (record.model, True, None)
 
 
-def test_what_is_planned_otherwise_is_named_with_the_commit_that_planned_it() -> None:
+def test_what_is_planned_otherwise_is_named_with_the_commit_that_planned_it(
+    tmp_path: Path,
+) -> None:
     """The keys of first records held less than those of today."""
     record = read_record(FIRST)
     with pytest.raises(RequestError) as refused:
-        planned(record)
+        planned(record, tmp_path)
     for part in (
         "another job for efficientnet-b0 + softmax",
         "train.left_out: recorded false, planned []",
@@ -51,11 +53,11 @@ def test_what_is_planned_otherwise_is_named_with_the_commit_that_planned_it() ->
         assert part in str(refused.value)
 
 
-def test_a_model_that_is_gone_is_named_with_the_commit() -> None:
+def test_a_model_that_is_gone_is_named_with_the_commit(tmp_path: Path) -> None:
     record = read_record(FIRST)
     gone = record.model_copy(update={"model": record.model.model_copy(update={"name": "b9"})})
     with pytest.raises(RequestError, match=r"plans no such job: .*'b9'.*check out"):
-        planned(gone)
+        planned(gone, tmp_path)
 
 
 @pytest.mark.parametrize(

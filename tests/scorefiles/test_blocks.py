@@ -76,6 +76,12 @@ def test_a_pipe_is_read_like_a_file(tmp_path):
         (gzip.compress(b"a b 1\n" * 100, mtime=0)[:-20], "broken gzip"),
         (b"\x1f\x8bnot gzip at all", "broken gzip"),
         ("a b 1\n".encode("utf-16"), "UTF-16"),
+        ("a b 1\n".encode("utf-16-le"), "UTF-16 text without its mark"),
+        ("a b 1\n".encode("utf-16-be"), "UTF-16 text without its mark"),
+        (b"PK\3\4 of a workbook", "is a zip file"),
+        (b"PAR1\x15", "is a Parquet table"),
+        (b"\x80\4\x95", "is a pickle"),
+        (b"<!DOCTYPE html>", "is a web page"),
     ],
 )
 def test_files_without_lines_say_why(tmp_path, content, message):

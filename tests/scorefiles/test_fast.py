@@ -89,7 +89,7 @@ def test_regular_lines_are_read_fast_and_right(case):
     assert complaints.count == 0
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(quirky())
 def test_what_is_read_fast_is_read_slowly_the_same_without_complaint(case):
     block, form = case

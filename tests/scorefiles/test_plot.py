@@ -148,6 +148,6 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
     taken.write_text("")
     (tmp_path / "folder.png").mkdir()
     for path in (taken / "det.png", tmp_path / "folder.png"):
-        with pytest.raises(RequestError, match=r"cannot be written: .*; give another place"):
+        with pytest.raises(RequestError, match=r"(a file is in the way|is a folder); "):
             draw_det(path, [system()])
     assert {each.name for each in tmp_path.iterdir()} == {"file", "folder.png"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pytest
 
 from harness.scorefiles.complaints import ScoreFileError
-from harness.scorefiles.formats import SCORE_LAYOUTS
+from harness.scorefiles.formats import SCORE_LAYOUTS, TRIAL_LAYOUTS
 from harness.scorefiles.reading import read_table
 
 BAD = {
@@ -47,11 +49,71 @@ def test_each_kind_of_bad_line_says_why(tmp_path, number, why):
     assert why[1] in str(stopped.value)
 
 
-def test_a_header_is_called_one(tmp_path):
+@pytest.mark.parametrize(
+    "text",
+    [
+        "enroll,test,score\na,x,0.5\na,y,0.25\n",
+        "modelid\tsegmentid\tside\tLLR\r\na\tx\ta\t0.5\r\na\ty\ta\t0.25\r\n",
+        "modelid\tsegmentid\tLLR\na\tx\t0.5\na\ty\t0.25\n",
+        'Score;"Enrol";"Test"\n0.5;"a";"x"\n0.25;"a";"y"\n',
+        "notes,test,,score,model\n,x,7,0.5,a\nlate,y,8,0.25,a\n",
+        '"enrol" "test" "score"\n"a" "x" 0.5\n"a" "y" 0.25\n',
+    ],
+)
+@pytest.mark.parametrize("size", [9, 1 << 20])
+def test_a_header_names_the_columns(tmp_path, text, size):
     path = tmp_path / "scores.csv"
-    path.write_text("enroll,test,score\na,x,0.5\na,y,0.25\n", encoding="utf-8")
-    with pytest.raises(ScoreFileError, match=r"line 1 \('enroll,test,score'\): a header"):
+    path.write_text(text, encoding="utf-8", newline="")
+    table = read_table(path, SCORE_LAYOUTS, size=size)
+    assert [table.names["enrol"][code] for code in table.codes["enrol"]] == ["a", "a"]
+    assert [table.names["test"][code] for code in table.codes["test"]] == ["x", "y"]
+    assert table.scores.tolist() == [0.5, 0.25]
+    assert set(table.codes) == {"enrol", "test"}
+
+
+@pytest.mark.parametrize("header", ["", "enrol test score\n"])
+def test_lines_are_counted_from_the_first_of_the_file(tmp_path, header):
+    path = tmp_path / "scores.txt"
+    path.write_text(f"{header}a x 0.5\na y ?\na z 0.25\nb z 1.5\n", encoding="utf-8")
+    line = 3 if header else 2
+    with pytest.raises(ScoreFileError, match=rf"line {line} \('a y \?'\)"):
         read_table(path, SCORE_LAYOUTS)
+
+
+@pytest.mark.parametrize(
+    ("header", "layouts", "message"),
+    [
+        ("modelid\tsegmentid\tside", SCORE_LAYOUTS, "that of trials without scores"),
+        ("modelid\tsegmentid\tside\ttargettype", SCORE_LAYOUTS, "that of trials without scores"),
+        ("modelid\tsegmentid\tside\tLLR", TRIAL_LAYOUTS, "trials without labels; give their key"),
+        ("model\tmodelid\ttest\tscore", SCORE_LAYOUTS, "names the enrol twice"),
+        ("score\tmodel\ttest", ("enrol test score",), "names the columns 'score enrol test'"),
+        ("enrol\ttest\tscore", SCORE_LAYOUTS, "a header and no line below it"),
+    ],
+)
+def test_a_header_that_does_not_do_is_called_by_its_name(tmp_path, header, layouts, message):
+    path = tmp_path / "file"
+    lines = [] if "no line below" in message else ["a\tx\ta\t0.5", "a\ty\ta\t0.25"]
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    with pytest.raises(ScoreFileError, match=message):
+        read_table(path, layouts)
+
+
+def test_quotes_around_fields_are_no_part_of_them(tmp_path):
+    rows = [("id, 1", "x;1", 0.5), ('a "b" c', "y", 0.25), ("plain", "z 9", -1.5)]
+    path = tmp_path / "scores.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    table = read_table(path, SCORE_LAYOUTS)
+    enrol = [table.names["enrol"][code] for code in table.codes["enrol"]]
+    test = [table.names["test"][code] for code in table.codes["test"]]
+    assert list(zip(enrol, test, table.scores.tolist(), strict=True)) == rows
+
+
+def test_a_quote_within_a_name_is_part_of_it(tmp_path):
+    path = tmp_path / "scores.txt"
+    path.write_text('5"-reel x 0.5\n"q y 0.25\n', encoding="utf-8")
+    assert tuple(sorted(read_table(path, SCORE_LAYOUTS).names["enrol"])) == ('"q', '5"-reel')
 
 
 def test_only_the_first_line_can_be_a_header(tmp_path):

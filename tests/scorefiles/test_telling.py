@@ -10,6 +10,7 @@ from harness.errors import RequestError
 from harness.scorefiles.complaints import ScoreFileError
 from harness.scorefiles.formats import (
     DIGITS,
+    LABELS,
     SCORE_LAYOUTS,
     TRIAL_LAYOUTS,
     WORDS,
@@ -105,7 +106,9 @@ def test_a_trial_list_is_not_taken_for_scores():
         told("a x target\na y nontarget", SCORE_LAYOUTS)
 
 
-@pytest.mark.parametrize("text", ["a x\nb y", "a x 0.5\nb y 0.6", "a x imp\nb x imp", "a x 1 1 1"])
+@pytest.mark.parametrize(
+    "text", ["a x\nb y", "a x 0.5\nb y 0.6", "a x male\nb x male", "a x 1 1 1"]
+)
 def test_files_of_no_trial_layout_are_refused(text):
     with pytest.raises(ScoreFileError, match=r"line 1 \('a x.*none of the layouts"):
         told(text, TRIAL_LAYOUTS)
@@ -127,6 +130,58 @@ def test_few_bad_lines_do_not_hide_the_layout():
 )
 def test_separator_is_the_one_that_gives_a_layout(text, form):
     assert told(text, SCORE_LAYOUTS) == form
+
+
+@pytest.mark.parametrize("separator", [" ", "\t", ",", ";"])
+@pytest.mark.parametrize(("no", "yes"), LABELS)
+def test_every_pair_of_labels_in_either_place(no, yes, separator):
+    for layout, line in (("enrol test label", "{n} x {v}"), ("label enrol test", "{v} {n} x")):
+        text = "\n".join(line.format(n=f"m{n}", v=v) for n, v in enumerate([yes, no, no, yes]))
+        form = told(text.replace(" ", separator), TRIAL_LAYOUTS)
+        assert form == Format(layout, separator, (no, yes))
+
+
+@pytest.mark.parametrize(
+    ("text", "layouts"),
+    [
+        ("a x 1 -1\na y -1 1", SCORE_LAYOUTS),
+        ("a x 1 1\na y -1 0\na z -1 1", SCORE_LAYOUTS),
+        ("a x 0.0 1.0\na y 1.0 0.0", SCORE_LAYOUTS),
+        ("1 x -1\n-1 y 1", TRIAL_LAYOUTS),
+        ("true x false\nfalse y true", TRIAL_LAYOUTS),
+    ],
+)
+def test_labels_that_may_be_scores_or_names_are_not_guessed(text, layouts):
+    with pytest.raises(ScoreFileError, match=r"can be read as .* giving the layout"):
+        told(text, layouts)
+
+
+@pytest.mark.parametrize("text", ["a x 1\na y -1", "-1 a x\n1 a y", "a;x;-1\na;y;1"])
+def test_signs_alone_are_not_taken_for_scores(text):
+    with pytest.raises(ScoreFileError, match="all -1 or 1, like the labels"):
+        told(text, SCORE_LAYOUTS)
+
+
+def test_labels_beside_scores():
+    told_labels = {
+        text: told(text, SCORE_LAYOUTS)
+        for text in ("a x 0.7 1\nb x -0.2 -1", "a x imp 3\nb x tgt 4", "a,x,0.1,False\nb,x,2,True")
+    }
+    assert [(form.layout, form.labels) for form in told_labels.values()] == [
+        ("enrol test score label", ("-1", "1")),
+        ("enrol test label score", ("imp", "tgt")),
+        ("enrol test score label", ("False", "True")),
+    ]
+
+
+def test_decimal_commas_are_called_so():
+    with pytest.raises(ScoreFileError, match="write decimal points, not commas"):
+        told("a;x;0,5\nb;x;1,5", SCORE_LAYOUTS)
+
+
+def test_line_ends_of_old_macs_are_called_so():
+    with pytest.raises(ScoreFileError, match=r"end in .r alone"):
+        told("a x 0.5\ra y 0.6\rb x 0.7", SCORE_LAYOUTS)
 
 
 def test_unknown_layout_names_those_that_are_known():

@@ -153,6 +153,42 @@ def test_there_is_a_row_of_numbers_for_each_name(site: Site) -> None:
     refused(site, "give numbers", embeddings=site.npz(words))
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda rows: np.ones((rows, 3), complex), "complex128 of shape"),
+        (lambda rows: np.ones((rows, 3), bool), "bool of shape"),
+        (lambda rows: np.ones((rows, 3), "M8[s]"), "datetime64"),
+        (lambda rows: np.ones((rows, 2, 2)), r"shape \(20, 2, 2\); give numbers"),
+        (np.ones, r"shape \(20,\); give numbers"),
+        (lambda rows: np.ones((rows, 0)), r"shape \(20, 0\); give numbers"),
+        (lambda rows: np.array([[1.0] * (1 + row % 2) for row in range(rows)] + [[]], object),
+         "Python objects, which are never read"),
+    ],
+)  # fmt: skip
+def test_embeddings_are_a_table_of_real_numbers(site: Site, make: Any, message: str) -> None:
+    arrays = site.embeddings("test")
+    arrays["embeddings"] = make(len(arrays["ids"]))
+    refused(site, message, embeddings=site.npz(arrays))
+
+
+@pytest.mark.parametrize("letter", [0xD800, 0x110000, 0xFFFFFFFF])
+def test_names_are_unicode_text(site: Site, letter: int) -> None:
+    arrays = site.embeddings("test")
+    letters = np.ascontiguousarray(arrays["ids"]).view(np.uint32).copy()
+    letters[1] = letter
+    arrays["ids"] = letters.view(arrays["ids"].dtype)
+    refused(site, "ids: names are not Unicode text", embeddings=site.npz(arrays))
+
+
+@pytest.mark.parametrize("kind", ["S", ">U"])
+def test_names_may_be_bytes_or_of_another_processor(site: Site, kind: str) -> None:
+    arrays = site.embeddings("test")
+    wanted = site.submit(embeddings=site.npz(arrays), check=True).record
+    arrays["ids"] = arrays["ids"].astype(f"{kind}{40}")
+    assert site.submit(embeddings=site.npz(arrays), check=True).record.metrics == wanted.metrics
+
+
 def test_nothing_of_a_pickle_is_run(site: Site) -> None:
     class Touch:
         def __reduce__(self) -> Any:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from harness.errors import RequestError
+from harness.errors import JobFailed, RequestError
 from harness.train.checkpoint import (
     averaged,
     load_resume,
@@ -89,6 +91,64 @@ def test_a_file_without_a_state_dict_or_no_file(tmp_path: Path) -> None:
         load_weights(tmp_path / "list.pt")
     with pytest.raises(RequestError, match="no such checkpoint"):
         load_weights(tmp_path / "absent.pt")
+
+
+NO_NUMBER = (math.nan, math.inf, -math.inf)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16, torch.bfloat16, torch.complex64])
+@pytest.mark.parametrize("value", NO_NUMBER)
+@pytest.mark.parametrize("save", [save_weights, lambda path, weights: torch.save(weights, path)])
+def test_a_weight_that_is_no_number_is_named(
+    tmp_path: Path, save: Any, value: float, kind: torch.dtype
+) -> None:
+    weight = torch.ones(3, 4).to(kind)
+    weight[1, 2] = value
+    path = tmp_path / "w.pt"
+    save(path, {"a.fine": torch.ones(2), "a.\x1bbad": weight, "b": weight})
+    said = r"w\.pt: the weight 'a\.\\x1bbad' holds NaN or infinity, and 1 others too"
+    with pytest.raises(RequestError, match=said):
+        load_weights(path)
+
+
+def test_a_mask_of_minus_infinity_is_a_number(tmp_path: Path) -> None:
+    mask = torch.full((3, 3), -math.inf).triu(1)
+    save_weights(tmp_path / "w.safetensors", {"mask": mask, "none": torch.zeros(0)})
+    assert torch.equal(load_weights(tmp_path / "w.safetensors")["mask"], mask)
+
+
+def test_one_number_that_stands_for_many_takes_no_memory(tmp_path: Path) -> None:
+    torch.save({"w": torch.tensor([math.inf]).expand(10**12)}, tmp_path / "w.pt")
+    with pytest.raises(RequestError, match="the weight 'w' holds NaN or infinity"):
+        load_weights(tmp_path / "w.pt")
+    torch.save({"w": torch.tensor([1.0]).expand(10**12)}, tmp_path / "w.pt")
+    assert load_weights(tmp_path / "w.pt")["w"].shape == (10**12,)
+
+
+def test_a_false_size_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "w.pt"
+    torch.save({"w": torch.zeros(7)}, path, _use_new_zipfile_serialization=False)
+    content = path.read_bytes()
+    assert content.count(b"K\x07") == 2  # elements of the storage, and of the tensor
+    path.write_bytes(content.replace(b"K\x07", b"\x8a\x08" + (2**46).to_bytes(8, "little")))
+    with pytest.raises(
+        RequestError, match="takes more memory than this machine has, or is damaged"
+    ):
+        load_weights(path)
+
+
+def test_a_damaged_resume_point_says_how_training_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "resume.pt"
+    save_resume(path, {"step": 3, **WEIGHTS})
+    for content in (b"", path.read_bytes()[:-50], pickle.dumps(Malicious(tmp_path / "no"))):
+        path.write_bytes(content)
+        with pytest.raises(JobFailed, match="is damaged; delete it, and training begins again"):
+            load_resume(path)
+    assert not (tmp_path / "no").exists()
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(IsADirectoryError):  # nothing that could be read is called damaged
+        load_resume(path)
 
 
 def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from harness.train.foreign import fitted
 
 WANTED = {"layer.weight": torch.zeros(2, 3), "layer.bias": torch.zeros(2)}
 OWN = {"layer.weight": torch.arange(6.0).reshape(2, 3), "layer.bias": torch.ones(2)}
+ONE = torch.ones(1)
 CLASSES = torch.zeros(9, 2)
 
 
@@ -62,6 +63,42 @@ def test_weights_of_another_network(weights: dict[str, Tensor], said: str) -> No
         fitted(weights, WANTED, "file")
 
 
+def test_a_counter_of_steps_decides_nothing() -> None:
+    network = nn.Sequential(nn.Conv1d(2, 3, 1), nn.BatchNorm1d(3), nn.InstanceNorm1d(3))
+    wanted = network.state_dict()
+    without = {name: value for name, value in wanted.items() if not name.endswith("_tracked")}
+    strange = {**without, "1.num_batches_tracked": torch.ones(1), "2.num_batches_tracked": ONE}
+    for weights in (without, strange, {f"net.{name}": value for name, value in without.items()}):
+        fit = fitted(weights, wanted, "file")
+        network.load_state_dict(fit.weights)
+        assert fit.unused == {}
+    del without["1.running_var"]
+    with pytest.raises(RequestError, match=r"1 of 7 weights are missing, the first '1.running_var"):
+        fitted(without, wanted, "file")
+
+
+def test_names_of_a_file_are_never_shown_raw() -> None:
+    hostile = {f"\x1b[31m{number}\u2028" + "long" * 99: ONE for number in range(50)}
+    with pytest.raises(RequestError) as missing:
+        fitted(hostile, WANTED, "file")
+    with pytest.raises(RequestError) as more:
+        fitted({**OWN, **hostile}, WANTED, "file")
+    start = {f"net.{name}": value for name, value in OWN.items()}
+    for said in (
+        str(missing.value),
+        str(more.value),
+        fitted({**start, **hostile}, WANTED, "").note,
+    ):
+        assert said.isprintable()
+        assert 60 < len(said) < 1200
+
+
+def test_quantised_weights_are_refused() -> None:
+    eighth = {**OWN, "layer.weight": torch.ones(2, 3, dtype=torch.int8)}
+    with pytest.raises(RequestError, match=r"layer.weight holds int8.*before they were quantised"):
+        fitted(eighth, WANTED, "file")
+
+
 def test_3d_speakers_eres2net_by_its_names() -> None:
     """Its blocks that fuse by attention have one list where the ones here have a first and a list.
 
@@ -83,6 +120,14 @@ def test_3d_speakers_eres2net_by_its_names() -> None:
     fit = fitted(theirs, ours, "file")
     assert fit.unused == {}
     assert all(torch.equal(fit.weights[name], value) for name, value in ours.items())
+
+
+def test_eres2net_without_counters_keeps_its_names() -> None:
+    ours = ERes2Net(embedding_size=8, channels=8, bins=24).build().state_dict()
+    weights = {name: value for name, value in ours.items() if not name.endswith("_tracked")}
+    fit = fitted(weights, ours, "file")
+    assert set(fit.weights) == set(ours)
+    assert all(fit.weights[name] is value for name, value in weights.items())
 
 
 def test_3d_speakers_own_eres2net_computes_the_same() -> None:

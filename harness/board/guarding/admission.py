@@ -24,6 +24,7 @@ from harness.data.lock import LockFile, read_lock
 from harness.errors import RequestError
 from harness.history.check import check_history
 from harness.history.line import FOLDER as HISTORY
+from harness.records.impossible import usable_record
 from harness.records.record import Record
 from harness.records.store import read_record
 
@@ -157,7 +158,7 @@ def _readable(folder: Path, now: Mapping[str, Path]) -> tuple[dict[str, Record],
     for name in sorted(now):
         if name.startswith(RECORDS) and _is_record_file(name):
             try:
-                records[name] = read_record(folder / name)
+                records[name] = usable_record(folder / name, read_record(folder / name))
             except RequestError as error:
                 unreadable.append(f"{name}: {error}")
     return records, unreadable + unreadable_companions(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from harness.errors import RequestError
 from harness.history.check import check_history
 from harness.history.line import FOLDER as HISTORY
 from harness.history.page import PAGE
+from harness.records.impossible import usable_record
 from harness.records.record import Record
 from harness.records.store import read_record
 
@@ -41,14 +42,14 @@ def check(folder: Path) -> list[str]:
     Records are held against themselves and each other, what lies beside them against them, and the
     history against what was written. A picture is compared by the data it carries, as its bytes
     depend on the libraries that draw. Numbers are held against their scores by `harness verify`.
+    Where a record cannot be used, the published files are not compared; the other records are.
 
     Returns:
         One line a difference; none where all is as it should be.
     """
-    unreadable = [line for path in record_files(folder) for line in _unreadable(path)]
-    unreadable += unreadable_companions(folder)
+    readable, unreadable = _readable(folder)
     if unreadable:
-        return unreadable
+        return [*unreadable, *_said(readable), *disagreements(readable), *check_history(folder)]
     records, beside = read_folder(folder)
     files = render(records, beside)
     differing = [
@@ -57,24 +58,26 @@ def check(folder: Path) -> list[str]:
     undrawn = [
         line for name, data in sorted(files.plots.items()) for line in _plot(folder, name, data)
     ]
-    said = [line for path, record in records.items() for line in _record(path, record)]
     return [
         *differing,
         *undrawn,
         *_stale(folder, files.texts.keys() | files.plots.keys()),
-        *said,
+        *_said(records),
         *disagreements(records),
         *wrong_companions(folder, records),
         *check_history(folder),
     ]
 
 
-def _unreadable(path: Path) -> list[str]:
-    try:
-        read_record(path)
-    except RequestError as error:
-        return [str(error)]
-    return []
+def _readable(folder: Path) -> tuple[dict[str, Record], list[str]]:
+    """Return the usable records by their paths, and what keeps the other files from being read."""
+    records, wrong = {}, []
+    for path in record_files(folder):
+        try:
+            records[path.relative_to(folder).as_posix()] = usable_record(path, read_record(path))
+        except RequestError as error:
+            wrong += str(error).splitlines()
+    return records, wrong + unreadable_companions(folder)
 
 
 def _file(folder: Path, name: str, wanted: str) -> list[str]:
@@ -130,9 +133,10 @@ def _is_held(name: str) -> bool:
     return name.startswith(f"{HISTORY}/") and name.endswith(".jsonl")
 
 
-def _record(path: str, record: Record) -> Iterator[str]:
-    """What a record says that cannot be, and a place that is not its own."""
-    place = record_path(record)
-    if path != place:
-        yield f"{path}: what it says belongs at {place}"
-    yield from (f"{path}: {line}" for line in contradictions(record))
+def _said(records: Mapping[str, Record]) -> Iterator[str]:
+    """Name what records say that cannot be, and places that are not their own."""
+    for path, record in records.items():
+        place = record_path(record)
+        if path != place:
+            yield f"{path}: what it says belongs at {place}"
+        yield from (f"{path}: {line}" for line in contradictions(record))

@@ -25,7 +25,7 @@ from harness.board.writing.efficiency import (
 )
 from harness.board.writing.head import title
 from harness.records.canonical import canonical_json, digest
-from harness.records.files import atomic_path
+from harness.records.files import atomic_file
 
 FOLDER = "plots"
 DRAWING = 1
@@ -83,8 +83,8 @@ def write_plot(path: Path, data: dict[str, Any]) -> None:
     from harness.board.pictures.drawing import draw, style
 
     about = {"Title": data["title"], "Description": canonical_json(data), "Date": None}
-    with style(), atomic_path(path) as temporary:
-        draw(data).savefig(temporary, format="svg", metadata=about)
+    with style(), atomic_file(path) as file:
+        draw(data).savefig(file, format="svg", metadata=about)
 
 
 def holds_plot(path: Path, data: dict[str, Any]) -> bool:

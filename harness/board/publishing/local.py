@@ -10,6 +10,7 @@ from harness.board.writing.document import document_text
 from harness.board.writing.markdown import section
 from harness.errors import RequestError
 from harness.records.files import write_text
+from harness.records.impossible import usable_record
 from harness.records.record import Record
 from harness.records.store import read_record
 
@@ -22,7 +23,7 @@ def write_local(runs: Path, suite: str, profile: str) -> Path:
     """
     name = f"{suite}-{profile}"
     paths = sorted((runs / name).rglob("record.json"))
-    filed = [Filed(read_record(path), path.relative_to(runs).as_posix()) for path in paths]
+    filed = [Filed(_usable(path), path.relative_to(runs).as_posix()) for path in paths]
     made = tables(filed)
     write_text(runs / f"{name}.json", document_text(made))
     write_text(runs / f"{name}.md", "\n".join(section(table) for table in made))
@@ -42,7 +43,7 @@ def chosen_records(
     Raises:
         RequestError: there is nothing to choose from.
     """
-    found = {path: read_record(path) for path in sorted(runs.glob("*/*/*/*/record.json"))}
+    found = {path: _usable(path) for path in sorted(runs.glob("*/*/*/*/record.json"))}
     wanted = [
         Filed(record, str(path))
         for path, record in found.items()
@@ -54,6 +55,10 @@ def chosen_records(
         raise RequestError(f"{runs}: holds no record to publish; run a suite first")
     rows = [filed for table in tables(wanted) for row in table.rows for filed in row.filed]
     return [Path(part.path) for filed in rows for part in filed.files]
+
+
+def _usable(path: Path) -> Record:
+    return usable_record(path, read_record(path))
 
 
 def _is_of(record: Record, datasets: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
@@ -17,10 +17,11 @@ from typing import Any
 
 from harness.board.publishing.shelf import json_files
 from harness.board.writing.references import FILE as REFERENCES
+from harness.errors import PathError, StorageError
 from harness.records.canonical import digest, sha256, sha256_file
-from harness.records.files import write_text
+from harness.records.files import read_bytes, read_text, write_text
 
-SCHEMA = 1
+SCHEMA = 2
 
 LEAST = 500
 """Files from which on a build is remembered; fewer are read as quickly."""
@@ -40,20 +41,23 @@ Seen = tuple[int, int, str]
 class Memory:
     """The files of a folder as they are, and as the last build saw them.
 
-    Attributes:
+    Args:
         folder: the published tables.
+        suites: names of suites, in the order in which indexes list them.
+
+    Attributes:
         found: how many files there are among its records.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, suites: Sequence[str] = ()) -> None:
+        self.folder, self._suites = folder, list(suites)
         stats = _stats(folder)
         self.found = len(stats)
         self._stats = stats
 
     def unchanged(self) -> bool:
         """Whether the records are those of the last build, and the files are those it left."""
-        kept = _read(self.folder) if self.found >= LEAST else {}
+        kept = _read(self.folder, self._suites) if self.found >= LEAST else {}
         before, left = kept.get("inputs", {}), kept.get("outputs", {})
         if not before or before.keys() != self._stats.keys():
             return False
@@ -86,8 +90,8 @@ class Memory:
             self._write(inputs, {name: _file(path) for name, path in names.items()})
 
     def _write(self, inputs: Mapping[str, Seen], outputs: Mapping[str, Seen]) -> None:
-        kept = {"inputs": inputs, "outputs": outputs}
-        with suppress(OSError):  # a cache that cannot be written only costs time
+        kept = {"suites": self._suites, "inputs": inputs, "outputs": outputs}
+        with suppress(PathError, StorageError):  # a cache that cannot be written only costs time
             write_text(_place(self.folder), json.dumps({"made_by": made_by(), **kept}))
 
 
@@ -97,7 +101,7 @@ def made_by() -> str:
     top = Path(__file__).resolve().parents[2]
     files = (path for room in ROOMS for path in sorted((top / room).rglob("*")))
     sources = {
-        path.relative_to(top).as_posix(): sha256(path.read_bytes())
+        path.relative_to(top).as_posix(): sha256(read_bytes(path))
         for path in files
         if path.is_file() and path.suffix != ".pyc"
     }
@@ -139,18 +143,18 @@ def _contents(seen: Mapping[str, Seen]) -> dict[str, str]:
     return {name: each[2] for name, each in seen.items()}
 
 
-def _read(folder: Path) -> dict[str, dict[str, Seen]]:
-    """What was kept; nothing where other programs made it, or it is damaged."""
+def _read(folder: Path, suites: Sequence[str]) -> dict[str, dict[str, Seen]]:
+    """What was kept; nothing of other programs or another order of suites, or where damaged."""
     try:
-        kept: Any = json.loads(_place(folder).read_text(encoding="utf-8"))
-        if kept["made_by"] != made_by():
+        kept: Any = json.loads(read_text(_place(folder)))
+        if (kept["made_by"], kept["suites"]) != (made_by(), suites):
             return {}
         parts = {part: kept[part].items() for part in ("inputs", "outputs")}
         return {
             part: {name: (size, changed, content) for name, (size, changed, content) in files}
             for part, files in parts.items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (PathError, StorageError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 

@@ -13,11 +13,12 @@ from typing import Any
 
 from harness.board.pictures.plots import holds_plot, write_plot
 from harness.board.publishing.sheet import Beside, Sheet, sheets
-from harness.board.publishing.shelf import load
+from harness.board.publishing.shelf import load, refuse
 from harness.board.standing.rows import Filed
 from harness.board.standing.table import tables
 from harness.board.versions.archive import Family
 from harness.board.writing.references import References
+from harness.errors import RequestError
 from harness.measure.device import cores
 
 MANY = 4000
@@ -48,10 +49,16 @@ def print_families(
         For each family its tables, and the sha256 of each file that they were made of.
 
     Raises:
-        RequestError: a file among the records is not a record, or says too little.
+        RequestError: files among the records are not records, or say too little or what cannot be;
+            raised after the last family, with those of all families.
     """
-    job = partial(_print_family, folder, references)
-    return iter(pool.map(job, families.values()) if pool else map(job, families.values()))
+    job, wrong = partial(_printed, folder, references), []
+    for printed in pool.map(job, families.values()) if pool else map(job, families.values()):
+        if isinstance(printed, str):
+            wrong.append(printed)
+        else:
+            yield printed
+    refuse(wrong)
 
 
 def draw(pictures: Mapping[Path, dict[str, Any]], pool: Executor | None) -> list[Path]:
@@ -68,6 +75,16 @@ def draw(pictures: Mapping[Path, dict[str, Any]], pool: Executor | None) -> list
 
 def _draw(picture: tuple[Path, dict[str, Any]]) -> None:
     write_plot(*picture)
+
+
+def _printed(
+    folder: Path, references: References, files: list[Path]
+) -> tuple[list[Sheet], dict[str, str]] | str:
+    """A family's tables and the hashes of its files, or why they cannot be made."""
+    try:
+        return _print_family(folder, references, files)
+    except RequestError as error:
+        return str(error)
 
 
 def _print_family(

@@ -12,8 +12,9 @@ from harness.board.publishing.tree import changed_outside
 from harness.details import content_at
 from harness.errors import RequestError
 from harness.records.canonical import sha256
+from harness.records.code import DIRTY
 from harness.records.details import Details
-from harness.records.files import atomic_path
+from harness.records.files import read_bytes, write_bytes
 from harness.records.record import Record
 from harness.records.store import read_record
 
@@ -54,8 +55,7 @@ def publish(
     planned = _planned(runs, folder, details)
     new = [path for path, content in planned.items() if not _is_there(path, content)]
     for path in new:
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(planned[path])
+        write_bytes(path, planned[path])
     return new + build(folder)
 
 
@@ -87,7 +87,7 @@ def _check_allowed(run: Path, *, include_failed: bool) -> None:
 def _files(run: Path, folder: Path, details: Details | None) -> dict[Path, bytes]:
     record = read_record(run)
     path = record_path(record)
-    files = {folder / path: run.read_bytes()}
+    files = {folder / path: read_bytes(run)}
     if publishes_scores(record):
         files[folder / scores_path(path)] = _scores(run.with_name("scores.npz"), record)
     if details is not None:
@@ -99,7 +99,7 @@ def _files(run: Path, folder: Path, details: Details | None) -> dict[Path, bytes
 def _refused(record: Record, *, include_failed: bool) -> str:
     """Why a record may not be published; empty where it may."""
     dirty = {record.code, *(stage.code for stage in record.stages.values())}
-    if any(code.endswith("+dirty") for code in dirty):
+    if any(code.endswith(DIRTY) for code in dirty):
         return (
             f"made by code that is in no commit ({', '.join(sorted(dirty - {''}))}); commit it, "
             "delete this folder and the stages it names (`harness runs show`), and run again"
@@ -117,7 +117,7 @@ def _scores(file: Path, record: Record) -> bytes:
     """The scores that the record names, from its run's folder."""
     if not file.is_file():
         raise RequestError(f"{file}: missing; the record's scores are published beside it")
-    content = file.read_bytes()
+    content = read_bytes(file)
     if sha256(content) != record.artefacts["scores"].sha256:
         raise RequestError(f"{file}: not the scores that its record names; evaluate again")
     return content
@@ -127,6 +127,6 @@ def _is_there(path: Path, content: bytes) -> bool:
     """Whether a file is there already; a published file is never edited."""
     if not path.exists():
         return False
-    if path.read_bytes() == content:
+    if read_bytes(path) == content:
         return True
     raise RequestError(f"{path}: published already with another content, which is never edited")

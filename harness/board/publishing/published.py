@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ from harness.board.publishing.shelf import families, load, record_files
 from harness.board.site.render import pages as site_pages
 from harness.board.standing.rows import Filed
 from harness.board.standing.table import tables
-from harness.board.writing.references import References, references
-from harness.records.files import write_text
+from harness.board.writing.references import references
+from harness.config.loader import load as load_benchmark
+from harness.records.files import read_bytes, write_text
 from harness.records.record import Record
 
 __all__ = ["Beside", "Files", "build", "read_folder", "record_files", "render"]
 
+BENCHMARK = "benchmark.toml"
 NOTHING = Beside()
 
 
@@ -53,7 +55,9 @@ def render(records: Mapping[str, Record], beside: Beside = NOTHING) -> Files:
         RequestError: a record does not say how its primary metric is to be sorted.
     """
     filed = (Filed(record, path) for path, record in sorted(records.items()))
-    return _collected(sheets(tables(filed), beside), beside.references)
+    held = list(sheets(tables(filed), beside))
+    plots = {name: data for sheet in held for name, data in sheet.plots.items()}
+    return Files(dict(_texts(held, beside)), plots)
 
 
 def build(folder: Path) -> list[Path]:
@@ -65,13 +69,14 @@ def build(folder: Path) -> list[Path]:
     Raises:
         RequestError: a file among the records is not a record.
     """
-    memory, told = Memory(folder), references(folder)
+    told = Beside(references=references(folder), suites=suite_order(folder))
+    memory = Memory(folder, told.suites)
     if memory.unchanged():
         return []
     contents: dict[str, str] = {}
     plots: dict[str, dict[str, Any]] = {}
     with workers(memory.found) as pool:
-        made = print_families(folder, families(folder, pool), told, pool)
+        made = print_families(folder, families(folder, pool), told.references, pool)
         outputs = {
             folder / name: _write(folder / name, text)
             for name, text in _texts(_gathered(made, contents, plots), told)
@@ -102,33 +107,50 @@ def read_folder(folder: Path) -> tuple[dict[str, Record], Beside]:
         RequestError: a file among these is not what its name says.
     """
     held = load(folder, record_files(folder))
-    return held.records, Beside(held.details, references(folder))
+    return held.records, Beside(held.details, references(folder), suite_order(folder))
 
 
-def _collected(made: Iterable[Sheet], told: References) -> Files:
-    held = list(made)
-    plots = {name: data for sheet in held for name, data in sheet.plots.items()}
-    return Files(dict(_texts(held, told)), plots)
+def suite_order(folder: Path) -> tuple[str, ...]:
+    """Return the names of the suites of a benchmark file, in its order.
+
+    The file is the one beside the published folder, so that the pages do not depend on where the
+    command is given; else the one that every command takes where none is named.
+
+    Raises:
+        ConfigError: the file is no benchmark.
+    """
+    beside = folder.resolve().parent / BENCHMARK
+    return tuple(load_benchmark(beside if beside.is_file() else None).benchmark.suites)
 
 
-def _texts(made: Iterable[Sheet], told: References) -> Iterator[tuple[str, str]]:
+def _in_order(names: Iterable[str], order: Sequence[str]) -> list[str]:
+    """Sort the slugs of suites; one that the order does not name comes last, by its name.
+
+    >>> _in_order(["image", "zoo", "alps", "speaker"], ["Speaker", "image"])
+    ['speaker', 'image', 'alps', 'zoo']
+    """
+    places = {slug(name): place for place, name in reversed(list(enumerate(order)))}
+    return sorted(names, key=lambda name: (places.get(name, len(order)), name))
+
+
+def _texts(made: Iterable[Sheet], told: Beside) -> Iterator[tuple[str, str]]:
     """Each page and document with its path: those of each suite, the index, the site."""
     suites: dict[str, list[Sheet]] = defaultdict(list)
     for sheet in made:
         suites[slug(sheet.suite[0])].append(sheet)
     lines, sites = [], []
-    for name in sorted(suites):
+    for name in _in_order(suites, told.suites):
         suite = sorted(suites.pop(name), key=lambda sheet: sheet.place)
         lines.append(index_line(suite))
         sites += [sheet.site for sheet in suite]
-        yield from suite_texts(suite, told).items()
+        yield from suite_texts(suite, told.references).items()
     yield "README.md", index(lines)
-    yield from site_pages(sites, told).items()
+    yield from site_pages(sites, told.references).items()
 
 
 def _write(path: Path, text: str) -> bool:
     """Write a file where it is not what it should be; tells whether it was not."""
-    if path.is_file() and path.read_bytes() == text.encode():
+    if path.is_file() and read_bytes(path) == text.encode():
         return False
     write_text(path, text)
     return True

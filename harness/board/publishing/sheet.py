@@ -13,7 +13,7 @@ from harness.board.site.sections import Section
 from harness.board.site.sections import section as site_section
 from harness.board.standing.table import Table, table_key
 from harness.board.versions.archive import UP, archive_page, family, from_archive, newest
-from harness.board.versions.changelog import change_log
+from harness.board.versions.changelog import change_log, log_entries
 from harness.board.writing.document import document
 from harness.board.writing.markdown import section
 from harness.board.writing.references import References
@@ -30,10 +30,12 @@ class Beside:
     Attributes:
         details: record's path relative to the folder of published tables -> its companion.
         references: what others have published.
+        suites: names of suites, in the order in which indexes list them.
     """
 
     details: Mapping[str, Details] = field(default_factory=dict)
     references: References = References()  # noqa: RUF009
+    suites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def _sheet(table: Table, tables: Sequence[Table], beside: Beside, *, archived: b
     references = () if archived else beside.references.beside(table)
     pictures = {where: f"{up}{path}" for where, (path, _) in drawn.items()}
     told = document([shown], None if archived else beside.references)
-    log = "".join(f"\n{block}\n" for block in change_log(table, tables))
+    entries = log_entries(table, tables)
+    log = "".join(f"\n{block}\n" for block in change_log(entries))
     return Sheet(
         place=table_key(table),
         page=archive_page(protocol.suite, protocol.version) if archived else slug(protocol.suite),
@@ -108,7 +111,7 @@ def _sheet(table: Table, tables: Sequence[Table], beside: Beside, *, archived: b
         content=_indented(_json(told[TABLES][0])),
         frame=told | {TABLES: []},
         plots=dict(drawn.values()),
-        site=site_section(table, beside.details, beside.references, archived=archived),
+        site=site_section(table, beside.details, beside.references, entries, archived=archived),
     )
 
 

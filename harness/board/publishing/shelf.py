@@ -18,6 +18,7 @@ from harness.errors import RequestError
 from harness.records.attestation import MARK, wrong_attestation
 from harness.records.canonical import sha256, sha256_file
 from harness.records.details import Details, read_details
+from harness.records.impossible import usable_record
 from harness.records.record import Record
 from harness.records.store import read_record
 
@@ -91,13 +92,32 @@ def families(folder: Path, pool: Executor | None = None) -> dict[Family, list[Pa
         pool: further processes that read; None for this one alone.
 
     Raises:
-        RequestError: a file among the records is not a record.
+        RequestError: files among the records are not records; each is named.
     """
     files, found = record_files(folder), defaultdict[Family, list[Path]](list)
-    told = pool.map(family_at, files, chunksize=GLANCES) if pool else map(family_at, files)
+    told = pool.map(_family_at, files, chunksize=GLANCES) if pool else map(_family_at, files)
+    wrong = []
     for path, family in zip(files, told, strict=True):
-        found[family].append(path)
+        if isinstance(family, str):
+            wrong.append(family)
+        else:
+            found[family].append(path)
+    refuse(wrong)
     return dict(sorted(found.items()))
+
+
+def refuse(wrong: Iterable[str]) -> None:
+    """Raise one RequestError that holds every line; nothing where there is none."""
+    if lines := "\n".join(wrong):
+        raise RequestError(lines)
+
+
+def _family_at(path: Path) -> Family | str:
+    """The family of the record in a file, or why the file is not a record."""
+    try:
+        return family_at(path)
+    except RequestError as error:
+        return str(error)
 
 
 def family_at(path: Path) -> Family:
@@ -125,20 +145,30 @@ def load(folder: Path, files: Iterable[Path]) -> Held:
         files: records below it.
 
     Raises:
-        RequestError: a file is not a record, or one beside it is not what its name says.
+        RequestError: files are not records, hold numbers that cannot be, or one beside them is not
+            what its name says; each is named.
     """
-    held, chosen = Held(), list(files)
+    held, chosen, wrong = Held(), list(files), []
     beside = _beside({file.parent for file in chosen})
     for file in chosen:
-        path, companions = file.relative_to(folder).as_posix(), beside.get(file, [])
-        content = _content(file)
-        held.records[path] = _trusted(_record(file, content), file, companions)
-        held.contents[path] = sha256(content)
-        for details in _details(file, companions):
-            held.details[path] = details
-        for each in companions:
-            held.contents[each.relative_to(folder).as_posix()] = sha256_file(each)
+        try:
+            _take(held, folder, file, beside.get(file, []))
+        except RequestError as error:
+            wrong.append(str(error))
+    refuse(wrong)
     return held
+
+
+def _take(held: Held, folder: Path, file: Path, companions: Iterable[Path]) -> None:
+    """Read one record and its companions into what is held."""
+    path, content = file.relative_to(folder).as_posix(), _content(file)
+    record = usable_record(file, _record(file, content))
+    held.records[path] = _trusted(record, file, companions)
+    held.contents[path] = sha256(content)
+    for details in _details(file, companions):
+        held.details[path] = details
+    for each in companions:
+        held.contents[each.relative_to(folder).as_posix()] = sha256_file(each)
 
 
 def _beside(folders: Iterable[Path]) -> dict[Path, list[Path]]:
@@ -170,7 +200,9 @@ def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise RequestError(f"{file}: cannot be read: {error.strerror}") from error
+        raise RequestError(
+            f"{file}: cannot be read: {error.strerror}; check its path and rights"
+        ) from error
 
 
 def _record(file: Path, content: bytes) -> Record:

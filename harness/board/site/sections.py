@@ -9,10 +9,14 @@ from markupsafe import Markup
 
 from harness.board.names import slug
 from harness.board.site.templates import template
-from harness.board.site.views import Summary, summary, table_view
+from harness.board.site.views import Change, Summary, change_view, summary, table_view
 from harness.board.standing.table import Table
+from harness.board.versions.changelog import LogEntry
 from harness.board.writing.references import References
 from harness.records.details import Details
+
+INDEX, CHANGES = "index.html", "changes.html"
+"""Pages of all suites."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Section:
         archived: whether a newer version of it is on the suite's page.
         summary: a few lines of it.
         text: its part of the page.
+        changes: its part of the change log.
     """
 
     suite: tuple[str, str]
@@ -34,6 +39,7 @@ class Section:
     archived: bool
     summary: Summary
     text: Markup
+    changes: tuple[Change, ...]
 
     @property
     def page(self) -> str:
@@ -45,6 +51,7 @@ def section(
     table: Table,
     details: Mapping[str, Details],
     references: References,
+    log: Sequence[LogEntry],
     *,
     archived: bool,
 ) -> Section:
@@ -54,11 +61,13 @@ def section(
         table: the table; its records' paths are relative to the published folder.
         details: record's path -> what lies beside it.
         references: what others have published; none stands beside an archived table.
+        log: what is new in it.
         archived: whether a newer version of the table is on the suite's page.
     """
     protocol = table.protocol
     beside = [] if archived else references.beside(table)
-    text = template("section.html").render(view=table_view(table, details, beside))
+    view = table_view(table, details, beside)
+    text = template("section.html").render(view=view, changed=CHANGES if log else "")
     return Section(
         suite=(protocol.suite, protocol.suite_title or protocol.suite),
         dataset=table.dataset.name,
@@ -66,6 +75,7 @@ def section(
         archived=archived,
         summary=summary(table),
         text=Markup(text),
+        changes=tuple(map(change_view, log)),
     )
 
 
@@ -78,7 +88,7 @@ def page_name(suite: str, version: int | None = None) -> str:
     name = slug(suite)
     if version is not None:
         return f"{name}.v{version}.html"
-    return "index.suite.html" if name == "index" else f"{name}.html"
+    return f"{name}.suite.html" if f"{name}.html" in (INDEX, CHANGES) else f"{name}.html"
 
 
 def parted(sections: Sequence[Section]) -> tuple[list[Section], dict[str, list[Section]]]:

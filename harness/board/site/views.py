@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.board.names import slug
@@ -12,6 +12,7 @@ from harness.board.site.columns import Column, as_shown, columns
 from harness.board.site.data import row_keys, table_data
 from harness.board.site.groups import Rows, groups
 from harness.board.standing.table import Table
+from harness.board.versions.changelog import LogEntry
 from harness.board.writing.breakdowns import breakdown_grids
 from harness.board.writing.efficiency import efficiencies, efficiency_grid, efficiency_notes
 from harness.board.writing.footnotes import footnotes
@@ -109,6 +110,16 @@ class View:
     data: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Change:
+    """What is new in a table since an earlier one, as the change log shows it."""
+
+    title: str
+    lines: tuple[str, ...]
+    tables: tuple[Further, ...]
+    notes: tuple[str, ...]
+
+
 def table_view(
     table: Table, details: Mapping[str, Details], references: Sequence[ReferenceGroup]
 ) -> View:
@@ -143,6 +154,12 @@ def reference_view(group: ReferenceGroup) -> Further:
     return _further(grid, (None,) * len(grid.lines), reference_notes(group))
 
 
+def change_view(entry: LogEntry) -> Change:
+    """An entry of the change log."""
+    made = [_further(grid, (None,) * len(grid.lines), ()) for grid in entry.grids]
+    return Change(entry.title, entry.lines, tuple(map(_unfixed, made)), entry.notes)
+
+
 def summary(table: Table) -> Summary:
     """A table as the index shows it."""
     best = [number for number, row in enumerate(table.rows) if row.compared]
@@ -166,6 +183,12 @@ def _of_rows(table: Table, grid: Grid, notes: Sequence[str] = ()) -> Further:
 
 def _further(grid: Grid, numbers: tuple[int | None, ...], notes: Sequence[str]) -> Further:
     return Further(grid.title, grid.muted, tuple(map(as_shown, grid.columns)), numbers, list(notes))
+
+
+def _unfixed(table: Further) -> Further:
+    """The table without a column of ranks that stays in place when it is scrolled."""
+    columns = (replace(each, key=f"changed-{each.key}") for each in table.columns)
+    return replace(table, columns=tuple(columns))
 
 
 def _leader(table: Table, number: int) -> Leader:

@@ -51,7 +51,8 @@ class Scale:
         inside = min(max(value, self.low), self.high)
         part = (inside - self.low) / (self.high - self.low)
         if self.log:
-            part = math.log(inside / self.low) / math.log(self.high / self.low)
+            low = math.log(self.low)  # a quotient of the ends may be beyond every float
+            part = (math.log(inside) - low) / (math.log(self.high) - low)
         return round(part * WIDTH)
 
     def said(self, facts: MetricFacts) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.board.numbers import UNKNOWN, heading, plain
@@ -25,8 +25,32 @@ TESTED = (
 )
 
 
-def change_log(table: Table, tables: Iterable[Table]) -> list[str]:
-    """What is new in a table, as blocks of a page; none where nothing is.
+@dataclass(frozen=True)
+class LogEntry:
+    """The differences of a table from one earlier table.
+
+    Attributes:
+        title: its heading; empty where the reader knows what is compared.
+        lines: entries that came, went or changed, in words.
+        grids: rules, ranks and values that changed; none of them is empty.
+        notes: how the changes of values were tested.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    grids: tuple[Grid, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def blocks(self) -> list[str]:
+        """The entry without its heading, as blocks of Markdown."""
+        blocks = [_list(self.lines)] if self.lines else []
+        blocks += [grid_markdown(grid) for grid in self.grids]
+        return blocks + ([_list(self.notes)] if self.notes else [])
+
+
+def log_entries(table: Table, tables: Iterable[Table]) -> list[LogEntry]:
+    """Return what is new in a table; nothing where nothing is.
 
     It is compared with the version before, and with itself before its last records took the
     places of older ones. Of the values, the primary metric's are told.
@@ -40,26 +64,30 @@ def change_log(table: Table, tables: Iterable[Table]) -> list[str]:
         (f"Changes since protocol {last.protocol.version}", last) if last else None,
         ("Changes by records that took the places of older ones", before) if before else None,
     ]
-    blocks = []
-    for title, earlier in filter(None, found):
-        told = changes(table, earlier)
-        if told:
-            blocks += [f"### {escape(title)}", *change_blocks(told, [table.protocol.primary])]
-    return blocks
+    compared = [(title, changes(table, earlier)) for title, earlier in filter(None, found)]
+    return [_entry(told, title, [table.protocol.primary]) for title, told in compared if told]
 
 
-def change_blocks(told: Changes, metrics: Sequence[str] | None = None) -> list[str]:
-    """Changes as blocks of Markdown.
+def change_log(entries: Iterable[LogEntry]) -> list[str]:
+    """Return entries of a log as blocks of a page of Markdown."""
+    return [block for each in entries for block in (f"### {escape(each.title)}", *each.blocks)]
 
-    Args:
-        told: the changes.
-        metrics: of which values are told; None tells of all.
-    """
+
+def change_blocks(told: Changes) -> list[str]:
+    """Return changes as blocks of Markdown, all metrics among them."""
+    return _entry(told).blocks
+
+
+def _entry(told: Changes, title: str = "", metrics: Sequence[str] | None = None) -> LogEntry:
+    """Write changes out; the values are those of some metrics, or of all (None)."""
     shifted = [shift for shift in told.shifts if metrics is None or shift.metric in metrics]
-    blocks = [_list(_lines(told))] if _lines(told) else []
-    grids = [_rules(told), _moved(told.moved), _values(shifted, told.later)]
-    blocks += [grid_markdown(grid) for grid in grids if grid.lines]
-    return blocks + ([_list(_notes(told, shifted))] if shifted else [])
+    grids = (_rules(told), _moved(told.moved), _values(shifted, told.later))
+    return LogEntry(
+        title,
+        tuple(_lines(told)),
+        tuple(grid for grid in grids if grid.lines),
+        tuple(_notes(told, shifted)) if shifted else (),
+    )
 
 
 def changes_document(told: Changes) -> dict[str, Any]:
@@ -120,12 +148,12 @@ def _reasons(told: Changes) -> str:
 
 def _rules(told: Changes) -> Grid:
     lines = [(rule.name, *shown(rule)) for rule in told.rules]
-    return _grid(("rule", "before", "after"), lines, numeric=())
+    return _grid("Rules", ("rule", "before", "after"), lines, numeric=())
 
 
 def _moved(moved: Sequence[Moved]) -> Grid:
     lines = [(each.entry, _rank(each.before), _rank(each.after)) for each in moved]
-    return _grid((ENTRY, "rank before", "rank"), lines, numeric=(1, 2))
+    return _grid("Ranks", (ENTRY, "rank before", "rank"), lines, numeric=(1, 2))
 
 
 def _rank(rank: int | None) -> str:
@@ -135,7 +163,7 @@ def _rank(rank: int | None) -> str:
 def _values(shifted: Sequence[Shift], table: Table) -> Grid:
     titles = (ENTRY, "metric", "before", "after", "change", "p", "change is")
     lines = [_value(shift, table.protocol.facts[shift.metric]) for shift in shifted]
-    return _grid(titles, lines, numeric=(2, 3, 4, 5))
+    return _grid("Values", titles, lines, numeric=(2, 3, 4, 5))
 
 
 def _value(shift: Shift, facts: MetricFacts) -> tuple[str, ...]:
@@ -176,12 +204,14 @@ def _notes(told: Changes, shifted: Sequence[Shift]) -> list[str]:
     ]
 
 
-def _grid(titles: Sequence[str], lines: Sequence[Sequence[str]], numeric: Sequence[int]) -> Grid:
+def _grid(
+    title: str, titles: Sequence[str], lines: Sequence[Sequence[str]], numeric: Sequence[int]
+) -> Grid:
     columns = [
-        Column(title, tuple(cell(line[i]) for line in lines), numeric=i in numeric)
-        for i, title in enumerate(titles)
+        Column(head, tuple(cell(line[i]) for line in lines), numeric=i in numeric)
+        for i, head in enumerate(titles)
     ]
-    return Grid(tuple(columns))
+    return Grid(tuple(columns), title)
 
 
 def _list(lines: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ trained, enrolled and scored by rules of their own, which stand with them.
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -165,14 +166,28 @@ def references(folder: Path) -> References:
     if not path.exists():
         return References()
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        document = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=_figure)
         return References(ReferenceFile.model_validate(document))
     except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"{path}: not TOML: {error}") from error
+        raise RequestError(
+            f"{path}: cannot be read: {error.strerror}; check its path and rights"
+        ) from error
     except ValidationError as error:
         raise RequestError(explain(error, f"{path}: ", _known_keys)) from error
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"{path}: not TOML: {error}") from error
+
+
+def _figure(text: str) -> Decimal:
+    """A number with the digits that it is written with.
+
+    Raises:
+        ValueError: it is beyond what floats hold; as an integer it would take minutes and more.
+    """
+    value = Decimal(text)
+    if abs(value.adjusted()) > sys.float_info.max_10_exp:
+        raise ValueError(f"{text:.20} is out of range")
+    return value
 
 
 def _check_rows(rows: Iterable[Reference], where: str, metrics: dict[str, MetricFacts]) -> None:

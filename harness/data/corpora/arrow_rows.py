@@ -8,6 +8,9 @@ from typing import Any
 
 from harness.errors import ConfigError, DataError
 
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError)
+"""What the library raises at files that it did not write."""
+
 _WORDS = ("string", "large_string", "int", "uint", "bool")
 """How the types begin whose values are kept as words."""
 
@@ -21,12 +24,15 @@ def opened(folder: Path) -> Any:
     """
     datasets = _library()
     try:
-        return datasets.load_from_disk(str(folder))
+        found = datasets.load_from_disk(str(folder))
+        for part in found.values() if isinstance(found, dict) else [found]:
+            part.data.validate(full=True)  # else damaged offsets are read as they stand
+        return found
     except FileNotFoundError as error:
         raise DataError(
             f"{folder}: no data set that `save_to_disk` wrote, or a file of it is missing ({error})"
         ) from error
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except UNREADABLE as error:
         raise DataError(f"{folder}: the data set cannot be opened: {error}") from error
 
 
@@ -77,7 +83,7 @@ def words(part: Any) -> dict[str, list[str]]:
 def _word(value: Any, names: list[str] | None) -> str:
     if value is None or (names is not None and value < 0):
         return ""
-    return str(value) if names is None else names[value]
+    return str(value) if names is None or value >= len(names) else names[value]
 
 
 def _halves(column: Any, where: str) -> tuple[list[bool], list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import json
+import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.reading.columns import known
+from harness.data.reading.json_lines import read_json_line
 from harness.errors import ConfigError, DataError
 
 SAME_S = 1e-4
 """Less than two samples: times that differ by less are one."""
+
+UNREADABLE = (
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+)
+"""What Lhotse raises at a line that is no cut."""
 
 _SAVE = "write its sound to a file first (Lhotse's `CutSet.save_audios` does)"
 
@@ -32,6 +44,27 @@ class CutLine:
     cut: Any
     where: str
     number: int
+
+    def name(self) -> str:
+        """The cut's id.
+
+        Raises:
+            DataError: it is no text.
+        """
+        if not isinstance(self.cut.id, str):
+            raise DataError(f"{self.where}: the id {self.cut.id!r} is no text")
+        return self.cut.id
+
+    def seconds(self) -> float:
+        """How long the cut is.
+
+        Raises:
+            DataError: its times are no finite numbers.
+        """
+        start, duration = float(self.cut.start), float(self.cut.duration)
+        if not (math.isfinite(start) and math.isfinite(duration)):
+            raise DataError(f"{self.where}: starts at {start} s and lasts {duration} s")
+        return duration
 
     def speaker(self) -> str:
         """The one speaker of its supervisions.
@@ -103,8 +136,8 @@ def cut_lines(path: Path) -> Iterator[CutLine]:
     for number, line in _lines(path):
         where = f"{path}: line {number}"
         try:
-            cut = deserialise(json.loads(line))
-        except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
+            cut = deserialise(read_json_line(line, where))
+        except UNREADABLE as error:
             raise DataError(f"{where}: no cut of Lhotse ({error!r})") from error
         if not hasattr(cut, "supervisions") or not hasattr(cut, "start"):
             raise DataError(f"{where}: a {type(cut).__name__}, and no cut; make cuts of it")

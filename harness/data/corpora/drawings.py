@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from harness.config.tables import Profile
-from harness.data.corpus import DamagedItem, Uncompared
+from harness.data.corpus import Uncompared
+from harness.data.picture import read_picture
 from harness.errors import DataError
 
 NAME = re.compile(r"\d+_(?P<drawer>\d+)\.png")
@@ -44,16 +44,9 @@ class Drawings(Uncompared):
         """One drawing, `[height, width]`, ink 255 on 0.
 
         Raises:
-            DamagedItem: the file is not a picture or holds no ink.
+            DamagedItem: the file is not a picture, or is of one value throughout.
         """
-        try:
-            with Image.open(folder / item.source) as picture:
-                ink = 255 - np.asarray(picture.convert("L"), dtype=np.uint8)
-        except (UnidentifiedImageError, OSError, SyntaxError) as error:
-            raise DamagedItem(f"cannot be decoded ({error})") from error
-        if not ink.any():
-            raise DamagedItem("is blank")
-        return ink
+        return 255 - read_picture(folder / item.source)
 
 
 def _row(path: Path, folder: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.config.tables import Profile
-from harness.data.corpora.cut_lines import CutLine, cut_lines
+from harness.data.corpora.cut_lines import UNREADABLE, CutLine, cut_lines
 from harness.data.reading.columns import SPEAKER, Entry, told_apart
 from harness.data.reading.commands import allow_command
 from harness.data.reading.own_splits import own_splits
@@ -88,17 +88,23 @@ class LhotseCuts(OwnLists):
         empty = True
         for line in cut_lines(path):
             empty = False
-            yield Entry(
-                id=line.cut.id,
-                speaker=line.speaker(),
-                source=self._source(line, root),
-                seconds=float(line.cut.duration),
-                line=line.number,
-                split=split,
-                further=line.further(),
-            )
+            try:
+                yield self._entry(line, root, split)
+            except UNREADABLE as error:  # a time, a name or a source of another type
+                raise DataError(f"{line.where}: no cut of Lhotse ({error!r})") from error
         if empty:
             raise DataError(f"{path}: lists no cut")
+
+    def _entry(self, line: CutLine, root: Root, split: str) -> Entry:
+        return Entry(
+            id=line.name(),
+            speaker=line.speaker(),
+            source=self._source(line, root),
+            seconds=line.seconds(),
+            line=line.number,
+            split=split,
+            further=line.further(),
+        )
 
     def _source(self, line: CutLine, root: Root) -> str:
         place = line.place()

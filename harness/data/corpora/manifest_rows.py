@@ -9,6 +9,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from harness.data.reading.json_lines import read_json_line
+from harness.data.reading.lists import decoded
 from harness.errors import DataError, nearest
 
 Row = dict[str, Any]
@@ -63,10 +65,7 @@ def _json_rows(path: Path, required: Iterable[str]) -> list[Row]:
 
 def _json_row(line: str, required: Collection[str], number: int, path: Path) -> Row:
     where = f"{path}: line {number}"
-    try:
-        found = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where}: no JSON ({error.msg} at character {error.pos + 1})") from error
+    found = read_json_line(line, where)
     if not isinstance(found, dict):
         raise DataError(f"{where}: {found!r} is no JSON object; give one an utterance")
     _check_header(found, required, where, "one JSON object a line")
@@ -84,12 +83,7 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: no such manifest ({error.strerror})") from error
-    try:
-        # Spreadsheet programs put a byte order mark first; it is no part of the first column.
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = 1 + error.object[: error.start].count(b"\n")
-        raise DataError(f"{path}: line {line} is not UTF-8 text ({error.reason})") from error
+    return decoded(content, path)
 
 
 def _check_header(header: Any, columns: Iterable[str], where: str, form: str) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from harness.config.tables import Table
-from harness.errors import ConfigError
-from harness.records.files import atomic_path, lock
+from harness.config.toml_text import key_text, value_text
+from harness.errors import ConfigError, PathError
+from harness.records.files import lock, read_bytes, write_bytes
 
 
 def table_text(name: str, keys: dict[str, Any]) -> str:
@@ -21,9 +20,9 @@ def table_text(name: str, keys: dict[str, Any]) -> str:
     [datasets."a.1"]
     of = "a"
     """
-    key = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
-    lines = [f"{key} = {_value(value)}\n" for key, value in keys.items() if value is not None]
-    return f"[datasets.{key}]\n" + "".join(lines)
+    given = {key: value for key, value in keys.items() if value is not None}
+    lines = [f"{key_text(key)} = {value_text(_plain(value))}\n" for key, value in given.items()]
+    return f"[datasets.{key_text(name)}]\n" + "".join(lines)
 
 
 def append_table(path: Path, text: str, lock_path: Path) -> bool:
@@ -42,18 +41,15 @@ def append_table(path: Path, text: str, lock_path: Path) -> bool:
             added to.
     """
     with lock(lock_path):
-        before = path.read_bytes()
+        before = read_bytes(path)
         gap = b"\n" if before.endswith(b"\n") else b"\n\n"
         after = before + gap + text.encode()
         _check(path, after, text)
         return _written(path, after)
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, Table):
-        given = value.model_dump(exclude_none=True).items()
-        return "{ " + ", ".join(f"{key} = {_value(each)}" for key, each in given) + " }"
-    return json.dumps(value)
+def _plain(value: Any) -> Any:
+    return value.model_dump(exclude_none=True) if isinstance(value, Table) else value
 
 
 def _check(path: Path, after: bytes, text: str) -> None:
@@ -69,8 +65,7 @@ def _written(path: Path, content: bytes) -> bool:
     if not os.access(path, os.W_OK):
         return False
     try:
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(content)
-    except PermissionError:
+        write_bytes(path, content)
+    except PathError:
         return False
     return True

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,14 @@ class Batch:
         stamps: size and time of change (ns) of each item's file when it was read, `[items, 2]`;
             zeros where there is no such file.
         damaged: row -> why the item could not be read.
+        notes: row -> a remark on an item that was read.
     """
 
     shapes: NDArray[np.int64]
     hashes: NDArray[np.uint8]
     stamps: NDArray[np.int64]
     damaged: dict[int, str]
+    notes: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -40,9 +42,9 @@ class Batch:
 
     def part(self, begin: int, end: int) -> Batch:
         """Some of the items, numbered from 0."""
-        inside = {row - begin: why for row, why in self.damaged.items() if begin <= row < end}
+        damaged, notes = (_within(told, begin, end) for told in (self.damaged, self.notes))
         rows = slice(begin, end)
-        return Batch(self.shapes[rows], self.hashes[rows], self.stamps[rows], inside)
+        return Batch(self.shapes[rows], self.hashes[rows], self.stamps[rows], damaged, notes)
 
     def line(self) -> str:
         """One line of a journal."""
@@ -51,6 +53,7 @@ class Batch:
             "hashes": self.hashes.tobytes().hex(),
             "stamps": self.stamps.tolist(),
             "damaged": self.damaged,
+            "notes": self.notes,
         }
         return json.dumps(content, ensure_ascii=True) + "\n"
 
@@ -68,18 +71,25 @@ def batch_of_line(line: str) -> Batch | None:
         np.array(content["shapes"], np.int64),
         hashes.reshape(-1, HASH_BYTES),
         np.array(content["stamps"], np.int64).reshape(-1, 2),
-        {int(row): why for row, why in content["damaged"].items()},
+        by_row(content["damaged"]),
+        by_row(content["notes"]),
     )
+
+
+def by_row(told: Mapping[str, str]) -> dict[int, str]:
+    """What is told of some rows, in order, their numbers having been words in JSON."""
+    return {int(row): why for row, why in sorted(told.items(), key=lambda pair: int(pair[0]))}
+
+
+def _within(told: Mapping[int, str], begin: int, end: int) -> dict[int, str]:
+    return {row - begin: why for row, why in told.items() if begin <= row < end}
 
 
 def joined(batches: Sequence[Batch], dimensions: int) -> Batch:
     """Batches end to end."""
     begins = np.cumsum([0, *(len(batch) for batch in batches)]).tolist()
-    damaged = {
-        begin + row: why
-        for begin, batch in zip(begins, batches, strict=False)
-        for row, why in sorted(batch.damaged.items())
-    }
+    damaged = _shifted(begins, [batch.damaged for batch in batches])
+    notes = _shifted(begins, [batch.notes for batch in batches])
     empty = Batch(
         np.zeros((0, dimensions), np.int64),
         np.zeros((0, HASH_BYTES), np.uint8),
@@ -92,4 +102,13 @@ def joined(batches: Sequence[Batch], dimensions: int) -> Batch:
         np.concatenate([batch.hashes for batch in every]),
         np.concatenate([batch.stamps for batch in every]),
         damaged,
+        notes,
     )
+
+
+def _shifted(begins: Sequence[int], told: Sequence[Mapping[int, str]]) -> dict[int, str]:
+    return {
+        begin + row: why
+        for begin, each in zip(begins, told, strict=False)
+        for row, why in sorted(each.items())
+    }

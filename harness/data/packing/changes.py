@@ -54,7 +54,10 @@ def _read(request: PackRequest, rows: NDArray[np.int64]) -> Batch:
 def _differ(found: Batch, pack: Pack, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     other = (found.hashes != pack.hashes[rows]).any(axis=1)
     other |= (found.shapes != pack.shapes[rows]).any(axis=1)
-    whys = [found.damaged.get(place) != pack.damaged.get(row) for place, row in enumerate(rows)]
+    told = [(found.damaged, pack.damaged), (found.notes, pack.notes)]
+    whys = [
+        any(new.get(place) != old.get(row) for new, old in told) for place, row in enumerate(rows)
+    ]
     return np.asarray(other | np.array(whys))
 
 

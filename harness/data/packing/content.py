@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from harness.data.packing.batch import HASH_BYTES, Batch
+from harness.data.packing.batch import HASH_BYTES, Batch, by_row
 from harness.records.canonical import readable_json
-from harness.records.files import atomic_path
+from harness.records.files import atomic_file
 
 FORMAT = 2
 """Of the files; a pack of another format is made anew."""
+
+READING = 2
+"""Of the rules by which files become items, raised when some files become others; a pack of files
+that was made by other rules is made anew."""
 
 VALUES, SHAPES, HASHES, STAMPS, FACTS = (
     "values",
@@ -46,6 +51,8 @@ class Pack:
         damaged: row of the item table -> why it cannot be used; what could not be read is empty.
         hashes: sha256 of each item's numbers, `[items, 32]`; zeros where it could not be read.
         stamps: size and time of change (ns) of each item's file when it was read, `[items, 2]`.
+        notes: row of the item table -> a remark on what was read.
+        reading: the rules by which files were read.
     """
 
     values: NDArray[Any]
@@ -55,6 +62,8 @@ class Pack:
     damaged: dict[int, str]
     hashes: NDArray[np.uint8] = field(default_factory=_no_hashes)
     stamps: NDArray[np.int64] = field(default_factory=_no_stamps)
+    notes: dict[int, str] = field(default_factory=dict)
+    reading: int = READING
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -62,7 +71,7 @@ class Pack:
     @property
     def batch(self) -> Batch:
         """What is known of its items."""
-        return Batch(self.shapes, self.hashes, self.stamps, self.damaged)
+        return Batch(self.shapes, self.hashes, self.stamps, self.damaged, self.notes)
 
     def item(self, index: int) -> NDArray[Any]:
         """One item in its own shape."""
@@ -93,9 +102,17 @@ def open_pack(folder: Path) -> Pack | None:
     dtype = np.dtype(facts["dtype"])
     empty = offsets[-1] == 0
     values = np.zeros(0, dtype) if empty else np.memmap(folder / VALUES, dtype, mode="r")
-    damaged = {int(row): why for row, why in facts["damaged"].items()}
-    hashes, stamps = np.load(folder / HASHES), np.load(folder / STAMPS)
-    return Pack(values, offsets, shapes, facts["content"], damaged, hashes, stamps)
+    return Pack(
+        values,
+        offsets,
+        shapes,
+        facts["content"],
+        by_row(facts["damaged"]),
+        np.load(folder / HASHES),
+        np.load(folder / STAMPS),
+        by_row(facts.get("notes", {})),
+        facts.get("reading", 1),
+    )
 
 
 def write_tables(folder: Path, batch: Batch, dtype: np.dtype[Any], content: str) -> None:
@@ -103,12 +120,25 @@ def write_tables(folder: Path, batch: Batch, dtype: np.dtype[Any], content: str)
     np.save(folder / SHAPES, batch.shapes)
     np.save(folder / HASHES, batch.hashes)
     np.save(folder / STAMPS, batch.stamps)
-    damaged = {str(row): why for row, why in sorted(batch.damaged.items())}
-    facts = {"format": FORMAT, "content": content, "dtype": dtype.name, "damaged": damaged}
+    facts = {
+        "format": FORMAT,
+        "reading": READING,
+        "content": content,
+        "dtype": dtype.name,
+        "damaged": {str(row): why for row, why in sorted(batch.damaged.items())},
+        "notes": {str(row): note for row, note in sorted(batch.notes.items())},
+    }
     (folder / FACTS).write_text(readable_json(facts), encoding="utf-8")
 
 
 def write_stamps(folder: Path, stamps: NDArray[np.int64]) -> None:
     """Keep that the files were looked at again, and hold what they held."""
-    with atomic_path(folder / STAMPS) as temporary, temporary.open("wb") as file:
+    with atomic_file(folder / STAMPS) as file:
         np.save(file, stamps)
+
+
+def noted(pack: Pack, items: pd.DataFrame) -> str:
+    """Count the items that were read with a note, and name the first of them."""
+    row = min(pack.notes)
+    first = f"{items['source'].iloc[row]}: {pack.notes[row]}"
+    return f"{len(pack.notes):,} of {len(pack):,} items were read with a note, the first {first}"

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.data.child_process import end_with_parent
-from harness.data.corpus import Corpus, DamagedItem
+from harness.data.corpus import Corpus, DamagedItem, item_notes
 from harness.data.packing.batch import HASH_BYTES, Batch
 from harness.data.packing.request import PackRequest
 from harness.data.packing.stamps import NO_FILE, stamp_of
@@ -121,16 +121,21 @@ def _result(job: _Job, future: Future[Chunk]) -> Chunk:
 
 def _decode(job: _Job) -> Chunk:
     contents: list[NDArray[Any]] = []
-    stamps, damaged = [], {}
+    stamps = []
+    damaged: dict[int, str] = {}
+    remarks: dict[int, str] = {}
     rows: Iterator[Any] = job.items.itertuples(index=False)
     for row, item in enumerate(rows):
         # Before the file is read: what is written while it is read is noticed the next time.
         stamps.append(stamp_of(job.source, item.source) if job.corpus.needs_folder else NO_FILE)
         try:
-            contents.append(np.asarray(job.corpus.read(item, job.source), job.dtype))
+            with item_notes() as notes:
+                contents.append(np.asarray(job.corpus.read(item, job.source), job.dtype))
         except DamagedItem as error:
             damaged[row] = str(error)
             contents.append(np.zeros((0,) * job.dimensions, job.dtype))
+        else:
+            remarks |= {row: "; ".join(notes)} if notes else {}
     hashes = b"".join(
         bytes(HASH_BYTES) if row in damaged else hashlib.sha256(content.tobytes()).digest()
         for row, content in enumerate(contents)
@@ -140,6 +145,7 @@ def _decode(job: _Job) -> Chunk:
         np.frombuffer(hashes, np.uint8).reshape(-1, HASH_BYTES),
         np.array(stamps, np.int64),
         damaged,
+        remarks,
     )
     kept = [content.ravel() for content in contents] if job.keep else []
     return Chunk(batch, np.concatenate([np.zeros(0, job.dtype), *kept]))

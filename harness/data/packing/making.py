@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.packing.content import Pack
+from harness.data.packing.content import READING, Pack
 from harness.data.packing.decoding import Chunk, chunked, read_chunks
 from harness.data.packing.request import PackRequest
 from harness.data.packing.space import (
@@ -61,7 +61,8 @@ def make(request: PackRequest, old: Outdated) -> None:
     with telling_full_disk(
         folder.parent, lambda: "what was packed before is kept for the next call"
     ):
-        unfinished = Unfinished(folder, request.key(), request.dtype, request.dimensions)
+        key = f"{request.key()} {READING}"
+        unfinished = Unfinished(folder, key, request.dtype, request.dimensions)
 
     def kept() -> str:
         done = f"{len(unfinished):,} of {len(request.items):,} items"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,17 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from harness.data.corpus import SAMPLE_RATE, DamagedItem
+from harness.data.corpus import SAMPLE_RATE, DamagedItem, item_notes
 from harness.data.packing.request import PackRequest
-from harness.errors import DataError
+from harness.errors import DataError, StorageError, naming
 
 SAMPLED = 32
 """Items decoded to learn how long those are whose length no list tells."""
 
 BESIDE_NUMBERS = 512
 """Bytes an item takes at most beside its numbers, the journal included."""
-
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -83,24 +80,21 @@ def bytes_needed(request: PackRequest, begin: int = 0) -> int:
 
 @contextmanager
 def telling_full_disk(folder: Path, kept: Callable[[], str]) -> Iterator[None]:
-    """Turn a disk that is full into a message.
+    """Turn errors of the disk into messages; a full one's says what is kept.
 
     Args:
         folder: what was written to.
         kept: tells what was made certain before.
 
     Raises:
-        DataError: it is full.
+        StorageError: it is full, or fails.
+        PathError: the folder cannot be written.
     """
     try:
-        yield
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise DataError(
-            f"{folder}: no more room on the disk ({error.strerror}); {kept()}. "
-            "Free some and give the same command again."
-        ) from error
+        with naming(folder):
+            yield
+    except StorageError as error:
+        raise StorageError(f"{error}; {kept()}") from error
 
 
 def spelled(size: float) -> str:
@@ -119,7 +113,8 @@ def _mean_length(request: PackRequest, items: Iterator[Any]) -> float:
     found = []
     for item in items:
         try:
-            found.append(request.corpus.read(item, request.source).size)
+            with item_notes():
+                found.append(request.corpus.read(item, request.source).size)
         except DamagedItem:
             found.append(0)
     return float(np.mean(found))

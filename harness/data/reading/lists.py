@@ -55,12 +55,26 @@ def read_text(path: Path) -> str:
         DataError: the file cannot be read, or is not UTF-8 text.
     """
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return decoded(path.read_bytes(), path)
     except OSError as error:
         raise DataError(
             f"{path}: cannot be read ({error.strerror}); it comes with the corpus, so unpack or "
             "copy that again"
         ) from error
+
+
+def decoded(content: bytes, path: Path) -> str:
+    """The text that a file's bytes spell; programs on Windows put a byte order mark before it.
+
+    Raises:
+        DataError: a line is not UTF-8 text, or holds a zero byte, which no name and no path may.
+    """
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = 1 + error.object[: error.start].count(b"\n")
         raise DataError(f"{path}: line {line} is not UTF-8 text ({error.reason})") from error
+    if "\0" in text:
+        line = 1 + content[: content.index(0)].count(b"\n")
+        raise DataError(f"{path}: line {line} holds a zero byte; save the file as UTF-8 text")
+    return text

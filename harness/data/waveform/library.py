@@ -13,8 +13,8 @@ from harness.config.augment import Augment
 from harness.config.datasets import Dataset
 from harness.data.corpus import Corpus
 from harness.data.locate import Absence, locate
-from harness.data.pack import Pack, PackRequest, packed
-from harness.data.packing.content import open_pack
+from harness.data.pack import Pack, PackRequest, Tell, packed, silent
+from harness.data.packing.content import noted, open_pack
 from harness.data.waveform.noises import EmbeddedNoise, NoiseFolder
 from harness.data.waveform.rooms import RoomFolder, SimulatedRooms
 from harness.errors import ConfigError, CorpusAbsent, DataError
@@ -76,8 +76,11 @@ class Shelf:
     folder: Path
     cache: Path
 
-    def open(self) -> Library:
+    def open(self, tell: Tell = silent) -> Library:
         """Pack it, where that was not done yet, and open it.
+
+        Args:
+            tell: is given the notes with which its files were read.
 
         Raises:
             DataError: it holds no sound, or damaged files, all named.
@@ -86,13 +89,20 @@ class Shelf:
         pack = packed(request)
         if pack.damaged:
             raise DataError(_damage_report(self, request, pack))
+        if pack.notes:
+            tell(f"augment.{self.use}: {noted(pack, request.items)}")
         labels = request.items["label"].to_numpy(str)
         return Library(labels, pack, np.arange(len(labels)))
 
     def content(self) -> str:
         """What its pack hashes to; empty where nobody has packed it yet."""
-        pack = open_pack(self._request.folder)
+        pack = open_pack(self.pack_folder)
         return "" if pack is None else pack.content
+
+    @property
+    def pack_folder(self) -> Path:
+        """Where its pack lies, or will."""
+        return self._request.folder
 
     @property
     def _request(self) -> PackRequest:

@@ -8,11 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-import soundfile
 from numpy.typing import NDArray
 
 from harness.config.tables import Profile
-from harness.data.audio import resampled
+from harness.data.audio import read_channels, resampled
 from harness.data.corpus import SAMPLE_RATE, DamagedItem
 from harness.data.synthesis.portable import Array, from_decibels
 from harness.data.synthesis.room import Room, impulse_response
@@ -46,12 +45,9 @@ class RoomFolder(Collection):
 
     def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
         """One response, aligned, at 16 kHz."""
-        try:
-            levels, rate = soundfile.read(folder / item.source, dtype="float64", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            raise DamagedItem(f"cannot be decoded ({error.error_string.strip()})") from error
-        if not np.isfinite(levels[:, 0]).all() or not levels[:, 0].any():
-            raise DamagedItem("is all zeros or not finite")
+        levels, rate = read_channels(folder / item.source)
+        if not levels[:, 0].any():
+            raise DamagedItem("is all zeros")
         return aligned(resampled(levels[:, 0], rate))
 
 

@@ -151,6 +151,13 @@ def test_the_programs_that_make_files_are_known_by_all_of_their_sources(monkeypa
     assert set(libraries) == set(memory.LIBRARIES)
 
 
+def test_another_order_of_suites_renders_again(folder, renderings, monkeypatch):
+    monkeypatch.setattr(published, "suite_order", lambda _: ("image", "speaker"))
+    build(folder)
+    build(folder)
+    assert renderings() == 1
+
+
 def test_other_programs_render_again(folder, renderings, monkeypatch):
     monkeypatch.setattr(memory, "made_by", lambda: "another version")
     assert build(folder) == []

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import random
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from harness.records.canonical import readable_json, sha256, sha256_file
 from harness.records.files import write_text
 from harness.records.record import Artefact, Record
 from harness.records.store import read_record, write_record
+from tests.tiny import BENCHMARK
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -84,6 +85,7 @@ def test_each_suite_has_a_page_and_a_document(several, make, protocol):
         "README.md",
         "image.json",
         "image.md",
+        "site/changes.html",
         "site/image.html",
         "site/index.html",
         "site/speaker.html",
@@ -92,6 +94,33 @@ def test_each_suite_has_a_page_and_a_document(several, make, protocol):
     ]
     assert "[Images](image.md)" in files.texts["README.md"]
     assert "[site](site/index.html)" in files.texts["README.md"]
+
+
+def test_indexes_list_suites_in_the_order_of_the_benchmark_beside_the_folder(
+    tmp_path, make, protocol
+):
+    folder, benchmark = tmp_path / "leaderboards", tmp_path / "benchmark.toml"
+    for suite in ("own", "faulty", "alps", "zoo"):
+        record = make(protocol=protocol(suite=suite, suite_title=suite))
+        write_record(folder / record_path(record), record)
+    head, *suites = re.split(r"(?m)^(?=\[suites\.)", BENCHMARK)
+
+    def listed() -> list[list[str]]:
+        build(folder)
+        assert check(folder) == []
+        page, site = folder / "README.md", folder / "site" / "index.html"
+        return [
+            re.findall(r"\]\((\w+)\.md\)", page.read_text()),
+            re.findall(r'<h2><a href="(\w+)\.html"', site.read_text()),
+            re.findall(r"<bdi>(\w+)</bdi></a>\n(?=<a)", site.read_text()),
+        ]
+
+    # Suites that the file does not name come last.
+    benchmark.write_text(head + "".join(suites))
+    assert listed() == [["own", "faulty", "alps", "zoo"]] * 3
+    benchmark.write_text(head + "".join(reversed(suites)))
+    assert any("README.md" in line for line in check(folder))
+    assert listed() == [["faulty", "own", "alps", "zoo"]] * 3
 
 
 def test_no_records_give_an_index_that_says_so():
@@ -300,15 +329,66 @@ def test_a_record_is_read_as_the_careful_reader_reads_it():
         assert record == read_record(published / path)
 
 
-def test_numbers_that_are_none_are_kept(tmp_path, make):
-    path = tmp_path / record_path(make())
-    write_record(path, make())
-    text = path.read_text().replace('"value": 0.05', '"value": NaN', 1)
-    assert "NaN" in text
-    path.write_text(text)
-    (record,) = read_folder(tmp_path)[0].values()
-    assert math.isnan(record.metrics["eer"].value)
-    assert repr(record) == repr(read_record(path))
+def spoilt(folder: Path, model: str, part: str, spelled: str) -> str:
+    """Write another number into a record's error rate; gives the record's path."""
+    (path,) = (folder / "records").rglob(f"{model}-*seed0-*.json")
+    text = path.read_text()
+    assert text.count(f'"{part}": ') >= 2
+    document = json.loads(text)
+    document["metrics"]["eer"][part] = json.loads(spelled)
+    path.write_text(json.dumps(document))
+    return path.relative_to(folder).as_posix()
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("part", ["value", "low", "high"])
+@pytest.mark.parametrize("spelled", ["1.2", "-0.01"])
+def test_a_rate_that_is_no_fraction_is_refused_with_its_record(folder, part, spelled):
+    path = spoilt(folder, "campplus", part, spelled)
+    before = contents(folder)
+    with pytest.raises(RequestError) as error:
+        build(folder)
+    assert str(error.value).startswith(f"{folder / path}: metrics.eer.{part} is {spelled},")
+    assert contents(folder) == before
+    assert [line for line in check(folder) if "has to be" in line] == [str(error.value)]
+
+
+@pytest.mark.parametrize("spelled", ["NaN", "Infinity", "1e999", "-1e999"])
+def test_a_number_that_is_not_finite_is_refused_with_its_record(folder, spelled):
+    path = spoilt(folder, "campplus", "value", spelled)
+    before = contents(folder)
+    with pytest.raises(RequestError) as error:
+        build(folder)
+    assert str(error.value).startswith(f"{folder / path}: ")
+    assert contents(folder) == before
+    assert str(error.value) in check(folder)
+
+
+def test_every_record_that_cannot_be_used_is_named_at_once(folder, make, data):
+    other = make(dataset=data(name="other"), value=1.5)
+    write_record(folder / record_path(other), other)
+    names = [spoilt(folder, "campplus", "value", "7"), spoilt(folder, "resnet34", "low", "-2")]
+    moved = min((folder / "records").rglob("ecapa-512-*seed1-*.json"))
+    moved.rename(moved.with_name("elsewhere.json"))
+    with pytest.raises(RequestError) as error:
+        build(folder)
+    for name in (*names, record_path(other)):
+        assert f"{folder / name}: metrics.eer." in str(error.value)
+        assert any(line.startswith(f"{folder / name}: metrics.eer.") for line in check(folder))
+    # What can be said of the others is said too.
+    assert any("elsewhere.json: what it says belongs at" in line for line in check(folder))
+
+
+def test_files_that_are_no_records_are_named_together(folder):
+    for name in ("x.json", "y.json"):
+        (folder / "records" / name).write_text("{}")
+    with pytest.raises(RequestError) as error:
+        build(folder)
+    assert "x.json: record schema None" in str(error.value)
+    assert "y.json: record schema None" in str(error.value)
 
 
 @pytest.mark.parametrize(

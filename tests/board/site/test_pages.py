@@ -16,6 +16,7 @@ from harness.board.site.embed import embedded, source_hash
 from harness.board.site.sections import page_name
 from harness.board.standing.rows import Filed
 from harness.board.standing.table import tables
+from harness.board.versions.changelog import log_entries
 from harness.board.writing.references import References, references
 from harness.records.record import Memory, Resources
 from tests.board.site.conftest import (
@@ -72,7 +73,12 @@ def test_the_same_records_in_whatever_order_give_the_same_bytes(several):
 def test_each_suite_has_a_page_and_the_index_links_to_its_tables(several, make, protocol):
     image = make(protocol=protocol(suite="index", suite_title="Images"))
     pages = pages_of([*several, image])
-    assert sorted(pages) == ["site/index.html", "site/index.suite.html", "site/speaker.html"]
+    assert sorted(pages) == [
+        "site/changes.html",
+        "site/index.html",
+        "site/index.suite.html",
+        "site/speaker.html",
+    ]
     links = Parsed(pages["site/index.html"]).links
     for page in ("index.suite.html", "speaker.html"):
         anchors = {
@@ -96,7 +102,9 @@ def test_links_of_the_published_site_lead_to_files_and_anchors_that_are_there(pu
             if parts.scheme:
                 assert parts.scheme == "https"
             elif parts.path:
-                assert (published_site / unquote(parts.path)).exists(), link
+                there = published_site / unquote(parts.path)
+                assert there.exists(), link
+                assert not parts.fragment or f'id="{unquote(parts.fragment)}"' in there.read_text()
             else:
                 assert unquote(parts.fragment) in anchors, link
 
@@ -144,10 +152,15 @@ def test_pages_are_well_formed(published_site, make):
         html5lib.HTMLParser(strict=True).parse(text)
 
 
-def test_hostile_names_are_text_on_every_page(make):
+def test_hostile_names_are_text_on_every_page(make, protocol):
     names = [name for name in HOSTILE if "script" in name or "img" in name]
-    pages = pages_of([make(name, None, value=0.05, reason=name) for name in names])
-    for text in pages.values():
+    newer = protocol(version=2, digest="c" * 64)
+    first = make("one", None, value=0.05)
+    pages = pages_of(
+        [first, *(make(name, None, value=0.05, reason=name, protocol=newer) for name in names)]
+    )
+    assert len(pages) == 4
+    for text in (text for path, text in pages.items() if not path.endswith(".v1.html")):
         page = Parsed(text)
         assert [tag for tag, _ in page.elements if tag == "img"] == []
         assert sum(tag == "script" for tag, _ in page.elements) == 1 + len(page.data)
@@ -224,11 +237,46 @@ def test_an_older_protocol_has_a_page_of_its_own(make, protocol):
     old = [make(name, value=value) for name, value in (("one", 0.05), ("two", 0.06))]
     rules = protocol(version=2, digest="c" * 64)
     pages = pages_of([*old, *(each.model_copy(update={"protocol": rules}) for each in old)])
-    assert sorted(pages) == ["site/index.html", "site/speaker.html", "site/speaker.v1.html"]
+    assert sorted(pages) == [
+        "site/changes.html",
+        "site/index.html",
+        "site/speaker.html",
+        "site/speaker.v1.html",
+    ]
     assert "speaker.v1.html" in Parsed(pages["site/speaker.html"]).links
     assert "speaker.html" in Parsed(pages["site/speaker.v1.html"]).links
     assert "speaker.v1.html" not in pages["site/index.html"]
     assert page_name("speaker.v1") != page_name("speaker", 1)
+
+
+def test_the_change_log_has_a_page_that_the_index_and_the_suite_link_to(make, protocol):
+    rules = protocol(version=2, digest="c" * 64, parameters={"p_target": 0.05})
+    older = [make(name, value=value) for name, value in (("one", 0.05), ("two", 0.06))]
+    newer = [make("one", value=0.03, protocol=rules), make("three", value=0.02, protocol=rules)]
+    images = make(protocol=protocol(suite="changes", suite_title="Images"))
+    pages = pages_of([*older, *newer, images])
+    log = Parsed(pages["site/changes.html"])
+
+    made = tables(Filed(record, f"{i}.json") for i, record in enumerate([*older, *newer]))
+    (entry,) = log_entries(made[0], made)
+    cells = [piece.text for grid in entry.grids for line in grid.lines for (piece,) in line]
+    assert entry.title == "Changes since protocol 1"
+    assert len(entry.grids) == 3
+    for told in (entry.title, *entry.lines, *cells, *entry.notes):
+        assert told in log.texts
+    assert any(text.startswith("No changes yet") for text in log.texts)
+
+    anchors = {attrs["id"] for _, attrs in log.elements if "id" in attrs}
+    assert {"suite-speaker", "suite-changes"} <= anchors
+    assert "changes.html" in Parsed(pages["site/index.html"]).links
+    assert "changes.html#suite-changes" in Parsed(pages["site/changes.suite.html"]).links
+    speaker = Parsed(pages["site/speaker.html"])
+    (table,) = [attrs["id"] for _, attrs in speaker.elements if attrs.get("class") == "board"]
+    assert {"changes.html#suite-speaker", f"changes.html#{table}"} <= set(speaker.links)
+    assert table in anchors
+    assert f"speaker.html#{table}" in log.links
+    # Where nothing is new, no table says so.
+    assert "What is new in this table" not in pages["site/speaker.v1.html"]
 
 
 def test_figures_of_others_are_muted_and_beside_the_table_of_their_dataset(make, data):

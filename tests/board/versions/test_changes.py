@@ -12,7 +12,12 @@ from scipy.stats import t, ttest_rel
 
 from harness.board.standing.rows import Filed
 from harness.board.standing.table import Table, table_before, tables
-from harness.board.versions.changelog import change_blocks, change_log, changes_document
+from harness.board.versions.changelog import (
+    change_blocks,
+    change_log,
+    changes_document,
+    log_entries,
+)
 from harness.board.versions.changes import Changes, Moved, Superseded, changes
 from harness.board.versions.shifts import Shift
 from harness.metrics.comparison import holm
@@ -60,7 +65,7 @@ def verdicts(found: Changes) -> dict[str, str]:
 
 def test_nothing_is_told_of_a_table_and_itself(several):
     assert not told(several, several)
-    assert change_log(made(*several), [made(*several)]) == []
+    assert log_entries(made(*several), [made(*several)]) == []
 
 
 def test_p_of_networks_judged_again_is_the_paired_t_test(entry):
@@ -256,7 +261,7 @@ def test_later_records_of_the_same_rules_are_told_and_compared(entry):
     found = changes(table, before)
     assert found.superseded == (Superseded("a + aam", (0,)),)
     assert [(shift.entry, shift.verdict) for shift in found.shifts] == [("a + aam", "significant")]
-    log = change_log(table, [table])
+    log = change_log(log_entries(table, [table]))
     assert log[0] == "### Changes by records that took the places of older ones"
     assert "- Later records: a + aam (seed 0)." in log[1]
 
@@ -276,7 +281,7 @@ def test_pages_tell_the_primary_metric_and_a_diff_tells_all(make, protocol):
     before, after = made(make()), made(make(value=0.06, protocol=later))
     found = changes(after, before)
     assert {shift.metric for shift in found.shifts} == {"eer", "min_dcf"}
-    assert "minDCF" not in "\n".join(change_log(after, [before]))
+    assert "minDCF" not in "\n".join(change_log(log_entries(after, [before])))
     assert "minDCF" in "\n".join(change_blocks(found))
     (unknown,) = [shift for shift in found.shifts if shift.metric == "min_dcf"]
     assert unknown.why == "the metric without each speaker is not known of both"

@@ -1,0 +1,72 @@
+"""The workflows as YAML, held against the commands and versions that the project promises."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A workflow with every scalar as its text: YAML 1.1 takes the key `on` for true."""
+    document = yaml.load(path.read_text(), Loader=yaml.BaseLoader)
+    assert isinstance(document, dict)
+    return document
+
+
+def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+@pytest.fixture(scope="module")
+def tests() -> dict[str, Any]:
+    return read(ROOT / ".github" / "workflows" / "tests.yml")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_ends_and_says_what_it_may_do(path: Path) -> None:
+    workflow = read(path)
+    assert workflow["name"] == path.stem
+    assert set(workflow["permissions"]) == {"contents"}
+    for job in workflow["jobs"].values():
+        assert int(job["timeout-minutes"]) > 0
+        assert job["runs-on"]
+        for step in job["steps"]:
+            assert ("uses" in step) is not ("run" in step)
+            assert re.fullmatch(r"actions/[a-z-]+@v\d+", step.get("uses", "actions/x@v1"))
+
+
+def test_tests_run_for_each_pull_request_and_each_push_to_main(tests: dict[str, Any]) -> None:
+    assert set(tests["on"]) == {"pull_request", "push"}
+    # Without a filter of paths or branches: every pull request.
+    assert tests["on"]["pull_request"] == ""
+    assert tests["on"]["push"] == {"branches": ["main"]}
+    assert tests["permissions"] == {"contents": "read"}
+    assert tests["concurrency"]["cancel-in-progress"] == "true"
+
+
+def test_the_commands_are_those_that_people_are_told_to_give(tests: dict[str, Any]) -> None:
+    commands = [step["run"] for step in steps(tests) if "run" in step]
+    assert commands == ["make test", ".venv/bin/harness board check"]
+    assert "make test" in (ROOT / "README.md").read_text()
+    targets = re.findall(r"(?m)^([a-z -]+):", (ROOT / "Makefile").read_text())
+    assert "test" in {name for target in targets for name in target.split()}
+
+
+def test_the_oldest_and_the_newest_python_are_tried(tests: dict[str, Any]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"])
+    assert found
+    (job,) = tests["jobs"].values()
+    wanted = [f"3.{found[1]}", f"3.{int(found[2]) - 1}"]
+    assert job["strategy"]["matrix"] == {"python": wanted}
+    (setup,) = [step["with"] for step in steps(tests) if "setup-python" in step.get("uses", "")]
+    assert setup["python-version"] == "${{ matrix.python }}"
+    assert (ROOT / setup["cache-dependency-path"]).is_file()
