@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 _RES2NET_SCALE = 8
+_REFLECTED = 4
+"""Frames by which the widest convolution pads, in a mirror that must be longer than that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,7 @@ class EcapaTdnn:
 
     def inputs(self) -> Fbank:
         """Kaldi filterbanks with a Hamming window, mean subtracted."""
-        return Fbank(bins=self.bins, window="hamming", scale=32768.0)
+        return Fbank(bins=self.bins, window="hamming", scale=32768.0, least_frames=_REFLECTED + 1)
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""

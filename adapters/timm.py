@@ -6,10 +6,10 @@ Pretrained weights are never fetched: what they were trained on could overlap wi
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.adapter import Image, Spectrogram
+from harness.adapter import ADDED, Image, Spectrogram
 
 if TYPE_CHECKING:
     from torch import nn
@@ -60,12 +60,15 @@ class TimmSpectrogram:
         network: timm's name of the network; one that takes pictures of any size.
         bins: mel bins, the height of the picture.
         dropout, drop_path: as of `Timm`.
+        least_frames: fewest frames that the network takes; those that pad every convolution take
+            one.
     """
 
     network: str = "resnet10t"
     bins: int = 64
     dropout: float = 0.0
     drop_path: float = 0.0
+    least_frames: int = field(default=1, metadata=ADDED)
 
     version: ClassVar[int] = 1
 
@@ -76,7 +79,7 @@ class TimmSpectrogram:
 
     def inputs(self) -> Spectrogram:
         """Normalised log-mel spectrograms."""
-        return Spectrogram(bins=self.bins)
+        return Spectrogram(bins=self.bins, least_frames=self.least_frames)
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, 1, bins, frames]` -> `[batch, embedding_size]`."""

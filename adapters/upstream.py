@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from adapters.upstream_signature import Signature, signature
 from adapters.upstream_source import Project, Source, find_source
-from harness.adapter import Fbank
+from harness.adapter import ADDED, Fbank
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -37,12 +37,14 @@ class _Network:
         checkout: folder of the checkout, relative to $HARNESS_DATA or absolute; without one, the
             project's environment variable, then the installed package.
         source: sha256 of the files that the network is made of; given, it must be that.
+        least_frames: fewest frames that the network takes.
     """
 
     network: str
     arguments: dict[str, Any] = field(default_factory=dict, hash=False)
     checkout: str = ""
     source: str = ""
+    least_frames: int = field(default=1, metadata=ADDED)
 
     version: ClassVar[int] = 1
     project: ClassVar[Project]
@@ -94,7 +96,13 @@ class WeSpeakerNetwork(_Network):
 
     def inputs(self) -> Fbank:
         """WeSpeaker's filterbanks: 16-bit range, Hamming window, dither of 1 in training."""
-        return Fbank(bins=self._number(BINS), window="hamming", scale=32768.0, dither=1.0)
+        return Fbank(
+            bins=self._number(BINS),
+            window="hamming",
+            scale=32768.0,
+            dither=1.0,
+            least_frames=self.least_frames,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +113,9 @@ class ThreeDSpeakerNetwork(_Network):
 
     def inputs(self) -> Fbank:
         """3D-Speaker's filterbanks: a Povey window, -1..1, no dither."""
-        return Fbank(bins=self._number(BINS), window="povey", scale=1.0)
+        return Fbank(
+            bins=self._number(BINS), window="povey", scale=1.0, least_frames=self.least_frames
+        )
 
 
 def _last(network: nn.Module, inputs: Any, outputs: Any) -> Tensor:

@@ -19,10 +19,14 @@ class WeSpeakerModel:
         bins: mel bins of the input.
         front_end: filterbanks of `wespeaker`; or those of `3d-speaker`, on which the checkpoints
             that it publishes were trained.
+        least_frames: fewest frames that leave enough for the pooling after the network's strides:
+            two for a deviation, one where attention is given a floor.
     """
 
     bins: int = 80
     front_end: Literal["wespeaker", "3d-speaker"] = field(default="wespeaker", metadata=ADDED)
+
+    least_frames: ClassVar[int]
 
     def inputs(self) -> Fbank:
         """WeSpeaker's filterbanks: 16-bit range, Hamming window, dither of 1 in training.
@@ -30,9 +34,14 @@ class WeSpeakerModel:
         3D-Speaker's are of a Povey window over a waveform in -1..1, without dither.
         """
         if self.front_end == "3d-speaker":
-            return Fbank(bins=self.bins, window="povey", scale=1.0)
+            return Fbank(bins=self.bins, window="povey", scale=1.0, least_frames=self.least_frames)
         return Fbank(
-            bins=self.bins, window="hamming", scale=32768.0, dither=1.0, subtract_mean=True
+            bins=self.bins,
+            window="hamming",
+            scale=32768.0,
+            dither=1.0,
+            subtract_mean=True,
+            least_frames=self.least_frames,
         )
 
 
@@ -59,6 +68,7 @@ class CamPlusPlus(CheckpointingModel):
     embedding_size: int = 512
 
     version: ClassVar[int] = 2
+    least_frames: ClassVar[int] = 3
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
@@ -84,6 +94,7 @@ class ERes2Net(CheckpointingModel):
     channels: int = 32
 
     version: ClassVar[int] = 2
+    least_frames: ClassVar[int] = 9
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
@@ -110,6 +121,7 @@ class ResNet34(WeSpeakerModel):
     channels: int = 32
 
     version: ClassVar[int] = 1
+    least_frames: ClassVar[int] = 9
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
@@ -136,6 +148,7 @@ class AttentiveResNet34(WeSpeakerModel):
     channels: int = 32
 
     version: ClassVar[int] = 1
+    least_frames: ClassVar[int] = 1
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
@@ -165,6 +178,7 @@ class EcapaTdnnGlob(WeSpeakerModel):
     embedding_size: int = 192
 
     version: ClassVar[int] = 1
+    least_frames: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built, before anything is.
@@ -205,6 +219,7 @@ class ERes2NetV2(CheckpointingModel):
     expansion: int = 2
 
     version: ClassVar[int] = 1
+    least_frames: ClassVar[int] = 9
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
@@ -234,6 +249,7 @@ class XVector(WeSpeakerModel):
     pooling: Literal["tstp", "astp"] = "tstp"
 
     version: ClassVar[int] = 1
+    least_frames: ClassVar[int] = 16
 
     def build(self) -> nn.Module:
         """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""

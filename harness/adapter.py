@@ -41,6 +41,8 @@ class Fbank:
         subtract_mean: subtract each utterance's mean over frames from every bin.
         frame_length_ms, frame_shift_ms: analysis frame, in milliseconds.
         low_hz, high_hz: edges of the mel bank; `high_hz` of 0 is half the sample rate.
+        least_frames: fewest frames that the network can embed and train on; recordings and crops
+            are held against it before anything is trained.
     """
 
     bins: int = 80
@@ -52,6 +54,7 @@ class Fbank:
     frame_shift_ms: float = 10.0
     low_hz: float = 20.0
     high_hz: float = 0.0
+    least_frames: int = 1
 
     kind: ClassVar[str] = "audio"
 
@@ -66,6 +69,8 @@ class Spectrogram:
         bins: number of mel bins.
         frame_length_ms, frame_shift_ms: analysis frame, in milliseconds.
         low_hz, high_hz: edges of the mel bank; `high_hz` of 0 is half the sample rate.
+        least_frames: fewest frames that the network can embed and train on; recordings and crops
+            are held against it before anything is trained.
     """
 
     bins: int = 64
@@ -73,6 +78,7 @@ class Spectrogram:
     frame_shift_ms: float = 10.0
     low_hz: float = 20.0
     high_hz: float = 0.0
+    least_frames: int = 1
 
     kind: ClassVar[str] = "audio"
 

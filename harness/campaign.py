@@ -11,6 +11,7 @@ from typing import Protocol
 from harness.config.loader import LoadedBenchmark
 from harness.data.dataset import open_dataset
 from harness.data.finding import find
+from harness.data.lengths import Need, inputs_asked_by, needs_of
 from harness.data.listed import list_dataset
 from harness.data.listing import Listing
 from harness.data.locate import Absence
@@ -23,7 +24,8 @@ from harness.job.measurement import Measurement
 from harness.job.spec import JobSpec
 from harness.plan.adapters import WORKERS
 from harness.plan.checkpoints import check_fits, remarks
-from harness.plan.choice import suite_datasets
+from harness.plan.choice import chosen_suite, entries, suite_datasets
+from harness.plan.inputs import declared_input
 from harness.plan.jobs import Tell, plan_checkpoint, plan_jobs, unheard
 from harness.plan.measuring import plan_measuring
 from harness.plan.protocol import pin_protocols
@@ -68,8 +70,15 @@ class Outcome:
         return all(record.state == "done" for record in self.records)
 
 
-def listings(loaded: LoadedBenchmark, request: RunRequest) -> tuple[list[Listing], list[Absence]]:
+def listings(
+    loaded: LoadedBenchmark, request: RunRequest, judged: str | None = None
+) -> tuple[list[Listing], list[Absence]]:
     """The datasets of a call, those that are here and those that are not.
+
+    Args:
+        loaded: the benchmark.
+        request: the call.
+        judged: the one model that it judges; None for those that it asks the suite for.
 
     Raises:
         CorpusAbsent: one that was asked for by name is absent, or all are.
@@ -80,8 +89,23 @@ def listings(loaded: LoadedBenchmark, request: RunRequest) -> tuple[list[Listing
     absent = list(dict.fromkeys(gone.values()))
     if absent and (request.datasets or len(gone) == len(names)):
         raise CorpusAbsent("\n".join(absence.message() for absence in absent))
-    here = [list_dataset(loaded, name, request.profile) for name in names if name not in gone]
+    here = [
+        list_dataset(loaded, name, request.profile, _needs(loaded, request, name, judged))
+        for name in names
+        if name not in gone
+    ]
     return here, absent
+
+
+def _needs(
+    loaded: LoadedBenchmark, request: RunRequest, dataset: str, judged: str | None
+) -> tuple[Need, ...]:
+    """What the models of a call, and the baseline beside them, need of a dataset's sounds."""
+    suite, fold = chosen_suite(loaded, request), loaded.fold(dataset)
+    chosen = entries(suite, request, fold.of if fold else dataset)
+    models = [each.model for each in chosen] if judged is None else [judged]
+    with inputs_asked_by(declared_input):
+        return needs_of(loaded, suite, models)
 
 
 def planned(
@@ -166,7 +190,7 @@ def evaluate_checkpoint(
         return list(chain.from_iterable(planned_here))
 
     watch = _Watch(data_listener, listener)
-    outcome = _carried_out(loaded, request, plan, workers=1, watch=watch)
+    outcome = _carried_out(loaded, request, plan, workers=1, watch=watch, judged=entry.model)
     pairs = zip(outcome.jobs, outcome.records, strict=True)
     told = [_told(job, each, entry, apart[job.dataset.name]) for job, each in pairs]
     return replace(outcome, records=told)
@@ -190,9 +214,15 @@ class _Watch:
 
 
 def _carried_out(
-    loaded: LoadedBenchmark, request: RunRequest, plan: Planner, *, workers: int, watch: _Watch
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    plan: Planner,
+    *,
+    workers: int,
+    watch: _Watch,
+    judged: str | None = None,
 ) -> Outcome:
-    here, absent = listings(loaded, request)
+    here, absent = listings(loaded, request, judged)
     # Once with what the lists tell: a wrong request is refused before anything is decoded.
     plan({listing.name: source_of(loaded, listing) for listing in here})
     keep_from_git(request.runs)

@@ -12,7 +12,7 @@ from harness.data.inventory import Checked
 from harness.data.packing.space import spelled
 
 NAMED = 10
-"""Groups of equal sounds, and notes, that are named; the JSON document holds all of them."""
+"""Groups of equal sounds, names alike and notes that are named; JSON documents have all of them."""
 
 
 def give_checked(
@@ -49,6 +49,7 @@ def _document(checked: Checked) -> dict[str, Any]:
         "hours": checked.hours,
         "bytes": checked.size,
         "duplicates": checked.duplicates,
+        "alike": checked.alike,
         "notes": checked.notes,
     }
 
@@ -64,7 +65,12 @@ def _lines(checked: Checked) -> str:
     if checked.size:
         lines.append(f"  packed: {spelled(checked.size)}")
     if checked.duplicates:
-        lines.append(f"  note: {_duplicates(checked.duplicates)}")
+        lines.append(f"  note: the same audio within a split, {_groups(checked.duplicates)}")
+    if checked.alike:
+        lines.append(
+            "  note: names that differ in letter case or leading zeros alone, "
+            f"{_groups(checked.alike)}; give them one spelling where they are one"
+        )
     if checked.notes:
         lines.append(f"  note: {len(checked.notes):,} items were read with a note:")
         lines += [f"    {each['source']}: {each['note']}" for each in checked.notes[:NAMED]]
@@ -73,7 +79,7 @@ def _lines(checked: Checked) -> str:
     return "\n".join(lines)
 
 
-def _duplicates(groups: list[list[str]]) -> str:
+def _groups(groups: list[list[str]]) -> str:
     named = "; ".join(" = ".join(group) for group in groups[:NAMED])
     more = "; ..." if len(groups) > NAMED else ""
-    return f"the same audio within a split, {len(groups):,} times: {named}{more}"
+    return f"{len(groups):,} times: {named}{more}"

@@ -77,6 +77,14 @@ class Suite(Table):
         product = (Entry(model=model, loss=loss) for model in self.models for loss in self.losses)
         return (*product, *self.entries)
 
+    def left_out(self, dataset: str, entry: Entry) -> str:
+        """Why a system does not run on a dataset; empty where it does."""
+        wanted = {"dataset": dataset, "model": entry.model, "loss": entry.loss}
+        for rule in self.exclude:
+            if all(getattr(rule, key) in (None, value) for key, value in wanted.items()):
+                return rule.reason
+        return ""
+
     @property
     def recipes(self) -> frozenset[str]:
         """Every recipe that a system is trained by in some profile."""

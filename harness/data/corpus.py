@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -73,6 +73,29 @@ class Corpus(Protocol):
         Raises:
             DamagedItem: the file is not what the list says.
         """
+
+
+class Missing(NamedTuple):
+    """Parts of a corpus that are not in its folder.
+
+    Attributes:
+        folders: where they would lie.
+        mend: how they get there, or how to do without them.
+    """
+
+    folders: tuple[Path, ...]
+    mend: str
+
+
+@runtime_checkable
+class InParts(Protocol):
+    """A layout whose corpus comes in several archives, each with a folder of its own.
+
+    While one that its fields ask for is missing, the corpus counts as absent.
+    """
+
+    def missing(self, folder: Path) -> Missing | None:
+        """The parts that are not in the corpus's folder; None where all are."""
 
 
 class Uncompared:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from harness.config.loader import LoadedBenchmark
+from harness.data.lengths import too_short
 from harness.data.listing import Listing
 from harness.data.lock import DatasetLock, check_can_pin, hold_dataset, pinned_dataset
 from harness.data.pack import Pack, PackRequest, Tell, packed, silent
@@ -68,7 +70,7 @@ def open_dataset(
         loaded: the benchmark the listing came from.
         listing: the dataset's lists.
         cache: where packs lie.
-        leave_out_damaged: go on without files that cannot be used.
+        leave_out_damaged: go on without files that cannot be used, be they damaged or too short.
         keep_damaged_pack: use a pack as it lies, damaged items and all, instead of looking whether
             its files changed or were mended since.
         pin: pin it even where it is to wait for a check in full.
@@ -76,7 +78,8 @@ def open_dataset(
         tell: told what a person who waits wants to know.
 
     Raises:
-        DataError: damaged files, all named, unless they are to be left out; too little disk.
+        DataError: files that cannot be used, all named, unless they are to be left out; too little
+            disk.
         LockError: the content is not the locked one.
         PathError: it is to be pinned, and the lock cannot be written.
     """
@@ -89,11 +92,12 @@ def open_dataset(
     if pack.notes:
         mend = f"`harness data check {listing.name}` names them"
         tell(f"{listing.name}: {noted(pack, listing.items)}; {mend}")
-    if pack.damaged and not leave_out_damaged:
-        raise DataError(damage_report(listing, pack))
-    left_out = tuple(listing.items["id"].iloc[sorted(pack.damaged)])
-    found = listing.lock.model_copy(update={"content": "" if left_out else pack.content})
-    if pins and not left_out:
+    unusable = unusable_items(pack, listing)
+    if unusable and not leave_out_damaged:
+        raise DataError(damage_report(listing, unusable))
+    left_out = tuple(listing.items["id"].iloc[sorted(unusable)])
+    found = listing.lock.model_copy(update={"content": "" if pack.damaged else pack.content})
+    if pins and not pack.damaged:
         hold_dataset(loaded.lock_path, listing.key, found, loaded.base_lock_paths)
         pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
     lock = pinned[0] if pinned else found
@@ -141,10 +145,17 @@ def pack_folder(listing: Listing, cache: Path) -> Path:
     return cache / f"{listing.table}-{listing.profile}-{digest(made_from)[:12]}"
 
 
-def damage_report(listing: Listing, pack: Pack) -> str:
+def unusable_items(pack: Pack, listing: Listing) -> dict[int, str]:
+    """Rows of the items that cannot be used -> why: damaged, or too short for what judges them."""
+    sound = listing.corpus.kind == "audio"
+    short = too_short(np.diff(pack.offsets), listing.needs) if sound else {}
+    return {**short, **pack.damaged}
+
+
+def damage_report(listing: Listing, unusable: Mapping[int, str]) -> str:
     """Every file that cannot be used, with its line, and the mend."""
-    lines = [f"{listing.name}: {len(pack.damaged)} of {len(pack)} items cannot be used:"]
-    for row, why in sorted(pack.damaged.items()):
+    lines = [f"{listing.name}: {len(unusable)} of {len(listing.items)} items cannot be used:"]
+    for row, why in sorted(unusable.items()):
         item = listing.items.iloc[row]
         where = f" (line {item['line']})" if item["line"] else ""
         lines.append(f"  {listing.folder / str(item['source'])}{where}: {why}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.config.datasets import Dataset
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark
-from harness.data.corpus import Corpus
+from harness.data.corpus import Corpus, InParts
 from harness.data.locate import Absence, locate
 from harness.errors import ConfigError
 
@@ -21,6 +21,18 @@ def find(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path] | Absence:
 
 def find_corpus(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path] | Absence:
     """The same, whether or not the list of a frozen subset is there."""
+    found = find_folder(loaded, name)
+    if isinstance(found, Absence) or not isinstance(found[0], InParts):
+        return found
+    missing = found[0].missing(found[1])
+    if missing is None:
+        return found
+    looked = tuple(map(str, missing.folders))
+    return Absence(name, looked, loaded.dataset(name).source, missing.mend)
+
+
+def find_folder(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path] | Absence:
+    """The same, whether or not the folder holds all parts of the corpus."""
     config, fold = loaded.dataset(name), loaded.fold(name)
     table = fold.of if fold else name
     where = loaded.where("datasets", table)

@@ -12,8 +12,20 @@ from torch import Tensor, nn
 
 from harness.adapter import Fbank, Image, Input, Spectrogram, Vector
 from harness.data.corpus import SAMPLE_RATE
+from harness.data.frames import frame_count, samples_for
 from harness.data.log_mel import LogMel
 from harness.errors import ConfigError
+
+__all__ = [
+    "AsItIs",
+    "Picture",
+    "SpectrogramImage",
+    "frame_count",
+    "front_end",
+    "raw_shape",
+    "raw_tensor",
+    "samples_for",
+]
 
 INT16_RANGE = 32768.0
 
@@ -125,20 +137,3 @@ def raw_tensor(contents: list[NDArray[Any]]) -> Tensor:
     if stacked.dtype == np.uint8:
         return torch.from_numpy(stacked.astype(np.float32) / np.float32(255))
     return torch.from_numpy(stacked.astype(np.float32))
-
-
-def frame_count(declared: Input, samples: int) -> int:
-    """Frames of a waveform: items with as many frames can share a batch without padding."""
-    if not isinstance(declared, Fbank | Spectrogram):
-        return samples
-    length = int(SAMPLE_RATE * declared.frame_length_ms / 1000)
-    shift = int(SAMPLE_RATE * declared.frame_shift_ms / 1000)
-    return 1 + (samples - length) // shift if samples >= length else 0
-
-
-def samples_for(declared: Input, frames: int) -> int:
-    """Samples that give exactly so many frames."""
-    if not isinstance(declared, Fbank | Spectrogram):
-        return frames
-    length = int(SAMPLE_RATE * declared.frame_length_ms / 1000)
-    return length + (frames - 1) * int(SAMPLE_RATE * declared.frame_shift_ms / 1000)

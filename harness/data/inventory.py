@@ -12,8 +12,15 @@ import numpy as np
 from harness.config.loader import LoadedBenchmark
 from harness.config.tables import Profile
 from harness.data.corpus import SAMPLE_RATE
-from harness.data.dataset import damage_report, open_dataset, pack_request, usable_content
+from harness.data.dataset import (
+    damage_report,
+    open_dataset,
+    pack_request,
+    unusable_items,
+    usable_content,
+)
 from harness.data.finding import find
+from harness.data.lengths import every_need
 from harness.data.listed import list_dataset
 from harness.data.listing import Listing
 from harness.data.locate import Absence
@@ -34,13 +41,15 @@ class Checked:
         name: the dataset.
         items: how many it lists.
         counts: split -> units, items, trials, targets.
-        damaged: id, source, line and reason of each item that cannot be used.
+        damaged: id, source, line and reason of each item that cannot be used: damaged, or too
+            short for a suite that has the dataset.
         lock: `as locked`, `pinned now`, or why it is not pinned.
         report: the damage for a person; empty where there is none.
         decoded: False where the lists alone were read.
         hours: split -> hours of sound; empty for pictures.
         size: bytes of all that is packed.
         duplicates: ids of the items of one split that are the same sound, in groups.
+        alike: units, and labels, that differ in letter case or leading zeros alone, in groups.
         notes: id, source, line and note of each item that was read with a note.
     """
 
@@ -54,6 +63,7 @@ class Checked:
     hours: dict[str, float] = field(default_factory=dict)
     size: int = 0
     duplicates: list[list[str]] = field(default_factory=list)
+    alike: list[list[str]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -102,7 +112,7 @@ def check_dataset_files(
         LockError: it is not the locked one.
         PathError: it is to be pinned, and the lock cannot be written.
     """
-    listing = list_dataset(loaded, name, profile)
+    listing = list_dataset(loaded, name, profile, every_need(loaded, name))
     request = pack_request(listing, cache, packing(listing), tell, workers)
     pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
     if full or listing.pins_itself or pinned:
@@ -110,18 +120,22 @@ def check_dataset_files(
     pack = usable_content(packed(request, fresh=full), listing)
     state = "as locked" if pinned and pinned[0].content else "not pinned: damaged"
     if not pack.damaged:
-        opened = open_dataset(loaded, listing, cache, keep_damaged_pack=True, pin=full)
+        opened = open_dataset(
+            loaded, listing, cache, leave_out_damaged=True, keep_damaged_pack=True, pin=full
+        )
         state = _lock_state(state, opened.pinned)
+    unusable = unusable_items(pack, listing)
     return Checked(
         name,
         len(listing.items),
         listing.lock.counts,
-        [_place(listing, row) | {"reason": why} for row, why in sorted(pack.damaged.items())],
+        [_place(listing, row) | {"reason": why} for row, why in sorted(unusable.items())],
         state,
-        damage_report(listing, pack) if pack.damaged else "",
+        damage_report(listing, unusable) if unusable else "",
         hours=_hours(listing, pack),
         size=pack.values.nbytes,
         duplicates=_duplicates(listing, pack),
+        alike=listing.alike,
         notes=[_place(listing, row) | {"note": note} for row, note in sorted(pack.notes.items())],
     )
 
@@ -143,7 +157,8 @@ def check_dataset_lists(loaded: LoadedBenchmark, name: str, profile: Profile) ->
         state = "lists pinned now" if pinned_now else "lists as locked"
     else:
         state = "unpinned"
-    return Checked(name, len(listing.items), listing.lock.counts, [], state, "", decoded=False)
+    counts, alike = listing.lock.counts, listing.alike
+    return Checked(name, len(listing.items), counts, [], state, "", decoded=False, alike=alike)
 
 
 def _lock_state(before: str, pinned: bool) -> str:

@@ -15,24 +15,34 @@ from harness.data.corpus import Corpus, HeldOut
 from harness.data.drawing.trial_drawing import draw_trials
 from harness.data.finding import find, list_path
 from harness.data.freezing.subset_list import read_frozen, restrict
+from harness.data.lengths import Need
 from harness.data.listing import Listing
 from harness.data.locate import Absence
 from harness.data.lock import check_dataset, pinned_dataset
+from harness.data.names import read_items, spelled_as
 from harness.data.published import check_published
 from harness.data.split import assign_split, check_disjoint
-from harness.data.trials import TrialTable, all_pairs
+from harness.data.trials import TrialTable, all_pairs, check_comparable, check_sides
 from harness.errors import ConfigError, CorpusAbsent
 
 HELD_OUT: tuple[HeldOut, ...] = ("validation", "test")
 
 
-def list_dataset(loaded: LoadedBenchmark, name: str, profile: Profile) -> Listing:
+def list_dataset(
+    loaded: LoadedBenchmark, name: str, profile: Profile, needs: tuple[Need, ...] = ()
+) -> Listing:
     """Read a dataset's lists and check them against the lock, decoding nothing.
+
+    Args:
+        loaded: the benchmark.
+        name: the dataset.
+        profile: which of its profiles.
+        needs: what is to judge it, as far as that tells how short its sounds may be.
 
     Raises:
         CorpusAbsent: it is not on this machine.
         ConfigError: it is judged by folds, and none of them is named.
-        DataError: its lists cannot be used.
+        DataError: its lists cannot be used, or give no target or no nontarget trial.
         LockError: they are not the locked ones.
     """
     if (parts := loaded.parts(name)) != (name,):
@@ -42,12 +52,13 @@ def list_dataset(loaded: LoadedBenchmark, name: str, profile: Profile) -> Listin
         raise CorpusAbsent(found.message())
     corpus, folder = found
     config = loaded.dataset(name)
-    items = _items(loaded, name, corpus.items(profile, folder))
-    trials = _trials(corpus, config, profile, folder, items)
+    items = _items(loaded, name, read_items(corpus, profile, folder, name))
+    trials = _trials(corpus, config, profile, folder, items, name)
     tables: dict[str, TrialTable] = {
         split: table for split in HELD_OUT if (table := trials(split)) is not None
     }
-    listing = Listing(name, profile, config, corpus, folder, items, tables, loaded.fold(name))
+    fold = loaded.fold(name)
+    listing = Listing(name, profile, config, corpus, folder, items, tables, fold, needs)
     pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
     if pinned is not None:
         check_dataset(pinned[0], listing.lock, listing.key, pinned[1])
@@ -101,7 +112,7 @@ def _split_rule(config: Dataset, brings_test: bool, where: str) -> SplitRule:
 
 
 def _trials(
-    corpus: Corpus, config: Dataset, profile: Profile, folder: Path, items: pd.DataFrame
+    corpus: Corpus, config: Dataset, profile: Profile, folder: Path, items: pd.DataFrame, name: str
 ) -> Callable[[HeldOut], TrialTable | None]:
     """Tells of a split its trial list: the corpus's own, or one that is drawn.
 
@@ -110,11 +121,32 @@ def _trials(
 
     def of(split: HeldOut) -> TrialTable | None:
         own = None if config.frozen else corpus.trials(profile, folder, split)
+        where = f"{name}: {split}"
         if own is not None:
-            return TrialTable(own, corpus.models(profile, folder, split))
-        part = items[items["split"] == split]
-        if config.draw_trials is not None:
-            return TrialTable(draw_trials(part, config.draw_trials, split))
-        return None if config.trials is None else TrialTable(all_pairs(part, config.trials))
+            table = TrialTable(own, corpus.models(profile, folder, split))
+            table = _in_names_of(items, table)
+        elif config.draw_trials is None and config.trials is None:
+            return None
+        else:
+            table = TrialTable(_drawn(config, items[items["split"] == split], split, where))
+        check_sides(table, where)
+        return table
 
     return of
+
+
+def _drawn(config: Dataset, part: pd.DataFrame, split: HeldOut, where: str) -> pd.DataFrame:
+    check_comparable(part, where)
+    if config.draw_trials is not None:
+        return draw_trials(part, config.draw_trials, split)
+    return all_pairs(part, config.trials or 0)
+
+
+def _in_names_of(items: pd.DataFrame, table: TrialTable) -> TrialTable:
+    """A trial list whose items, and models, are called what their own lists call them."""
+    trials, models, ids = table.trials, table.models, items["id"]
+    if models is not None:
+        models = models.assign(item=spelled_as(models["item"], ids))
+    enrolled = ids if models is None else models["model"]
+    enrol, test = spelled_as(trials["enrol"], enrolled), spelled_as(trials["test"], ids)
+    return TrialTable(trials.assign(enrol=enrol, test=test), models)

@@ -15,7 +15,9 @@ from harness.config.datasets import Dataset
 from harness.config.folds import Fold
 from harness.config.tables import Profile
 from harness.data.corpus import MODEL_COLUMNS, TRIAL_COLUMNS, Corpus
+from harness.data.lengths import Need
 from harness.data.lock import DatasetLock
+from harness.data.names import alike_names
 from harness.data.split import SPLITS
 from harness.data.table_digest import table_digest
 from harness.data.trials import Trials, TrialTable, index_trials
@@ -35,6 +37,7 @@ class Listing:
         items: all items with their split, in the corpus's order.
         trial_tables: split -> trial list.
         fold: which fold of a dataset it is; None where it is all of one.
+        needs: what is to judge it, as far as that tells how short its sounds may be.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Listing:
     items: pd.DataFrame
     trial_tables: dict[str, TrialTable]
     fold: Fold | None = None
+    needs: tuple[Need, ...] = ()
 
     @property
     def table(self) -> str:
@@ -76,6 +80,12 @@ class Listing:
     def classes(self) -> tuple[str, ...]:
         """The labels of the training split, sorted: the classifier's rows."""
         return tuple(sorted(set(self.items.loc[self.items["split"] == "train", "label"])))
+
+    @cached_property
+    def alike(self) -> list[list[str]]:
+        """Units, and labels, that differ in letter case or leading zeros alone, in groups."""
+        units, labels = set(self.items["unit"]), set(self.items["label"])
+        return alike_names(units) + (alike_names(labels) if labels != units else [])
 
     def split_mask(self, split: str, left_out: Sequence[str] = ()) -> NDArray[np.bool_]:
         """Tells of each item whether it is in a split and not left out."""

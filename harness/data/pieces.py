@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from harness.adapter import Input
 from harness.config.recipes import EvenCrops
 from harness.data.corpus import SAMPLE_RATE
-from harness.data.front_end import frame_count, samples_for
+from harness.data.frames import frame_count, least_frames, samples_for
 from harness.data.subset import Subset
 from harness.errors import ConfigError
 
@@ -46,8 +46,8 @@ def pieces_of(
         crops: None for the whole item. One that is no longer than a crop stays whole.
 
     Raises:
-        ConfigError: an item or a crop is too short for one frame, or crops are asked for of what
-            is no sound.
+        ConfigError: an item or a crop is too short for the network, or crops are asked for of
+            what is no sound.
     """
     whole = Piece(row, 0, _usable(subset, row, declared))
     if crops is None:
@@ -77,8 +77,8 @@ def _crop_length(samples: int, declared: Input) -> int:
     if declared.kind != "audio":
         raise ConfigError(f"test_crops: are of sound, and the network takes {declared.kind}s")
     frames = frame_count(declared, samples)
-    if frames < 1:
-        raise ConfigError(f"test_crops: {samples} samples are shorter than one frame")
+    if frames < least_frames(declared):
+        raise ConfigError(f"test_crops: {samples} samples are shorter than {_least(declared)}")
     return samples_for(declared, frames)
 
 
@@ -86,9 +86,14 @@ def _usable(subset: Subset, row: int, declared: Input) -> tuple[int, ...]:
     if declared.kind != "audio":
         return subset.shape(row)
     frames = frame_count(declared, subset.length(row))
-    if frames < 1:
+    if frames < least_frames(declared):
         raise ConfigError(
             f"{subset.items['id'].iloc[row]}: {subset.length(row)} samples are shorter "
-            "than one frame; leave it out of the manifest"
+            f"than {_least(declared)}; leave it out of the manifest"
         )
     return (samples_for(declared, frames),)
+
+
+def _least(declared: Input) -> str:
+    least = least_frames(declared)
+    return "one frame" if least == 1 else f"the {least} frames that the network needs"

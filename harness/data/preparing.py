@@ -9,7 +9,7 @@ from harness.config.loader import LoadedBenchmark
 from harness.config.tables import Profile
 from harness.data.archives.parts import grouped
 from harness.data.archives.unpacking import unpack
-from harness.data.finding import find
+from harness.data.finding import find_folder
 from harness.data.inventory import Checked, check_dataset_files
 from harness.data.listing import Listing
 from harness.data.locate import Absence
@@ -71,7 +71,7 @@ def prepare_dataset(
 
 
 def _destination(loaded: LoadedBenchmark, name: str) -> Path:
-    found = find(loaded, name)
+    found = find_folder(loaded, name)
     if isinstance(found, Absence):
         if not found.looked:
             raise CorpusAbsent(found.message())

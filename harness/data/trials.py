@@ -119,6 +119,50 @@ def all_pairs(items: pd.DataFrame, most: int, seed: int = 0) -> pd.DataFrame:
     )
 
 
+def check_comparable(items: pd.DataFrame, where: str) -> None:
+    """Refuse a split whose items cannot make a target and a nontarget trial.
+
+    Args:
+        items: the split's items.
+        where: dataset and split, for the error.
+
+    Raises:
+        DataError: each label has one item alone, or there is one label.
+    """
+    counts = items["label"].value_counts()
+    if len(counts) < 2:
+        raise DataError(
+            f"{where}: all of its {len(items):,} items are of one label, so no trial is nontarget; "
+            "give the split two or more (speakers, where they are told apart)"
+        )
+    if counts.max() < 2:
+        raise DataError(
+            f"{where}: its {len(items):,} items are of {len(counts):,} labels, one each, so no "
+            "trial is target; verification needs two utterances or more of a speaker. Add some, or "
+            "take the trials out where nothing is compared"
+        )
+
+
+def check_sides(table: TrialTable, where: str) -> None:
+    """Refuse a trial list without targets, or without nontargets.
+
+    Args:
+        table: the list.
+        where: dataset and split, for the error.
+
+    Raises:
+        DataError: error rates could not be computed from it.
+    """
+    target = table.trials["target"].to_numpy(bool)
+    if target.all() or not target.any():
+        lacking = "nontarget" if target.any() else "target"
+        raise DataError(
+            f"{where}: none of its {len(target):,} trials is {lacking}, and error rates need both; "
+            "ask for more trials or another share of targets (`trials`, `draw_trials`), or mend "
+            "the corpus's own list"
+        )
+
+
 def index_trials(table: TrialTable, items: pd.DataFrame, name: str) -> Trials:
     """Turn names into rows of a split's items, and of its models where there are any.
 

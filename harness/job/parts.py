@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +46,10 @@ class Parts:
             leave_out_damaged=self.spec.leave_out_damaged,
             keep_damaged_pack=True,
         )
-        if found.lock.digest != self.spec.dataset.lock:
+        left_out = self.spec.left_out
+        if found.lock.digest != self.spec.dataset.lock or not {*found.left_out} <= {*left_out}:
             raise ConfigError(f"{self.spec.dataset.name}: changed since the job was planned")
-        return found
+        return replace(found, left_out=left_out)
 
     @cached_property
     def task(self) -> Task:

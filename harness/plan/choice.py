@@ -58,7 +58,7 @@ def entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[Choice]
     """
     plan = suite.profiles[request.profile]
     for system in _systems(suite, request):
-        reason = _excluded(suite, dataset, system)
+        reason = suite.left_out(dataset, system)
         if reason and (request.models or request.losses):
             left = f"{system.model} + {system.loss}"
             raise ConfigError(f"{dataset}: suite leaves {left} out: {reason}")
@@ -79,15 +79,6 @@ def _systems(suite: Suite, request: RunRequest) -> list[Entry]:
         there = ", ".join(f"{each.model} + {each.loss}" for each in systems)
         raise ConfigError(f"{name} has no such pair of model and loss; there are {there}")
     return chosen
-
-
-def _excluded(suite: Suite, dataset: str, entry: Entry) -> str:
-    """Why an entry is left out; empty where it is not."""
-    wanted = {"dataset": dataset, "model": entry.model, "loss": entry.loss}
-    for rule in suite.exclude:
-        if all(getattr(rule, key) in (None, value) for key, value in wanted.items()):
-            return rule.reason
-    return ""
 
 
 def _chosen(asked: tuple[str, ...], there: Sequence[str], refusal: str) -> tuple[str, ...]:

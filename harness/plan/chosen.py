@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from harness.config.loader import LoadedBenchmark, with_settings
 from harness.config.recipes import Recipe
 from harness.config.tables import Component
+from harness.data.lengths import Need
 from harness.errors import ConfigError, JobFailed, nearest
 from harness.job.parts import make_task
 from harness.plan.adapters import WORKERS
 from harness.plan.augmentation import check_augment
 from harness.plan.choice import Choice
 from harness.plan.description import Describe, Description
-from harness.plan.needs import check_needs
+from harness.plan.inputs import declared_input
+from harness.plan.needs import check_crops, check_needs
 from harness.plan.request import RunRequest, Source
 from harness.records import record
 from harness.records.canonical import canonical_json
@@ -53,6 +55,9 @@ def chosen(loaded: LoadedBenchmark, request: RunRequest, choice: Choice, source:
     _check_schedules(loaded, recipe, choice.recipe)
     where, task = loaded.where("recipes", choice.recipe), make_task(loaded, request.suite)
     check_augment(recipe, task, source.listing.corpus.kind, where)
+    declared = declared_input(choice.model, tables.models[choice.model])
+    if declared is not None and declared.kind == "audio":
+        check_crops(recipe, Need(choice.model, declared), where)
     failed = "; ".join(filter(None, (model.failed, loss.failed)))
     return Chosen(choice, model.component, loss.component, recipe, failed)
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from harness.adapter import ADDED
+from harness.adapter import ADDED, Fbank, Image, Input, Spectrogram, Vector
 from harness.config.imports import construct, load_class
 from harness.errors import RequestError
 from harness.plan.questions import Report, adapter_key
@@ -33,10 +33,25 @@ class Description(BaseModel):
     scheduled: tuple[str, ...] = ()
 
 
-class InputKind(BaseModel):
-    """The kind of items that a model takes: `audio`, `image` or `vector`."""
+INPUTS = {each.__name__: each for each in (Fbank, Spectrogram, Image, Vector)}
 
-    kind: str
+
+class Declared(BaseModel):
+    """The input that a model takes: the name of its class, and its fields."""
+
+    name: str
+    fields: dict[str, Any]
+
+    @property
+    def declared(self) -> Input:
+        """The input itself."""
+        made: Input = INPUTS[self.name](**self.fields)
+        return made
+
+    @property
+    def kind(self) -> str:
+        """`audio`, `image` or `vector`."""
+        return INPUTS[self.name].kind
 
 
 class Fit(BaseModel):
@@ -91,24 +106,29 @@ class Describe:
 
 @dataclass(frozen=True)
 class AskInput:
-    """Asks a model for the kind of its input; `adapter`, `fields` and `where` as in `Describe`."""
+    """Asks a model for its input; `adapter`, `fields` and `where` as in `Describe`."""
 
     adapter: str
     fields: dict[str, Any]
     where: str
 
-    answers: ClassVar = InputKind
+    answers: ClassVar = Declared
 
     @property
     def adapters(self) -> frozenset[str]:
         """Whose code is run."""
         return frozenset({adapter_key(self.adapter, self.fields)})
 
-    def answer(self, report: Report) -> InputKind:
+    def answer(self, report: Report) -> Declared:
         """Make it and ask."""
         made = _made(self.adapter, self.fields, self.where, report)
         report(f"{self.where}: asking for its inputs")
-        return InputKind(kind=made.inputs().kind)
+        found = made.inputs()
+        name = next((each for each, kind in INPUTS.items() if isinstance(found, kind)), None)
+        if name is None:
+            raise TypeError(f"inputs() gives {type(found).__name__}, none of {', '.join(INPUTS)}")
+        fields = dataclasses.fields(INPUTS[name])
+        return Declared(name=name, fields={each.name: getattr(found, each.name) for each in fields})
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from harness.config.loader import LoadedBenchmark, known
+from harness.data.listed import HELD_OUT
 from harness.errors import ConfigError, JobFailed, RequestError
 from harness.job.parts import make_task
 from harness.job.spec import TRAIN_VERSION, Embedding, JobSpec, embedding_precision
@@ -76,9 +77,11 @@ def plan_jobs(
 
     Raises:
         ConfigError: something asked for is not of the suite, or cannot be built.
+        DataError: a dataset's lists are not enough for the suite's task.
         LockError: a protocol changed and its version did not.
     """
     suite = chosen_suite(loaded, request)
+    check_lists(loaded, request, sources.values())
     places = [
         _place(loaded, request, source, entries(suite, request, source.listing.table))
         for source in sources.values()
@@ -126,6 +129,7 @@ def plan_checkpoint(
     task = make_task(loaded, request.suite)
     if task.output == "logits" and entry.loss is None:
         raise ConfigError(f"suite {request.suite!r} judges logits: name the head with --loss")
+    check_lists(loaded, request, [source])
     common = common_parts(loaded, request, source, make_protocol(loaded, request, source))
     models, losses = loaded.benchmark.models, loaded.benchmark.losses
     content = sha256_file(entry.path)
@@ -154,6 +158,20 @@ def _embedding(loaded: LoadedBenchmark, request: RunRequest, model: record.Compo
         return lookups(loaded, request, unheard).predictions.embedding(EmbeddedBatch(model))
     except JobFailed:  # nothing rests on it but how many items are embedded at once
         return Embedding()
+
+
+def check_lists(loaded: LoadedBenchmark, request: RunRequest, sources: Iterable[Source]) -> None:
+    """Refuse datasets that the suite's task could not judge, before anything is trained.
+
+    Raises:
+        ConfigError, DataError: the lists of a held-out split are not enough for the task.
+    """
+    task = make_task(loaded, request.suite)
+    for source in sources:
+        # Once by the lists; again where something of them was left out since.
+        if not source.opened or source.left_out:
+            for split in HELD_OUT:
+                task.lists(source.listing, split, source.left_out)
 
 
 def common_parts(

@@ -1,10 +1,13 @@
-"""What a loss asks of its batches, held against what the recipe draws."""
+"""What a loss and a network ask of their batches, held against what the recipe draws."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from harness.config.recipes import Recipe
+from harness.data.corpus import SAMPLE_RATE
+from harness.data.frames import frame_count, least_frames
+from harness.data.lengths import Need
 from harness.errors import ConfigError
 
 GIVEN = frozenset({"full_batch", "counts"})
@@ -41,3 +44,30 @@ def check_needs(loss: Needing, where: str, recipe: Recipe | None = None) -> None
     for need in sorted(loss.needs - GIVEN - ({"pk"} if several else set())):
         mend = MENDS.get(need, f"{need!r}, which nothing here gives; choose another loss")
         raise ConfigError(f"{where}: asks for batches with {mend}")
+
+
+def check_crops(recipe: Recipe, need: Need, where: str) -> None:
+    """Refuse crops that are too short for the network.
+
+    Args:
+        recipe: how it is to be trained and judged.
+        need: what the network wants of sounds.
+        where: the recipe's table, for the error.
+
+    Raises:
+        ConfigError: a crop has fewer frames than the network needs.
+    """
+    crops = [("crop_seconds", recipe.crop_seconds)]
+    if recipe.fine_tune:
+        crops.append(("fine_tune.crop_seconds", recipe.phases[1].crop_seconds))
+    if recipe.test_crops:
+        crops.append(("test_crops.seconds", recipe.test_crops.seconds))
+    for key, seconds in crops:
+        if seconds is None:
+            continue
+        frames = frame_count(need.declared, round(seconds * SAMPLE_RATE))
+        if frames < least_frames(need.declared):
+            raise ConfigError(
+                f"{where}.{key}: {seconds:g} s are {frames} frames, and {need.who} needs "
+                f"{need.least}; give longer crops"
+            )

@@ -9,6 +9,7 @@ from harness.data.finding import find
 from harness.data.listed import list_dataset
 from harness.data.listing import Listing
 from harness.data.locate import Absence
+from harness.data.names import clean_name, strip_name
 from harness.errors import RequestError
 from harness.job.join import ELSEWHERE
 
@@ -24,7 +25,8 @@ def parse_trained_on(text: str | None) -> tuple[str, ...] | None:
     """
     if text is None:
         return None
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    parts = map(strip_name, text.split(","))
+    names = tuple(dict.fromkeys(part for part in parts if part))
     if not names:
         raise RequestError("--trained-on: name a corpus, as in --trained-on 'VoxCeleb2 dev'")
     return names
@@ -49,7 +51,7 @@ def held_apart(loaded: LoadedBenchmark, names: Iterable[str], tested: Listing) -
         trained = _training_units(loaded, name, tested)
         if trained is None:
             continue
-        test = set(tested.items.loc[tested.items["split"] == "test", "unit"])
+        test = _units(tested, "test")
         both, unit = sorted(trained & test), tested.corpus.unit
         if both:
             raise RequestError(
@@ -91,5 +93,9 @@ def _training_units(loaded: LoadedBenchmark, name: str, tested: Listing) -> set[
         listing = list_dataset(loaded, part, tested.profile)
         if (type(listing.corpus), listing.folder) != (type(tested.corpus), tested.folder):
             return None
-        units |= set(listing.items.loc[listing.items["split"] == "train", "unit"])
+        units |= _units(listing, "train")
     return units
+
+
+def _units(listing: Listing, split: str) -> set[str]:
+    return {clean_name(unit) for unit in set(listing.split_items(split)["unit"])}

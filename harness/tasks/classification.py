@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.adapter import Input
 from harness.data.dataset import OpenDataset
 from harness.data.listing import Listing
 from harness.errors import DataError
@@ -21,6 +22,7 @@ from harness.metrics.classification import (
 )
 from harness.records.record import Metric, MetricFacts
 from harness.tasks.class_details import ItemJudge, item_groupings
+from harness.tasks.mfcc import FILTERBANK
 from harness.tasks.plain import standardised_with_training
 from harness.tasks.task import (
     TRAINING_ACCURACY,
@@ -50,6 +52,7 @@ class Classification:
     primary: ClassVar[str] = "accuracy"
     output: ClassVar[Output] = "logits"
     baseline_name: ClassVar[str] = "nearest class mean"
+    baseline_input: ClassVar[Input] = FILTERBANK
     facts: ClassVar[Mapping[str, MetricFacts]] = {
         "accuracy": MetricFacts(title="accuracy", unit="%", higher_is_better=True),
         "balanced_accuracy": MetricFacts(title="balanced acc.", unit="%", higher_is_better=True),
@@ -75,7 +78,11 @@ class Classification:
         items = listing.split_items(split, left_out)
         unknown = sorted(set(items["label"]) - set(listing.classes))
         if unknown:
-            raise DataError(f"{split}: labels that training has not: {', '.join(unknown[:10])}")
+            raise DataError(
+                f"{listing.name}: {split}: labels that training has not: "
+                f"{', '.join(unknown[:10])}; no network could answer them, so split otherwise, or "
+                "leave their items away"
+            )
         return Lists(items, listing.classes)
 
     def validate(self, side: Side) -> dict[str, float]:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness.adapter import Input
 from harness.data.dataset import OpenDataset
 from harness.data.listing import Listing
 from harness.data.trials import Trials
@@ -103,6 +104,8 @@ class Task(Protocol):
         facts: what a table must know of each metric, the primary one first.
         output: which output of a system is judged.
         baseline_name: the name of the row that needs no training.
+        baseline_input: what that row computes of sounds, which tells how short they may be; a task
+            without it takes sounds of any length.
     """
 
     version: ClassVar[int]
@@ -111,6 +114,7 @@ class Task(Protocol):
     facts: ClassVar[Mapping[str, MetricFacts]]
     output: ClassVar[Output]
     baseline_name: ClassVar[str]
+    baseline_input: ClassVar[Input]
 
     def parameters(self) -> dict[str, Any]:
         """The metric parameters that a table must state."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness.adapter import Input
 from harness.data.dataset import OpenDataset
 from harness.data.listing import Listing
 from harness.data.trials import Trials
@@ -20,6 +21,7 @@ from harness.metrics.eer import eer
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.trials import Trials as ScoredTrials
 from harness.records.record import MetricFacts
+from harness.tasks.mfcc import FILTERBANK
 from harness.tasks.plain import standardised_features
 from harness.tasks.task import (
     TRAINING_ACCURACY,
@@ -65,6 +67,7 @@ class Verification:
     primary: ClassVar[str] = "eer"
     output: ClassVar[Output] = "embedding"
     baseline_name: ClassVar[str] = "MFCC statistics"
+    baseline_input: ClassVar[Input] = FILTERBANK
     facts: ClassVar[Mapping[str, MetricFacts]] = {
         "eer": MetricFacts(title="EER", unit="%", higher_is_better=False),
         "min_dcf": MetricFacts(title="minDCF", unit="", higher_is_better=False, decimals=3),

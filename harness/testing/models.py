@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from harness.adapter import ModelAdapter
-from harness.testing.errors import require
+from harness.adapter import Fbank, ModelAdapter, Spectrogram
+from harness.testing.errors import ConformanceError, require
 from harness.testing.examples import example_input
 from harness.testing.modules import (
     half_types,
@@ -61,6 +61,32 @@ def check_lengths(adapter: ModelAdapter, frames: int) -> None:
         _require_shape(adapter, _embed(trunk, example), batch=2)
 
 
+def check_least_frames(adapter: ModelAdapter, frames: int) -> None:
+    """Audio as short as the input declares is embedded, and the trunk can be trained on it."""
+    del frames
+    inputs = adapter.inputs()
+    if not isinstance(inputs, Fbank | Spectrogram):
+        return
+    least = inputs.least_frames
+    require(least >= 1, adapter, f"declares least_frames = {least}; the least is 1")
+    batch = example_input(inputs, batch=4, frames=least)
+    mend = f"{least} frames (its declared `least_frames`)"
+    try:
+        embedded = _embed(seeded(adapter.build).eval(), batch)
+        trained = seeded(adapter.build).train()
+        trained(batch).square().sum().backward()
+    except (RuntimeError, ValueError, IndexError) as error:
+        why = str(error).partition("\n")[0]
+        raise ConformanceError(
+            f"{type(adapter).__name__}: cannot take {mend}: {why}; declare in `inputs()` how many "
+            "the network needs"
+        ) from error
+    _require_shape(adapter, embedded, batch=4)
+    finite = bool(embedded.isfinite().all())
+    require(finite, adapter, f"embeddings of {mend} are not finite; declare more")
+    require_gradients(adapter, trained)
+
+
 def check_half(adapter: ModelAdapter, frames: int) -> None:
     """Under autocast embeddings are finite and near those of single precision."""
     import torch
@@ -102,6 +128,7 @@ CHECKS: tuple[Callable[[ModelAdapter, int], None], ...] = (
     check_embeddings,
     check_batch_invariance,
     check_lengths,
+    check_least_frames,
     check_half,
     check_gradients,
     check_state,

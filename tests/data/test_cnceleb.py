@@ -1,6 +1,7 @@
 """CN-Celeb: who trains, what is tested, how models are enrolled, and every way a copy is broken."""
 
 import shutil
+import tarfile
 from collections import Counter
 
 import numpy as np
@@ -8,11 +9,16 @@ import pytest
 import soundfile
 
 from harness.config.datasets import SplitRule
+from harness.config.loader import load
 from harness.data.corpora.cnceleb import CnCeleb
 from harness.data.corpus import COLUMNS, MODEL_COLUMNS, TRIAL_COLUMNS
+from harness.data.finding import find
+from harness.data.inventory import inventory
+from harness.data.listed import list_dataset
+from harness.data.preparing import unpack_archives
 from harness.data.split import assign_split, check_disjoint
 from harness.data.trials import TrialTable, index_trials
-from harness.errors import DataError
+from harness.errors import CorpusAbsent, DataError
 from tests.data.miniature import DEV, ENROLLED, NOT_ENROLLED, SECOND, write_cnceleb
 
 AVERAGE, CONCATENATE = CnCeleb(), CnCeleb(enrolment="concatenate")
@@ -223,6 +229,58 @@ def test_lists_of_another_system(broken):
 def test_the_first_corpus_is_absent(tmp_path):
     with pytest.raises(DataError, match=r"no folder CN-Celeb_flac; get cn-celeb_v2\.tar\.gz from"):
         AVERAGE.items("full", tmp_path)
+
+
+@pytest.fixture
+def benchmark(broken):
+    """A benchmark file that names the corpus, beside another dataset that is always there."""
+    path = broken.folder.parent / "benchmark.toml"
+    path.write_text(
+        f"""
+[datasets.cnceleb]
+adapter = "harness.data.corpora.cnceleb:CnCeleb"
+path = "{broken.folder}"
+licence = "none"
+split = {{ seed = 0, validation = 2 }}
+draw_trials = {{ count = 20 }}
+"""
+    )
+    return path
+
+
+def test_a_corpus_without_its_second_part_counts_as_absent(broken, benchmark):
+    assert find(load(benchmark), "cnceleb") == (AVERAGE, broken.folder)
+    broken.second.rename(broken.folder / "elsewhere")
+    absence = find(load(benchmark), "cnceleb")
+    assert absence.looked == (str(broken.second),)
+    assert (
+        f"Unpack cn-celeb2_v2.tar.gz (three parts to be joined) in {broken.folder}" in absence.mend
+    )
+    assert 'train = "1"' in absence.mend
+    assert "CN-Celeb2_flac" in absence.message()
+    (row,) = inventory(load(benchmark))
+    assert (row["folder"], row["absence"]) == ("", absence.message())
+    with pytest.raises(CorpusAbsent, match="CN-Celeb2_flac"):
+        list_dataset(load(benchmark), "cnceleb", "full")
+    benchmark.write_text(f'{benchmark.read_text()}train = "1"\n')
+    assert len(list_dataset(load(benchmark), "cnceleb", "full").items)
+
+
+def test_a_corpus_without_its_first_part_has_no_test(broken, benchmark):
+    broken.first.rename(broken.folder / "elsewhere")
+    absence = find(load(benchmark), "cnceleb")
+    assert absence.looked == (str(broken.first),)
+    assert "Unpack cn-celeb_v2.tar.gz in" in absence.mend
+    assert "train without it" not in absence.mend
+
+
+def test_the_archive_of_a_missing_part_is_unpacked_beside_the_other(broken, benchmark, tmp_path):
+    archive = tmp_path / "second.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(broken.second, broken.second.name)
+    shutil.rmtree(broken.second)
+    unpack_archives(load(benchmark), "cnceleb", [archive])
+    assert find(load(benchmark), "cnceleb") == (AVERAGE, broken.folder)
 
 
 @pytest.mark.parametrize("name", ["dev/dev.lst", "eval/lists/enroll.map", "eval/lists/trials.lst"])

@@ -72,6 +72,31 @@ def test_without_trials_the_mend_is_named(loaded):
         dataset.listing.split_trials("test")
 
 
+@pytest.mark.parametrize("asked", ["trials = 1000", "draw_trials = { count = 10 }"])
+def test_one_utterance_a_speaker_makes_no_target_trial(loaded, speech, manifest, asked):
+    rows = [line.split("\t") for line in (speech / "manifest.tsv").read_text().splitlines()]
+    manifest(speech, rows[1::3])
+    loaded.path.write_text(loaded.path.read_text().replace("trials = 1000", asked))
+    with pytest.raises(DataError, match=r"tiny: validation: its 2 items are of 2 labels, one each"):
+        list_dataset(load(loaded.path), "tiny", "quick")
+    loaded.path.write_text(loaded.path.read_text().replace(asked, ""))
+    assert list_dataset(load(loaded.path), "tiny", "quick").trial_tables == {}
+    assert not loaded.lock_path.exists()
+
+
+def test_one_test_speaker_makes_no_nontarget_trial(loaded):
+    loaded.path.write_text(loaded.path.read_text().replace("test = 3", "test = 1"))
+    with pytest.raises(DataError, match=r"tiny: test: all of its 3 items are of one label"):
+        list_dataset(load(loaded.path), "tiny", "quick")
+
+
+@pytest.mark.parametrize("asked", ["trials = 6", "draw_trials = { count = 2, targets = 0.9 }"])
+def test_too_few_trials_for_both_sides_are_refused(loaded, asked):
+    loaded.path.write_text(loaded.path.read_text().replace("trials = 1000", asked))
+    with pytest.raises(DataError, match=r"tiny: validation: none of its \d trials is nontarget"):
+        list_dataset(load(loaded.path), "tiny", "quick")
+
+
 def test_without_a_split_the_mend_is_named(loaded):
     changed = reloaded(loaded, "split = {", "# split = {")
     with pytest.raises(

@@ -212,6 +212,18 @@ def test_the_second_corpus_is_not_asked_for_where_it_does_not_train(broken):
     assert units(items(broken, train="vox1"), "") == set(VOX1_DEV)
 
 
+@pytest.mark.parametrize("corpus", ["voxceleb1", "voxceleb2"])
+def test_a_part_that_is_missing_is_told_before_anything_is_read(broken, corpus):
+    assert VoxCeleb().missing(broken.folder) is None
+    (broken.folder / corpus).rename(broken.folder / "elsewhere")
+    missing = VoxCeleb().missing(broken.folder)
+    assert missing.folders == (broken.folder / corpus,)
+    assert f"Unpack {corpus} in {broken.folder}" in missing.mend
+    assert ('train = "vox1"' in missing.mend) == (corpus == "voxceleb2")
+    alone = VoxCeleb(train="vox1").missing(broken.folder)
+    assert (alone is None) == (corpus == "voxceleb2")
+
+
 def test_absent_test_files_are_counted(broken):
     shutil.rmtree(broken.folder / "voxceleb1" / "test" / "wav" / VOX1_TEST[1])
     message = rf"veri_test2\.txt: 6 of 18 files .* absent.*{VOX1_TEST[1]}.* and 3 more; unpacking"

@@ -151,3 +151,10 @@ def without_runs(tiny: TinyBenchmark, *words: str, **environment: str) -> Finish
         capture_output=True, text=True, check=False, env={**plain_environment(), **environment},
     )  # fmt: skip
     return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def test_checking_a_datasets_files_asks_what_models_need_elsewhere(tiny: TinyBenchmark) -> None:
+    done = tiny.run("data", "check", "voices", "--json")
+    assert done.status == 0, done.err
+    assert done.json["dataset"] == "voices"
+    assert "loud" not in done.err

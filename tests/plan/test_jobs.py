@@ -11,7 +11,7 @@ from harness.config.loader import load
 from harness.config.suites import Exclusion
 from harness.config.tables import Component
 from harness.data.listed import list_dataset
-from harness.errors import ConfigError
+from harness.errors import ConfigError, DataError
 from harness.plan.choice import entries
 from harness.plan.chosen import component
 from harness.plan.jobs import plan_jobs
@@ -99,6 +99,36 @@ def test_a_schedule_that_drives_nothing_is_refused(loaded, tmp_path):
     benchmark = loaded("schedules.margin", "schedules.margni")
     with pytest.raises(ConfigError, match=r"recipes.short.schedules.margni: .*'margin'"):
         jobs(benchmark, request(tmp_path))
+
+
+def test_labels_that_nobody_could_learn_are_refused_before_training(loaded, tmp_path):
+    benchmark = loaded()
+    listing = list_dataset(benchmark, "digits", "quick")
+    strange = listing.items["label"].where(listing.items["split"] != "validation", "ten")
+    source = source_of(benchmark, listing)
+    changed = dataclasses.replace(listing, items=listing.items.assign(label=strange))
+    wrong = {"digits": dataclasses.replace(source, listing=changed)}
+    with pytest.raises(DataError, match="digits: validation: labels that training has not: ten"):
+        plan_jobs(benchmark, request(tmp_path), wrong)
+
+
+def test_a_dataset_without_trials_is_refused_where_items_are_compared(loaded, tmp_path):
+    task = ("classification:Classification", "verification:Verification")
+    with pytest.raises(ConfigError, match=r"datasets\.digits: brings no trials; give `trials = N`"):
+        jobs(loaded(*task), request(tmp_path))
+
+
+def test_what_is_left_out_must_leave_both_kinds_of_trials(loaded, tmp_path):
+    benchmark = loaded("classification:Classification", "verification:Verification")
+    text = benchmark.path.read_text()
+    benchmark.path.write_text(text.replace('licence = "CC-BY-4.0"', 'licence = ""\ntrials = 99999'))
+    benchmark = load(benchmark.path)
+    source = source_of(benchmark, list_dataset(benchmark, "digits", "quick"))
+    tested = source.listing.split_items("test")
+    of_one = tuple(tested["id"][tested["label"] != "7"])
+    damaged = dataclasses.replace(source, left_out=of_one, opened=True)
+    with pytest.raises(DataError, match="digits: trials need targets and nontargets both"):
+        plan_jobs(benchmark, request(tmp_path), {"digits": damaged})
 
 
 def test_a_dataset_has_seeds_of_its_own_where_a_profile_gives_them(loaded, tmp_path):

@@ -9,9 +9,11 @@ from adapters.class_losses import ClassBalancedSoftmax
 from adapters.ghm import GhmClassification
 from adapters.losses import AamSoftmax
 from adapters.triplet import AngularTriplet
+from harness.adapter import Fbank
 from harness.config.recipes import Recipe
+from harness.data.lengths import Need
 from harness.errors import ConfigError
-from harness.plan.needs import check_needs
+from harness.plan.needs import check_crops, check_needs
 
 PLAIN = Recipe(steps=1, batch=8)
 DIVIDED = Recipe(steps=1, batch=8, micro_batch=4)
@@ -49,3 +51,22 @@ def test_what_nobody_gives_is_refused(need, told, monkeypatch):
     monkeypatch.setattr(Asking, "needs", frozenset({need}))
     with pytest.raises(ConfigError, match=told):
         check_needs(Asking(), "losses.x", PK)
+
+
+@pytest.mark.parametrize(
+    ("told", "key"),
+    [
+        ({"crop_seconds": 0.06}, "crop_seconds: 0.06 s are 4 frames"),
+        ({"crop_seconds": 1, "test_crops": {"seconds": 0.06, "count": 2}}, "test_crops.seconds"),
+        (
+            {"crop_seconds": 1, "fine_tune": {"crop_seconds": 0.06, "share": 0.5, "lr": 1e-4}},
+            "fine_tune.crop_seconds",
+        ),
+    ],
+)
+def test_crops_shorter_than_a_network_takes_are_refused(told, key):
+    need = Need("net", Fbank(least_frames=5))
+    with pytest.raises(ConfigError, match=rf"recipes\.r\.{key}.* net needs 5 frames \(0\.065 s\)"):
+        check_crops(Recipe(steps=10, **told), need, "recipes.r")
+    check_crops(Recipe(steps=10, **told), Need("net", Fbank(least_frames=4)), "recipes.r")
+    check_crops(PLAIN, need, "recipes.r")

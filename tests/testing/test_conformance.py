@@ -135,6 +135,38 @@ class Unsaved(nn.Linear):
 
 
 @dataclass(frozen=True)
+class Short(Broken):
+    """Declares how few frames its network takes."""
+
+    least: int = 3
+
+    def inputs(self) -> Fbank:
+        return Fbank(bins=6, least_frames=self.least)
+
+    def build(self) -> nn.Module:
+        return nn.Sequential(Mirrored(), Trunk("none"))
+
+
+class Mirrored(nn.Module):
+    """Pads by two frames at either end, in a mirror, as ECAPA-TDNN does."""
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return nn.functional.pad(frames.transpose(1, 2), (2, 2), mode="reflect").transpose(1, 2)
+
+
+@pytest.mark.parametrize("least", [1, 2])
+def test_a_model_that_declares_too_few_frames_is_caught(least: int) -> None:
+    check_model(Short())
+    with pytest.raises(ConformanceError, match=f"Short: cannot take {least} frames .*Padding size"):
+        check_model(Short(least=least))
+
+
+def test_a_model_takes_one_frame_at_least() -> None:
+    with pytest.raises(ConformanceError, match="Short: declares least_frames = 0"):
+        check_model(Short(least=0))
+
+
+@dataclass(frozen=True)
 class Forgetful(Broken):
     def inputs(self) -> Any:
         return Vector(size=6)

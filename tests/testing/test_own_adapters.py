@@ -12,6 +12,7 @@ import torch
 from harness.config.imports import construct
 from harness.config.loader import load
 from harness.testing import check_loss, check_model
+from harness.testing.examples import example_input
 
 BENCHMARK = load(Path(__file__).resolve().parents[2] / "benchmark.toml").benchmark
 FRAMES = 60
@@ -34,6 +35,17 @@ def made(section: str, name: str) -> Any:
 @pytest.mark.parametrize("name", BENCHMARK.models)
 def test_model_conforms(name: str) -> None:
     check_model(made("models", name), frames=FRAMES)
+
+
+@pytest.mark.parametrize("name", BENCHMARK.models)
+def test_no_model_asks_for_more_frames_than_it_needs(name: str) -> None:
+    model = made("models", name)
+    least = getattr(model.inputs(), "least_frames", 1)
+    if least == 1:
+        return
+    trunk, fewer = model.build().eval(), example_input(model.inputs(), batch=1, frames=least - 1)
+    with pytest.raises((RuntimeError, ValueError)):
+        trunk(fewer)
 
 
 @pytest.mark.parametrize("name", BENCHMARK.losses)

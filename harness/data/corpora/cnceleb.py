@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from harness.config.tables import Profile
 from harness.data.audio import read_audio
 from harness.data.corpora.cnceleb_files import (
+    ARCHIVES,
     FIRST,
     SECOND,
     Utterance,
@@ -24,7 +25,7 @@ from harness.data.corpora.cnceleb_files import (
     told,
     training,
 )
-from harness.data.corpus import COLUMNS, MODEL_COLUMNS, HeldOut
+from harness.data.corpus import COLUMNS, MODEL_COLUMNS, HeldOut, Missing
 from harness.data.reading.lists import read_lines
 from harness.data.reading.sound_files import stem
 from harness.data.reading.trial_list import ListedTrials, read_trial_list, words
@@ -58,6 +59,17 @@ class CnCeleb:
     kind: ClassVar[str] = "audio"
     needs_folder: ClassVar[bool] = True
     unit: ClassVar[str] = "speaker"
+
+    def missing(self, folder: Path) -> Missing | None:
+        """The corpora that are asked for and not there; the first brings the test."""
+        wanted = [FIRST, *([SECOND] if "2" in self.train else [])]
+        lacking = [part for part in wanted if not (folder / part).is_dir()]
+        if not lacking:
+            return None
+        archives = " and ".join(ARCHIVES[part] for part in lacking)
+        without = ', or train without it: train = "1" in its table' if lacking == [SECOND] else ""
+        mend = f"Unpack {archives} in {folder} (`harness data prepare --archive` does){without}."
+        return Missing(tuple(folder / part for part in lacking), mend)
 
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
         """The listed training speakers' utterances, without a split, and all that is tested.

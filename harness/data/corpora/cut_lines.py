@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.data.names import clean_name
 from harness.data.reading.columns import known
 from harness.data.reading.json_lines import read_json_line
 from harness.errors import ConfigError, DataError
@@ -72,7 +73,8 @@ class CutLine:
         Raises:
             DataError: there is none, or there are several.
         """
-        speakers = sorted({known(each.speaker) for each in self.cut.supervisions} - {""})
+        told = [known(each.speaker) for each in self.cut.supervisions]
+        speakers = sorted({clean_name(name): name for name in told if name}.values())
         if len(speakers) != 1:
             found = f"the speakers {', '.join(speakers)}" if speakers else "no speaker"
             raise DataError(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from harness.config.tables import Profile
 from harness.data.corpora.kaldi_files import Named, read_named, read_optional, seconds, segment
+from harness.data.names import clean_name
 from harness.data.reading.columns import SPEAKER, Entry, told_apart
 from harness.data.reading.commands import allow_command
 from harness.data.reading.own_splits import own_splits
@@ -168,11 +169,13 @@ def _check_all(speakers: Mapping[str, Named], places: Mapping[str, _Place], data
 
 def _column(column: str, path: Path, speakers: Mapping[str, Named]) -> dict[str, str]:
     """What a file of utterances or speakers says of each utterance; nothing where it is silent."""
-    values = {name: named.text for name, named in read_named(path).items()}
+    values = {clean_name(name): named.text for name, named in read_named(path).items()}
     if path.name.startswith("utt2"):
-        return {name: values.get(name, "") for name in speakers}
+        return {name: values.get(clean_name(name), "") for name in speakers}
     if path.name.startswith("spk2"):
-        return {name: values.get(speaker.text, "") for name, speaker in speakers.items()}
+        return {
+            name: values.get(clean_name(speaker.text), "") for name, speaker in speakers.items()
+        }
     raise ConfigError(f"columns.{column}: {path.name!r} is no file whose name begins utt2 or spk2")
 
 

@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from harness.data.names import strip_name
 from harness.data.reading.json_lines import read_json_line
 from harness.data.reading.lists import decoded
 from harness.errors import DataError, nearest
@@ -51,7 +52,8 @@ def _table_rows(path: Path, required: Iterable[str]) -> list[Row]:
     )
     form = f"{'comma' if comma else 'tab'}-separated, with a header line"
     try:
-        _check_header(reader.fieldnames or [], required, f"{path}: line 1", form)
+        reader.fieldnames = [strip_name(name) for name in reader.fieldnames or []]
+        _check_header(reader.fieldnames, required, f"{path}: line 1", form)
         return [{**row, "line": reader.line_num} for row in reader]
     except csv.Error as error:
         raise DataError(f"{path}: line {reader.reader.line_num}: {error}") from error

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from harness.config.tables import Profile
 from harness.data.audio import read_audio
 from harness.data.corpora.manifest_rows import Row, read_rows
-from harness.data.reading.columns import UNKNOWN, Entry, item_table
+from harness.data.names import strip_name
+from harness.data.reading.columns import UNKNOWN, Entry, item_table, known
 from harness.data.reading.own_trials import OwnLists
 from harness.data.reading.paths import Root
 from harness.data.split import SPLITS
@@ -139,8 +140,9 @@ def _seconds(text: str, where: str) -> float:
     return seconds
 
 
-def _split(text: str, where: str) -> str:
-    if text in UNKNOWN:
+def _split(word: str, where: str) -> str:
+    text = known(strip_name(word))
+    if not text:
         return ""
     if text not in SPLITS:
         raise DataError(

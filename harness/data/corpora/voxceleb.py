@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.config.tables import Profile
 from harness.data.audio import read_audio
 from harness.data.corpora.voxceleb_files import Meta, read_meta, recordings
-from harness.data.corpus import COLUMNS, HeldOut
+from harness.data.corpus import COLUMNS, HeldOut, Missing
 from harness.data.reading.sound_files import check_present, stem
 from harness.data.reading.trial_list import ListedTrials, read_trial_list, words
 from harness.errors import DataError
@@ -26,6 +26,8 @@ TRIAL_LISTS = {
     "H": "list_test_hard.txt",
     "H-cleaned": "list_test_hard2.txt",
 }
+
+FIRST, SECOND = "voxceleb1", "voxceleb2"
 
 LIST_FOLDERS = (".", "lists", "meta", "voxceleb1")
 
@@ -74,6 +76,17 @@ class VoxCeleb:
                 f'train = "{self.train}" would train on; give train = "vox2", or a list O'
             )
 
+    def missing(self, folder: Path) -> Missing | None:
+        """The corpora that are asked for and not there; the first brings the test."""
+        wanted = [FIRST, *([SECOND] if self.train != "vox1" else [])]
+        lacking = [part for part in wanted if not (folder / part).is_dir()]
+        if not lacking:
+            return None
+        spared = lacking == [SECOND] and self.trial_list[0] == "O"
+        without = ', or train without it: train = "vox1" in its table' if spared else ""
+        mend = f"Unpack {' and '.join(lacking)} in {folder}{without}."
+        return Missing(tuple(folder / part for part in lacking), mend)
+
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
         """The utterances that the trials name, and the training speakers', without a split.
 
@@ -85,14 +98,14 @@ class VoxCeleb:
         lines = {stem(name): line for name, line in self._listed(folder).first_lines().items()}
         tested = {item.split("/")[0] for item in lines}
         meta = read_meta(folder, LIST_FOLDERS)
-        first = recordings(folder, "voxceleb1", meta, None if "1" in self.train else tested)
+        first = recordings(folder, FIRST, meta, None if "1" in self.train else tested)
         check_present(lines, first, self._path(folder))
         rows = [_row(item, first[item], line, "test", meta) for item, line in lines.items()]
         training: dict[str, str] = {}
         if self.train != "vox2":
             training |= first
         if self.train != "vox1":
-            training |= recordings(folder, "voxceleb2", meta)
+            training |= recordings(folder, SECOND, meta)
         rows += [
             _row(item, source, 0, "", meta)
             for item, source in training.items()

@@ -21,6 +21,7 @@ from harness.data.inventory import Checked, check_dataset_lists
 from harness.data.listed import HELD_OUT
 from harness.data.locate import Absence
 from harness.data.lock import pinned_dataset
+from harness.data.names import read_items
 from harness.data.split import SPLITS, check_disjoint
 from harness.data.table_digest import table_digest
 from harness.errors import ConfigError, CorpusAbsent, LockError
@@ -64,7 +65,8 @@ def freeze_subset(loaded: LoadedBenchmark, request: SubsetRequest) -> FrozenSubs
     config = subset_config(loaded, request)
     is_new = request.name not in loaded.benchmark.datasets
     corpus, folder = _found(loaded, str(config.of) if is_new else request.name)
-    items = _cut(corpus.items("full", folder), config, loaded.where("datasets", request.name))
+    whole = read_items(corpus, "full", folder, request.name)
+    items = _cut(whole, config, loaded.where("datasets", request.name))
     _check_lock(loaded, request.name, items)
     path = _list_path(loaded, str(config.frozen))
     written = write_frozen(path, items[["id", "split"]].sort_values("id", ignore_index=True))
@@ -114,7 +116,7 @@ def _checked(loaded: LoadedBenchmark, name: str, items: pd.DataFrame) -> dict[Pr
     """Hold the lists against the lock in each profile whose corpus has all of the subset."""
     corpus, folder = _found(loaded, name)
     ids = set(items["id"])
-    whole = [each for each in PROFILES if ids <= set(corpus.items(each, folder)["id"])]
+    whole = [each for each in PROFILES if ids <= set(read_items(corpus, each, folder, name)["id"])]
     return {profile: check_dataset_lists(loaded, name, profile) for profile in whole}
 
 

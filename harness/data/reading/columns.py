@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from harness.data.corpus import COLUMNS
+from harness.data.names import clean_name, refuse_repeats
 from harness.errors import DataError, nearest
 
 UNKNOWN = ("", "-")
@@ -68,12 +69,14 @@ def told_apart(entries: Iterable[Entry], label: str, where: str) -> pd.DataFrame
         DataError: there is no such column, an utterance has nothing in it, or an id comes twice.
     """
     by_speaker = sorted(entries, key=lambda entry: (entry.speaker, entry.id))
-    return _refuse_repeats(item_table(_labelled(by_speaker, label, where)), where)
+    items = item_table(_labelled(by_speaker, label, where))
+    refuse_repeats(items, where)
+    return items
 
 
 def known(value: str | None) -> str:
     """A value, empty where a list says that it is unknown."""
-    return "" if value is None or value in UNKNOWN else value
+    return "" if value is None or clean_name(value) in UNKNOWN else value
 
 
 def _labelled(entries: Sequence[Entry], label: str, where: str) -> Sequence[Entry]:
@@ -90,19 +93,6 @@ def _labelled(entries: Sequence[Entry], label: str, where: str) -> Sequence[Entr
             f"the first {unknown[0]!r}; leave them away, or tell another column apart"
         )
     return [replace(entry, label=entry.further[label]) for entry in entries]
-
-
-def _refuse_repeats(items: pd.DataFrame, where: str) -> pd.DataFrame:
-    """The table, where no id comes twice."""
-    again = items["id"].duplicated()
-    if not again.any():
-        return items
-    name = items.loc[again, "id"].iloc[0]
-    first, second, *_ = items.loc[items["id"] == name, "source"]
-    raise DataError(
-        f"{where}: {int(again.sum())} utterances have the id of another: {name!r} is both "
-        f"{first} and {second}; every id must be its own"
-    )
 
 
 def _further(entries: Sequence[Entry]) -> list[str]:

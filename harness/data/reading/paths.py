@@ -6,7 +6,9 @@ import os.path
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from unicodedata import normalize
 
+from harness.data.names import strip_name
 from harness.errors import DataError
 
 
@@ -34,7 +36,7 @@ class Root:
         Raises:
             DataError: the path is empty, or leaves the folder and may not.
         """
-        relative = self._shortened(path)
+        relative = self._as_it_lies(self._shortened(path))
         if relative and (self.allow_outside or not _leaves(relative)):
             return relative
         mend = "`allow_outside = true` in the dataset's table lets it" if path else "it is empty"
@@ -45,6 +47,15 @@ class Root:
             if path.startswith(start):
                 return path[len(start) :].lstrip("/")
         return path
+
+    def _as_it_lies(self, path: str) -> str:
+        """The path as its file is spelled, where the list has other blanks or accents."""
+        stripped = strip_name(path)
+        if path.isascii() and path == stripped:
+            return path
+        spellings = (path, stripped, normalize("NFC", stripped), normalize("NFD", stripped))
+        found = (each for each in spellings if os.path.exists(self.folder / each))
+        return next(found, path) if stripped else ""
 
     @cached_property
     def _starts(self) -> tuple[str, ...]:
