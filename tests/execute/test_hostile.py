@@ -36,7 +36,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
     made = make_tiny(tmp_path_factory.mktemp("hostile") / "own")
     add_hostile(made)
     add_models(made, "hostile", {**REFUSED, **AT_WORK})
-    add_models(made, "crashing", {"crashes": hostile("build", "crash")})
+    measured = {"crashes": hostile("build", "crash"), "ended": imported("ends_on_import")}
+    add_models(made, "crashing", measured)
     return made
 
 
@@ -87,11 +88,11 @@ def test_what_they_print_reaches_nobody(planned: Finished, ran: Finished) -> Non
 
 def test_a_network_that_crashes_is_not_measured_and_says_so(tiny: TinyBenchmark) -> None:
     done = tiny.run("measure", "--suite", "crashing", "--device", "cpu", "--json",
-                    "--model", "crashes", "--model", "ends")  # fmt: skip
+                    "--model", "crashes", "--model", "ended")  # fmt: skip
     assert done.status == 1, done.err
     reasons = {each["model"]: each["reason"] for each in done.json["models"]}
     assert reasons["crashes"] == "its process was ended by SIGSEGV"
-    assert REASONS["ends"] in reasons["ends"]
+    assert REASONS["ends"] in reasons["ended"]
 
 
 def test_a_checkpoint_of_a_network_that_ends_its_process(tiny: TinyBenchmark) -> None:
