@@ -11,7 +11,7 @@ from typing import Protocol
 from harness.config.loader import LoadedBenchmark
 from harness.data.dataset import open_dataset
 from harness.data.finding import find
-from harness.data.lengths import Need, needs_of
+from harness.data.lengths import Need, inputs_asked_by, needs_of
 from harness.data.listed import list_dataset
 from harness.data.listing import Listing
 from harness.data.locate import Absence
@@ -22,8 +22,10 @@ from harness.execute.process import Watcher
 from harness.job.join import find_record, keep
 from harness.job.measurement import Measurement
 from harness.job.spec import JobSpec
+from harness.plan.adapters import WORKERS
 from harness.plan.checkpoints import check_fits, remarks
 from harness.plan.choice import chosen_suite, entries, suite_datasets
+from harness.plan.inputs import declared_input
 from harness.plan.jobs import Tell, plan_checkpoint, plan_jobs, unheard
 from harness.plan.measuring import plan_measuring
 from harness.plan.protocol import pin_protocols
@@ -102,7 +104,8 @@ def _needs(
     suite, fold = chosen_suite(loaded, request), loaded.fold(dataset)
     chosen = entries(suite, request, fold.of if fold else dataset)
     models = [each.model for each in chosen] if judged is None else [judged]
-    return needs_of(loaded, suite, models)
+    with inputs_asked_by(declared_input):
+        return needs_of(loaded, suite, models)
 
 
 def planned(
@@ -152,6 +155,7 @@ def measure_models(
     keep_from_git(request.runs)
     source = _opened(loaded, here[0], request, data_listener)
     jobs = plan_measuring(loaded, request, source, tell)
+    WORKERS.close()  # nothing is measured beside a process that holds torch
     yield from zip(jobs, measure_all(jobs, watcher), strict=True)
 
 
@@ -223,6 +227,7 @@ def _carried_out(
     plan({listing.name: source_of(loaded, listing) for listing in here})
     keep_from_git(request.runs)
     jobs = plan({each.name: _opened(loaded, each, request, watch.data) for each in here})
+    WORKERS.close()
     pin_protocols(loaded, jobs)
     ran = _run_missing(jobs, workers, watch.jobs)
     return Outcome(jobs, [ran.get(job.digest) or _record(job) for job in jobs], len(ran), absent)

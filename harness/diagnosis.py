@@ -9,13 +9,13 @@ from typing import Any
 
 import psutil
 
-from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark
 from harness.data.finding import find
 from harness.data.locate import Absence
-from harness.errors import ConfigError
+from harness.errors import HarnessError
 from harness.measure.device import choose_device, cores
 from harness.measure.environment import installed_libraries, processor_name
+from harness.plan.chosen import describe
 
 GIB = 2**30
 WANTED_DISK_GIB = 5
@@ -67,7 +67,7 @@ def _dataset(loaded: LoadedBenchmark, name: str) -> Finding:
     about = f"dataset {name} ({', '.join(suites) or 'in no suite'})"
     try:
         found = find(loaded, name)
-    except ConfigError as error:
+    except HarnessError as error:
         return _finding("missing", about, str(error))
     if isinstance(found, Absence):
         return _finding("note", about, found.message())
@@ -83,8 +83,8 @@ def _adapter(loaded: LoadedBenchmark, kind: str, name: str) -> Finding:
     table = getattr(loaded.benchmark, kind)[name]
     about = f"{ONE_OF[kind]} {name}"
     try:
-        construct(table.adapter, table.fields, loaded.where(kind, name))
-    except ConfigError as error:
+        describe(name, table, loaded.where(kind, name), is_loss=kind == "losses")
+    except HarnessError as error:
         return _finding("missing", about, str(error))
     return _finding("ok", about, table.adapter)
 

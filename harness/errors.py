@@ -54,6 +54,36 @@ class JobFailed(HarnessError):
     """A job ended without a result; the message becomes its row's reason."""
 
 
+_UNPRINTABLE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor movements
+    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # titles, links, device strings
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def printable(text: str) -> str:
+    r"""Remove terminal escape sequences and control characters; lines and tabs stay.
+
+    >>> printable("\x1b[31mred\x1b[0m\tor\r\nnot\x07")
+    'red\tor\nnot'
+    """
+    return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def raised(error: BaseException) -> str:
+    r"""Name an exception and the first line of its message, for a row's reason.
+
+    >>> raised(ValueError("first\nsecond"))
+    'ValueError: first'
+    """
+    if isinstance(error, SystemExit):
+        return printable(f"it ended its process by sys.exit({error.code!r})")[:500]
+    kind = type(error)
+    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    lines = printable(str(error)).strip().splitlines()
+    return f"{name}: {lines[0]}"[:500] if lines else name
+
+
 def visible(text: str) -> str:
     r"""Spell out control characters, which a terminal would obey; line ends and tabs stay.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import typer
@@ -26,16 +27,24 @@ from harness.cli import (
     verify,
 )
 from harness.cli.endings import INTERRUPTED, STOPPED
-from harness.cli.output import complain
+from harness.cli.output import complain, output_for_results
+
+ASKS_FOR_HELP = "harness.asks_for_help"
 
 
 class _Commands(TyperGroup):
     """The group of all commands; typer would end an interrupted one without a word."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Note a wish for help, which is a result that typer prints by itself."""
+        ctx.meta[ASKS_FOR_HELP] = "--help" in args
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was chosen."""
         try:
-            return super().invoke(ctx)
+            with nullcontext() if ctx.meta[ASKS_FOR_HELP] else output_for_results():
+                return super().invoke(ctx)
         except KeyboardInterrupt as error:
             complain(STOPPED)
             raise typer.Exit(INTERRUPTED) from error

@@ -15,8 +15,10 @@ from harness.cli.prepare import prepare
 from harness.cli.progress import ProgressDisplay
 from harness.config.loader import load
 from harness.data.inventory import absences, check_dataset_files, check_dataset_lists, inventory
+from harness.data.lengths import inputs_asked_by
 from harness.data.locate import absence_lines
 from harness.errors import RequestError
+from harness.plan.inputs import declared_input
 
 app = typer.Typer(help="Corpora: which are here, and whether they can be used.")
 
@@ -61,7 +63,7 @@ def check(
     if lists:
         checked = [check_dataset_lists(loaded, part, profile.value) for part in parts]
     else:
-        with ProgressDisplay() as display:
+        with ProgressDisplay() as display, inputs_asked_by(declared_input):
             checked = [
                 check_dataset_files(
                     loaded,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,55 @@ from harness.records.canonical import readable_json
 
 NARROWEST = 100
 """Tables are laid out for so many columns where the terminal does not tell its width."""
+
+
+_RESULTS: list[int] = []
+"""Standard output, kept away from libraries while a command works."""
+
+
+@contextmanager
+def output_for_results() -> Iterator[None]:
+    """Let nothing but results reach standard output: what libraries write there is a message.
+
+    Compiled libraries write to the descriptor, past `sys.stdout`; so it is the descriptor that
+    leads to standard error meanwhile.
+    """
+    if not _is_output():
+        yield
+        return
+    kept = os.dup(1)
+    _RESULTS.append(kept)
+    try:
+        _lead_output_to(2)
+        yield
+    finally:
+        _lead_output_to(_RESULTS.pop())
+        os.close(kept)
+
+
+@contextmanager
+def _given() -> Iterator[None]:
+    """Standard output as it was when the command began, for a result."""
+    if not _RESULTS:
+        yield
+        return
+    _lead_output_to(_RESULTS[-1])
+    try:
+        yield
+    finally:
+        _lead_output_to(2)
+
+
+def _is_output() -> bool:
+    """False where a test or a closed stream stands in its place."""
+    with suppress(OSError, ValueError, AttributeError):
+        return sys.stdout.fileno() == 1 and os.fstat(1) is not None and os.fstat(2) is not None
+    return False
+
+
+def _lead_output_to(descriptor: int) -> None:
+    sys.stdout.flush()
+    os.dup2(descriptor, 1)
 
 
 def result_console() -> Console:
@@ -44,7 +95,8 @@ def say(message: str) -> None:
 
 def give_json(document: Any) -> None:
     """Print one JSON document, the only thing on standard output."""
-    result_console().out(_spelled(readable_json(document)), end="", highlight=False)
+    with _given():
+        result_console().out(_spelled(readable_json(document)), end="", highlight=False)
 
 
 def _spelled(document: str) -> str:
@@ -59,13 +111,14 @@ def _spelled(document: str) -> str:
 
 def give(*parts: RenderableType) -> None:
     """Print a result for people."""
-    console = result_console()
-    for part in parts:
-        # Text is left to the terminal to wrap, so that a path or a reason can be searched for.
-        if isinstance(part, str):
-            console.print(part, markup=False, emoji=False, soft_wrap=True)
-        else:
-            console.print(part)
+    with _given():
+        console = result_console()
+        for part in parts:
+            # Text is left to the terminal to wrap, so that a path can be searched for.
+            if isinstance(part, str):
+                console.print(part, markup=False, emoji=False, soft_wrap=True)
+            else:
+                console.print(part)
 
 
 def give_written(written: Sequence[Path], unchanged: str, *, json: bool) -> None:

@@ -11,7 +11,9 @@ from harness.cli import options
 from harness.cli.checked import give_checked
 from harness.cli.progress import ProgressDisplay
 from harness.config.loader import load
+from harness.data.lengths import inputs_asked_by
 from harness.data.preparing import prepare_dataset
+from harness.plan.inputs import declared_input
 from harness.records.files import keep_from_git
 
 
@@ -36,7 +38,7 @@ def prepare(
     """
     loaded = load(config)
     keep_from_git(runs)
-    with ProgressDisplay() as display:
+    with ProgressDisplay() as display, inputs_asked_by(declared_input):
         parts = loaded.parts(dataset)
         checked = [
             prepare_dataset(

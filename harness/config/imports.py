@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from harness.errors import ConfigError, nearest
+from harness.errors import ConfigError, HarnessError, JobFailed, nearest, raised
 
 
 def load_class(path: str, where: str) -> type[Any]:
@@ -24,6 +24,7 @@ def load_class(path: str, where: str) -> type[Any]:
     Raises:
         ConfigError: the path is malformed, the module or the class does not exist, or the
             module cannot be imported.
+        JobFailed: the module raised something else while it was imported, or wanted to exit.
     """
     module_name, _, class_name = path.partition(":")
     if not class_name.isidentifier() or not _is_module_name(module_name):
@@ -60,6 +61,7 @@ def construct(
 
     Raises:
         ConfigError: unknown field, missing field or wrong type, naming the key.
+        JobFailed: its own code raised something else than a ValueError about its fields.
     """
     found = load_class(path, f"{where}.{key}")
     if not is_dataclass(found):
@@ -74,6 +76,10 @@ def construct(
         return TypeAdapter(found).validate_json(json.dumps(given, default=str), strict=True)
     except ValidationError as error:
         raise ConfigError(explain(error, f"{where}.", lambda _: names)) from error
+    except HarnessError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise JobFailed(f"{where}: making {path} failed: {raised(error)}") from error
 
 
 def explain(
@@ -114,3 +120,5 @@ def _module(name: str, where: str) -> Any:
         ) from error
     except (ImportError, SyntaxError) as error:
         raise ConfigError(f"{where}: importing {name!r} failed: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise JobFailed(f"{where}: importing {name!r} failed: {raised(error)}") from error

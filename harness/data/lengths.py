@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,18 +60,40 @@ class Need:
         return f"{frames} frame{'s' if frames > 1 else ''} ({length})"
 
 
+Ask = Callable[[str, Component], Input | None]
+
+
 def declared_input(name: str, table: Component) -> Input | None:
     """The input that a model declares; None where its adapter cannot tell it.
+
+    Its code runs in this process, unless `inputs_asked_by` says who else runs it.
 
     Args:
         name: the model.
         table: its table in the benchmark file.
     """
+    return _ASK.get()(name, table)
+
+
+@contextmanager
+def inputs_asked_by(ask: Ask) -> Iterator[None]:
+    """Let something else run adapters' code, in a process of theirs (see `harness.plan.inputs`)."""
+    before = _ASK.set(ask)
+    try:
+        yield
+    finally:
+        _ASK.reset(before)
+
+
+def _asked_here(name: str, table: Component) -> Input | None:
     try:
         found: Input = construct(table.adapter, table.fields, f"models.{name}").inputs()
     except WHAT_ADAPTERS_RAISE:
         return None
     return found
+
+
+_ASK: ContextVar[Ask] = ContextVar("_ASK", default=_asked_here)
 
 
 def needs_of(loaded: LoadedBenchmark, suite: Suite, models: Iterable[str]) -> tuple[Need, ...]:

@@ -35,9 +35,10 @@ def run_all(
 ) -> Iterator[tuple[JobSpec, Record]]:
     """Run jobs, `workers` at a time, and give each with its record as it comes.
 
-    A job whose process dies is a failed record that says how; the others go on. When the caller
-    stops, so do the processes; what they were at is not a failure and leaves no record. Where the
-    disk takes no record of a failure, it is given all the same.
+    A job whose process dies is a failed record that says how; the others go on. So is one that
+    planning refused, with no process started. When the caller stops, so do the processes; what
+    they were at is not a failure and leaves no record. Where the disk takes no record of a
+    failure, it is given all the same.
     """
     crew = Crew(listener)
     pool = ThreadPoolExecutor(workers)
@@ -102,13 +103,15 @@ def _record(crew: Crew, job: JobSpec, listener: Listener) -> Record:
 
 def _answer(crew: Crew, job: JobSpec) -> Answer:
     """What became of a job; where no process can be started for it, why not."""
+    if job.refused:
+        return Answer(None, job.refused, "")
     try:
         return crew.ask(job)
     except OSError as error:
         told = file_error(error)
         if told is None:
             raise
-        return Answer(None, 1, f"its process could not be started: {told}\n")
+        return Answer(None, f"its process could not be started: {told}", "")
 
 
 def _measurement(answer: Answer) -> Measurement:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from tempfile import TemporaryFile
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
+from harness.execute.channel import ProtocolError
+from harness.execute.child import Child
 from harness.job.spec import JobSpec
 from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
 
@@ -23,6 +21,8 @@ SPIN_COUNT = "2000"
 By its default they spin for milliseconds, which costs a step up to ten times its time when
 another program wants a core; with this they are as fast on an idle machine.
 """
+
+NO_MESSAGE = "its process wrote bytes to the harness's channel that are no message"
 
 
 class Watcher(Protocol):
@@ -45,18 +45,13 @@ class Answer:
 
     Attributes:
         result: its last message; None where it ended without one.
-        status: its exit status.
-        errors: what it wrote to standard error.
+        why: why there is no result.
+        errors: the end of what it printed.
     """
 
     result: dict[str, Any] | None
-    status: int
+    why: str
     errors: str
-
-    @property
-    def why(self) -> str:
-        """Why there is no result."""
-        return why(self.status, self.errors)
 
 
 class Crew:
@@ -65,7 +60,7 @@ class Crew:
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[str]] = set()
+        self._running: set[Child] = set()
         self._stopped = False
 
     def ask(self, job: JobSpec) -> Answer:
@@ -74,12 +69,10 @@ class Crew:
         Raises:
             StoppedError: the caller stopped meanwhile.
         """
-        with TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
-            with self._worker(job, errors) as process:
-                result = _follow(process, job, self._watcher)
-            errors.seek(0)
-            answer = Answer(result, process.returncode, errors.read())
-        if result is None and self._stopped:
+        with self._worker(job) as child:
+            child.send(job.model_dump_json())
+            answer = _answer(child, job, self._watcher)
+        if answer.result is None and self._stopped:
             raise StoppedError
         return answer
 
@@ -87,94 +80,80 @@ class Crew:
         """End every process and start no other."""
         with self._lock:
             self._stopped = True
-            for process in self._running:
-                process.kill()
+            for child in self._running:
+                child.kill()
 
     @contextmanager
-    def _worker(self, job: JobSpec, errors: IO[str]) -> Iterator[subprocess.Popen[str]]:
+    def _worker(self, job: JobSpec) -> Iterator[Child]:
         with self._lock:
             if self._stopped:
                 raise StoppedError
-            process = _start(job, errors)
-            self._running.add(process)
+            child = Child("harness.execute.worker", worker_environment(job.threads))
+            self._running.add(child)
         try:
-            _write(process.stdin, job.model_dump_json() + "\n")
-            yield process
+            yield child
         finally:
-            process.kill()
-            process.wait()
-            _close(process)
             with self._lock:
-                self._running.discard(process)
+                self._running.discard(child)
+            child.finish(0)
 
 
-def _start(job: JobSpec, errors: IO[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "harness.execute.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        encoding="utf-8",
-        env=_environment(job),
-        # A group of its own: Ctrl-C is the caller's to answer, not a death that makes a row.
-        process_group=0,
-    )
-
-
-def _write(stream: IO[str] | None, text: str) -> None:
-    """Hand something to a process; one that died already is told by its exit status."""
-    if stream is not None:
-        with suppress(BrokenPipeError):
-            stream.write(text)
-            stream.flush()
-
-
-def _close(process: subprocess.Popen[str]) -> None:
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with suppress(BrokenPipeError):
-                stream.close()
-
-
-def _environment(job: JobSpec) -> dict[str, str]:
-    threads = {name: str(job.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+def worker_environment(threads: int) -> dict[str, str]:
+    """The environment of a process that computes with so many threads."""
+    counts = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     return {
         **os.environ,
         **ALLOCATOR_ENVIRONMENT,
-        **threads,
+        **counts,
         "GOMP_SPINCOUNT": SPIN_COUNT,
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8:backslashreplace",
     }
 
 
-def _follow(
-    process: subprocess.Popen[str], job: JobSpec, watcher: Watcher
-) -> dict[str, Any] | None:
-    """Hand on what a process says; gives its result."""
+def _answer(child: Child, job: JobSpec, watcher: Watcher) -> Answer:
+    """Hand on what a process says, to its end."""
+    try:
+        last = _follow(child, job, watcher)
+    except ProtocolError:
+        child.kill()
+        child.finish()
+        return Answer(None, NO_MESSAGE, child.printed)
+    status = child.finish()
+    # Whatever became of a process after its result: a record is on disk.
+    result = last["result"] if last and last["event"] == "result" else None
+    raised = last["why"] if last and last["event"] == "raised" else ""
+    return Answer(result, raised or why(status, child.printed), child.printed)
+
+
+def _follow(child: Child, job: JobSpec, watcher: Watcher) -> dict[str, Any] | None:
+    """Hand on progress; gives the last message, a result or why there is none."""
     handlers: dict[str, Callable[[dict[str, Any]], None]] = {
         "stage": lambda event: watcher.stage(job, event["name"], event["total"]),
         "advance": lambda event: watcher.advances(job, event["done"], event["loss"]),
     }
-    result = None
-    for line in process.stdout or ():
-        if not line.endswith("\n"):
-            break  # cut short: the process was ended while it wrote
-        event = json.loads(line)
-        if event["event"] == "result":
-            result = event["result"]
-        else:
-            handlers[event["event"]](event)
-    process.wait()
-    return result  # whatever became of the process after it: a record is on disk
+    while (message := child.receive()) is not None:
+        if message["event"] not in handlers:
+            return message
+        handlers[message["event"]](message)
+    return None
 
 
-def why(status: int, errors: str) -> str:
-    """What a process died of, in one line."""
+def why(status: int | None, errors: str) -> str:
+    """What a process died of, in one line.
+
+    Args:
+        status: its exit status; None where it went on without its channel.
+        errors: what it printed.
+    """
+    if status is None:
+        return "its process closed the channel to the harness and went on"
     if status < 0:
         name = next((each.name for each in signal.Signals if each == -status), f"signal {-status}")
         told = ", by somebody or by the system for lack of memory" if name == "SIGKILL" else ""
         return f"its process was ended by {name}{told}"
+    if status == 0:
+        return "its process ended with status 0, before it had a result"
     return _raised(errors) or f"its process ended with status {status}"
 
 

@@ -1,62 +1,43 @@
-"""The process that runs one job: `python -m harness.execute.worker`.
+"""The process that runs one job: `python -m harness.execute.worker REQUESTS MESSAGES`.
 
-It reads the job's spec as one line of JSON on standard input and writes progress as lines of
-JSON on standard output. When its standard input ends, whoever started it is gone, and so is it.
+It reads the job's spec as a line of JSON from one descriptor and sends progress and the result as
+messages on the other one (see `harness.execute.channel`).
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import threading
-from typing import Any, TextIO
-
+from harness.errors import raised
+from harness.execute.channel import Channel, open_channel
 from harness.job.spec import JobSpec
 
 
-class LineReporter:
-    """Progress as lines of JSON."""
+class ChannelReporter:
+    """Progress as messages."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
 
     def stage(self, name: str, total: int) -> None:
         """A stage begins."""
-        self.send({"event": "stage", "name": name, "total": total})
+        self._channel.send({"event": "stage", "name": name, "total": total})
 
     def advance(self, done: int, loss: float | None = None) -> None:
         """Some of the stage is done."""
-        self.send({"event": "advance", "done": done, "loss": loss})
-
-    def send(self, message: dict[str, Any]) -> None:
-        """Write one line."""
-        self._stream.write(json.dumps(message) + "\n")
-        self._stream.flush()
+        self._channel.send({"event": "advance", "done": done, "loss": loss})
 
 
 def main() -> None:
-    """Run the job on standard input."""
-    spec = JobSpec.model_validate_json(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    reporter = LineReporter(_own_output())
-    from harness.job.run import run_asked
+    """Run the job that is asked for."""
+    channel = open_channel()
+    spec = JobSpec.model_validate_json(channel.receive())
+    try:
+        from harness.job.run import run_asked
 
-    reporter.send({"event": "result", "result": run_asked(spec, reporter)})
-
-
-def _own_output() -> TextIO:
-    """Standard output for events alone: what libraries print goes to standard error."""
-    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return events
-
-
-def _end_with_parent() -> None:
-    # The bare descriptor: a buffered reader would still be held when the interpreter ends.
-    while os.read(0, 4096):
-        pass
-    os._exit(1)
+        result = run_asked(spec, ChannelReporter(channel))
+    except BaseException as error:
+        channel.send({"event": "raised", "why": raised(error)})
+        raise
+    channel.send({"event": "result", "result": result})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from harness.errors import PathError, StorageError, naming
+from harness.errors import PathError, StorageError, naming, printable
 from harness.job.evaluation_files import SCORES
 from harness.job.spec import JobSpec
 from harness.job.stage import utc_now
@@ -73,7 +73,7 @@ def failed(spec: JobSpec, state: State, reason: str) -> Record:
         for name, stage in (("train", spec.train), ("measure", spec.measure))
         if stage is not None
     }
-    return _base(spec, state, reason).model_copy(update={"stages": stages})
+    return _base(spec, state, printable(reason)).model_copy(update={"stages": stages})
 
 
 def keep(spec: JobSpec, record: Record, scores: Path | None) -> Record:

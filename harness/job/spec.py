@@ -51,6 +51,7 @@ class JobSpec(BaseModel):
         embedding: what embedding was predicted to take.
         item_macs: multiply-adds of one training item's forward pass.
         notes: what a reader of its row must know of how it was planned.
+        refused: why it cannot be run, where planning found that its adapters' code does not work.
         only: what alone is done, nothing being trained; None for all of the job.
         options: of torch, that are measured (see `OPTIONS`).
     """
@@ -83,6 +84,7 @@ class JobSpec(BaseModel):
     embedding: Embedding = Embedding()
     item_macs: int | None = None
     notes: tuple[str, ...] = ()
+    refused: str = ""
     train_inputs: dict[str, object] | None = None
     code: str = ""
     only: Literal["measure"] | None = None

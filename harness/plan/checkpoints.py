@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, known
-from harness.errors import ConfigError, RequestError, quoted
+from harness.config.tables import Component
+from harness.errors import ConfigError, JobFailed, RequestError, quoted
+from harness.plan.adapters import WORKERS
+from harness.plan.chosen import component
+from harness.plan.description import Fitting
 from harness.plan.request import CheckpointEntry
 from harness.recipes.reading import read_recipe
-
-if TYPE_CHECKING:
-    from harness.train.checkpoint import Weights
 
 HUB = "hf://"
 
@@ -76,9 +77,7 @@ def model_of(loaded: LoadedBenchmark, path: Path) -> str:
             "the benchmark is that; add it (`harness recipe config.yaml` prints it), or name one "
             "with --model"
         )
-    from harness.train.checkpoint import load_weights
-
-    told = _fits(loaded, load_weights(path))
+    told = _fits(loaded, path)
     raise RequestError(f"{path}: say with --model of which model it is; {told}")
 
 
@@ -95,22 +94,21 @@ def remarks(path: Path) -> tuple[str, ...]:
 def check_fits(loaded: LoadedBenchmark, entry: CheckpointEntry) -> None:
     """Hold a checkpoint against its model before anything else is done.
 
+    A model whose code fails is let be: that is its job's to say, in its row.
+
     Raises:
         RequestError: it is no checkpoint, or of another network; the models that its weights fit
             are named.
     """
-    from harness.train.checkpoint import load_weights
-    from harness.train.foreign import fitted
-
-    table = known(loaded.benchmark.models, entry.model, "model")
-    model = construct(table.adapter, table.fields, loaded.where("models", entry.model))
-    weights = load_weights(entry.path)
+    known(loaded.benchmark.models, entry.model, "model")
     try:
-        fitted(weights, model.build().state_dict(), str(entry.path))
-    except RequestError as error:
+        fit = WORKERS.ask(_fitting(loaded, entry.path, entry.model, exactly=True))
+    except JobFailed:
+        return
+    if fit.why:
         raise RequestError(
-            f"{error}; these are no weights of {entry.model!r}: {_fits(loaded, weights)}"
-        ) from error
+            f"{fit.why}; these are no weights of {entry.model!r}: {_fits(loaded, entry.path)}"
+        )
 
 
 def _why_no_file(path: Path) -> str:
@@ -202,17 +200,31 @@ def _same(loaded: LoadedBenchmark, name: str, described: dict[str, Any]) -> bool
     table = loaded.benchmark.models[name]
     if table.adapter != described["adapter"]:
         return False
-    fields = {key: value for key, value in described.items() if key != "adapter"}
-    wanted = construct(table.adapter, fields, "config.yaml: model")
-    return bool(wanted == construct(table.adapter, table.fields, f"models.{name}"))
+    asked = Component(**described)
+    try:
+        wanted = component(name, asked, "config.yaml: model")
+        return wanted == component(name, table, f"models.{name}")
+    except JobFailed:
+        return False
 
 
-def _fits(loaded: LoadedBenchmark, weights: Weights) -> str:
-    """Which models of the benchmark have a place for each weight, by names and shapes."""
-    from harness.train.fitting import fits
+def _fitting(loaded: LoadedBenchmark, path: Path, name: str, *, exactly: bool) -> Fitting:
+    table, where = loaded.benchmark.models[name], loaded.where("models", name)
+    return Fitting(path, table.adapter, table.fields, where, exactly)
 
-    models = loaded.benchmark.models.items()
-    found = [name for name, each in models if fits(each.adapter, each.fields, weights, name)]
+
+def _fits(loaded: LoadedBenchmark, path: Path) -> str:
+    """Which models of the benchmark have a place for each weight, by names and shapes.
+
+    Raises:
+        RequestError: the file is no checkpoint.
+    """
+    found = []
+    for name in loaded.benchmark.models:
+        # A model that cannot be made here, or whose code fails, is none that it fits.
+        with suppress(ConfigError, JobFailed):
+            if not WORKERS.ask(_fitting(loaded, path, name, exactly=False)).why:
+                found.append(name)
     if not found:
         return "no model of the benchmark has these names and shapes"
     return f"{', '.join(found)} of the benchmark {'has' if len(found) == 1 else 'have'} them"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from dataclasses import dataclass
 
-from harness.adapter import ADDED
-from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, with_settings
 from harness.config.recipes import Recipe
 from harness.config.tables import Component
-from harness.data.lengths import Need, declared_input
-from harness.errors import ConfigError, nearest
+from harness.data.lengths import Need
+from harness.errors import ConfigError, JobFailed, nearest
 from harness.job.parts import make_task
+from harness.plan.adapters import WORKERS
 from harness.plan.augmentation import check_augment
 from harness.plan.choice import Choice
+from harness.plan.description import Describe, Description
+from harness.plan.inputs import declared_input
 from harness.plan.needs import check_crops, check_needs
 from harness.plan.request import RunRequest, Source
 from harness.records import record
@@ -30,12 +30,14 @@ class Chosen:
         choice: its names.
         model, loss: the system.
         recipe: with what suite and call change of it.
+        failed: why its adapters cannot be described; empty where they can.
     """
 
     choice: Choice
     model: record.Component
     loss: record.Component
     recipe: Recipe
+    failed: str = ""
 
 
 def chosen(loaded: LoadedBenchmark, request: RunRequest, choice: Choice, source: Source) -> Chosen:
@@ -44,49 +46,84 @@ def chosen(loaded: LoadedBenchmark, request: RunRequest, choice: Choice, source:
     Raises:
         ConfigError: it cannot be built, or its parts do not go together.
     """
-    benchmark = loaded.benchmark
-    model = component(choice.model, benchmark.models[choice.model], f"models.{choice.model}")
-    loss = component(choice.loss, benchmark.losses[choice.loss], f"losses.{choice.loss}")
+    tables = loaded.benchmark
+    model = described("models", choice.model, tables.models[choice.model])
+    loss = described("losses", choice.loss, tables.losses[choice.loss])
     recipe = _recipe(loaded, request, source.listing.table, choice)
-    _check_loss(loaded, choice.loss, recipe)
+    if loss.description is not None:
+        check_needs(loss.description, loaded.where("losses", choice.loss), recipe)
     _check_schedules(loaded, recipe, choice.recipe)
     where, task = loaded.where("recipes", choice.recipe), make_task(loaded, request.suite)
     check_augment(recipe, task, source.listing.corpus.kind, where)
-    declared = declared_input(choice.model, benchmark.models[choice.model])
+    declared = declared_input(choice.model, tables.models[choice.model])
     if declared is not None and declared.kind == "audio":
         check_crops(recipe, Need(choice.model, declared), where)
-    return Chosen(choice, model, loss, recipe)
+    failed = "; ".join(filter(None, (model.failed, loss.failed)))
+    return Chosen(choice, model.component, loss.component, recipe, failed)
+
+
+@dataclass(frozen=True)
+class Described:
+    """An adapter of the benchmark, or why it cannot be described.
+
+    Attributes:
+        component: as a record holds it; by its table alone, and version 0, where its code failed.
+        description: None where its code failed.
+        failed: why.
+    """
+
+    component: record.Component
+    description: Description | None
+    failed: str = ""
+
+
+def described(section: str, name: str, table: Component) -> Described:
+    """Describe an adapter of the benchmark, whatever becomes of it.
+
+    Args:
+        section: `models` or `losses`.
+        name: its name there.
+        table: what the benchmark says of it.
+
+    Raises:
+        ConfigError: it cannot be built from its table.
+    """
+    where = f"{section}.{name}"
+    try:
+        found = describe(name, table, where, is_loss=section == "losses")
+    except JobFailed as error:
+        given = json.loads(canonical_json(json.loads(json.dumps(table.fields, default=str))))
+        unknown = record.Component(name=name, adapter=table.adapter, version=0, fields=given)
+        return Described(unknown, None, str(error))
+    return Described(found.component, found)
+
+
+def describe(name: str, table: Component, where: str, *, is_loss: bool = False) -> Description:
+    """An adapter's fields, version, needs and schedules, asked of its code in a worker.
+
+    Raises:
+        ConfigError: it cannot be built from its table.
+        JobFailed: its code failed.
+    """
+    return WORKERS.recall(Describe(name, table.adapter, table.fields, where, is_loss))
 
 
 def component(name: str, table: Component, where: str) -> record.Component:
     """An adapter as a record holds it, its fields complete and checked.
 
-    Only fields that were `ADDED` later are left out, as long as nobody uses them.
-
     Raises:
         ConfigError: it cannot be built from its table.
+        JobFailed: its code failed.
     """
-    made = construct(table.adapter, table.fields, where)
-    values = {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
-    for field in dataclasses.fields(made):
-        if field.metadata == ADDED and values[field.name] == field.default:
-            del values[field.name]
-    fields = json.loads(canonical_json(values))
-    return record.Component(name=name, adapter=table.adapter, version=made.version, fields=fields)
-
-
-def _check_loss(loaded: LoadedBenchmark, name: str, recipe: Recipe) -> None:
-    table, where = loaded.benchmark.losses[name], loaded.where("losses", name)
-    check_needs(construct(table.adapter, table.fields, where), where, recipe)
+    return describe(name, table, where).component
 
 
 def _check_schedules(loaded: LoadedBenchmark, recipe: Recipe, name: str) -> None:
     """Refuse a schedule that drives nothing: a loss without that value is let be, a typo is not."""
-    driven = {
-        value
-        for loss, table in loaded.benchmark.losses.items()
-        for value in construct(table.adapter, table.fields, loaded.where("losses", loss)).scheduled
-    }
+    losses = [described("losses", *each) for each in loaded.benchmark.losses.items()]
+    if any(loss.failed for loss in losses):
+        return  # that one might have the value
+    driven = {value for loss in losses if loss.description for value in loss.description.scheduled}
     for schedule in {name: None for phase in recipe.phases for name in phase.schedules}:
         if schedule not in driven:
             where = loaded.where("recipes", name)

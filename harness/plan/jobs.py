@@ -10,15 +10,15 @@ from typing import Any
 
 from harness.config.loader import LoadedBenchmark, known
 from harness.data.listed import HELD_OUT
-from harness.errors import ConfigError, RequestError
+from harness.errors import ConfigError, JobFailed, RequestError
 from harness.job.parts import make_task
-from harness.job.spec import TRAIN_VERSION, JobSpec, embedding_precision
+from harness.job.spec import TRAIN_VERSION, Embedding, JobSpec, embedding_precision
 from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
 from harness.measure.environment import environment
 from harness.plan.augmentation import disturbances
 from harness.plan.choice import Choice, chosen_suite, entries
-from harness.plan.chosen import Chosen, chosen, component
-from harness.plan.fitting import fitted, questions
+from harness.plan.chosen import Chosen, chosen, described
+from harness.plan.fitting import Fitted, fitted, questions
 from harness.plan.folds import record_fold
 from harness.plan.predictions import Predictions
 from harness.plan.protocol import make_protocol
@@ -132,22 +132,32 @@ def plan_checkpoint(
     check_lists(loaded, request, [source])
     common = common_parts(loaded, request, source, make_protocol(loaded, request, source))
     models, losses = loaded.benchmark.models, loaded.benchmark.losses
-    table, content = known(models, entry.model, "model"), sha256_file(entry.path)
-    model = component(entry.model, table, f"models.{entry.model}")
+    content = sha256_file(entry.path)
+    model = described("models", entry.model, known(models, entry.model, "model"))
+    loss = (
+        described("losses", entry.loss, known(losses, entry.loss, "loss")) if entry.loss else None
+    )
+    refused = "; ".join(each.failed for each in (model, loss) if each and each.failed)
     made_here = JobSpec(
         **common,
-        model=model,
-        loss=component(entry.loss, known(losses, entry.loss, "loss"), f"losses.{entry.loss}")
-        if entry.loss
-        else None,
+        model=model.component,
+        loss=loss.component if loss else None,
         # Many are called avg_model.pt: the digits keep two of them from taking each other's row.
         recipe_name=f"checkpoint {entry.path.name} {content[:8]}",
         track="checkpoint",
         checkpoint=entry.path,
         checkpoint_sha256=content,
-        embedding=lookups(loaded, request, unheard).predictions.embedding(EmbeddedBatch(model)),
+        embedding=_embedding(loaded, request, model.component) if not refused else Embedding(),
+        refused=refused,
     )
     return [_baseline(loaded, request, common), made_here]
+
+
+def _embedding(loaded: LoadedBenchmark, request: RunRequest, model: record.Component) -> Embedding:
+    try:
+        return lookups(loaded, request, unheard).predictions.embedding(EmbeddedBatch(model))
+    except JobFailed:  # nothing rests on it but how many items are embedded at once
+        return Embedding()
 
 
 def check_lists(loaded: LoadedBenchmark, request: RunRequest, sources: Iterable[Source]) -> None:
@@ -236,6 +246,7 @@ def _planned(
         question
         for place in places
         for entry in place.entries
+        if not entry.failed
         for question in questions(entry, place.source, precision)
     )
     return [
@@ -248,7 +259,7 @@ def _job(
 ) -> JobSpec:
     choice, common, source = entry.choice, place.common, place.source
     disturbed_by = found.drawn_from(entry.recipe.augment, decode=source.opened)
-    within = fitted(entry, source, found.predictions)
+    within, embedding, refused = _predicted(entry, source, request, found)
     model, recipe = within.model, within.recipe
     changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
     inputs = {
@@ -275,12 +286,26 @@ def _job(
         train_inputs=inputs,
         prediction=within.prediction,
         largest_training=within.largest,
-        embedding=found.predictions.embedding(
-            EmbeddedBatch(model, embedding_precision(request.options))
-        ),
+        embedding=embedding,
         item_macs=within.macs,
         notes=within.notes,
+        refused=refused,
     )
+
+
+def _predicted(
+    entry: Chosen, source: Source, request: RunRequest, found: Lookups
+) -> tuple[Fitted, Embedding, str]:
+    """The entry as it fits the budget, what embedding takes, and why it cannot be run."""
+    as_it_is = Fitted(entry.model, entry.recipe, None)
+    if entry.failed:
+        return as_it_is, Embedding(), entry.failed
+    try:
+        within = fitted(entry, source, found.predictions)
+        batch = EmbeddedBatch(within.model, embedding_precision(request.options))
+        return within, found.predictions.embedding(batch), ""
+    except JobFailed as error:
+        return as_it_is, Embedding(), str(error)
 
 
 def _trained_on(source: Source) -> dict[str, Any]:

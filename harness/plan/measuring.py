@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, known
-from harness.errors import ConfigError
+from harness.errors import ConfigError, JobFailed
 from harness.job.spec import JobSpec
+from harness.plan.adapters import WORKERS
 from harness.plan.choice import Choice, chosen_suite
+from harness.plan.description import AskInput
 from harness.plan.jobs import Tell, plan_entries, unheard
 from harness.plan.request import RunRequest, Source
 
@@ -41,8 +42,12 @@ def _models(loaded: LoadedBenchmark, request: RunRequest, source: Source) -> lis
         return [name for name in request.models if known(models, name, "model")]
     found = []
     for name, table in models.items():
-        adapter = construct(table.adapter, table.fields, loaded.where("models", name))
-        if adapter.inputs().kind == kind:
+        asked = AskInput(table.adapter, table.fields, loaded.where("models", name))
+        try:
+            takes = WORKERS.recall(asked).kind
+        except JobFailed:  # planned all the same: its row says what is wrong
+            takes = kind
+        if takes == kind:
             found.append(name)
     return found
 

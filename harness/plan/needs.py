@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.adapter import LossAdapter
+from typing import Protocol
+
 from harness.config.recipes import Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.data.frames import frame_count, least_frames
@@ -19,11 +20,19 @@ MENDS = {
 }
 
 
-def check_needs(loss: LossAdapter, where: str, recipe: Recipe | None = None) -> None:
+class Needing(Protocol):
+    """A loss's adapter, or its description."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What it asks of a batch or of the data (see `harness.adapter.LossAdapter`)."""
+
+
+def check_needs(loss: Needing, where: str, recipe: Recipe | None = None) -> None:
     """Refuse a loss that the recipe's batches would not serve.
 
     Args:
-        loss: its adapter.
+        loss: its adapter, or its description.
         where: the loss's table, for the error.
         recipe: how it is to be trained; None for batches of items as they come.
 

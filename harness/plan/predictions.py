@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.metadata import version
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from harness.data.child_process import end_with_parent
-from harness.errors import PathError, RequestError, StorageError
+from harness.errors import JobFailed, PathError, StorageError
 from harness.job.spec import Embedding
 from harness.measure.device import cores
-from harness.plan.questions import EmbeddedBatch, Training, TrainingStep
+from harness.plan.adapters import WORKERS, OutOfMemory
+from harness.plan.questions import (
+    EmbeddedBatch,
+    EmbeddingWithin,
+    Training,
+    TrainingStep,
+    TrainingWithin,
+)
 from harness.records.canonical import digest, readable_json
 from harness.records.files import read_text, write_text
 
@@ -24,7 +28,7 @@ PREDICTION_VERSION = 3
 """Changes whenever the same step would be predicted otherwise."""
 
 FEW = 4
-"""Predictions that are made in this process: another one takes seconds to load torch."""
+"""Predictions that one process makes: another one takes seconds to load torch."""
 
 MOST_PROCESSES = 8
 """Each holds torch, and a loss's head with all its classes."""
@@ -45,6 +49,7 @@ class Predictions:
 
     def __init__(self, folder: Path, limit: int, tell: Callable[[str], None]) -> None:
         self._folder, self.limit, self._tell = folder / "predictions", limit, tell
+        self._failed: dict[Path, JobFailed] = {}
         self._unkept: dict[Path, Answer] = {}
 
     def training(self, asked: TrainingStep) -> Training:
@@ -56,30 +61,59 @@ class Predictions:
         return self._kept(asked, Embedding)
 
     def make(self, asked: Iterable[Question]) -> None:
-        """Make what is not kept yet in several processes at once, where that is much.
-
-        Raises:
-            RequestError: a process died meanwhile; what the others made is kept.
-        """
+        """Make what is not kept yet in several processes at once, where that is much."""
         missing = {self._path(each): each for each in asked if not self._is_kept(each)}
         processes = min(cores(), len(missing), MOST_PROCESSES)
-        if len(missing) > FEW and processes > 1:
-            self._tell(f"memory: {len(missing)} predictions to make, {processes} at a time")
-            for each, answer in _answered(missing.values(), self.limit, processes):
-                self._keep(each, answer)
-                if isinstance(each, TrainingStep):
+        if len(missing) <= FEW or processes == 1:
+            return
+        self._tell(f"memory: {len(missing)} predictions to make, {processes} at a time")
+        pool = ThreadPoolExecutor(processes)
+        try:
+            waiting = {pool.submit(self._made, each): each for each in missing.values()}
+            for done in as_completed(waiting):
+                made, each = done.result(), waiting[done]
+                if made is not None and isinstance(each, TrainingStep):
                     self._tell(f"{each.system}: memory of a training step predicted")
+        except BaseException:
+            WORKERS.close()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _kept(self, asked: Question, kind: type[Kept]) -> Kept:
         path = self._path(asked)
         kept = self._unkept.get(path) or _read(path, kind)
         if kept is not None:
             return kind.model_validate(kept)
-        if isinstance(asked, TrainingStep):  # the other takes no time to speak of
+        if isinstance(asked, TrainingStep) and path not in self._failed:
+            # The other takes no time to speak of.
             self._tell(f"{asked.system}: predicting the memory of a training step")
-        made = asked.predicted(self.limit)
+        made = self._made(asked)
+        if made is not None:
+            return kind.model_validate(made)
+        failure = self._failed[path]
+        if isinstance(failure, OutOfMemory):
+            # A network that is planned with no prediction may be trained otherwise than with one.
+            raise failure
+        return kind.model_validate({"why": str(failure)} if kind is Training else {})
+
+    def _made(self, asked: Question) -> Answer | None:
+        """Predict and keep it; None where the adapter's code ended the process that it ran in."""
+        path = self._path(asked)
+        if path in self._failed:
+            return None
+        try:
+            made = self._asked(asked)
+        except JobFailed as error:
+            self._failed[path] = error
+            return None
         self._keep(asked, made)
-        return kind.model_validate(made)
+        return made
+
+    def _asked(self, asked: Question) -> Answer:
+        if isinstance(asked, TrainingStep):
+            return WORKERS.ask(TrainingWithin(asked, self.limit))
+        return WORKERS.ask(EmbeddingWithin(asked, self.limit))
 
     def _is_kept(self, asked: Question) -> bool:
         path = self._path(asked)
@@ -134,24 +168,3 @@ def _read(path: Path, kind: type[Kept]) -> Kept | None:
         return kind.model_validate(_File.model_validate_json(document).predicted)
     except ValidationError:
         return None
-
-
-def _answered(
-    asked: Iterable[Question], limit: int, processes: int
-) -> Iterator[tuple[Question, Answer]]:
-    """Questions with their answers, each as soon as it is there."""
-    context = get_context("spawn")  # what a fork would copy may hold locks
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent) as pool:
-        try:
-            waiting: dict[Future[Answer], Question] = {
-                pool.submit(each.predicted, limit): each for each in asked
-            }
-            for done in as_completed(waiting):
-                yield waiting[done], done.result()
-        except BrokenProcessPool as error:
-            raise RequestError(
-                "a process that predicted memory died: this machine ran out of memory; give the "
-                "command again (what was predicted is kept), or fewer processors (taskset -c 0)"
-            ) from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +15,11 @@ from harness.errors import HarnessError
 from harness.job.measurement import ITEM_SECONDS
 from harness.job.spec import Embedding
 from harness.records import record
+
+T_co = TypeVar("T_co", bound=BaseModel, covariant=True)
+
+Report = Callable[[str], None]
+"""Takes what foreign code is about to be run for: a process that dies of it can say no more."""
 
 COUNTS = ("batch", "sampler", "micro_batch", "precision", "optimizer", "augment")
 """What of a recipe changes what a step holds."""
@@ -33,6 +40,30 @@ WHAT_NETWORKS_RAISE = (
     HarnessError,
 )
 """A network of somebody else's that does not work is its job's to fail with, in its own row."""
+
+
+class Question(Protocol[T_co]):
+    """A question that runs adapters' code, as data that goes to another process.
+
+    Attributes:
+        answers: the class of its answer.
+    """
+
+    @property
+    def answers(self) -> type[T_co]:
+        """The class of its answer."""
+
+    @property
+    def adapters(self) -> frozenset[str]:
+        """Whose code is run (see `adapter_key`)."""
+
+    def answer(self, report: Report) -> T_co:
+        """Run it."""
+
+
+def adapter_key(adapter: str, fields: dict[str, Any]) -> str:
+    """Tells adapters apart, with the fields that they are made from."""
+    return f"{adapter} {json.dumps(fields, sort_keys=True, default=str)}"
 
 
 class Training(BaseModel):
@@ -153,6 +184,47 @@ class EmbeddedBatch:
             largest=largest_inference(step, limit),
             at={batch: prediction(step(batch)) for batch in batches},
         )
+
+
+@dataclass(frozen=True)
+class TrainingWithin:
+    """A step of one training, within a limit of bytes."""
+
+    step: TrainingStep
+    limit: int
+
+    answers: ClassVar = Training
+
+    @property
+    def adapters(self) -> frozenset[str]:
+        """Whose code is run."""
+        parts = (self.step.model, self.step.loss)
+        return frozenset(adapter_key(each.adapter, each.fields) for each in parts)
+
+    def answer(self, report: Report) -> Training:
+        """Predict it."""
+        report(f"predicting the memory of a training step of {self.step.system}")
+        return self.step.predicted(self.limit)
+
+
+@dataclass(frozen=True)
+class EmbeddingWithin:
+    """A batch of items that are embedded, within a limit of bytes."""
+
+    batch: EmbeddedBatch
+    limit: int
+
+    answers: ClassVar = Embedding
+
+    @property
+    def adapters(self) -> frozenset[str]:
+        """Whose code is run."""
+        return frozenset({adapter_key(self.batch.model.adapter, self.batch.model.fields)})
+
+    def answer(self, report: Report) -> Embedding:
+        """Predict it."""
+        report(f"predicting the memory of embedding with {self.batch.model.name}")
+        return self.batch.predicted(self.limit)
 
 
 def _built(component: record.Component) -> Any:

@@ -32,6 +32,8 @@ def job_status(job: JobSpec) -> dict[str, Status]:
     if is_done(job):
         there = {"train": job.train, "evaluate": True, "measure": job.measure}
         return {name: Status("cached" if stage else "none") for name, stage in there.items()}
+    if job.refused:
+        return _refused(job)
     training = _train_status(job)
     result = _train_result(job)
     made = result["checkpoint"]["sha256"] if result else job.checkpoint_sha256
@@ -42,6 +44,14 @@ def job_status(job: JobSpec) -> dict[str, Status]:
         evaluation = _stage_status(job, "evaluate", job.evaluate(known_checkpoint))
     measuring = _stage_status(job, "measure", job.measure) if job.measure else Status("none")
     return {"train": training, "evaluate": evaluation, "measure": measuring}
+
+
+def _refused(job: JobSpec) -> dict[str, Status]:
+    """Where its first stage will fail, none of them is looked up by a key that is not known."""
+    will_fail, nothing = Status("to run", f"will fail: {job.refused}"), Status("none")
+    if job.train is None:
+        return {"train": nothing, "evaluate": will_fail, "measure": nothing}
+    return {"train": will_fail, "evaluate": nothing, "measure": nothing}
 
 
 def is_done(job: JobSpec) -> bool:

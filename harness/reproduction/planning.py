@@ -64,6 +64,8 @@ def planned_again(
     if not alike:
         raise RequestError(f"this benchmark plans no job for {record.entry}; {back}")
     job = (named or alike)[0]
+    if job.refused:
+        raise RequestError(f"this benchmark cannot plan {record.entry}: {job.refused}; {back}")
     found = list(differences(record, job, opened=source.opened))
     if found:
         more = f"; and {len(found) - TOLD} more" if len(found) > TOLD else ""

@@ -16,6 +16,7 @@ from harness.execute.local import Listener, run_all
 from harness.job.join import RECORD
 from harness.job.spec import JobSpec
 from harness.measure.device import choose_device, default_threads
+from harness.plan.adapters import WORKERS
 from harness.plan.request import RunRequest, Source, source_of
 from harness.records.attestation import Attestation, write_attestation
 from harness.records.canonical import sha256_file
@@ -82,6 +83,7 @@ def reproduce(
     _check_fresh(runs, path)
     _check_honest(loaded, record, path)
     job = _planned(loaded, record, runs, settings, data_listener)
+    WORKERS.close()
     within = allowed(record, others_of(path, record))
     ((_, made),) = run_all([job], 1, listener)
     if made.state != "done":

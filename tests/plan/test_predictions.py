@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 from harness.config.loader import load
-from harness.errors import RequestError
+from harness.errors import JobFailed
 from harness.job.spec import Embedding
 from harness.plan.chosen import component
 from harness.plan.predictions import FEW, Predictions
@@ -68,16 +68,28 @@ def test_a_few_are_left_to_be_made_when_they_are_wanted(tmp_path, xvector):
     assert content(tmp_path) == {}
 
 
-def test_a_process_that_dies_is_told_and_what_was_made_is_kept(tmp_path, xvector, monkeypatch):
+def test_an_adapter_that_ends_its_process_is_its_jobs_to_tell(tmp_path, xvector, aam, monkeypatch):
     monkeypatch.setattr("harness.plan.predictions.cores", lambda: 2)
-    dying = fields(xvector).model_copy(update={"adapter": "tests.plan.test_predictions:Dying"})
-    dying = dying.model_copy(update={"fields": {}})
     asked = [EmbeddedBatch(fields(xvector, embedding_size=width)) for width in range(16, 20)]
     predictions = Predictions(tmp_path, GIB, print)
-    with pytest.raises(RequestError, match="a process that predicted memory died"):
-        predictions.make([*asked, EmbeddedBatch(dying)])
-    assert len(content(tmp_path)) <= len(asked)
+    dying = deadly(xvector, status=9)
+    predictions.make([*asked, EmbeddedBatch(dying)])
+    assert len(content(tmp_path)) == len(asked), "what it could not answer is not kept"
     assert all(predictions.embedding(each).largest for each in asked)
+    assert predictions.embedding(EmbeddedBatch(dying)) == Embedding()
+    assert "its process ended with status 9" in trained(predictions, dying, aam).why
+
+
+def test_a_process_that_the_system_ends_leaves_nothing_to_plan_with(tmp_path, xvector, aam):
+    killed = deadly(xvector, status=-9)
+    with pytest.raises(JobFailed, match="ended by SIGKILL"):
+        trained(Predictions(tmp_path, GIB, print), killed, aam)
+
+
+def deadly(model: Component, status: int) -> Component:
+    """A model whose process ends while its network is built."""
+    dying = {"adapter": "tests.plan.test_predictions:Dying", "fields": {"status": status}}
+    return model.model_copy(update=dying)
 
 
 def fields(model: Component, **changed: object) -> Component:
@@ -142,8 +154,12 @@ class Stubborn:
 
 @dataclass(frozen=True)
 class Dying(Stubborn):
-    """A model that ends its process, as a system does that has no memory left."""
+    """A model that ends its process by an exit status, or as a system without memory does."""
+
+    status: int = 0
 
     def build(self):
         """Go."""
-        os._exit(9)
+        if self.status < 0:
+            os.kill(os.getpid(), -self.status)
+        os._exit(self.status)
