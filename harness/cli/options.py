@@ -5,13 +5,15 @@ from __future__ import annotations
 import tomllib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.errors import ConfigError
 from harness.measure.device import choose_device, default_threads
-from harness.plan.request import RunRequest
+
+if TYPE_CHECKING:
+    from harness.plan.request import RunRequest
 
 
 class Profile(StrEnum):
@@ -84,6 +86,8 @@ def make_request(
     **chosen: Any,
 ) -> RunRequest:
     """Turn options into a request."""
+    from harness.plan.request import RunRequest
+
     return RunRequest(
         suite=suite,
         profile=profile.value,

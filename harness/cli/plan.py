@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from harness.campaign import planned
 from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.cli.run import say_absent
-from harness.config.loader import load
-from harness.job.spec import JobSpec
-from harness.plan.duration import Duration, durations
-from harness.plan.status import Status, job_status
+
+if TYPE_CHECKING:
+    from harness.job.spec import JobSpec
+    from harness.plan.duration import Duration
+    from harness.plan.status import Status
 
 GIB = 2**30
 
@@ -35,6 +35,11 @@ def plan(
     json: options.Json = False,
 ) -> None:
     """List the jobs of a call: cached, or why not. Runs nothing."""
+    from harness.campaign import planned
+    from harness.config.loader import load
+    from harness.plan.duration import durations
+    from harness.plan.status import job_status
+
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
         datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,

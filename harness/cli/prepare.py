@@ -10,9 +10,6 @@ import typer
 from harness.cli import options
 from harness.cli.checked import give_checked
 from harness.cli.progress import ProgressDisplay
-from harness.config.loader import load
-from harness.data.preparing import prepare_dataset
-from harness.records.files import keep_from_git
 
 
 def prepare(
@@ -34,6 +31,10 @@ def prepare(
 
     A call after one that was stopped goes on from there.
     """
+    from harness.config.loader import load
+    from harness.data.preparing import prepare_dataset
+    from harness.records.files import keep_from_git
+
     loaded = load(config)
     keep_from_git(runs)
     with ProgressDisplay() as display:

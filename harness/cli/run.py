@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from harness.board.publishing.local import write_local
-from harness.board.standing.rows import Filed
-from harness.board.standing.table import tables
-from harness.board.writing.console import renderable
-from harness.board.writing.document import document
-from harness.campaign import Outcome, run_campaign
 from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.cli.progress import ProgressDisplay
-from harness.config.loader import load
-from harness.data.locate import Absence, absence_lines
+
+if TYPE_CHECKING:
+    from harness.campaign import Outcome
+    from harness.data.locate import Absence
 
 
 def run(
@@ -39,6 +36,10 @@ def run(
     json: options.Json = False,
 ) -> None:
     """Run what is missing of a suite, print its table, keep its records."""
+    from harness.board.publishing.local import write_local
+    from harness.campaign import run_campaign
+    from harness.config.loader import load
+
     del executor  # the one there is
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
@@ -57,6 +58,11 @@ def run(
 
 def show(outcome: Outcome, written: Path, *, as_json: bool) -> None:
     """Print the call's tables, and what is absent."""
+    from harness.board.standing.rows import Filed
+    from harness.board.standing.table import tables
+    from harness.board.writing.console import renderable
+    from harness.board.writing.document import document
+
     made = tables([Filed(record) for record in outcome.records])
     if as_json:
         absent = [vars(absence) for absence in outcome.absent]
@@ -69,5 +75,7 @@ def show(outcome: Outcome, written: Path, *, as_json: bool) -> None:
 
 def say_absent(absent: Sequence[Absence]) -> None:
     """List the datasets of the suite that are not here."""
+    from harness.data.locate import absence_lines
+
     for line in absence_lines(absent):
         say(line)

@@ -11,15 +11,12 @@ from rich.table import Table
 
 from harness.cli import options
 from harness.cli.output import give, give_json, say
-from harness.execute.storage import collect_garbage, find_run, stored_runs
-from harness.records.store import read_record, to_document
-
-app = typer.Typer(help="Stored runs: list, show, and clear what is no longer needed.")
 
 
-@app.command("list")
 def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False) -> None:
     """List every stored record."""
+    from harness.execute.storage import stored_runs
+
     stored = stored_runs(runs)
     if json:
         give_json({"schema": 1, "runs": stored})
@@ -33,7 +30,6 @@ def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False)
     give(table)
 
 
-@app.command("show")
 def show(
     run: Annotated[
         Path, typer.Argument(help="A run as `list` names it, its folder, or its record.json.")
@@ -41,10 +37,12 @@ def show(
     runs: options.Runs = options.DEFAULT_RUNS,
 ) -> None:
     """Print a run's record, as JSON."""
+    from harness.execute.storage import find_run
+    from harness.records.store import read_record, to_document
+
     give_json(to_document(read_record(find_run(runs, run))))
 
 
-@app.command("gc")
 def gc(
     runs: options.Runs = options.DEFAULT_RUNS,
     delete: Annotated[
@@ -53,6 +51,8 @@ def gc(
     json: options.Json = False,
 ) -> None:
     """Find stages that no record names, and resume points of finished trainings."""
+    from harness.execute.storage import collect_garbage
+
     garbage = collect_garbage(runs, delete=delete)
     if json:
         give_json({"schema": 1, "deleted": delete, "garbage": garbage})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,9 +11,9 @@ from harness.cli import options
 from harness.cli.answers import Answered, give_answers, records_of
 from harness.cli.board import PUBLISHED
 from harness.cli.output import give_json
-from harness.config.loader import load
-from harness.verify import Verdict
-from harness.verify import verify as verify_record
+
+if TYPE_CHECKING:
+    from harness.verify import Verdict
 
 Records = Annotated[
     list[Path] | None,
@@ -32,6 +32,9 @@ def verify(
 
     The details beside a record are computed again too.
     """
+    from harness.config.loader import load
+    from harness.verify import verify as verify_record
+
     loaded = load(config)
     verdicts = [verify_record(loaded, file, runs) for file in records_of(records or [PUBLISHED])]
     if json:

@@ -1,21 +1,24 @@
-"""The files that an evaluation leaves; apart, so that reading them needs no torch."""
+"""The files that an evaluation leaves; naming them imports neither torch nor numpy."""
 
 from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from harness.errors import DataError
 from harness.records.files import atomic_path
-from harness.tasks.task import Scores
+
+if TYPE_CHECKING:
+    from harness.tasks.task import Scores
 
 SCORES = "scores.npz"
 
 
 def save_scores(path: Path, scores: Scores) -> None:
     """Write the arrays of one evaluation as one file."""
+    import numpy as np
+
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **scores)  # type: ignore[arg-type]
 
@@ -26,6 +29,8 @@ def load_scores(path: Path) -> Scores:
     Raises:
         DataError: the file is absent or is none that an evaluation wrote.
     """
+    import numpy as np
+
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
