@@ -113,10 +113,12 @@ def _read(path: Path, kind: type[Kept]) -> Kept | None:
 def _system_rests_on(job: JobSpec, trial: Trial) -> dict[str, Any]:
     """All that can change how fast a system is."""
     phases = [phase.model_dump(mode="json") for phase in job.recipe.phases] if job.recipe else []
+    steps = [{name: each[name] for name in COUNTS if name in each} for each in phases]
     return {
         "model": job.model.model_dump(exclude={"name"}),
         "loss": job.loss.model_dump(exclude={"name"}) if job.loss else None,
-        "recipe": [{name: each[name] for name in COUNTS if name in each} for each in phases],
+        # How fast an optimiser is does not rest on its rates.
+        "recipe": [{**each, "optimizer": each["optimizer"]["name"]} for each in steps],
         "trial": trial.model_dump(mode="json"),
         "device": job.device,
         "threads": job.threads,
