@@ -1,4 +1,4 @@
-"""`harness plan`: the jobs of a call, and why each is not cached; runs nothing."""
+"""`harness plan`: the jobs of a call, why each is not cached, and how long it takes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def plan(
     leave_out_damaged: options.LeaveOut = False,
     json: options.Json = False,
 ) -> None:
-    """List the jobs of a call: cached, or why not. Runs nothing."""
+    """List the jobs of a call: cached, or why not. Runs nothing.
+
+    How long they take is measured once, in a short trial of each system, and kept.
+    """
     from harness.campaign import forecast
     from harness.config.loader import load
 
