@@ -15,7 +15,7 @@ XVECTOR = """
 adapter = "adapters.wespeaker:XVector"
 """
 CALL = ("--suite", "own", "--model", "xvector", "--loss", "aam", "--seeds", "0", "--device", "cpu")
-SETTINGS = ("--set", "batch=32", "--set", "crop_seconds=1.0", "--set", "steps=40")
+SETTINGS = ("--set", "batch=16", "--set", "crop_seconds=1.0", "--set", "steps=30")
 
 
 def _told(tiny: TinyBenchmark) -> float:
@@ -40,7 +40,7 @@ def test_training(tmp_path: Path, benchmark: BenchmarkFixture, figures: list[Fig
     tiny.edit('models = ["tiny"]', 'models = ["tiny", "xvector"]')
     told = _told(tiny)
     taken = benchmark.pedantic(_taken, args=(tiny,), rounds=1)  # type: ignore[no-untyped-call]
-    figures.append(Figure("a training of 40 steps, told beforehand", told, "s"))
+    figures.append(Figure("a training of 30 steps, told beforehand", told, "s"))
     figures.append(Figure("… against what it took", told / taken, "times", least=0.5))
     figures.append(Figure("… the other way round", taken / told, "times", least=0.5))
     assert missed(figures) == []
