@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from harness.data.dataset import pack_folder, pack_request
 from harness.data.listing import Listing
 from harness.data.packing.pace import packing_seconds
+from harness.errors import DataError
 from harness.execute.process import Crew
 from harness.job.measurement import Speed, Trial
 from harness.job.spec import JobSpec
@@ -54,7 +55,7 @@ class Speeds:
         """Seconds of packing a dataset; 0 where it is packed.
 
         Raises:
-            DataError: the process that read some of its items died.
+            DataError: some of its items cannot be read.
         """
         if pack_folder(listing, self._cache).exists():
             return 0.0
@@ -78,10 +79,17 @@ class Speeds:
 def packings(
     listings: Iterable[Listing], cache: Path, tell: Callable[[str], None]
 ) -> dict[str, float]:
-    """Seconds of packing datasets, of each that is not packed yet; folds share a pack."""
+    """Seconds of packing datasets, of each that is not packed yet; folds share a pack.
+
+    One whose items cannot be read is left out, and why is told.
+    """
     packs = {pack_folder(listing, cache): listing for listing in listings}
-    speeds = Speeds(cache, tell)
-    found = {listing.table: speeds.packing(listing) for listing in packs.values()}
+    speeds, found = Speeds(cache, tell), {}
+    for listing in packs.values():
+        try:
+            found[listing.table] = speeds.packing(listing)
+        except DataError as error:
+            tell(f"{error}; how long packing takes is not known")
     return {name: seconds for name, seconds in found.items() if seconds}
 
 

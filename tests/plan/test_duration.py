@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,19 @@ import pytest
 from harness.campaign import Forecast, forecast
 from harness.config.loader import load
 from harness.config.recipes import EvenCrops
+from harness.data.corpora.speech_manifest import SpeechManifest
 from harness.data.listed import list_dataset
 from harness.job.measurement import Speed, Trial
 from harness.job.spec import JobSpec
 from harness.plan.duration import PARTS
 from harness.plan.judged import Items, embedded_together
 from harness.plan.request import RunRequest
+from harness.plan.speeds import packings
 from harness.train.log import LOG, RESUME
 from tests.tiny import TinyBenchmark, finished_tiny, make_tiny
 
 FAST = Speed(start=3.0, steps=(0.5,), item=0.1, measuring=7.0)
+PACKING = 60.0
 ITEMS = {"validation": 12, "test": 20}
 """Of the tiny corpus: three and five of twelve speakers, with four utterances of 1 s each."""
 
@@ -35,7 +39,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> TinyBenchm
 
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[JobSpec]]:
-    """The jobs of which a trial was made, in place of making it."""
+    """The jobs of which a trial was made, in place of making it; reading takes a minute."""
     jobs: list[JobSpec] = []
 
     def trial(job: JobSpec) -> Speed:
@@ -43,6 +47,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[JobSpec]]:
         return FAST
 
     monkeypatch.setattr("harness.plan.speeds._tried", trial)
+    monkeypatch.setattr("harness.plan.speeds.packing_seconds", lambda request: PACKING)
     return jobs
 
 
@@ -169,22 +174,41 @@ def test_workers_share_the_jobs_and_packing_comes_before(
 ) -> None:
     found = told(make_tiny(tmp_path / "own"))
     jobs = sum(each.left or 0.0 for each in found.durations)
-    assert set(found.packing) == {"voices"}
-    assert found.seconds(1) == pytest.approx(jobs + found.packing["voices"])
-    assert found.seconds(2) == pytest.approx(jobs / 2 + found.packing["voices"])
+    assert found.packing == {"voices": PACKING}
+    assert found.seconds(1) == pytest.approx(jobs + PACKING)
+    assert found.seconds(2) == pytest.approx(jobs / 2 + PACKING)
+
+
+@dataclass(frozen=True)
+class Broken(SpeechManifest):
+    """A reader that fails in a way that nobody foresaw."""
+
+    def read(self, item: Any, folder: Path) -> Any:
+        raise ZeroDivisionError("by no channel")
+
+
+def test_a_corpus_that_cannot_be_read_is_told_and_stops_no_plan(tiny: TinyBenchmark) -> None:
+    listing = list_dataset(load(tiny.config), "voices", "quick")
+    said: list[str] = []
+    broken = dataclasses.replace(listing, corpus=Broken())
+    assert packings([broken], tiny.folder / "nowhere", said.append) == {}
+    assert said[0] == "voices: timing how fast a few items are read"
+    assert "by no channel; how long packing takes is not known" in said[1]
 
 
 def test_a_real_trial_finds_the_speed_of_a_network_of_the_users_own(tiny: TinyBenchmark) -> None:
-    duration = told(tiny).durations[1]
-    assert duration.why == ""
-    assert min(duration.parts.values()) > 0
+    found = told(tiny)
+    assert found.durations[1].why == ""
+    assert min(found.durations[1].parts.values()) > 0
+    assert found.packing["voices"] > 0
 
 
 def test_a_trial_that_fails_says_why_and_is_not_kept(tiny: TinyBenchmark) -> None:
     _, duration = told(tiny, suite="faulty", models=("die",)).durations
     assert duration.left is None
     assert "SIGKILL" in duration.why
-    assert list((tiny.runs / "cache" / "speeds").glob("*")) == []
+    kept = (tiny.runs / "cache" / "speeds").glob("*.json")
+    assert [path for path in kept if "trial" in path.read_text()] == []
 
 
 def items_of(tiny: TinyBenchmark, **changes: Any) -> Items:

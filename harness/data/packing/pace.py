@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
@@ -27,17 +26,18 @@ def packing_seconds(request: PackRequest) -> float:
     """About how long it takes to pack items with all processes, by reading some in another one.
 
     Raises:
-        DataError: the process that read them died.
+        DataError: reading them failed, or ended the process.
     """
     count = len(request.items)
     rows = np.unique(np.linspace(0, count - 1, SAMPLE + 1).astype(int))
     sample = request.items.iloc[rows]
     context = get_context("spawn")
-    try:
-        with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
-            spent = pool.submit(_reading_seconds, request.corpus, request.source, sample).result()
-    except BrokenProcessPool as error:
-        raise DataError(f"{request.name}: a process that read some of its items died") from error
+    with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
+        reading = pool.submit(_reading_seconds, request.corpus, request.source, sample)
+        error = reading.exception()
+    if error is not None:
+        raise DataError(f"{request.name}: reading some of its items failed: {error}") from error
+    spent = reading.result()
     lengths = sample["seconds"].to_numpy(float)[1:]
     whole = float(request.items["seconds"].sum()) / lengths.sum() if lengths.all() else 0.0
     times = whole or count / max(1, len(lengths))
