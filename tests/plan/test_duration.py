@@ -16,6 +16,7 @@ from harness.campaign import Forecast, forecast
 from harness.config.loader import load
 from harness.config.recipes import EvenCrops
 from harness.data.corpora.speech_manifest import SpeechManifest
+from harness.data.dataset import pack_folder
 from harness.data.listed import list_dataset
 from harness.job.measurement import Speed, Trial
 from harness.job.spec import JobSpec
@@ -233,17 +234,9 @@ def test_lengths_that_lists_do_not_tell_are_the_packs(tiny: TinyBenchmark) -> No
         Items(items_of(tiny, items=mute).listing, tiny.folder / "nowhere").of(["test"])
     packed = items_of(tiny)
     other = items_of(tiny, items=mute)
-    shutil.copytree(
-        next((tiny.runs / "cache").glob("voices-quick-*")),
-        tiny.runs / "cache" / pack_name(other),
-    )
+    (facts,) = (tiny.runs / "cache").glob("voices-quick-*/facts.json")
+    shutil.copytree(facts.parent, pack_folder(other.listing, other.cache))
     assert other.of(["test"]) == pytest.approx(packed.of(["test"]))
-
-
-def pack_name(items: Items) -> str:
-    from harness.data.dataset import pack_folder
-
-    return pack_folder(items.listing, items.cache).name
 
 
 @pytest.mark.parametrize(
