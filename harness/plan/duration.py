@@ -84,6 +84,8 @@ def _duration(
     job: JobSpec, stages: Mapping[str, Status], items: Items, judged: list[str], speeds: Speeds
 ) -> Duration:
     waiting = [name for name, status in stages.items() if status.state in OPEN]
+    if job.refused:
+        return Duration(why=job.refused)
     if job.measure is None:
         return Duration(left=None if waiting else 0.0)
     try:

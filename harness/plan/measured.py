@@ -11,9 +11,12 @@ from harness.job.measurement import Speed, Trial
 from harness.job.spec import JobSpec
 from harness.job.stage import find_result
 
+BUSY = 0.5
+"""Share of waiting for a processor over which a measured speed is off by more than a factor of 2."""
+
 
 def measured_speed(job: JobSpec, trial: Trial) -> Speed | None:
-    """How fast a job's system is; None where it was not measured here.
+    """How fast a job's system is; None where it was not measured here, or on a busy machine.
 
     Args:
         job: the job.
@@ -22,6 +25,8 @@ def measured_speed(job: JobSpec, trial: Trial) -> Speed | None:
     stage = job.measure
     found = find_result(job.stage_folder("measure", stage.key)) if stage else None
     if found is None or not found.get("latencies"):
+        return None
+    if (found.get("measuring_cpu_wait") or 0.0) > BUSY:
         return None
     return Speed(
         steps=tuple(_steps(job, trial, found)),

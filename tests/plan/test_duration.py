@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -143,7 +144,24 @@ def test_what_is_done_takes_nothing_and_is_not_tried(
     assert tried == []
 
 
+def waited(tiny: TinyBenchmark, share: float) -> None:
+    """Let everything have been measured while threads waited so much for a processor."""
+    for path in (tiny.runs / "stages").glob("measure-*/result.json"):
+        found = json.loads(path.read_text())
+        path.write_text(json.dumps({**found, "measuring_cpu_wait": share}))
+
+
+def test_what_was_measured_on_a_busy_machine_is_tried(
+    tiny: TinyBenchmark, tried: list[JobSpec]
+) -> None:
+    waited(tiny, 0.8)
+    threads = tiny.record("tiny")["environment"]["threads"]
+    assert told(tiny, threads=threads).durations[1].source == "trial"
+    assert len(tried) == 1
+
+
 def test_a_measured_speed_comes_before_a_trial(tiny: TinyBenchmark, tried: list[JobSpec]) -> None:
+    waited(tiny, 0.1)
     record = tiny.record("tiny")
     duration = told(tiny, threads=record["environment"]["threads"]).durations[1]
     assert duration.source == "measured"
