@@ -12,7 +12,7 @@ from harness.job.spec import JobSpec
 from harness.job.stage import find_result
 
 BUSY = 0.5
-"""Share of waiting for a processor over which a measured speed is off by more than a factor of 2."""
+"""Share of waiting for a processor over which a measured speed is off by more than twice."""
 
 
 def measured_speed(job: JobSpec, trial: Trial) -> Speed | None:
