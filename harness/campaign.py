@@ -25,12 +25,14 @@ from harness.job.spec import JobSpec
 from harness.plan.adapters import WORKERS
 from harness.plan.checkpoints import check_fits, remarks
 from harness.plan.choice import chosen_suite, entries, suite_datasets
+from harness.plan.duration import Duration, durations
 from harness.plan.inputs import declared_input
 from harness.plan.jobs import Tell, plan_checkpoint, plan_jobs, unheard
 from harness.plan.measuring import plan_measuring
 from harness.plan.protocol import pin_protocols
 from harness.plan.request import CheckpointEntry, RunRequest, Source, source_of
-from harness.plan.status import is_done
+from harness.plan.speeds import packings
+from harness.plan.status import Status, is_done, job_status
 from harness.plan.trained_on import held_apart, told_notes
 from harness.records.files import keep_from_git
 from harness.records.record import Record
@@ -115,6 +117,43 @@ def planned(
     here, absent = listings(loaded, request)
     sources = {listing.name: source_of(loaded, listing) for listing in here}
     return plan_jobs(loaded, request, sources, tell), absent
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The jobs of a call, and about how long they take here.
+
+    Attributes:
+        jobs: every job of the call.
+        statuses: how far the stages of each are, in the same order.
+        durations: about how long each takes, in the same order.
+        packing: dataset -> seconds of reading it, where it is not packed yet and is needed.
+        absent: datasets of the suite that are not on this machine.
+    """
+
+    jobs: list[JobSpec]
+    statuses: list[dict[str, Status]]
+    durations: list[Duration]
+    packing: dict[str, float]
+    absent: list[Absence]
+
+    def seconds(self, workers: int) -> float:
+        """About how long all of it takes, as far as that is known."""
+        return sum(each.left or 0.0 for each in self.durations) / workers + sum(
+            self.packing.values()
+        )
+
+
+def forecast(loaded: LoadedBenchmark, request: RunRequest, tell: Tell = unheard) -> Forecast:
+    """The jobs of a call with the time they take; trials are made, nothing is pinned or run."""
+    here, absent = listings(loaded, request)
+    sources = {listing.name: source_of(loaded, listing) for listing in here}
+    jobs = plan_jobs(loaded, request, sources, tell)
+    statuses = [job_status(job) for job in jobs]
+    found = durations(loaded, jobs, statuses, {each.name: each for each in here}, tell)
+    used = {job.dataset.name for job, told in zip(jobs, found, strict=True) if told.left != 0}
+    packing = packings([each for each in here if each.name in used], request.cache, tell)
+    return Forecast(jobs, statuses, found, packing, absent)
 
 
 def run_campaign(

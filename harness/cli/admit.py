@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.board.guarding.admission import Admission
-from harness.board.guarding.admission import admit as admit_change
-from harness.board.versions.diff import diff_document, diff_text, differences
-from harness.board.versions.sides import GIT, side
 from harness.cli import options
 from harness.cli.output import complain, give, give_json, say
 from harness.cli.publish import Folder
-from harness.config.loader import load
+
+if TYPE_CHECKING:
+    from harness.board.guarding.admission import Admission
 
 Base = Annotated[str, typer.Option("--base", help="Git revision that the change is held against.")]
 
@@ -30,6 +28,9 @@ def admit(
 
     Ends with 1 where something is wrong, with every complaint.
     """
+    from harness.board.guarding.admission import admit as admit_change
+    from harness.config.loader import load
+
     came = admit_change(folder, base, load(config))
     # What cannot be read has no tables to compare.
     text, document = ("", None) if came.unreadable else _difference(folder, came)
@@ -53,6 +54,9 @@ def admit(
 
 def _difference(folder: Path, came: Admission) -> tuple[str, dict[str, Any] | None]:
     """What the change does to the tables, as Markdown and as JSON."""
+    from harness.board.versions.diff import diff_document, diff_text, differences
+    from harness.board.versions.sides import GIT, side
+
     if came.first:
         return "No tables were published before.\n", None
     with ExitStack() as stack:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from harness.cli.output import give, say
 from harness.errors import RequestError
-from harness.verify import record_files
 
 SHOWN = 5
 """Reasons of a record that are told; JSON holds all of them."""
@@ -37,6 +36,8 @@ def give_answers(answered: Sequence[Answered]) -> None:
 
 
 def _records(given: Path) -> list[Path]:
+    from harness.verify import record_files
+
     if given.is_file():
         return [given]
     found = record_files(given) if given.is_dir() else []

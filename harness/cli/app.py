@@ -8,32 +8,68 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import (
-    board,
-    data,
-    details,
-    doctor,
-    evaluate,
-    history,
-    measure,
-    plan,
-    publish,
-    recipe,
-    reproduce,
-    run,
-    runs,
-    score,
-    submit,
-    verify,
-)
 from harness.cli.endings import INTERRUPTED, STOPPED
+from harness.cli.lazy import lazy_commands
 from harness.cli.output import complain, output_for_results
 
 ASKS_FOR_HELP = "harness.asks_for_help"
 
 
+COMMANDS = {
+    "run": "run:run",
+    "plan": "plan:plan",
+    "measure": "measure:measure",
+    "evaluate": "evaluate:evaluate",
+    "recipe": "recipe:recipe",
+    "score": "score:score",
+    "submit": "submit:submit",
+    "reproduce": "reproduce:reproduce",
+    "publish": "publish:publish",
+    "verify": "verify:verify",
+    "details": "details:details",
+    "doctor": "doctor:doctor",
+}
+"""The function behind each command: `module:function`, the module in this folder."""
+
+DATA = {
+    "list": "data:list_",
+    "check": "data:check",
+    "prepare": "prepare:prepare",
+    "freeze": "freeze:freeze",
+}
+BOARD = {
+    "build": "board:build",
+    "check": "board:check",
+    "admit": "admit:admit",
+    "diff": "board:diff",
+}
+HISTORY = {
+    "add": "history:add",
+    "show": "history:show",
+    "judge": "history:judge_lines",
+    "build": "history:build",
+    "check": "history:check",
+}
+RUNS = {"list": "runs:list_", "show": "runs:show", "gc": "runs:gc"}
+
+GROUPS = {
+    "data": ("Corpora: which are here, and whether they can be used.", DATA),
+    "board": ("Published tables: made from records, held against them.", BOARD),
+    "history": ("Figures night by night: added, judged, shown.", HISTORY),
+    "runs": ("Stored runs: list, show, and clear what is no longer needed.", RUNS),
+}
+"""The help of each group, and its commands."""
+
+
 class _Commands(TyperGroup):
     """The group of all commands; typer would end an interrupted one without a word."""
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(**attrs)
+        self.commands = lazy_commands(COMMANDS)
+        for name, (about, targets) in GROUPS.items():
+            group = TyperGroup(name=name, help=about, commands=lazy_commands(targets))
+            self.commands[name] = group
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Note a wish for help, which is a result that typer prints by itself."""
@@ -53,24 +89,12 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     name="harness",
     cls=_Commands,
-    help="A benchmark and leaderboard harness for speaker verification and its neighbours.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("run")(run.run)
-app.command("plan")(plan.plan)
-app.command("measure")(measure.measure)
-app.command("evaluate")(evaluate.evaluate)
-app.command("recipe")(recipe.recipe)
-app.command("score")(score.score)
-app.add_typer(data.app, name="data")
-app.command("submit")(submit.submit)
-app.command("reproduce")(reproduce.reproduce)
-app.command("publish")(publish.publish)
-app.add_typer(board.app, name="board")
-app.add_typer(history.app, name="history")
-app.add_typer(runs.app, name="runs")
-app.command("verify")(verify.verify)
-app.command("details")(details.details)
-app.command("doctor")(doctor.doctor)
+
+
+@app.callback()
+def harness() -> None:
+    """A benchmark and leaderboard harness for speaker verification and its neighbours."""

@@ -7,17 +7,9 @@ from typing import Annotated
 
 import typer
 
-from harness.board.guarding.check import check as check_files
-from harness.board.publishing.published import build as build_files
-from harness.board.versions.diff import diff_document, diff_text, differences
-from harness.board.versions.sides import side
 from harness.cli import options
-from harness.cli.admit import admit
 from harness.cli.output import give, give_differences, give_json, give_written
 from harness.cli.publish import Folder
-from harness.history.page import build as build_history
-
-app = typer.Typer(help="Published tables: made from records, held against them.")
 
 PUBLISHED = Path("leaderboards")
 
@@ -26,27 +18,29 @@ Side = Annotated[
 ]
 
 
-@app.command("build")
 def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Write every published file that is not yet what its records give."""
+    from harness.board.publishing.published import build as build_files
+    from harness.history.page import build as build_history
+
     written = build_files(folder) + build_history(folder)
     give_written(written, "nothing changed: all files are what their records give", json=json)
 
 
-@app.command("check")
 def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Fail where a published file is not exactly what its records give."""
+    from harness.board.guarding.check import check as check_files
+
     give_differences(
         check_files(folder), "all published files are what their records give", json=json
     )
 
 
-app.command("admit")(admit)
-
-
-@app.command("diff")
 def diff(before: Side, after: Side, folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Say what is different between two sets of published tables, as Markdown."""
+    from harness.board.versions.diff import diff_document, diff_text, differences
+    from harness.board.versions.sides import side
+
     with side(before, folder) as was, side(after, folder) as now:
         found = differences(was, now)
         if json:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from harness.cli.output import complain, give, give_json
-from harness.data.inventory import Checked
-from harness.data.packing.space import spelled
+
+if TYPE_CHECKING:
+    from harness.data.inventory import Checked
 
 NAMED = 10
 """Groups of equal sounds, names alike and notes that are named; JSON documents have all of them."""
@@ -55,6 +56,8 @@ def _document(checked: Checked) -> dict[str, Any]:
 
 
 def _lines(checked: Checked) -> str:
+    from harness.data.packing.space import spelled
+
     usable = f"{checked.items - len(checked.damaged):,} of {checked.items:,} items can be used"
     lines = [f"{checked.name}: {usable if checked.decoded else f'{checked.items:,} items listed'}"]
     for split, counts in checked.counts.items():

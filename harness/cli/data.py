@@ -9,23 +9,17 @@ from rich.table import Table
 
 from harness.cli import options
 from harness.cli.checked import give_checked
-from harness.cli.freeze import freeze
 from harness.cli.output import give, give_json, say
-from harness.cli.prepare import prepare
 from harness.cli.progress import ProgressDisplay
-from harness.config.loader import load
-from harness.data.inventory import absences, check_dataset_files, check_dataset_lists, inventory
-from harness.data.lengths import inputs_asked_by
-from harness.data.locate import absence_lines
 from harness.errors import RequestError
-from harness.plan.inputs import declared_input
-
-app = typer.Typer(help="Corpora: which are here, and whether they can be used.")
 
 
-@app.command("list")
 def list_(config: options.Config = None, json: options.Json = False) -> None:
     """List every dataset of the benchmark: found, pinned, or where to get it."""
+    from harness.config.loader import load
+    from harness.data.inventory import absences, inventory
+    from harness.data.locate import absence_lines
+
     loaded = load(config)
     rows = inventory(loaded)
     if json:
@@ -41,7 +35,6 @@ def list_(config: options.Config = None, json: options.Json = False) -> None:
         say(line)
 
 
-@app.command("check")
 def check(
     dataset: Annotated[str, typer.Argument(help="Dataset of the benchmark file.")],
     profile: options.ProfileOption = options.Profile.quick,
@@ -56,6 +49,11 @@ def check(
     json: options.Json = False,
 ) -> None:
     """Hold a dataset's files against what was decoded of them, and that against the lock."""
+    from harness.config.loader import load
+    from harness.data.inventory import check_dataset_files, check_dataset_lists
+    from harness.data.lengths import inputs_asked_by
+    from harness.plan.inputs import declared_input
+
     loaded = load(config)
     if lists and full:
         raise RequestError("--lists decodes nothing and --full reads every file; give one of them")
@@ -77,7 +75,3 @@ def check(
                 for part in parts
             ]
     give_checked(dataset, checked, json=json)
-
-
-app.command("prepare")(prepare)
-app.command("freeze")(freeze)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from harness.cli import options
@@ -9,8 +11,9 @@ from harness.cli.answers import give_answers, records_of
 from harness.cli.board import PUBLISHED
 from harness.cli.output import complain, give_json
 from harness.cli.verify import Records
-from harness.config.loader import load
-from harness.details import Completion, complete, details_beside
+
+if TYPE_CHECKING:
+    from harness.details import Completion
 
 
 def details(
@@ -20,6 +23,9 @@ def details(
 
     Nothing that is there is written anew; details that differ from what is computed are an error.
     """
+    from harness.config.loader import load
+    from harness.details import complete
+
     loaded = load(config)
     done = [complete(loaded, record) for record in records_of(records or [PUBLISHED])]
     if json:
@@ -32,6 +38,8 @@ def details(
 
 
 def _document(done: Completion) -> dict[str, object]:
+    from harness.details import details_beside
+
     return {
         "record": str(done.record),
         "details": str(details_beside(done.record)),

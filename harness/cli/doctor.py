@@ -6,12 +6,13 @@ import typer
 
 from harness.cli import options
 from harness.cli.output import give, give_json
-from harness.config.loader import load
-from harness.diagnosis import diagnose
 
 
 def doctor(config: options.Config = None, json: options.Json = False) -> None:
     """Say what this machine has and lacks for each suite."""
+    from harness.config.loader import load
+    from harness.diagnosis import diagnose
+
     findings = diagnose(load(config))
     if json:
         give_json({"schema": 1, "findings": findings})

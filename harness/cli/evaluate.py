@@ -6,15 +6,10 @@ from typing import Annotated
 
 import typer
 
-from harness.campaign import evaluate_checkpoint
 from harness.cli import options
 from harness.cli.output import say
 from harness.cli.progress import ProgressDisplay
 from harness.cli.run import show
-from harness.config.loader import load
-from harness.plan.checkpoints import find_checkpoint, model_of
-from harness.plan.request import CheckpointEntry
-from harness.plan.trained_on import parse_trained_on
 
 
 def evaluate(
@@ -45,6 +40,12 @@ def evaluate(
     json: options.Json = False,
 ) -> None:
     """Evaluate a checkpoint made elsewhere; nothing is trained."""
+    from harness.campaign import evaluate_checkpoint
+    from harness.config.loader import load
+    from harness.plan.checkpoints import find_checkpoint, model_of
+    from harness.plan.request import CheckpointEntry
+    from harness.plan.trained_on import parse_trained_on
+
     loaded = load(config)
     loaded.suite(suite)  # refused before anything is fetched
     path, told = find_checkpoint(checkpoint), parse_trained_on(trained_on)

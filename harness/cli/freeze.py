@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli import options
 from harness.cli.output import give, give_json, say
-from harness.config.loader import load
-from harness.data.freezing.rule import SubsetRequest
-from harness.data.freezing.whole import FrozenSubset, freeze_subset
 from harness.records.canonical import sha256_file
+
+if TYPE_CHECKING:
+    from harness.data.freezing.whole import FrozenSubset
 
 OWN_FILE = Path("benchmark.toml")
 """The list goes beside a benchmark file of the user's own, never beside the shipped one."""
@@ -57,6 +57,10 @@ def freeze(
     json: options.Json = False,
 ) -> None:
     """Cut a fixed subset out of a corpus: exactly so many utterances, whole speakers apart."""
+    from harness.config.loader import load
+    from harness.data.freezing.rule import SubsetRequest
+    from harness.data.freezing.whole import freeze_subset
+
     rule = {
         "count": count,
         "seed": seed,

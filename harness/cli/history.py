@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -14,13 +14,10 @@ from harness.board.text import one_line
 from harness.cli import options
 from harness.cli.output import complain, give, give_differences, give_json, give_written, say
 from harness.errors import RequestError
-from harness.history.check import check_history
-from harness.history.judging import Verdict, judge
-from harness.history.line import Line
-from harness.history.page import build as build_page
-from harness.history.page import figures
-from harness.history.store import add as add_lines
-from harness.history.store import read_history
+
+if TYPE_CHECKING:
+    from harness.history.judging import Verdict
+    from harness.history.line import Line
 
 
 def _day(text: str | None) -> str | None:
@@ -32,8 +29,6 @@ def _day(text: str | None) -> str | None:
         raise RequestError(f"--night {text!r}: write a day as 2026-11-21") from error
 
 
-app = typer.Typer(help="Figures night by night: added, judged, shown.")
-
 Folder = Annotated[Path, typer.Option("--folder", help="Folder of the published tables.")]
 Night = Annotated[
     str | None,
@@ -43,7 +38,6 @@ Night = Annotated[
 PUBLISHED = Path("leaderboards")
 
 
-@app.command("add")
 def add(
     runs: options.Runs = options.DEFAULT_RUNS,
     folder: Folder = PUBLISHED,
@@ -54,6 +48,9 @@ def add(
 
     Without --night each record counts for the day, UTC, on which it was finished.
     """
+    from harness.history.page import build as build_page
+    from harness.history.store import add as add_lines
+
     added = add_lines(runs, folder, night)
     build_page(folder)
     if json:
@@ -65,7 +62,6 @@ def add(
         say(f"{len(lines)} added, {added.known} were there")
 
 
-@app.command("show")
 def show(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Print every line."""
     history = _history(folder)
@@ -77,7 +73,6 @@ def show(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
         give(path, *(one_line(_said(line)) for line in lines))
 
 
-@app.command("judge")
 def judge_lines(
     folder: Folder = PUBLISHED, night: Night = None, json: options.Json = False
 ) -> None:
@@ -85,6 +80,9 @@ def judge_lines(
 
     Ends with 1 where one regressed.
     """
+    from harness.history.judging import judge
+    from harness.history.page import figures
+
     lines = [line for held in _history(folder).values() for line in held]
     verdicts = judge(lines, night)
     if json:
@@ -97,19 +95,23 @@ def judge_lines(
         raise typer.Exit(1)
 
 
-@app.command("build")
 def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Write the page of the history where it is not yet what the files give."""
+    from harness.history.page import build as build_page
+
     give_written(build_page(folder), "nothing changed: the page is what its files give", json=json)
 
 
-@app.command("check")
 def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Fail where a line was edited, or the page is not what the files give."""
+    from harness.history.check import check_history
+
     give_differences(check_history(folder), "the history is as it was written", json=json)
 
 
 def _history(folder: Path) -> dict[str, list[Line]]:
+    from harness.history.store import read_history
+
     history = read_history(folder)
     if not history:
         raise RequestError(f"{folder}: holds no history yet; `harness history add` begins one")
@@ -127,6 +129,8 @@ def _said(line: Line) -> str:
 
 
 def _table(verdicts: list[Verdict]) -> Table:
+    from harness.history.page import figures
+
     table = Table()
     for title in ("Table", "Entry", "Figure", "Last", "Verdict"):
         table.add_column(title, overflow="fold")

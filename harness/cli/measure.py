@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from harness.campaign import measure_models
 from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.cli.progress import ProgressDisplay
-from harness.config.loader import load
-from harness.config.schema import Budget
 from harness.errors import ConfigError, nearest
-from harness.job.measurement import Measurement
-from harness.job.spec import OPTIONS, JobSpec, embedding_precision
+from harness.job.spec import OPTIONS, embedding_precision
 from harness.records.parts import in_parts
-from harness.records.record import Prediction, Resources
+
+if TYPE_CHECKING:
+    from harness.config.schema import Budget
+    from harness.job.measurement import Measurement
+    from harness.job.spec import JobSpec
+    from harness.records.record import Prediction, Resources
 
 GIB = 2**30
 
@@ -46,6 +47,9 @@ def measure(
     json: options.Json = False,
 ) -> None:
     """Measure memory, throughput and latency of every model that takes a suite's kind of items."""
+    from harness.campaign import measure_models
+    from harness.config.loader import load
+
     chosen = _options(with_)
     precision = [f"precision={embedding_precision(chosen)}"] if "bf16" in chosen else []
     batches = [[f"batch={items}"] for items in dict.fromkeys(batch or ())]

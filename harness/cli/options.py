@@ -5,13 +5,15 @@ from __future__ import annotations
 import tomllib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.errors import ConfigError, PathError, check_spelled, naming
 from harness.measure.device import choose_device, default_threads
-from harness.plan.request import RunRequest
+
+if TYPE_CHECKING:
+    from harness.plan.request import RunRequest
 
 
 class Profile(StrEnum):
@@ -88,6 +90,8 @@ def make_request(
     Raises:
         RequestError: an option says what cannot be.
     """
+    from harness.plan.request import RunRequest
+
     _check_runs(runs)
     return RunRequest(
         suite=suite,

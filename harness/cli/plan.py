@@ -1,19 +1,21 @@
-"""`harness plan`: the jobs of a call, and why each is not cached; runs nothing."""
+"""`harness plan`: the jobs of a call, why each is not cached, and how long it takes."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from harness.campaign import planned
 from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.cli.run import say_absent
-from harness.config.loader import load
-from harness.job.spec import JobSpec
-from harness.plan.duration import Duration, durations
-from harness.plan.status import Status, job_status
+
+if TYPE_CHECKING:
+    from harness.campaign import Forecast
+    from harness.job.spec import JobSpec
+    from harness.plan.duration import Duration
+    from harness.plan.status import Status
 
 GIB = 2**30
 
@@ -34,35 +36,61 @@ def plan(
     leave_out_damaged: options.LeaveOut = False,
     json: options.Json = False,
 ) -> None:
-    """List the jobs of a call: cached, or why not. Runs nothing."""
+    """List the jobs of a call: cached, or why not. Runs nothing.
+
+    How long they take is measured once, in a short trial of each system, and kept.
+    """
+    from harness.campaign import forecast
+    from harness.config.loader import load
+
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
         datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
     )  # fmt: skip
-    jobs, absent = planned(load(config), request, say)
-    statuses = [(job, job_status(job)) for job in jobs]
-    lengths = durations(jobs)
+    found = forecast(load(config), request, say)
     if json:
-        listed = [vars(absence) for absence in absent]
-        pairs = zip(statuses, lengths, strict=True)
-        documents = [_document(*each, told) for each, told in pairs]
-        give_json({"schema": 1, "jobs": documents, "absent": listed})
+        give_json(_document(found, workers))
         return
-    give(_table(statuses, lengths))
-    say_absent(absent)
-    waiting = sum(any(_open(s) for s in stages.values()) for _, stages in statuses)
-    say(f"{waiting} of {len(jobs)} jobs have something to run")
-    say(
+    give(_table(found))
+    say_absent(found.absent)
+    for line in _times(found, workers):
+        say(line)
+
+
+def _times(found: Forecast, workers: int) -> Iterator[str]:
+    """What is to be run, how long it takes, and of what that is not known."""
+    open_ = [any(_open(each) for each in stages.values()) for stages in found.statuses]
+    yield f"{sum(open_)} of {len(found.jobs)} jobs have something to run"
+    yield (
         "GiB: what a GPU's allocator is predicted to take for a training step. About: how long "
-        "training takes here, at the speed measured here, else by multiply-adds."
+        "what is to be run of a job takes here, at the speed measured here, else by a short trial "
+        "of it; not known of the baseline."
     )
+    for job, told in zip(found.jobs, found.durations, strict=True):
+        if told.why:
+            yield f"{job.title}: how long it takes is not known: {told.why}"
+    for name, seconds in found.packing.items():
+        yield f"{name}: reading it once takes about {_minutes(seconds)}"
+    if any(open_):
+        yield f"all of what is known: about {_minutes(found.seconds(workers))}"
 
 
 def _open(status: Status) -> bool:
     return status.state in ("to run", "resumes")
 
 
-def _document(job: JobSpec, stages: dict[str, Status], told: Duration | None) -> dict[str, Any]:
+def _document(found: Forecast, workers: int) -> dict[str, Any]:
+    rows = zip(found.jobs, found.statuses, found.durations, strict=True)
+    return {
+        "schema": 1,
+        "jobs": [_job(*row) for row in rows],
+        "absent": [vars(absence) for absence in found.absent],
+        "packing_seconds": found.packing,
+        "seconds": found.seconds(workers),
+    }
+
+
+def _job(job: JobSpec, stages: dict[str, Status], told: Duration) -> dict[str, Any]:
     return {
         "dataset": job.dataset.name,
         "model": job.model.name,
@@ -76,32 +104,31 @@ def _document(job: JobSpec, stages: dict[str, Status], told: Duration | None) ->
     }
 
 
-def _predicted(job: JobSpec, told: Duration | None) -> dict[str, Any]:
-    """Memory of a training step and seconds of training; null where they cannot be told."""
+def _predicted(job: JobSpec, told: Duration) -> dict[str, Any]:
+    """Memory of a training step, seconds of training and of each part; null where not known."""
     return {
         "training_memory": job.prediction.model_dump() if job.prediction else None,
-        "training_seconds": told.seconds if told else None,
-        "told_by": told.source if told else None,
+        "training_seconds": told.parts.get("steps"),
+        "told_by": told.source,
+        "parts": dict(told.parts),
+        "seconds_left": told.left,
+        "why_not": told.why or None,
     }
 
 
-def _table(
-    statuses: list[tuple[JobSpec, dict[str, Status]]], lengths: list[Duration | None]
-) -> Table:
+def _table(found: Forecast) -> Table:
     table = Table("job", "train", "evaluate", "measure", box=None, pad_edge=False, padding=(0, 2))
     table.add_column("GiB", justify="right")
     table.add_column("about", justify="right")
-    for (job, stages), told in zip(statuses, lengths, strict=True):
+    for job, stages, told in zip(found.jobs, found.statuses, found.durations, strict=True):
         cells = (_cell(stages[name]) for name in ("train", "evaluate", "measure"))
         memory = f"{job.prediction.reserved / GIB:.2f}" if job.prediction else "-"
-        table.add_row(job.title, *cells, memory, _time(told, stages["train"]))
+        table.add_row(job.title, *cells, memory, _minutes(told.left) if told.left else "-")
     return table
 
 
-def _time(told: Duration | None, training: Status) -> str:
-    if told is None or not _open(training):
-        return "-"
-    return f"{max(1, round(told.seconds / 60)):,} min"
+def _minutes(seconds: float) -> str:
+    return f"{max(1, round(seconds / 60)):,} min"
 
 
 def _cell(status: Status) -> str:

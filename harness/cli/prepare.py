@@ -10,11 +10,6 @@ import typer
 from harness.cli import options
 from harness.cli.checked import give_checked
 from harness.cli.progress import ProgressDisplay
-from harness.config.loader import load
-from harness.data.lengths import inputs_asked_by
-from harness.data.preparing import prepare_dataset
-from harness.plan.inputs import declared_input
-from harness.records.files import keep_from_git
 
 
 def prepare(
@@ -36,6 +31,12 @@ def prepare(
 
     A call after one that was stopped goes on from there.
     """
+    from harness.config.loader import load
+    from harness.data.lengths import inputs_asked_by
+    from harness.data.preparing import prepare_dataset
+    from harness.plan.inputs import declared_input
+    from harness.records.files import keep_from_git
+
     loaded = load(config)
     keep_from_git(runs)
     with ProgressDisplay() as display, inputs_asked_by(declared_input):

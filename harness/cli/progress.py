@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.progress import (
     BarColumn,
@@ -16,10 +17,12 @@ from rich.progress import (
 )
 
 from harness.cli.output import message_console
-from harness.data.listing import Listing
-from harness.data.packing.request import Advance
-from harness.job.spec import JobSpec
-from harness.records.record import Record
+
+if TYPE_CHECKING:
+    from harness.data.listing import Listing
+    from harness.data.packing.request import Advance
+    from harness.job.spec import JobSpec
+    from harness.records.record import Record
 
 
 class ProgressDisplay:

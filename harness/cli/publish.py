@@ -7,13 +7,8 @@ from typing import Annotated
 
 import typer
 
-from harness.board.numbers import counted
-from harness.board.publishing.local import chosen_records
-from harness.board.publishing.publish import publish as publish_records
 from harness.cli import options
 from harness.cli.output import give_written, say
-from harness.config.loader import load
-from harness.details import Companions
 
 Folder = Annotated[Path, typer.Option("--folder", help="Folder of the published tables.")]
 
@@ -36,6 +31,12 @@ def publish(
 
     Beside a record go its DET curve and its breakdowns, where its data are on this machine.
     """
+    from harness.board.numbers import counted
+    from harness.board.publishing.local import chosen_records
+    from harness.board.publishing.publish import publish as publish_records
+    from harness.config.loader import load
+    from harness.details import Companions
+
     chosen = chosen_records(
         runs, tuple(suite or ()), tuple(dataset or ()), include_failed=include_failed
     )

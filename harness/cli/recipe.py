@@ -10,8 +10,6 @@ import typer
 from harness.cli import options
 from harness.cli.output import give as give_text
 from harness.cli.output import give_json
-from harness.recipes.reading import read_recipe
-from harness.recipes.toml import as_toml, document
 
 
 def recipe(
@@ -29,6 +27,9 @@ def recipe(
     json: options.Json = False,
 ) -> None:
     """Print another project's recipe as tables of a benchmark file."""
+    from harness.recipes.reading import read_recipe
+    from harness.recipes.toml import as_toml, document
+
     found = read_recipe(file, name=name, gpus=gpus, fine_tune=fine_tune)
     if json:
         give_json(document(found))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.cli.progress import ProgressDisplay
-from harness.config.loader import load
-from harness.reproduction.running import Reproduction
-from harness.reproduction.running import reproduce as reproduce_record
+
+if TYPE_CHECKING:
+    from harness.reproduction.running import Reproduction
 
 
 def reproduce(
@@ -25,6 +25,9 @@ def reproduce(
     json: options.Json = False,
 ) -> None:
     """Run a record's job again, and attest beside it that it came out alike."""
+    from harness.config.loader import load
+    from harness.reproduction.running import reproduce as reproduce_record
+
     with ProgressDisplay() as display:
         found = reproduce_record(
             load(config),

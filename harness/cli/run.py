@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from harness.board.publishing.local import write_local
-from harness.board.standing.rows import Filed
-from harness.board.standing.table import tables
-from harness.board.writing.console import renderable
-from harness.board.writing.document import document
-from harness.campaign import Outcome, run_campaign
 from harness.cli import options
 from harness.cli.output import complain, give, give_json, say
 from harness.cli.progress import ProgressDisplay
-from harness.config.loader import load
-from harness.data.locate import Absence, absence_lines
 from harness.errors import PathError, StorageError
-from harness.plan.request import RunRequest
+
+if TYPE_CHECKING:
+    from harness.campaign import Outcome
+    from harness.data.locate import Absence
+    from harness.plan.request import RunRequest
 
 
 def run(
@@ -41,6 +38,9 @@ def run(
     json: options.Json = False,
 ) -> None:
     """Run what is missing of a suite, print its table, keep its records."""
+    from harness.campaign import run_campaign
+    from harness.config.loader import load
+
     del executor  # the one there is
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
@@ -61,6 +61,11 @@ def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
     Returns:
         False where a job has no result, or the tables could not be written.
     """
+    from harness.board.standing.rows import Filed
+    from harness.board.standing.table import tables
+    from harness.board.writing.console import renderable
+    from harness.board.writing.document import document
+
     written = write_tables(request)
     made = tables([Filed(record) for record in outcome.records])
     if as_json:
@@ -76,6 +81,8 @@ def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
 
 def write_tables(request: RunRequest) -> Path | None:
     """Write the tables beside the records; None, and a message, where the disk takes none."""
+    from harness.board.publishing.local import write_local
+
     try:
         return write_local(request.runs, request.suite, request.profile)
     except (PathError, StorageError) as error:
@@ -85,5 +92,7 @@ def write_tables(request: RunRequest) -> Path | None:
 
 def say_absent(absent: Sequence[Absence]) -> None:
     """List the datasets of the suite that are not here."""
+    from harness.data.locate import absence_lines
+
     for line in absence_lines(absent):
         say(line)

@@ -11,16 +11,12 @@ from rich.table import Table
 
 from harness.cli import options
 from harness.cli.output import give, give_json, say
-from harness.config.loader import load
-from harness.execute.storage import cache_size, collect_garbage, find_run, stored_runs
-from harness.records.store import read_record, to_document
-
-app = typer.Typer(help="Stored runs: list, show, and clear what is no longer needed.")
 
 
-@app.command("list")
 def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False) -> None:
     """List every stored record, and say how big the cache beside them is."""
+    from harness.execute.storage import cache_size, stored_runs
+
     stored, cached = stored_runs(runs), cache_size(runs)
     if json:
         give_json({"schema": 1, "runs": stored, "cache_bytes": cached})
@@ -35,7 +31,6 @@ def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False)
     say(f"cache of packed corpora and predictions: {decimal(cached)}")
 
 
-@app.command("show")
 def show(
     run: Annotated[
         Path, typer.Argument(help="A run as `list` names it, its folder, or its record.json.")
@@ -43,10 +38,12 @@ def show(
     runs: options.Runs = options.DEFAULT_RUNS,
 ) -> None:
     """Print a run's record, as JSON."""
+    from harness.execute.storage import find_run
+    from harness.records.store import read_record, to_document
+
     give_json(to_document(read_record(find_run(runs, run))))
 
 
-@app.command("gc")
 def gc(
     runs: options.Runs = options.DEFAULT_RUNS,
     config: options.Config = None,
@@ -59,7 +56,9 @@ def gc(
 
     A pack in the cache is used where the benchmark file still names its dataset as it was packed.
     """
+    from harness.config.loader import load
     from harness.execute.cached import collect_cache
+    from harness.execute.storage import collect_garbage
 
     garbage = collect_garbage(runs, delete=delete)
     garbage += collect_cache(load(config), runs, delete=delete, tell=say)

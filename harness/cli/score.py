@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,17 +12,9 @@ from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.cli.standard_input import check_standard_input
 from harness.errors import RequestError
-from harness.metrics.errors import MetricError
-from harness.metrics.operating_point import OperatingPoint
-from harness.scorefiles.calibrating import calibrated, read_systems
-from harness.scorefiles.differences import differences
-from harness.scorefiles.document import document
-from harness.scorefiles.judge import judge
-from harness.scorefiles.plot import check_plot, draw_det
-from harness.scorefiles.resampling import Resampling, resampled
-from harness.scorefiles.text import shown
-from harness.scorefiles.trials import read_trials
-from harness.scorefiles.units import speakers_of
+
+if TYPE_CHECKING:
+    from harness.metrics.operating_point import OperatingPoint
 
 SEED = 20261120
 
@@ -86,6 +78,17 @@ def score(
     json: options.Json = False,
 ) -> None:
     """EER, minDCF, actDCF and Cllr of score files, with intervals over speakers."""
+    from harness.metrics.errors import MetricError
+    from harness.scorefiles.calibrating import calibrated, read_systems
+    from harness.scorefiles.differences import differences
+    from harness.scorefiles.document import document
+    from harness.scorefiles.judge import judge
+    from harness.scorefiles.plot import check_plot, draw_det
+    from harness.scorefiles.resampling import Resampling, resampled
+    from harness.scorefiles.text import shown
+    from harness.scorefiles.trials import read_trials
+    from harness.scorefiles.units import speakers_of
+
     points = _points(p_target, c_miss, c_fa)
     check_standard_input(trials, utt2spk, calibration_trials, *scores, *(calibration_scores or ()))
     if det:
@@ -123,6 +126,9 @@ def _points(
     Raises:
         RequestError: a prior or cost out of range, or numbers of them that do not fit.
     """
+    from harness.metrics.errors import MetricError
+    from harness.metrics.operating_point import OperatingPoint
+
     priors = list(p_target or [OperatingPoint.p_target])
     columns = [
         _column("--c-miss", c_miss, OperatingPoint.c_miss, len(priors)),

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.board.standing.rows import Filed as Row
-from harness.board.standing.table import tables
-from harness.board.writing.console import renderable
-from harness.board.writing.document import document
 from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.cli.run import write_tables
 from harness.cli.standard_input import standard_input_kept
-from harness.config.loader import load
 from harness.errors import RequestError
-from harness.submit.filing import Filed
-from harness.submit.filing import submit as file_submission
-from harness.submit.given import Entry, Given
-from harness.submit.lists import write_lists
-from harness.submit.place import find_place
+
+if TYPE_CHECKING:
+    from harness.submit.filing import Filed
 
 PUBLISHED = Path("leaderboards")
 FILES = ("scores", "validation_scores", "embeddings")
@@ -64,6 +57,12 @@ def submit(
     json: options.Json = False,
 ) -> None:
     """Judge scores or embeddings computed elsewhere, and file them as a submission."""
+    from harness.config.loader import load
+    from harness.submit.filing import submit as file_submission
+    from harness.submit.given import Entry, Given
+    from harness.submit.lists import write_lists
+    from harness.submit.place import find_place
+
     loaded = load(config)
     request = options.make_request(
         suite, profile, runs, device=options.Device.cpu, datasets=[dataset]
@@ -87,6 +86,11 @@ def submit(
 
 
 def _show(filed: Filed, *, as_json: bool) -> None:
+    from harness.board.standing.rows import Filed as Row
+    from harness.board.standing.table import tables
+    from harness.board.writing.console import renderable
+    from harness.board.writing.document import document
+
     made = tables([Row(filed.record)])
     path = str(filed.path) if filed.path else None
     if as_json:

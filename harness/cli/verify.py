@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,10 +11,10 @@ from harness.cli import options
 from harness.cli.answers import Answered, give_answers, records_of
 from harness.cli.board import PUBLISHED
 from harness.cli.output import give_json, say
-from harness.config.loader import load
 from harness.errors import RequestError
-from harness.verify import Verdict
-from harness.verify import verify as verify_record
+
+if TYPE_CHECKING:
+    from harness.verify import Verdict
 
 Records = Annotated[
     list[Path] | None,
@@ -33,6 +33,9 @@ def verify(
 
     The details beside a record are computed again too.
     """
+    from harness.config.loader import load
+    from harness.verify import verify as verify_record
+
     loaded, verdicts, unreadable = load(config), [], []
     for file in records_of(records or [PUBLISHED]):
         try:

@@ -1,15 +1,15 @@
-"""The files that an evaluation leaves; apart, so that reading them needs no torch."""
+"""The files that an evaluation leaves; naming them imports neither torch nor numpy."""
 
 from __future__ import annotations
 
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from harness.errors import DataError, RequestError
-from harness.records.arrays import read_arrays
 from harness.records.files import atomic_file
-from harness.tasks.task import Scores
+
+if TYPE_CHECKING:
+    from harness.tasks.task import Scores
 
 SCORES = "scores.npz"
 
@@ -19,6 +19,8 @@ PACKED = 64
 
 def save_scores(path: Path, scores: Scores) -> None:
     """Write the arrays of one evaluation as one file."""
+    import numpy as np
+
     with atomic_file(path) as file:
         np.savez(file, **scores)  # type: ignore[arg-type]
 
@@ -29,6 +31,8 @@ def load_scores(path: Path) -> Scores:
     Raises:
         DataError: the file is absent or is none that an evaluation wrote.
     """
+    from harness.records.arrays import read_arrays
+
     try:
         return read_arrays(path, None, PACKED * path.stat().st_size)
     except (OSError, RequestError) as error:

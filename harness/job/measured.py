@@ -83,11 +83,19 @@ def training_step(measured: Measured, recipe: Recipe) -> Callable[[], None]:
     if "compile" in parts.spec.options:
         # A training's batches are all of one shape: its kernels are compiled for that one alone.
         torch.compiler.reset()
+    raw = example(parts, recipe.batch, recipe.crop_seconds)
+    labels = example_labels(recipe, recipe.batch, len(parts.dataset.classes)).to(device)
+    return learning_step(system, recipe, raw, labels)
+
+
+def learning_step(
+    system: System, recipe: Recipe, raw: Tensor, labels: Tensor
+) -> Callable[[], None]:
+    """A step of a training on one batch of raw items."""
     system.train()
     optimizer = make_optimizer(recipe.optimizer, system.parameters())
-    inputs = system.inputs(example(parts, recipe.batch, recipe.crop_seconds))
-    labels = example_labels(recipe, recipe.batch, len(parts.dataset.classes)).to(device)
-    forward = partial(autocast, recipe.precision, device.type)
+    inputs = system.inputs(raw)
+    forward = partial(autocast, recipe.precision, raw.device.type)
     precision = Precision(forward, torch.Tensor.backward)
 
     def step() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
-from harness.job.measured import Measured, example, training_step
+from harness.job.measured import ON_PROCESSOR, Measured, example, training_step
 from harness.job.measurement import ITEM_SECONDS
 from harness.job.memory import at_batch, telling_memory
 from harness.job.parts import Parts
@@ -63,6 +64,33 @@ def run_measuring(parts: Parts, reporter: Reporter) -> dict[str, Any]:
         reporter.advance(done)
     waited = cpu_times().since(before).share
     return Resources(**found, measuring_cpu_wait=waited).model_dump(mode="json")
+
+
+def expected_seconds(single: float, steps: Sequence[float], threads: int, *, audio: bool) -> float:
+    """About how long these passes will take.
+
+    Args:
+        single: seconds to embed one item of `ITEM_SECONDS`, or one picture.
+        steps: seconds of a step of each training.
+        threads: threads that torch computes with.
+        audio: whether the items are sounds.
+    """
+    lengths = [seconds / ITEM_SECONDS for seconds in LENGTHS] if audio else [1.0]
+    singles = sum(_repeated(single * length, SINGLES, 3) for length in lengths)
+    batches, batch = 0.0, single
+    for _ in range(ON_PROCESSOR.bit_length()):
+        batches += _repeated(batch, BATCHES, 3)
+        if batch >= LONG:
+            break
+        batch *= 2
+    training = sum(2 * step for step in steps) + sum(3 * step for step in steps[:1])
+    return singles * (1 if threads == 1 else 2) + batches + training
+
+
+def _repeated(seconds: float, repeats: int, fewest: int) -> float:
+    """One warm-up and the repeats within `AT_MOST`, as `timed` counts them."""
+    within = math.ceil(AT_MOST / seconds) if seconds > 0 else repeats
+    return seconds * (1 + min(repeats, max(fewest, within)))
 
 
 def _sizes(measured: Measured) -> dict[str, Any]:

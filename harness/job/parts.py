@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,15 @@ class Parts:
 
     def system(self) -> System:
         """A freshly initialised system; equal for equal seeds."""
+        return self.system_for(len(self.dataset.classes), lambda: self.counts)
+
+    def system_for(self, classes: int, counts: Callable[[], list[int]]) -> System:
+        """A freshly initialised system for so many labels.
+
+        Args:
+            classes: labels of the training split.
+            counts: training items of each label; called where the loss needs them.
+        """
         import torch
 
         from harness.train.system import System
@@ -93,9 +103,9 @@ class Parts:
         system = System(
             self.model,
             self.loss,
-            len(self.dataset.classes),
+            classes,
             recipe.augment if recipe else None,
-            self.counts if counted else None,
+            counts() if counted else None,
             several=_several(recipe) if recipe else 0,
         )
         return system.to(self.device)

@@ -12,12 +12,13 @@ from harness.errors import HarnessError, PathError, StorageError, file_error
 from harness.job.fits import hold_to_budget, what_fits
 from harness.job.join import RUNNING, failed, keep_failed, without_stage
 from harness.job.measured import Measured
-from harness.job.measurement import FIRST_RESULT, Measurement
+from harness.job.measurement import FIRST_RESULT, Measurement, Speed
 from harness.job.measuring import measured_stage
 from harness.job.memory import OutOfMemory, telling_memory
 from harness.job.parts import Parts
 from harness.job.report import Reporter
 from harness.job.spec import JobSpec
+from harness.job.trial import time_system
 from harness.metrics.errors import MetricError
 from harness.records.files import lock
 from harness.records.record import Record, Resources, State
@@ -29,6 +30,8 @@ def run_asked(spec: JobSpec, reporter: Reporter) -> dict[str, Any]:
     """Do what a job asks for; gives its record, or what it measured, in plain types."""
     if spec.only == "measure":
         return measure_job(spec, reporter).model_dump(mode="json")
+    if spec.only == "trial":
+        return try_job(spec).model_dump(mode="json")
     return run_job(spec, reporter).model_dump(mode="json", by_alias=True)
 
 
@@ -58,6 +61,13 @@ def measure_job(spec: JobSpec, reporter: Reporter) -> Measurement:
         return Measurement(state="done", resources=Resources(**without_stage(done)))
     state, reason = done
     return Measurement(state=state, reason=reason)
+
+
+def try_job(spec: JobSpec) -> Speed:
+    """Time a few steps and embeddings of a job's system; nothing is kept."""
+    torch.set_num_threads(spec.threads)
+    done = _told(spec, lambda: time_system(spec))
+    return done if isinstance(done, Speed) else Speed(why=": ".join(done))
 
 
 def _told(spec: JobSpec, act: Callable[[], T]) -> T | tuple[State, str]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.config.recipes import EvenCrops, Recipe
 from harness.config.tables import Profile
+from harness.job.measurement import Trial
 from harness.records.canonical import digest
 from harness.records.record import Component, Data, Environment, Prediction, Protocol, Stage
 
@@ -53,6 +54,7 @@ class JobSpec(BaseModel):
         notes: what a reader of its row must know of how it was planned.
         refused: why it cannot be run, where planning found that its adapters' code does not work.
         only: what alone is done, nothing being trained; None for all of the job.
+        trial: of the dataset, what a short trial needs; for `only = "trial"`.
         options: of torch, that are measured (see `OPTIONS`).
     """
 
@@ -87,7 +89,8 @@ class JobSpec(BaseModel):
     refused: str = ""
     train_inputs: dict[str, object] | None = None
     code: str = ""
-    only: Literal["measure"] | None = None
+    only: Literal["measure", "trial"] | None = None
+    trial: Trial | None = None
     options: tuple[str, ...] = ()
 
     @property
