@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -73,14 +73,14 @@ class Outcome:
 
 
 def listings(
-    loaded: LoadedBenchmark, request: RunRequest, judged: str | None = None
+    loaded: LoadedBenchmark, request: RunRequest, judged: Sequence[str] | None = None
 ) -> tuple[list[Listing], list[Absence]]:
     """The datasets of a call, those that are here and those that are not.
 
     Args:
         loaded: the benchmark.
         request: the call.
-        judged: the one model that it judges; None for those that it asks the suite for.
+        judged: the models that embed its items; None for those that it asks the suite for.
 
     Raises:
         CorpusAbsent: one that was asked for by name is absent, or all are.
@@ -100,14 +100,15 @@ def listings(
 
 
 def _needs(
-    loaded: LoadedBenchmark, request: RunRequest, dataset: str, judged: str | None
+    loaded: LoadedBenchmark, request: RunRequest, dataset: str, judged: Sequence[str] | None
 ) -> tuple[Need, ...]:
     """What the models of a call, and the baseline beside them, need of a dataset's sounds."""
     suite, fold = chosen_suite(loaded, request), loaded.fold(dataset)
-    chosen = entries(suite, request, fold.of if fold else dataset)
-    models = [each.model for each in chosen] if judged is None else [judged]
+    if judged is None:
+        chosen = entries(suite, request, fold.of if fold else dataset)
+        judged = [each.model for each in chosen]
     with inputs_asked_by(declared_input):
-        return needs_of(loaded, suite, models)
+        return needs_of(loaded, suite, judged)
 
 
 def planned(
@@ -188,7 +189,7 @@ def measure_models(
         CorpusAbsent: none is here.
         ConfigError: something asked for does not exist, or cannot be built.
     """
-    here, _ = listings(loaded, request)
+    here, _ = listings(loaded, request, judged=())
     tell = data_listener.tell
     plan_measuring(loaded, request, source_of(loaded, here[0]), tell)
     keep_from_git(request.runs)
@@ -229,7 +230,7 @@ def evaluate_checkpoint(
         return list(chain.from_iterable(planned_here))
 
     watch = _Watch(data_listener, listener)
-    outcome = _carried_out(loaded, request, plan, workers=1, watch=watch, judged=entry.model)
+    outcome = _carried_out(loaded, request, plan, workers=1, watch=watch, judged=[entry.model])
     pairs = zip(outcome.jobs, outcome.records, strict=True)
     told = [_told(job, each, entry, apart[job.dataset.name]) for job, each in pairs]
     return replace(outcome, records=told)
@@ -259,7 +260,7 @@ def _carried_out(
     *,
     workers: int,
     watch: _Watch,
-    judged: str | None = None,
+    judged: Sequence[str] | None = None,
 ) -> Outcome:
     here, absent = listings(loaded, request, judged)
     # Once with what the lists tell: a wrong request is refused before anything is decoded.
