@@ -59,12 +59,13 @@ def test_parameter_count_is_the_published_one(adapter: ModelAdapter, count: int)
 )
 def test_front_end_is_wespeakers(adapter: ModelAdapter) -> None:
     expected = Fbank(bins=64, window="hamming", scale=32768.0, dither=1.0, subtract_mean=True)
-    assert adapter.inputs() == expected
+    assert replace(adapter.inputs(), least_frames=1) == expected
 
 
 def test_front_end_of_published_eres2net_v2_is_3d_speakers() -> None:
     expected = Fbank(bins=64, window="povey", scale=1.0, dither=0.0, subtract_mean=True)
-    assert ERes2NetV2(bins=64, front_end="3d-speaker").inputs() == expected
+    inputs = ERes2NetV2(bins=64, front_end="3d-speaker").inputs()
+    assert replace(inputs, least_frames=1) == expected
 
 
 @pytest.mark.parametrize(

@@ -111,14 +111,21 @@ def test_each_look_at_test_counts_and_only_those(
     assert judged(tiny, weights, tmp_path / "twice")["test_looks"] == 3
 
 
-def test_embeddings_of_nan_are_a_row_that_says_so(
-    tiny: TinyBenchmark, weights: dict[str, torch.Tensor], tmp_path: Path
+@pytest.mark.parametrize(
+    ("factor", "reason"), [(float("nan"), "holds NaN or infinity"), (1e38, "NaN or infinite")]
+)
+def test_weights_or_embeddings_that_are_no_numbers_are_a_row_that_says_so(
+    tiny: TinyBenchmark,
+    weights: dict[str, torch.Tensor],
+    tmp_path: Path,
+    factor: float,
+    reason: str,
 ) -> None:
-    torch.save({name: value * float("nan") if value.is_floating_point() else value
-                for name, value in weights.items()}, tmp_path / "nan.pt")  # fmt: skip
-    record = run_job(checkpoint_job(tiny, tmp_path / "nan.pt"), Silent())
+    torch.save({name: value * factor if value.is_floating_point() else value
+                for name, value in weights.items()}, tmp_path / "spoilt.pt")  # fmt: skip
+    record = run_job(checkpoint_job(tiny, tmp_path / "spoilt.pt"), Silent())
     assert record.state == "failed"
-    assert "NaN or infinite" in record.reason
+    assert reason in record.reason
 
 
 @pytest.mark.parametrize(

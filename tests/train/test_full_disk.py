@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +14,13 @@ from harness.errors import StorageError
 from harness.train.checkpoint import load_resume, load_weights, save_resume, save_weights
 from harness.train.curves import Curves
 
-# TensorBoard's own thread raises what it met, beside what `Curves` makes of it.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-
 SMALL, LARGE = {"w": torch.ones(4)}, {"w": torch.ones(10_000)}
+
+
+@pytest.fixture(autouse=True)
+def quiet_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorBoard's own thread raises what it met, beside what `Curves` makes of it."""
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
 
 
 @pytest.fixture
