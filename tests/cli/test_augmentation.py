@@ -20,6 +20,7 @@ def tiny(tmp_path_factory):
     return made
 
 
+@pytest.mark.long
 def test_workers_change_nothing_but_the_waiting(tiny):
     done = tiny.run(*ONE)
     assert done.status == 0, done.err
@@ -40,6 +41,7 @@ def test_workers_change_nothing_but_the_waiting(tiny):
     assert metrics_of(second) == metrics_of(first)
 
 
+@pytest.mark.long
 def test_noises_that_changed_train_again(tiny):
     folder = tiny.folder / "sounds"
     folder.mkdir()

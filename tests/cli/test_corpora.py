@@ -242,6 +242,7 @@ def test_counts_that_are_not_the_published_ones_are_refused(
     assert "25 targets are published, 24 are here" in done.err
 
 
+@pytest.mark.long
 def test_a_subset_is_frozen_by_its_declared_rule_and_run(
     corpora: tuple[TinyBenchmark, MiniatureCnCeleb], ran: dict[str, Any]
 ) -> None:

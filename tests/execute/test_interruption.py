@@ -50,8 +50,8 @@ def _control_c(command: subprocess.Popen[str], worker: int) -> None:
     ("cut", "status"),
     [
         (_everything, -signal.SIGKILL),
-        (_worker, 1),
-        (_command, -signal.SIGKILL),
+        pytest.param(_worker, 1, marks=pytest.mark.long),
+        pytest.param(_command, -signal.SIGKILL, marks=pytest.mark.long),
         (_control_c, 130),
     ],
 )

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.tiny import (
     FIRST,
     PATIENCE,
@@ -28,6 +30,7 @@ fine_tune = { share = 0.5, lr = 1e-3, batch = 6, crop_seconds = 0.7, checkpoints
 schedules = { margin = 0.4 } }"""
 
 
+@pytest.mark.long
 def test_a_kill_in_either_training_changes_nothing(tiny: TinyBenchmark, tmp_path: Path) -> None:
     tiny.forget("tiny", SEED)
     tiny.edit("validations = 2", TUNED)

@@ -80,6 +80,7 @@ def test_every_loss_is_trained_and_its_record_tells_of_the_parts(tiny: TinyBench
         assert '"batch_used": 6' in text
 
 
+@pytest.mark.long
 def test_hard_labels_are_trained_and_evaluated(tiny: TinyBenchmark) -> None:
     done = tiny.run("run", "--suite", "hard", "--device", "cpu", "--json")
     assert done.status == 0, done.err

@@ -207,7 +207,7 @@ def test_a_part_holds_its_own_activations_and_the_whole_batchs_inputs(loss):
     assert parts.peak < whole.peak
 
 
-@pytest.mark.parametrize("model", ["ecapa-512", "xvector", "resnet34", "efficientnet-b0"])
+@pytest.mark.parametrize("model", ["ecapa-512", "xvector", "resnet34"])
 def test_two_batches_tell_every_other(model):
     step = at_any_batch(lambda batch: predict_training(work(model), batch, None), 2, 5)
     told, seen = step(9), predict_training(work(model), 9, None)
