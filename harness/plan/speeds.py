@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from harness.data.dataset import pack_folder, pack_request
 from harness.data.listing import Listing
 from harness.data.packing.pace import packing_seconds
-from harness.errors import DataError
+from harness.errors import DataError, PathError, StorageError
 from harness.execute.process import Crew
 from harness.job.measurement import Speed, Trial
 from harness.job.spec import JobSpec
@@ -48,7 +48,7 @@ class Speeds:
         self._tell(f"{name}: timing a few steps on {job.device}")
         made = _tried(job.model_copy(update={"only": "trial", "trial": trial}))
         if not made.why:
-            _keep(path, _system_rests_on(job, trial), made)
+            self._keep(path, _system_rests_on(job, trial), made)
         return made
 
     def packing(self, listing: Listing) -> float:
@@ -69,8 +69,15 @@ class Speeds:
             self._tell(f"{listing.name}: timing how fast a few items are read")
             request = pack_request(listing, self._cache, lambda _: None)
             kept = _Packing(seconds=packing_seconds(request))
-            _keep(path, rests_on, kept)
+            self._keep(path, rests_on, kept)
         return kept.seconds
+
+    def _keep(self, path: Path, rests_on: dict[str, Any], found: BaseModel) -> None:
+        content = {"inputs": rests_on, "found": found.model_dump(mode="json")}
+        try:
+            write_text(path, readable_json(content))
+        except (PathError, StorageError) as error:  # made anew by the next call
+            self._tell(f"speeds are not kept: {error}")
 
     def _path(self, rests_on: dict[str, Any]) -> Path:
         return self._cache / "speeds" / f"{digest([SPEED_VERSION, rests_on])[:24]}.json"
@@ -102,15 +109,11 @@ class _File(BaseModel):
     found: dict[str, Any]
 
 
-def _keep(path: Path, rests_on: dict[str, Any], found: BaseModel) -> None:
-    write_text(path, readable_json({"inputs": rests_on, "found": found.model_dump(mode="json")}))
-
-
 def _read(path: Path, kind: type[Kept]) -> Kept | None:
     """What is kept; None where it is not there, or was written by another version."""
     try:
         document = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         return kind.model_validate(_File.model_validate_json(document).found)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness.cli.history import app
+from harness.cli.app import app
 from harness.history.page import PAGE, build, differences, history_page, sparkline
 from harness.history.store import read_history
 from tests.history.conftest import Nightly, day, night_of, real_record
@@ -71,7 +71,7 @@ def runner() -> CliRunner:
 
 
 def test_judging_ends_with_1_where_something_regressed(slower: Path, runner: CliRunner) -> None:
-    bad = runner.invoke(app, ["judge", "--folder", str(slower), "--json"])
+    bad = runner.invoke(app, ["history", "judge", "--folder", str(slower), "--json"])
     assert bad.exit_code == 1
     found = {each["figure"]: each for each in json.loads(bad.stdout)["verdicts"]}
     assert found["training_per_second"]["verdict"] == "regressed"
@@ -79,24 +79,26 @@ def test_judging_ends_with_1_where_something_regressed(slower: Path, runner: Cli
     assert found["training_per_second"]["step"]["since"] == day(8)
     assert found["quality"]["verdict"] == "ok"
     assert found["quality"]["step"] is None
-    good = runner.invoke(app, ["judge", "--folder", str(slower), "--night", day(7)])
+    good = runner.invoke(app, ["history", "judge", "--folder", str(slower), "--night", day(7)])
     assert good.exit_code == 0
     assert "training memory" in good.stdout
 
 
 def test_lines_are_shown_and_checked(slower: Path, runner: CliRunner) -> None:
-    built = runner.invoke(app, ["build", "--folder", str(slower), "--json"])
+    built = runner.invoke(app, ["history", "build", "--folder", str(slower), "--json"])
     assert json.loads(built.stdout) == {"schema": 1, "written": [str(slower / PAGE)]}
-    assert runner.invoke(app, ["check", "--folder", str(slower)]).exit_code == 0
-    shown = runner.invoke(app, ["show", "--folder", str(slower), "--json"])
+    assert runner.invoke(app, ["history", "check", "--folder", str(slower)]).exit_code == 0
+    shown = runner.invoke(app, ["history", "show", "--folder", str(slower), "--json"])
     ((path, lines),) = json.loads(shown.stdout)["files"].items()
     assert len(lines) == 10
     (slower / path).write_text((slower / path).read_text().replace("76.0", "96.0", 1))
-    checked = runner.invoke(app, ["check", "--folder", str(slower), "--json"])
+    checked = runner.invoke(app, ["history", "check", "--folder", str(slower), "--json"])
     assert checked.exit_code == 1
     assert "line 2 does not follow" in json.loads(checked.stdout)["differences"][0]
 
 
 def test_a_day_that_is_none_is_refused(slower: Path, runner: CliRunner) -> None:
-    wrong = runner.invoke(app, ["judge", "--folder", str(slower), "--night", "yesterday"])
+    wrong = runner.invoke(
+        app, ["history", "judge", "--folder", str(slower), "--night", "yesterday"]
+    )
     assert "write a day as 2026-11-21" in str(wrong.exception)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -13,24 +11,14 @@ import pytest
 
 from harness.campaign import planned
 from harness.config.loader import load
+from harness.execute.child import Child
 from harness.plan.request import RunRequest
 from harness.plan.status import job_status
 from tests.tiny import TinyBenchmark, finished_tiny, plain_environment
 
 pytestmark = pytest.mark.skipif(not psutil.LINUX, reason="limits of a process are told on Linux")
 
-LIMITED = """
-import resource
-import psutil
-import torch._dynamo
-import harness.job.run
-from harness.execute.worker import main
-
-left = 900 * 2**20
-limit = psutil.Process().memory_info().vms + left
-resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-main()
-"""
+ROOT = Path(__file__).resolve().parents[2]
 
 NETWORK = """
 [models.resnet]
@@ -65,22 +53,11 @@ def asked(tiny: TinyBenchmark, **settings: Any) -> RunRequest:
 def run(tiny: TinyBenchmark, request: RunRequest) -> list[dict[str, Any]]:
     """What the network's job says in a process that may take 900 MiB more than its libraries."""
     job = planned(load(tiny.config), request)[0][1]
-    with (tiny.folder / "errors.txt").open("w+") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-c", LIMITED],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env={**plain_environment(), "MALLOC_ARENA_MAX": "1"},
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(job.model_dump_json() + "\n")
-        process.stdin.flush()
-        said = [json.loads(line) for line in process.stdout]
-        process.stdin.close()
-        process.wait()
+    here = {**plain_environment(), "MALLOC_ARENA_MAX": "1", "PYTHONPATH": str(ROOT)}
+    worker = Child("tests.job.limited_worker", here)
+    worker.send(job.model_dump_json())
+    said = list(iter(worker.receive, None))
+    assert worker.finish() == 0, worker.printed
     return said
 
 
