@@ -166,6 +166,7 @@ def test_a_run_finds_what_was_measured(tiny: TinyBenchmark, measured):
     assert job["predicted"]["training_memory"] == measured["models"][0]["training_prediction"]
 
 
+@pytest.mark.long
 def test_a_small_budget_divides_the_batch_and_the_row_says_so(tiny: TinyBenchmark):
     own = tiny.copy(tiny.folder.parent / "narrow")
     text = own.config.read_text()
