@@ -93,6 +93,21 @@ def visible(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
+ADAPTER_ERRORS = (
+    RuntimeError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    ImportError,
+    OSError,
+    AssertionError,
+    HarnessError,
+)
+"""Errors of an adapter's own code that its job's row has to tell, wherever they are met first."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Name the closest known word, for the end of an error message.
 

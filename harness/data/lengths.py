@@ -18,21 +18,7 @@ from harness.config.suites import Suite
 from harness.config.tables import Component
 from harness.data.corpus import SAMPLE_RATE
 from harness.data.frames import frame_count, least_frames, least_samples
-from harness.errors import HarnessError
-
-WHAT_ADAPTERS_RAISE = (
-    RuntimeError,
-    TypeError,
-    ValueError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    ImportError,
-    OSError,
-    AssertionError,
-    HarnessError,
-)
-"""An adapter that cannot tell its input is its job's to fail with, in its own row."""
+from harness.errors import ADAPTER_ERRORS
 
 
 @dataclass(frozen=True)
@@ -88,7 +74,7 @@ def inputs_asked_by(ask: Ask) -> Iterator[None]:
 def _asked_here(name: str, table: Component) -> Input | None:
     try:
         found: Input = construct(table.adapter, table.fields, f"models.{name}").inputs()
-    except WHAT_ADAPTERS_RAISE:
+    except ADAPTER_ERRORS:
         return None
     return found
 
@@ -170,5 +156,5 @@ def _baseline(suite: Suite) -> dict[str, Any]:
     try:
         task = construct(suite.task, suite.parameters, "task", others=(), key="task")
         return {str(task.baseline_name): getattr(task, "baseline_input", None)}
-    except WHAT_ADAPTERS_RAISE:
+    except ADAPTER_ERRORS:
         return {}

@@ -70,13 +70,13 @@ def durations(
         listings: the call's datasets, by name.
         tell: is told what a person waits for.
     """
-    found = []
+    found, speeds = [], {cache: Speeds(cache, tell) for cache in {job.cache for job in jobs}}
     for job, stages in zip(jobs, statuses, strict=True):
         items = Items(listings[job.dataset.name], job.cache, job.left_out)
         judged = ["validation", "test"]
         if make_task(loaded, job.protocol.suite).scores_with_training:
             judged.append("train")
-        found.append(_duration(job, stages, items, judged, Speeds(job.cache, tell)))
+        found.append(_duration(job, stages, items, judged, speeds[job.cache]))
     return found
 
 

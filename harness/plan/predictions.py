@@ -8,12 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from harness.errors import JobFailed, PathError, StorageError
+from harness.errors import JobFailed
 from harness.job.spec import Embedding
 from harness.measure.device import cores
 from harness.plan.adapters import WORKERS, OutOfMemory
+from harness.plan.kept import KeptAnswers, KeptFile
 from harness.plan.questions import (
     EmbeddedBatch,
     EmbeddingWithin,
@@ -21,8 +22,7 @@ from harness.plan.questions import (
     TrainingStep,
     TrainingWithin,
 )
-from harness.records.canonical import digest, readable_json
-from harness.records.files import read_text, write_text
+from harness.records.canonical import digest
 
 PREDICTION_VERSION = 3
 """Changes whenever the same step would be predicted otherwise."""
@@ -50,7 +50,7 @@ class Predictions:
     def __init__(self, folder: Path, limit: int, tell: Callable[[str], None]) -> None:
         self._folder, self.limit, self._tell = folder / "predictions", limit, tell
         self._failed: dict[Path, JobFailed] = {}
-        self._unkept: dict[Path, Answer] = {}
+        self._answers = KeptAnswers("predictions of memory", tell)
 
     def training(self, asked: TrainingStep) -> Training:
         """How a recipe's batch is computed within the budget."""
@@ -82,9 +82,9 @@ class Predictions:
 
     def _kept(self, asked: Question, kind: type[Kept]) -> Kept:
         path = self._path(asked)
-        kept = self._unkept.get(path) or _read(path, kind)
+        kept = self._answers.read(path, kind)
         if kept is not None:
-            return kind.model_validate(kept)
+            return kept
         if isinstance(asked, TrainingStep) and path not in self._failed:
             # The other takes no time to speak of.
             self._tell(f"{asked.system}: predicting the memory of a training step")
@@ -107,7 +107,7 @@ class Predictions:
         except JobFailed as error:
             self._failed[path] = error
             return None
-        self._keep(asked, made)
+        self._answers.keep(path, self._rests_on(asked), made)
         return made
 
     def _asked(self, asked: Question) -> Answer:
@@ -116,21 +116,8 @@ class Predictions:
         return WORKERS.ask(EmbeddingWithin(asked, self.limit))
 
     def _is_kept(self, asked: Question) -> bool:
-        path = self._path(asked)
-        if path in self._unkept:
-            return True
-        if isinstance(asked, TrainingStep):
-            return _read(path, Training) is not None
-        return _read(path, Embedding) is not None
-
-    def _keep(self, asked: Question, made: Answer) -> None:
-        content = {"inputs": self._rests_on(asked), "predicted": made.model_dump(mode="json")}
-        try:
-            write_text(self._path(asked), readable_json(content))
-        except (PathError, StorageError) as error:
-            if not self._unkept:  # told once: that they are made anew only costs time
-                self._tell(f"predictions of memory are not kept: {error}")
-            self._unkept[self._path(asked)] = made
+        kind = Training if isinstance(asked, TrainingStep) else Embedding
+        return self._answers.read(self._path(asked), kind) is not None
 
     def _path(self, asked: Question) -> Path:
         return self._folder / f"{digest(self._rests_on(asked))[:24]}.json"
@@ -147,24 +134,7 @@ class Predictions:
 def is_outdated(path: Path) -> bool:
     """Whether a file of predictions is of another version of the program or of torch, or broken."""
     try:
-        inputs = _File.model_validate_json(path.read_bytes()).inputs
+        inputs = KeptFile.model_validate_json(path.read_bytes()).inputs
     except ValidationError:
         return True
     return (inputs.get("version"), inputs.get("torch")) != (PREDICTION_VERSION, version("torch"))
-
-
-class _File(BaseModel):
-    inputs: dict[str, Any]
-    predicted: dict[str, Any]
-
-
-def _read(path: Path, kind: type[Kept]) -> Kept | None:
-    """What is kept; None where it is not there, or was written by another version."""
-    try:
-        document = read_text(path)
-    except PathError:
-        return None
-    try:
-        return kind.model_validate(_File.model_validate_json(document).predicted)
-    except ValidationError:
-        return None

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.config.imports import construct
 from harness.config.recipes import Recipe
-from harness.errors import HarnessError
+from harness.errors import ADAPTER_ERRORS
 from harness.job.measurement import ITEM_SECONDS
 from harness.job.spec import Embedding
 from harness.records import record
@@ -26,20 +26,6 @@ COUNTS = ("batch", "sampler", "micro_batch", "precision", "optimizer", "augment"
 
 TOLD = 2**10
 """The largest batch of which it is told what embedding it takes."""
-
-WHAT_NETWORKS_RAISE = (
-    RuntimeError,
-    TypeError,
-    ValueError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    ImportError,
-    OSError,
-    AssertionError,
-    HarnessError,
-)
-"""A network of somebody else's that does not work is its job's to fail with, in its own row."""
 
 
 class Question(Protocol[T_co]):
@@ -142,7 +128,7 @@ class TrainingStep:
             )
         except NotPredictable as error:
             return Training(why=str(error))
-        except WHAT_NETWORKS_RAISE as error:
+        except ADAPTER_ERRORS as error:
             return Training(why=f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}")
 
 
@@ -177,7 +163,7 @@ class EmbeddedBatch:
         work = Workload(network, None, 0, raw_shape(network.inputs(), ITEM_SECONDS))
         try:
             step = embedding_step(work, self.precision)
-        except WHAT_NETWORKS_RAISE:  # what cannot be told beforehand among them
+        except ADAPTER_ERRORS:  # what cannot be told beforehand among them
             return Embedding()
         batches = (2**power for power in range(TOLD.bit_length()))
         return Embedding(

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from harness.data.dataset import pack_folder, pack_request
 from harness.data.listing import Listing
 from harness.data.packing.pace import packing_seconds
-from harness.errors import DataError, PathError, StorageError
+from harness.errors import DataError
 from harness.execute.process import Crew
 from harness.job.measurement import Speed, Trial
 from harness.job.spec import JobSpec
 from harness.measure.environment import environment, environment_digest
+from harness.plan.kept import KeptAnswers
 from harness.plan.questions import COUNTS
-from harness.records.canonical import digest, readable_json
-from harness.records.files import write_text
+from harness.records.canonical import digest
 
 SPEED_VERSION = 1
 """Changes whenever the same trial would tell another speed."""
-
-
-Kept = TypeVar("Kept", bound=BaseModel)
 
 
 class Speeds:
@@ -37,18 +34,19 @@ class Speeds:
 
     def __init__(self, cache: Path, tell: Callable[[str], None]) -> None:
         self._cache, self._tell = cache, tell
+        self._answers = KeptAnswers("speeds", tell)
 
     def system(self, job: JobSpec, trial: Trial) -> Speed:
         """How fast a job's system is; a trial that fails is not kept, and says why."""
         path = self._path(_system_rests_on(job, trial))
-        kept = _read(path, Speed)
+        kept = self._answers.read(path, Speed)
         if kept is not None:
             return kept
         name = f"{job.model.name} + {job.loss.name}" if job.loss else job.model.name
         self._tell(f"{name}: timing a few steps on {job.device}")
         made = _tried(job.model_copy(update={"only": "trial", "trial": trial}))
         if not made.why:
-            self._keep(path, _system_rests_on(job, trial), made)
+            self._answers.keep(path, _system_rests_on(job, trial), made)
         return made
 
     def packing(self, listing: Listing) -> float:
@@ -64,20 +62,13 @@ class Speeds:
             "environment": environment_digest(environment("cpu", 1)),
         }
         path = self._path(rests_on)
-        kept = _read(path, _Packing)
+        kept = self._answers.read(path, _Packing)
         if kept is None:
             self._tell(f"{listing.name}: timing how fast a few items are read")
             request = pack_request(listing, self._cache, lambda _: None)
             kept = _Packing(seconds=packing_seconds(request))
-            self._keep(path, rests_on, kept)
+            self._answers.keep(path, rests_on, kept)
         return kept.seconds
-
-    def _keep(self, path: Path, rests_on: dict[str, Any], found: BaseModel) -> None:
-        content = {"inputs": rests_on, "found": found.model_dump(mode="json")}
-        try:
-            write_text(path, readable_json(content))
-        except (PathError, StorageError) as error:  # made anew by the next call
-            self._tell(f"speeds are not kept: {error}")
 
     def _path(self, rests_on: dict[str, Any]) -> Path:
         return self._cache / "speeds" / f"{digest([SPEED_VERSION, rests_on])[:24]}.json"
@@ -102,23 +93,6 @@ def packings(
 
 class _Packing(BaseModel):
     seconds: float
-
-
-class _File(BaseModel):
-    inputs: dict[str, Any]
-    found: dict[str, Any]
-
-
-def _read(path: Path, kind: type[Kept]) -> Kept | None:
-    """What is kept; None where it is not there, or was written by another version."""
-    try:
-        document = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    try:
-        return kind.model_validate(_File.model_validate_json(document).found)
-    except ValidationError:
-        return None
 
 
 def _system_rests_on(job: JobSpec, trial: Trial) -> dict[str, Any]:
