@@ -15,23 +15,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.board.publishing.shelf import families, load
+from harness.board.store.shelf import families, load
 from harness.board.writing.references import references
 from harness.config.datasets import Dataset
 from harness.config.loader import load as load_benchmark
-from harness.data.archives.unpacking import unpack
 from harness.data.corpora.cnceleb import CnCeleb
 from harness.data.corpora.kaldi import KaldiFolder
 from harness.data.corpora.speech_manifest import SpeechManifest
 from harness.data.corpora.voxceleb import VoxCeleb
-from harness.data.freezing.subset_list import read_frozen
-from harness.data.listing import Listing
-from harness.data.lock import read_lock
 from harness.data.reading.own_trials import own_models, own_trials
-from harness.data.trials import TrialTable
-from harness.history.check import check_history
-from harness.history.store import add, read_history
-from harness.job.evaluation_files import load_scores
+from harness.datasets.archives.unpacking import unpack
+from harness.datasets.listing import Listing
+from harness.datasets.lock import read_lock
+from harness.datasets.subset_list import read_frozen
 from harness.records.attestation import (
     Attestation,
     read_attestation,
@@ -41,13 +37,17 @@ from harness.records.attestation import (
 from harness.records.canonical import sha256_file
 from harness.records.details import read_details
 from harness.records.store import read_record
-from harness.scorefiles.join import read_scores
-from harness.scorefiles.trials import read_trials
-from harness.scorefiles.units import speakers_of
-from harness.submit.class_scores import class_scores
-from harness.submit.embeddings import embedding_scores
-from harness.submit.trial_scores import trial_scores
+from harness.registry.history.check import check_history
+from harness.registry.history.store import add, read_history
+from harness.registry.submit.class_scores import class_scores
+from harness.registry.submit.embeddings import embedding_scores
+from harness.registry.submit.trial_scores import trial_scores
+from harness.run.job.evaluation_files import load_scores
 from harness.tasks.verification import Verification
+from harness.trials.index import TrialTable
+from harness.trials.join import read_scores
+from harness.trials.trials import read_trials
+from harness.trials.units import speakers_of
 from tests.fuzzing import check_reader
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -21,7 +21,7 @@ Side = Annotated[
 def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Write every published file that is not yet what its records give."""
     from harness.board.publishing.published import build as build_files
-    from harness.history.page import build as build_history
+    from harness.registry.history.page import build as build_history
 
     written = build_files(folder) + build_history(folder)
     give_written(written, "nothing changed: all files are what their records give", json=json)
@@ -29,7 +29,7 @@ def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
 
 def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Fail where a published file is not exactly what its records give."""
-    from harness.board.guarding.check import check as check_files
+    from harness.registry.guarding.check import check as check_files
 
     give_differences(
         check_files(folder), "all published files are what their records give", json=json

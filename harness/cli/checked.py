@@ -10,7 +10,7 @@ import typer
 from harness.cli.output import complain, give, give_json
 
 if TYPE_CHECKING:
-    from harness.data.inventory import Checked
+    from harness.datasets.inventory import Checked
 
 NAMED = 10
 """Groups of equal sounds, names alike and notes that are named; JSON documents have all of them."""
@@ -56,7 +56,7 @@ def _document(checked: Checked) -> dict[str, Any]:
 
 
 def _lines(checked: Checked) -> str:
-    from harness.data.packing.space import spelled
+    from harness.datasets.packing.space import spelled
 
     usable = f"{checked.items - len(checked.damaged):,} of {checked.items:,} items can be used"
     lines = [f"{checked.name}: {usable if checked.decoded else f'{checked.items:,} items listed'}"]

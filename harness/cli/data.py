@@ -17,8 +17,8 @@ from harness.errors import RequestError
 def list_(config: options.Config = None, json: options.Json = False) -> None:
     """List every dataset of the benchmark: found, pinned, or where to get it."""
     from harness.config.loader import load
-    from harness.data.inventory import absences, inventory
-    from harness.data.locate import absence_lines
+    from harness.datasets.inventory import absences, inventory
+    from harness.datasets.locate import absence_lines
 
     loaded = load(config)
     rows = inventory(loaded)
@@ -50,9 +50,9 @@ def check(
 ) -> None:
     """Hold a dataset's files against what was decoded of them, and that against the lock."""
     from harness.config.loader import load
-    from harness.data.inventory import check_dataset_files, check_dataset_lists
-    from harness.data.lengths import inputs_asked_by
-    from harness.plan.inputs import declared_input
+    from harness.datasets.inventory import check_dataset_files, check_dataset_lists
+    from harness.datasets.lengths import inputs_asked_by
+    from harness.run.plan.inputs import declared_input
 
     loaded = load(config)
     if lists and full:

@@ -13,7 +13,7 @@ from harness.cli.output import complain, give_json
 from harness.cli.verify import Records
 
 if TYPE_CHECKING:
-    from harness.details import Completion
+    from harness.registry.details import Completion
 
 
 def details(
@@ -24,7 +24,7 @@ def details(
     Nothing that is there is written anew; details that differ from what is computed are an error.
     """
     from harness.config.loader import load
-    from harness.details import complete
+    from harness.registry.details import complete
 
     loaded = load(config)
     done = [complete(loaded, record) for record in records_of(records or [PUBLISHED])]
@@ -38,7 +38,7 @@ def details(
 
 
 def _document(done: Completion) -> dict[str, object]:
-    from harness.details import details_beside
+    from harness.registry.details import details_beside
 
     return {
         "record": str(done.record),

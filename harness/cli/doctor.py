@@ -11,7 +11,7 @@ from harness.cli.output import give, give_json
 def doctor(config: options.Config = None, json: options.Json = False) -> None:
     """Say what this machine has and lacks for each suite."""
     from harness.config.loader import load
-    from harness.diagnosis import diagnose
+    from harness.run.diagnosis import diagnose
 
     findings = diagnose(load(config))
     if json:

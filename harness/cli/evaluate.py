@@ -40,11 +40,11 @@ def evaluate(
     json: options.Json = False,
 ) -> None:
     """Evaluate a checkpoint made elsewhere; nothing is trained."""
-    from harness.campaign import evaluate_checkpoint
     from harness.config.loader import load
-    from harness.plan.checkpoints import find_checkpoint, model_of
-    from harness.plan.request import CheckpointEntry
-    from harness.plan.trained_on import parse_trained_on
+    from harness.run.plan.checkpoints import find_checkpoint, model_of
+    from harness.run.plan.request import CheckpointEntry
+    from harness.run.plan.trained_on import parse_trained_on
+    from harness.run.session import evaluate_checkpoint
 
     loaded = load(config)
     loaded.suite(suite)  # refused before anything is fetched

@@ -16,8 +16,8 @@ from harness.cli.output import complain, give, give_differences, give_json, give
 from harness.errors import RequestError
 
 if TYPE_CHECKING:
-    from harness.history.judging import Verdict
-    from harness.history.line import Line
+    from harness.registry.history.judging import Verdict
+    from harness.registry.history.line import Line
 
 
 def _day(text: str | None) -> str | None:
@@ -48,8 +48,8 @@ def add(
 
     Without --night each record counts for the day, UTC, on which it was finished.
     """
-    from harness.history.page import build as build_page
-    from harness.history.store import add as add_lines
+    from harness.registry.history.page import build as build_page
+    from harness.registry.history.store import add as add_lines
 
     added = add_lines(runs, folder, night)
     build_page(folder)
@@ -80,8 +80,8 @@ def judge_lines(
 
     Ends with 1 where one regressed.
     """
-    from harness.history.judging import judge
-    from harness.history.page import figures
+    from harness.registry.history.judging import judge
+    from harness.registry.history.page import figures
 
     lines = [line for held in _history(folder).values() for line in held]
     verdicts = judge(lines, night)
@@ -97,20 +97,20 @@ def judge_lines(
 
 def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Write the page of the history where it is not yet what the files give."""
-    from harness.history.page import build as build_page
+    from harness.registry.history.page import build as build_page
 
     give_written(build_page(folder), "nothing changed: the page is what its files give", json=json)
 
 
 def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Fail where a line was edited, or the page is not what the files give."""
-    from harness.history.check import check_history
+    from harness.registry.history.check import check_history
 
     give_differences(check_history(folder), "the history is as it was written", json=json)
 
 
 def _history(folder: Path) -> dict[str, list[Line]]:
-    from harness.history.store import read_history
+    from harness.registry.history.store import read_history
 
     history = read_history(folder)
     if not history:
@@ -129,7 +129,7 @@ def _said(line: Line) -> str:
 
 
 def _table(verdicts: list[Verdict]) -> Table:
-    from harness.history.page import figures
+    from harness.registry.history.page import figures
 
     table = Table()
     for title in ("Table", "Entry", "Figure", "Last", "Verdict"):

@@ -11,14 +11,14 @@ from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.cli.progress import ProgressDisplay
 from harness.errors import ConfigError, nearest
-from harness.job.spec import OPTIONS, embedding_precision
 from harness.records.parts import in_parts
+from harness.run.job.spec import OPTIONS, embedding_precision
 
 if TYPE_CHECKING:
     from harness.config.schema import Budget
-    from harness.job.measurement import Measurement
-    from harness.job.spec import JobSpec
     from harness.records.record import Prediction, Resources
+    from harness.run.job.measurement import Measurement
+    from harness.run.job.spec import JobSpec
 
 GIB = 2**30
 
@@ -47,8 +47,8 @@ def measure(
     json: options.Json = False,
 ) -> None:
     """Measure memory, throughput and latency of every model that takes a suite's kind of items."""
-    from harness.campaign import measure_models
     from harness.config.loader import load
+    from harness.run.session import measure_models
 
     chosen = _options(with_)
     precision = [f"precision={embedding_precision(chosen)}"] if "bf16" in chosen else []

@@ -13,7 +13,7 @@ from harness.errors import ConfigError, PathError, check_spelled, naming
 from harness.measure.device import choose_device, default_threads
 
 if TYPE_CHECKING:
-    from harness.plan.request import RunRequest
+    from harness.run.plan.request import RunRequest
 
 
 class Profile(StrEnum):
@@ -90,7 +90,7 @@ def make_request(
     Raises:
         RequestError: an option says what cannot be.
     """
-    from harness.plan.request import RunRequest
+    from harness.run.plan.request import RunRequest
 
     _check_runs(runs)
     return RunRequest(

@@ -12,10 +12,10 @@ from harness.cli.output import give, give_json, say
 from harness.cli.run import say_absent
 
 if TYPE_CHECKING:
-    from harness.campaign import Forecast
-    from harness.job.spec import JobSpec
-    from harness.plan.duration import Duration
-    from harness.plan.status import Status
+    from harness.run.job.spec import JobSpec
+    from harness.run.plan.duration import Duration
+    from harness.run.plan.status import Status
+    from harness.run.session import Forecast
 
 GIB = 2**30
 
@@ -40,8 +40,8 @@ def plan(
 
     How long they take is measured once, in a short trial of each system, and kept.
     """
-    from harness.campaign import forecast
     from harness.config.loader import load
+    from harness.run.session import forecast
 
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,

@@ -32,10 +32,10 @@ def prepare(
     A call after one that was stopped goes on from there.
     """
     from harness.config.loader import load
-    from harness.data.lengths import inputs_asked_by
-    from harness.data.preparing import prepare_dataset
-    from harness.plan.inputs import declared_input
+    from harness.datasets.lengths import inputs_asked_by
+    from harness.datasets.preparing import prepare_dataset
     from harness.records.files import keep_from_git
+    from harness.run.plan.inputs import declared_input
 
     loaded = load(config)
     keep_from_git(runs)

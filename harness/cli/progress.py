@@ -19,10 +19,10 @@ from rich.progress import (
 from harness.cli.output import message_console
 
 if TYPE_CHECKING:
-    from harness.data.listing import Listing
-    from harness.data.packing.request import Advance
-    from harness.job.spec import JobSpec
+    from harness.datasets.listing import Listing
+    from harness.datasets.packing.request import Advance
     from harness.records.record import Record
+    from harness.run.job.spec import JobSpec
 
 
 class ProgressDisplay:

@@ -31,11 +31,11 @@ def publish(
 
     Beside a record go its DET curve and its breakdowns, where its data are on this machine.
     """
-    from harness.board.numbers import counted
     from harness.board.publishing.local import chosen_records
-    from harness.board.publishing.publish import publish as publish_records
+    from harness.board.standing.numbers import counted
     from harness.config.loader import load
-    from harness.details import Companions
+    from harness.registry.details import Companions
+    from harness.registry.publish import publish as publish_records
 
     chosen = chosen_records(
         runs, tuple(suite or ()), tuple(dataset or ()), include_failed=include_failed

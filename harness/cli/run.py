@@ -14,9 +14,9 @@ from harness.cli.progress import ProgressDisplay
 from harness.errors import PathError, StorageError
 
 if TYPE_CHECKING:
-    from harness.campaign import Outcome
-    from harness.data.locate import Absence
-    from harness.plan.request import RunRequest
+    from harness.datasets.locate import Absence
+    from harness.run.plan.request import RunRequest
+    from harness.run.session import Outcome
 
 
 def run(
@@ -38,8 +38,8 @@ def run(
     json: options.Json = False,
 ) -> None:
     """Run what is missing of a suite, print its table, keep its records."""
-    from harness.campaign import run_campaign
     from harness.config.loader import load
+    from harness.run.session import run_campaign
 
     del executor  # the one there is
     request = options.make_request(
@@ -92,7 +92,7 @@ def write_tables(request: RunRequest) -> Path | None:
 
 def say_absent(absent: Sequence[Absence]) -> None:
     """List the datasets of the suite that are not here."""
-    from harness.data.locate import absence_lines
+    from harness.datasets.locate import absence_lines
 
     for line in absence_lines(absent):
         say(line)

@@ -15,7 +15,7 @@ from harness.cli.output import give, give_json, say
 
 def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False) -> None:
     """List every stored record, and say how big the cache beside them is."""
-    from harness.execute.storage import cache_size, stored_runs
+    from harness.run.folder import cache_size, stored_runs
 
     stored, cached = stored_runs(runs), cache_size(runs)
     if json:
@@ -38,8 +38,8 @@ def show(
     runs: options.Runs = options.DEFAULT_RUNS,
 ) -> None:
     """Print a run's record, as JSON."""
-    from harness.execute.storage import find_run
     from harness.records.store import read_record, to_document
+    from harness.run.folder import find_run
 
     give_json(to_document(read_record(find_run(runs, run))))
 
@@ -57,8 +57,8 @@ def gc(
     A pack in the cache is used where the benchmark file still names its dataset as it was packed.
     """
     from harness.config.loader import load
-    from harness.execute.cached import collect_cache
-    from harness.execute.storage import collect_garbage
+    from harness.run.cache import collect_cache
+    from harness.run.folder import collect_garbage
 
     garbage = collect_garbage(runs, delete=delete)
     garbage += collect_cache(load(config), runs, delete=delete, tell=say)

@@ -79,15 +79,15 @@ def score(
 ) -> None:
     """EER, minDCF, actDCF and Cllr of score files, with intervals over speakers."""
     from harness.metrics.errors import MetricError
-    from harness.scorefiles.calibrating import calibrated, read_systems
-    from harness.scorefiles.differences import differences
-    from harness.scorefiles.document import document
-    from harness.scorefiles.judge import judge
-    from harness.scorefiles.plot import check_plot, draw_det
-    from harness.scorefiles.resampling import Resampling, resampled
-    from harness.scorefiles.text import shown
-    from harness.scorefiles.trials import read_trials
-    from harness.scorefiles.units import speakers_of
+    from harness.trials.calibrating import calibrated, read_systems
+    from harness.trials.differences import differences
+    from harness.trials.document import document
+    from harness.trials.judge import judge
+    from harness.trials.plot import check_plot, draw_det
+    from harness.trials.resampling import Resampling, resampled
+    from harness.trials.text import shown
+    from harness.trials.trials import read_trials
+    from harness.trials.units import speakers_of
 
     points = _points(p_target, c_miss, c_fa)
     check_standard_input(trials, utt2spk, calibration_trials, *scores, *(calibration_scores or ()))

@@ -14,7 +14,7 @@ from harness.cli.standard_input import standard_input_kept
 from harness.errors import RequestError
 
 if TYPE_CHECKING:
-    from harness.submit.filing import Filed
+    from harness.registry.submit.filing import Filed
 
 PUBLISHED = Path("leaderboards")
 FILES = ("scores", "validation_scores", "embeddings")
@@ -58,10 +58,10 @@ def submit(
 ) -> None:
     """Judge scores or embeddings computed elsewhere, and file them as a submission."""
     from harness.config.loader import load
-    from harness.submit.filing import submit as file_submission
-    from harness.submit.given import Entry, Given
-    from harness.submit.lists import write_lists
-    from harness.submit.place import find_place
+    from harness.registry.submit.filing import submit as file_submission
+    from harness.registry.submit.given import Entry, Given
+    from harness.registry.submit.lists import write_lists
+    from harness.registry.submit.place import find_place
 
     loaded = load(config)
     request = options.make_request(

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.adapter import Input
-from harness.data.dataset import OpenDataset
-from harness.data.listing import Listing
+from harness.datasets.dataset import OpenDataset
+from harness.datasets.listing import Listing
 from harness.errors import DataError
 from harness.metrics.classification import (
     accuracy,

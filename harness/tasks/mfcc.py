@@ -34,7 +34,7 @@ def mfcc_statistics(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     """
     import torch
 
-    from harness.data.front_end import raw_tensor
+    from harness.feeding.front_end import raw_tensor
 
     with torch.inference_mode():
         log_mel = _filterbank()(raw_tensor([samples]))[0].numpy()
@@ -44,6 +44,6 @@ def mfcc_statistics(samples: NDArray[np.int16]) -> NDArray[np.float32]:
 
 @cache
 def _filterbank() -> nn.Module:
-    from harness.data.front_end import front_end
+    from harness.feeding.front_end import front_end
 
     return front_end(FILTERBANK).eval()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.dataset import OpenDataset
-from harness.data.subset import Subset
+from harness.datasets.dataset import OpenDataset
+from harness.datasets.subset import Subset
 from harness.tasks.mfcc import mfcc_statistics
 
 STEADIEST = 1e-6

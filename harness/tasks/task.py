@@ -15,11 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.adapter import Input
-from harness.data.dataset import OpenDataset
-from harness.data.listing import Listing
-from harness.data.trials import Trials
+from harness.datasets.dataset import OpenDataset
+from harness.datasets.listing import Listing
 from harness.records.details import Breakdown, Det
 from harness.records.record import Metric, MetricFacts
+from harness.trials.index import Trials
 
 Output = Literal["embedding", "logits"]
 

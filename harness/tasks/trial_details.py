@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.trials import Trials
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.speakers import speaker_replicates
 from harness.metrics.trials import Trials as ScoredTrials
@@ -17,6 +16,7 @@ from harness.records.details import Estimate, Group
 from harness.records.record import Metric
 from harness.tasks.groups import FEWEST
 from harness.tasks.trial_metrics import Sides, at_threshold, with_intervals
+from harness.trials.index import Trials
 
 Mask = NDArray[np.bool_]
 Against = Literal["all targets", "all nontargets"] | None

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.data.trials import Models, Trials
 from harness.tasks.groups import (
     NOT_TOLD,
     Codes,
@@ -19,6 +18,7 @@ from harness.tasks.groups import (
     categories,
     values,
 )
+from harness.trials.index import Models, Trials
 
 SEVERAL = -2
 """The value of a model whose items have different ones."""

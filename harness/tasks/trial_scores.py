@@ -8,12 +8,12 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.trials import Models, Trials
 from harness.scoring.centring import subtract_mean as centred
 from harness.scoring.enrolment import average_by_model
 from harness.scoring.normalisation import as_norm, cohort_statistics, speaker_means
 from harness.scoring.trials import cosine_of_trials
 from harness.tasks.task import Side
+from harness.trials.index import Models, Trials
 
 Scoring = Literal["cosine", "as-norm", "s-norm"]
 SCORINGS: tuple[str, ...] = get_args(Scoring)

@@ -11,9 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.adapter import Input
-from harness.data.dataset import OpenDataset
-from harness.data.listing import Listing
-from harness.data.trials import Trials
+from harness.datasets.dataset import OpenDataset
+from harness.datasets.listing import Listing
 from harness.errors import ConfigError, DataError
 from harness.metrics import speakers
 from harness.metrics.dcf import min_dcf
@@ -37,6 +36,7 @@ from harness.tasks.trial_details import GroupJudge
 from harness.tasks.trial_groups import trial_groupings
 from harness.tasks.trial_metrics import Sides, decided_by, judged_at, redrawn, told_nothing
 from harness.tasks.trial_scores import SCORINGS, Cohort, Scoring, cohort_of, score_trials
+from harness.trials.index import Trials
 
 
 @dataclass(frozen=True, kw_only=True)

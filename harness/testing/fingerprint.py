@@ -108,7 +108,7 @@ def _of_model(adapter: ModelAdapter, frames: int) -> tuple[Numbers, Numbers]:
     import torch
     from torch import nn
 
-    from harness.data.front_end import front_end, raw_shape
+    from harness.feeding.front_end import front_end, raw_shape
 
     declared = adapter.inputs()
     embed = nn.Sequential(front_end(declared), seeded(adapter.build)).eval()

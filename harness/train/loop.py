@@ -13,9 +13,9 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from harness.data.feeding.feeder import Feeder
-from harness.data.feeding.inputs import step_seed
 from harness.errors import JobFailed
+from harness.feeding.feeder import Feeder
+from harness.feeding.inputs import step_seed
 from harness.measure.waiting import cpu_times
 from harness.train import log
 from harness.train.accumulation import Precision, learn

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from harness.data.feeding.feeder import Feeder
+from harness.feeding.feeder import Feeder
 from harness.train.system import System
 
 _ROWS = 1024

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from harness.data.batches import TrainingBatches
+from harness.feeding.batches import TrainingBatches
 
 
 @dataclass(frozen=True)

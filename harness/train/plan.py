@@ -12,9 +12,9 @@ from typing import Any
 from harness.adapter import Input
 from harness.config.augment import Augment
 from harness.config.recipes import Recipe
-from harness.data.batches import TrainingBatches
-from harness.data.feeding.inputs import InputMaker
-from harness.data.waveform.disturbance import Disturber
+from harness.feeding.batches import TrainingBatches
+from harness.feeding.inputs import InputMaker
+from harness.feeding.waveform.disturbance import Disturber
 from harness.train.original_speed import AtOriginalSpeed
 from harness.train.system import System
 

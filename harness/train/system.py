@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from harness.adapter import Batch, Input, LossAdapter, LossOutput, ModelAdapter, build_head
 from harness.config.augment import Augment
 from harness.config.recipes import EvenCrops
-from harness.data.augment import masked
-from harness.data.batches import whole_batches
-from harness.data.front_end import front_end
-from harness.data.subset import Subset
+from harness.datasets.subset import Subset
 from harness.errors import ConfigError
+from harness.feeding.augment import masked
+from harness.feeding.batches import whole_batches
+from harness.feeding.front_end import front_end
 
 Advance = Callable[[int], None]
 

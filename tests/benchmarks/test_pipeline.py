@@ -18,15 +18,15 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness.adapter import Fbank
 from harness.config.augment import Augment, Noise, Reverb
-from harness.data.batches import TrainingBatches
 from harness.data.corpus import SAMPLE_RATE
-from harness.data.feeding.feeder import Feeder
-from harness.data.feeding.inputs import InputMaker
-from harness.data.log_mel import LogMel
-from harness.data.pack import Pack
-from harness.data.subset import Subset
-from harness.data.waveform.disturbance import Disturber
-from harness.data.waveform.library import shelves
+from harness.datasets.pack import Pack
+from harness.datasets.subset import Subset
+from harness.feeding.batches import TrainingBatches
+from harness.feeding.feeder import Feeder
+from harness.feeding.inputs import InputMaker
+from harness.feeding.log_mel import LogMel
+from harness.feeding.waveform.disturbance import Disturber
+from harness.feeding.waveform.library import shelves
 from tests.benchmarks.figures import Figure, missed
 from tests.benchmarks.side_by_side import ON_THE_PROCESSOR, Contestant, take_turns
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.history.store import add
 from harness.records.store import write_record
+from harness.registry.history.store import add
 from tests.board.published_copy import ROOT, git
-from tests.history.conftest import day, night_of, real_record
+from tests.registry.history.conftest import day, night_of, real_record
 from tests.test_memory_page import measured
 
 HARNESS = Path(sys.executable).with_name("harness")

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from harness.config.loader import load
-from harness.data.listed import list_dataset
-from harness.data.lock import read_lock
+from harness.datasets.listed import list_dataset
+from harness.datasets.lock import read_lock
 from tests.tiny import COMMAND, Finished, TinyBenchmark, make_tiny, plain_environment
 
 NAMES = ["voices.1of3", "voices.2of3", "voices.3of3"]

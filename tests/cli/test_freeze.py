@@ -14,8 +14,8 @@ import pytest
 
 from harness.cli import main
 from harness.config.loader import load
-from harness.data.listed import list_dataset
-from harness.data.lock import read_lock
+from harness.datasets.listed import list_dataset
+from harness.datasets.lock import read_lock
 
 SPEAKERS = 12
 EACH = 10

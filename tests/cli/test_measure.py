@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from harness.config.loader import load
-from harness.data.listed import list_dataset
-from harness.plan.measuring import plan_measuring
-from harness.plan.request import RunRequest, source_of
+from harness.datasets.listed import list_dataset
+from harness.run.plan.measuring import plan_measuring
+from harness.run.plan.request import RunRequest, source_of
 from tests.tiny import TinyBenchmark, finished_tiny
 
 BROKEN = """

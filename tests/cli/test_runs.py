@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from harness.cli import main
-from harness.execute.storage import collect_garbage
-from harness.job.join import RUNNING
 from harness.records.files import lock
+from harness.run.folder import collect_garbage
+from harness.run.job.join import RUNNING
 from tests.tiny import TinyBenchmark
 
 

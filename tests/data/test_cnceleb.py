@@ -12,13 +12,13 @@ from harness.config.datasets import SplitRule
 from harness.config.loader import load
 from harness.data.corpora.cnceleb import CnCeleb
 from harness.data.corpus import COLUMNS, MODEL_COLUMNS, TRIAL_COLUMNS
-from harness.data.finding import find
-from harness.data.inventory import inventory
-from harness.data.listed import list_dataset
-from harness.data.preparing import unpack_archives
 from harness.data.split import assign_split, check_disjoint
-from harness.data.trials import TrialTable, index_trials
+from harness.datasets.finding import find
+from harness.datasets.inventory import inventory
+from harness.datasets.listed import list_dataset
+from harness.datasets.preparing import unpack_archives
 from harness.errors import CorpusAbsent, DataError
+from harness.trials.index import TrialTable, index_trials
 from tests.data.miniature import DEV, ENROLLED, NOT_ENROLLED, SECOND, write_cnceleb
 
 AVERAGE, CONCATENATE = CnCeleb(), CnCeleb(enrolment="concatenate")

@@ -11,8 +11,8 @@ from harness.config.imports import construct
 from harness.data.corpora.voxceleb import TRIAL_LISTS, VoxCeleb
 from harness.data.corpus import COLUMNS, TRIAL_COLUMNS
 from harness.data.split import assign_split, check_disjoint
-from harness.data.trials import TrialTable, index_trials
 from harness.errors import ConfigError, DataError
+from harness.trials.index import TrialTable, index_trials
 from tests.data.miniature import VIDEOS, VOX1_DEV, VOX1_TEST, VOX2_DEV, VOX2_TEST, write_voxceleb
 
 OWN = ("session", "gender", "nationality")

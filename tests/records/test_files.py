@@ -11,7 +11,6 @@ from filelock import Timeout
 from matplotlib.figure import Figure
 
 from harness.errors import PathError, StorageError
-from harness.job.evaluation_files import save_scores
 from harness.records.files import (
     append_text,
     atomic_file,
@@ -20,6 +19,7 @@ from harness.records.files import (
     read_text,
     write_text,
 )
+from harness.run.job.evaluation_files import save_scores
 
 ADD_ONE = """
 import sys

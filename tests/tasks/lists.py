@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from harness.data.trials import Models, Trials
+from harness.trials.index import Models, Trials
 
 GENRES = ("movie", "singing", "speech")
 

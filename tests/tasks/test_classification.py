@@ -12,10 +12,10 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from sklearn.neighbors import NearestCentroid
 
-from harness.data.dataset import OpenDataset
-from harness.data.listing import Listing
-from harness.data.lock import DatasetLock
-from harness.data.pack import Pack
+from harness.datasets.dataset import OpenDataset
+from harness.datasets.listing import Listing
+from harness.datasets.lock import DatasetLock
+from harness.datasets.pack import Pack
 from harness.errors import DataError
 from harness.tasks.classification import Classification
 from harness.tasks.task import Judgement, Lists, Side

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.data.trials import Trials
 from harness.metrics.dcf import min_dcf
 from harness.metrics.eer import eer
 from harness.metrics.operating_point import OperatingPoint
@@ -16,6 +15,7 @@ from harness.records.details import Breakdown, Group
 from harness.tasks.groups import FEWEST, MOST
 from harness.tasks.task import Lists, Scores
 from harness.tasks.verification import Verification
+from harness.trials.index import Trials
 from tests.tasks.lists import against_models, items_told, pairs, scores_of
 
 TASK = Verification(p_target=0.1, resamples=40)

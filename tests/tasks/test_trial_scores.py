@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.data.trials import Models, Trials
 from harness.metrics.eer import eer
 from harness.tasks.task import Lists, Side
 from harness.tasks.trial_scores import cohort_of, score_trials
 from harness.tasks.verification import Verification
+from harness.trials.index import Models, Trials
 
 MODELS = Models(np.array(["x", "y"]), np.array([0, 0, 1]), np.array([0, 1, 2]))
 ENROL, TEST = np.array([0, 1, 1, 0]), np.array([3, 3, 4, 4])

@@ -11,12 +11,12 @@ from scipy.interpolate import interp1d
 from scipy.optimize import brentq
 from sklearn.metrics import roc_curve
 
-from harness.data.trials import Trials
 from harness.errors import ConfigError
 from harness.metrics.errors import MetricError
 from harness.scoring.calibration import Calibration
 from harness.tasks.task import Judgement, Lists, Side
 from harness.tasks.verification import Verification
+from harness.trials.index import Trials
 
 SPEAKERS, ITEMS, SIZE = 6, 5, 16
 

@@ -18,9 +18,9 @@ from adapters.losses import AamSoftmax
 from harness.adapter import Fbank
 from harness.config.course import LearningRate, Rise
 from harness.config.recipes import Optimizer, Recipe
-from harness.data.batches import TrainingBatches
-from harness.data.pack import Pack
-from harness.data.subset import Subset
+from harness.datasets.pack import Pack
+from harness.datasets.subset import Subset
+from harness.feeding.batches import TrainingBatches
 from harness.train.loop import train
 from harness.train.plan import TrainingPlan
 from harness.train.progress import TrainingResult

@@ -16,9 +16,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from harness.config.augment import Augment, Noise
 from harness.config.course import LearningRate, Rise
 from harness.config.recipes import FineTune, Recipe
-from harness.data.feeding.inputs import step_seed
-from harness.data.waveform.disturbance import Disturber
 from harness.errors import JobFailed
+from harness.feeding.inputs import step_seed
+from harness.feeding.waveform.disturbance import Disturber
 from harness.train import loop
 from harness.train.checkpoint import load_weights, save_weights
 from harness.train.log import FINAL

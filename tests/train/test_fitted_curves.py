@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from harness.adapter import Fbank
+from harness.budget.prediction import Workload
 from harness.config.recipes import Recipe
 from harness.train.accumulation import Precision, learn, parts_of
 from harness.train.optimizer import make_optimizer
-from harness.train.prediction import Workload
 from harness.train.system import System
-from tests.train.test_prediction import work
+from tests.budget.test_prediction import work
 
 BATCH, STEPS, CLASSES, SAMPLES = 20, 30, 5, 4000
 

@@ -19,10 +19,10 @@ from harness.adapter import LossAdapter
 from harness.config.augment import Augment
 from harness.config.course import LearningRate
 from harness.config.recipes import Optimizer, Recipe, Sampler
-from harness.data.batches import TrainingBatches
-from harness.data.pack import Pack
-from harness.data.subset import Subset
+from harness.datasets.pack import Pack
+from harness.datasets.subset import Subset
 from harness.errors import ConfigError
+from harness.feeding.batches import TrainingBatches
 from harness.records.canonical import sha256_file
 from harness.train.log import FINAL
 from harness.train.loop import train

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from harness.config.recipes import EvenCrops
-from harness.data.subset import Subset
+from harness.datasets.subset import Subset
 from harness.train import system as module
 from harness.train.system import System, outputs_of
 from tests.train.small_training import RECIPE, small_batches, small_system

@@ -12,7 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from harness.board.names import slug
-from harness.board.numbers import heading
+from harness.board.standing.numbers import heading
 from harness.board.standing.table import Table
 from harness.board.text import one_line
 from harness.board.writing.efficiency import (

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness.board.publishing.shelf import json_files
+from harness.board.store.shelf import json_files
 from harness.board.writing.references import FILE as REFERENCES
 from harness.errors import PathError, StorageError
 from harness.records.canonical import digest, sha256, sha256_file

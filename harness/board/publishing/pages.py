@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from harness.board.numbers import counted
 from harness.board.publishing.sheet import Sheet, archived, joined_document
-from harness.board.versions.archive import UP
+from harness.board.standing.archive import UP
+from harness.board.standing.numbers import counted
 from harness.board.writing.markdown import escape, link, references_section
 from harness.board.writing.references import References
 

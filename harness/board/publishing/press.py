@@ -13,10 +13,10 @@ from typing import Any
 
 from harness.board.pictures.plots import holds_plot, write_plot
 from harness.board.publishing.sheet import Beside, Sheet, sheets
-from harness.board.publishing.shelf import load, refuse
+from harness.board.standing.archive import Family
 from harness.board.standing.rows import Filed
 from harness.board.standing.table import tables
-from harness.board.versions.archive import Family
+from harness.board.store.shelf import load, refuse
 from harness.board.writing.references import References
 from harness.errors import RequestError
 from harness.measure.device import cores

@@ -13,10 +13,10 @@ from harness.board.publishing.memory import Memory
 from harness.board.publishing.pages import index, index_line, suite_texts
 from harness.board.publishing.press import draw, print_families, workers
 from harness.board.publishing.sheet import Beside, Sheet, sheets
-from harness.board.publishing.shelf import families, load, record_files
 from harness.board.site.render import pages as site_pages
 from harness.board.standing.rows import Filed
 from harness.board.standing.table import tables
+from harness.board.store.shelf import families, load, record_files
 from harness.board.writing.references import references
 from harness.config.loader import load as load_benchmark
 from harness.records.files import read_bytes, write_text

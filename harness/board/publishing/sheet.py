@@ -11,8 +11,8 @@ from harness.board.names import slug
 from harness.board.pictures.plots import plots
 from harness.board.site.sections import Section
 from harness.board.site.sections import section as site_section
+from harness.board.standing.archive import UP, archive_page, family, from_archive, newest
 from harness.board.standing.table import Table, table_key
-from harness.board.versions.archive import UP, archive_page, family, from_archive, newest
 from harness.board.versions.changelog import change_log, log_entries
 from harness.board.writing.document import document
 from harness.board.writing.markdown import section

@@ -9,9 +9,9 @@ from functools import partial
 from typing import Literal
 
 from harness.board.names import slug
-from harness.board.numbers import UNKNOWN, heading, plain
 from harness.board.site.whiskers import Scale, Whisker, whisker
 from harness.board.standing.environments import environments
+from harness.board.standing.numbers import UNKNOWN, heading, plain
 from harness.board.standing.rows import Figure, Row
 from harness.board.standing.table import Table
 from harness.board.writing import grid

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.board.numbers import heading
 from harness.board.site.columns import Column, columns
 from harness.board.site.curves import curves
 from harness.board.site.groups import group_of
 from harness.board.site.pairs import pairs
 from harness.board.site.tradeoffs import trade_offs
+from harness.board.standing.numbers import heading
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.board.text import one_line

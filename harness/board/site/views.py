@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.board.names import slug
-from harness.board.numbers import heading, with_interval
 from harness.board.site.columns import Column, as_shown, columns
 from harness.board.site.data import row_keys, table_data
 from harness.board.site.groups import Rows, groups
+from harness.board.standing.numbers import heading, with_interval
 from harness.board.standing.table import Table
 from harness.board.versions.changelog import LogEntry
 from harness.board.writing.breakdowns import breakdown_grids

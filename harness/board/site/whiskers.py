@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.board.numbers import plain
 from harness.board.pictures.geometry import LOG_ABOVE
+from harness.board.standing.numbers import plain
 from harness.board.standing.rows import Figure
 from harness.records.record import MetricFacts
 

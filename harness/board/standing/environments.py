@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from harness.board.numbers import counted
+from harness.board.standing.numbers import counted
 from harness.board.standing.rows import Row
 from harness.records.record import Memory, Record, Resources
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.board.numbers import UNKNOWN, heading, plain
+from harness.board.standing.archive import previous
+from harness.board.standing.numbers import UNKNOWN, heading, plain
 from harness.board.standing.table import Table, table_before
-from harness.board.versions.archive import previous
 from harness.board.versions.changes import Changes, Moved, changes
 from harness.board.versions.rules import shown
 from harness.board.versions.shifts import ALPHA, Shift

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.board.standing.archive import Family, family, nearest_table
 from harness.board.standing.table import Table, table_key
-from harness.board.versions.archive import Family, family, nearest_table
 from harness.board.versions.changelog import change_blocks, changes_document
 from harness.board.versions.changes import Changes, changes
 from harness.board.versions.sides import Side

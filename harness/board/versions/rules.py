@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from harness.board.numbers import UNKNOWN
+from harness.board.standing.numbers import UNKNOWN
 from harness.board.standing.table import Table
 from harness.records.canonical import canonical_json
 

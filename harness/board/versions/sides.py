@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.board.names import slug
-from harness.board.publishing.shelf import RECORDS, families, load
+from harness.board.standing.archive import Family
 from harness.board.standing.rows import Filed
 from harness.board.standing.table import Table, tables
-from harness.board.versions.archive import Family
-from harness.board.versions.revision import read_revision
+from harness.board.store.revision import read_revision
+from harness.board.store.shelf import RECORDS, families, load
 from harness.errors import RequestError, nearest
 from harness.records.record import Record
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from harness.board.numbers import UNKNOWN, counted, with_interval
+from harness.board.standing.numbers import UNKNOWN, counted, with_interval
 from harness.board.standing.rows import Figure, Row
 from harness.board.standing.table import Table
 from harness.board.writing.grid import Column, Grid, cell

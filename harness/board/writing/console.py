@@ -9,8 +9,8 @@ from rich.console import Console, Group
 from rich.table import Table as Lines
 from rich.text import Text
 
-from harness.board.numbers import UNKNOWN, heading, plain, significant, with_interval
 from harness.board.standing.environments import costs, environments
+from harness.board.standing.numbers import UNKNOWN, heading, plain, significant, with_interval
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.board.text import one_line

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from harness.board.numbers import UNKNOWN, significant
 from harness.board.standing.budget import GIB, largest_training_batch, memory_to_predict
 from harness.board.standing.environments import Costs, costs, mean_of
+from harness.board.standing.numbers import UNKNOWN, significant
 from harness.board.standing.rows import Row
 from harness.board.writing.grid import Column, cell
 from harness.records.record import Memory, Resources

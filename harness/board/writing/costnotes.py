@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.board.numbers import counted, significant
 from harness.board.standing.budget import GIB, budgets, largest_training_batch, memory_to_predict
 from harness.board.standing.environments import DISTURBED, disturbed, environments
+from harness.board.standing.numbers import counted, significant
 from harness.board.standing.table import Table
 from harness.records.record import Memory
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from harness.board.numbers import UNKNOWN, heading, significant, with_interval
 from harness.board.standing.budget import GIB
 from harness.board.standing.environments import costs, environments
+from harness.board.standing.numbers import UNKNOWN, heading, significant, with_interval
 from harness.board.standing.pareto import front
 from harness.board.standing.rows import Figure, Row
 from harness.board.standing.table import Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from functools import partial
 
-from harness.board.numbers import counted, plain
+from harness.board.standing.numbers import counted, plain
 from harness.board.standing.table import Table
 from harness.board.writing.costnotes import cost_footnotes
 from harness.board.writing.rownotes import row_footnotes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.board.numbers import counted
 from harness.board.standing.environments import environments
+from harness.board.standing.numbers import counted
 from harness.board.standing.table import Table
 from harness.records.canonical import canonical_json
 from harness.records.record import Record

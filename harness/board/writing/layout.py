@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.board.numbers import UNKNOWN, heading, plain, with_interval
 from harness.board.standing.environments import environments
+from harness.board.standing.numbers import UNKNOWN, heading, plain, with_interval
 from harness.board.standing.rows import Filed, Row
 from harness.board.standing.table import Table
 from harness.board.writing.costcolumns import cost_columns, size_columns

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import tabulate as tabulating
 
-from harness.board.numbers import UNKNOWN
+from harness.board.standing.numbers import UNKNOWN
 from harness.board.standing.table import Table
 from harness.board.text import one_line
 from harness.board.writing.breakdowns import breakdown_grids

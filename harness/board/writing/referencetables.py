@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from harness.board.numbers import UNKNOWN, heading
+from harness.board.standing.numbers import UNKNOWN, heading
 from harness.board.writing.grid import Cell, Column, Grid, Piece, cell
 from harness.board.writing.references import Publication, Reference, ReferenceGroup
 from harness.records.record import MetricFacts

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from harness.board.guarding.check import check
 from harness.board.names import record_path, scores_path
 from harness.board.pictures.plots import holds_plot
 from harness.board.publishing.published import (
@@ -29,6 +28,7 @@ from harness.records.canonical import readable_json, sha256, sha256_file
 from harness.records.files import write_text
 from harness.records.record import Artefact, Record
 from harness.records.store import read_record, write_record
+from harness.registry.guarding.check import check
 from tests.tiny import BENCHMARK
 
 ROOT = Path(__file__).resolve().parents[3]

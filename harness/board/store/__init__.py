@@ -1,0 +1,1 @@
+"""Published records on the disk and in git revisions."""

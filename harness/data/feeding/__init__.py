@@ -1,1 +1,0 @@
-"""Inputs of coming steps, made ahead in the background."""

@@ -1,0 +1,1 @@
+"""Datasets found, listed, split, locked, packed and frozen."""

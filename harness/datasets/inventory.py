@@ -1,0 +1,208 @@
+"""What corpora there are, and what is wrong with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.config.loader import LoadedBenchmark
+from harness.config.tables import Profile
+from harness.data.corpus import SAMPLE_RATE
+from harness.data.split import SPLITS
+from harness.datasets.dataset import (
+    damage_report,
+    open_dataset,
+    pack_request,
+    unusable_items,
+    usable_content,
+)
+from harness.datasets.finding import find
+from harness.datasets.lengths import every_need
+from harness.datasets.listed import list_dataset
+from harness.datasets.listing import Listing
+from harness.datasets.locate import Absence
+from harness.datasets.lock import check_can_pin, hold_dataset, pinned_dataset, read_lock
+from harness.datasets.pack import Pack, Tell, packed, silent
+from harness.datasets.packing.duplicates import copies_within_splits
+from harness.datasets.packing.request import Advance
+
+SECONDS_AN_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One dataset, every file of it known to hold what was packed.
+
+    Attributes:
+        name: the dataset.
+        items: how many it lists.
+        counts: split -> units, items, trials, targets.
+        damaged: id, source, line and reason of each item that cannot be used: damaged, or too
+            short for a suite that has the dataset.
+        lock: `as locked`, `pinned now`, or why it is not pinned.
+        report: the damage for a person; empty where there is none.
+        decoded: False where the lists alone were read.
+        hours: split -> hours of sound; empty for pictures.
+        size: bytes of all that is packed.
+        duplicates: ids of the items of one split that are the same sound, in groups.
+        alike: units, and labels, that differ in letter case or leading zeros alone, in groups.
+        notes: id, source, line and note of each item that was read with a note.
+    """
+
+    name: str
+    items: int
+    counts: dict[str, dict[str, int]]
+    damaged: list[dict[str, Any]]
+    lock: str
+    report: str
+    decoded: bool = True
+    hours: dict[str, float] = field(default_factory=dict)
+    size: int = 0
+    duplicates: list[list[str]] = field(default_factory=list)
+    alike: list[list[str]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+
+
+def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
+    """Every dataset of a benchmark: its folder, or where it was looked for."""
+    paths = (loaded.lock_path, *loaded.base_lock_paths)
+    locked = {key for path in paths for key in read_lock(path).datasets}
+    return [_row(loaded, name, sorted(locked)) for name in loaded.benchmark.datasets]
+
+
+def absences(loaded: LoadedBenchmark) -> list[Absence]:
+    """The datasets of a benchmark that are not on this machine."""
+    found = (find(loaded, name) for name in loaded.benchmark.datasets)
+    return [each for each in found if isinstance(each, Absence)]
+
+
+def check_dataset_files(
+    loaded: LoadedBenchmark,
+    name: str,
+    profile: Profile,
+    cache: Path,
+    packing: Callable[[Listing], Advance],
+    *,
+    full: bool = False,
+    tell: Tell = silent,
+    workers: int | None = None,
+) -> Checked:
+    """Hold every file of a dataset against its pack, and that against the lock.
+
+    Where there is no pack, it is made; files that changed since they were packed are read again.
+    Where all is well and nothing is pinned yet, the dataset is pinned.
+
+    Args:
+        loaded: the benchmark.
+        name: the dataset.
+        profile: which of its profiles.
+        cache: where packs lie.
+        packing: tells where to report decoded items.
+        full: read every file again, whatever its size and time of change are.
+        tell: told what a person who waits wants to know.
+        workers: processes that decode; None takes one a core.
+
+    Raises:
+        CorpusAbsent: it is not on this machine.
+        DataError: its lists cannot be used, or the disk has too little room.
+        LockError: it is not the locked one.
+        PathError: it is to be pinned, and the lock cannot be written.
+    """
+    listing = list_dataset(loaded, name, profile, every_need(loaded, name))
+    request = pack_request(listing, cache, packing(listing), tell, workers)
+    pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    if full or listing.pins_itself or pinned:
+        check_can_pin(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    pack = usable_content(packed(request, fresh=full), listing)
+    state = "as locked" if pinned and pinned[0].content else "not pinned: damaged"
+    if not pack.damaged:
+        opened = open_dataset(
+            loaded, listing, cache, leave_out_damaged=True, keep_damaged_pack=True, pin=full
+        )
+        state = _lock_state(state, opened.pinned)
+    unusable = unusable_items(pack, listing)
+    return Checked(
+        name,
+        len(listing.items),
+        listing.lock.counts,
+        [_place(listing, row) | {"reason": why} for row, why in sorted(unusable.items())],
+        state,
+        damage_report(listing, unusable) if unusable else "",
+        hours=_hours(listing, pack),
+        size=pack.values.nbytes,
+        duplicates=_duplicates(listing, pack),
+        alike=listing.alike,
+        notes=[_place(listing, row) | {"note": note} for row, note in sorted(pack.notes.items())],
+    )
+
+
+def check_dataset_lists(loaded: LoadedBenchmark, name: str, profile: Profile) -> Checked:
+    """Hold a dataset's lists against the lock, decoding nothing; pin them where it is silent.
+
+    A corpus of which counts are published waits for a check in full.
+
+    Raises:
+        CorpusAbsent: it is not on this machine.
+        DataError: its lists cannot be used.
+        LockError: they are not the locked ones.
+    """
+    listing = list_dataset(loaded, name, profile)
+    bases = loaded.base_lock_paths
+    if listing.pins_itself or pinned_dataset(loaded.lock_path, listing.key, bases):
+        pinned_now = hold_dataset(loaded.lock_path, listing.key, listing.lock, bases)
+        state = "lists pinned now" if pinned_now else "lists as locked"
+    else:
+        state = "unpinned"
+    counts, alike = listing.lock.counts, listing.alike
+    return Checked(name, len(listing.items), counts, [], state, "", decoded=False, alike=alike)
+
+
+def _lock_state(before: str, pinned: bool) -> str:
+    if before == "as locked":
+        return before
+    return "pinned now" if pinned else "unpinned"
+
+
+def _hours(listing: Listing, pack: Pack) -> dict[str, float]:
+    if listing.corpus.kind != "audio":
+        return {}
+    samples = np.diff(pack.offsets) / (SAMPLE_RATE * SECONDS_AN_HOUR)
+    return {split: float(samples[listing.split_mask(split)].sum()) for split in SPLITS}
+
+
+def _duplicates(listing: Listing, pack: Pack) -> list[list[str]]:
+    return copies_within_splits(pack, listing.items) if listing.corpus.kind == "audio" else []
+
+
+def _place(listing: Listing, row: int) -> dict[str, Any]:
+    item = listing.items.iloc[row]
+    source = str(listing.folder / str(item["source"]))
+    return {"id": str(item["id"]), "source": source, "line": int(item["line"])}
+
+
+def _row(loaded: LoadedBenchmark, name: str, locked: list[str]) -> dict[str, Any]:
+    config, parts = loaded.dataset(name), loaded.parts(name)
+    found = find(loaded, name)
+    absence = found.message() if isinstance(found, Absence) else ""
+    folder = "" if isinstance(found, Absence) else str(found[1])
+    embedded = not isinstance(found, Absence) and not found[0].needs_folder
+    return {
+        "name": name,
+        "title": config.title,
+        "licence": config.licence,
+        "synthetic": config.synthetic,
+        "source": config.source,
+        "embedded": embedded,
+        "folder": "" if embedded else folder,
+        "folds": len(parts) if len(parts) > 1 else None,
+        "locked": [
+            profile
+            for profile in sorted({key.split("/")[1] for key in locked})
+            if all(f"{part}/{profile}" in locked for part in parts)
+        ],
+        "absence": absence,
+    }

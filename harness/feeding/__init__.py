@@ -1,0 +1,1 @@
+"""From a packed dataset to the inputs of a network: batches, augmentation, front ends."""

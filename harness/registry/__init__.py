@@ -1,0 +1,1 @@
+"""Whether published numbers hold: verified, reproduced, admitted, followed night by night."""

@@ -1,0 +1,100 @@
+"""The table that a submission joins: its data, its rules, and what judges there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from harness.config.loader import LoadedBenchmark
+from harness.datasets.listed import list_dataset
+from harness.datasets.listing import Listing
+from harness.datasets.lock import pinned_dataset, read_lock
+from harness.errors import ConfigError, RequestError
+from harness.records.record import Component
+from harness.run.job.parts import make_task
+from harness.run.job.spec import JobSpec
+from harness.run.plan.choice import suite_datasets
+from harness.run.plan.jobs import common_parts
+from harness.run.plan.protocol import make_protocol, pin_protocols
+from harness.run.plan.request import RunRequest, Source
+from harness.tasks.task import Task
+
+TRACK = "submitted"
+
+ELSEWHERE = "elsewhere"
+"""Stands for the adapter of a system that nobody here can build."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One table's data and rules, as `harness run` would record them.
+
+    Attributes:
+        loaded: the benchmark.
+        listing: the dataset's lists, which are the locked ones.
+        task: of the suite.
+        common: what all of the table's jobs share.
+    """
+
+    loaded: LoadedBenchmark
+    listing: Listing
+    task: Task
+    common: dict[str, Any]
+
+    def job(self, name: str, content: str) -> JobSpec:
+        """A submission as a job of which nothing is run: it tells where its record lies.
+
+        Args:
+            name: of the entry.
+            content: hash of all that was received of it.
+        """
+        model = Component(name=name, adapter=ELSEWHERE, version=1, fields={})
+        return JobSpec(**self.common, model=model, track=TRACK, checkpoint_sha256=content)
+
+    def hold_protocol(self, job: JobSpec, *, pin: bool) -> None:
+        """Hold the table's rules against the lock, and pin them there where they are new.
+
+        Args:
+            job: a job of the table.
+            pin: False leaves the lock as it is.
+
+        Raises:
+            LockError: the protocol changed and its version did not.
+        """
+        protocol = job.protocol
+        name = f"{protocol.suite}/{protocol.profile}/{self.listing.name}"
+        pinned = read_lock(self.loaded.lock_path).protocols.get(name)
+        there = pinned and (pinned.version, pinned.digest)
+        refused = there and there[0] >= protocol.version
+        if there != (protocol.version, protocol.digest) and (pin or refused):
+            pin_protocols(self.loaded, [job])
+
+
+def find_place(loaded: LoadedBenchmark, request: RunRequest) -> Place:
+    """The table of a suite, a profile and one dataset.
+
+    Raises:
+        ConfigError: there is no such suite, profile or dataset, or the dataset has folds.
+        CorpusAbsent: the dataset is not on this machine.
+        LockError: it is not the locked one.
+        RequestError: its content is not pinned, so that nobody could tell what was scored.
+    """
+    names = suite_datasets(loaded, request)
+    if len(names) != 1:
+        raise ConfigError(
+            f"{request.datasets[0]} is judged by folds, each by a network of its own; submit each "
+            f"of {', '.join(names)} by itself"
+        )
+    listing = list_dataset(loaded, names[0], request.profile)
+    pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    if pinned is None or not pinned[0].content:
+        raise RequestError(
+            f"{listing.key}: not pinned in {loaded.lock_path.name}, so nobody could tell what was "
+            f"scored; `harness data check {listing.name} --profile {request.profile} --full` "
+            "pins it"
+        )
+    source = Source(listing, pinned[0])
+    protocol = make_protocol(loaded, request, source)
+    # Nothing is measured of what was computed elsewhere.
+    common = {**common_parts(loaded, request, source, protocol), "environment": None}
+    return Place(loaded, listing, make_task(loaded, request.suite), common)

@@ -1,0 +1,1 @@
+"""From a suite to its records: what a call plans, runs and keeps."""

@@ -1,0 +1,143 @@
+"""What a runs folder holds, and what of it nothing needs any more."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+
+from harness.errors import PathError, RequestError
+from harness.records.files import lock
+from harness.records.record import Record
+from harness.records.store import read_record
+from harness.run.job.join import RECORD, RUNNING
+from harness.train.log import RESUME
+
+CACHE = "cache"
+"""Folder of packed corpora and of predictions, below a runs folder."""
+
+RESUME_FILES = (RESUME, "snapshot-*.safetensors")
+
+
+def stored_runs(runs: Path) -> list[dict[str, Any]]:
+    """One row a record: where it is, how it ended, what it says, how big its files are."""
+    return [_row(runs, path) for path in _records(runs)]
+
+
+def cache_size(runs: Path) -> int:
+    """Bytes of the packed corpora and predictions beside the records."""
+    return size_of(runs / CACHE)
+
+
+def stored_tables(runs: Path) -> set[tuple[str, str]]:
+    """Return dataset and profile of every stored record; a fold stands for its dataset."""
+    records = [read_record(path) for path in _records(runs)]
+    return {
+        (each.dataset.fold.of if each.dataset.fold else each.dataset.name, each.protocol.profile)
+        for each in records
+    }
+
+
+def find_run(runs: Path, run: Path) -> Path:
+    """The record of a run that is named by its place below a runs folder, or by its own path.
+
+    Raises:
+        RequestError: there is none.
+    """
+    path = run if run.suffix == ".json" else run / RECORD
+    for place in (runs / path, path):
+        if place.is_file():
+            return place
+    raise RequestError(f"{run}: no such run under {runs}; `harness runs list` names all of them")
+
+
+def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
+    """Stages that no record names, and resume points of trainings that have ended.
+
+    A stage that did not end is left alone, since it can go on; and while a job is being run,
+    so is every stage without a record, since the job's record comes last.
+
+    Args:
+        runs: the folder.
+        delete: whether to delete what is found.
+    """
+    running = is_running(runs)  # before the records: a job that ends now has its record then
+    named = {
+        f"{name}-{stage.key[:16]}"
+        for path in _records(runs)
+        for name, stage in read_record(path).stages.items()
+    }
+    garbage = []
+    for folder in sorted((runs / "stages").glob("*-*")):
+        if not folder.is_dir():
+            continue
+        finished = (folder / "result.json").exists()
+        unnamed = finished and folder.name not in named and not running
+        why = "no record names it" if unnamed else "its training has ended"
+        for path in [folder] if unnamed else _leftovers(folder) if finished else []:
+            garbage.append({"path": str(path), "bytes": size_of(path), "why": why})
+            if delete:
+                _delete(path, folder)
+    return garbage
+
+
+def _records(runs: Path) -> list[Path]:
+    if not runs.is_dir():
+        raise RequestError(f"{runs}: no such folder; `harness run` makes it, --runs names another")
+    return sorted(runs.glob("*/*/*/*/record.json"))
+
+
+def is_running(runs: Path) -> bool:
+    """True where some process is working on a job."""
+    for path in runs.glob(f"*/*/*/*/{RUNNING}.lock"):
+        try:
+            with lock(path.with_suffix("")).acquire(blocking=False):
+                pass
+        except Timeout:
+            return True
+        except PathError:
+            continue  # not ours to write: nothing of it can be deleted either
+    return False
+
+
+def _row(runs: Path, path: Path) -> dict[str, Any]:
+    record = read_record(path)
+    finished = [stage.finished for stage in record.stages.values() if stage.finished]
+    stages = [runs / "stages" / f"{name}-{stage.key[:16]}" for name, stage in record.stages.items()]
+    return {
+        "run": str(path.parent.relative_to(runs)),
+        "state": record.state,
+        "result": _result(record),
+        "finished": max(finished, default=""),
+        "bytes": size_of(path.parent) + sum(size_of(stage) for stage in stages),
+    }
+
+
+def _result(record: Record) -> str:
+    metric = record.metrics.get(record.protocol.primary)
+    if metric is None:
+        return record.reason
+    facts = record.protocol.facts[record.protocol.primary]
+    factor = 100 if facts.unit == "%" else 1
+    return f"{facts.title} {metric.value * factor:.{facts.decimals}f} {facts.unit}".rstrip()
+
+
+def _leftovers(folder: Path) -> list[Path]:
+    return [path for pattern in RESUME_FILES for path in sorted(folder.glob(pattern))]
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files below a folder."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(inner.stat().st_size for inner in path.rglob("*") if inner.is_file())
+
+
+def _delete(path: Path, stage: Path) -> None:
+    with lock(stage):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

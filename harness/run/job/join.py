@@ -1,0 +1,170 @@
+"""From a job's spec and its stages' results to its record. Imports no torch."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from harness.errors import PathError, StorageError, naming, printable
+from harness.measure.environment import environment_digest
+from harness.records.files import atomic_path, lock
+from harness.records.record import Artefact, Metric, Record, Resources, Stage, State
+from harness.records.store import read_record, write_record
+from harness.run.job.evaluation_files import SCORES
+from harness.run.job.spec import JobSpec
+from harness.run.job.stage import utc_now
+
+RECORD = "record.json"
+
+ELSEWHERE = "its weights were made elsewhere; whether they had seen the test items was not checked"
+RUNNING = "running"
+"""Locked in a job's folder while a process works on it."""
+
+
+def joined(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
+    """The record of a job whose stages all ended well.
+
+    Args:
+        spec: the job.
+        results: stage -> its result; the baseline has `evaluate` alone.
+    """
+    evaluation, training = results["evaluate"], results.get("train")
+    metrics = {name: Metric(**value) for name, value in evaluation["metrics"].items()}
+    artefacts = {"scores": Artefact(**evaluation["scores"])}
+    resources = Resources(**without_stage(results.get("measure", {})))
+    if training:
+        artefacts["checkpoint"] = Artefact(**training["checkpoint"])
+        if training.get("environment") == _environment_digest(spec):
+            spent = {
+                "training_seconds": training["seconds"],
+                "data_wait": training.get("data_wait"),
+                "cpu_wait": training.get("cpu_wait"),
+            }
+            resources = resources.model_copy(update=spent)
+        if training["accuracy"] is not None:
+            metrics["training_accuracy"] = Metric(value=training["accuracy"], unit="%")
+    return _base(spec, "done", "").model_copy(
+        update={
+            "dataset": spec.dataset.model_copy(update={"left_out": spec.left_out}),
+            "stages": {name: Stage(**result["stage"]) for name, result in results.items()},
+            "metrics": metrics,
+            "left_one_out": evaluation["left_one_out"],
+            "selected_on": _selected_on(spec, training),
+            "test_looks": evaluation["test_looks"],
+            "resources": resources,
+            "artefacts": artefacts,
+            "searched": evaluation["searched"],
+            "notes": (
+                *spec.notes,
+                *evaluation["notes"],
+                *(training or {}).get("notes", ()),
+                *([ELSEWHERE] if spec.checkpoint else []),
+            ),
+        }
+    )
+
+
+def failed(spec: JobSpec, state: State, reason: str) -> Record:
+    """The record of a job that ended without a result."""
+    stages = {
+        name: stage
+        for name, stage in (("train", spec.train), ("measure", spec.measure))
+        if stage is not None
+    }
+    return _base(spec, state, printable(reason)).model_copy(update={"stages": stages})
+
+
+def keep(spec: JobSpec, record: Record, scores: Path | None) -> Record:
+    """Write a record as the job's next attempt and as its `record.json`.
+
+    Attempts are never edited; `record.json` is the latest of them.
+
+    Args:
+        spec: the job.
+        record: its outcome.
+        scores: the scores' file, linked (or copied) beside the record.
+
+    Returns:
+        The record with its attempt's number.
+    """
+    folder = spec.folder
+    with lock(folder / RECORD):
+        attempt = 1 + max([0, *(_attempt_number(path) for path in folder.glob("attempt-*.json"))])
+        numbered = record.model_copy(update={"attempt": attempt, "finished": utc_now()})
+        if scores is not None:
+            _link(scores, folder / SCORES)
+        write_record(folder / f"attempt-{attempt}.json", numbered)
+        write_record(folder / RECORD, numbered)
+    return numbered
+
+
+def keep_failed(spec: JobSpec, state: State, reason: str) -> Record:
+    """Keep the record of a job that ended without a result.
+
+    Where the disk takes no record either, it is given all the same: its row tells why.
+    """
+    record = failed(spec, state, reason)
+    try:
+        return keep(spec, record, None)
+    except (PathError, StorageError):
+        return record
+
+
+def find_record(spec: JobSpec) -> Record | None:
+    """The job's latest record, or None."""
+    path = spec.folder / RECORD
+    return read_record(path) if path.exists() else None
+
+
+def _base(spec: JobSpec, state: State, reason: str) -> Record:
+    return Record(
+        state=state,
+        reason=reason,
+        protocol=spec.protocol,
+        dataset=spec.dataset,
+        model=spec.model,
+        loss=spec.loss,
+        recipe=spec.recipe.model_dump(mode="json") if spec.recipe else None,
+        recipe_name=spec.recipe_name,
+        track=spec.track,
+        seed=spec.seed,
+        code=spec.code,
+        environment=spec.environment,
+        environment_digest=_environment_digest(spec),
+    )
+
+
+def _environment_digest(spec: JobSpec) -> str:
+    return environment_digest(spec.environment) if spec.environment else ""
+
+
+def _selected_on(spec: JobSpec, training: dict[str, Any] | None) -> str:
+    if training is None or spec.recipe is None:
+        return ""
+    step = f"step {training['selected_step']} of {training['steps']}"
+    rule = spec.recipe.phases[-1].select
+    chosen = f"validation, {step}" if rule == "best" else f"{rule} weights"
+    first = training.get("before_fine_tuning")
+    return f"{chosen}; fine-tuned from step {first['steps']} on" if first else chosen
+
+
+def without_stage(result: dict[str, Any]) -> dict[str, Any]:
+    """What a stage gave, without what is said of the stage."""
+    return {key: value for key, value in result.items() if key != "stage"}
+
+
+def _attempt_number(path: Path) -> int:
+    match = re.fullmatch(r"attempt-(\d+)\.json", path.name)
+    return int(match[1]) if match else 0
+
+
+def _link(source: Path, target: Path) -> None:
+    with naming(target):
+        target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:  # another file system, or one without links
+        with atomic_path(target) as temporary:
+            shutil.copyfile(source, temporary)

@@ -1,0 +1,234 @@
+"""One job, as data: all that its stages need to know, in plain JSON types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.config.recipes import EvenCrops, Recipe
+from harness.config.tables import Profile
+from harness.records.canonical import digest
+from harness.records.record import Component, Data, Environment, Prediction, Protocol, Stage
+from harness.run.job.measurement import Trial
+
+
+class Embedding(BaseModel):
+    """What embedding was predicted to take; nothing is told where that cannot be.
+
+    Attributes:
+        largest: items that are embedded at once within the budget.
+        at: items at once -> what they take.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    largest: int | None = None
+    at: dict[int, Prediction] = Field(default_factory=dict)
+
+
+class JobSpec(BaseModel):
+    """A job and the keys of its stages.
+
+    A job without a model adapter is the task's no-training baseline; one with `checkpoint`
+    enters at `evaluate` with weights made elsewhere.
+
+    Attributes:
+        benchmark: the benchmark file.
+        runs: where stages and records lie.
+        cache: where packed corpora lie.
+        profile: of the dataset.
+        leave_out_damaged: go on without files that cannot be used.
+        left_out: the items that this concerns.
+        device: where it runs.
+        threads: threads it computes with.
+        data_workers: processes that make training inputs; no result depends on them.
+        memory_limit: bytes that tensors may take on a GPU, by the benchmark's budget.
+        prediction: what a training step was predicted to take.
+        largest_training: items of a step that were predicted to fit the limit at once.
+        embedding: what embedding was predicted to take.
+        item_macs: multiply-adds of one training item's forward pass.
+        notes: what a reader of its row must know of how it was planned.
+        refused: why it cannot be run, where planning found that its adapters' code does not work.
+        only: what alone is done, nothing being trained; None for all of the job.
+        trial: of the dataset, what a short trial needs; for `only = "trial"`.
+        options: of torch, that are measured (see `OPTIONS`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    benchmark: Path
+    runs: Path
+    cache: Path
+    profile: Profile
+    leave_out_damaged: bool = False
+    left_out: tuple[str, ...] = ()
+    device: Literal["cpu", "cuda"]
+    threads: int
+    data_workers: int = 0
+    protocol: Protocol
+    dataset: Data
+    model: Component
+    loss: Component | None = None
+    recipe: Recipe | None = None
+    recipe_name: str | None = None
+    track: str
+    seed: int | None = None
+    checkpoint: Path | None = None
+    checkpoint_sha256: str | None = None
+    environment: Environment | None = None
+    memory_limit: int | None = None
+    prediction: Prediction | None = None
+    largest_training: int | None = None
+    embedding: Embedding = Embedding()
+    item_macs: int | None = None
+    notes: tuple[str, ...] = ()
+    refused: str = ""
+    train_inputs: dict[str, object] | None = None
+    code: str = ""
+    only: Literal["measure", "trial"] | None = None
+    trial: Trial | None = None
+    options: tuple[str, ...] = ()
+
+    @property
+    def is_baseline(self) -> bool:
+        """True for the row that needs no training."""
+        return self.loss is None and self.checkpoint is None
+
+    @property
+    def test_crops(self) -> EvenCrops | None:
+        """Crops that a system is judged by; None where it is by whole items."""
+        return self.recipe.test_crops if self.recipe else None
+
+    @property
+    def train(self) -> Stage | None:
+        """Key of the training stage; None where nothing is trained."""
+        return _stage(self.train_inputs) if self.train_inputs else None
+
+    @property
+    def configuration(self) -> str:
+        """Tells configurations of one system apart, whatever their seed."""
+        recipe = self.recipe.model_dump(mode="json") if self.recipe else self.checkpoint_sha256
+        return digest([self.model.fields, self.loss and self.loss.fields, recipe])
+
+    @property
+    def measure(self) -> Stage | None:
+        """Key of the measuring stage; None where there is no network."""
+        if self.is_baseline or self.environment is None:
+            return None
+        return _stage(
+            {
+                "stage": "measure",
+                "version": MEASURE_VERSION,
+                "model": self.model.model_dump(),
+                "loss": self.loss.model_dump() if self.loss else None,
+                "batch": self.recipe.batch if self.recipe else None,
+                "crop_seconds": self.recipe.crop_seconds if self.recipe else None,
+                "precision": self.recipe.precision if self.recipe else "32-true",
+                "optimizer": self.recipe.optimizer.name if self.recipe else None,
+                **self._measured_too,
+                "augment": self.recipe.augment.model_dump() if self.recipe else None,
+                "classes": self.dataset.counts["train"],
+                "dataset": self.dataset.name,
+                "environment": self.environment.model_dump(),
+                "memory_limit": self.memory_limit,
+                **({"options": list(self.options)} if self.options else {}),
+            }
+        )
+
+    @property
+    def _measured_too(self) -> dict[str, object]:
+        """What else of a recipe changes what its training costs, where it says so."""
+        if self.recipe is None:
+            return {}
+        asked = self.recipe.model_dump(mode="json")
+        return {name: asked[name] for name in ("micro_batch", "fine_tune") if name in asked}
+
+    def evaluate(self, checkpoint: str) -> Stage:
+        """Key of the evaluation of a checkpoint, known by its hash."""
+        return _stage(
+            {
+                "stage": "evaluate",
+                "version": EVALUATE_VERSION,
+                "checkpoint": checkpoint,
+                "model": self.model.model_dump(),
+                "protocol": self.protocol.digest,
+                "loss": self.loss.model_dump() if self.loss else None,
+                "left_out": list(self.left_out),
+                **({"test_crops": self.test_crops.model_dump()} if self.test_crops else {}),
+            }
+        )
+
+    @property
+    def digest(self) -> str:
+        """Tells this job from every other."""
+        return digest(
+            {
+                "train": self.train.key if self.train else self.checkpoint_sha256,
+                "evaluate": self.evaluate("").key,
+                "measure": self.measure.key if self.measure else None,
+                "suite": [self.protocol.suite, self.protocol.version],
+            }
+        )
+
+    @property
+    def title(self) -> str:
+        """The job's name for a person."""
+        loss = f" + {self.loss.name}" if self.loss else ""
+        # Only on this track is there more than one recipe for a pair of model and loss.
+        recipe = f", {self.recipe_name}" if self.track == "recipe" else ""
+        seed = f", seed {self.seed}" if self.seed is not None else ""
+        return f"{self.dataset.name}: {self.model.name}{loss}{recipe}{seed}"
+
+    @property
+    def folder(self) -> Path:
+        """Where the job's record lies."""
+        entry = "+".join(
+            part
+            for part in (self.model.name, self.loss and self.loss.name, self.recipe_name)
+            if part
+        )
+        seed = f"seed{self.seed}-" if self.seed is not None else ""
+        suite = f"{self.protocol.suite}-{self.protocol.profile}"
+        names = (_file_name(name) for name in (suite, self.dataset.name, entry))
+        return self.runs.joinpath(*names, f"{seed}{self.digest[:12]}")
+
+    def stage_folder(self, name: str, key: str) -> Path:
+        """Where a stage's files lie, for all jobs that share it."""
+        return self.runs / "stages" / f"{name}-{key[:16]}"
+
+
+OPTIONS = ("bf16", "channels-last", "compile")
+"""What torch can do to be faster: half precision, another order of memory, compiled kernels."""
+
+
+def embedding_precision(options: Collection[str]) -> str:
+    """What embeddings are computed in, by a recipe's name of it."""
+    return "bf16-mixed" if "bf16" in options else "32-true"
+
+
+TRAIN_VERSION = 1
+"""Changes whenever the same training inputs would give other weights."""
+
+EVALUATE_VERSION = 1
+"""Changes whenever the same checkpoint and protocol would give other scores."""
+
+LONGEST_NAME = 200
+"""Bytes in a folder's name; file systems allow 255."""
+
+MEASURE_VERSION = 3
+"""Changes whenever the same network in the same place would be measured otherwise."""
+
+
+def _file_name(text: str) -> str:
+    """A name as one folder's: it can neither leave its parent nor be too long for a disk."""
+    plain = re.sub(r"[/\\\x00-\x1f]", "_", text).replace(" ", "-")
+    inside = "_" + plain if plain.startswith(".") else plain
+    return inside if len(inside.encode()) <= LONGEST_NAME else f"{inside[:40]}-{digest(text)[:12]}"
+
+
+def _stage(inputs: dict[str, object]) -> Stage:
+    return Stage(key=digest(inputs), inputs=inputs)

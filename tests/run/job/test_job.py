@@ -1,0 +1,202 @@
+"""One job's stages, in this process."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from harness.config.loader import load
+from harness.datasets.listed import list_dataset
+from harness.errors import HarnessError, RequestError
+from harness.records.record import Stage
+from harness.records.store import read_record
+from harness.run.job.evaluation import run_evaluation
+from harness.run.job.evaluation_files import SCORES
+from harness.run.job.join import keep
+from harness.run.job.memory import OutOfMemory, telling_memory
+from harness.run.job.parts import Parts
+from harness.run.job.run import run_job
+from harness.run.job.spec import JobSpec
+from harness.run.job.stage import cached_stage
+from harness.run.plan.jobs import plan_checkpoint
+from harness.run.plan.request import CheckpointEntry, RunRequest, source_of
+from harness.run.session import planned
+from harness.train.checkpoint import load_weights
+from tests.tiny import TinyBenchmark
+
+
+class Silent:
+    """Told everything, says nothing."""
+
+    def stage(self, name: str, total: int) -> None:
+        pass
+
+    def advance(self, done: int, loss: float | None = None) -> None:
+        pass
+
+
+def checkpoint_job(tiny: TinyBenchmark, path: Path) -> JobSpec:
+    loaded = load(tiny.config)
+    request = RunRequest(suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=1)
+    source = source_of(loaded, list_dataset(loaded, "voices", "quick"))
+    return plan_checkpoint(loaded, request, source, CheckpointEntry(path, "tiny"))[1]
+
+
+@pytest.fixture
+def weights(tiny: TinyBenchmark) -> dict[str, torch.Tensor]:
+    """The trunk of a finished training."""
+    folder = tiny.stage(tiny.record("tiny", 7), "train")
+    system = load_weights(folder / "weights.safetensors")
+    return {name: value for name, value in system.items() if name.startswith("trunk.")}
+
+
+def judged(tiny: TinyBenchmark, weights: dict[str, torch.Tensor], folder: Path) -> dict[str, Any]:
+    folder.mkdir(exist_ok=True)
+    torch.save(weights, folder / "weights.pt")
+    job = checkpoint_job(tiny, folder / "weights.pt")
+    return run_evaluation(Parts(job), folder / "weights.pt", folder, Silent())
+
+
+def test_a_trunk_alone_is_judged_as_its_system(
+    tiny: TinyBenchmark, weights: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    wanted = {
+        k: v for k, v in tiny.record("tiny", 7)["metrics"].items() if k != "training_accuracy"
+    }
+    bare = {name.removeprefix("trunk."): value for name, value in weights.items()}
+    for number, state in enumerate((weights, bare, {**bare, "head.more": torch.zeros(3)})):
+        found = judged(tiny, state, tmp_path / str(number))
+        assert found["metrics"] == wanted
+
+
+def test_scores_are_measured_against_the_training_split(
+    tiny: TinyBenchmark, weights: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    plain = judged(tiny, weights, tmp_path / "plain")
+    text = tiny.config.read_text()
+    rules = 'protocol = 1\nparameters = { scoring = "s-norm", subtract_mean = true }\n'
+    tiny.config.write_text(text.replace("protocol = 1\n", rules, 1))
+    normed = judged(tiny, weights, tmp_path / "normed")
+    assert normed["metrics"]["eer"] != plain["metrics"]["eer"]
+    scores = np.load(tmp_path / "normed" / SCORES)["scores"]
+    assert np.abs(scores).max() > 1  # standard deviations, no cosines
+
+
+def test_missing_and_misshaped_weights_are_named(
+    tiny: TinyBenchmark, weights: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    missing = {name: value for name, value in weights.items() if name != "trunk.layer.bias"}
+    with pytest.raises(RequestError, match=r"1 of 3 weights are missing, the first 'trunk.layer.b"):
+        judged(tiny, missing, tmp_path / "missing")
+    with pytest.raises(
+        RequestError, match=r"layer.weight has shape \(9, 48\), the network \(8, 48"
+    ):
+        judged(tiny, {**weights, "trunk.layer.weight": torch.zeros(9, 48)}, tmp_path / "shape")
+
+
+def test_each_look_at_test_counts_and_only_those(
+    tiny: TinyBenchmark, weights: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    looks = [judged(tiny, weights, tmp_path / "twice")["test_looks"] for _ in range(2)]
+    assert looks == [1, 2]
+    with pytest.raises(RequestError):
+        judged(tiny, {"trunk.no": torch.zeros(1)}, tmp_path / "twice")
+    assert judged(tiny, weights, tmp_path / "twice")["test_looks"] == 3
+
+
+@pytest.mark.parametrize(
+    ("factor", "reason"), [(float("nan"), "holds NaN or infinity"), (1e38, "NaN or infinite")]
+)
+def test_weights_or_embeddings_that_are_no_numbers_are_a_row_that_says_so(
+    tiny: TinyBenchmark,
+    weights: dict[str, torch.Tensor],
+    tmp_path: Path,
+    factor: float,
+    reason: str,
+) -> None:
+    torch.save({name: value * factor if value.is_floating_point() else value
+                for name, value in weights.items()}, tmp_path / "spoilt.pt")  # fmt: skip
+    record = run_job(checkpoint_job(tiny, tmp_path / "spoilt.pt"), Silent())
+    assert record.state == "failed"
+    assert reason in record.reason
+
+
+@pytest.mark.parametrize(
+    "allocate", [lambda: torch.empty(2**50, dtype=torch.uint8), lambda: np.empty(2**60, np.uint8)]
+)
+def test_memory_that_runs_out_says_what_was_tried(allocate: Any) -> None:
+    wanted = r"out of memory in training at batch 9: .*llocat"
+    with pytest.raises(OutOfMemory, match=wanted), telling_memory("in training at batch 9"):
+        allocate()
+
+
+def test_a_shape_bug_is_no_lack_of_memory() -> None:
+    with pytest.raises(RuntimeError) as caught, telling_memory("in training"):
+        torch.zeros(2, 3) @ torch.zeros(2, 3)
+    assert not isinstance(caught.value, HarnessError)
+
+
+def test_a_stage_is_made_once_and_not_kept_when_it_fails(tmp_path: Path) -> None:
+    stage, made = Stage(key="k", inputs={"a": 1}), []
+
+    def fail(folder: Path) -> dict[str, Any]:
+        raise HarnessError("no")
+
+    def make(folder: Path) -> dict[str, Any]:
+        made.append(folder)
+        return {"answer": 42}
+
+    with pytest.raises(HarnessError):
+        cached_stage(tmp_path / "s", stage, "c0de", fail)
+    first = cached_stage(tmp_path / "s", stage, "c0de", make)
+    assert cached_stage(tmp_path / "s", stage, "c0de", make) == first
+    assert first["answer"] == 42
+    assert first["stage"]["inputs"] == {"a": 1}
+    assert made == [tmp_path / "s"]
+    assert json.loads((tmp_path / "s" / "inputs.json").read_text()) == {"a": 1}
+
+
+def test_attempts_are_numbered_and_never_edited(tiny: TinyBenchmark, tmp_path: Path) -> None:
+    path = tiny.record_path("tiny")
+    record, job = read_record(path), _job_at(tiny, path.parent)
+    first = (path.parent / "attempt-1.json").read_bytes()
+    assert keep(job, record, None).attempt == 2
+    (path.parent / "attempt-11.json").write_bytes(first)
+    assert keep(job, record, None).attempt == 12
+    assert (path.parent / "attempt-1.json").read_bytes() == first
+    assert read_record(path).attempt == 12
+
+
+def test_scores_on_another_file_system_are_copied(tiny: TinyBenchmark) -> None:
+    path = tiny.record_path("tiny")
+    shared = Path("/dev/shm")
+    if not shared.is_dir() or shared.stat().st_dev == path.stat().st_dev:
+        pytest.skip("this machine has no second file system to write to")
+    elsewhere = shared / f"scores-{os.getpid()}"
+    elsewhere.write_bytes(b"scores")
+    try:
+        with pytest.raises(OSError, match=os.strerror(errno.EXDEV)):
+            (path.parent / "link").hardlink_to(elsewhere)
+        keep(_job_at(tiny, path.parent), read_record(path), elsewhere)
+    finally:
+        elsewhere.unlink()
+    assert (path.parent / SCORES).read_bytes() == b"scores"
+
+
+def _job_at(tiny: TinyBenchmark, folder: Path) -> JobSpec:
+    """The job whose record lies in a folder."""
+    threads = tiny.record("tiny")["environment"]["threads"]
+    request = RunRequest(
+        suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=threads,
+        losses=("aam",), seeds=(0,),
+    )  # fmt: skip
+    job = planned(load(tiny.config), request)[0][1]
+    assert job.folder == folder.resolve()
+    return job

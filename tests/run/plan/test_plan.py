@@ -1,0 +1,200 @@
+"""What a call would run, read off the disk; plans run nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.config.loader import load
+from harness.datasets.listed import list_dataset
+from harness.errors import ConfigError, RequestError
+from harness.run.job.join import failed, keep
+from harness.run.job.spec import JobSpec
+from harness.run.plan.jobs import plan_checkpoint
+from harness.run.plan.request import CheckpointEntry, RunRequest, source_of
+from harness.run.plan.status import Status, job_status
+from harness.run.session import planned
+from harness.train.log import LOG, RESUME
+from tests.tiny import TinyBenchmark, finished_tiny
+
+CACHED = Status("cached")
+
+
+@pytest.fixture
+def tiny(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> TinyBenchmark:
+    return finished_tiny(tmp_path_factory.getbasetemp()).copy(tmp_path / "own")
+
+
+def request_of(tiny: TinyBenchmark, **changes: Any) -> RunRequest:
+    """The call that was made already, with changes."""
+    threads = tiny.record("tiny", 0)["environment"]["threads"]
+    first = RunRequest(
+        suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=threads,
+        losses=("aam",), seeds=(0, 7),
+    )  # fmt: skip
+    return dataclasses.replace(first, **changes)
+
+
+def jobs_of(tiny: TinyBenchmark, **changes: Any) -> list[JobSpec]:
+    return planned(load(tiny.config), request_of(tiny, **changes))[0]
+
+
+def test_what_was_run_is_cached_and_a_plan_leaves_nothing(tiny: TinyBenchmark) -> None:
+    files = set(tiny.folder.rglob("*"))
+    baseline, *entries = (job_status(job) for job in jobs_of(tiny))
+    assert baseline == {"train": Status("none"), "evaluate": CACHED, "measure": Status("none")}
+    assert entries == [{"train": CACHED, "evaluate": CACHED, "measure": CACHED}] * 2
+    assert set(tiny.folder.rglob("*")) == files
+
+
+@pytest.mark.parametrize(
+    ("settings", "changed"),
+    [
+        ({"steps": 6}, "recipe.steps"),
+        ({"optimizer.lr": 0.5, "batch": 4}, "recipe.batch, recipe.optimizer.lr"),
+        ({"schedules.margin.end": 0.9}, "recipe.schedules.margin.end"),
+    ],
+)
+def test_a_changed_recipe_is_named(
+    tiny: TinyBenchmark, settings: dict[str, Any], changed: str
+) -> None:
+    _, job, _ = jobs_of(tiny, settings=settings)
+    status = job_status(job)
+    assert status["train"] == Status("to run", f"changed: {changed}")
+    assert status["evaluate"] == Status("to run", "no checkpoint yet")
+
+
+def test_a_change_in_the_file_is_named(tiny: TinyBenchmark) -> None:
+    tiny.edit("steps = 12", "steps = 14")
+    _, job, _ = jobs_of(tiny)
+    assert job_status(job)["train"] == Status("to run", "changed: recipe.steps")
+
+
+def test_another_seed_and_another_loss(tiny: TinyBenchmark) -> None:
+    _, other_seed = jobs_of(tiny, seeds=(3,))
+    _, other_loss = jobs_of(tiny, seeds=(0,), losses=("softmax",))
+    assert job_status(other_seed)["train"] == Status("to run", "changed: seed")
+    assert job_status(other_loss)["train"] == Status("to run", "never run")
+
+
+def test_other_threads_measure_again(tiny: TinyBenchmark) -> None:
+    _, job, _ = jobs_of(tiny, threads=9)
+    again = Status("to run", "changed: environment.threads")
+    assert job_status(job) == {"train": CACHED, "evaluate": CACHED, "measure": again}
+
+
+def test_a_failed_attempt_is_told(tiny: TinyBenchmark) -> None:
+    job = jobs_of(tiny)[1]
+    shutil.rmtree(tiny.runs / "stages")
+    keep(job, failed(job, "failed", "loss became nan at step 5"), None)
+    told = Status("to run", "failed before: loss became nan at step 5")
+    assert job_status(job)["train"] == told
+
+
+def test_a_record_that_stands_needs_no_stages(tiny: TinyBenchmark) -> None:
+    shutil.rmtree(tiny.runs / "stages")
+    status = job_status(jobs_of(tiny)[1])
+    assert status == {"train": CACHED, "evaluate": CACHED, "measure": CACHED}
+
+
+@pytest.mark.parametrize("last", ["", '{"step": 6, "train": {"Loss": 1.0}', '{"step": 6, "tr'])
+def test_a_log_that_was_cut_short(tiny: TinyBenchmark, last: str) -> None:
+    tiny.forget("tiny", 7)
+    job = jobs_of(tiny)[2]
+    assert job.train is not None
+    folder = job.stage_folder("train", job.train.key)
+    folder.mkdir()
+    (folder / LOG).write_text('{"step": 2}\n{"step": 4}\n' + last)
+    assert job_status(job)["train"].state == "to run", "there is nothing to go on from"
+    (folder / RESUME).touch()
+    assert job_status(job)["train"] == Status("resumes", "stopped after step 4")
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"stage": 3}', "half a docum"])
+def test_a_foreign_result_is_refused(tiny: TinyBenchmark, content: str) -> None:
+    record = tiny.forget("tiny", 7)
+    folder = tiny.stage(record, "train")
+    folder.mkdir()
+    (folder / "result.json").write_text(content)
+    with pytest.raises(RequestError, match=r"result\.json: not the result of a stage; delete"):
+        job_status(jobs_of(tiny)[2])
+
+
+def test_the_baseline_comes_first_and_once_a_dataset(tiny: TinyBenchmark) -> None:
+    jobs = jobs_of(tiny, losses=(), models=("tiny", "tiny"))
+    assert [job.is_baseline for job in jobs] == [True, False, False, False, False]
+    assert len({job.digest for job in jobs}) == len(jobs)
+
+
+def test_exclusions_leave_entries_out(tiny: TinyBenchmark) -> None:
+    rule = 'exclude = [{ model = "tiny", loss = "softmax", reason = "too slow" }]'
+    tiny.edit('title = "Our own suite"', f'title = "Our own suite"\n{rule}')
+    assert {job.loss.name for job in jobs_of(tiny, losses=()) if job.loss} == {"aam"}
+
+
+ENTRIES = """entries = [
+    { model = "tiny", loss = "aam", recipe = "half" },
+    { model = "tiny", loss = "softmax" },
+]"""
+HALF = "[recipes.half]\nsteps = 6\ncrop_seconds = 0.3\n"
+
+
+def with_entries(tiny: TinyBenchmark) -> TinyBenchmark:
+    tiny.edit('models = ["tiny"]', ENTRIES)
+    tiny.edit('losses = ["aam", "softmax"]\nprofiles.quick', "profiles.quick")
+    tiny.edit("[suites.own]", f"{HALF}\n[suites.own]")
+    return tiny
+
+
+def test_entries_name_pairs_and_recipes_of_their_own(tiny: TinyBenchmark) -> None:
+    found = jobs_of(with_entries(tiny), losses=())
+    told = {
+        (job.loss.name, job.recipe_name, job.recipe.steps)
+        for job in found
+        if job.loss and job.recipe
+    }
+    assert told == {("aam", "half", 6), ("softmax", "short", 12)}
+
+
+def test_a_pair_that_is_no_entry_is_refused(tiny: TinyBenchmark) -> None:
+    with_entries(tiny).edit('{ model = "tiny", loss = "softmax" },', "")
+    with pytest.raises(ConfigError, match=r"no loss 'softmax'; .*aam"):
+        jobs_of(tiny, losses=("softmax",))
+
+
+def test_overrides_change_what_they_match(tiny: TinyBenchmark) -> None:
+    tiny.edit(
+        "[suites.faulty]",
+        '[[suites.own.overrides]]\nloss = "softmax"\nset = { steps = 3 }\n\n[suites.faulty]',
+    )
+    steps = {
+        job.loss.name: job.recipe.steps
+        for job in jobs_of(tiny, losses=())
+        if job.recipe and job.loss
+    }
+    assert steps == {"aam": 12, "softmax": 3}
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "../../x", "a b", "a/b", "..", "x" * 300, "模" * 100, "a\\b", "a\nb"]
+)
+def test_a_run_stays_in_its_folder_whatever_its_name(tiny: TinyBenchmark, name: str) -> None:
+    _, job, _ = jobs_of(tiny)
+    odd = job.model_copy(update={"model": job.model.model_copy(update={"name": name})})
+    place = odd.folder
+    assert len(place.resolve().relative_to(tiny.runs.resolve()).parts) == 4
+    place.mkdir(parents=True)
+    assert place in set(tiny.runs.resolve().glob("*/*/*/*"))
+
+
+def test_a_checkpoint_needs_a_file_and_a_model(tiny: TinyBenchmark) -> None:
+    loaded, request = load(tiny.config), request_of(tiny)
+    source = source_of(loaded, list_dataset(loaded, "voices", "quick"))
+    with pytest.raises(RequestError, match="no such checkpoint"):
+        plan_checkpoint(loaded, request, source, CheckpointEntry(tiny.folder / "no.pt", "tiny"))
+    with pytest.raises(ConfigError, match="did you mean 'tiny'"):
+        plan_checkpoint(loaded, request, source, CheckpointEntry(tiny.config, "tinyy"))
