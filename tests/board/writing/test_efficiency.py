@@ -75,9 +75,11 @@ def test_facts_say_which_way_the_metric_is_better(four, protocol):
 
 def test_the_published_numbers_alone_give_the_front(several, four):
     for table in (made(*several), made(*four)):
+        assert shown(table)
         for each in shown(table):
             sign = -1 if each["higher_is_better"] else 1
             points = [(p["value"], sign * p["cost"]) for p in each["points"]]
+            assert len(points) > 1
             beaten = [any(o != p and o[0] <= p[0] and o[1] <= p[1] for o in points) for p in points]
             assert beaten == [not p["front"] for p in each["points"]]
 
