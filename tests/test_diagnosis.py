@@ -70,13 +70,13 @@ def test_the_machine_is_told(tmp_path, monkeypatch, free, state, told):
     monkeypatch.setattr(diagnosis, "processor_name", lambda: "Xeon")
     monkeypatch.setattr(diagnosis, "cores", lambda: 7)
     monkeypatch.setattr(diagnosis, "choose_device", lambda asked: "cpu")
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=3 * GIB))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=300 * GIB))
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free * GIB))
     monkeypatch.setattr(diagnosis, "LIBRARIES", ("torch", "nowhere"))
     path = tmp_path / "empty.toml"
     path.write_text("")
     assert [tuple(finding.values()) for finding in diagnose(load(path))] == [
-        ("note", "machine", "Xeon, 7 cores, 3 GiB"),
+        ("note", "machine", "Xeon, 7 cores, 300 GiB"),
         ("note", "device", "no GPU that torch can use: jobs run on the processor"),
         (state, "disk", told),
         ("ok", "torch", version("torch")),
