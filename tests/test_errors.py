@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.endings import run_command
 from harness.errors import (
     ConfigError,
     CorpusAbsent,
@@ -14,7 +15,6 @@ from harness.errors import (
     JobFailed,
     LockError,
     PathError,
-    RequestError,
     StorageError,
     check_spelled,
     file_error,
@@ -24,11 +24,19 @@ from harness.errors import (
 )
 
 
-@pytest.mark.parametrize("kind", [ConfigError, CorpusAbsent, DataError, LockError])
-def test_a_wrong_request_is_told_from_a_failed_job(kind):
-    assert issubclass(kind, RequestError)
-    assert not issubclass(JobFailed, RequestError)
-    assert issubclass(JobFailed, HarnessError)
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        *((kind, 2) for kind in (ConfigError, CorpusAbsent, DataError, LockError, PathError)),
+        *((kind, 1) for kind in (JobFailed, StorageError, HarnessError)),
+    ],
+)
+def test_a_wrong_request_ends_a_command_otherwise_than_a_failed_job(kind, status, capsys):
+    def command():
+        raise kind("first\x07")
+
+    assert run_command(command) == status
+    assert "first\\x07" in capsys.readouterr().err
 
 
 def test_a_close_word_is_suggested():

@@ -75,8 +75,8 @@ def over_folds(
         MetricError: fewer than two folds, lengths differ, a fold of fewer than two units, a unit
             in two folds, or a value that is NaN or infinite.
 
-    >>> over_folds([0.5, 0.7], [{"ann": 0.4, "bob": 0.6}, {"eve": 0.7, "kim": 0.7}])
-    (0.6, {'ann': 0.55, 'bob': 0.65, 'eve': 0.6, 'kim': 0.6})
+    >>> over_folds([0.5, 0.75], [{"ann": 0.25, "bob": 0.75}, {"eve": 0.75, "kim": 0.75}])
+    (0.625, {'ann': 0.5, 'bob': 0.75, 'eve': 0.625, 'kim': 0.625})
     """
     _check_folds(values, left_out)
     count = len(values)

@@ -36,7 +36,7 @@ TRIPLETS: list[AngularTriplet] = [
 ]
 
 
-def built(adapter: Classifier | Softmax) -> Any:
+def built(adapter: Classifier | AngularTriplet | Softmax) -> Any:
     torch.manual_seed(1)
     return build_head(adapter, SIZE, CLASSES, [3, 1, 7, 20])
 
@@ -118,17 +118,26 @@ def test_triplets_say_what_they_need_of_a_batch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "fields"),
+    ("path", "name", "value"),
     [
-        ("adapters.class_losses:SphereFace2", {"margin_type": "A", "margin": 0.15, "scale": 32}),
-        ("adapters.class_losses:FocalSoftmax", {"gamma": 2.0}),
-        ("adapters.class_losses:ClassBalancedSoftmax", {"beta": 0.99}),
-        ("adapters.triplet:AngularTriplet", {"margin": 0.3, "mining": "semi-hard"}),
+        ("adapters.class_losses:SphereFace2", "scale", 16),
+        ("adapters.class_losses:SphereFace2", "margin", 0.1),
+        ("adapters.class_losses:SphereFace2", "balance", 0.5),
+        ("adapters.class_losses:SphereFace2", "exponent", 1.0),
+        ("adapters.class_losses:SphereFace2", "margin_type", "A"),
+        ("adapters.class_losses:FocalSoftmax", "gamma", 0.5),
+        ("adapters.class_losses:ClassBalancedSoftmax", "beta", 0.5),
+        ("adapters.triplet:AngularTriplet", "margin", 0.1),
+        ("adapters.triplet:AngularTriplet", "mining", "semi-hard"),
     ],
 )
-def test_a_table_makes_the_adapter(path: str, fields: dict[str, Any]) -> None:
-    made = construct(path, fields, "losses.example")
-    assert all(getattr(made, name) == value for name, value in fields.items())
+def test_every_field_of_a_table_changes_the_loss(path: str, name: str, value: Any) -> None:
+    batch = Batch(torch.tensor([0, 1, 0, 1, 1]))
+    usual, changed = (
+        built(construct(path, fields, "losses.example"))(embeddings(), batch).loss
+        for fields in ({}, {name: value})
+    )
+    assert not torch.allclose(usual, changed)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def test_the_line_of_a_tested_item_is_that_of_its_list(written):
     table = items(written).set_index("id")
     lines = (written.folder / "lists" / "veri_test2.txt").read_text().splitlines()
     tested = table[table["split"] == "test"]
+    assert len(tested)
     assert all(name in lines[row["line"] - 1] for name, row in tested.iterrows())
     assert all(name not in "".join(lines[: row["line"] - 1]) for name, row in tested.iterrows())
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 
 from harness.adapter import Fbank, Image, Spectrogram
 from harness.config.recipes import EvenCrops
-from harness.datasets import pieces
 from harness.datasets.pack import Pack
 from harness.datasets.pieces import even_starts, pieces_of
 from harness.datasets.subset import Subset
@@ -29,12 +26,6 @@ def sounds(*lengths: int) -> Subset:
     pack = Pack(values, offsets, np.array(lengths)[:, None], "", {})
     rows = np.arange(len(lengths))
     return Subset(pd.DataFrame({"id": [f"u{row}" for row in rows]}), rows, rows + 1, pack)
-
-
-def test_the_examples_in_the_source() -> None:
-    result = doctest.testmod(pieces)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 @given(st.integers(0, 10**7), st.integers(2, 40))

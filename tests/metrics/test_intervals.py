@@ -104,5 +104,5 @@ def test_draws_are_of_as_many_units_and_follow_the_seed() -> None:
         draw_units(np.random.default_rng(5), 0, 10)
 
 
-def test_interval_is_a_value() -> None:
-    assert Interval(0.1, 0.2) == Interval(0.1, 0.2)
+def test_intervals_are_values_told_apart_by_either_end() -> None:
+    assert len({Interval(*ends) for ends in [(0.1, 0.2), (0.1, 0.2), (0.1, 0.3), (0.0, 0.2)]}) == 3

@@ -72,8 +72,13 @@ def test_copies_of_one_side_change_nothing():
 
 
 def test_the_same_trials_give_the_same_map_to_the_last_bit():
+    """Whatever was fitted in between, and however their scores lie in memory."""
     made, is_target = trials()
-    assert fit_llr(made, is_target, 0.5) == fit_llr(made, is_target, 0.5)
+    once = fit_llr(made, is_target, 0.5)
+    assert fit_llr(*trials(seed=1), 0.5) != once
+    spread = [np.repeat(column, 2)[::2] for column in made]
+    assert fit_llr(spread, is_target, 0.5) == once
+    assert all(map(np.array_equal, [*made, *spread], trials()[0] * 2))
 
 
 @pytest.mark.parametrize("p_target", [0.001, 0.5])

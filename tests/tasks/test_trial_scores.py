@@ -41,8 +41,9 @@ def test_the_mean_is_not_that_of_unit_vectors() -> None:
     assert abs(score_trials(values, TRIALS) - score_trials(longer, TRIALS)).max() > 0.01
 
 
-@pytest.mark.parametrize("top", [None, 3])
+@pytest.mark.parametrize("top", [None, 3, 300])
 def test_models_are_normalised_by_their_own_cohort_scores(top: int | None) -> None:
+    """By those of the nearest speakers: all six where there are no more than `top`."""
     values, others = embeddings(), embeddings(12, seed=1)
     units = pd.DataFrame({"unit": [f"s{n // 2}" for n in range(12)]})
     training = Side(others, Lists(units))

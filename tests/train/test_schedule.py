@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.config.course import LearningRate, Rise
-from harness.train import schedule
 from harness.train.schedule import learning_rate_factor, rise_factor, scheduled_value
 
 SHARES = st.floats(0, 1)
@@ -35,12 +32,6 @@ RISES = st.tuples(
     st.sampled_from(["linear", "exponential"]),
     st.none() | st.integers(1, 9),
 ).map(lambda drawn: Rise(start=min(drawn[:2]), end=max(drawn[:2]), shape=drawn[2], stairs=drawn[3]))
-
-
-def test_the_examples_in_the_source() -> None:
-    result = doctest.testmod(schedule)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 @given(RATES, SHARES)

@@ -48,7 +48,9 @@ def published_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in PUBLISHED.iterdir():
         if path.name != "site":
             (folder / path.name).symlink_to(path)
-    write(folder, site_pages(read_folder(PUBLISHED)[0]))
+    pages = site_pages(read_folder(PUBLISHED)[0])
+    assert {"site/index.html", "site/speaker.html", "site/image.html"} <= pages.keys()
+    write(folder, pages)
     return folder / "site"
 
 

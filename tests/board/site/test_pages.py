@@ -223,14 +223,13 @@ def test_rows_keep_their_names_in_links_when_others_come(several, make):
 
 
 def test_the_value_behind_a_cell_is_what_it_shows(published_site):
-    for path in published_site.glob("*.html"):
-        text = path.read_text()
-        page = Parsed(text)
-        for data in page.data:
-            for column in data["columns"]:
-                assert len(column["values"]) == len(data["rows"])
-                kinds = {type(value) for value in column["values"] if value is not None}
-                assert kinds <= ({int, float} if column["numeric"] else {str})
+    pages = [Parsed(path.read_text()) for path in published_site.glob("*.html")]
+    columns = [(data, column) for page in pages for data in page.data for column in data["columns"]]
+    assert {bool(column["numeric"]) for _, column in columns} == {False, True}
+    for data, column in columns:
+        assert len(column["values"]) == len(data["rows"]) > 0
+        kinds = {type(value) for value in column["values"] if value is not None}
+        assert kinds <= ({int, float} if column["numeric"] else {str})
 
 
 def test_an_older_protocol_has_a_page_of_its_own(make, protocol):

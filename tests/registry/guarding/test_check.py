@@ -100,6 +100,18 @@ def test_a_baseline_with_a_checkpoint_contradicts_its_evaluation(
     assert line.startswith("artefacts.checkpoint is c5d3c0ad7f5a, its stage `evaluate` went by")
 
 
+def test_another_model_than_the_evaluated_one_is_named_where_nothing_was_trained(
+    published: Mapping[str, Record],
+) -> None:
+    record = some(published, "efficientnet-b0")
+    evaluated = record.model_copy(update={"stages": {"evaluate": record.stages["evaluate"]}})
+    assert contradictions(evaluated) == []
+    other = record.model.model_copy(update={"version": record.model.version + 1})
+    (line,) = contradictions(evaluated.model_copy(update={"model": other}))
+    assert line.startswith("model is ")
+    assert "its stage `evaluate` went by" in line
+
+
 def test_other_counts_of_one_lock_are_named(published: Mapping[str, Record]) -> None:
     digits = {path: record for path, record in published.items() if "/digits/" in path}
     path = min(digits)

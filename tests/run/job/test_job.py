@@ -19,12 +19,12 @@ from harness.records.record import Stage
 from harness.records.store import read_record
 from harness.run.job.evaluation import run_evaluation
 from harness.run.job.evaluation_files import SCORES
-from harness.run.job.join import keep
+from harness.run.job.join import joined, keep
 from harness.run.job.memory import OutOfMemory, telling_memory
 from harness.run.job.parts import Parts
 from harness.run.job.run import run_job
 from harness.run.job.spec import JobSpec
-from harness.run.job.stage import cached_stage
+from harness.run.job.stage import cached_stage, find_result
 from harness.run.plan.jobs import plan_checkpoint
 from harness.run.plan.request import CheckpointEntry, RunRequest, source_of
 from harness.run.session import planned
@@ -172,6 +172,21 @@ def test_attempts_are_numbered_and_never_edited(tiny: TinyBenchmark, tmp_path: P
     assert keep(job, record, None).attempt == 12
     assert (path.parent / "attempt-1.json").read_bytes() == first
     assert read_record(path).attempt == 12
+
+
+def test_times_of_a_training_elsewhere_are_not_those_of_the_records_machine(
+    tiny: TinyBenchmark,
+) -> None:
+    job = _job_at(tiny, tiny.record_path("tiny").parent)
+    stages = ("train", "evaluate", "measure")
+    results = {name: find_result(tiny.stage(tiny.record("tiny"), name)) for name in stages}
+    here = joined(job, results)
+    assert here.resources.training_seconds == results["train"]["seconds"] > 0
+    results["train"] |= {"environment": "e" * 64}
+    elsewhere = joined(job, results)
+    spent = elsewhere.resources
+    assert (spent.training_seconds, spent.data_wait, spent.cpu_wait) == (None, None, None)
+    assert elsewhere.artefacts == here.artefacts
 
 
 def test_scores_on_another_file_system_are_copied(tiny: TinyBenchmark) -> None:
