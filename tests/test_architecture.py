@@ -95,6 +95,32 @@ def test_there_are_no_circles():
     assert len(order) == len(MODULES)
 
 
+def arrows_between(rooms: dict[str, str]) -> dict[str, set[str]]:
+    """Room -> rooms that any of its modules imports anything of, at whatever time."""
+    arrows: dict[str, set[str]] = {room: set() for room in rooms.values()}
+    for module, home in rooms.items():
+        others = imported(MODULES[module]) & set(rooms)
+        arrows[home] |= {rooms[other] for other in others} - {home}
+    return arrows
+
+
+def inner_rooms(parent: str) -> dict[str, str]:
+    """Module -> folder directly below ``parent``; modules of ``parent`` itself are left out."""
+    depth = parent.count(".") + 2
+    return {
+        module: ".".join(module.split(".")[:depth])
+        for module in MODULES
+        if module.startswith(f"{parent}.") and module.count(".") >= depth
+    }
+
+
+@pytest.mark.parametrize("parent", sorted(name for name in FLOORS if inner_rooms(name)))
+def test_rooms_stand_in_no_circle(parent):
+    rooms = inner_rooms(parent)
+    order = list(TopologicalSorter(arrows_between(rooms)).static_order())
+    assert set(order) == set(rooms.values())
+
+
 @pytest.mark.parametrize("module", [module for module in sorted(MODULES) if not computes(module)])
 def test_the_ground_and_the_commands_import_no_torch(module):
     assert {name.split(".")[0] for name in at_import(MODULES[module])} & TORCH == set()
