@@ -1,19 +1,22 @@
-"""The commands, and what an error becomes: a message and an exit code."""
+"""The commands, each imported when it is called, so that a list of them costs no library."""
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Mapping
 from contextlib import nullcontext
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from harness.cli.endings import INTERRUPTED, STOPPED
-from harness.cli.lazy import lazy_commands
 from harness.cli.output import complain, output_for_results
 
 ASKS_FOR_HELP = "harness.asks_for_help"
-
+FOLDER = Path(__file__).parent
 
 COMMANDS = {
     "run": "run:run",
@@ -26,7 +29,7 @@ COMMANDS = {
     "reproduce": "reproduce:reproduce",
     "publish": "publish:publish",
     "verify": "verify:verify",
-    "details": "details:details",
+    "details": "verify:details",
     "doctor": "doctor:doctor",
 }
 """The function behind each command: `module:function`, the module in this folder."""
@@ -34,13 +37,13 @@ COMMANDS = {
 DATA = {
     "list": "data:list_",
     "check": "data:check",
-    "prepare": "prepare:prepare",
+    "prepare": "data:prepare",
     "freeze": "freeze:freeze",
 }
 BOARD = {
     "build": "board:build",
     "check": "board:check",
-    "admit": "admit:admit",
+    "admit": "board:admit",
     "diff": "board:diff",
 }
 HISTORY = {
@@ -59,6 +62,44 @@ GROUPS = {
     "runs": ("Stored runs: list, show, and clear what is no longer needed.", RUNS),
 }
 """The help of each group, and its commands."""
+
+
+class LazyCommand(TyperCommand):
+    """A command that stands for a function until it is called.
+
+    Args:
+        name: of the command.
+        target: `module:function`, the module below `harness.cli`.
+    """
+
+    def __init__(self, name: str, target: str) -> None:
+        super().__init__(name)
+        self._module, _, self._function = target.partition(":")
+
+    def _docstring(self) -> str | None:
+        source = (FOLDER / f"{self._module}.py").read_text(encoding="utf-8")
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.FunctionDef) and node.name == self._function:
+                return ast.get_docstring(node)
+        raise LookupError(f"{self._module}.py: no function {self._function}")
+
+    # The base class sets a text when it is made; parsing the source waits until help is read.
+    help = property(_docstring, lambda _self, _text: None)
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Begin a call; the context holds the imported command, which is invoked."""
+        return self._imported().make_context(*args, **extra)
+
+    def _imported(self) -> Any:
+        module = import_module(f"harness.cli.{self._module}")
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        app.command(self.name)(getattr(module, self._function))
+        return typer.main.get_command(app)
+
+
+def lazy_commands(targets: Mapping[str, str]) -> dict[str, Any]:
+    """Make a command of each name and its target."""
+    return {name: LazyCommand(name, target) for name, target in targets.items()}
 
 
 class _Commands(TyperGroup):

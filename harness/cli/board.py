@@ -1,21 +1,26 @@
-"""`harness board`: published tables made from their records, and held against them."""
+"""`harness board`: published tables built from their records, checked, compared, admitted."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli import options
-from harness.cli.output import give, give_differences, give_json, give_written
+from harness.cli.output import complain, give, give_differences, give_json, give_written, say
 from harness.cli.publish import Folder
+
+if TYPE_CHECKING:
+    from harness.registry.guarding.admission import Admission
 
 PUBLISHED = Path("leaderboards")
 
 Side = Annotated[
     str, typer.Argument(help="SUITE@VERSION, a folder of published tables, or git:REVISION.")
 ]
+Base = Annotated[str, typer.Option("--base", help="Git revision that the change is held against.")]
 
 
 def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
@@ -47,3 +52,51 @@ def diff(before: Side, after: Side, folder: Folder = PUBLISHED, json: options.Js
             give_json(diff_document(was, now, found))
         else:
             give(diff_text(was, now, found).rstrip("\n"))
+
+
+def admit(
+    base: Base,
+    folder: Folder = PUBLISHED,
+    config: options.Config = None,
+    json: options.Json = False,
+) -> None:
+    """Hold new records against the rules and published ones against a revision; tell what changes.
+
+    Ends with 1 where something is wrong, with every complaint.
+    """
+    from harness.config.loader import load
+    from harness.registry.guarding.admission import admit as admit_change
+
+    came = admit_change(folder, base, load(config))
+    # What cannot be read has no tables to compare.
+    text, document = ("", None) if came.unreadable else _difference(folder, came)
+    if json:
+        give_json(
+            {
+                "schema": 1,
+                "base": came.base,
+                "new": list(came.new),
+                "complaints": list(came.complaints),
+                "difference": document,
+            }
+        )
+    elif text:
+        give(text.rstrip("\n"))
+    if came.complaints:
+        complain("\n".join(came.complaints))
+        raise typer.Exit(1)
+    say(f"{len(came.new)} new records, nothing wrong")
+
+
+def _difference(folder: Path, came: Admission) -> tuple[str, dict[str, Any] | None]:
+    """What the change does to the tables, as Markdown and as JSON."""
+    from harness.board.versions.diff import diff_document, diff_text, differences
+    from harness.board.versions.sides import GIT, side
+
+    if came.first:
+        return "No tables were published before.\n", None
+    with ExitStack() as stack:
+        before = stack.enter_context(side(f"{GIT}{came.base}", folder))
+        after = stack.enter_context(side(str(folder), folder))
+        found = list(differences(before, after))
+        return diff_text(before, after, found), diff_document(before, after, found)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from harness.cli import options
-from harness.cli.checked import give_checked
-from harness.cli.output import give, give_json, say
+from harness.cli.output import complain, give, give_json, say
 from harness.cli.progress import ProgressDisplay
 from harness.errors import RequestError
+
+if TYPE_CHECKING:
+    from harness.datasets.inventory import Checked
+
+NAMED = 10
+"""Groups of equal sounds, names alike and notes that are named; JSON documents have all of them."""
 
 
 def list_(config: options.Config = None, json: options.Json = False) -> None:
@@ -74,4 +81,121 @@ def check(
                 )
                 for part in parts
             ]
-    give_checked(dataset, checked, json=json)
+    _give_checked(dataset, checked, json=json)
+
+
+def prepare(
+    dataset: Annotated[str, typer.Argument(help="Dataset of the benchmark file.")],
+    profile: options.ProfileOption = options.Profile.quick,
+    archive: Annotated[
+        list[Path] | None,
+        typer.Option("--archive", help="Unpack this first: tar, tar.gz, zip, or a part of one."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes that decode; one a core.")
+    ] = None,
+    leave_out_damaged: options.LeaveOut = False,
+    config: options.Config = None,
+    runs: options.Runs = options.DEFAULT_RUNS,
+    json: options.Json = False,
+) -> None:
+    """Decode every file of a dataset once, so that a run starts at once.
+
+    A call after one that was stopped goes on from there.
+    """
+    from harness.config.loader import load
+    from harness.datasets.lengths import inputs_asked_by
+    from harness.datasets.preparing import prepare_dataset
+    from harness.records.files import keep_from_git
+    from harness.run.plan.inputs import declared_input
+
+    loaded = load(config)
+    keep_from_git(runs)
+    with ProgressDisplay() as display, inputs_asked_by(declared_input):
+        parts = loaded.parts(dataset)
+        checked = [
+            prepare_dataset(
+                loaded,
+                part,
+                profile.value,
+                runs / "cache",
+                display.packing,
+                archives=(archive or []) if part == parts[0] else [],
+                tell=display.tell,
+                workers=workers,
+            )
+            for part in parts
+        ]
+    _give_checked(dataset, checked, json=json, leave_out_damaged=leave_out_damaged)
+
+
+def _give_checked(
+    name: str, checked: Sequence[Checked], *, json: bool, leave_out_damaged: bool = False
+) -> None:
+    """Print it, name every damaged file, and end with 1 where there is one.
+
+    Args:
+        name: the dataset as it was asked for.
+        checked: what was found, of it or of each of its folds.
+        json: one JSON document instead of lines.
+        leave_out_damaged: whether damaged files are no failure.
+    """
+    if json:
+        held = [_document(each) for each in checked]
+        whole = held[0] if len(held) == 1 else {"dataset": name, "folds": held}
+        give_json({"schema": 1, **whole})
+    else:
+        give("\n".join(_lines(each) for each in checked))
+    damaged = [each for each in checked if each.damaged]
+    for each in damaged:
+        complain(each.report)
+    if damaged and not leave_out_damaged:
+        raise typer.Exit(1)
+
+
+def _document(checked: Checked) -> dict[str, Any]:
+    return {
+        "dataset": checked.name,
+        "items": checked.items,
+        "counts": checked.counts,
+        "damaged": checked.damaged,
+        "lock": checked.lock,
+        "hours": checked.hours,
+        "bytes": checked.size,
+        "duplicates": checked.duplicates,
+        "alike": checked.alike,
+        "notes": checked.notes,
+    }
+
+
+def _lines(checked: Checked) -> str:
+    from harness.datasets.packing.space import spelled
+
+    usable = f"{checked.items - len(checked.damaged):,} of {checked.items:,} items can be used"
+    lines = [f"{checked.name}: {usable if checked.decoded else f'{checked.items:,} items listed'}"]
+    for split, counts in checked.counts.items():
+        numbers = [f"{n:,} {what}" for what, n in counts.items()]
+        if split in checked.hours:
+            numbers.append(f"{checked.hours[split]:.2f} hours")
+        lines.append(f"  {split}: " + ", ".join(numbers))
+    if checked.size:
+        lines.append(f"  packed: {spelled(checked.size)}")
+    if checked.duplicates:
+        lines.append(f"  note: the same audio within a split, {_groups(checked.duplicates)}")
+    if checked.alike:
+        lines.append(
+            "  note: names that differ in letter case or leading zeros alone, "
+            f"{_groups(checked.alike)}; give them one spelling where they are one"
+        )
+    if checked.notes:
+        lines.append(f"  note: {len(checked.notes):,} items were read with a note:")
+        lines += [f"    {each['source']}: {each['note']}" for each in checked.notes[:NAMED]]
+        lines += ["    ..."] if len(checked.notes) > NAMED else []
+    lines.append(f"  lock: {checked.lock}")
+    return "\n".join(lines)
+
+
+def _groups(groups: list[list[str]]) -> str:
+    named = "; ".join(" = ".join(group) for group in groups[:NAMED])
+    more = "; ..." if len(groups) > NAMED else ""
+    return f"{len(groups):,} times: {named}{more}"

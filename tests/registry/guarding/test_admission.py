@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from harness.board.names import record_path, scores_path
 from harness.board.publishing.published import build
-from harness.cli.admit import admit as admit_command
+from harness.cli.board import admit as admit_command
 from harness.datasets.lock import LockFile, read_lock
 from harness.errors import RequestError
 from harness.records.canonical import digest
