@@ -1,0 +1,68 @@
+"""The examples of docs/extending.md, run from outside the package through the command line."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from harness.testing import check_loss, check_model
+from tests.tiny import TinyBenchmark, make_tiny
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
+    """The examples in a folder of their own, with a dozen voices in their layout."""
+    folder = tmp_path_factory.mktemp("outside") / "own"
+    shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "my-voices").mkdir()
+    voices = make_tiny(folder.parent / "tiny").folder / "voices"
+    for path in voices.glob("*.flac"):
+        speaker, take = path.stem.split("-u")
+        samples, rate = soundfile.read(path, dtype="int16")
+        name = f"{speaker}_day{int(take) % 2}_{take}.wav"
+        soundfile.write(folder / "my-voices" / name, samples, rate)
+    return TinyBenchmark(folder)
+
+
+@pytest.fixture
+def modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    for name in ("my_models", "my_losses", "my_corpora"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+@pytest.mark.usefixtures("modules")
+def test_the_network_and_the_loss_keep_the_promises_of_the_interface():
+    from my_losses import CosineSoftmax
+    from my_models import StatisticsPooling
+
+    check_model(StatisticsPooling(), frames=60)
+    check_loss(CosineSoftmax())
+
+
+def test_a_network_a_loss_and_a_layout_of_ones_own_are_run_and_ranked(outside: TinyBenchmark):
+    done = outside.run("run", "--suite", "mine", "--device", "cpu", "--json")
+    assert done.status == 0, done.err
+    (table,) = done.json["tables"]
+    rows = {(row["model"], row["loss"]): row for row in table["rows"]}
+    trained = {("statistics-pooling", "cosine-softmax"), ("statistics-pooling", "softmax")}
+    assert trained < set(rows)
+    assert len(rows) == len(trained) + 1
+    assert {row["state"] for row in rows.values()} == {"done"}
+
+
+def test_a_name_that_tells_no_speaker_is_refused_with_its_path(outside: TinyBenchmark):
+    wrong = outside.folder / "my-voices" / "nobody.wav"
+    shutil.copyfile(next(outside.folder.glob("my-voices/*.wav")), wrong)
+    try:
+        checked = outside.run("data", "check", "my-voices", "--lists")
+    finally:
+        wrong.unlink()
+    assert checked.status == 2
+    assert f"{wrong}: name files SPEAKER_SESSION_NUMBER.wav" in checked.err
