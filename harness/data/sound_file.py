@@ -15,11 +15,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from harness.data.announced import check_whole
 from harness.data.corpus import SAMPLE_RATE, DamagedItem, ItemNote
-from harness.data.flac_header import FlacHeader, read_flac_header
 from harness.data.levels import FULL_SCALE
-from harness.data.wav_header import SamplesOnly, WavSound, read_wav_header
+from harness.data.sound_headers import check_whole, read_flac_header
+from harness.data.wav_header import SamplesOnly, read_wav_header
 from harness.errors import raise_limit
 
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
@@ -47,19 +46,19 @@ def open_sound(source: Path | BinaryIO) -> Iterator[Sound]:
 
     Raises:
         DamagedItem: absent, empty, truncated, no sound, or its header contradicts itself; also
-            where that is noticed while it is decoded.
+            if that is noticed while it is decoded.
     """
     try:
-        with _opened(source) as content:
+        with _open_content(source) as content:
             check_whole(content)
-            yield Sound(content, read_flac_header(content), read_wav_header(content))
+            yield Sound(content)
     except soundfile.LibsndfileError as error:
         why = error.error_string.strip() or "it ends before its header says"
         raise DamagedItem(f"cannot be decoded ({why})") from error
 
 
 @contextmanager
-def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
+def _open_content(source: Path | BinaryIO) -> Iterator[BinaryIO]:
     if not isinstance(source, Path):
         content = source.read()
         _check_size(len(content))
@@ -76,20 +75,20 @@ def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
         raise DamagedItem(f"cannot be read ({error.strerror})") from error
 
 
-class _Content(BytesIO):
-    """Content that goes to its begin, as a file does, where a decoder seeks before it."""
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        return super().seek(max(0, offset) if whence == os.SEEK_SET else offset, whence)
-
-
 def _check_size(size: int) -> None:
     if size == 0:
         raise DamagedItem("the file is empty (0 bytes)")
 
 
+class _Content(BytesIO):
+    """Content that goes to its begin, as a file does, if a decoder seeks before it."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return super().seek(max(0, offset) if whence == os.SEEK_SET else offset, whence)
+
+
 class _Unmeasured(soundfile.SoundFile):  # type: ignore[misc]  # it comes without types
-    """A file whose header tells no length: it is read to its end and never sought in."""
+    """A file whose header has no length: it is read to its end and never sought in."""
 
     def seekable(self) -> bool:
         return False
@@ -99,39 +98,50 @@ class Sound:
     """An open sound file whose header has been believed so far.
 
     Attributes:
-        converted: whether it has another rate than 16 kHz, or several channels.
-        as_floats: whether samples are decoded to float64, as conversion needs them.
+        file: the decoder.
+        flac: the header of a FLAC file; None for other formats.
+        rate: samples a second.
+        lossy: true for a lossy codec, whose decoders overshoot.
+        has_length: true if the header says how long the sound is.
+        needs_conversion: true for another rate than 16 kHz, or several channels.
+        as_floats: true if samples are decoded to float64, as conversion needs them.
     """
 
-    def __init__(self, content: BinaryIO, flac: FlacHeader | None, wav: WavSound | None) -> None:
-        """Open it, and check its rate."""
-        self.file = _sound_file(content, flac, wav)
-        self.flac = flac
+    def __init__(self, content: BinaryIO) -> None:
+        """Open it, and check its rate.
+
+        Raises:
+            DamagedItem: the header contradicts itself, or has a rate of nobody's.
+        """
+        self.flac, wav = read_flac_header(content), read_wav_header(content)
+        self.has_length = self.flac is None or self.flac.frames > 0
+        if wav is not None:
+            self.file = soundfile.SoundFile(
+                SamplesOnly(content, wav),
+                samplerate=wav.format.rate,
+                channels=wav.format.channels,
+                subtype=wav.format.subtype,
+                endian=wav.order.upper(),
+                format="RAW",
+            )
+        else:
+            content.seek(0)
+            # A descriptor, not a name: libsndfile would guess a format from a wrong ending.
+            handle: Any = content if isinstance(content, BytesIO) else content.fileno()
+            decoder = soundfile.SoundFile if self.has_length else _Unmeasured
+            self.file = decoder(handle, closefd=False)
+        self.rate = int(self.file.samplerate)
         self._check_rate()
-        self.converted = self.rate != SAMPLE_RATE or self.file.channels != 1
-        self.as_floats = self.converted or self.file.subtype in FLOATS
+        self.lossy = self.file.subtype in LOSSY
+        self.needs_conversion = self.rate != SAMPLE_RATE or self.file.channels != 1
+        self.as_floats = self.needs_conversion or self.file.subtype in FLOATS
         if wav is not None and wav.unread:
             note = f"{wav.unread:,} bytes behind its end are not read"
             warnings.warn(ItemNote(note), stacklevel=2)
 
     @property
-    def rate(self) -> int:
-        """Samples a second."""
-        return int(self.file.samplerate)
-
-    @property
-    def lossy(self) -> bool:
-        """Tell whether a lossy codec made it, whose decoders overshoot."""
-        return self.file.subtype in LOSSY
-
-    @property
-    def measured(self) -> bool:
-        """Tell if the header says how long the sound is."""
-        return self.flac is None or self.flac.frames > 0
-
-    @property
     def dtype(self) -> str:
-        """Floating-point files would be rounded to -1, 0 and 1; a checksum wants all bits."""
+        """The type to decode to, which keeps all bits that a checksum and conversion need."""
         if self.flac is not None:
             return "int32"
         if self.as_floats:
@@ -139,7 +149,7 @@ class Sound:
         return "float32" if self.lossy else "int16"
 
     def blocks(self, frames: int = sys.maxsize) -> Iterator[NDArray[Any]]:
-        """At most so many frames, `[frames, channels]`, until there are no more."""
+        """Yield at most so many frames, `[frames, channels]`, until there are no more."""
         while frames > 0:
             wanted = min(frames, max(BLOCK // self.file.channels, 1))
             block = self.file.read(wanted, dtype=self.dtype, always_2d=True)
@@ -149,7 +159,7 @@ class Sound:
                 return
 
     def levels(self, block: NDArray[Any]) -> NDArray[Any]:
-        """Samples on the scale of int16; not rounded where they come as floating-point numbers."""
+        """Return samples on the scale of int16; floating-point numbers are not rounded."""
         if block.dtype == np.int32:
             return block / 65536 if self.as_floats else np.asarray(block >> 16, dtype=np.int16)
         if block.dtype == np.int16:
@@ -158,7 +168,7 @@ class Sound:
         return np.asarray(block * block.dtype.type(scale))
 
     def refuse(self) -> NoReturn:
-        """Refuse what would have to be converted, and may not be."""
+        """Refuse a sound that would have to be converted, and may not be."""
         mend = "or set `convert = true` for the dataset"
         if self.file.channels != 1:
             raise DamagedItem(f"has {self.file.channels} channels; mono is wanted, {mend}")
@@ -172,22 +182,3 @@ class Sound:
             raise DamagedItem(
                 f"has a damaged header: {self.rate} Hz there, {said} Hz in its frames"
             )
-
-
-def _sound_file(
-    content: BinaryIO, flac: FlacHeader | None, wav: WavSound | None
-) -> soundfile.SoundFile:
-    if wav is not None:
-        return soundfile.SoundFile(
-            SamplesOnly(content, wav),
-            samplerate=wav.format.rate,
-            channels=wav.format.channels,
-            subtype=wav.format.subtype,
-            endian=wav.order.upper(),
-            format="RAW",
-        )
-    content.seek(0)
-    # A descriptor, not a name: libsndfile would guess a format from a wrong ending.
-    handle: Any = content if isinstance(content, BytesIO) else content.fileno()
-    unmeasured = flac is not None and not flac.frames
-    return (_Unmeasured if unmeasured else soundfile.SoundFile)(handle, closefd=False)

@@ -253,13 +253,13 @@ def test_a_data_set_that_was_saved_anew_is_read_anew(tmp_path):
     assert heard(tmp_path / "one", items(tmp_path / "one")) == [7, 8]
 
 
-def test_other_rates_are_converted(tmp_path):
+def test_other_rates_are_converted_if_asked_for(tmp_path):
     made = datasets.Dataset.from_dict({"audio": [sound(0, rate=8000)], "speaker_id": ["a"]})
     made.save_to_disk(tmp_path)
     item = next(items(tmp_path).itertuples(index=False))
-    assert len(HuggingFaceFolder().read(item, tmp_path)) == 3200
+    assert len(HuggingFaceFolder(convert=True).read(item, tmp_path)) == 3200
     with pytest.raises(DamagedItem, match="8000 Hz"):
-        HuggingFaceFolder(convert=False).read(item, tmp_path)
+        HuggingFaceFolder().read(item, tmp_path)
 
 
 def test_the_library_is_not_installed(tmp_path, monkeypatch):

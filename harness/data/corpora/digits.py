@@ -1,4 +1,4 @@
-"""The embedded corpus `digits`: scikit-learn's copy of the UCI handwritten digits."""
+"""The bundled corpus `digits`: scikit-learn's copy of the UCI handwritten digits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Digits(Uncompared):
     unit: ClassVar[str] = "picture"
 
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
-        """Every picture; the split is left to the benchmark."""
+        """Return every picture; the split is left to the benchmark."""
         del profile, folder
         labels = _digits()[1]
         names = [f"digit{index:04d}" for index in range(len(labels))]
@@ -36,7 +36,7 @@ class Digits(Uncompared):
         return table.assign(seconds=0.0, source=names, line=0, split="")
 
     def read(self, item: Any, folder: Path) -> NDArray[np.uint8]:
-        """One picture, `[8, 8]`, black 0 to white 255."""
+        """Return one picture, `[8, 8]`, black 0 to white 255."""
         del folder
         levels = _digits()[0][int(item.id.removeprefix("digit"))]
         return np.asarray(np.rint(levels * (255 / FULL_SCALE)), dtype=np.uint8)

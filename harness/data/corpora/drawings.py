@@ -29,10 +29,10 @@ class Drawings(Uncompared):
     unit: ClassVar[str] = "drawer"
 
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
-        """Every drawing; the label is its folder.
+        """Return every drawing; the label is its folder.
 
         Raises:
-            DataError: there is no drawing, or a file's name does not tell its drawer.
+            DataError: there is no drawing, or a file's name does not name its drawer.
         """
         del profile
         paths = sorted(folder.glob("character*/*.png"))
@@ -41,7 +41,7 @@ class Drawings(Uncompared):
         return pd.DataFrame([_row(path, folder) for path in paths])
 
     def read(self, item: Any, folder: Path) -> NDArray[np.uint8]:
-        """One drawing, `[height, width]`, ink 255 on 0.
+        """Return one drawing, `[height, width]`, ink 255 on 0.
 
         Raises:
             DamagedItem: the file is not a picture, or is of one value throughout.

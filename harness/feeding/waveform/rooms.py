@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.config.tables import Profile
-from harness.data.audio import read_channels, resampled
+from harness.data.audio import read_channels, resample
 from harness.data.corpus import SAMPLE_RATE, DamagedItem
 from harness.data.synthesis.arithmetic import Array, between, from_decibels, generator
 from harness.data.synthesis.recording import ReverberantRoom, impulse_response
@@ -47,7 +47,7 @@ class RoomFolder(Collection):
         levels, rate = read_channels(folder / item.source)
         if not levels[:, 0].any():
             raise DamagedItem("is all zeros")
-        return aligned(resampled(levels[:, 0], rate))
+        return aligned(resample(levels[:, 0], rate))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""From what a layout tells of each utterance to the item table."""
+"""The item table of a corpus, made from the utterances that a layout lists."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from harness.data.corpus import COLUMNS
-from harness.data.names import clean_name, refuse_repeats
+from harness.data.item_names import clean_name, refuse_repeats
 from harness.errors import DataError, nearest
 
 UNKNOWN = ("", "-")
-"""How lists write what nobody knows."""
+"""How lists write an unknown value."""
 
 SPEAKER = "speaker"
-"""The `label` field's word for telling speakers apart."""
+"""The value of the `label` field for which speakers are the classes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListedUtterance:
     """One utterance.
 
     Attributes:
         id, speaker, source, seconds, line, split: as in the item table.
-        further: column -> what else is known.
-        label: what is told apart, where that is not the speaker.
+        further: column -> further facts.
+        label: the class, if that is not the speaker.
     """
 
     id: str
@@ -38,11 +38,12 @@ class Entry:
     label: str | None = None
 
 
-def item_table(entries: Sequence[Entry]) -> pd.DataFrame:
-    """The item table: its own columns, then what else is known, empty where it is not.
+def item_table(entries: Sequence[ListedUtterance]) -> pd.DataFrame:
+    """Return the item table: its own columns, then further ones, empty for unknown values.
 
     A further column that has the name of one of the table's own is left away.
     """
+    names = dict.fromkeys(name for entry in entries for name in entry.further)
     table = {
         "id": [entry.id for entry in entries],
         "unit": [entry.speaker for entry in entries],
@@ -52,49 +53,48 @@ def item_table(entries: Sequence[Entry]) -> pd.DataFrame:
         "line": [entry.line for entry in entries],
         "split": [entry.split for entry in entries],
     }
-    for name in _further(entries):
-        table[name] = [known(entry.further.get(name)) for entry in entries]
-    return pd.DataFrame(table)
+    further = {
+        name: [known_value(entry.further.get(name)) for entry in entries]
+        for name in names
+        if name not in COLUMNS
+    }
+    return pd.DataFrame(table | further)
 
 
-def told_apart(entries: Iterable[Entry], label: str, where: str) -> pd.DataFrame:
-    """The item table of utterances in any order: a speaker's side by side, sorted by id.
+def sort_by_speaker(entries: Iterable[ListedUtterance], label: str, where: str) -> pd.DataFrame:
+    """Return the item table of utterances in any order: by speaker, then by id.
 
     Args:
         entries: utterances.
-        label: what is told apart: `speaker`, or one of their further columns.
+        label: the classes: `speaker`, or one of their further columns.
         where: the corpus, for the error.
 
     Raises:
         DataError: there is no such column, an utterance has nothing in it, or an id comes twice.
     """
     by_speaker = sorted(entries, key=lambda entry: (entry.speaker, entry.id))
-    items = item_table(_labelled(by_speaker, label, where))
+    items = item_table(_with_label(by_speaker, label, where))
     refuse_repeats(items, where)
     return items
 
 
-def known(value: str | None) -> str:
-    """A value, empty where a list says that it is unknown."""
+def known_value(value: str | None) -> str:
+    """Return a value, empty if a list marks it as unknown."""
     return "" if value is None or clean_name(value) in UNKNOWN else value
 
 
-def _labelled(entries: Sequence[Entry], label: str, where: str) -> Sequence[Entry]:
-    """The utterances with something else than the speaker as what is told apart."""
+def _with_label(
+    entries: Sequence[ListedUtterance], label: str, where: str
+) -> Sequence[ListedUtterance]:
     if label == SPEAKER:
         return entries
     further = {name for entry in entries for name in entry.further}
     if label not in further:
         raise DataError(f"{where}: no column {label!r} to tell apart; {nearest(label, further)}")
-    unknown = [entry.id for entry in entries if not known(entry.further.get(label))]
+    unknown = [entry.id for entry in entries if not known_value(entry.further.get(label))]
     if unknown:
         raise DataError(
             f"{where}: the {label} of {len(unknown)} of {len(entries)} utterances is unknown, "
             f"the first {unknown[0]!r}; leave them away, or tell another column apart"
         )
     return [replace(entry, label=entry.further[label]) for entry in entries]
-
-
-def _further(entries: Sequence[Entry]) -> list[str]:
-    names = dict.fromkeys(name for entry in entries for name in entry.further)
-    return [name for name in names if name not in COLUMNS]
