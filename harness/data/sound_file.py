@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from harness.data.corpus import SAMPLE_RATE, DamagedItem, ItemNote
 from harness.data.levels import FULL_SCALE
 from harness.data.sound_headers import check_whole, read_flac_header
-from harness.data.wav_header import SamplesOnly, read_wav_header
+from harness.data.wav_header import SamplesOnly, WavSound, read_wav_header
 from harness.errors import raise_limit
 
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
@@ -50,6 +50,8 @@ def open_sound(source: Path | BinaryIO) -> Iterator[Sound]:
     """
     try:
         with _open_content(source) as content:
+            if content.seek(0, os.SEEK_END) == 0:
+                raise DamagedItem("the file is empty (0 bytes)")
             check_whole(content)
             yield Sound(content)
     except soundfile.LibsndfileError as error:
@@ -60,24 +62,16 @@ def open_sound(source: Path | BinaryIO) -> Iterator[Sound]:
 @contextmanager
 def _open_content(source: Path | BinaryIO) -> Iterator[BinaryIO]:
     if not isinstance(source, Path):
-        content = source.read()
-        _check_size(len(content))
-        yield _Content(content)
+        yield _Content(source.read())
         return
     if not source.is_file():
         raise DamagedItem("no such file")
     try:
         with source.open("rb", buffering=0) as file:
-            _check_size(source.stat().st_size)
             yield file
     except OSError as error:
         raise_limit(error, source)
         raise DamagedItem(f"cannot be read ({error.strerror})") from error
-
-
-def _check_size(size: int) -> None:
-    if size == 0:
-        raise DamagedItem("the file is empty (0 bytes)")
 
 
 class _Content(BytesIO):
@@ -115,21 +109,7 @@ class Sound:
         """
         self.flac, wav = read_flac_header(content), read_wav_header(content)
         self.has_length = self.flac is None or self.flac.frames > 0
-        if wav is not None:
-            self.file = soundfile.SoundFile(
-                SamplesOnly(content, wav),
-                samplerate=wav.format.rate,
-                channels=wav.format.channels,
-                subtype=wav.format.subtype,
-                endian=wav.order.upper(),
-                format="RAW",
-            )
-        else:
-            content.seek(0)
-            # A descriptor, not a name: libsndfile would guess a format from a wrong ending.
-            handle: Any = content if isinstance(content, BytesIO) else content.fileno()
-            decoder = soundfile.SoundFile if self.has_length else _Unmeasured
-            self.file = decoder(handle, closefd=False)
+        self.file = _decoder(content, wav, has_length=self.has_length)
         self.rate = int(self.file.samplerate)
         self._check_rate()
         self.lossy = self.file.subtype in LOSSY
@@ -139,20 +119,16 @@ class Sound:
             note = f"{wav.unread:,} bytes behind its end are not read"
             warnings.warn(ItemNote(note), stacklevel=2)
 
-    @property
-    def dtype(self) -> str:
-        """The type to decode to, which keeps all bits that a checksum and conversion need."""
-        if self.flac is not None:
-            return "int32"
-        if self.as_floats:
-            return "float64"
-        return "float32" if self.lossy else "int16"
-
     def blocks(self, frames: int = sys.maxsize) -> Iterator[NDArray[Any]]:
         """Yield at most so many frames, `[frames, channels]`, until there are no more."""
+        # The type keeps all bits that a checksum and conversion need.
+        if self.flac is not None:
+            dtype = "int32"
+        else:
+            dtype = "float64" if self.as_floats else "float32" if self.lossy else "int16"
         while frames > 0:
             wanted = min(frames, max(BLOCK // self.file.channels, 1))
-            block = self.file.read(wanted, dtype=self.dtype, always_2d=True)
+            block = self.file.read(wanted, dtype=dtype, always_2d=True)
             yield block
             frames -= len(block)
             if len(block) < wanted:
@@ -182,3 +158,19 @@ class Sound:
             raise DamagedItem(
                 f"has a damaged header: {self.rate} Hz there, {said} Hz in its frames"
             )
+
+
+def _decoder(content: BinaryIO, wav: WavSound | None, *, has_length: bool) -> soundfile.SoundFile:
+    if wav is not None:
+        return soundfile.SoundFile(
+            SamplesOnly(content, wav),
+            samplerate=wav.format.rate,
+            channels=wav.format.channels,
+            subtype=wav.format.subtype,
+            endian=wav.order.upper(),
+            format="RAW",
+        )
+    content.seek(0)
+    # A descriptor, not a name: libsndfile would guess a format from a wrong ending.
+    handle: Any = content if isinstance(content, BytesIO) else content.fileno()
+    return (soundfile.SoundFile if has_length else _Unmeasured)(handle, closefd=False)

@@ -1,7 +1,7 @@
 """Saved Hugging Face data sets: rows are read without decoding, running or fetching anything."""
 
-import builtins
 import socket
+import sys
 from io import BytesIO
 
 import numpy as np
@@ -263,15 +263,10 @@ def test_other_rates_are_converted_if_asked_for(tmp_path):
 
 
 def test_the_library_is_not_installed(tmp_path, monkeypatch):
-    installed = builtins.__import__
-
-    def without(name, *rest):
-        if name == "datasets":
-            raise ModuleNotFoundError(name="datasets")
-        return installed(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ConfigError, match=r"pip install trialboard\[huggingface\]"):
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(
+        ConfigError, match=r"library `datasets`, .*pip install trialboard\[huggingface\]"
+    ):
         items(tmp_path)
 
 

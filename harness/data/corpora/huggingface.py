@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data.audio import read_audio
-from harness.data.reading.audio_corpus import SpeechCorpus, own_splits
+from harness.data.reading.audio_corpus import SpeechCorpus, import_library, own_splits
 from harness.data.reading.item_table import ListedUtterance, known_value
 from harness.data.reading.sources import Root
-from harness.errors import ConfigError, DataError, nearest
+from harness.errors import DataError, nearest
 
 STATE = "state.json"
 """Written anew whenever a data set is saved: it stands for the rows that hold their own sound."""
@@ -132,13 +132,7 @@ class HuggingFaceFolder(SpeechCorpus):
 
 def _load_saved(folder: Path) -> Any:
     """Open a saved data set: a `Dataset`, or a `DatasetDict`, which is a dict of them."""
-    try:
-        import datasets
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            "this layout is read by the library `datasets`, which is not installed: "
-            "`pip install trialboard[huggingface]`"
-        ) from error
+    datasets = import_library("datasets", "huggingface")
     try:
         found = datasets.load_from_disk(str(folder))
         for part in found.values() if isinstance(found, dict) else [found]:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from harness.data.item_names import clean_name
-from harness.data.reading.audio_corpus import SplitSpeechCorpus
+from harness.data.reading.audio_corpus import SplitSpeechCorpus, import_library
 from harness.data.reading.item_table import ListedUtterance, known_value
 from harness.data.reading.sources import Root, allow_command, part
 from harness.data.reading.text_lists import read_json_line
-from harness.errors import ConfigError, DataError
+from harness.errors import DataError
 
 SAME_S = 1e-4
 """Less than two samples: times that differ by less are one."""
@@ -62,7 +62,7 @@ class LhotseCuts(SplitSpeechCorpus):
                 path leaves the folder, or a sound is written by a command without leave.
         """
         path = root.folder / name
-        deserialise = _library().deserialize_item
+        deserialise = import_library("lhotse.serialization", "lhotse").deserialize_item
         number = 0
         for number, line in _lines(path):
             where = f"{path}: line {number}"
@@ -153,14 +153,3 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             yield number, line
-
-
-def _library() -> Any:
-    try:
-        from lhotse import serialization
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            "this layout is read by the library `lhotse`, which is not installed: "
-            "`pip install trialboard[lhotse]`"
-        ) from error
-    return serialization

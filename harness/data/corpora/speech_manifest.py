@@ -76,7 +76,7 @@ class SpeechManifest(SpeechCorpus):
         del profile
         entries = self.entries(folder)
         if Path(self.file).suffix in (".csv", ".jsonl"):
-            entries.sort(key=lambda entry: entry.speaker)
+            entries.sort(key=lambda entry: entry.unit)
         return item_table(entries)
 
     def entries(self, folder: Path) -> list[ListedUtterance]:
@@ -125,7 +125,7 @@ class SpeechManifest(SpeechCorpus):
                 raise DataError(f"{where}: the {column} is unknown ({row[column]!r})")
         return ListedUtterance(
             id=row["utt_id"],
-            speaker=row["speaker"],
+            unit=row["speaker"],
             label=row[self.label],
             source=root.source(row["path"], where),
             seconds=_seconds(row["duration_s"], where) if "duration_s" in row else 0.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +30,12 @@ class AudioCorpus(Uncompared):
     """Base of all readers of audio: a folder of sound files, split by speaker, without trials.
 
     A reader is a frozen dataclass that has `items`, and overrides what differs.
+
+    Attributes:
+        convert: resample to 16 kHz and mix down, instead of calling other files damaged.
     """
+
+    convert: bool = False
 
     version: ClassVar[int] = 1
     kind: ClassVar[str] = "audio"
@@ -42,7 +48,7 @@ class AudioCorpus(Uncompared):
         Raises:
             DamagedItem: it cannot be used.
         """
-        return read_audio(folder / item.source)
+        return read_audio(folder / item.source, convert=self.convert)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +59,7 @@ class SpeechCorpus(AudioCorpus, ABC):
         trial_lists: split -> a trial list in the corpus's folder, in any of the field's formats.
         enrolment: split -> a list of `model utterance ...`, if the trials name models.
         label: the classes: the speakers, or one of the layout's further columns.
-        convert: resample to 16 kHz and mix down, instead of calling other files damaged.
+        convert: as above.
     """
 
     trial_lists: Files = field(default_factory=dict)
@@ -109,14 +115,6 @@ class SpeechCorpus(AudioCorpus, ABC):
         pairs = [(line.words[0], item) for line in lines for item in line.words[1:]]
         return pd.DataFrame(pairs, columns=list(MODEL_COLUMNS))
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
-        """Decode one utterance.
-
-        Raises:
-            DamagedItem: it cannot be used.
-        """
-        return read_audio(folder / item.source, convert=self.convert)
-
 
 @dataclass(frozen=True, kw_only=True)
 class SplitSpeechCorpus(SpeechCorpus):
@@ -164,6 +162,25 @@ class SplitSpeechCorpus(SpeechCorpus):
         return read_source(
             item.source, folder, seconds, convert=self.convert, allow_commands=self.allow_commands
         )
+
+
+def import_library(module: str, extra: str) -> Any:
+    """Import the library that reads a layout.
+
+    Args:
+        module: the library, or a module of it.
+        extra: the extra of this package that installs it.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"this layout is read by the library `{module.partition('.')[0]}`, which is not "
+            f"installed: `pip install trialboard[{extra}]`"
+        ) from error
 
 
 def own_splits(parts: Mapping[str, str], where: str) -> dict[str, str]:

@@ -23,13 +23,13 @@ class ListedUtterance:
     """One utterance.
 
     Attributes:
-        id, speaker, source, seconds, line, split: as in the item table.
+        id, unit, source, seconds, line, split: as in the item table; the unit is the speaker.
         further: column -> further facts.
         label: the class, if that is not the speaker.
     """
 
     id: str
-    speaker: str
+    unit: str
     source: str
     seconds: float = 0.0
     line: int = 0
@@ -44,15 +44,8 @@ def item_table(entries: Sequence[ListedUtterance]) -> pd.DataFrame:
     A further column that has the name of one of the table's own is left away.
     """
     names = dict.fromkeys(name for entry in entries for name in entry.further)
-    table = {
-        "id": [entry.id for entry in entries],
-        "unit": [entry.speaker for entry in entries],
-        "label": [entry.speaker if entry.label is None else entry.label for entry in entries],
-        "seconds": [entry.seconds for entry in entries],
-        "source": [entry.source for entry in entries],
-        "line": [entry.line for entry in entries],
-        "split": [entry.split for entry in entries],
-    }
+    table = {name: [getattr(entry, name) for entry in entries] for name in COLUMNS}
+    table["label"] = [entry.unit if entry.label is None else entry.label for entry in entries]
     further = {
         name: [known_value(entry.further.get(name)) for entry in entries]
         for name in names
@@ -72,7 +65,7 @@ def sort_by_speaker(entries: Iterable[ListedUtterance], label: str, where: str) 
     Raises:
         DataError: there is no such column, an utterance has nothing in it, or an id comes twice.
     """
-    by_speaker = sorted(entries, key=lambda entry: (entry.speaker, entry.id))
+    by_speaker = sorted(entries, key=lambda entry: (entry.unit, entry.id))
     items = item_table(_with_label(by_speaker, label, where))
     refuse_repeats(items, where)
     return items

@@ -71,7 +71,7 @@ def impulse_response(room: ReverberantRoom) -> Array:
     noise = white(rng, length)
     late = np.concatenate([np.zeros(1), noise[:-1]])
     low, high = 0.5 * (noise + late), 0.5 * (noise - late)
-    tail = low * _fade(seconds, room.decay) + high * _fade(seconds, room.decay * room.treble)
+    tail: Array = low * _fade(seconds, room.decay) + high * _fade(seconds, room.decay * room.treble)
     tail[: int(_EARLY * SAMPLE_RATE)] = 0.0
     tail *= from_decibels(np.array([-room.direct])) / np.sqrt((tail**2).sum())
     tail[0] = 1.0
