@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.corpus import SAMPLE_RATE, DamagedItem
+from harness.data.corpus import SAMPLE_RATE, DamagedItem, Samples
 from harness.data.levels import Levels, clip_levels
 from harness.data.sound_file import FLOATS, Sound, open_sound
 
@@ -28,7 +28,7 @@ def read_audio(
     *,
     convert: bool = False,
     span: Span | None = None,
-) -> NDArray[np.int16]:
+) -> Samples:
     """Decode one file to int16 `[samples]` at 16 kHz.
 
     Args:
@@ -136,7 +136,7 @@ def _check_md5(sound: Sound, blocks: list[NDArray[Any]]) -> None:
         raise DamagedItem("is damaged: its samples are not those of its own MD5")
 
 
-def _check_not_lost(samples: NDArray[np.int16], blocks: list[NDArray[Any]]) -> None:
+def _check_not_lost(samples: Samples, blocks: list[NDArray[Any]]) -> None:
     """Refuse a sound of which 16 bits keep nothing, though there was something."""
     kept = len(samples) == 0 or samples.min() < -1 or samples.max() > 1
     if not kept and any(block.any() for block in blocks):
@@ -146,7 +146,7 @@ def _check_not_lost(samples: NDArray[np.int16], blocks: list[NDArray[Any]]) -> N
         )
 
 
-def _check_content(samples: NDArray[np.int16], seconds: float | None) -> None:
+def _check_content(samples: Samples, seconds: float | None) -> None:
     if len(samples) == 0:
         raise DamagedItem("holds no samples")
     held = len(samples) / SAMPLE_RATE

@@ -36,6 +36,12 @@ MODEL_COLUMNS = ("model", "item")
 
 SAMPLE_RATE = 16_000
 
+Samples = NDArray[np.int16]
+"""A sound, `[samples]` at 16 kHz."""
+
+Pixels = NDArray[np.uint8]
+"""A picture, `[height, width]`."""
+
 HeldOut = Literal["validation", "test"]
 """The splits that may have trials."""
 
@@ -45,7 +51,7 @@ class Corpus(Protocol):
 
     Attributes:
         version: changes whenever the same files would give other items.
-        kind: `audio` (int16 `[samples]` at 16 kHz) or `image` (uint8 `[height, width]`).
+        kind: `audio` (`Samples`) or `image` (`Pixels`).
         unit: the name of the resampling unit in a table.
         needs_folder: False if the corpus is computed or bundled.
     """
@@ -67,7 +73,7 @@ class Corpus(Protocol):
     def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
         """Return the models that trials enrol, `MODEL_COLUMNS`; None if trials name items."""
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16] | NDArray[np.uint8]:
+    def read(self, item: Any, folder: Path) -> Samples | Pixels:
         """Return the content of one row of `items`; it may give an `ItemNote`.
 
         Raises:

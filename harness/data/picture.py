@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from harness.data.corpus import DamagedItem
+from harness.data.corpus import DamagedItem, Pixels
 from harness.errors import raise_limit
 
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
@@ -18,10 +17,8 @@ DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 DEEPEST = 65_535
 """Full scale of 16 bits; it is 257 times that of 8."""
 
-Grey = NDArray[np.uint8]
 
-
-def read_picture(path: Path) -> Grey:
+def read_picture(path: Path) -> Pixels:
     """Decode one picture to grey levels `[height, width]`, black 0 to white 255.
 
     Transparent parts show white paper; 16 bits are scaled to 8.
@@ -42,7 +39,7 @@ def read_picture(path: Path) -> Grey:
     return levels
 
 
-def _levels(picture: Image.Image) -> Grey:
+def _levels(picture: Image.Image) -> Pixels:
     if picture.mode in DEEP:
         return _deep(picture)
     if picture.mode == "F":
@@ -66,7 +63,7 @@ def _scale_transparent(picture: Image.Image) -> None:
         picture.info["transparency"] = transparent * {"L;2": 85, "L;4": 17}.get(raw, 1)
 
 
-def _deep(picture: Image.Image) -> Grey:
+def _deep(picture: Image.Image) -> Pixels:
     numbers = np.asarray(picture).astype(np.int64)
     if numbers.min(initial=0) < 0 or numbers.max(initial=0) > DEEPEST:
         raise DamagedItem("holds more than 16 bits of grey; save 8 or 16")
@@ -75,7 +72,7 @@ def _deep(picture: Image.Image) -> Grey:
     return levels if transparent is None else np.where(numbers == transparent, 255, levels)
 
 
-def _check_ink(levels: Grey) -> None:
+def _check_ink(levels: Pixels) -> None:
     low, high = int(levels.min(initial=255)), int(levels.max(initial=0))
     if high <= low:
         raise DamagedItem(f"is blank: {high} throughout, of 0 (black) to 255 (white)")

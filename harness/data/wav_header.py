@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import RawIOBase
 from typing import Any, BinaryIO, NamedTuple
 
 from harness.data.corpus import DamagedItem
@@ -70,20 +69,12 @@ class WavSound:
     unread: int
 
 
-class SamplesOnly(RawIOBase):
-    """The samples of an open WAV file as a file of their own, without any header."""
+class SamplesOnly:
+    """The samples of an open WAV file as a file of its own without a header, for libsndfile."""
 
     def __init__(self, content: BinaryIO, sound: WavSound) -> None:
         """Give the samples of `content`, which stays open."""
         self._content, self._sound, self._at = content, sound, 0
-
-    def seekable(self) -> bool:
-        """Return true."""
-        return True
-
-    def readable(self) -> bool:
-        """Return true."""
-        return True
 
     def tell(self) -> int:
         """Return the position in bytes from the first sample."""

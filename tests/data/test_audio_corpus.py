@@ -1,11 +1,13 @@
 """The base class of audio corpora: what all readers have in common, and what keys rest on."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from harness.config.imports import construct
 from harness.data.corpora.cnceleb import CnCeleb
 from harness.data.corpora.huggingface import HuggingFaceFolder
 from harness.data.corpora.kaldi import KaldiFolder
@@ -14,24 +16,15 @@ from harness.data.corpora.speaker_folders import SpeakerFolders
 from harness.data.corpora.speech_manifest import SpeechManifest
 from harness.data.corpora.voxceleb import VoxCeleb
 from harness.data.corpus import DamagedItem
-from harness.data.reading.audio_corpus import AudioCorpus, SpeechCorpus
-from harness.data.reading.item_table import ListedUtterance
+from harness.data.reading.audio_corpus import AudioCorpus
 
 LAYOUTS = [HuggingFaceFolder, KaldiFolder, LhotseCuts, SpeakerFolders, SpeechManifest]
 
 
-@dataclass(frozen=True, kw_only=True)
-class FlatFolder(SpeechCorpus):
-    """A layout of one's own: `SPEAKER_NUMBER.wav` in one folder."""
-
-    def entries(self, folder):
-        for path in folder.glob("*.wav"):
-            speaker, _, number = path.stem.partition("_")
-            yield ListedUtterance(path.stem, speaker, path.name, further={"take": number})
-
-
 @pytest.fixture
 def folder(tmp_path):
+    tmp_path = tmp_path / "mine"
+    tmp_path.mkdir()
     rng = np.random.default_rng(0)
     for name, rate in (("b_1", 16_000), ("a_2", 16_000), ("a_1", 8_000)):
         soundfile.write(tmp_path / f"{name}.wav", rng.normal(scale=0.1, size=1600), rate, "PCM_16")
@@ -57,15 +50,22 @@ def test_keys_of_packs_hold_the_same_text_as_ever():
     assert repr(CnCeleb()) == "CnCeleb(enrolment='average', train='1+2')"
 
 
-def test_a_layout_of_ones_own_has_entries_alone(folder):
-    items = FlatFolder().items("full", folder)
+def test_the_layout_of_the_documentation_works(folder, tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "corpora.md").read_text()
+    (tmp_path / "flat_folder.py").write_text(page.partition("```python\n")[2].partition("```")[0])
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def flat(**given):
+        return construct("flat_folder:FlatFolder", given, "datasets.mine")
+
+    items = flat().items("full", folder)
     assert list(items["id"]) == ["a_1", "a_2", "b_1"]
     assert list(items["label"]) == list(items["unit"]) == ["a", "a", "b"]
-    assert list(FlatFolder(label="take").items("full", folder)["label"]) == ["1", "2", "1"]
-    assert FlatFolder().trials("full", folder, "test") is None
-    assert FlatFolder().models("full", folder, "test") is None
+    assert list(flat(label="take").items("full", folder)["label"]) == ["1", "2", "1"]
+    assert flat().trials("full", folder, "test") is None
+    assert flat().models("full", folder, "test") is None
     rows = list(items.itertuples(index=False))
-    assert len(FlatFolder().read(rows[1], folder)) == 1600
+    assert len(flat().read(rows[1], folder)) == 1600
     with pytest.raises(DamagedItem, match="8000 Hz"):
-        FlatFolder().read(rows[0], folder)
-    assert len(FlatFolder(convert=True).read(rows[0], folder)) == 3200
+        flat().read(rows[0], folder)
+    assert len(flat(convert=True).read(rows[0], folder)) == 3200

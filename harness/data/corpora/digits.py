@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.config.tables import Profile
-from harness.data.corpus import Uncompared
+from harness.data.corpus import Pixels, Uncompared
 
 FULL_SCALE = 16
 """The corpus's grey levels run from 0 to 16."""
@@ -35,7 +35,7 @@ class Digits(Uncompared):
         table = pd.DataFrame({"id": names, "unit": names, "label": labels.astype(str)})
         return table.assign(seconds=0.0, source=names, line=0, split="")
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.uint8]:
+    def read(self, item: Any, folder: Path) -> Pixels:
         """Return one picture, `[8, 8]`, black 0 to white 255."""
         del folder
         levels = _digits()[0][int(item.id.removeprefix("digit"))]

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.config.tables import Profile
-from harness.data.corpus import Uncompared
+from harness.data.corpus import Pixels, Uncompared
 from harness.data.picture import read_picture
 from harness.errors import DataError
 
@@ -40,7 +38,7 @@ class Drawings(Uncompared):
             raise DataError(f"{folder}: holds no characterNN/NNNN_DD.png")
         return pd.DataFrame([_row(path, folder) for path in paths])
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.uint8]:
+    def read(self, item: Any, folder: Path) -> Pixels:
         """Return one drawing, `[height, width]`, ink 255 on 0.
 
         Raises:

@@ -12,12 +12,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from harness.data.audio import read_audio
+from harness.data.corpus import Samples
 from harness.data.reading.audio_corpus import SpeechCorpus, import_library, own_splits
-from harness.data.reading.item_table import ListedUtterance, known_value
+from harness.data.reading.item_table import ListedUtterance, value_or_blank
 from harness.data.reading.sources import Root
 from harness.errors import DataError, nearest
 
@@ -73,7 +71,7 @@ class HuggingFaceFolder(SpeechCorpus):
         for name, split in self._splits(found, folder).items():
             yield from self._rows(root, name, found[name], split)
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
+    def read(self, item: Any, folder: Path) -> Samples:
         """Decode one row's sound.
 
         Raises:
@@ -112,7 +110,7 @@ class HuggingFaceFolder(SpeechCorpus):
         for row, path in enumerate(_sound_paths(part, self.audio, where)):
             place = f"{where}: row {row}"
             for column, value in {self.speaker: speakers[row], self.id: ids[row]}.items():
-                if not known_value(value):
+                if not value_or_blank(value):
                     raise DataError(f"{place}: the {column} is unknown ({value!r})")
             source = root.source(path, place) if path else f"{prefix}{STATE}#{row}"
             facts = {column: columns[column][row] for column in further}

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from harness.data.item_names import clean_name
 from harness.data.reading.audio_corpus import SplitSpeechCorpus, import_library
-from harness.data.reading.item_table import ListedUtterance, known_value
+from harness.data.reading.item_table import ListedUtterance, value_or_blank
 from harness.data.reading.sources import Root, allow_command, part
 from harness.data.reading.text_lists import read_json_line
 from harness.errors import DataError
@@ -97,7 +97,7 @@ class LhotseCuts(SplitSpeechCorpus):
 
 def _speaker(cut: Any, where: str) -> str:
     """Return the one speaker of a cut's supervisions."""
-    names = [known_value(each.speaker) for each in cut.supervisions]
+    names = [value_or_blank(each.speaker) for each in cut.supervisions]
     speakers = sorted({clean_name(name): name for name in names if name}.values())
     if len(speakers) != 1:
         found = f"the speakers {', '.join(speakers)}" if speakers else "no speaker"

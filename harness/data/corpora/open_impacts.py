@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.config.tables import Profile
+from harness.data.corpus import Samples
 from harness.data.reading.audio_corpus import AudioCorpus
 from harness.data.synthesis import impacts
 
@@ -29,7 +28,7 @@ class OpenImpacts(AudioCorpus):
         items = table.rename(columns={"object": "unit", "material": "label"})
         return items.assign(source=items["id"], line=0)
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
+    def read(self, item: Any, folder: Path) -> Samples:
         """Synthesise one sound."""
         del folder
         return impacts.synthesise(item.id)

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.config.tables import Profile
-from harness.data.corpus import HeldOut
+from harness.data.corpus import HeldOut, Samples
 from harness.data.reading.audio_corpus import AudioCorpus
 from harness.data.synthesis import speech
 
@@ -34,7 +32,7 @@ class OpenSpeech(AudioCorpus):
         del folder
         return speech.trials(profile, split)
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
+    def read(self, item: Any, folder: Path) -> Samples:
         """Synthesise one utterance."""
         del folder
         return speech.synthesise(item.id)

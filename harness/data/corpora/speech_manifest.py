@@ -16,15 +16,14 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.config.tables import Profile
 from harness.data.audio import read_audio
+from harness.data.corpus import Samples
 from harness.data.item_names import strip_name
 from harness.data.reading.audio_corpus import SpeechCorpus
-from harness.data.reading.item_table import UNKNOWN, ListedUtterance, item_table, known_value
+from harness.data.reading.item_table import UNKNOWN, ListedUtterance, item_table, value_or_blank
 from harness.data.reading.sources import Root
 from harness.data.reading.text_lists import decode_text, read_json_line
 from harness.data.split import SPLITS
@@ -94,7 +93,7 @@ class SpeechManifest(SpeechCorpus):
         root = Root(folder, self.allow_outside)
         return [self._entry(row, root, f"{path}: line {row['line']}") for row in rows]
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
+    def read(self, item: Any, folder: Path) -> Samples:
         """Decode one utterance.
 
         Raises:
@@ -204,7 +203,7 @@ def _seconds(text: str, where: str) -> float:
 
 
 def _split(word: str, where: str) -> str:
-    text = known_value(strip_name(word))
+    text = value_or_blank(strip_name(word))
     if text and text not in SPLITS:
         raise DataError(
             f"{where}: the split is {text!r}; {nearest(text, SPLITS)} "

@@ -11,11 +11,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.config.tables import Profile
 from harness.data.audio import read_audio
-from harness.data.corpus import MODEL_COLUMNS, HeldOut, Uncompared
+from harness.data.corpus import MODEL_COLUMNS, HeldOut, Samples, Uncompared
 from harness.data.reading.item_table import SPEAKER, ListedUtterance, sort_by_speaker
 from harness.data.reading.sources import Root, read_source
 from harness.data.reading.text_lists import read_lines
@@ -42,7 +41,7 @@ class AudioCorpus(Uncompared):
     needs_folder: ClassVar[bool] = True
     unit: ClassVar[str] = "speaker"
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
+    def read(self, item: Any, folder: Path) -> Samples:
         """Decode one file.
 
         Raises:
@@ -152,7 +151,7 @@ class SplitSpeechCorpus(SpeechCorpus):
         for name, split in splits.items():
             yield from self.list_entries(root, name, split)
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
+    def read(self, item: Any, folder: Path) -> Samples:
         """Decode one utterance, or the part of a recording that it is.
 
         Raises:

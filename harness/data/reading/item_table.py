@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 import pandas as pd
 
@@ -44,10 +45,10 @@ def item_table(entries: Sequence[ListedUtterance]) -> pd.DataFrame:
     A further column that has the name of one of the table's own is left away.
     """
     names = dict.fromkeys(name for entry in entries for name in entry.further)
-    table = {name: [getattr(entry, name) for entry in entries] for name in COLUMNS}
+    table = {name: list(map(attrgetter(name), entries)) for name in COLUMNS}
     table["label"] = [entry.unit if entry.label is None else entry.label for entry in entries]
     further = {
-        name: [known_value(entry.further.get(name)) for entry in entries]
+        name: [value_or_blank(entry.further.get(name)) for entry in entries]
         for name in names
         if name not in COLUMNS
     }
@@ -71,7 +72,7 @@ def sort_by_speaker(entries: Iterable[ListedUtterance], label: str, where: str) 
     return items
 
 
-def known_value(value: str | None) -> str:
+def value_or_blank(value: str | None) -> str:
     """Return a value, empty if a list marks it as unknown."""
     return "" if value is None or clean_name(value) in UNKNOWN else value
 
@@ -84,7 +85,7 @@ def _with_label(
     further = {name for entry in entries for name in entry.further}
     if label not in further:
         raise DataError(f"{where}: no column {label!r} to tell apart; {nearest(label, further)}")
-    unknown = [entry.id for entry in entries if not known_value(entry.further.get(label))]
+    unknown = [entry.id for entry in entries if not value_or_blank(entry.further.get(label))]
     if unknown:
         raise DataError(
             f"{where}: the {label} of {len(unknown)} of {len(entries)} utterances is unknown, "

@@ -12,11 +12,8 @@ from io import BytesIO
 from pathlib import Path
 from unicodedata import normalize
 
-import numpy as np
-from numpy.typing import NDArray
-
 from harness.data.audio import Span, read_audio
-from harness.data.corpus import DamagedItem
+from harness.data.corpus import DamagedItem, Samples
 from harness.data.item_names import strip_name
 from harness.errors import DataError
 
@@ -114,7 +111,7 @@ def read_source(
     *,
     convert: bool = False,
     allow_commands: bool = False,
-) -> NDArray[np.int16]:
+) -> Samples:
     """Decode the sound of a source to int16 `[samples]`.
 
     Args:

@@ -66,6 +66,11 @@ class Utterance(NamedTuple):
 
 def utterances(profile: Profile) -> pd.DataFrame:
     """Return the utterances of a profile, one a row, with the columns of ``Utterance``."""
+    return _table(profile).copy()
+
+
+@lru_cache(maxsize=2)
+def _table(profile: Profile) -> pd.DataFrame:
     rows = list(_by_id().values()) if profile == "full" else _quick()
     return pd.DataFrame(rows, columns=list(Utterance._fields))
 
@@ -130,7 +135,6 @@ def _row(speaker: str, number: int) -> Utterance:
     return Utterance(name, speaker, session, gender_of(speaker), _splits()[speaker], seconds)
 
 
-@lru_cache(maxsize=1)
 def _quick() -> list[Utterance]:
     chosen = {name for split in _SPLIT_SPEAKERS for name in _quick_speakers(split)}
     rows: dict[str, list[Utterance]] = {}
@@ -176,7 +180,7 @@ def trials(profile: Profile, split: Literal["validation", "test"]) -> pd.DataFra
 
 @lru_cache(maxsize=4)
 def _trials(profile: Profile, split: str) -> pd.DataFrame:
-    table = utterances(profile)
+    table = _table(profile)
     table = table[table["split"] == split].reset_index(drop=True)
     rng = generator(f"{CORPUS}/trials/{profile}/{split}")
     same, cross, same_gender, cross_gender = _WANTED[profile]

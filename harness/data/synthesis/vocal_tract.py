@@ -124,7 +124,7 @@ def articulate(voice: Voice, tracks: Tracks, source: ComplexArray) -> ComplexArr
     """
     losses = voice.width * _WIDTHS * (1.0 + _NASAL_LOSS * tracks.nasality[:, np.newaxis])
     spectra = times(source, reciprocal(_cascade(tracks.formants, losses)))
-    spectra *= _fixed_parts(voice)
+    spectra *= _static_magnitude(voice)
     open_velum = np.flatnonzero(tracks.nasality > 0.0)
     if len(open_velum):
         nasal = _nasal_cavity(voice, tracks.nasality[open_velum])
@@ -149,7 +149,7 @@ def _cascade(centres: Array, widths: Array) -> ComplexArray:
     return product
 
 
-def _fixed_parts(voice: Voice) -> Array:
+def _static_magnitude(voice: Voice) -> Array:
     """Return the magnitude [bins] of all that does not move: F4 and above, the side cavities."""
     upper, dips = voice.upper[np.newaxis], voice.dips[np.newaxis]
     poles = _cascade(upper, voice.width * _UPPER_SHARE * upper)
