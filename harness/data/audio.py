@@ -16,7 +16,7 @@ from harness.data.sound_file import FLOATS, Sound, open_sound
 DURATION_TOLERANCE_S = 0.02
 
 WIDE = FLOATS | {"PCM_24", "PCM_32"}
-"""What holds more than 16 bits may hold numbers of 16 bits in the wrong place."""
+"""Types of more than 16 bits, which may hold numbers of 16 bits in the wrong place."""
 
 Span = tuple[float, float | None]
 """Begin and end of a part of a recording in seconds; the end may be that of the recording."""

@@ -77,7 +77,7 @@ class Corpus(Protocol):
         """Return the content of one row of `items`; it may give an `ItemNote`.
 
         Raises:
-            DamagedItem: the file is not what the list says.
+            DamagedItem: the file cannot be used, or differs from the list.
         """
 
 

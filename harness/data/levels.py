@@ -26,7 +26,7 @@ HIGHEST = 2.0
 """They may lie above it by so much: 6 dB."""
 
 OVERSHOOT = 8.0
-"""The decoder of a lossy codec may go so far above what was encoded, however often."""
+"""The decoder of a lossy codec may overshoot so far, however often."""
 
 HOTTEST = 64.0
 """Nobody records so far above full scale: the samples are on another scale."""

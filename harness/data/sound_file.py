@@ -30,8 +30,9 @@ LOSSY = {
     "MPEG_LAYER_II": 32768,
     "MPEG_LAYER_III": 32768,
 }
-"""Codecs that decode to floating-point numbers -> what libsndfile multiplies them with for int16;
-it does so without a look at those above full scale, and turns loud into loud of the other sign."""
+"""Codecs that decode to floating-point numbers -> libsndfile's factor from these to int16.
+
+libsndfile does not check for numbers above full scale: they would change their sign."""
 
 BLOCK = 1 << 22
 """Numbers decoded at a time: a header that announces more than there is costs no memory."""
@@ -105,7 +106,7 @@ class Sound:
         """Open it, and check its rate.
 
         Raises:
-            DamagedItem: the header contradicts itself, or has a rate of nobody's.
+            DamagedItem: the header contradicts itself, or has an impossible rate.
         """
         self.flac, wav = read_flac_header(content), read_wav_header(content)
         self.has_length = self.flac is None or self.flac.frames > 0

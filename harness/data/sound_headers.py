@@ -1,7 +1,6 @@
 """Headers of FLAC, AIFF, AU, CAF, Wave64 and SPHERE files, as far as they reveal damage.
 
-libsndfile reads what there is of a truncated file without an error, and does not check the MD5 of
-FLAC.
+libsndfile reads the rest of a truncated file without an error, and does not check the MD5 of FLAC.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, Recursio
 """Errors that the library raises at files that it did not write."""
 
 _WORDS = ("string", "large_string", "int", "uint", "bool")
-"""How the types begin whose values are kept as words."""
+"""Beginnings of the types whose values are kept as words."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,7 +97,7 @@ class SpeechManifest(SpeechCorpus):
         """Decode one utterance.
 
         Raises:
-            DamagedItem: the file is not what its line says.
+            DamagedItem: the file cannot be used, or differs from its line.
         """
         return read_audio(folder / item.source, item.seconds or None, convert=self.convert)
 

@@ -28,7 +28,7 @@ Files = dict[HeldOut, str]
 class AudioCorpus(Uncompared):
     """Base of all readers of audio: a folder of sound files, split by speaker, without trials.
 
-    A reader is a frozen dataclass that has `items`, and overrides what differs.
+    A reader is a frozen dataclass that has `items`, and overrides the parts that differ.
 
     Attributes:
         convert: resample to 16 kHz and mix down, instead of calling other files damaged.

@@ -13,7 +13,7 @@ from harness.data.item_names import clean_name, refuse_repeats
 from harness.errors import DataError, nearest
 
 UNKNOWN = ("", "-")
-"""How lists write an unknown value."""
+"""Spellings of an unknown value in lists."""
 
 SPEAKER = "speaker"
 """The value of the `label` field for which speakers are the classes."""

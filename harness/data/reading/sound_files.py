@@ -12,7 +12,7 @@ from harness.errors import DataError
 from harness.trials.complaints import listed
 
 ENDINGS = (".wav", ".flac")
-"""What is taken; if one recording lies there as both, the last of these."""
+"""Endings that are taken; of one recording with both, the last of these."""
 
 _FORMATS = {
     ".ogg": "OGG", ".oga": "OGG", ".opus": "OGG", ".aif": "AIFF", ".aiff": "AIFF", ".sph": "NIST",

@@ -18,10 +18,10 @@ from harness.data.item_names import strip_name
 from harness.errors import DataError
 
 PATIENCE_S = 120.0
-"""How long one command may run; commands decode minutes of sound at most."""
+"""The time that one command may run; commands decode minutes of sound at most."""
 
 _SHOWN = 300
-"""How many characters of a failed command's messages are shown: the last ones say most."""
+"""The number of characters of a failed command's messages that are shown, the last ones."""
 
 _PART = re.compile(r"(?P<place>.+)#(?P<start>\d+\.\d+)-(?P<end>\d+\.\d+|end)", re.DOTALL)
 
@@ -122,7 +122,7 @@ def read_source(
         allow_commands: run commands; else every place is a path.
 
     Raises:
-        DamagedItem: the sound is not what the list says.
+        DamagedItem: the sound cannot be used, or differs from the list.
     """
     place: str = source
     span: Span | None = None

@@ -8,9 +8,9 @@ utterance is computed from its name alone, in any order, on any machine.
 Where to look:
 
 * ``catalogue``: who says what, in which session and split, for how long, and the trials;
-* ``voice``, ``prosody``: the sounds and voices, and what an utterance says in which way;
+* ``voice``, ``prosody``: sounds and voices, and the content and melody of an utterance;
 * ``frame_filter``, ``vocal_tract``: source, filter and the frame-wise filtering;
-* ``recording``: what happens between mouth and file;
+* ``recording``: room, noise and channel between mouth and file;
 * ``speech``: the whole chain, and the public interface;
 * ``arithmetic``: functions and random numbers whose bytes are the same everywhere.
 

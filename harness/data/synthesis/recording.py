@@ -26,7 +26,7 @@ from harness.data.synthesis.arithmetic import (
 from harness.data.synthesis.catalogue import CORPUS, SAMPLE_RATE
 
 _HALVINGS = 9.965784284662087
-"""How often amplitude is halved in 60 dB."""
+"""The number of times that amplitude is halved in 60 dB."""
 _EARLY = 0.003
 
 _NOISE_KNOTS = np.array([0.0, 60.0, 125.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0])
