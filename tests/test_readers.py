@@ -23,7 +23,6 @@ from harness.data.corpora.cnceleb import CnCeleb
 from harness.data.corpora.kaldi import KaldiFolder
 from harness.data.corpora.speech_manifest import SpeechManifest
 from harness.data.corpora.voxceleb import VoxCeleb
-from harness.data.reading.own_trials import own_models, own_trials
 from harness.datasets.archives.unpacking import unpack
 from harness.datasets.listing import Listing
 from harness.datasets.lock import read_lock
@@ -308,13 +307,15 @@ READERS |= {f"Kaldi {name}": kaldi(name) for name in KALDI}
 @reader("corpus's own trial list")
 def _(folder: Path) -> Reading:
     path = put(folder / "trials", *trial_lines())
-    return path, lambda: own_trials({"test": "trials"}, "test", folder)
+    corpus = KaldiFolder(trial_lists={"test": "trials"})
+    return path, lambda: corpus.trials("full", folder, "test")
 
 
 @reader("enrolment map")
 def _(folder: Path) -> Reading:
     path = put(folder / "models", *(f"m{n} {item} {item}x" for n, item in enumerate(ITEMS)))
-    return path, lambda: own_models({"test": "models"}, "test", folder)
+    corpus = KaldiFolder(enrolment={"test": "models"})
+    return path, lambda: corpus.models("full", folder, "test")
 
 
 @reader("frozen subset")

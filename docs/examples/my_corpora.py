@@ -27,7 +27,7 @@ class FlatFolder(Uncompared):
         convert: resample to 16 kHz and mix down, instead of calling other files damaged.
     """
 
-    convert: bool = True
+    convert: bool = False
 
     version: ClassVar[int] = 1
     kind: ClassVar[str] = "audio"

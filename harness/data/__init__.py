@@ -1,1 +1,1 @@
-"""Corpora, manifests, the lock, packing, features, augmentation and samplers."""
+"""Corpora as they are read: layouts, lists, sound files, pictures, splits and names."""

@@ -1,4 +1,4 @@
-"""What every corpus says of itself, whatever its layout.
+"""The interface of every corpus, whatever its layout.
 
 A corpus is a frozen dataclass named in `benchmark.toml` by its import path, like an adapter.
 """
@@ -20,21 +20,27 @@ from harness.config.tables import Profile
 COLUMNS = ("id", "unit", "label", "seconds", "source", "line", "split")
 """Columns of every item table; a corpus may add its own (gender, session, ...).
 
-`unit` is what is resampled and split by (speaker, object, drawer); `label` is what is told
-apart; `seconds` is 0 where time means nothing; `source` is a path or an address of the item;
-`line` is the place in the corpus's own list, 0 where there is none; `split` is empty where
-the corpus leaves an item's split to the benchmark. Where time means something and `seconds` is 0,
-the corpus's lists do not tell it. All items of one unit stand together, in an order that does not
-depend on the file system.
+`unit` is the resampling unit, by which the corpus is split, too (speaker, object, drawer); `label`
+is the class, the speaker for verification; `seconds` is 0 if time means nothing; `source` is a path
+or an address of the item; `line` is the place in the corpus's own list, 0 if there is none; `split`
+is empty if the corpus leaves an item's split to the benchmark. If time means something and
+`seconds` is 0, the corpus's lists do not state it. All items of one unit stand together, in an
+order that does not depend on the file system.
 """
 
 TRIAL_COLUMNS = ("enrol", "test", "target", "kind")
-"""Columns of a trial list: an item or a model, an item, whether both are of one label, a kind."""
+"""Columns of a trial list: an item or a model, an item, true for two of one label, a kind."""
 
 MODEL_COLUMNS = ("model", "item")
 """Columns of an enrolment list: a model's name and one of the items that it is enrolled by."""
 
 SAMPLE_RATE = 16_000
+
+Samples = NDArray[np.int16]
+"""A sound, `[samples]` at 16 kHz."""
+
+Pixels = NDArray[np.uint8]
+"""A picture, `[height, width]`."""
 
 HeldOut = Literal["validation", "test"]
 """The splits that may have trials."""
@@ -45,9 +51,9 @@ class Corpus(Protocol):
 
     Attributes:
         version: changes whenever the same files would give other items.
-        kind: `audio` (int16 `[samples]` at 16 kHz) or `image` (uint8 `[height, width]`).
-        unit: what one unit is called in a table.
-        needs_folder: False where the corpus is computed or embedded.
+        kind: `audio` (`Samples`) or `image` (`Pixels`).
+        unit: the name of the resampling unit in a table.
+        needs_folder: False if the corpus is computed or bundled.
     """
 
     version: ClassVar[int]
@@ -56,22 +62,22 @@ class Corpus(Protocol):
 
     @property
     def unit(self) -> str:
-        """What is resampled: speaker, object, drawer."""
+        """The resampling unit: speaker, object, drawer."""
 
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
-        """Every item, with `COLUMNS`."""
+        """Return every item, with `COLUMNS`."""
 
     def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """The corpus's own trial list with `TRIAL_COLUMNS`; None leaves it to the benchmark."""
+        """Return the corpus's own trial list, `TRIAL_COLUMNS`; None leaves it to the benchmark."""
 
     def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """What its trials enrol, with `MODEL_COLUMNS`; None where they name items."""
+        """Return the models that trials enrol, `MODEL_COLUMNS`; None if trials name items."""
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16] | NDArray[np.uint8]:
-        """The content of one row of `items`; it may give an `ItemNote`.
+    def read(self, item: Any, folder: Path) -> Samples | Pixels:
+        """Return the content of one row of `items`; it may give an `ItemNote`.
 
         Raises:
-            DamagedItem: the file is not what the list says.
+            DamagedItem: the file cannot be used, or differs from the list.
         """
 
 
@@ -79,7 +85,7 @@ class Missing(NamedTuple):
     """Parts of a corpus that are not in its folder.
 
     Attributes:
-        folders: where they would lie.
+        folders: the places that were looked at.
         mend: how they get there, or how to do without them.
     """
 
@@ -95,17 +101,21 @@ class InParts(Protocol):
     """
 
     def missing(self, folder: Path) -> Missing | None:
-        """The parts that are not in the corpus's folder; None where all are."""
+        """Return the parts that are not in the corpus's folder; None if all are."""
 
 
 class Uncompared:
-    """What a reader answers whose corpora bring nothing to compare."""
+    """A reader whose corpora bring no trials."""
 
-    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> None:
-        """No trial list."""
+    def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
+        """Return None: the benchmark draws trials."""
+        del profile, folder, split
+        return None
 
-    def models(self, profile: Profile, folder: Path, split: HeldOut) -> None:
-        """No trials, no models."""
+    def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
+        """Return None: an item is enrolled by itself."""
+        del profile, folder, split
+        return None
 
 
 class DamagedItem(Exception):

@@ -1,4 +1,4 @@
-"""Sound held against full scale: what is clipped and counted, and what is on another scale."""
+"""Levels of sound against full scale: samples that are clipped, or on another scale."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FULL_SCALE = 32768
 """Floating-point files run from -1 to 1; 16-bit ones to this."""
 
 ROUNDING = 1 / (2 * FULL_SCALE)
-"""What is above full scale by no more is rounded to it."""
+"""Samples above full scale by no more are rounded to it."""
 
 FEW = 16
 FEW_SHARE = 0.01
@@ -26,7 +26,7 @@ HIGHEST = 2.0
 """They may lie above it by so much: 6 dB."""
 
 OVERSHOOT = 8.0
-"""The decoder of a lossy codec may go so far above what was encoded, however often."""
+"""The decoder of a lossy codec may overshoot so far, however often."""
 
 HOTTEST = 64.0
 """Nobody records so far above full scale: the samples are on another scale."""
@@ -43,7 +43,7 @@ class Levels:
         heard: samples that are not 0.
         above: samples above full scale.
         peak: the highest.
-        whole: whether all of them are whole numbers.
+        whole: true while all of them are whole numbers.
     """
 
     heard: int = 0
@@ -67,7 +67,7 @@ class Levels:
         self.whole = self.whole and bool((block == np.rint(block)).all())
 
     def check(self, *, lossy: bool) -> None:
-        """Refuse what clipping would distort.
+        """Refuse sound that clipping would distort.
 
         Args:
             lossy: the samples come from a lossy codec, whose decoders overshoot.
@@ -82,12 +82,17 @@ class Levels:
         if self.whole or (self.peak > HOTTEST and not few):
             raise DamagedItem(f"has samples up to {_number(self.peak)}: {self._scale()}")
         held = f"{self.above:,} of {self.heard:,} samples above full scale"
-        raise DamagedItem(f"has {held}, which is 1, up to {_number(self.peak)}; {self._mend(few)}")
+        if few:
+            mend = "mend it, or leave it out: clipping them would distort it"
+        else:
+            mend = f"divide them by {_number(self.peak)}"
+            mend += ", or by 32,768 where they are on the 16-bit scale" * (self.peak > HIGHEST)
+        raise DamagedItem(f"has {held}, which is 1, up to {_number(self.peak)}; {mend}")
 
     def _scale(self) -> str:
-        """The scale that the samples seem to be on, and the mend.
+        """Return the scale that the samples seem to be on, and the mend.
 
-        Twice full scale is allowed for: whatever changed the samples may have overshot.
+        Twice full scale is allowed for: the program that changed the samples may have overshot.
         """
         if self.whole and HOTTEST < self.peak <= 128:
             scale = "floating-point samples on the 8-bit or the 16-bit scale"
@@ -97,18 +102,12 @@ class Levels:
                 return f"floating-point samples on the {bits}-bit scale; divide them by {full:,}"
         return "floating-point samples on no scale that is known; full scale is 1"
 
-    def _mend(self, few: bool) -> str:
-        if few:
-            return "mend it, or leave it out: clipping them would distort it"
-        other = ", or by 32,768 where they are on the 16-bit scale" if self.peak > HIGHEST else ""
-        return f"divide them by {_number(self.peak)}{other}"
 
-
-def clipped(levels: NDArray[Any]) -> NDArray[np.int16]:
-    """Round levels on the scale of int16; what lies above full scale is clipped, with a note.
+def clip_levels(levels: NDArray[Any]) -> NDArray[np.int16]:
+    """Round levels on the scale of int16; samples above full scale are clipped, with a note.
 
     Args:
-        levels: `[samples]`; what is int16 already stays as it is.
+        levels: `[samples]`; int16 ones stay as they are.
     """
     if levels.dtype == np.int16:
         return np.asarray(levels)
@@ -122,7 +121,7 @@ def clipped(levels: NDArray[Any]) -> NDArray[np.int16]:
 
 
 def _number(value: float) -> str:
-    """A number for a person.
+    """Spell a number for a person.
 
     >>> _number(26214.4), _number(1.25), _number(3.4e38)
     ('26,214', '1.25', '3.4e+38')

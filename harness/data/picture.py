@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from harness.data.corpus import DamagedItem
+from harness.data.corpus import DamagedItem, Pixels
 from harness.errors import raise_limit
 
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
@@ -19,13 +17,11 @@ DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 DEEPEST = 65_535
 """Full scale of 16 bits; it is 257 times that of 8."""
 
-Levels = NDArray[np.uint8]
 
-
-def read_picture(path: Path) -> Levels:
+def read_picture(path: Path) -> Pixels:
     """Decode one picture to grey levels `[height, width]`, black 0 to white 255.
 
-    What is transparent shows white paper; 16 bits are scaled to 8.
+    Transparent parts show white paper; 16 bits are scaled to 8.
 
     Raises:
         DamagedItem: absent, no picture, truncated, of a depth that is not read, or of one value
@@ -43,7 +39,7 @@ def read_picture(path: Path) -> Levels:
     return levels
 
 
-def _levels(picture: Image.Image) -> Levels:
+def _levels(picture: Image.Image) -> Pixels:
     if picture.mode in DEEP:
         return _deep(picture)
     if picture.mode == "F":
@@ -52,7 +48,11 @@ def _levels(picture: Image.Image) -> Levels:
         return np.asarray(picture.convert("L"), dtype=np.uint8)
     _scale_transparent(picture)
     seen = picture.convert("RGBA")
-    return _on_white(np.asarray(seen.convert("L")), np.asarray(seen.getchannel("A")))
+    levels, alpha = (
+        np.asarray(part).astype(np.float64) for part in (seen.convert("L"), seen.getchannel("A"))
+    )
+    on_white = (levels * alpha + 255.0 * (255 - alpha)) / 255
+    return np.asarray(np.rint(on_white), dtype=np.uint8)
 
 
 def _scale_transparent(picture: Image.Image) -> None:
@@ -63,7 +63,7 @@ def _scale_transparent(picture: Image.Image) -> None:
         picture.info["transparency"] = transparent * {"L;2": 85, "L;4": 17}.get(raw, 1)
 
 
-def _deep(picture: Image.Image) -> Levels:
+def _deep(picture: Image.Image) -> Pixels:
     numbers = np.asarray(picture).astype(np.int64)
     if numbers.min(initial=0) < 0 or numbers.max(initial=0) > DEEPEST:
         raise DamagedItem("holds more than 16 bits of grey; save 8 or 16")
@@ -72,12 +72,7 @@ def _deep(picture: Image.Image) -> Levels:
     return levels if transparent is None else np.where(numbers == transparent, 255, levels)
 
 
-def _on_white(levels: NDArray[Any], alpha: NDArray[Any]) -> Levels:
-    paper = 255.0 * (255 - alpha.astype(np.float64))
-    return np.asarray(np.rint((levels * alpha.astype(np.float64) + paper) / 255), dtype=np.uint8)
-
-
-def _check_ink(levels: Levels) -> None:
+def _check_ink(levels: Pixels) -> None:
     low, high = int(levels.min(initial=255)), int(levels.max(initial=0))
     if high <= low:
         raise DamagedItem(f"is blank: {high} throughout, of 0 (black) to 255 (white)")

@@ -15,10 +15,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from harness.data.announced import check_whole
 from harness.data.corpus import SAMPLE_RATE, DamagedItem, ItemNote
-from harness.data.flac_header import FlacHeader, read_flac_header
 from harness.data.levels import FULL_SCALE
+from harness.data.sound_headers import check_whole, read_flac_header
 from harness.data.wav_header import SamplesOnly, WavSound, read_wav_header
 from harness.errors import raise_limit
 
@@ -31,8 +30,9 @@ LOSSY = {
     "MPEG_LAYER_II": 32768,
     "MPEG_LAYER_III": 32768,
 }
-"""Codecs that decode to floating-point numbers -> what libsndfile multiplies them with for int16;
-it does so without a look at those above full scale, and turns loud into loud of the other sign."""
+"""Codecs that decode to floating-point numbers -> libsndfile's factor from these to int16.
+
+libsndfile does not check for numbers above full scale: they would change their sign."""
 
 BLOCK = 1 << 22
 """Numbers decoded at a time: a header that announces more than there is costs no memory."""
@@ -47,29 +47,28 @@ def open_sound(source: Path | BinaryIO) -> Iterator[Sound]:
 
     Raises:
         DamagedItem: absent, empty, truncated, no sound, or its header contradicts itself; also
-            where that is noticed while it is decoded.
+            if that is noticed while it is decoded.
     """
     try:
-        with _opened(source) as content:
+        with _open_content(source) as content:
+            if content.seek(0, os.SEEK_END) == 0:
+                raise DamagedItem("the file is empty (0 bytes)")
             check_whole(content)
-            yield Sound(content, read_flac_header(content), read_wav_header(content))
+            yield Sound(content)
     except soundfile.LibsndfileError as error:
         why = error.error_string.strip() or "it ends before its header says"
         raise DamagedItem(f"cannot be decoded ({why})") from error
 
 
 @contextmanager
-def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
+def _open_content(source: Path | BinaryIO) -> Iterator[BinaryIO]:
     if not isinstance(source, Path):
-        content = source.read()
-        _check_size(len(content))
-        yield _Content(content)
+        yield _Content(source.read())
         return
     if not source.is_file():
         raise DamagedItem("no such file")
     try:
         with source.open("rb", buffering=0) as file:
-            _check_size(source.stat().st_size)
             yield file
     except OSError as error:
         raise_limit(error, source)
@@ -77,19 +76,14 @@ def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
 
 
 class _Content(BytesIO):
-    """Content that goes to its begin, as a file does, where a decoder seeks before it."""
+    """Content that goes to its begin, as a file does, if a decoder seeks before it."""
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         return super().seek(max(0, offset) if whence == os.SEEK_SET else offset, whence)
 
 
-def _check_size(size: int) -> None:
-    if size == 0:
-        raise DamagedItem("the file is empty (0 bytes)")
-
-
 class _Unmeasured(soundfile.SoundFile):  # type: ignore[misc]  # it comes without types
-    """A file whose header tells no length: it is read to its end and never sought in."""
+    """A file whose header has no length: it is read to its end and never sought in."""
 
     def seekable(self) -> bool:
         return False
@@ -99,57 +93,50 @@ class Sound:
     """An open sound file whose header has been believed so far.
 
     Attributes:
-        converted: whether it has another rate than 16 kHz, or several channels.
-        as_floats: whether samples are decoded to float64, as conversion needs them.
+        file: the decoder.
+        flac: the header of a FLAC file; None for other formats.
+        rate: samples a second.
+        lossy: true for a lossy codec, whose decoders overshoot.
+        has_length: true if the header says how long the sound is.
+        needs_conversion: true for another rate than 16 kHz, or several channels.
+        as_floats: true if samples are decoded to float64, as conversion needs them.
     """
 
-    def __init__(self, content: BinaryIO, flac: FlacHeader | None, wav: WavSound | None) -> None:
-        """Open it, and check its rate."""
-        self.file = _sound_file(content, flac, wav)
-        self.flac = flac
+    def __init__(self, content: BinaryIO) -> None:
+        """Open it, and check its rate.
+
+        Raises:
+            DamagedItem: the header contradicts itself, or has an impossible rate.
+        """
+        self.flac, wav = read_flac_header(content), read_wav_header(content)
+        self.has_length = self.flac is None or self.flac.frames > 0
+        self.file = _decoder(content, wav, has_length=self.has_length)
+        self.rate = int(self.file.samplerate)
         self._check_rate()
-        self.converted = self.rate != SAMPLE_RATE or self.file.channels != 1
-        self.as_floats = self.converted or self.file.subtype in FLOATS
+        self.lossy = self.file.subtype in LOSSY
+        self.needs_conversion = self.rate != SAMPLE_RATE or self.file.channels != 1
+        self.as_floats = self.needs_conversion or self.file.subtype in FLOATS
         if wav is not None and wav.unread:
             note = f"{wav.unread:,} bytes behind its end are not read"
             warnings.warn(ItemNote(note), stacklevel=2)
 
-    @property
-    def rate(self) -> int:
-        """Samples a second."""
-        return int(self.file.samplerate)
-
-    @property
-    def lossy(self) -> bool:
-        """Tell whether a lossy codec made it, whose decoders overshoot."""
-        return self.file.subtype in LOSSY
-
-    @property
-    def measured(self) -> bool:
-        """Tell if the header says how long the sound is."""
-        return self.flac is None or self.flac.frames > 0
-
-    @property
-    def dtype(self) -> str:
-        """Floating-point files would be rounded to -1, 0 and 1; a checksum wants all bits."""
-        if self.flac is not None:
-            return "int32"
-        if self.as_floats:
-            return "float64"
-        return "float32" if self.lossy else "int16"
-
     def blocks(self, frames: int = sys.maxsize) -> Iterator[NDArray[Any]]:
-        """At most so many frames, `[frames, channels]`, until there are no more."""
+        """Yield at most so many frames, `[frames, channels]`, until there are no more."""
+        # The type keeps all bits that a checksum and conversion need.
+        if self.flac is not None:
+            dtype = "int32"
+        else:
+            dtype = "float64" if self.as_floats else "float32" if self.lossy else "int16"
         while frames > 0:
             wanted = min(frames, max(BLOCK // self.file.channels, 1))
-            block = self.file.read(wanted, dtype=self.dtype, always_2d=True)
+            block = self.file.read(wanted, dtype=dtype, always_2d=True)
             yield block
             frames -= len(block)
             if len(block) < wanted:
                 return
 
     def levels(self, block: NDArray[Any]) -> NDArray[Any]:
-        """Samples on the scale of int16; not rounded where they come as floating-point numbers."""
+        """Return samples on the scale of int16; floating-point numbers are not rounded."""
         if block.dtype == np.int32:
             return block / 65536 if self.as_floats else np.asarray(block >> 16, dtype=np.int16)
         if block.dtype == np.int16:
@@ -158,7 +145,7 @@ class Sound:
         return np.asarray(block * block.dtype.type(scale))
 
     def refuse(self) -> NoReturn:
-        """Refuse what would have to be converted, and may not be."""
+        """Refuse a sound that would have to be converted, and may not be."""
         mend = "or set `convert = true` for the dataset"
         if self.file.channels != 1:
             raise DamagedItem(f"has {self.file.channels} channels; mono is wanted, {mend}")
@@ -174,9 +161,7 @@ class Sound:
             )
 
 
-def _sound_file(
-    content: BinaryIO, flac: FlacHeader | None, wav: WavSound | None
-) -> soundfile.SoundFile:
+def _decoder(content: BinaryIO, wav: WavSound | None, *, has_length: bool) -> soundfile.SoundFile:
     if wav is not None:
         return soundfile.SoundFile(
             SamplesOnly(content, wav),
@@ -189,5 +174,4 @@ def _sound_file(
     content.seek(0)
     # A descriptor, not a name: libsndfile would guess a format from a wrong ending.
     handle: Any = content if isinstance(content, BytesIO) else content.fileno()
-    unmeasured = flac is not None and not flac.frames
-    return (_Unmeasured if unmeasured else soundfile.SoundFile)(handle, closefd=False)
+    return (soundfile.SoundFile if has_length else _Unmeasured)(handle, closefd=False)

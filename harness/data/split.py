@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pandas as pd
 
 from harness.config.datasets import SplitRule
-from harness.data.hash_order import hash_order
 from harness.errors import DataError
 from harness.metrics.errors import MetricError
 from harness.metrics.folds import unit_folds
 
 SPLITS = ("train", "validation", "test")
+
+
+def hash_order(seed: int, name: str) -> str:
+    """Return the text that a name is sorted by: sha256(seed:name), in hexadecimal."""
+    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
 
 
 def assign_split(
@@ -20,7 +26,7 @@ def assign_split(
 
     A unit's place depends on its name and the seed alone; when a corpus grows, units that
     were there keep their order. With folds, one fold is the test, and validation comes first in the
-    order of what is left.
+    order of the rest.
 
     Args:
         items: the item table.
@@ -33,7 +39,14 @@ def assign_split(
     """
     open_ = items["split"] == ""
     units = sorted(set(items.loc[open_, "unit"]), key=lambda unit: hash_order(rule.seed, unit))
-    tested = units[: rule.test or 0] if fold is None else _tested(units, rule, name, fold)
+    if fold is None:
+        tested = units[: rule.test or 0]
+    else:
+        try:
+            dealt = unit_folds(units, rule.folds or 0, seed=rule.seed)
+        except MetricError as error:
+            raise DataError(f"{name}.split.folds: {error}") from error
+        tested = [unit for unit in units if dealt[unit] == fold - 1]
     rest = [unit for unit in units if unit not in set(tested)]
     if len(rest) < rule.validation + 2:
         raise DataError(
@@ -43,15 +56,6 @@ def assign_split(
     places = dict.fromkeys(tested, "test") | dict.fromkeys(rest[: rule.validation], "validation")
     given = items["unit"].map({unit: places.get(unit, "train") for unit in units})
     return items.assign(split=items["split"].where(~open_, given))
-
-
-def _tested(units: list[str], rule: SplitRule, name: str, fold: int) -> list[str]:
-    """The units of one fold."""
-    try:
-        dealt = unit_folds(units, rule.folds or 0, seed=rule.seed)
-    except MetricError as error:
-        raise DataError(f"{name}.split.folds: {error}") from error
-    return [unit for unit in units if dealt[unit] == fold - 1]
 
 
 def check_disjoint(items: pd.DataFrame, name: str) -> None:

@@ -12,39 +12,37 @@ CHUNK = 1 << 18
 """Rows spelled at once: some 30 MB of text."""
 
 SPECIAL = ("\t", "\n", '"')
-"""What makes a field need quotes."""
+"""Characters that make a field need quotes."""
 
 
 def table_digest(table: pd.DataFrame, columns: tuple[str, ...]) -> str:
-    """Sha256 of some columns of a table, one tab-separated line a row.
+    """Return the sha256 of some columns of a table, one tab-separated line a row.
 
     Floats are spelled with six decimals, so that the digest does not depend on their type; a field
     that holds a tab, a quote or a line feed is quoted as CSV files quote it.
     """
     hasher = hashlib.sha256()
     for start in range(0, len(table), CHUNK):
-        hasher.update(_text(table.iloc[start : start + CHUNK], columns).encode())
+        rows = table.iloc[start : start + CHUNK]
+        fields = [_fields(rows[column]) for column in columns]
+        lines = map("\t".join, zip(*fields, strict=True))
+        hasher.update("".join(f"{line}\n" for line in lines).encode())
     return hasher.hexdigest()
 
 
-def _text(table: pd.DataFrame, columns: tuple[str, ...]) -> str:
-    spelled = [_fields(table[column]) for column in columns]
-    return "".join(f"{line}\n" for line in map("\t".join, zip(*spelled, strict=True)))
-
-
 def _fields(column: pd.Series[Any]) -> list[str]:
-    """A column's fields as text; each distinct value is spelled once."""
+    """Return a column's fields as text; each distinct value is spelled once."""
     codes, values = pd.factorize(column, use_na_sentinel=False)
     distinct = pd.Series(values)
     if pd.api.types.is_float_dtype(distinct):
         words = [f"{value:.6f}" for value in distinct.tolist()]
     else:
-        words = [_quoted(str(value)) for value in distinct.tolist()]
+        words = [_quote(str(value)) for value in distinct.tolist()]
     fields: list[str] = np.array(words, dtype=object)[codes].tolist()
     return fields
 
 
-def _quoted(word: str) -> str:
+def _quote(word: str) -> str:
     if not any(mark in word for mark in SPECIAL):
         return word
     return '"' + word.replace('"', '""') + '"'

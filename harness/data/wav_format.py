@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import Literal
+from typing import NamedTuple
 
 from harness.data.corpus import SAMPLE_RATE, DamagedItem
-
-Order = Literal["little", "big"]
+from harness.data.sound_headers import Order
 
 INTEGERS, FLOATS, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 
@@ -35,8 +33,7 @@ MOST_RATE = (1 << 31) - 1
 MEND = "where a player plays it right, `ffmpeg -i in.wav -c:a pcm_s16le out.wav` writes it anew"
 
 
-@dataclass(frozen=True)
-class WavFormat:
+class WavFormat(NamedTuple):
     """A format chunk whose fields agree as far as they are needed.
 
     Attributes:
@@ -52,8 +49,7 @@ class WavFormat:
     frame: int
 
 
-@dataclass(frozen=True)
-class _Fields:
+class _Fields(NamedTuple):
     """The numbers of a format chunk as they stand there."""
 
     kind: int
@@ -71,10 +67,10 @@ class _Fields:
 
 
 def read_format(content: bytes, order: Order) -> WavFormat | None:
-    """Read a format chunk; None where the samples are compressed, which is left to libsndfile.
+    """Read a format chunk; None if the samples are compressed, which is left to libsndfile.
 
     Bytes a sample of all channels and bytes a second follow from the other fields. They decide
-    nothing where they are wrong, and are held against the others only to notice damage of these.
+    nothing if they are wrong, and are compared with the others only to notice damage of these.
 
     Args:
         content: the chunk.
@@ -83,24 +79,28 @@ def read_format(content: bytes, order: Order) -> WavFormat | None:
     Raises:
         DamagedItem: the chunk is too short, or its fields contradict each other.
     """
-    fields = _fields(content, order)
-    width = _width(fields)
+    fields = _read_fields(content, order)
+    # 12 bits lie in the upper ones of 16.
+    width = 1 if fields.kind in (A_LAW, MU_LAW) else (fields.bits + 7) // 8
     if (fields.kind, width) not in SUBTYPES:
         if fields.kind in (INTEGERS, FLOATS, A_LAW, MU_LAW) or _is_uncompressed(fields):
             raise contradiction(f"{fields} cannot be")
         return None
     frame = fields.channels * width
-    _check_frame(fields, frame)
+    unfilled = fields.a_frame == fields.a_second == 0
+    believed = unfilled or fields.a_frame == frame or fields.a_second == fields.rate * frame
+    if not (frame and believed):
+        raise contradiction(f"{fields} contradict each other")
     _check_rate(fields, frame)
     return WavFormat(SUBTYPES[fields.kind, width], fields.channels, fields.rate, frame)
 
 
 def contradiction(what: str) -> DamagedItem:
-    """The error of a header that cannot be believed, with the mend."""
+    """Return the error of a header that cannot be believed, with the mend."""
     return DamagedItem(f"has a damaged header: {what}; {MEND}")
 
 
-def _fields(content: bytes, order: Order) -> _Fields:
+def _read_fields(content: bytes, order: Order) -> _Fields:
     if len(content) < 16:
         raise contradiction("its format chunk is too short")
     sign = "<" if order == "little" else ">"
@@ -112,28 +112,14 @@ def _fields(content: bytes, order: Order) -> _Fields:
     else:
         # 32 bits may be whole or floating-point numbers; all others are whole ones.
         kind = INTEGERS if fields.bits in (8, 16, 24) else EXTENSIBLE
-    return _Fields(kind, *struct.unpack(f"{sign}HIIHH", content[2:16]))
-
-
-def _width(fields: _Fields) -> int:
-    """Bytes of one sample: 12 bits lie in the upper ones of 16."""
-    return 1 if fields.kind in (A_LAW, MU_LAW) else (fields.bits + 7) // 8
+    return fields._replace(kind=kind)
 
 
 def _is_uncompressed(fields: _Fields) -> bool:
-    """Tell if a format that is compressed by its number has the other fields of whole numbers."""
+    """Return true if a format that is compressed by its number has the fields of whole numbers."""
     frame = fields.channels * fields.bits // 8
-    return fields.bits in (8, 16, 24, 32) and (fields.a_frame, fields.a_second) == (
-        frame,
-        fields.rate * frame,
-    )
-
-
-def _check_frame(fields: _Fields, frame: int) -> None:
-    unfilled = fields.a_frame == fields.a_second == 0
-    believed = unfilled or fields.a_frame == frame or fields.a_second == fields.rate * frame
-    if not (frame and believed):
-        raise contradiction(f"{fields} contradict each other")
+    expected = (frame, fields.rate * frame)
+    return fields.bits in (8, 16, 24, 32) and (fields.a_frame, fields.a_second) == expected
 
 
 def _check_rate(fields: _Fields, frame: int) -> None:

@@ -1,23 +1,19 @@
-"""The place of the samples in a WAV file, one that is whole but odd, too."""
+"""The place of the samples in a WAV file, including one that is whole but odd."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import RawIOBase
 from typing import Any, BinaryIO, NamedTuple
 
 from harness.data.corpus import DamagedItem
-from harness.data.flac_header import after_id3
-from harness.data.wav_format import Order, WavFormat, contradiction, read_format
+from harness.data.sound_headers import Order, after_id3
+from harness.data.wav_format import WavFormat, contradiction, read_format
 
 FORMS: dict[bytes, Order] = {
-    b"RIFF": "little",
-    b"RIFX": "big",
-    b"RF64": "little",
-    b"BW64": "little",
-}
+    b"RIFF": "little", b"RIFX": "big", b"RF64": "little", b"BW64": "little",
+}  # fmt: skip
 
 KNOWN = frozenset(
     b"fmt |data|fact|LIST|JUNK|junk|PAD |FLLR|bext|iXML|axml|chna|_PMX|cart|PEAK|cue |plst|smpl|"
@@ -30,7 +26,7 @@ KNOWN = frozenset(
 TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
 """Beginnings of tags that programs put behind a file, of whatever format it is."""
 
-UNFILLED = (range(0x7FFF0000, 0x80010000), range(0xFFFF0000, 1 << 32))
+UNFILLED_SIZES = (range(0x7FFF0000, 0x80010000), range(0xFFFF0000, 1 << 32))
 """Sizes that a program writes while it does not know the right one; so is 0."""
 
 UNFILLED_64 = 1 << 62
@@ -47,6 +43,11 @@ class _Chunk(NamedTuple):
     @property
     def end(self) -> int:
         return self.place + self.length
+
+    @property
+    def even_end(self) -> int:
+        """The end with the byte that makes the length even."""
+        return self.end + self.length % 2
 
 
 @dataclass(frozen=True)
@@ -68,23 +69,15 @@ class WavSound:
     unread: int
 
 
-class SamplesOnly(RawIOBase):
-    """The samples of an open WAV file as a file of their own, without any header."""
+class SamplesOnly:
+    """The samples of an open WAV file as a file of its own without a header, for libsndfile."""
 
     def __init__(self, content: BinaryIO, sound: WavSound) -> None:
         """Give the samples of `content`, which stays open."""
         self._content, self._sound, self._at = content, sound, 0
 
-    def seekable(self) -> bool:
-        """Always."""
-        return True
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
     def tell(self) -> int:
-        """Bytes from the first sample."""
+        """Return the position in bytes from the first sample."""
         return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -94,7 +87,7 @@ class SamplesOnly(RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer, and tell with how many bytes."""
+        """Fill a buffer, and return the number of bytes read."""
         wanted = max(0, min(len(buffer), self._sound.length - self._at))
         self._content.seek(self._sound.place + self._at)
         content = self._content.read(wanted)
@@ -104,10 +97,10 @@ class SamplesOnly(RawIOBase):
 
 
 def read_wav_header(file: BinaryIO) -> WavSound | None:
-    """Find the samples of a WAV file; None where it is none, or its samples are compressed.
+    """Find the samples of a WAV file; None if it is none, or its samples are compressed.
 
-    What follows the samples, and the size of the whole, decide nothing where they are wrong; a
-    size that was never filled in is that of what is there.
+    The bytes after the samples, and the size of the whole, decide nothing if they are wrong; a
+    size that was never filled in is that of the bytes that are there.
 
     Args:
         file: open; its position is set.
@@ -127,9 +120,9 @@ class _Wav:
     """An open WAV file.
 
     Attributes:
-        begin: where it begins; tags may lie before it.
+        begin: of the file behind tags.
         size: of the whole file.
-        announced: where the file ends, as it says itself; None where that was not filled in.
+        announced: the end of the file by its own header; None if that was not filled in.
     """
 
     def __init__(self, file: BinaryIO, begin: int, size: int, order: Order) -> None:
@@ -140,8 +133,7 @@ class _Wav:
     def sound(self) -> WavSound | None:
         fmt, data = self._format_and_data()
         coded = read_format(self.bytes_at(fmt.place, min(fmt.length, 40)), self.order)
-        frame = coded.frame if coded else 1
-        length = self._length(data, frame)
+        length = self._samples_length(data, coded.frame if coded else 1)
         if coded is None:
             return None
         unread = 0 if data.length != length or self.explains(data) else self.size - data.end
@@ -157,8 +149,12 @@ class _Wav:
     def chunk(self, place: int) -> _Chunk:
         return _Chunk(self.bytes_at(place, 4), place + 8, self.number(place + 4))
 
+    def is_known(self, place: int) -> bool:
+        """Return true if the name of a known chunk stands at a place."""
+        return self.bytes_at(place, 4) in KNOWN
+
     def chunks(self) -> Iterator[_Chunk]:
-        """Chunk by chunk, over zeros between them, as far as they follow one another."""
+        """Yield chunk by chunk, over zeros between them, as far as they follow one another."""
         place = self.after_zeros(self.begin + 12)
         while place + 8 <= self.size:
             chunk = self.chunk(place)
@@ -166,46 +162,43 @@ class _Wav:
             place = self.after_zeros(self._next(chunk))
 
     def after_zeros(self, place: int) -> int:
-        """The first byte from a place on that is not 0; no name of a chunk begins with 0."""
+        """Return the first byte from a place on that is not 0; no name of a chunk begins with 0."""
         while block := self.bytes_at(place, SCANNED):
-            rest = block.lstrip(b"\0")
-            if rest:
+            if rest := block.lstrip(b"\0"):
                 return place + len(block) - len(rest)
             place += len(block)
         return place
 
     def explains(self, data: _Chunk) -> bool:
-        """Tell if all that follows the samples is padding, tags or chunks."""
+        """Return true if all that follows the samples is padding, tags or chunks."""
         if data.end >= self.size:
             return True
-        ends = {data.end, data.end + data.length % 2}
-        return any(self._is_tail(end) for end in ends)
+        return any(self._is_tail(end) for end in {data.end, data.even_end})
 
     def _format_and_data(self) -> tuple[_Chunk, _Chunk]:
         found: dict[bytes, _Chunk] = {}
         for chunk in self.chunks():
-            found.setdefault(chunk.name, self._sized(chunk, found.get(b"ds64")))
+            found.setdefault(chunk.name, chunk)
             if b"fmt " in found and b"data" in found:
-                return found[b"fmt "], found[b"data"]
-        missing = "samples" if b"fmt " in found else "format"
-        raise contradiction(f"no chunk with its {missing} is found")
-
-    def _sized(self, chunk: _Chunk, sizes: _Chunk | None) -> _Chunk:
-        """A chunk with the length that a file of more than 4 GB tells elsewhere."""
-        if chunk.name != b"data" or sizes is None or chunk.length != 0xFFFFFFFF:
-            return chunk
-        length = self.number(sizes.place + 8, 8)
-        return chunk._replace(length=0 if length >= UNFILLED_64 else length)
+                break
+        else:
+            missing = "samples" if b"fmt " in found else "format"
+            raise contradiction(f"no chunk with its {missing} is found")
+        data, sizes = found[b"data"], found.get(b"ds64")
+        if sizes is not None and data.length == 0xFFFFFFFF:
+            # A file of more than 4 GB has the length elsewhere.
+            length = self.number(sizes.place + 8, 8)
+            data = data._replace(length=0 if length >= UNFILLED_64 else length)
+        return found[b"fmt "], data
 
     def _next(self, chunk: _Chunk) -> int:
-        """The place of the next chunk; some writers forget the byte that makes a length even."""
-        padded = chunk.end + chunk.length % 2
-        if self.bytes_at(chunk.end, 4) in KNOWN and self.bytes_at(padded, 4) not in KNOWN:
+        """Return the next chunk's place; some writers forget the byte that evens a length."""
+        if self.is_known(chunk.end) and not self.is_known(chunk.even_end):
             return chunk.end
-        return padded
+        return chunk.even_end
 
-    def _length(self, data: _Chunk, frame: int) -> int:
-        """Bytes of samples, in whole frames."""
+    def _samples_length(self, data: _Chunk, frame: int) -> int:
+        """Return the bytes of samples, in whole frames."""
         room = max(0, self.size - data.place)
         promised, there = data.length // frame, room // frame
         if data.length == 0:
@@ -213,20 +206,18 @@ class _Wav:
         if promised <= there:
             self._check_rest(data, frame)
             return promised * frame
-        if _is_unfilled(data.length) or self._counts_its_header(data):
+        # Some programs write the length of the whole file, which is all there.
+        whole = self.announced == self.size and data.length <= self.size - self.begin
+        if _is_unfilled(data.length) or whole:
             return there * frame
         raise DamagedItem(
             f"is truncated: {data.length - room:,} of {data.length:,} bytes are missing"
         )
 
-    def _counts_its_header(self, data: _Chunk) -> bool:
-        """Tell if the length is that of the whole file, which is all there."""
-        return self.announced == self.size and data.length <= self.size - self.begin
-
     def _check_rest(self, data: _Chunk, frame: int) -> None:
-        """Refuse what follows the samples where it may be samples, too."""
+        """Refuse bytes after the samples if they may be samples, too."""
         rest = self.size - data.end
-        if rest <= 0 or self.announced in (data.end, data.end + data.length % 2):
+        if rest <= 0 or self.announced in (data.end, data.even_end):
             return
         if data.length % frame or not self.explains(data):
             raise contradiction(
@@ -235,29 +226,23 @@ class _Wav:
             )
 
     def _is_tail(self, place: int) -> bool:
-        """Tell if nothing but padding, tags and chunks follows."""
+        """Return true if nothing but padding, tags and chunks follows."""
         while True:
             place = self.after_zeros(place)
             rest = self.size - place
             if rest <= 0 or self.bytes_at(place, 12).startswith(TAGS):
                 return True
             if rest < 8:
-                return self.bytes_at(place, 4) in KNOWN
+                return self.is_known(place)
             chunk = self.chunk(place)
             if chunk.end >= self.size:
                 return chunk.name in KNOWN or chunk.end in (self.size, self.size + 1)
             place = self._next(chunk)
-            if not (_is_printable(chunk.name) or self._ends_well(place)):
+            # At least three of a name's four characters are ASCII, or a known chunk follows.
+            printable = sum(0x20 <= byte < 0x7F for byte in chunk.name) >= 3
+            if not (printable or place >= self.size or self.is_known(place)):
                 return False
-
-    def _ends_well(self, place: int) -> bool:
-        return place >= self.size or self.bytes_at(place, 4) in KNOWN
 
 
 def _is_unfilled(length: int) -> bool:
-    return length == 0 or any(length in sizes for sizes in UNFILLED)
-
-
-def _is_printable(name: bytes) -> bool:
-    """Tell if at least three of a name's four characters are ASCII."""
-    return sum(0x20 <= byte < 0x7F for byte in name) >= 3
+    return length == 0 or any(length in sizes for sizes in UNFILLED_SIZES)

@@ -12,7 +12,7 @@ from harness.config.folds import Fold
 from harness.config.loader import LoadedBenchmark
 from harness.config.tables import Profile
 from harness.data.corpus import Corpus, HeldOut
-from harness.data.names import read_items, spelled_as
+from harness.data.item_names import match_spelling, read_items
 from harness.data.split import assign_split, check_disjoint
 from harness.datasets.drawing.trial_drawing import draw_trials
 from harness.datasets.finding import find, list_path
@@ -146,7 +146,7 @@ def _in_names_of(items: pd.DataFrame, table: TrialTable) -> TrialTable:
     """A trial list whose items, and models, are called what their own lists call them."""
     trials, models, ids = table.trials, table.models, items["id"]
     if models is not None:
-        models = models.assign(item=spelled_as(models["item"], ids))
+        models = models.assign(item=match_spelling(models["item"], ids))
     enrolled = ids if models is None else models["model"]
-    enrol, test = spelled_as(trials["enrol"], enrolled), spelled_as(trials["test"], ids)
+    enrol, test = match_spelling(trials["enrol"], enrolled), match_spelling(trials["test"], ids)
     return TrialTable(trials.assign(enrol=enrol, test=test), models)

@@ -15,7 +15,7 @@ from harness.config.datasets import Dataset
 from harness.config.folds import Fold
 from harness.config.tables import Profile
 from harness.data.corpus import MODEL_COLUMNS, TRIAL_COLUMNS, Corpus
-from harness.data.names import alike_names
+from harness.data.item_names import alike_names
 from harness.data.split import SPLITS
 from harness.data.table_digest import table_digest
 from harness.datasets.lengths import Need

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.data.names import spelled_as
+from harness.data.item_names import match_spelling
 from harness.data.split import SPLITS
 from harness.errors import DataError
 from harness.records.files import write_text
@@ -45,7 +45,7 @@ def restrict(items: pd.DataFrame, frozen: pd.DataFrame, name: str) -> pd.DataFra
     Raises:
         DataError: the corpus lacks some of them, or puts one into another split.
     """
-    ids = spelled_as(frozen["id"], items["id"])
+    ids = match_spelling(frozen["id"], items["id"])
     split = dict(zip(ids, frozen["split"], strict=True))
     lacking = sorted(set(split) - set(items["id"]))
     if lacking:

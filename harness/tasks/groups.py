@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.data.corpus import COLUMNS
-from harness.data.reading.columns import UNKNOWN
+from harness.data.reading.item_table import UNKNOWN
 from harness.records.details import Breakdown, Group
 
 Codes = NDArray[np.int64]

@@ -1,7 +1,7 @@
 """Saved Hugging Face data sets: rows are read without decoding, running or fetching anything."""
 
-import builtins
 import socket
+import sys
 from io import BytesIO
 
 import numpy as np
@@ -253,25 +253,20 @@ def test_a_data_set_that_was_saved_anew_is_read_anew(tmp_path):
     assert heard(tmp_path / "one", items(tmp_path / "one")) == [7, 8]
 
 
-def test_other_rates_are_converted(tmp_path):
+def test_other_rates_are_converted_if_asked_for(tmp_path):
     made = datasets.Dataset.from_dict({"audio": [sound(0, rate=8000)], "speaker_id": ["a"]})
     made.save_to_disk(tmp_path)
     item = next(items(tmp_path).itertuples(index=False))
-    assert len(HuggingFaceFolder().read(item, tmp_path)) == 3200
+    assert len(HuggingFaceFolder(convert=True).read(item, tmp_path)) == 3200
     with pytest.raises(DamagedItem, match="8000 Hz"):
-        HuggingFaceFolder(convert=False).read(item, tmp_path)
+        HuggingFaceFolder().read(item, tmp_path)
 
 
 def test_the_library_is_not_installed(tmp_path, monkeypatch):
-    installed = builtins.__import__
-
-    def without(name, *rest):
-        if name == "datasets":
-            raise ModuleNotFoundError(name="datasets")
-        return installed(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ConfigError, match=r"pip install trialboard\[huggingface\]"):
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(
+        ConfigError, match=r"library `datasets`, .*pip install trialboard\[huggingface\]"
+    ):
         items(tmp_path)
 
 

@@ -12,11 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.config.loader import load
-from harness.data.corpora.kaldi import KaldiFolder
-from harness.data.corpora.kaldi_files import read_named
+from harness.data.corpora.kaldi import KaldiFolder, read_named
 from harness.data.corpus import COLUMNS, DamagedItem
-from harness.data.reading.commands import command_output
-from harness.data.reading.sources import part, read_source
+from harness.data.reading.sources import command_output, part, read_source
 from harness.datasets.listed import list_dataset
 from harness.errors import ConfigError, DataError
 
@@ -277,15 +275,15 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path):
     assert not (tmp_path / "outlived").exists()
 
 
-def test_other_rates_are_converted(tmp_path):
+def test_other_rates_are_converted_if_asked_for(tmp_path):
     time_s = np.arange(16000) / 8000
     sine = np.rint(8000 * np.sin(2 * np.pi * 300 * time_s)).astype(np.int16)
     soundfile.write(tmp_path / "a.wav", sine, 8000)
     write(tmp_path, wav_scp=["a1 a.wav"], utt2spk=["a1 a"])
     item = rows(items(tmp_path))[0]
-    assert len(KaldiFolder().read(item, tmp_path)) == 32000
+    assert len(KaldiFolder(convert=True).read(item, tmp_path)) == 32000
     with pytest.raises(DamagedItem, match="8000 Hz"):
-        KaldiFolder(convert=False).read(item, tmp_path)
+        KaldiFolder().read(item, tmp_path)
 
 
 def test_a_file_that_is_called_like_a_part(tmp_path):

@@ -1,6 +1,5 @@
 """Cuts of Lhotse: whole recordings and parts of them, each of one speaker."""
 
-import builtins
 import gzip
 import json
 import shlex
@@ -198,15 +197,8 @@ def test_a_recording_that_is_shorter_than_its_cut_is_damage(tmp_path):
 
 
 def test_the_library_is_not_installed(tmp_path, monkeypatch):
-    installed = builtins.__import__
-
-    def without(name, *rest):
-        if name == "lhotse":
-            raise ModuleNotFoundError(name="lhotse")
-        return installed(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ConfigError, match=r"pip install trialboard\[lhotse\]"):
+    monkeypatch.setitem(sys.modules, "lhotse.serialization", None)
+    with pytest.raises(ConfigError, match=r"library `lhotse`, .*pip install trialboard\[lhotse\]"):
         items(tmp_path)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.data.synthesis import impacts
-from harness.data.synthesis.impacts_arithmetic import Draws, cosine_sine, exponential, ringing
+from harness.data.synthesis.arithmetic import Draws, cosine_sine, exponential, ringing
 
 COUNTS = {
     "quick": {"train": 1200, "validation": 240, "test": 600},

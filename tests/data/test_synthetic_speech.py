@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from sklearn.metrics import roc_curve
 
-from harness.data.synthesis.layout import Profile
+from harness.config.tables import Profile
 from harness.data.synthesis.speech import SAMPLE_RATE, synthesise, trials, utterances
 
 FULL = utterances("full")

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from harness.config.datasets import SplitRule
 from harness.config.loader import load
-from harness.data.hash_order import hash_order
-from harness.data.split import assign_split, check_disjoint
+from harness.data.split import assign_split, check_disjoint, hash_order
 from harness.datasets.dataset import open_dataset, pack_folder
 from harness.datasets.listed import list_dataset
 from harness.errors import ConfigError, DataError

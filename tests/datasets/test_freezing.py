@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.config.datasets import FreezeRule, TrialRule
-from harness.data.synthesis.layout import utterances
+from harness.data.synthesis.catalogue import utterances
 from harness.datasets.drawing.trial_drawing import draw_trials
 from harness.datasets.freezing.choice import freeze
 from harness.datasets.subset_list import read_frozen, restrict, write_frozen

@@ -1,36 +1,38 @@
 """CN-Celeb 1 and 2 as their archives unpack: `CN-Celeb_flac/` and `CN-Celeb2_flac/`.
 
-The lists name .wav files; a file is taken as .flac where it is there, else as .wav.
+The lists name .wav files; a file is taken as .flac if it is there, else as .wav.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.config.tables import Profile
-from harness.data.audio import read_audio
-from harness.data.corpora.cnceleb_files import (
-    ARCHIVES,
-    FIRST,
-    SECOND,
-    Utterance,
-    corpus_root,
-    evaluation,
-    told,
-    training,
-)
 from harness.data.corpus import COLUMNS, MODEL_COLUMNS, HeldOut, Missing
-from harness.data.reading.lists import read_lines
-from harness.data.reading.sound_files import stem
+from harness.data.reading.audio_corpus import AudioCorpus
+from harness.data.reading.sound_files import check_present, sounds, stem
+from harness.data.reading.text_lists import read_lines
+from harness.errors import DataError
+from harness.trials.complaints import listed
 from harness.trials.corpus_list import ListedTrials, read_trial_list, words
 
+FIRST, SECOND = "CN-Celeb_flac", "CN-Celeb2_flac"
+
+ARCHIVES = {FIRST: "cn-celeb_v2.tar.gz", SECOND: "cn-celeb2_v2.tar.gz (three parts to be joined)"}
+
 SPEAKER_LISTS = {"1": (FIRST, "dev/dev.lst"), "2": (SECOND, "spk.lst")}
+
+EVALUATION = ("test", "enroll")
+"""Folders whose files have their speaker in their name."""
+
+SESSION = re.compile(r"([a-z_]+)-\d+")
+"""The name before the number of an utterance: genre and session, as in `live_broadcast-02`."""
 
 
 class _Model(NamedTuple):
@@ -39,11 +41,32 @@ class _Model(NamedTuple):
     line: int
 
 
+class _Row(NamedTuple):
+    """A row of the item table; rows sort by speaker, then by id.
+
+    Attributes:
+        unit: the speaker.
+        id: its path below `data/` or `eval/`, without its ending.
+        source: its path below the folder of the corpora.
+        line: of the list that it is tested or enrolled by; 0 for training speakers.
+        split: `test`, or empty if it may be trained on.
+        genre, session: as `speech` and `speech-01`; empty if the name does not hold them.
+    """
+
+    unit: str
+    id: str
+    source: str
+    line: int
+    split: str
+    genre: str
+    session: str
+
+
 @dataclass(frozen=True, kw_only=True)
-class CnCeleb:
+class CnCeleb(AudioCorpus):
     """Speakers of both corpora to train on, and the test of the first with all its trials.
 
-    Every item has a genre and a session; both are empty where its name does not tell them.
+    Every item has a genre and a session; both are empty if its name does not hold them.
 
     Attributes:
         enrolment: a model is the `average` of its utterances' embeddings (those that
@@ -55,13 +78,8 @@ class CnCeleb:
     enrolment: Literal["average", "concatenate"] = "average"
     train: Literal["1", "2", "1+2"] = "1+2"
 
-    version: ClassVar[int] = 1
-    kind: ClassVar[str] = "audio"
-    needs_folder: ClassVar[bool] = True
-    unit: ClassVar[str] = "speaker"
-
     def missing(self, folder: Path) -> Missing | None:
-        """The corpora that are asked for and not there; the first brings the test."""
+        """Return the corpora that are asked for and not there; the first brings the test."""
         wanted = [FIRST, *([SECOND] if "2" in self.train else [])]
         lacking = [part for part in wanted if not (folder / part).is_dir()]
         if not lacking:
@@ -72,20 +90,26 @@ class CnCeleb:
         return Missing(tuple(folder / part for part in lacking), mend)
 
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
-        """The listed training speakers' utterances, without a split, and all that is tested.
+        """Return the listed training speakers' utterances, without a split, and all test items.
 
         Raises:
             DataError: a corpus, a list or a listed file is absent, or a list cannot be read.
         """
         del profile
-        rows = self._enrolled(folder) + _tested(folder)
+        enrolled = {item: model.line for model in self._models(folder) for item in model.items}
+        place = "data" if self.enrolment == "average" else "eval"
+        rows = _test_rows(folder, place, enrolled, f"eval/lists/{self._model_list}")
+        trials = _test_list(folder)
+        first = trials.first_lines()
+        tested = {stem(name): first[name] for name in trials.test_names}
+        rows += _test_rows(folder, "eval", tested, "eval/lists/trials.lst")
         for part in self.train.split("+"):
-            rows += training(folder, *SPEAKER_LISTS[part])
-        table = pd.DataFrame(sorted(rows), columns=Utterance._fields)
+            rows += _training_rows(folder, *SPEAKER_LISTS[part])
+        table = pd.DataFrame(sorted(rows), columns=_Row._fields)
         return table.assign(label=table["unit"], seconds=0.0)[[*COLUMNS, "genre", "session"]]
 
     def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """All trials of the test; their kind is the genre of the test utterance.
+        """Return all trials of the test; their kind is the genre of the test utterance.
 
         Raises:
             DataError: a list is absent or cannot be read, or a trial names an unknown model.
@@ -100,11 +124,11 @@ class CnCeleb:
         if self.enrolment == "concatenate":
             enrol = [models[name].items[0] for name in enrol]
         tests = [stem(name) for name in trials.test_names]
-        genres = [told(test)[1] for test in tests]
+        genres = [_facts(test)[1] for test in tests]
         return trials.table(enrol, tests, words(trials.test, genres))
 
     def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """The utterances of each model; None where a model is one file.
+        """Return the utterances of each model; None if a model is one file.
 
         Raises:
             DataError: the list of models is absent or cannot be read.
@@ -115,20 +139,12 @@ class CnCeleb:
         pairs = [(model.name, item) for model in self._models(folder) for item in model.items]
         return pd.DataFrame(pairs, columns=MODEL_COLUMNS)
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
-        """Decode one utterance.
-
-        Raises:
-            DamagedItem: the file cannot be used.
-        """
-        return read_audio(folder / item.source)
-
     @property
     def _model_list(self) -> str:
         return "enroll.map" if self.enrolment == "average" else "enroll.lst"
 
     def _models(self, folder: Path) -> list[_Model]:
-        path = corpus_root(folder, FIRST) / "eval" / "lists" / self._model_list
+        path = _corpus_root(folder, FIRST) / "eval" / "lists" / self._model_list
         most = None if self.enrolment == "average" else 2
         lines = read_lines(path, "model utterance.wav" + (" ..." if most is None else ""), least=2)
         return [
@@ -136,19 +152,77 @@ class CnCeleb:
             for line in lines
         ]
 
-    def _enrolled(self, folder: Path) -> list[Utterance]:
-        """What models are made of, each utterance once."""
-        lines = {item: model.line for model in self._models(folder) for item in model.items}
-        place = "data" if self.enrolment == "average" else "eval"
-        return evaluation(folder, place, lines, f"eval/lists/{self._model_list}")
-
-
-def _tested(folder: Path) -> list[Utterance]:
-    trials = _test_list(folder)
-    first = trials.first_lines()
-    lines = {stem(name): first[name] for name in trials.test_names}
-    return evaluation(folder, "eval", lines, "eval/lists/trials.lst")
-
 
 def _test_list(folder: Path) -> ListedTrials:
-    return read_trial_list(corpus_root(folder, FIRST) / "eval/lists/trials.lst", "enrol test label")
+    path = _corpus_root(folder, FIRST) / "eval/lists/trials.lst"
+    return read_trial_list(path, "enrol test label")
+
+
+def _test_rows(folder: Path, place: str, lines: dict[str, int], listing: str) -> list[_Row]:
+    """Return listed utterances of the test speakers, in a folder of the first corpus.
+
+    Args:
+        folder: the folder of the corpora.
+        place: the folder that their ids are below.
+        lines: id -> its line.
+        listing: the list, for errors.
+    """
+    root = _corpus_root(folder, FIRST)
+    found: dict[str, str] = {}
+    for inner in sorted({item.rpartition("/")[0] for item in lines}):
+        names = sounds(root / place / inner)
+        found |= {f"{inner}/{name}": f"{FIRST}/{place}/{inner}/{names[name]}" for name in names}
+    check_present(lines, found, root / listing)
+    return [_row(item, found[item], line, "test") for item, line in lines.items()]
+
+
+def _training_rows(folder: Path, corpus: str, listing: str) -> list[_Row]:
+    """Return all utterances of the listed speakers; other speakers are not for training."""
+    root = _corpus_root(folder, corpus)
+    speakers = [line.words[0] for line in read_lines(root / listing, "speaker")]
+    rows, without = [], []
+    for speaker in speakers:
+        names = sounds(root / "data" / speaker)
+        place = f"{corpus}/data/{speaker}"
+        rows += [_row(f"{speaker}/{name}", f"{place}/{names[name]}", 0, "") for name in names]
+        without += [] if names else [speaker]
+    if without:
+        raise DataError(
+            f"{root / listing}: {len(without)} of {len(speakers)} speakers have no .flac or .wav "
+            f"file in {root / 'data'}: {listed(without, len(without))}; unpacking or conversion "
+            "was not finished, so do it again"
+        )
+    return rows
+
+
+def _corpus_root(folder: Path, corpus: str) -> Path:
+    root = folder / corpus
+    if not root.is_dir():
+        without = "" if corpus == FIRST else ', or train without it (train = "1")'
+        raise DataError(
+            f"{folder}: has no folder {corpus}; get {ARCHIVES[corpus]} from "
+            f"https://www.openslr.org/82/ and unpack it there{without}"
+        )
+    return root
+
+
+def _row(item: str, source: str, line: int, split: str) -> _Row:
+    speaker, genre, session = _facts(item)
+    return _Row(speaker, item, source, line, split, genre, session)
+
+
+def _facts(item: str) -> tuple[str, str, str]:
+    """Return speaker, genre and session of an item, from its id."""
+    speaker, _, name = item.rpartition("/")
+    if speaker in EVALUATION:
+        speaker, _, name = name.partition("-")
+    session, _, number = name.rpartition("-")
+    genre = _genre(session) if number.isdecimal() else ""
+    return (speaker, genre, session) if genre else (speaker, "", "")
+
+
+@cache
+def _genre(session: str) -> str:
+    """Return the genre of a session; there are few sessions and very many utterances."""
+    match = SESSION.fullmatch(session)
+    return match[1] if match else ""

@@ -1,4 +1,4 @@
-"""The embedded corpus `digits`: scikit-learn's copy of the UCI handwritten digits."""
+"""The bundled corpus `digits`: scikit-learn's copy of the UCI handwritten digits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.config.tables import Profile
-from harness.data.corpus import Uncompared
+from harness.data.corpus import Pixels, Uncompared
 
 FULL_SCALE = 16
 """The corpus's grey levels run from 0 to 16."""
@@ -28,15 +28,15 @@ class Digits(Uncompared):
     unit: ClassVar[str] = "picture"
 
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
-        """Every picture; the split is left to the benchmark."""
+        """Return every picture; the split is left to the benchmark."""
         del profile, folder
         labels = _digits()[1]
         names = [f"digit{index:04d}" for index in range(len(labels))]
         table = pd.DataFrame({"id": names, "unit": names, "label": labels.astype(str)})
         return table.assign(seconds=0.0, source=names, line=0, split="")
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.uint8]:
-        """One picture, `[8, 8]`, black 0 to white 255."""
+    def read(self, item: Any, folder: Path) -> Pixels:
+        """Return one picture, `[8, 8]`, black 0 to white 255."""
         del folder
         levels = _digits()[0][int(item.id.removeprefix("digit"))]
         return np.asarray(np.rint(levels * (255 / FULL_SCALE)), dtype=np.uint8)

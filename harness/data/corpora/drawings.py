@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.config.tables import Profile
-from harness.data.corpus import Uncompared
+from harness.data.corpus import Pixels, Uncompared
 from harness.data.picture import read_picture
 from harness.errors import DataError
 
@@ -29,10 +27,10 @@ class Drawings(Uncompared):
     unit: ClassVar[str] = "drawer"
 
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
-        """Every drawing; the label is its folder.
+        """Return every drawing; the label is its folder.
 
         Raises:
-            DataError: there is no drawing, or a file's name does not tell its drawer.
+            DataError: there is no drawing, or a file's name does not name its drawer.
         """
         del profile
         paths = sorted(folder.glob("character*/*.png"))
@@ -40,8 +38,8 @@ class Drawings(Uncompared):
             raise DataError(f"{folder}: holds no characterNN/NNNN_DD.png")
         return pd.DataFrame([_row(path, folder) for path in paths])
 
-    def read(self, item: Any, folder: Path) -> NDArray[np.uint8]:
-        """One drawing, `[height, width]`, ink 255 on 0.
+    def read(self, item: Any, folder: Path) -> Pixels:
+        """Return one drawing, `[height, width]`, ink 255 on 0.
 
         Raises:
             DamagedItem: the file is not a picture, or is of one value throughout.

@@ -1,114 +1,93 @@
-"""A Kaldi data folder: `wav.scp`, `utt2spk`, and `segments`, `spk2gender`, `utt2dur` where there.
+"""A Kaldi data folder: `wav.scp`, `utt2spk`, and `segments`, `spk2gender`, `utt2dur` if present.
 
 One folder, which the benchmark splits, or one for each split.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from harness.config.tables import Profile
-from harness.data.corpora.kaldi_files import Named, read_named, read_optional, seconds, segment
-from harness.data.names import clean_name
-from harness.data.reading.columns import SPEAKER, Entry, told_apart
-from harness.data.reading.commands import allow_command
-from harness.data.reading.own_splits import own_splits
-from harness.data.reading.own_trials import OwnLists
-from harness.data.reading.paths import Root
-from harness.data.reading.sources import part, read_source
+from harness.data.item_names import clean_name
+from harness.data.reading.audio_corpus import SplitSpeechCorpus
+from harness.data.reading.item_table import ListedUtterance
+from harness.data.reading.sources import Root, allow_command, part
+from harness.data.reading.text_lists import read_text
 from harness.errors import ConfigError, DataError
 from harness.trials.complaints import listed
 
 _ARCHIVED = re.compile(r".*\.ark:\d+")
+_BLANKS = " \t\r"
+
+
+class NamedText(NamedTuple):
+    """The rest of a line that begins with a name.
+
+    Attributes:
+        text: the rest.
+        where: file and line, for errors.
+        line: counted from 1.
+    """
+
+    text: str
+    where: str
+    line: int
+
+
+class _Place(NamedTuple):
+    """The source of an utterance's sound, its duration (0 if unknown), and its line."""
+
+    source: str
+    seconds: float
+    line: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class KaldiFolder(OwnLists):
+class KaldiFolder(SplitSpeechCorpus):
     """Utterances of one Kaldi data folder, or of one for each split.
 
+    Paths are relative to the corpus's folder, and so are the data folders, as `data/train`; the
+    corpus's folder is the only one if none is given. `seconds` is the duration by `segments` or
+    `utt2dur`; the latter is an estimate in many folders, and is not compared with the sound.
+
     Attributes:
-        train, validation, test: data folders below the corpus's folder, as `data/train`; none
-            where the corpus's folder is the only one. Without `validation` the benchmark holds
-            training speakers out.
-        label: what is told apart: the speaker, or one of `columns`.
         columns: column -> a further file of the data folders, as `{ session = "utt2session" }`;
-            `gender` is `spk2gender` where that is there.
-        convert: resample to 16 kHz and mix down, instead of calling other files damaged.
-        allow_outside: whether paths may leave the corpus's folder.
-        allow_commands: whether commands (`... |`) run, in a shell and in the corpus's folder.
+            `gender` is `spk2gender` if that is there.
     """
 
-    train: str = ""
-    validation: str = ""
-    test: str = ""
-    label: str = SPEAKER
     columns: dict[str, str] = field(default_factory=dict)
-    convert: bool = True
-    allow_outside: bool = False
-    allow_commands: bool = False
 
-    version: ClassVar[int] = 1
-    kind: ClassVar[str] = "audio"
-    needs_folder: ClassVar[bool] = True
-    unit: ClassVar[str] = "speaker"
-
-    def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
-        """Every utterance that has a speaker, sorted by speaker and id.
-
-        Paths are relative to the corpus's folder. `seconds` is what `segments` or `utt2dur`
-        tell; the latter is an estimate in many folders, and is not held against the sound.
+    def list_entries(self, root: Root, name: str, split: str) -> Iterable[ListedUtterance]:
+        """Return the utterances of a data folder, each of which must have a speaker and a sound.
 
         Raises:
+            ConfigError: a file of `columns` is not of utterances or of speakers.
             DataError: a file is absent, a line is short or comes twice, an utterance has no
                 speaker or no sound, a segment has no recording or no length, a path leaves the
-                corpus's folder, or a sound is written by a command, where these may not be.
+                corpus's folder, or a sound is written by a command without leave.
         """
-        del profile
-        parts = {"train": self.train, "validation": self.validation, "test": self.test}
-        splits = own_splits(parts, str(folder)) if any(parts.values()) else {"": ""}
-        root = Root(folder, self.allow_outside)
-        entries = [
-            entry for name, split in splits.items() for entry in self._entries(root, name, split)
-        ]
-        return told_apart(entries, self.label, str(folder))
-
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
-        """Decode one utterance, or the part of a recording that it is.
-
-        Raises:
-            DamagedItem: it cannot be read, or its command fails.
-        """
-        return read_source(
-            item.source, folder, convert=self.convert, allow_commands=self.allow_commands
-        )
-
-    def _entries(self, root: Root, name: str, split: str) -> list[Entry]:
         data = root.folder / name
         speakers = read_named(data / "utt2spk")
         places = self._places(root, data)
         _check_all(speakers, places, data)
-        further = self._further(data, speakers)
-        lasting = read_optional(data / "utt2dur") or {}
-        return [
-            Entry(
-                id=utterance,
-                speaker=speaker.text,
-                source=places[utterance].source,
-                seconds=places[utterance].seconds or _seconds(lasting.get(utterance)),
-                line=places[utterance].line,
-                split=split,
-                further={column: values[utterance] for column, values in further.items()},
+        files = dict(self.columns)
+        if "gender" not in files and (data / "spk2gender").exists():
+            files["gender"] = "spk2gender"
+        further = {column: _column(column, data / file, speakers) for column, file in files.items()}
+        lasting = _read_optional(data / "utt2dur") or {}
+        for utterance, speaker in speakers.items():
+            place, estimate = places[utterance], lasting.get(utterance)
+            seconds = place.seconds
+            if not seconds and estimate:
+                seconds = max(0.0, _seconds(estimate.text, estimate.where))
+            facts = {column: values[utterance] for column, values in further.items()}
+            yield ListedUtterance(
+                utterance, speaker.text, place.source, seconds, place.line, split, facts
             )
-            for utterance, speaker in speakers.items()
-        ]
 
     def _places(self, root: Root, data: Path) -> dict[str, _Place]:
         recordings = data / "wav.scp"
@@ -116,12 +95,12 @@ class KaldiFolder(OwnLists):
             name: _Place(self._source(named, root), 0.0, named.line)
             for name, named in read_named(recordings).items()
         }
-        parts = read_optional(data / "segments")
+        parts = _read_optional(data / "segments")
         if parts is None:
             return sounds
-        return {name: _part(named, sounds, recordings) for name, named in parts.items()}
+        return {name: _segment(named, sounds, recordings) for name, named in parts.items()}
 
-    def _source(self, named: Named, root: Root) -> str:
+    def _source(self, named: NamedText, root: Root) -> str:
         if named.text.endswith("|"):
             command = named.text.removesuffix("|").rstrip()
             return allow_command(command, named.where, allowed=self.allow_commands)
@@ -132,31 +111,66 @@ class KaldiFolder(OwnLists):
             )
         return root.source(named.text, named.where)
 
-    def _further(self, data: Path, speakers: Mapping[str, Named]) -> dict[str, dict[str, str]]:
-        files = dict(self.columns)
-        if "gender" not in files and (data / "spk2gender").exists():
-            files["gender"] = "spk2gender"
-        return {column: _column(column, data / file, speakers) for column, file in files.items()}
+
+def read_named(path: Path) -> dict[str, NamedText]:
+    """Read lines of a name and a rest, separated by the first blank.
+
+    Raises:
+        DataError: the file is absent, empty, or no UTF-8 text, or a line has no rest or a name
+            that stands in an earlier one.
+    """
+    found: dict[str, NamedText] = {}
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        words = line.strip(_BLANKS).replace("\t", " ").split(" ", 1)
+        if words == [""]:
+            continue
+        where, name = f"{path}: line {number}", words[0]
+        if len(words) == 1:
+            raise DataError(f"{where}: says nothing of {name!r}; '{name} ...' is wanted")
+        if name in found:
+            raise DataError(f"{where}: {name!r} stands in line {found[name].line} too")
+        found[name] = NamedText(words[1].strip(_BLANKS), where, number)
+    if not found:
+        raise DataError(f"{path}: is empty")
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an utterance's sound lies, how long it is (0 where nobody knows), and its line."""
-
-    source: str
-    seconds: float
-    line: int
+def _read_optional(path: Path) -> dict[str, NamedText] | None:
+    return read_named(path) if path.exists() else None
 
 
-def _part(named: Named, sounds: Mapping[str, _Place], recordings: Path) -> _Place:
-    found = segment(named)
-    if found.recording not in sounds:
-        raise DataError(f"{named.where}: {recordings} has no recording {found.recording!r}")
-    source = part(sounds[found.recording].source, found.start, found.end)
-    return _Place(source, 0.0 if found.end is None else found.end - found.start, named.line)
+def _segment(named: NamedText, sounds: Mapping[str, _Place], recordings: Path) -> _Place:
+    """Read the rest of a line of `segments`: a recording, a start and an end."""
+    words = named.text.split()
+    if len(words) != 3:
+        raise DataError(
+            f"{named.where}: '{named.text}' is not 'recording start end', in seconds"
+            + ("; a channel of a recording is not read here" if len(words) == 4 else "")
+        )
+    recording = words[0]
+    start, end = (_seconds(word, named.where) for word in words[1:])
+    is_open = end == -1  # older folders write an open end so
+    if not is_open and end <= start:
+        raise DataError(f"{named.where}: ends at {words[2]} s, not after its start at {words[1]} s")
+    if start < 0:
+        raise DataError(f"{named.where}: starts at {start:g} s, before its recording")
+    if recording not in sounds:
+        raise DataError(f"{named.where}: {recordings} has no recording {recording!r}")
+    source = part(sounds[recording].source, start, None if is_open else end)
+    return _Place(source, 0.0 if is_open else end - start, named.line)
 
 
-def _check_all(speakers: Mapping[str, Named], places: Mapping[str, _Place], data: Path) -> None:
+def _seconds(text: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise DataError(f"{where}: {text!r} is no time in seconds")
+    return value
+
+
+def _check_all(speakers: Mapping[str, NamedText], places: Mapping[str, _Place], data: Path) -> None:
     mend = "Kaldi's utils/fix_data_dir.sh leaves such utterances away"
     for without, what, others in ((places, "speaker", speakers), (speakers, "sound", places)):
         lacking = sorted(name for name in without if name not in others)
@@ -167,8 +181,8 @@ def _check_all(speakers: Mapping[str, Named], places: Mapping[str, _Place], data
             )
 
 
-def _column(column: str, path: Path, speakers: Mapping[str, Named]) -> dict[str, str]:
-    """What a file of utterances or speakers says of each utterance; nothing where it is silent."""
+def _column(column: str, path: Path, speakers: Mapping[str, NamedText]) -> dict[str, str]:
+    """Read a file of utterances or speakers: utterance -> its value, empty if there is none."""
     values = {clean_name(name): named.text for name, named in read_named(path).items()}
     if path.name.startswith("utt2"):
         return {name: values.get(clean_name(name), "") for name in speakers}
@@ -177,7 +191,3 @@ def _column(column: str, path: Path, speakers: Mapping[str, Named]) -> dict[str,
             name: values.get(clean_name(speaker.text), "") for name, speaker in speakers.items()
         }
     raise ConfigError(f"columns.{column}: {path.name!r} is no file whose name begins utt2 or spk2")
-
-
-def _seconds(named: Named | None) -> float:
-    return 0.0 if named is None else max(0.0, seconds(named.text, named.where))

@@ -2,116 +2,154 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gzip
+import math
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from harness.config.tables import Profile
-from harness.data.corpora.cut_lines import UNREADABLE, CutLine, cut_lines
-from harness.data.reading.columns import SPEAKER, Entry, told_apart
-from harness.data.reading.commands import allow_command
-from harness.data.reading.own_splits import own_splits
-from harness.data.reading.own_trials import OwnLists
-from harness.data.reading.paths import Root
-from harness.data.reading.sources import part, read_source
+from harness.data.item_names import clean_name
+from harness.data.reading.audio_corpus import SplitSpeechCorpus, import_library
+from harness.data.reading.item_table import ListedUtterance, value_or_blank
+from harness.data.reading.sources import Root, allow_command, part
+from harness.data.reading.text_lists import read_json_line
 from harness.errors import DataError
+
+SAME_S = 1e-4
+"""Less than two samples: times that differ by less are one."""
+
+UNREADABLE = (
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+)
+"""Errors that Lhotse raises at a line that is no cut."""
+
+_SAVE = "write its sound to a file first (Lhotse's `CutSet.save_audios` does)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class LhotseCuts(OwnLists):
-    """Cuts of one file, or of one for each split.
+class LhotseCuts(SplitSpeechCorpus):
+    """Cuts of one file, or of one for each split, with the words of their supervisions.
+
+    Paths are relative to the corpus's folder. `label` may name a field of the supervisions
+    (`language`, ...).
 
     Attributes:
-        file: the cuts, below the corpus's folder, where the benchmark splits them.
-        train, validation, test: else the cuts of each split. Without `validation` the benchmark
-            holds training speakers out.
-        label: what is told apart: the speaker, or what a supervision tells (`language`, ...).
-        convert: resample to 16 kHz and mix down, instead of calling other files damaged.
-        allow_outside: whether paths may leave the corpus's folder.
-        allow_commands: whether commands run, in a shell and in the corpus's folder.
+        file: the cuts, below the corpus's folder, if the benchmark splits them.
     """
 
     file: str = "cuts.jsonl.gz"
-    train: str = ""
-    validation: str = ""
-    test: str = ""
-    label: str = SPEAKER
-    convert: bool = True
-    allow_outside: bool = False
-    allow_commands: bool = False
 
-    version: ClassVar[int] = 1
-    kind: ClassVar[str] = "audio"
-    needs_folder: ClassVar[bool] = True
-    unit: ClassVar[str] = "speaker"
+    exact_seconds: ClassVar[bool] = True
 
-    def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
-        """Every cut, sorted by speaker and id, with what its supervision tells in words.
+    def only_list(self) -> str:
+        """Return the file of all cuts."""
+        return self.file
 
-        Paths are relative to the corpus's folder.
+    def list_entries(self, root: Root, name: str, split: str) -> Iterable[ListedUtterance]:
+        """Return the cuts of a file.
 
         Raises:
             ConfigError: the `lhotse` library is not installed.
-            DataError: a file is absent, a line is no cut of one recording and one speaker, a
-                path leaves the folder, a sound is written by a command, where these may not be.
+            DataError: the file is absent, a line is no cut of one recording and one speaker, a
+                path leaves the folder, or a sound is written by a command without leave.
         """
-        del profile
-        parts = {"train": self.train, "validation": self.validation, "test": self.test}
-        splits = own_splits(parts, str(folder)) if any(parts.values()) else {self.file: ""}
-        root = Root(folder, self.allow_outside)
-        entries = [
-            entry for name, split in splits.items() for entry in self._entries(root, name, split)
-        ]
-        return told_apart(entries, self.label, str(folder))
-
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
-        """Decode one cut.
-
-        Raises:
-            DamagedItem: it cannot be read, lasts otherwise than it says, or its command fails.
-        """
-        return read_source(
-            item.source,
-            folder,
-            item.seconds,
-            convert=self.convert,
-            allow_commands=self.allow_commands,
-        )
-
-    def _entries(self, root: Root, name: str, split: str) -> Iterator[Entry]:
         path = root.folder / name
-        empty = True
-        for line in cut_lines(path):
-            empty = False
+        deserialise = import_library("lhotse.serialization", "lhotse").deserialize_item
+        number = 0
+        for number, line in _lines(path):
+            where = f"{path}: line {number}"
             try:
-                yield self._entry(line, root, split)
-            except UNREADABLE as error:  # a time, a name or a source of another type
-                raise DataError(f"{line.where}: no cut of Lhotse ({error!r})") from error
-        if empty:
+                cut = deserialise(read_json_line(line, where))
+                if not hasattr(cut, "supervisions") or not hasattr(cut, "start"):
+                    raise DataError(f"{where}: a {type(cut).__name__}, and no cut; make cuts of it")
+                entry = self._entry(cut, root, where, number, split)
+            except UNREADABLE as error:  # no cut, or a field of another type
+                raise DataError(f"{where}: no cut of Lhotse ({error!r})") from error
+            yield entry
+        if not number:
             raise DataError(f"{path}: lists no cut")
 
-    def _entry(self, line: CutLine, root: Root, split: str) -> Entry:
-        return Entry(
-            id=line.name(),
-            speaker=line.speaker(),
-            source=self._source(line, root),
-            seconds=line.seconds(),
-            line=line.number,
-            split=split,
-            further=line.further(),
-        )
-
-    def _source(self, line: CutLine, root: Root) -> str:
-        place = line.place()
+    def _entry(self, cut: Any, root: Root, where: str, line: int, split: str) -> ListedUtterance:
+        if not isinstance(cut.id, str):
+            raise DataError(f"{where}: the id {cut.id!r} is no text")
+        speaker = _speaker(cut, where)
+        place = _place(cut, where)
         if place.type == "command":
-            source = allow_command(place.source, line.where, allowed=self.allow_commands)
+            source = allow_command(place.source, where, allowed=self.allow_commands)
         else:
-            source = root.source(place.source, line.where)
-        if line.is_whole():
-            return source
-        return part(source, line.cut.start, line.cut.end)
+            source = root.source(place.source, where)
+        before, after = cut.start, cut.recording.duration - cut.end
+        if not (before < SAME_S and abs(after) < SAME_S):
+            source = part(source, cut.start, cut.end)
+        start, seconds = float(cut.start), float(cut.duration)
+        if not (math.isfinite(start) and math.isfinite(seconds)):
+            raise DataError(f"{where}: starts at {start} s and lasts {seconds} s")
+        return ListedUtterance(cut.id, speaker, source, seconds, line, split, _further(cut))
+
+
+def _speaker(cut: Any, where: str) -> str:
+    """Return the one speaker of a cut's supervisions."""
+    names = [value_or_blank(each.speaker) for each in cut.supervisions]
+    speakers = sorted({clean_name(name): name for name in names if name}.values())
+    if len(speakers) != 1:
+        found = f"the speakers {', '.join(speakers)}" if speakers else "no speaker"
+        raise DataError(
+            f"{where}: {cut.id!r} has {found}, one is wanted (Lhotse's "
+            "`CutSet.trim_to_supervisions` makes a cut of each supervision)"
+        )
+    return speakers[0]
+
+
+def _place(cut: Any, where: str) -> Any:
+    """Return the one source of a cut's sound, a file or a command."""
+    recording = getattr(cut, "recording", None)
+    if recording is None:
+        raise DataError(f"{where}: {cut.id!r} is no cut of one recording; {_SAVE}")
+    kinds = [source.type for source in recording.sources]
+    if len(kinds) != 1 or kinds[0] not in ("file", "command"):
+        found = ", ".join(kinds) or "none"
+        raise DataError(f"{where}: the recording's source must be one file, not {found}; {_SAVE}")
+    if recording.transforms:
+        raise DataError(f"{where}: the recording is to be transformed; {_SAVE}")
+    channels = cut.channel if isinstance(cut.channel, list) else [cut.channel]
+    if sorted(channels) != sorted(recording.channel_ids):
+        raise DataError(
+            f"{where}: {cut.id!r} is channel {cut.channel} of "
+            f"{len(recording.channel_ids)}, which is not read here; {_SAVE}"
+        )
+    return recording.sources[0]
+
+
+def _further(cut: Any) -> dict[str, str]:
+    """Return the words of a cut's supervisions: gender, language, text and custom fields."""
+    found: dict[str, str] = {}
+    for each in cut.supervisions:
+        fields = {"gender": each.gender, "language": each.language, "text": each.text}
+        fields |= each.custom or {}
+        found |= {name: value for name, value in fields.items() if isinstance(value, str)}
+    return found
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    # The content tells a packed file, whatever its name is.
+    try:
+        packed = path.read_bytes()
+        content = gzip.decompress(packed) if packed.startswith(b"\x1f\x8b") else packed
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is not UTF-8 text ({error.reason})") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: broken gzip file ({error}); copy or make it again") from error
+    except OSError as error:
+        raise DataError(f"{path}: no such file of cuts ({error.strerror})") from error
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield number, line

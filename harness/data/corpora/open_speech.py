@@ -1,4 +1,4 @@
-"""The embedded corpus `open-26666`: synthetic speech, made when it is needed."""
+"""The bundled corpus `open-26666`: synthetic speech, made when it is needed."""
 
 from __future__ import annotations
 
@@ -6,40 +6,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.config.tables import Profile
-from harness.data.corpus import HeldOut
+from harness.data.corpus import HeldOut, Samples
+from harness.data.reading.audio_corpus import AudioCorpus
 from harness.data.synthesis import speech
 
 
 @dataclass(frozen=True)
-class OpenSpeech:
+class OpenSpeech(AudioCorpus):
     """26,666 utterances of a source-filter synthesiser, with trials of three kinds."""
 
-    version: ClassVar[int] = 1
-    kind: ClassVar[str] = "audio"
     needs_folder: ClassVar[bool] = False
-    unit: ClassVar[str] = "speaker"
 
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
-        """The profile's utterances, in the order of their ids."""
+        """Return the profile's utterances, in the order of their ids."""
         del folder
         table = speech.utterances(profile)
         items = table.rename(columns={"speaker": "unit"})
         return items.assign(label=items["unit"], source=items["id"], line=0)
 
     def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame:
-        """The profile's fixed trials: same-session, cross-session and cross-gender."""
+        """Return the profile's fixed trials: same-session, cross-session and cross-gender."""
         del folder
         return speech.trials(profile, split)
 
-    def models(self, profile: Profile, folder: Path, split: HeldOut) -> None:
-        """An utterance is enrolled by itself."""
-
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
+    def read(self, item: Any, folder: Path) -> Samples:
         """Synthesise one utterance."""
         del folder
         return speech.synthesise(item.id)

@@ -5,114 +5,85 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from harness.config.tables import Profile
-from harness.data.audio import read_audio
-from harness.data.reading.columns import SPEAKER, Entry, told_apart
-from harness.data.reading.own_trials import OwnLists
-from harness.data.reading.sound_endings import READABLE, mend
+from harness.data.reading.audio_corpus import SpeechCorpus
+from harness.data.reading.item_table import ListedUtterance
+from harness.data.reading.sound_files import READABLE, mend_ending
 from harness.errors import DataError
 
 IGNORED = (
     "*.txt", "*.csv", "*.tsv", "*.json", "*.xml", "*.lab", "*.TextGrid", "*.md", "*.html", "*.pdf",
     "*.jpg", "*.png",
 )  # fmt: skip
-"""What may lie beside sounds; any other file that is no sound is asked about."""
+"""Files that may lie beside sounds; any other file that is no sound is an error."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpeakerFolders(OwnLists):
+class SpeakerFolders(SpeechCorpus):
     """Sound files below folders that are named by their speakers.
 
+    An utterance is named by its path. `label` may be `session`, too: the folder below the
+    speaker's, if there is one.
+
     Attributes:
-        label: what is told apart: the speaker, or the `session`: the folder below the speaker's,
-            where there is one.
         ignore: names of files and folders that are left away, with `*` and `?`; hidden ones
             always are.
-        convert: resample to 16 kHz and mix down, instead of calling other files damaged.
     """
 
-    label: str = SPEAKER
     ignore: tuple[str, ...] = IGNORED
-    convert: bool = True
 
-    version: ClassVar[int] = 1
-    kind: ClassVar[str] = "audio"
-    needs_folder: ClassVar[bool] = True
-    unit: ClassVar[str] = "speaker"
-
-    def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
-        """Every sound file, named by its path; none is opened.
+    def entries(self, folder: Path) -> Iterable[ListedUtterance]:
+        """Return every sound file; none is opened.
 
         Raises:
             DataError: a file is neither a sound that is read here nor ignored, a speaker has no
                 sound, a sound has no speaker or lies there in two forms.
         """
-        del profile
         files = sorted(_files(os.path.realpath(folder), self.ignore))
         sounds = [path for path in files if _ending(path) in READABLE]
         _check_others([path for path in files if _ending(path) not in READABLE], folder)
-        _check_speakers(sounds, _speakers(folder, self.ignore), folder)
+        speakers = sorted(
+            entry.name for entry in _entries(str(folder), self.ignore) if entry.is_dir()
+        )
+        _check_speakers(sounds, speakers, folder)
         _check_forms(sounds, folder)
-        return told_apart(map(_entry, sounds), self.label, str(folder))
-
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
-        """Decode one file.
-
-        Raises:
-            DamagedItem: it cannot be read.
-        """
-        return read_audio(folder / item.source, convert=self.convert)
-
-
-def _entry(path: str) -> Entry:
-    speaker, *between, _ = path.split("/")
-    return Entry(
-        id=path, speaker=speaker, source=path, further={"session": between[0] if between else ""}
-    )
+        for path in sounds:
+            speaker, *between, _ = path.split("/")
+            session = between[0] if between else ""
+            yield ListedUtterance(path, speaker, path, further={"session": session})
 
 
 def _files(folder: str, ignore: tuple[str, ...], below: str = "") -> Iterator[str]:
-    """Paths of all files that are not ignored, relative to the folder."""
-    for entry in _listed(f"{folder}/{below}"):
-        if _is_ignored(entry.name, ignore):
-            continue
+    """Yield the paths of all files that are not ignored, relative to the folder."""
+    for entry in _entries(f"{folder}/{below}", ignore):
         if entry.is_dir():
-            _check_no_circle(entry)
+            # A link to a folder above would be walked through for ever.
+            above = f"{os.path.realpath(entry.path)}/"
+            if entry.is_symlink() and f"{entry.path}/".startswith(above):
+                raise DataError(
+                    f"{entry.path}: links to a folder above it; remove it, or ignore it"
+                )
             yield from _files(folder, ignore, f"{below}{entry.name}/")
-        elif below:  # what lies beside the speakers' folders is looked at on its own
+        elif below:  # files beside the speakers' folders are looked at on their own
             yield f"{below}{entry.name}"
         elif _ending(entry.name) in READABLE:
             raise DataError(f"{entry.path}: lies in no speaker's folder; move it into one")
 
 
-def _speakers(folder: Path, ignore: tuple[str, ...]) -> list[str]:
-    entries = _listed(str(folder))
-    return sorted(
-        entry.name for entry in entries if entry.is_dir() and not _is_ignored(entry.name, ignore)
-    )
-
-
-def _listed(folder: str) -> list[os.DirEntry[str]]:
+def _entries(folder: str, ignore: tuple[str, ...]) -> list[os.DirEntry[str]]:
+    """Return the entries of a folder that are neither hidden nor ignored."""
+    pattern = _pattern(ignore)
     try:
         with os.scandir(folder) as entries:
-            return list(entries)
+            found = list(entries)
     except OSError as error:
         raise DataError(f"{folder}: cannot be listed ({error.strerror})") from error
-
-
-def _is_ignored(name: str, ignore: tuple[str, ...]) -> bool:
-    return name.startswith(".") or bool(_pattern(ignore).match(name))
+    return [each for each in found if each.name[0] != "." and not pattern.match(each.name)]
 
 
 @lru_cache(maxsize=8)
@@ -124,19 +95,13 @@ def _ending(path: str) -> str:
     return os.path.splitext(path)[1].lower()
 
 
-def _check_no_circle(entry: os.DirEntry[str]) -> None:
-    """A link to a folder above would be walked through for ever."""
-    if entry.is_symlink() and f"{entry.path}/".startswith(f"{os.path.realpath(entry.path)}/"):
-        raise DataError(f"{entry.path}: links to a folder above it; remove it, or ignore it")
-
-
 def _check_others(paths: list[str], folder: Path) -> None:
     if paths:
         kinds = Counter(_ending(path) or "no ending" for path in paths)
         counts = ", ".join(f"{count} with {ending}" for ending, count in sorted(kinds.items()))
         raise DataError(
             f"{folder}: {len(paths)} files are no sounds that are read here ({counts}), the first "
-            f"{paths[0]!r}; {mend(_ending(paths[0]))}"
+            f"{paths[0]!r}; {mend_ending(_ending(paths[0]))}"
         )
 
 

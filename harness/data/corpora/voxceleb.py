@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import os
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from io import StringIO
+from itertools import product
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.config.tables import Profile
-from harness.data.audio import read_audio
-from harness.data.corpora.voxceleb_files import Meta, read_meta, recordings
 from harness.data.corpus import COLUMNS, HeldOut, Missing
-from harness.data.reading.sound_files import check_present, stem
+from harness.data.reading.audio_corpus import AudioCorpus
+from harness.data.reading.sound_files import ENDINGS, check_present, sounds, stem
+from harness.data.reading.text_lists import read_text
 from harness.errors import DataError
+from harness.trials.complaints import listed
 from harness.trials.corpus_list import ListedTrials, read_trial_list, words
 
 TRIAL_LISTS = {
@@ -31,7 +37,30 @@ FIRST, SECOND = "voxceleb1", "voxceleb2"
 
 LIST_FOLDERS = (".", "lists", "meta", "voxceleb1")
 
+META = ("vox1_meta.csv", "vox2_meta.csv")
+
 HOME = "https://www.robots.ox.ac.uk/~vgg/data/voxceleb/"
+
+SPEAKER_NAME = re.compile(r"id\d+")
+
+UNREADABLE = ".m4a"
+"""The ending of the files of VoxCeleb2's archive; libsndfile does not decode them."""
+
+MERGED = "."
+
+HALVES = (MERGED, "test", "dev")
+"""Folders that the archives unpack their halves in, and that people merge them in."""
+
+KINDS = (".", "aac", "wav", "flac")
+"""The folder of the speakers; the archives' own, or one of converted files, or none."""
+
+
+class _Meta(NamedTuple):
+    """Facts of a speaker from a meta file; empty if it is silent."""
+
+    gender: str = ""
+    nationality: str = ""
+    part: str = ""
 
 
 class _Row(NamedTuple):
@@ -46,26 +75,21 @@ class _Row(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VoxCeleb:
+class VoxCeleb(AudioCorpus):
     """Training speakers of either corpus, and one of the six trial lists of VoxCeleb1.
 
-    An item's session is its video; gender and nationality are empty where no meta file tells them.
+    An item's session is its video; gender and nationality are empty if no meta file has them.
 
     Attributes:
-        trial_list: what is tested; its speakers are never trained on.
+        trial_list: the test; its speakers are never trained on.
         train: which of the two corpora give training speakers.
     """
 
     trial_list: Literal["O", "O-cleaned", "E", "E-cleaned", "H", "H-cleaned"] = "O-cleaned"
     train: Literal["vox1", "vox2", "vox1+2"] = "vox2"
 
-    version: ClassVar[int] = 1
-    kind: ClassVar[str] = "audio"
-    needs_folder: ClassVar[bool] = True
-    unit: ClassVar[str] = "speaker"
-
     def __post_init__(self) -> None:
-        """Refuse to train on what is tested.
+        """Refuse to train on test speakers.
 
         Raises:
             ValueError: the list tests the speakers of VoxCeleb1's training part.
@@ -77,7 +101,7 @@ class VoxCeleb:
             )
 
     def missing(self, folder: Path) -> Missing | None:
-        """The corpora that are asked for and not there; the first brings the test."""
+        """Return the corpora that are asked for and not there; the first brings the test."""
         wanted = [FIRST, *([SECOND] if self.train != "vox1" else [])]
         lacking = [part for part in wanted if not (folder / part).is_dir()]
         if not lacking:
@@ -88,24 +112,25 @@ class VoxCeleb:
         return Missing(tuple(folder / part for part in lacking), mend)
 
     def items(self, profile: Profile, folder: Path) -> pd.DataFrame:
-        """The utterances that the trials name, and the training speakers', without a split.
+        """Return the utterances of the trials, and the training speakers', without a split.
 
         Raises:
             DataError: a corpus, a list or a listed file is absent, a file was not converted from
                 .m4a, or a list cannot be read.
         """
         del profile
-        lines = {stem(name): line for name, line in self._listed(folder).first_lines().items()}
+        lines = {stem(name): line for name, line in self._trials(folder).first_lines().items()}
         tested = {item.split("/")[0] for item in lines}
-        meta = read_meta(folder, LIST_FOLDERS)
-        first = recordings(folder, FIRST, meta, None if "1" in self.train else tested)
+        meta: dict[str, _Meta] = {}
+        for name, place in product(META, reversed(LIST_FOLDERS)):
+            if (folder / place / name).is_file():
+                meta |= _read_meta(folder / place / name)
+        first = _recordings(folder, FIRST, meta, None if "1" in self.train else tested)
         check_present(lines, first, self._path(folder))
         rows = [_row(item, first[item], line, "test", meta) for item, line in lines.items()]
-        training: dict[str, str] = {}
-        if self.train != "vox2":
-            training |= first
+        training = first if self.train != "vox2" else {}
         if self.train != "vox1":
-            training |= recordings(folder, SECOND, meta)
+            training = training | _recordings(folder, SECOND, meta)
         rows += [
             _row(item, source, 0, "", meta)
             for item, source in training.items()
@@ -116,7 +141,7 @@ class VoxCeleb:
         return table.assign(label=table["unit"], seconds=0.0)[[*COLUMNS, *own]]
 
     def trials(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
-        """All trials of the list; their kind is `target` or `nontarget`.
+        """Return all trials of the list; their kind is `target` or `nontarget`.
 
         Raises:
             DataError: the list is absent or cannot be read.
@@ -124,25 +149,14 @@ class VoxCeleb:
         del profile
         if split != "test":
             return None
-        trials = self._listed(folder)
+        trials = self._trials(folder)
         enrol, test = (
             [stem(n) for n in names] for names in (trials.enrol_names, trials.test_names)
         )
         kind = words(trials.is_target.astype(np.int8), ["nontarget", "target"])
         return trials.table(enrol, test, kind)
 
-    def models(self, profile: Profile, folder: Path, split: HeldOut) -> None:
-        """Every utterance is enrolled by itself."""
-
-    def read(self, item: Any, folder: Path) -> NDArray[np.int16]:
-        """Decode one utterance.
-
-        Raises:
-            DamagedItem: the file cannot be used.
-        """
-        return read_audio(folder / item.source)
-
-    def _listed(self, folder: Path) -> ListedTrials:
+    def _trials(self, folder: Path) -> ListedTrials:
         return read_trial_list(self._path(folder), "label enrol test")
 
     def _path(self, folder: Path) -> Path:
@@ -157,7 +171,109 @@ class VoxCeleb:
         )
 
 
-def _row(item: str, source: str, line: int, split: str, meta: dict[str, Meta]) -> _Row:
+def _row(item: str, source: str, line: int, split: str, meta: dict[str, _Meta]) -> _Row:
     speaker, video = item.split("/")[:2]
-    facts = meta.get(speaker, Meta())
+    facts = meta.get(speaker, _Meta())
     return _Row(speaker, item, source, line, split, video, facts.gender, facts.nationality)
+
+
+def _recordings(
+    folder: Path, corpus: str, meta: dict[str, _Meta], speakers: Collection[str] | None = None
+) -> dict[str, str]:
+    """Return the sources of a corpus's utterances by `speaker/video/number`.
+
+    Args:
+        folder: the folder of the corpora.
+        corpus: `voxceleb1`, of which all speakers are taken, or `voxceleb2`, of which those of the
+            dev part are.
+        meta: has the parts of VoxCeleb2 if they lie in one folder.
+        speakers: look at no others.
+
+    Raises:
+        DataError: there is nothing, an utterance is there as .m4a alone, or a speaker of VoxCeleb2
+            may be of the dev or of the test part.
+    """
+    found: dict[str, str] = {}
+    unreadable: dict[str, str] = {}
+    for half, place, speaker in _speakers(folder, corpus):
+        wanted = speakers is None or speaker in speakers
+        if wanted and (corpus == FIRST or _is_dev(half, speaker, meta, folder / place)):
+            for item, source in _utterances(folder, f"{place}/{speaker}"):
+                (unreadable if source.endswith(UNREADABLE) else found)[item] = source
+    root = folder / corpus
+    if not found and not unreadable:
+        raise DataError(
+            f"{root}: holds no recording; unpack the corpus there, so that "
+            f"{corpus}/dev/{'wav' if corpus == FIRST else 'aac'}/idXXXXX/VIDEO/00001.wav is "
+            "one (test/ beside dev/, or both in one wav/)"
+        )
+    left = [source for item, source in unreadable.items() if item not in found]
+    if left:
+        raise DataError(
+            f"{root}: {len(left)} of {len(found.keys() | unreadable.keys())} utterances are there "
+            f"as {UNREADABLE} alone, which cannot be decoded here: {listed(left, len(left))}; "
+            f"convert each beside itself: find {root} -name '*.m4a' -exec sh -c "
+            '\'ffmpeg -n -i "$0" -ac 1 -ar 16000 "${0%.m4a}.wav"\' {} \\;'
+        )
+    return found
+
+
+def _speakers(folder: Path, corpus: str) -> Iterator[tuple[str, str, str]]:
+    """Yield half, folder and name of every speaker; by name within a folder."""
+    for half, kind in product(HALVES, KINDS):
+        place = Path(corpus, half, kind).as_posix()
+        for speaker in _folders(folder / place):
+            if SPEAKER_NAME.fullmatch(speaker):
+                yield half, place, speaker
+
+
+def _utterances(folder: Path, place: str) -> Iterator[tuple[str, str]]:
+    speaker = place.rpartition("/")[2]
+    for video in _folders(folder / place):
+        names = sounds(folder / place / video, (UNREADABLE, *ENDINGS))
+        for name, file in names.items():
+            yield f"{speaker}/{video}/{name}", f"{place}/{video}/{file}"
+
+
+def _folders(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _is_dev(half: str, speaker: str, meta: dict[str, _Meta], root: Path) -> bool:
+    part = meta.get(speaker, _Meta()).part if half == MERGED else half
+    if not part:
+        raise DataError(
+            f"{root / speaker}: dev or test? put {META[1]} beside the trial lists, which tells "
+            "it, or keep the speakers in voxceleb2/dev/ and voxceleb2/test/"
+        )
+    return part == "dev"
+
+
+def _read_meta(path: Path) -> dict[str, _Meta]:
+    """Read the facts of each speaker; words are separated by tabs or else commas."""
+    text = read_text(path)
+    reader = csv.reader(StringIO(text), delimiter="\t" if "\t" in text.partition("\n")[0] else ",")
+    try:
+        head, *rows = [[word.strip() for word in row] for row in reader] or [[]]
+    except csv.Error as error:
+        raise DataError(f"{path}: line {reader.line_num}: {error}") from error
+    columns = [word.lower() for word in head]
+    if not columns or not columns[0].endswith("id"):
+        raise DataError(
+            f"{path}: line 1 does not name columns, as in 'VoxCeleb2 ID, ..., Gender, Set'; get "
+            "the file again"
+        )
+    found = {}
+    for number, row in enumerate(rows, 2):
+        if row and len(row) < len(columns):
+            raise DataError(f"{path}: line {number}: {len(row)} columns, want {len(columns)}")
+        if row:
+            facts = dict(zip(columns, row, strict=False))
+            found[row[0]] = _Meta(
+                *(facts.get(name, "") for name in ("gender", "nationality", "set"))
+            )
+    return found

@@ -1,1 +1,1 @@
-"""What the layouts of corpora share: lists, paths, names, commands."""
+"""Parts that several layouts of corpora share: lists, paths, item tables, the base class."""

@@ -1,4 +1,4 @@
-"""The embedded corpus ``open-impacts``: synthetic strikes on objects of six materials.
+"""The bundled corpus ``open-impacts``: synthetic strikes on objects of six materials.
 
 Modal synthesis: an object is a set of resonances between 500 and 3000 Hz, each a sine that dies
 away exponentially (K. van den Doel and D. K. Pai, "The sounds of physical shapes", Presence
@@ -10,30 +10,30 @@ overlap. Some objects have the sound of another material than their own and some
 muffled by a hand, which gives the tail of very hard examples that losses such as GHM-C address.
 
 Every object and every strike has its own random stream, named after it: any sound can be made
-alone, in any order, and has the same bytes everywhere (see ``impacts_arithmetic``).
+alone, in any order, and has the same bytes everywhere (see ``arithmetic``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.data.synthesis.impacts_arithmetic import (
+from harness.config.tables import Profile
+from harness.data.synthesis.arithmetic import (
     PI,
+    Array,
     Draws,
-    Floats,
     cosine_sine,
     exponential,
     ringing,
     smooth,
 )
-
-Split = Literal["train", "validation", "test"]
+from harness.data.synthesis.catalogue import Split
 
 SAMPLE_RATE: Final = 16_000
 SAMPLES: Final = 16_000
@@ -65,7 +65,7 @@ _FASTEST_DECAY: Final = 600.0
 
 @dataclass(frozen=True)
 class _Recipe:
-    """What the objects of a material have in common.
+    """The figures that the objects of a material have in common.
 
     Attributes:
         ring: median of 1 / (pi tan(phi)): the cycles a mode rings before it falls to 1/e.
@@ -120,10 +120,10 @@ class ImpactObject:
     sounds_like: str
     split: Split
     size: float
-    frequencies: Floats
-    decays: Floats
-    strengths: Floats
-    shapes: Floats
+    frequencies: Array
+    decays: Array
+    strengths: Array
+    shapes: Array
 
 
 def _exp(x: float) -> float:
@@ -149,7 +149,7 @@ def _sounding_material(draws: Draws, material: str) -> str:
     return other if misleads else material
 
 
-def _mode_frequencies(draws: Draws, recipe: _Recipe, size: float) -> Floats:
+def _mode_frequencies(draws: Draws, recipe: _Recipe, size: float) -> Array:
     """Place the modes inharmonically between the object's lowest and at most 3000 Hz.
 
     Returns:
@@ -166,7 +166,7 @@ def _mode_frequencies(draws: Draws, recipe: _Recipe, size: float) -> Floats:
     return np.asarray(placed, dtype=np.float64)
 
 
-def _mode_decays(draws: Draws, recipe: _Recipe, frequencies: Floats) -> Floats:
+def _mode_decays(draws: Draws, recipe: _Recipe, frequencies: Array) -> Array:
     """Compute the decay rates pi f tan(phi) of the modes, by the object's own friction.
 
     Returns:
@@ -211,7 +211,7 @@ def impact_object(number: int) -> ImpactObject:
     )  # fmt: skip
 
 
-def _pulse_gains(frequencies: Floats, contact_s: float) -> Floats:
+def _pulse_gains(frequencies: Array, contact_s: float) -> Array:
     """Compute how strongly a raised-cosine push of a given length drives each mode.
 
     The pulse (1 - cos(2 pi t / T)) / T, 0 <= t <= T, is the contact force of K. van den Doel,
@@ -234,7 +234,7 @@ def _pulse_gains(frequencies: Floats, contact_s: float) -> Floats:
     return np.asarray(np.where(removable, 0.5, gains) + 0.01, dtype=np.float64)
 
 
-def _modes_struck(draws: Draws, thing: ImpactObject, contact_s: float) -> Floats:
+def _modes_struck(draws: Draws, thing: ImpactObject, contact_s: float) -> Array:
     """Ring the modes of an object struck at a random place.
 
     Returns:
@@ -250,7 +250,7 @@ def _modes_struck(draws: Draws, thing: ImpactObject, contact_s: float) -> Floats
     return np.asarray(tone / np.max(np.abs(tone)), dtype=np.float64)
 
 
-def _contact_noise(draws: Draws, contact_s: float, rustle_s: float) -> Floats:
+def _contact_noise(draws: Draws, contact_s: float, rustle_s: float) -> Array:
     """Make the short rustle of the surfaces meeting: duller and longer for a soft striker.
 
     Returns:
@@ -263,7 +263,7 @@ def _contact_noise(draws: Draws, contact_s: float, rustle_s: float) -> Floats:
     return np.asarray(burst / np.max(np.abs(burst)), dtype=np.float64)
 
 
-def _in_room(draws: Draws, dry: Floats) -> Floats:
+def _in_room(draws: Draws, dry: Array) -> Array:
     """Add a sparse random reverberation.
 
     Single echoes of random sign stand for the dense tail (M. Karjalainen and H. Jarvelainen,
@@ -289,7 +289,7 @@ def _in_room(draws: Draws, dry: Floats) -> Floats:
     return wet
 
 
-def _background(draws: Draws) -> Floats:
+def _background(draws: Draws) -> Array:
     """Make a steady noise that is stronger at low frequencies, from -75 to -57 dB.
 
     Returns:
@@ -302,7 +302,7 @@ def _background(draws: Draws) -> Floats:
     return np.asarray(level * coloured, dtype=np.float64)
 
 
-def _strike(draws: Draws, thing: ImpactObject) -> Floats:
+def _strike(draws: Draws, thing: ImpactObject) -> Array:
     """Strike an object once.
 
     Returns:
@@ -349,7 +349,7 @@ def _sound_id(number: int, strike: int) -> str:
     return f"impact-{number:04d}-{strike:02d}"
 
 
-def sounds(profile: Literal["quick", "full"]) -> pd.DataFrame:
+def sounds(profile: Profile) -> pd.DataFrame:
     """List the sounds of the corpus.
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.data.hash_order import hash_order
+from harness.data.split import hash_order
 
 Counts = NDArray[np.int64]
 

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from harness.config.datasets import FreezeRule
-from harness.data.hash_order import hash_order
-from harness.data.split import SPLITS
+from harness.data.split import SPLITS, hash_order
 from harness.datasets.drawing.levelling import levelled
 from harness.errors import DataError
 

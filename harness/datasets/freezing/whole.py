@@ -11,7 +11,7 @@ from harness.config.datasets import Dataset
 from harness.config.loader import LoadedBenchmark, load
 from harness.config.tables import Profile
 from harness.data.corpus import Corpus
-from harness.data.names import read_items
+from harness.data.item_names import read_items
 from harness.data.split import SPLITS, check_disjoint
 from harness.data.table_digest import table_digest
 from harness.datasets.drawing.trial_drawing import draw_trials

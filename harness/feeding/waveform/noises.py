@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from harness.config.tables import Profile
 from harness.data.audio import read_audio
 from harness.data.corpus import SAMPLE_RATE
-from harness.data.synthesis.noise import draw_noise, noise_gain
-from harness.data.synthesis.portable import Array, from_decibels
-from harness.data.synthesis.seeds import generator, normal, white
+from harness.data.synthesis.arithmetic import Array, from_decibels, generator, normal, white
+from harness.data.synthesis.recording import draw_noise, noise_gain
 from harness.feeding.waveform.listing import Collection, sound_files, table
 
 KINDS = ("noise", "speech", "music")

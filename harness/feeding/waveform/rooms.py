@@ -11,11 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.config.tables import Profile
-from harness.data.audio import read_channels, resampled
+from harness.data.audio import read_channels, resample
 from harness.data.corpus import SAMPLE_RATE, DamagedItem
-from harness.data.synthesis.portable import Array, from_decibels
-from harness.data.synthesis.room import Room, impulse_response
-from harness.data.synthesis.seeds import between, generator
+from harness.data.synthesis.arithmetic import Array, between, from_decibels, generator
+from harness.data.synthesis.recording import ReverberantRoom, impulse_response
 from harness.feeding.waveform.listing import Collection, sound_files, table
 
 DIRECT = 40
@@ -48,7 +47,7 @@ class RoomFolder(Collection):
         levels, rate = read_channels(folder / item.source)
         if not levels[:, 0].any():
             raise DamagedItem("is all zeros")
-        return aligned(resampled(levels[:, 0], rate))
+        return aligned(resample(levels[:, 0], rate))
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class SimulatedRooms(Collection):
         del folder
         rng = generator(item.id)
         decay, treble = between(rng, 0.2, 0.65), between(rng, 0.4, 0.9)
-        tail = impulse_response(Room(item.id, decay, treble, between(rng, -2.0, 12.0)))
+        tail = impulse_response(ReverberantRoom(item.id, decay, treble, between(rng, -2.0, 12.0)))
         _add_reflections(tail, rng)
         return aligned(tail)
 

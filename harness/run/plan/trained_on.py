@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.config.loader import LoadedBenchmark
-from harness.data.names import clean_name, strip_name
+from harness.data.item_names import clean_name, strip_name
 from harness.datasets.finding import find
 from harness.datasets.listed import list_dataset
 from harness.datasets.listing import Listing

@@ -1,4 +1,4 @@
-"""Names of speakers, utterances and labels: one spelling for what a reader cannot tell apart."""
+"""Names of speakers, utterances and labels: one spelling for names that look the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.data.corpus import Corpus
 from harness.errors import DataError
 
 NAMED = ("id", "unit", "label")
-"""Columns of the item table that must tell something."""
+"""Columns of the item table that must not be blank."""
 
 _AS_LISTED = frozenset({"source", "line", "seconds", "split"})
 
@@ -37,7 +37,7 @@ _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
 def clean_name(name: str) -> str:
-    r"""A name without what nobody sees: the same for all spellings that look the same.
+    r"""Return a name without unseen characters: the same for all spellings that look the same.
 
     Blanks around it are gone, those inside are single spaces, zero-width and control characters are
     gone, and accents are composed (Unicode's form C).
@@ -54,17 +54,17 @@ def clean_name(name: str) -> str:
 
 
 def strip_name(name: str) -> str:
-    """A name without blanks and unseen characters around it; what stands inside stays."""
+    """Return a name without blanks and unseen characters around it; its inside stays."""
     return name if _is_plain(name) else _AROUND.sub("", name)
 
 
 def read_items(corpus: Corpus, profile: Profile, folder: Path, where: str) -> pd.DataFrame:
-    """A corpus's item table with one spelling for each name.
+    """Read a corpus's item table with one spelling for each name.
 
     Args:
         corpus: the reader.
         profile: which of its profiles.
-        folder: where its files lie.
+        folder: the folder of its files.
         where: the dataset, for errors.
 
     Raises:
@@ -80,7 +80,11 @@ def read_items(corpus: Corpus, profile: Profile, folder: Path, where: str) -> pd
     _refuse_unknown(items, spelled, where)
     merged = spelled["unit"].nunique() < items["unit"].nunique()
     items = items.assign(**spelled)
-    return _side_by_side(items) if merged else items
+    if not merged:
+        return items
+    # A unit that had several spellings is brought together, in the order given.
+    order = np.argsort(pd.factorize(items["unit"])[0], kind="stable")
+    return items.iloc[order].reset_index(drop=True)
 
 
 def refuse_repeats(items: pd.DataFrame, where: str) -> None:
@@ -104,8 +108,8 @@ def refuse_repeats(items: pd.DataFrame, where: str) -> None:
     )
 
 
-def spelled_as(names: pd.Series[Any], known: Iterable[str]) -> pd.Series[Any]:
-    """Names of one list as another list spells them; what it does not know stays.
+def match_spelling(names: pd.Series[Any], known: Iterable[str]) -> pd.Series[Any]:
+    """Return the names of one list as another list spells them; unknown names stay.
 
     Args:
         names: of trials, models or a frozen subset.
@@ -123,7 +127,7 @@ def spelled_as(names: pd.Series[Any], known: Iterable[str]) -> pd.Series[Any]:
 
 
 def alike_names(names: Iterable[str]) -> list[list[str]]:
-    """Names that differ in letter case or leading zeros alone, in groups.
+    """Return names that differ in letter case or leading zeros alone, in groups.
 
     >>> alike_names(["spk1", "Spk01", "7", "007", "70"])
     [['007', '7'], ['Spk01', 'spk1']]
@@ -140,14 +144,14 @@ def _is_plain(name: str) -> bool:
 
 
 def _are_plain(names: Iterable[Any]) -> bool:
-    """Tells of millions of names in one look whether any of them needs a closer one."""
+    """Return true if no name needs a closer look; fast for millions of names."""
     return _is_plain("".join(map(str, names)))
 
 
 def _one_spelling(column: pd.Series[Any]) -> pd.Series[Any]:
-    """A column of words, each without blanks around it; several spellings of one become one.
+    """Strip the words of a column; several spellings of one word become one.
 
-    A name that is spelled in one way keeps what stands inside it: locks rest on that.
+    A name that is spelled in one way keeps its inside: locks rest on that.
     """
     if pd.api.types.is_numeric_dtype(column) or _are_plain(column.tolist()):
         return column
@@ -163,7 +167,7 @@ def _one_spelling(column: pd.Series[Any]) -> pd.Series[Any]:
 
 def _refuse_unknown(items: pd.DataFrame, spelled: dict[str, pd.Series[Any]], where: str) -> None:
     for column in NAMED:
-        # A reader says itself whether a hyphen alone is a name.
+        # A reader decides itself if a hyphen alone is a name.
         unknown = spelled[column].isin(("", "-")) & (items[column] != "-")
         if unknown.any():
             first = items[unknown].iloc[0]
@@ -173,9 +177,3 @@ def _refuse_unknown(items: pd.DataFrame, spelled: dict[str, pd.Series[Any]], whe
                 f"{first[column]!r}, which names nobody: the first is {first['source']}{place}; "
                 "fill it in, or leave the item away"
             )
-
-
-def _side_by_side(items: pd.DataFrame) -> pd.DataFrame:
-    """The items of a unit that had several spellings brought together, in the order given."""
-    order = np.argsort(pd.factorize(items["unit"])[0], kind="stable")
-    return items.iloc[order].reset_index(drop=True)

@@ -8,8 +8,8 @@ analysis and synthesis"). A frame has room for 30 ms in which formants ring on.
 import numpy as np
 from scipy import fft
 
-from harness.data.synthesis.layout import SAMPLE_RATE
-from harness.data.synthesis.portable import Array, ComplexArray, hann
+from harness.data.synthesis.arithmetic import Array, ComplexArray, hann
+from harness.data.synthesis.catalogue import SAMPLE_RATE
 
 HOP = 160
 _WINDOW = 2 * HOP
@@ -38,7 +38,7 @@ def spectra(frames: Array) -> ComplexArray:
     return np.asarray(fft.rfft(frames, _LENGTH), dtype=np.complex128)
 
 
-def overlapped(frames: ComplexArray, samples: int) -> Array:
+def overlap_add(frames: ComplexArray, samples: int) -> Array:
     """Return the signal [samples] of filtered spectra [frames, bins]."""
     pieces = np.asarray(fft.irfft(frames, _LENGTH)).reshape(len(frames), -1, HOP)
     total = np.zeros((len(frames) + pieces.shape[1], HOP))
@@ -53,7 +53,7 @@ def at_samples(track: Array, samples: int) -> Array:
     return np.interp(places, np.arange(len(track)), track)
 
 
-def smoothed(track: Array, reach: int) -> Array:
+def smooth_track(track: Array, reach: int) -> Array:
     """Return a track [frames, ...] averaged with Hann weights over ``reach`` frames either side.
 
     Written as a sum of shifts: NumPy's convolution goes through BLAS.

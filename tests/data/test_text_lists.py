@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.data.reading.lists import read_lines
+from harness.data.reading.text_lists import read_lines
 from harness.errors import DataError
 
 

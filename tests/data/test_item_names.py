@@ -18,7 +18,7 @@ from harness.data.corpora.kaldi import KaldiFolder
 from harness.data.corpora.lhotse_cuts import LhotseCuts
 from harness.data.corpora.speaker_folders import SpeakerFolders
 from harness.data.corpora.speech_manifest import SpeechManifest
-from harness.data.names import alike_names, clean_name, read_items, spelled_as, strip_name
+from harness.data.item_names import alike_names, clean_name, match_spelling, read_items, strip_name
 from harness.datasets.listed import list_dataset
 from harness.errors import DataError
 
@@ -107,7 +107,7 @@ def test_utterances_that_look_the_same_are_refused(disguise):
 
 def test_a_list_names_what_another_spells_otherwise():
     known = ["Zo\u00eb-1", "b"]
-    found = spelled_as(pd.Series(["Zoe\u0308-1", "b", "\ufeffb", "strange "]), known)
+    found = match_spelling(pd.Series(["Zoe\u0308-1", "b", "\ufeffb", "strange "]), known)
     assert found.tolist() == ["Zo\u00eb-1", "b", "b", "strange "]
 
 
