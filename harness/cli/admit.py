@@ -54,8 +54,7 @@ def admit(
 
 def _difference(folder: Path, came: Admission) -> tuple[str, dict[str, Any] | None]:
     """What the change does to the tables, as Markdown and as JSON."""
-    from harness.board.versions.diff import diff_document, diff_text, differences
-    from harness.board.versions.sides import GIT, side
+    from harness.board.versions.table_diff import GIT, diff_document, diff_text, differences, side
 
     if came.first:
         return "No tables were published before.\n", None

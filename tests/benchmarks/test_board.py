@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness.board.publishing.published import build
+from harness.board.publishing.published_tables import build
 from tests.benchmarks.alone import Stopwatch, alone
 from tests.benchmarks.board_records import TABLE, write_records
 from tests.benchmarks.figures import Figure, missed

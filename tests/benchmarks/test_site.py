@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness.board.publishing.published import read_folder
-from harness.board.site.render import pages
-from harness.board.site.sections import section
-from harness.board.standing.ranking import Ranking
-from harness.board.standing.rows import Filed, Row
+from harness.board.publishing.published_tables import read_folder
+from harness.board.site.site_pages import pages, section
+from harness.board.standing.rows import FiledRecord, Row
 from harness.board.standing.table import Table
+from harness.board.standing.table_ranks import Ranking
 from harness.board.writing.references import References
 from tests.benchmarks.figures import Figure, missed
 
@@ -78,7 +77,7 @@ def table() -> Table:
         metric = record.metrics[primary].model_copy(update={"value": draw.uniform(0.01, 0.3)})
         metrics = {**record.metrics, primary: metric}
         own = record.model_copy(update={"model": name, "metrics": metrics})
-        rows.append(Row((Filed(own, f"records/{number}.json"),)))
+        rows.append(Row((FiledRecord(own, f"records/{number}.json"),)))
     return Table(tuple(rows), Ranking((None,) * ROWS, reason="not told here"))
 
 

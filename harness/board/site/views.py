@@ -1,4 +1,4 @@
-"""What the templates show of a table: its section on a page, its few lines on the index."""
+"""Views of a table for the templates: its section on a page, its few lines on the index."""
 
 from __future__ import annotations
 
@@ -6,26 +6,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.board.names import slug
-from harness.board.site.columns import Column, as_shown, columns
-from harness.board.site.data import row_keys, table_data
-from harness.board.site.groups import Rows, groups
-from harness.board.standing.numbers import heading, with_interval
+from harness.board.record_paths import slug
+from harness.board.site.page_columns import PageColumn, columns, page_column
+from harness.board.site.page_data import group_of, row_keys, table_data
+from harness.board.standing.figures import heading, with_interval
 from harness.board.standing.table import Table
 from harness.board.versions.changelog import LogEntry
 from harness.board.writing.breakdowns import breakdown_grids
+from harness.board.writing.captions import footnotes, head, title
 from harness.board.writing.efficiency import efficiencies, efficiency_grid, efficiency_notes
-from harness.board.writing.footnotes import footnotes
-from harness.board.writing.grid import Grid
-from harness.board.writing.head import head, title
-from harness.board.writing.layout import cost_grids, failure
+from harness.board.writing.grids import Grid, cost_grids, failure
+from harness.board.writing.reference_tables import reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
-from harness.board.writing.referencetables import reference_grid, reference_notes
 from harness.records.canonical import digest
 from harness.records.details import Details
 
 LEADERS = 3
-"""How many of the best entries of a table the index names."""
+"""Number of the best entries of a table that the index names."""
+
+GROUPS = {"results": "", "claimed": "Claimed: not checked here", "failed": "Without a result"}
+"""Groups of a table's rows in their order on a page, with their titles."""
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """The rows of one group by their numbers in the table."""
+
+    group: str
+    title: str
+    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -56,15 +65,15 @@ class Further:
 
     Attributes:
         title: its heading.
-        muted: whether its figures were not made here.
+        muted: True if its figures were not made here.
         columns: its columns; the first one names its rows.
         numbers: the rows of the main table that its rows are of; None of another's.
-        notes: what is to be read with it.
+        notes: its footnotes.
     """
 
     title: str
     muted: bool
-    columns: tuple[Column, ...]
+    columns: tuple[PageColumn, ...]
     numbers: tuple[int | None, ...]
     notes: list[str]
 
@@ -75,21 +84,21 @@ class View:
 
     Attributes:
         key: digits by which links to a state of the page name it.
-        anchor: where it stands on its page.
+        anchor: its place on its page.
         title: its heading.
         head: labels and texts above it.
-        source: where its data come from; empty where that is no address.
+        source: the address of its data; empty if it has none.
         columns: of the table.
         groups: its rows, those of one kind together.
         keys: names of its rows in links.
         names: names of its rows for readers.
         reasons: why rows have no result.
-        costs: a table for each environment, where the main one does not hold them.
+        costs: a table for each environment, unless the main one holds them.
         efficiency: the trade-offs as tables.
         parts: the primary metric in parts of the test.
-        references: what others have published on its dataset.
-        footnotes: what its readers must know.
-        data: what the page's program knows of it.
+        references: published figures of others on its dataset.
+        footnotes: notes that its readers need.
+        data: for the page's program.
     """
 
     key: str
@@ -97,8 +106,8 @@ class View:
     title: str
     head: list[tuple[str, str]]
     source: str
-    columns: list[Column]
-    groups: list[Rows]
+    columns: list[PageColumn]
+    groups: list[RowGroup]
     keys: list[str]
     names: tuple[str, ...]
     reasons: list[str]
@@ -111,8 +120,8 @@ class View:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What is new in a table since an earlier one, as the change log shows it."""
+class ChangeView:
+    """Changes of a table since an earlier one, as the change log shows them."""
 
     title: str
     lines: tuple[str, ...]
@@ -123,45 +132,58 @@ class Change:
 def table_view(
     table: Table, details: Mapping[str, Details], references: Sequence[ReferenceGroup]
 ) -> View:
-    """A table as its page shows it."""
-    source, found = table.dataset.source, efficiencies(table)
+    """Return a table as its page shows it."""
+    source, held, keys = table.dataset.source, columns(table), row_keys(table)
     return View(
         key=_key(table),
         anchor=_anchor(table),
         title=title(table),
         head=head(table),
         source=source if source.startswith("https://") else "",
-        columns=columns(table),
-        groups=groups(table),
-        keys=row_keys(table),
+        columns=held,
+        groups=_groups(table),
+        keys=keys,
         names=table.labels,
         reasons=["" if row.done else failure(row) for row in table.rows],
         costs=[_of_rows(table, each) for each in cost_grids(table)],
         efficiency=[
             _of_rows(table, efficiency_grid(table, each), efficiency_notes(table, each))
-            for each in found
+            for each in efficiencies(table)
         ],
         parts=[_of_rows(table, *each) for each in breakdown_grids(table, details)],
         references=[reference_view(group) for group in references],
         footnotes=footnotes(table),
-        data=table_data(table, details),
+        data=table_data(table, held, keys, details),
     )
 
 
 def reference_view(group: ReferenceGroup) -> Further:
-    """What others have published on one dataset."""
+    """Return published figures of others on one dataset."""
     grid = reference_grid(group)
     return _further(grid, (None,) * len(grid.lines), reference_notes(group))
 
 
-def change_view(entry: LogEntry) -> Change:
-    """An entry of the change log."""
-    made = [_further(grid, (None,) * len(grid.lines), ()) for grid in entry.grids]
-    return Change(entry.title, entry.lines, tuple(map(_unfixed, made)), entry.notes)
+def change_view(entry: LogEntry) -> ChangeView:
+    """Return an entry of the change log."""
+    made = (_further(grid, (None,) * len(grid.lines), ()) for grid in entry.grids)
+    # Under another key, a column of ranks does not stay in place when the table is scrolled.
+    tables = (
+        replace(each, columns=tuple(replace(c, key=f"changed-{c.key}") for c in each.columns))
+        for each in made
+    )
+    return ChangeView(entry.title, entry.lines, tuple(tables), entry.notes)
+
+
+def _groups(table: Table) -> list[RowGroup]:
+    """Return the groups that have rows; within each the table's own order."""
+    numbers: dict[str, list[int]] = {group: [] for group in GROUPS}
+    for number, row in enumerate(table.rows):
+        numbers[group_of(row)].append(number)
+    return [RowGroup(each, GROUPS[each], tuple(held)) for each, held in numbers.items() if held]
 
 
 def summary(table: Table) -> Summary:
-    """A table as the index shows it."""
+    """Return a table as the index shows it."""
     best = [number for number, row in enumerate(table.rows) if row.compared]
     units = table.dataset.counts.get("test", {}).get("units")
     return Summary(
@@ -176,19 +198,15 @@ def summary(table: Table) -> Summary:
 
 
 def _of_rows(table: Table, grid: Grid, notes: Sequence[str] = ()) -> Further:
-    """A grid whose first column names rows of the table; they are filtered with those."""
-    entries = ["".join(piece.text for piece in cell) for cell in grid.columns[0].cells]
-    return _further(grid, tuple(table.numbers.get(entry) for entry in entries), notes)
+    """Return a grid whose first column names rows of the table; they are filtered with those."""
+    numbers = tuple(table.numbers.get(str(entry)) for entry in grid.columns[0].cells)
+    return _further(grid, numbers, notes)
 
 
 def _further(grid: Grid, numbers: tuple[int | None, ...], notes: Sequence[str]) -> Further:
-    return Further(grid.title, grid.muted, tuple(map(as_shown, grid.columns)), numbers, list(notes))
-
-
-def _unfixed(table: Further) -> Further:
-    """The table without a column of ranks that stays in place when it is scrolled."""
-    columns = (replace(each, key=f"changed-{each.key}") for each in table.columns)
-    return replace(table, columns=tuple(columns))
+    return Further(
+        grid.title, grid.muted, tuple(map(page_column, grid.columns)), numbers, list(notes)
+    )
 
 
 def _leader(table: Table, number: int) -> Leader:
@@ -198,7 +216,7 @@ def _leader(table: Table, number: int) -> Leader:
 
 
 def _key(table: Table) -> str:
-    """Digits that tell the table apart from all others, and stay as long as its rules do."""
+    """Return digits that identify the table, and stay as long as its rules do."""
     protocol, dataset = table.protocol, table.dataset
     rules = [protocol.suite, protocol.profile, protocol.version, protocol.digest]
     return digest([*rules, dataset.name, dataset.lock, table.folds])[:8]

@@ -1,4 +1,4 @@
-"""What has changed in a table, as a page tells it and as JSON holds it."""
+"""Changes of a table as entries of a page's change log, and as JSON."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.board.standing.archive import previous
-from harness.board.standing.numbers import UNKNOWN, heading, plain
-from harness.board.standing.table import Table, table_before
-from harness.board.versions.changes import Changes, Moved, changes
-from harness.board.versions.rules import shown
-from harness.board.versions.shifts import ALPHA, Shift
-from harness.board.writing.efficiency import six_digits
-from harness.board.writing.grid import Column, Grid, cell
-from harness.board.writing.layout import ENTRY
+from harness.board.standing.figures import UNKNOWN, heading, plain, six_digits
+from harness.board.standing.table import Table, previous, table_before
+from harness.board.versions.table_changes import Changes, changes, rule_texts
+from harness.board.versions.value_changes import ALPHA, Shift
+from harness.board.writing.grids import ENTRY, Column, Grid, cell
 from harness.board.writing.markdown import escape, grid_markdown
 from harness.records.record import MetricFacts
 
@@ -30,7 +26,7 @@ class LogEntry:
     """The differences of a table from one earlier table.
 
     Attributes:
-        title: its heading; empty where the reader knows what is compared.
+        title: its heading; empty if the reader knows the two tables.
         lines: entries that came, went or changed, in words.
         grids: rules, ranks and values that changed; none of them is empty.
         notes: how the changes of values were tested.
@@ -50,14 +46,14 @@ class LogEntry:
 
 
 def log_entries(table: Table, tables: Iterable[Table]) -> list[LogEntry]:
-    """Return what is new in a table; nothing where nothing is.
+    """Return what is new in a table; empty if nothing is.
 
     It is compared with the version before, and with itself before its last records took the
-    places of older ones. Of the values, the primary metric's are told.
+    places of older ones. Of the values, the primary metric's are compared.
 
     Args:
         table: the table.
-        tables: those in which the version before is looked for.
+        tables: the candidates for the version before.
     """
     last, before = previous(table, tables), table_before(table)
     found = [
@@ -81,7 +77,7 @@ def change_blocks(told: Changes) -> list[str]:
 def _entry(told: Changes, title: str = "", metrics: Sequence[str] | None = None) -> LogEntry:
     """Write changes out; the values are those of some metrics, or of all (None)."""
     shifted = [shift for shift in told.shifts if metrics is None or shift.metric in metrics]
-    grids = (_rules(told), _moved(told.moved), _values(shifted, told.later))
+    grids = (_rules(told), _ranks(told), _values(shifted, told.later))
     return LogEntry(
         title,
         tuple(_lines(told)),
@@ -91,7 +87,7 @@ def _entry(told: Changes, title: str = "", metrics: Sequence[str] | None = None)
 
 
 def changes_document(told: Changes) -> dict[str, Any]:
-    """Changes as plain JSON types; rates are fractions."""
+    """Return changes as plain JSON types; rates are fractions."""
     return {
         "rules": [asdict(rule) for rule in told.rules],
         "came": list(told.came),
@@ -118,7 +114,7 @@ def _document(shift: Shift) -> dict[str, Any]:
 
 
 def _lines(told: Changes) -> list[str]:
-    """What is told in words."""
+    """Return the changes that are written in words."""
     lines = {
         "New": "; ".join(told.came),
         "No longer there": "; ".join(told.went),
@@ -139,7 +135,7 @@ def _seed(seed: int | None) -> str:
 
 
 def _reasons(told: Changes) -> str:
-    """Why ranks are not told, where they were, or are and were not."""
+    """Say why there are no ranks any more, or why there were none."""
     before, after = told.earlier.ranking.reason, told.later.ranking.reason
     if before == after:
         return ""
@@ -147,12 +143,12 @@ def _reasons(told: Changes) -> str:
 
 
 def _rules(told: Changes) -> Grid:
-    lines = [(rule.name, *shown(rule)) for rule in told.rules]
+    lines = [(rule.name, *rule_texts(rule)) for rule in told.rules]
     return _grid("Rules", ("rule", "before", "after"), lines, numeric=())
 
 
-def _moved(moved: Sequence[Moved]) -> Grid:
-    lines = [(each.entry, _rank(each.before), _rank(each.after)) for each in moved]
+def _ranks(told: Changes) -> Grid:
+    lines = [(each.entry, _rank(each.before), _rank(each.after)) for each in told.moved]
     return _grid("Ranks", (ENTRY, "rank before", "rank"), lines, numeric=(1, 2))
 
 
@@ -186,7 +182,7 @@ def _p(p: float | None) -> str:
 
 
 def _notes(told: Changes, shifted: Sequence[Shift]) -> list[str]:
-    """What the verdicts mean, and why there are none."""
+    """Explain the verdicts, and why there are none."""
     reasons: dict[str, list[str]] = defaultdict(list)
     for shift in shifted:
         if shift.why:

@@ -9,18 +9,21 @@ from rich.console import Console, Group
 from rich.table import Table as Lines
 from rich.text import Text
 
-from harness.board.standing.environments import costs, environments
-from harness.board.standing.numbers import UNKNOWN, heading, plain, significant, with_interval
+from harness.board.standing.costs import GIB, environments
+from harness.board.standing.figures import (
+    UNKNOWN,
+    heading,
+    one_line,
+    plain,
+    significant,
+    with_interval,
+)
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
-from harness.board.text import one_line
-from harness.board.writing.costcolumns import memory_text
-from harness.board.writing.footnotes import brief_footnotes
-from harness.board.writing.grid import Grid
-from harness.board.writing.head import head, title
-from harness.board.writing.layout import cost_grids, failure
+from harness.board.writing.captions import brief_footnotes, head, title
+from harness.board.writing.grids import Grid, cost_grids, failure
+from harness.board.writing.reference_tables import ELSEWHERE, reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup, References
-from harness.board.writing.referencetables import ELSEWHERE, reference_grid, reference_notes
 from harness.records.record import MetricFacts
 
 
@@ -28,32 +31,28 @@ def show(tables: Sequence[Table], console: Console, references: References | Non
     """Print tables with their heads, reasons of failed rows, and footnotes.
 
     Args:
-        tables: what is printed.
-        console: where.
-        references: what others have published, shown below tables of the same dataset.
+        tables: the tables to print.
+        console: the terminal.
+        references: published figures of others, shown below tables of the same dataset.
     """
     for table in tables:
         console.print(renderable(table, references.beside(table) if references else ()))
 
 
 def renderable(table: Table, references: Sequence[ReferenceGroup] = ()) -> Group:
-    """One table as something that rich can print, published figures of others dimmed below it."""
+    """Return one table for rich to print, published figures of others dimmed below it."""
     said = [_text(f"{label}: {text}", "dim") for label, text in head(table)]
     why = [_text(line, "red") for line in _reasons(table)]
     notes = [_text(f"- {note}", "dim") for note in brief_footnotes(table)]
-    speeds = [part for grid in cost_grids(table) for part in _costs_apart(grid)]
-    others = [part for group in references for part in _published(group)]
+    speeds = [
+        each for grid in cost_grids(table) for each in (_text(grid.title, "bold"), _grid(grid))
+    ]
+    others = [part for group in references for part in _reference_lines(group)]
     shown = [_lines(table), *speeds, *why, *notes, *others]
     return Group(_text(title(table), "bold"), *said, *shown, Text())
 
 
-def _costs_apart(grid: Grid) -> tuple[Text, Lines]:
-    """The costs of one environment, where a table holds several."""
-    return _text(grid.title, "bold"), _grid(grid)
-
-
-def _published(group: ReferenceGroup) -> Iterator[Text | Lines]:
-    """What others have published."""
+def _reference_lines(group: ReferenceGroup) -> Iterator[Text | Lines]:
     yield _text(f"{ELSEWHERE} ({group.title})", "dim bold")
     yield _grid(reference_grid(group))
     yield from (_text(f"- {note}", "dim") for note in reference_notes(group))
@@ -64,7 +63,7 @@ def _grid(grid: Grid) -> Lines:
     for column in grid.columns:
         lines.add_column(_text(column.title, style), justify="right" if column.numeric else "left")
     for line in grid.lines:
-        lines.add_row(*(_text("".join(piece.text for piece in cell), style) for cell in line))
+        lines.add_row(*(_text(str(cell), style) for cell in line))
     return lines
 
 
@@ -94,7 +93,7 @@ def _cells(table: Table, where: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _metric(row: Row, name: str, facts: MetricFacts, table: Table) -> str:
-    """The primary metric with its interval, the others without, to stay narrow."""
+    """Return the primary metric with its interval, the others without, to stay narrow."""
     figure = row.figure(name)
     if name == table.protocol.primary:
         return with_interval(figure, facts)
@@ -102,13 +101,15 @@ def _metric(row: Row, name: str, facts: MetricFacts, table: Table) -> str:
 
 
 def _costs(row: Row, where: Sequence[str]) -> list[str]:
-    """Memory and throughput, of one environment; of several they may not share a table."""
+    """Return memory and throughput of one environment; several may not share a table."""
     if len(where) != 1:
         return []
     if not row.done:
         return [UNKNOWN, UNKNOWN]
-    spent = costs(row, where[0])
-    return [memory_text(spent.memory), significant(spent.training_per_second)]
+    spent = row.costs.get(where[0], {})
+    memory = spent.get("training_memory")
+    peak = f"{significant(memory.bytes / GIB)} {memory.counted}" if memory else UNKNOWN
+    return [peak, significant(spent.get("training_per_second"))]
 
 
 def _reasons(table: Table) -> list[str]:
@@ -117,5 +118,5 @@ def _reasons(table: Table) -> list[str]:
 
 
 def _text(text: str, style: str = "") -> Text:
-    """Text as it is: names are data, and never markup."""
+    """Return text as it is: names are data, and never markup."""
     return Text(one_line(text), style=style)

@@ -15,19 +15,26 @@ from matplotlib import rc_context, rcParams
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from harness.board.pictures.drawing import MARKERS, draw, style
-from harness.board.pictures.geometry import spread, stairs
-from harness.board.pictures.plots import holds_plot, plots, write_plot
-from harness.board.standing.pareto import front
-from harness.board.standing.rows import Filed
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
+from harness.board.writing.charts import (
+    MARKERS,
+    draw,
+    holds_plot,
+    plots,
+    spread,
+    stairs,
+    style,
+    write_plot,
+)
+from harness.board.writing.efficiency import front
 from harness.records.record import Memory, Record, Resources
 
 LONG = "spectrogram-resnet-34 with attention + softmax [recipe long, fields ab12cd]"
 
 
 def table_of(*records: Record) -> Table:
-    (table,) = tables(Filed(record) for record in records)
+    (table,) = tables(FiledRecord(record) for record in records)
     return table
 
 
@@ -207,7 +214,7 @@ def test_the_same_data_give_the_same_bytes_whatever_the_users_settings(several, 
 
 def test_each_environment_and_table_has_a_place_of_its_own(make, protocol, data):
     both = [make("a"), make("b"), make("c", device="RTX 3060"), make("d", device="RTX 3060")]
-    (table,) = tables(Filed(record) for record in both)
+    (table,) = tables(FiledRecord(record) for record in both)
     others = [
         table_of(make("a", **changed), make("b", **changed))
         for changed in (

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from harness.board.names import record_path
-from harness.board.publishing import memory, published
-from harness.board.publishing.published import build
+from harness.board.publishing import build_cache, published_tables
+from harness.board.publishing.published_tables import build
+from harness.board.record_paths import record_path
 from harness.records.record import Record
 from harness.records.store import write_record
 from harness.registry.guarding.check import check
@@ -24,7 +24,7 @@ Count = Callable[[], int]
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of its own, which remembers builds of few records too."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(memory, "LEAST", 1)
+    monkeypatch.setattr(build_cache, "LEAST", 1)
     return tmp_path / "cache"
 
 
@@ -49,13 +49,13 @@ def settle(folder: Path, seconds: int = 100) -> None:
 @pytest.fixture
 def renderings(monkeypatch: pytest.MonkeyPatch) -> Count:
     """How many families were rendered since."""
-    real, calls = published.print_families, list[int]()
+    real, calls = published_tables.print_families, list[int]()
 
     def counted(*arguments):  # type: ignore[no-untyped-def]
         calls.append(1)
         return real(*arguments)
 
-    monkeypatch.setattr(published, "print_families", counted)
+    monkeypatch.setattr(published_tables, "print_families", counted)
     return lambda: len(calls)
 
 
@@ -71,7 +71,7 @@ def test_what_did_not_change_is_not_rendered_again(folder, renderings):
 
 def test_records_are_not_even_read(folder, monkeypatch):
     read: list[Path] = []
-    monkeypatch.setattr(memory, "sha256_file", lambda path: read.append(path) or "")
+    monkeypatch.setattr(build_cache, "sha256_file", lambda path: read.append(path) or "")
     assert build(folder) == []
     assert read == []
 
@@ -141,25 +141,25 @@ def test_details_and_references_count_as_records_do(folder, renderings):
 
 def test_the_programs_that_make_files_are_known_by_all_of_their_sources(monkeypatch):
     seen: list[Any] = []
-    monkeypatch.setattr(memory, "digest", seen.append)
-    memory.made_by.__wrapped__()
+    monkeypatch.setattr(build_cache, "digest", seen.append)
+    build_cache.program_digest.__wrapped__()
     _, sources, libraries = seen[0]
     for name in ("publishing/published.py", "site/pages/section.html", "site/assets/main.js"):
         assert f"board/{name}" in sources
     assert {"metrics/ranking.py", "records/record.py"} <= sources.keys()
     assert not any(name.endswith(".pyc") for name in sources)
-    assert set(libraries) == set(memory.LIBRARIES)
+    assert set(libraries) == set(build_cache.LIBRARIES)
 
 
 def test_another_order_of_suites_renders_again(folder, renderings, monkeypatch):
-    monkeypatch.setattr(published, "suite_order", lambda _: ("image", "speaker"))
+    monkeypatch.setattr(published_tables, "suite_order", lambda _: ("image", "speaker"))
     build(folder)
     build(folder)
     assert renderings() == 1
 
 
 def test_other_programs_render_again(folder, renderings, monkeypatch):
-    monkeypatch.setattr(memory, "made_by", lambda: "another version")
+    monkeypatch.setattr(build_cache, "made_by", lambda: "another version")
     assert build(folder) == []
     assert renderings() == 1
     assert build(folder) == []
@@ -184,7 +184,7 @@ def test_a_cache_that_cannot_be_written_costs_time_alone(folder, kept, rendering
 
 
 def test_few_records_are_not_remembered(tmp_path, kept, make, monkeypatch):
-    monkeypatch.setattr(memory, "LEAST", 500)
+    monkeypatch.setattr(build_cache, "LEAST", 500)
     folder = tmp_path / "few"
     write_record(folder / record_path(make()), make())
     build(folder)

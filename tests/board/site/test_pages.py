@@ -11,10 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from harness.board.publishing.published import read_folder
-from harness.board.site.embed import embedded, source_hash
-from harness.board.site.sections import page_name
-from harness.board.standing.rows import Filed
+from harness.board.publishing.published_tables import read_folder
+from harness.board.site.site_pages import page_name
+from harness.board.site.templates import embedded, source_hash
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.versions.changelog import log_entries
 from harness.board.writing.references import References, references
@@ -116,7 +116,7 @@ def test_every_published_record_is_linked_from_the_page_of_its_suite(published_s
     latest = {
         part.path
         for table in tables(
-            Filed(record, path) for path, record in read_folder(PUBLISHED)[0].items()
+            FiledRecord(record, path) for path, record in read_folder(PUBLISHED)[0].items()
         )
         for row in table.rows
         for filed in row.filed
@@ -256,7 +256,7 @@ def test_the_change_log_has_a_page_that_the_index_and_the_suite_link_to(make, pr
     pages = pages_of([*older, *newer, images])
     log = Parsed(pages["site/changes.html"])
 
-    made = tables(Filed(record, f"{i}.json") for i, record in enumerate([*older, *newer]))
+    made = tables(FiledRecord(record, f"{i}.json") for i, record in enumerate([*older, *newer]))
     (entry,) = log_entries(made[0], made)
     cells = [piece.text for grid in entry.grids for line in grid.lines for (piece,) in line]
     assert entry.title == "Changes since protocol 1"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.board.standing.environments import costs
-from harness.board.standing.rows import Filed, Row
+from harness.board.standing.costs import costs
+from harness.board.standing.rows import FiledRecord, Row
 from harness.board.standing.table import tables
-from harness.board.writing.footnotes import footnotes
+from harness.board.writing.captions import footnotes
 from harness.records.record import Record, Resources
 
 TIMES = {
@@ -21,11 +21,11 @@ def resources(seconds: float, **waits: float) -> Resources:
 
 
 def told(*records: Record) -> list[str]:
-    return footnotes(tables(Filed(record) for record in records)[0])
+    return footnotes(tables(FiledRecord(record) for record in records)[0])
 
 
 def row(*records: Record) -> Row:
-    return Row(tuple(Filed(record) for record in records))
+    return Row(tuple(FiledRecord(record) for record in records))
 
 
 def test_a_disturbed_training_tells_no_time(make):

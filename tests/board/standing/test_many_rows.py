@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.board.pictures.plots import SHOWN, plot_data
-from harness.board.standing.labels import labels
-from harness.board.standing.rows import Filed, latest
+from harness.board.standing.rows import FiledRecord, labels, latest
 from harness.board.standing.table import Table, tables
+from harness.board.writing.charts import SHOWN, plot_data
 from harness.board.writing.efficiency import efficiencies
 from harness.records.record import Metric, Record, Resources
 from tests.board.conftest import make_record
@@ -23,7 +22,7 @@ Make = Callable[..., Record]
 
 
 def made(records: list[Record]) -> Table:
-    (table,) = tables(Filed(record) for record in records)
+    (table,) = tables(FiledRecord(record) for record in records)
     return table
 
 
@@ -111,7 +110,7 @@ def test_the_last_record_is_kept_whatever_the_order(make):
     ]
     for turn in range(5):
         mixed = random.Random(turn).sample(records, len(records))
-        kept, older = latest(Filed(record) for record in mixed)
+        kept, older = latest(FiledRecord(record) for record in mixed)
         assert {each.record.finished[:4] for each in kept} == {"2023"}
         assert [each.record.finished[:4] for each in older] == ["2020"] * 3 + ["2021"] * 3 + [
             "2022"

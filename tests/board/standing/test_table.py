@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from harness.board.standing.rows import Filed
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
-from harness.board.writing.footnotes import footnotes
+from harness.board.writing.captions import footnotes
 from harness.errors import RequestError
 from harness.records.record import Metric, MetricFacts, Record, Stage
 
 
 def made(*records: Record) -> list[Table]:
-    return tables(Filed(record) for record in records)
+    return tables(FiledRecord(record) for record in records)
 
 
 def names(table: Table) -> list[str]:
