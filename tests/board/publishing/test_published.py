@@ -80,6 +80,8 @@ def test_each_suite_has_a_page_and_a_document(several, make, protocol):
         "README.md",
         "image.json",
         "image.md",
+        "site/board.css",
+        "site/board.js",
         "site/changes.html",
         "site/image.html",
         "site/index.html",

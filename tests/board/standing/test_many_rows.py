@@ -49,22 +49,24 @@ def shown(table: Table) -> dict[str, Any]:
 
 def test_a_picture_of_many_entries_shows_those_on_a_front_and_the_best_others(many):
     data = shown(many)
-    assert len(data["entries"]) == SHOWN
+    assert len(data["names"].values()) == SHOWN
     assert data["title"].endswith("(28 of 60 entries)")
     (efficiency,) = efficiencies(many)
     (points,) = [each.points for each in efficiency.trade_offs]
     on_front = {point.entry for point in points if point.front}
-    assert on_front < set(data["entries"])
+    entries = set(data["names"].values())
+    assert on_front < entries
     others = [point.entry for point in points if not point.front]
-    assert set(data["entries"]) - on_front == set(others[: SHOWN - len(on_front)])
-    (panel,) = data["panels"]
-    assert {point["entry"] for point in panel["points"]} == set(data["entries"])
-    assert {point["entry"] for point in panel["points"] if point["front"]} == on_front
+    assert entries - on_front == set(others[: SHOWN - len(on_front)])
+    (chart,) = data["charts"]
+    drawn = {data["names"][str(point["row"])]: point["front"] for point in chart["points"]}
+    assert drawn.keys() == entries
+    assert {entry for entry, front in drawn.items() if front} == on_front
 
 
 def test_a_picture_of_few_entries_shows_all_of_them_and_says_nothing_of_it(make):
     data = shown(made([make("a", value=0.1), make("b", value=0.2)]))
-    assert len(data["entries"]) == 2
+    assert len(data["names"].values()) == 2
     assert "entries" not in data["title"]
 
 

@@ -193,12 +193,11 @@ def test_a_table_is_of_the_one_with_its_rules_before_all(make, protocol, data):
     one, two, twin = table(1), table(2), table(2, digest="c")
     assert pair_tables([one, two, twin], [twin, two, one]) == [(twin, twin), (two, two), (one, one)]
     assert pair_tables([one], [two, one]) == [(one, two), (one, one)]
-    assert pair_tables([one, two], [table(3, lock="d")]) == [(two, table(3, lock="d")), (one, None)]
+    three = table(3, lock="d")
+    assert pair_tables([one, two], [three]) == [(two, three), (one, None)]
     assert pair_tables([], [one]) == [(None, one)]
-    moved = table(2, digest="e", lock="d")
-    assert pair_tables([two, table(2, digest="f", lock="d")], [moved])[0][0] == table(
-        2, digest="f", lock="d"
-    )
+    near, moved = table(2, digest="f", lock="d"), table(2, digest="e", lock="d")
+    assert pair_tables([two, near], [moved])[0][0] is near
 
 
 def test_published_tables_against_themselves_say_nothing():

@@ -49,13 +49,13 @@ def settle(folder: Path, seconds: int = 100) -> None:
 @pytest.fixture
 def renderings(monkeypatch: pytest.MonkeyPatch) -> Count:
     """How many families were rendered since."""
-    real, calls = published_tables.print_families, list[int]()
+    real, calls = published_tables.render_families, list[int]()
 
     def counted(*arguments):  # type: ignore[no-untyped-def]
         calls.append(1)
         return real(*arguments)
 
-    monkeypatch.setattr(published_tables, "print_families", counted)
+    monkeypatch.setattr(published_tables, "render_families", counted)
     return lambda: len(calls)
 
 
@@ -144,7 +144,11 @@ def test_the_programs_that_make_files_are_known_by_all_of_their_sources(monkeypa
     monkeypatch.setattr(build_cache, "digest", seen.append)
     build_cache.program_digest.__wrapped__()
     _, sources, libraries = seen[0]
-    for name in ("publishing/published.py", "site/pages/section.html", "site/assets/main.js"):
+    for name in (
+        "writing/charts.py",
+        "site/pages/section.html",
+        "site/assets/main.js",
+    ):
         assert f"board/{name}" in sources
     assert {"metrics/ranking.py", "records/record.py"} <= sources.keys()
     assert not any(name.endswith(".pyc") for name in sources)
@@ -159,7 +163,7 @@ def test_another_order_of_suites_renders_again(folder, renderings, monkeypatch):
 
 
 def test_other_programs_render_again(folder, renderings, monkeypatch):
-    monkeypatch.setattr(build_cache, "made_by", lambda: "another version")
+    monkeypatch.setattr(build_cache, "program_digest", lambda: "another version")
     assert build(folder) == []
     assert renderings() == 1
     assert build(folder) == []
