@@ -58,8 +58,8 @@ def test_building(published: Path, benchmark: BenchmarkFixture, figures: list[Fi
         Figure("… memory of all processes in addition", memory / MIB, "MiB", most=1536),
         Figure("… again, where nothing changed", run.seconds[AGAIN], "s", most=2),
     ]
-    # Page and document of one suite, the index, a picture a table, and of the site: the suite's page,
-    # the index, the style sheet and the program.
-    assert run.values["written"] == 3 + TABLES + 4
+    # Page and document of one suite, the index, a picture a table; the site's page and index, its
+    # change log, style sheet and program.
+    assert run.values["written"] == 3 + TABLES + 5
     assert run.values["written again"] == 0
     assert missed(figures) == []

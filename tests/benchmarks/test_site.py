@@ -12,7 +12,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness.board.publishing.published_tables import read_folder
-from harness.board.site.site_pages import pages, section
+from harness.board.publishing.rendering import Beside, render_tables
+from harness.board.publishing.site_pages import pages
 from harness.board.standing.rows import FiledRecord, Row
 from harness.board.standing.table import Table
 from harness.board.standing.table_ranks import Ranking
@@ -50,8 +51,7 @@ def page(tmp_path: Path) -> Iterator[Any]:
     if found is None:
         pytest.skip(f"no browser: none of {', '.join(browsers)} is on the PATH")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    told = References()
-    site = pages([section(table(), {}, told, archived=False)], told)
+    site = pages(render_tables([table()], Beside()), References())
     for path, text in site.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")

@@ -17,10 +17,10 @@ from harness.board.publishing.rendering import (
     render_tables,
     workers,
 )
+from harness.board.publishing.site_pages import pages as site_pages
 from harness.board.publishing.suite_pages import index, index_line, suite_texts
 from harness.board.record_paths import slug
 from harness.board.record_store import families, load, record_files
-from harness.board.site.site_pages import pages as site_pages
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.json_document import document_text
@@ -146,7 +146,7 @@ def _texts(made: Iterable[RenderedTable], told: Beside) -> Iterator[tuple[str, s
     for name in _in_order(suites, told.suites):
         suite = sorted(suites.pop(name), key=lambda each: each.place)
         lines.append(index_line(suite))
-        sites += [each.site for each in suite]
+        sites += suite
         yield from suite_texts(suite, told.references).items()
     yield "README.md", index(lines)
     yield from site_pages(sites, told.references).items()

@@ -13,10 +13,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from harness.board.record_paths import slug
 from harness.board.record_store import load, refuse
-from harness.board.site.site_pages import Section
-from harness.board.site.site_pages import section as site_section
+from harness.board.site.views import ChangeView, Summary, change_view, summary
+from harness.board.site.views import section as page_section
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import (
     UP,
@@ -75,7 +77,9 @@ class RenderedTable:
         content: its part of the document, as JSON.
         frame: the document without its tables, the same of all on a page.
         plots: pictures -> their data.
-        site: the same for the site.
+        html: its section of a page of the site.
+        summary: a few lines of it, for the site.
+        changes: its part of the site's change log.
     """
 
     place: tuple[str, int, str, str, str, str]
@@ -88,7 +92,9 @@ class RenderedTable:
     content: str
     frame: dict[str, Any]
     plots: dict[str, dict[str, Any]]
-    site: Section
+    html: Markup
+    summary: Summary
+    changes: tuple[ChangeView, ...]
 
     @property
     def is_archived(self) -> bool:
@@ -111,7 +117,7 @@ def _render(
     up = UP if archived else ""
     shown = from_archive(table) if archived else table
     details = {f"{up}{path}": each for path, each in beside.details.items()}
-    references = () if archived else beside.references.beside(table)
+    references = [] if archived else beside.references.beside(table)
     pictures = {where: f"{up}{path}" for where, (path, _) in drawn.items()}
     told = document([shown], None if archived else beside.references)
     entries = log_entries(table, tables)
@@ -128,7 +134,9 @@ def _render(
         content="\n".join(f"  {line}" for line in _json(told[TABLES][0]).split("\n")),
         frame=told | {TABLES: []},
         plots=dict(drawn.values()),
-        site=site_section(table, beside.details, beside.references, entries, archived=archived),
+        html=page_section(table, beside.details, references, changed=bool(entries)),
+        summary=summary(table),
+        changes=tuple(map(change_view, entries)),
     )
 
 

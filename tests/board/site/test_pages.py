@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from harness.board.publishing.published_tables import read_folder
-from harness.board.site.site_pages import page_name
+from harness.board.publishing.site_pages import page_name
 from harness.board.site.templates import SCRIPT, STYLE, embedded
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
