@@ -31,7 +31,7 @@ SETTLED = 2_000_000_000
 is changed twice within a tick of the clock keeps its time."""
 
 ROOMS = ("board", "metrics", "records")
-LIBRARIES = ("jinja2", "matplotlib", "numpy", "pydantic", "scipy", "seaborn", "tabulate")
+LIBRARIES = ("jinja2", "matplotlib", "numpy", "pydantic", "scipy", "tabulate")
 """Dependencies of published files besides the records."""
 
 Seen = tuple[int, int, str]

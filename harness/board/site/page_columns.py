@@ -30,6 +30,8 @@ Compared = Literal["difference", "ratio", ""]
 FIXED = ("rank", "entry")
 """Columns that are always there."""
 
+COMPONENTS = ("track", "trust", "recipe", "model", "loss")
+
 WIDTH = 96
 """Units that a picture is wide, between margins that hold half a mark."""
 
@@ -204,21 +206,22 @@ def _links(row: Row) -> Iterable[TextPiece]:
 
 def _components(rows: Sequence[Row]) -> list[PageColumn]:
     """Return the components of an entry; those in its name are shown on demand."""
-    first = [row.first for row in rows]
-    read: dict[str, list[str | None]] = {
-        "track": [record.track for record in first],
-        "trust": [row.trust if row.done else None for row in rows],
-        "recipe": [record.recipe_name for record in first],
-        "model": [record.model.name for record in first],
-        "loss": [record.loss.name if record.loss else None for record in first],
-    }
+    held = list(map(components, rows))
     return [
         PageColumn(
             key,
-            tuple(cell(name or UNKNOWN) for name in names),
+            tuple(cell(each[key] or UNKNOWN) for each in held),
             numeric=False,
             key=key,
             shown=key in ("track", "trust"),
         )
-        for key, names in read.items()
+        for key in COMPONENTS
     ]
+
+
+def components(row: Row) -> dict[str, str | None]:
+    """Return the components of an entry, and how it was made; None for one that it has not."""
+    first, loss = row.first, row.first.loss
+    trust = row.trust if row.done else None
+    names = (first.track, trust, first.recipe_name, first.model.name, loss.name if loss else None)
+    return dict(zip(COMPONENTS, names, strict=True))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from harness.board.site.page_columns import PageColumn
+from harness.board.site.page_columns import PageColumn, components
 from harness.board.standing.figures import heading, one_line, six_digits
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
@@ -109,24 +109,13 @@ def _rows(table: Table, keys: Sequence[str]) -> list[dict[str, Any]]:
             "key": key,
             "name": one_line(name),
             "group": group_of(row),
-            "facets": [one_line(_facet(row, facet)) for facet in FACETS],
+            "facets": [
+                one_line({**components(row), "state": row.state}[facet] or NONE) for facet in FACETS
+            ],
             "reason": "" if row.done else one_line(failure(row)),
         }
         for key, name, row in named
     ]
-
-
-def _facet(row: Row, facet: str) -> str:
-    record = row.first
-    found = {
-        "model": record.model.name,
-        "loss": record.loss.name if record.loss else None,
-        "track": record.track,
-        "recipe": record.recipe_name,
-        "trust": row.trust if row.done else None,
-        "state": row.state,
-    }
-    return found[facet] or NONE
 
 
 def _column(column: PageColumn) -> dict[str, Any]:

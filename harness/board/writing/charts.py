@@ -6,7 +6,7 @@ the records by what it shows, and not by its bytes, which depend on the librarie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from textwrap import fill
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    Looks = Mapping[int, dict[str, Any]]
+    Looks = Mapping[int, Mapping[str, str]]
 
 FOLDER = "plots"
 DRAWING = 2
@@ -41,6 +41,12 @@ DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 """The element of a picture that holds its data."""
 
 MARKERS = "osD^vPX"
+COLOURS = ["#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#949494", "#56b4e9"]
+"""Seaborn's palette for the colour-blind, without its pink and yellow, which are too pale.
+
+Together with the markers they distinguish 56 entries.
+"""
+
 PANEL_WIDTH, PANEL_HEIGHT, NAME_HEIGHT = 2.6, 2.9, 0.21
 """Inches of a panel, and of a line of names beside the panels."""
 
@@ -176,11 +182,10 @@ def holds_plot(path: Path, data: dict[str, Any]) -> bool:
 def style() -> Iterator[None]:
     """Draw with these settings, whatever the user's own are, which are restored afterwards."""
     import matplotlib
-    import seaborn
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update({**seaborn.axes_style("ticks"), **STYLE})
+        matplotlib.rcParams.update(STYLE)
         yield
 
 
@@ -204,7 +209,10 @@ def draw(data: Mapping[str, Any]) -> Figure:
     height = max(PANEL_HEIGHT, NAME_HEIGHT * len(lines)) + 0.9
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    looks = _looks(list(names))
+    looks = {
+        row: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+        for i, row in enumerate(names)
+    }
     panels = figure.subplots(1, len(data["charts"]), sharey=True, squeeze=False)[0]
     for axes, chart in zip(panels, data["charts"], strict=True):
         _draw_chart(axes, chart, looks)
@@ -218,18 +226,6 @@ def draw(data: Mapping[str, Any]) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside right upper", frameon=False, handletextpad=0.2)
     return figure
-
-
-def _looks(rows: Sequence[int]) -> Looks:
-    """Return a colour and a shape for each entry: together they distinguish 56."""
-    import seaborn
-
-    palette = seaborn.color_palette("colorblind", 10)
-    colours = [palette[i] for i in (0, 1, 2, 3, 4, 5, 7, 9)]  # its pink and yellow are too pale
-    return {
-        row: {"color": colours[i % len(colours)], "marker": MARKERS[i % len(MARKERS)]}
-        for i, row in enumerate(rows)
-    }
 
 
 def _draw_chart(axes: Axes, chart: Mapping[str, Any], looks: Looks) -> None:

@@ -16,13 +16,20 @@ from harness.board.standing.costs import (
     memory_to_predict,
 )
 from harness.board.standing.figures import counted, significant
-from harness.board.standing.rows import CLAIM, DAGGER, Row
+from harness.board.standing.rows import CLAIM, DAGGER
 from harness.board.standing.table import Table
 from harness.records.parts import in_parts, items_in_part
 from harness.records.record import Record
 
 TRAINING_ACCURACY = "training_accuracy"
 """The metric that the training loop leaves, whatever the task."""
+
+MEMORY = {
+    "gpu": "gpu: what the allocator reserved on the card",
+    "process": "process: main memory of the whole process, which tells nothing of a GPU",
+    "predicted": "predicted: not measured",
+}
+"""Words beside a peak, with their meaning."""
 
 LEARNT = 0.5
 """Below this share of right training decisions, a row says that its training was cut short."""
@@ -52,14 +59,8 @@ def _disturbed(table: Table) -> str:
     done = [record.resources for row in table.rows if row.done for record in row.records]
     trained = sum(disturbed(each.cpu_wait) for each in done)
     measured = sum(disturbed(each.measuring_cpu_wait) for each in done)
-    left = [
-        text
-        for text, count in (
-            (f"the training times of {counted(trained, 'record')}", trained),
-            (f"the speeds of {counted(measured, 'record')}", measured),
-        )
-        if count
-    ]
+    left = [f"the training times of {counted(trained, 'record')}"] * bool(trained)
+    left += [f"the speeds of {counted(measured, 'record')}"] * bool(measured)
     if not left:
         return ""
     return (
@@ -70,14 +71,9 @@ def _disturbed(table: Table) -> str:
 
 def _memory(table: Table) -> str:
     """Explain the words beside a peak."""
-    words = {
-        "gpu": "gpu: what the allocator reserved on the card",
-        "process": "process: main memory of the whole process, which tells nothing of a GPU",
-        "predicted": "predicted: not measured",
-    }
     done = [record.resources for row in table.rows if row.done for record in row.records]
     used = {each.training_memory.counted for each in done if each.training_memory}
-    said = [text for word, text in words.items() if word in used]
+    said = [text for word, text in MEMORY.items() if word in used]
     return f"Memory, {'; '.join(said)}." if said else ""
 
 
@@ -113,10 +109,15 @@ def row_footnotes(table: Table, *, brief: bool = False) -> list[str]:
         table: the table.
         brief: only those without which its numbers would be misread.
     """
-    notes = [_pin_note(table), _unlearnt(table), _left_out(table), _batches(table), _looks(table)]
-    notes += [] if brief else [_searches(table)]
-    notes += [_foreign_weights(table), *([] if brief else _notes(table))]
-    return [note for note in [*notes, _rescores(table), _claims(table)] if note]
+    said = {note: _each(table, say) for note, say in NOTES.items()}
+    found = {note: note.format(entries) for note, entries in said.items() if entries}
+    own = [] if brief else _own_notes(table)
+    if brief:
+        found.pop(SEARCHES, None)
+    before = [text for note, text in found.items() if note not in LAST]
+    after = [text for note, text in found.items() if note in LAST]
+    general = [note for note in (_pin_note(table), _unlearnt(table)) if note]
+    return [*general, *before, *own, *after]
 
 
 def _pin_note(table: Table) -> str:
@@ -142,19 +143,17 @@ def _unlearnt(table: Table) -> str:
     )
 
 
-def _left_out(table: Table) -> str:
-    said = _each(
-        table,
-        lambda record: (
-            counted(len(record.dataset.left_out), "damaged item") * bool(record.dataset.left_out)
-        ),
-    )
-    return f"{DAGGER} Left out on request: {said}." if said else ""
+def _own_notes(table: Table) -> list[str]:
+    named = zip(table.rows, table.labels, strict=True)
+    noted = [(name, note) for row, name in named for r in row.records for note in r.notes]
+    return [f"On {name}: {note}" for name, note in dict.fromkeys(noted)]
 
 
-def _batches(table: Table) -> str:
-    said = _each(table, _batch)
-    return f"Batch: {said}." if said else ""
+def _each(table: Table, say: Callable[[Record], str]) -> str:
+    """Apply a note to single entries, in the order of the rows; empty if it is for none."""
+    each = [" / ".join(filter(None, dict.fromkeys(map(say, row.records)))) for row in table.rows]
+    named = zip(each, table.labels, strict=True)
+    return "; ".join(f"{name} ({said})" for said, name in named if said)
 
 
 def _batch(record: Record) -> str:
@@ -170,62 +169,36 @@ def _batch(record: Record) -> str:
     return f"{asked or 'unknown'} asked, {in_parts(used, part, 'used')}"
 
 
-def _looks(table: Table) -> str:
-    said = _each(table, lambda record: f"{record.test_looks} times" * (record.test_looks > 1))
-    return f"The test set was scored more than once by {said}." if said else ""
-
-
-def _searches(table: Table) -> str:
-    said = _each(table, lambda record: f"{record.searched} tried" * (record.searched > 1))
-    return f"Configurations tried before the one shown: {said}." if said else ""
-
-
-def _foreign_weights(table: Table) -> str:
-    """Name the corpora of weights made elsewhere, as far as they are known."""
-
-    def corpora(record: Record) -> str:
-        if record.track != "checkpoint":
-            return ""
-        return f"trained on: {', '.join(record.trained_on or ['not told'])}"
-
-    said = _each(table, corpora)
-    return f"Weights made elsewhere: {said}." if said else ""
-
-
-def _rescores(table: Table) -> str:
-    """Name the makers of scores that were judged here."""
-    said = _each(table, lambda record: _provenance(record) * (record.trust == "rescored"))
-    return f"Computed elsewhere, judged here: {said}." if said else ""
-
-
-def _claims(table: Table) -> str:
-    """Name the sources of figures that were not made here."""
-    said = _each(table, lambda record: _provenance(record) * (record.trust == "claimed"))
-    if not said:
-        return ""
-    return f"{CLAIM} Claimed, not checked here, so in no rank and on no front: {said}."
+def _left_out(record: Record) -> str:
+    return counted(len(record.dataset.left_out), "damaged item") if record.dataset.left_out else ""
 
 
 def _provenance(record: Record) -> str:
     """Return the provenance of an entry made elsewhere, as its submitter states it."""
     given = record.submission
-    told = (
-        (given.system, given.submitter and f"by {given.submitter}", given.source) if given else ()
-    )
+    by = given.submitter and f"by {given.submitter}" if given else ""
+    told = (given.system, by, given.source) if given else ()
     return ", ".join(text for text in told if text) or "source not told"
 
 
-def _notes(table: Table) -> list[str]:
-    named = list(zip(table.rows, table.labels, strict=True))
-    noted = [(name, note) for row, name in named for r in row.records for note in r.notes]
-    return [f"On {name}: {note}" for name, note in dict.fromkeys(noted)]
+SEARCHES = "Configurations tried before the one shown: {}."
+RESCORED = "Computed elsewhere, judged here: {}."
+CLAIMED = f"{CLAIM} Claimed, not checked here, so in no rank and on no front: {{}}."
+LAST = (RESCORED, CLAIMED)
+"""Notes that come after the entries' own."""
 
-
-def _each(table: Table, say: Callable[[Record], str]) -> str:
-    """Apply a note to single entries, in the order of the rows; empty if it is for none."""
-    named = list(zip(table.rows, table.labels, strict=True))
-    return "; ".join(f"{name} ({said})" for row, name in named if (said := _over_seeds(row, say)))
-
-
-def _over_seeds(row: Row, say: Callable[[Record], str]) -> str:
-    return " / ".join(dict.fromkeys(said for record in row.records if (said := say(record))))
+NOTES: dict[str, Callable[[Record], str]] = {
+    f"{DAGGER} Left out on request: {{}}.": _left_out,
+    "Batch: {}.": _batch,
+    "The test set was scored more than once by {}.": lambda record: (
+        f"{record.test_looks} times" * (record.test_looks > 1)
+    ),
+    SEARCHES: lambda record: f"{record.searched} tried" * (record.searched > 1),
+    "Weights made elsewhere: {}.": lambda record: (
+        f"trained on: {', '.join(record.trained_on or ['not told'])}"
+        * (record.track == "checkpoint")
+    ),
+    RESCORED: lambda record: _provenance(record) * (record.trust == "rescored"),
+    CLAIMED: lambda record: _provenance(record) * (record.trust == "claimed"),
+}
+"""Each note with its entries left open, and what it says of a record; empty of most."""

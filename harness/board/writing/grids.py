@@ -209,6 +209,12 @@ def _columns(facts: CostFacts, values: Sequence[Any], items: str = "") -> list[C
     ]
 
 
+def first_cell(value: Any, facts: CostFacts) -> Cell:
+    """Return a quantity's cell; of several amounts, the first one's."""
+    shown = next(iter(amounts(value, facts).values()), None)
+    return cost_cell(shown.value, facts, shown.note) if shown else Cell(UNKNOWN)
+
+
 def cost_cell(value: float | None, facts: CostFacts, note: str = "", mark: str = "") -> Cell:
     """Return a cost's cell in the unit that people read."""
     if value is None:
