@@ -68,12 +68,12 @@ class BuildCache:
         if not before or before.keys() != self._stats.keys():
             return False
         inputs = {
-            name: _seen(self.folder / name, stat, before[name])
+            name: _state(self.folder / name, stat, before[name])
             for name, stat in self._stats.items()
         }
         if not _same_content(inputs, before):
             return False
-        outputs = {name: _seen_output(self.folder / name, seen) for name, seen in left.items()}
+        outputs = {name: _output_state(self.folder / name, seen) for name, seen in left.items()}
         if not _same_content(outputs, left):
             return False
         if (inputs, outputs) != (before, left):
@@ -93,7 +93,7 @@ class BuildCache:
                 for name, stat in self._stats.items()
             }
             written = {path.relative_to(self.folder).as_posix(): path for path in outputs}
-            self._write(inputs, {name: _seen_output(path) for name, path in written.items()})
+            self._write(inputs, {name: _output_state(path) for name, path in written.items()})
 
     def _write(self, inputs: Mapping[str, Seen], outputs: Mapping[str, Seen]) -> None:
         kept = {"suites": self._suites, "inputs": inputs, "outputs": outputs}
@@ -133,19 +133,19 @@ def program_digest() -> str:
     return digest([SCHEMA, sources, {name: version(name) for name in LIBRARIES}])
 
 
-def _seen(path: Path, stat: tuple[int, int], before: Seen | None) -> Seen:
+def _state(path: Path, stat: tuple[int, int], before: Seen | None) -> Seen:
     """Return a file's state; it is only read if it may have changed."""
     if before is not None and stat[1] and before[:2] == stat:
         return before
     return (*stat, _content(path))
 
 
-def _seen_output(path: Path, before: Seen | None = None) -> Seen:
+def _output_state(path: Path, before: Seen | None = None) -> Seen:
     """Return a written file's state; empty for one that is gone."""
     if not path.is_file():
         return 0, 0, ""
     stat = path.stat()
-    return _seen(path, (stat.st_size, stat.st_mtime_ns), before)
+    return _state(path, (stat.st_size, stat.st_mtime_ns), before)
 
 
 def _content(path: Path) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from harness.board.publishing.rendering import RenderedTable, join_documents
-from harness.board.standing.figures import counted
+from harness.board.standing.figures import plural
 from harness.board.standing.table import UP
 from harness.board.writing.markdown import escape, link, references_section
 from harness.board.writing.references import References
@@ -38,7 +38,7 @@ def index_line(made: Iterable[RenderedTable]) -> str:
     """Return the index's line of one suite."""
     current, earlier = _by_page(made)
     page, title = current[0].page, current[0].suite[1]
-    held = f"{counted(len(current), 'table')}, {counted(sum(s.rows for s in current), 'row')}"
+    held = f"{plural(len(current), 'table')}, {plural(sum(s.rows for s in current), 'row')}"
     data = sorted({each.dataset[1] for each in current})
     line = f"- {link(title, f'{page}.md')}: {escape(', '.join(data))} "
     line += f"({held}; {link('JSON', f'{page}.json')})"

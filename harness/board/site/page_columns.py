@@ -10,7 +10,7 @@ from typing import Literal
 from harness.board.record_paths import slug
 from harness.board.standing.costs import environments
 from harness.board.standing.figures import UNKNOWN, Figure, heading, plain, six_digits
-from harness.board.standing.rows import Row
+from harness.board.standing.rows import Row, seed_text
 from harness.board.standing.table import Table
 from harness.board.writing.charts import LOG_ABOVE
 from harness.board.writing.grids import (
@@ -150,7 +150,7 @@ def _metric_column(table: Table, name: str, facts: MetricFacts) -> PageColumn:
 
     def metric(row: Row) -> Cell:
         figure = row.figure(name)
-        shown = metric_cell(figure, facts, "–") if row.done else Cell("")
+        shown = metric_cell(figure, facts, "–") if row.is_done else Cell("")
         if not figure or not scale:
             return shown
         held = [r.metrics[name].value for r in row.results if name in r.metrics]
@@ -197,7 +197,7 @@ def _seeds(rows: Sequence[Row]) -> PageColumn:
 
 def _links(row: Row) -> Iterable[TextPiece]:
     for filed in row.filed:
-        seed = "none" if filed.record.seed is None else str(filed.record.seed)
+        seed = seed_text(filed.record.seed)
         for part in filed.files:
             fold = part.record.dataset.fold if filed.parts else None
             yield TextPiece(", ")
@@ -222,6 +222,6 @@ def _components(rows: Sequence[Row]) -> list[PageColumn]:
 def components(row: Row) -> dict[str, str | None]:
     """Return the components of an entry, and how it was made; None for one that it has not."""
     first, loss = row.first, row.first.loss
-    trust = row.trust if row.done else None
+    trust = row.trust if row.is_done else None
     names = (first.track, trust, first.recipe_name, first.model.name, loss.name if loss else None)
     return dict(zip(COMPONENTS, names, strict=True))

@@ -85,21 +85,22 @@ def table_data(
 
 
 def row_keys(table: Table) -> list[str]:
-    """Return short names of rows for links: the same as long as a row keeps its name and seed."""
+    """Return short names of rows for links, which stay as long as a row keeps its name and seed."""
     keys: dict[str, None] = {}
     for name, row in zip(table.labels, table.rows, strict=True):
         turn, key = 0, ""
         while not key or key in keys:
-            key, turn = digest([name, row.first.seed if not row.done else None, turn])[:6], turn + 1
+            key = digest([name, None if row.is_done else row.first.seed, turn])[:6]
+            turn += 1
         keys[key] = None
     return list(keys)
 
 
 def group_of(row: Row) -> str:
     """Return the group of rows on the page that a row belongs to."""
-    if not row.done:
+    if not row.is_done:
         return "failed"
-    return "claimed" if row.claimed else "results"
+    return "claimed" if row.is_claimed else "results"
 
 
 def _rows(table: Table, keys: Sequence[str]) -> list[dict[str, Any]]:
@@ -112,7 +113,7 @@ def _rows(table: Table, keys: Sequence[str]) -> list[dict[str, Any]]:
             "facets": [
                 one_line({**components(row), "state": row.state}[facet] or NONE) for facet in FACETS
             ],
-            "reason": "" if row.done else one_line(failure(row)),
+            "reason": "" if row.is_done else one_line(failure(row)),
         }
         for key, name, row in named
     ]
@@ -187,12 +188,12 @@ def curves(table: Table, details: Mapping[str, Details]) -> dict[str, Any] | Non
     drawn = {str(number): each for number, each in found.items() if each}
     if not drawn:
         return None
-    ticks = [[_place(rate), f"{100 * rate:g}"] for rate in TICKS]
+    ticks = [[round(float(ndtri(rate)) * STEPS), f"{100 * rate:g}"] for rate in TICKS]
     return {"steps": STEPS, "ticks": ticks, "at": [f"{100 * r:g}" for r in READ_AT], "rows": drawn}
 
 
 def _curves(row: Row, details: Mapping[str, Details]) -> list[dict[str, Any]]:
-    if not row.done:
+    if not row.is_done:
         return []
     parts = [part for filed in row.filed for part in filed.files]
     beside = [details[part.path].det for part in parts if part.path in details]
@@ -214,10 +215,6 @@ def _places(rates: Floats, trials: int) -> list[int]:
     """Return the places of rates on the normal scale, 0 and 1 half a trial inside."""
     half = 0.5 / trials
     return [round(place) for place in (ndtri(np.clip(rates, half, 1 - half)) * STEPS).tolist()]
-
-
-def _place(rate: float) -> int:
-    return round(float(ndtri(rate)) * STEPS)
 
 
 def _miss_at(false_alarm: Floats, miss: Floats, rate: float) -> float:

@@ -39,10 +39,10 @@ STYLE, SCRIPT = "board.css", "board.js"
 _ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
-def embedded(document: Any) -> Markup:
+def json_for_script(document: Any) -> Markup:
     r"""Write a document as JSON that may stand within a `script` element.
 
-    >>> str(embedded({"name": "</script>"}))
+    >>> str(json_for_script({"name": "</script>"}))
     '{"name":"\\u003c/script\\u003e"}'
     """
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -88,7 +88,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_clean,
     )
-    environment.filters |= {"embedded": embedded, "quoted": quote, "address": _address}
+    environment.filters |= {"json": json_for_script, "quoted": quote, "address": _address}
     return environment
 
 

@@ -113,7 +113,7 @@ def section(
         columns=held,
         groups=[(group, GROUPS[group], rows) for group, rows in groups.items() if rows],
         keys=keys,
-        reasons=["" if row.done else failure(row) for row in table.rows],
+        reasons=["" if row.is_done else failure(row) for row in table.rows],
         costs=[_of_rows(table, each) for each in cost_grids(table)],
         efficiency=[
             _of_rows(table, efficiency_grid(table, each), efficiency_notes(table, each))
@@ -150,14 +150,14 @@ def summary(table: Table) -> Summary:
     leaders = [
         Leader(name, rank, with_interval(row.figure(primary), facts))
         for row, name, rank in named
-        if row.compared
+        if row.is_compared
     ]
     return Summary(
         anchor=_anchor(table),
         title=title(table),
         metric=heading(facts),
         rows=len(table.rows),
-        failed=sum(not row.done for row in table.rows),
+        failed=sum(not row.is_done for row in table.rows),
         units=f"{units:,} test {table.dataset.unit}s" if units else "",
         leaders=tuple(leaders[:LEADERS]),
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.board.standing.figures import counted, significant
+from harness.board.standing.figures import plural, significant
 from harness.records.record import COSTS, CostFacts, Latency, Memory, Record, Resources
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Amount:
     note: str = ""
 
 
-def disturbed(wait: float | None) -> bool:
+def is_disturbed(wait: float | None) -> bool:
     """Check if something else ran beside; False if nothing is known of it."""
     return wait is not None and wait > DISTURBED
 
@@ -52,7 +52,7 @@ def cost_of(records: Iterable[Record], name: str) -> Any:
     held = [
         getattr(each.resources, name)
         for each in records
-        if not facts.disturbed_by or not disturbed(getattr(each.resources, facts.disturbed_by))
+        if not facts.disturbed_by or not is_disturbed(getattr(each.resources, facts.disturbed_by))
     ]
     known = [value for value in held if value is not None and value != ()]
     if not known:
@@ -103,7 +103,7 @@ def amounts(value: Any, facts: CostFacts) -> dict[str, Amount]:
 
 def _latency_title(each: Latency, facts: CostFacts) -> str:
     length = f" of {each.seconds:g} s" if each.seconds else ""
-    return f"{facts.title}{length} on {counted(each.threads, 'thread')}"
+    return f"{facts.title}{length} on {plural(each.threads, 'thread')}"
 
 
 def cost_text(value: float, facts: CostFacts) -> str:
@@ -118,7 +118,7 @@ def environments(rows: Iterable[Row]) -> dict[str, str]:
     return dict(sorted(named.items(), key=lambda item: (item[1], item[0])))
 
 
-def measured_in(records: Iterable[Record]) -> dict[str, str]:
+def environments_of(records: Iterable[Record]) -> dict[str, str]:
     """Return the environments in which records measured a cost: digest -> name."""
     return {
         record.environment_digest: environment_name(record)
@@ -139,7 +139,7 @@ def environment_name(record: Record) -> str:
     machine = where.device
     if where.device != where.processor:
         machine = f"{where.device}, {where.processor}"
-    return f"{machine}, {counted(where.threads, 'thread')} ({record.environment_digest[:8]})"
+    return f"{machine}, {plural(where.threads, 'thread')} ({record.environment_digest[:8]})"
 
 
 def throughput_unit(rows: Iterable[Row]) -> str:
@@ -148,12 +148,12 @@ def throughput_unit(rows: Iterable[Row]) -> str:
     return " or ".join(sorted(units - {""})) or "items"
 
 
-def predicted_memory(row: Row) -> int | None:
+def memory_prediction(row: Row) -> int | None:
     """Return the most bytes that a GPU's allocator is predicted to take for a training step.
 
     A device's context and what kernels take for themselves are not in it.
     """
-    told = [each.training_prediction for each in _held(row) if each.training_prediction]
+    told = [each.training_prediction for each in _resources(row) if each.training_prediction]
     return max((each.reserved for each in told), default=None)
 
 
@@ -162,14 +162,14 @@ def memory_to_predict(row: Row) -> int | None:
 
     Main memory of a process tells nothing of a GPU.
     """
-    measured = [each.training_memory for each in _held(row) if each.training_memory]
+    measured = [each.training_memory for each in _resources(row) if each.training_memory]
     on_gpu = any(memory.counted == "gpu" for memory in measured)
-    return None if on_gpu else predicted_memory(row)
+    return None if on_gpu else memory_prediction(row)
 
 
 def largest_training_batch(row: Row) -> int | None:
     """Return the items of a training step that fit the budget, in the record that fits fewest."""
-    found = [each.largest_training_batch for each in _held(row)]
+    found = [each.largest_training_batch for each in _resources(row)]
     return min((batch for batch in found if batch is not None), default=None)
 
 
@@ -181,5 +181,5 @@ def budgets(rows: Sequence[Row]) -> list[int]:
     return sorted(limit for limit in limits if isinstance(limit, int))
 
 
-def _held(row: Row) -> list[Resources]:
-    return [record.resources for record in row.records] if row.done else []
+def _resources(row: Row) -> list[Resources]:
+    return [record.resources for record in row.records] if row.is_done else []

@@ -90,10 +90,10 @@ def six_digits(value: float) -> float:
     return value if isinstance(value, int) else float(f"{value:.6g}")
 
 
-def counted(number: int, noun: str) -> str:
+def plural(number: int, noun: str) -> str:
     """Return a count with its noun.
 
-    >>> counted(1, "speaker"), counted(1200, "trial")
+    >>> plural(1, "speaker"), plural(1200, "trial")
     ('1 speaker', '1,200 trials')
     """
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -14,7 +14,7 @@ from harness.metrics.errors import MetricError
 from harness.metrics.folds import over_folds
 from harness.metrics.intervals import half_trial
 from harness.metrics.jackknife import jackknife_interval
-from harness.records.record import Data, Fold, Metric, Record, State
+from harness.records.record import Data, Fold, Metric, Record
 
 INTERVAL = "interval"
 """The parameter of a protocol that says how intervals are made."""
@@ -50,22 +50,19 @@ def _index(record: Record) -> int:
 
 def _join(parts: list[FiledRecord]) -> FiledRecord:
     records = [part.record for part in parts]
-    first, fold = records[0], _fold(records[0])
-    data = _whole(records)
-    protocol = first.protocol.model_copy(
-        update={
-            "digest": fold.protocol,
-            "parameters": _parameters(first.protocol.parameters, data.unit),
-        }
-    )
-    lacking = _lacking(records, fold.folds)
-    state: State = "skipped" if lacking else "done"
+    first, fold, data = records[0], _fold(records[0]), _whole(records)
+    parameters, lacking = first.protocol.parameters, _lacking(records, fold.folds)
+    if INTERVAL in parameters:  # those of the folds are not those of the table
+        own = f"95 %, each {data.unit} left out once (jackknife), logit-t"
+        parameters = {**parameters, INTERVAL: own}
     values, left = ({}, {}) if lacking else _metrics(records, data)
     joined: dict[str, Any] = {
-        "state": state,
+        "state": "skipped" if lacking else "done",
         "reason": lacking,
         "dataset": data,
-        "protocol": protocol,
+        "protocol": first.protocol.model_copy(
+            update={"digest": fold.protocol, "parameters": parameters}
+        ),
         "metrics": values,
         "left_one_out": left,
     }
@@ -102,13 +99,6 @@ def _fold(record: Record) -> Fold:
     return record.dataset.fold
 
 
-def _parameters(given: dict[str, object], unit: str) -> dict[str, object]:
-    """Return a protocol's parameters; the intervals of its folds are not those of the table."""
-    if INTERVAL not in given:
-        return given
-    return {**given, INTERVAL: f"95 %, each {unit} left out once (jackknife), logit-t"}
-
-
 def _lacking(records: Sequence[Record], folds: int) -> str:
     """Name the folds without a result, and why; empty if all have one."""
     there = {_index(record): record for record in records}
@@ -135,35 +125,21 @@ def _metrics(
     records: Sequence[Record], data: Data
 ) -> tuple[dict[str, Metric], dict[str, dict[str, float]]]:
     """Average every metric that all folds have; without each unit too, if that is known."""
-    names = [name for name in records[0].metrics if all(name in r.metrics for r in records)]
-    values = {name: _mean(records, name) for name in names}
-    left: dict[str, dict[str, float]] = {}
-    for name in names:
+    first, found, left = records[0], dict[str, Metric](), dict[str, dict[str, float]]()
+    for name in (name for name in first.metrics if all(name in r.metrics for r in records)):
+        values = [record.metrics[name].value for record in records]
+        # Intervals of the folds are none of the mean.
+        found[name] = Metric(value=statistics.fmean(values), unit=first.metrics[name].unit)
         folds = [record.left_one_out.get(name, {}) for record in records]
-        if all(_can_join(fold) for fold in folds):
-            value, left[name] = _over_folds(records, name, folds)
-            values[name] = _with_interval(values[name], value, left[name], data)
-    return values, left
-
-
-def _mean(records: Sequence[Record], name: str) -> Metric:
-    """Return the mean over folds; intervals of the folds are none of it."""
-    values = [record.metrics[name].value for record in records]
-    return Metric(value=statistics.fmean(values), unit=records[0].metrics[name].unit)
-
-
-def _can_join(fold: dict[str, float]) -> bool:
-    return len(fold) > 1 and all(math.isfinite(value) for value in fold.values())
-
-
-def _over_folds(
-    records: Sequence[Record], name: str, folds: Sequence[dict[str, float]]
-) -> tuple[float, dict[str, float]]:
-    try:
-        return over_folds([record.metrics[name].value for record in records], folds)
-    except MetricError as error:
-        where = f"{_fold(records[0]).of}: {records[0].entry}: {name}"
-        raise RequestError(f"{where}: folds that cannot be joined: {error}") from error
+        if any(len(fold) < 2 or not all(map(math.isfinite, fold.values())) for fold in folds):
+            continue
+        try:
+            value, left[name] = over_folds(values, folds)
+        except MetricError as error:
+            where = f"{_fold(first).of}: {first.entry}: {name}"
+            raise RequestError(f"{where}: folds that cannot be joined: {error}") from error
+        found[name] = _with_interval(found[name], value, left[name], data)
+    return found, left
 
 
 def _with_interval(metric: Metric, value: float, left: dict[str, float], data: Data) -> Metric:

@@ -11,7 +11,7 @@ from functools import cache, cached_property, partial
 from itertools import groupby
 from typing import Any
 
-from harness.board.standing.costs import cost_of, measured_in
+from harness.board.standing.costs import cost_of, environments_of
 from harness.board.standing.figures import Figure
 from harness.records.canonical import digest
 from harness.records.record import COSTS, Metric, Record, Trust
@@ -77,7 +77,7 @@ class Row:
         return self.filed[0].entry
 
     @cached_property
-    def done(self) -> bool:
+    def is_done(self) -> bool:
         """True if the row holds results."""
         return self.first.state == "done"
 
@@ -88,24 +88,24 @@ class Row:
         return trusts.pop() if len(trusts) == 1 else _original_trust(self.first)
 
     @cached_property
-    def damaged(self) -> bool:
+    def is_damaged(self) -> bool:
         """True if items were left out of the data of one of its records."""
         return any(record.dataset.left_out for record in self.records)
 
     @cached_property
-    def claimed(self) -> bool:
+    def is_claimed(self) -> bool:
         """True if its figures were taken from elsewhere: it stands apart and takes no rank."""
         return self.first.trust == "claimed"
 
     @cached_property
-    def compared(self) -> bool:
+    def is_compared(self) -> bool:
         """True if it is ranked, and its costs are compared with the others'."""
-        return self.done and not self.claimed
+        return self.is_done and not self.is_claimed
 
     @property
     def state(self) -> str:
         """The state of its record; `incomplete` if a fold has no result."""
-        return self.first.state if self.done or not self.filed[0].parts else INCOMPLETE
+        return self.first.state if self.is_done or not self.filed[0].parts else INCOMPLETE
 
     @cached_property
     def name(self) -> str:
@@ -116,7 +116,7 @@ class Row:
     def figures(self) -> dict[str, Figure]:
         """Each metric of a done row over its seeds."""
         found: dict[str, list[Metric]] = defaultdict(list)
-        for record in self.results if self.done else ():
+        for record in self.results if self.is_done else ():
             for name, metric in record.metrics.items():
                 found[name].append(metric)
         return {name: _figure(metrics) for name, metrics in found.items()}
@@ -136,13 +136,13 @@ class Row:
     @cached_property
     def environments(self) -> dict[str, str]:
         """The environments in which a done row measured a cost: digest -> name."""
-        return measured_in(self.records) if self.done else {}
+        return environments_of(self.records) if self.is_done else {}
 
     @cached_property
     def costs(self) -> dict[str, dict[str, Any]]:
         """Environment's digest -> name of a cost -> its value over the done row's seeds."""
         groups: dict[str, list[Record]] = defaultdict(list)
-        for record in self.records if self.done else ():
+        for record in self.records if self.is_done else ():
             groups[record.environment_digest].append(record)
         names = [name for name, facts in COSTS.items() if facts.per_environment]
         return {
@@ -151,6 +151,11 @@ class Row:
             }
             for digest_, records in groups.items()
         }
+
+
+def seed_text(seed: int | None) -> str:
+    """Return a seed as people read it."""
+    return "none" if seed is None else str(seed)
 
 
 def latest(filed: Iterable[FiledRecord]) -> tuple[list[FiledRecord], list[FiledRecord]]:
@@ -198,8 +203,8 @@ def arrange(rows: Iterable[Row], primary: str, *, higher_is_better: bool) -> lis
     def place(row: Row) -> tuple[bool, bool, float, str, tuple[bool, int], str]:
         figure = row.figure(primary)
         merit = sign * figure.value if figure else math.inf
-        apart = row.done and row.claimed
-        return (not row.done, apart, merit, row.name, seed_of(row.first), row.entry)
+        apart = row.is_done and row.is_claimed
+        return (not row.is_done, apart, merit, row.name, seed_of(row.first), row.entry)
 
     return sorted(rows, key=place)
 
@@ -284,7 +289,7 @@ def labels(rows: Sequence[Row]) -> list[str]:
         for places in namesakes.values()
         for place, text in zip(places, _distinctions([rows[i] for i in places]), strict=True)
     }
-    marks = (f" {DAGGER}" * row.damaged + f" {CLAIM}" * row.claimed for row in rows)
+    marks = (f" {DAGGER}" * row.is_damaged + f" {CLAIM}" * row.is_claimed for row in rows)
     return [
         f"{row.name}{said[i]}{mark}" for i, (row, mark) in enumerate(zip(rows, marks, strict=True))
     ]
@@ -295,12 +300,12 @@ def _distinctions(rows: Sequence[Row]) -> list[str]:
     if len(rows) == 1:
         return [""]
     details = [_details(row.first) for row in rows]
-    needed = _needed_details(details)
+    needed = _shortest_details(details)
     told = [", ".join(own[i] for i in needed if own[i]) for own in details]
     return [f" [{text}]" if text else "" for text in told]
 
 
-def _needed_details(namesakes: list[tuple[str, ...]]) -> list[int]:
+def _shortest_details(namesakes: list[tuple[str, ...]]) -> list[int]:
     """Return the first details that tell all of them apart, and no more than that."""
     places = range(len(namesakes[0]))
     differing = [i for i in places if len({details[i] for details in namesakes}) > 1]

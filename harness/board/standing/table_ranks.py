@@ -49,7 +49,7 @@ def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
         protocol: the table's protocol.
         unit: what is resampled, for the reasons.
     """
-    done = [row for row in rows if row.compared]
+    done = [row for row in rows if row.is_compared]
     spread = seed_spread(done, protocol.primary, protocol.facts[protocol.primary])
     blank = Ranking((None,) * len(rows), spread=spread)
     if len(done) < 2:
@@ -60,10 +60,10 @@ def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
 
 def seed_spread(rows: Iterable[Row], metric: str, facts: MetricFacts) -> SeedSpread | None:
     """Return the spread of a metric over the seeds of some rows; None if no row shows one."""
-    return pooled_spread((_seeds(row, metric) for row in rows if row.compared), _scale(facts))
+    return pooled_spread((_seeds(row, metric) for row in rows if row.is_compared), _scale(facts))
 
 
-def paired_values(row: Row, metric: str) -> Entry:
+def values_by_unit(row: Row, metric: str) -> Entry:
     """Return a row's metric, and the same without each unit, as ranks and changes compare them."""
     left, figure = row.left_one_out(metric) or {}, row.figure(metric)
     value = figure.value if figure else float("nan")
@@ -74,7 +74,7 @@ def paired_values(row: Row, metric: str) -> Entry:
 def _fill_ranks(blank: Ranking, rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
     """Fill in the ranks of rows that can be paired."""
     scale = _scale(protocol.facts[protocol.primary])
-    entries = [paired_values(row, protocol.primary) for row in rows if row.compared]
+    entries = [values_by_unit(row, protocol.primary) for row in rows if row.is_compared]
     units = len(entries[0].units)
     if not can_rank(units):
         visible = smallest_visible_difference(entries, scale=scale)
@@ -83,7 +83,7 @@ def _fill_ranks(blank: Ranking, rows: Sequence[Row], protocol: Protocol, unit: s
     better = protocol.facts[protocol.primary].higher_is_better
     found, visible = ranks_and_difference(entries, better, scale=scale)
     told = iter(found)
-    ranks = tuple(next(told) if row.compared else None for row in rows)
+    ranks = tuple(next(told) if row.is_compared else None for row in rows)
     return replace(blank, units=units, visible=visible, ranks=ranks)
 
 

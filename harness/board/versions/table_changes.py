@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.board.standing.figures import UNKNOWN
+from harness.board.standing.rows import seed_text
 from harness.board.standing.table import Table
 from harness.board.versions.value_changes import Shift, VersionedEntry, entries, match, shifts
 from harness.records.canonical import canonical_json, digest
@@ -83,7 +84,11 @@ def changes(table: Table, earlier: Table) -> Changes:
     """Compare a table with an earlier one of the same data, mostly of the version before."""
     pairs = match(entries(earlier), entries(table))
     both = [(was, now) for was, now in pairs if was and now]
-    same_rules = _rules_of(earlier) == _rules_of(table)
+    was, now = (
+        (each.protocol.version, each.protocol.digest, each.dataset.lock)
+        for each in (earlier, table)
+    )
+    same_rules = was == now
     return Changes(
         earlier,
         table,
@@ -95,10 +100,6 @@ def changes(table: Table, earlier: Table) -> Changes:
         moved=tuple(Moved(n.name, w.rank, n.rank) for w, n in both if w.rank != n.rank),
         shifts=tuple(shifts(pairs, earlier, table)),
     )
-
-
-def _rules_of(table: Table) -> tuple[int, str, str]:
-    return table.protocol.version, table.protocol.digest, table.dataset.lock
 
 
 def _later_records(pairs: Iterable[tuple[VersionedEntry, VersionedEntry]]) -> Iterable[Superseded]:
@@ -126,9 +127,9 @@ def _properties(entry: VersionedEntry) -> dict[str, str]:
     """Return the properties of an entry besides its numbers; of contents, a digest's start."""
     row, first = entry.row, entry.row.first
     parts = {"model": first.model, **({"loss": first.loss} if first.loss else {})}
-    told = {"state": row.state, "trust": row.trust if row.done else ""}
-    if row.done:
-        told["seeds"] = ", ".join("none" if r.seed is None else str(r.seed) for r in row.results)
+    told = {"state": row.state, "trust": row.trust if row.is_done else ""}
+    if row.is_done:
+        told["seeds"] = ", ".join(seed_text(record.seed) for record in row.results)
     for name, part in parts.items():
         told[f"{name} version"] = str(part.version)
         told[f"{name} fields"] = digest([part.adapter, part.fields])[:6]

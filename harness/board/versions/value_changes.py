@@ -16,11 +16,10 @@ from dataclasses import dataclass, replace
 from harness.board.standing.figures import six_digits
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
-from harness.board.standing.table_ranks import paired_values, seed_spread
+from harness.board.standing.table_ranks import seed_spread, values_by_unit
 from harness.metrics.ranking import MIN_UNITS_FOR_RANKS, can_rank, change_p_values
 from harness.metrics.ranking import Entry as PairedValues
 from harness.metrics.seeds import SeedSpread
-from harness.records.record import MetricFacts
 
 ALPHA = 0.05
 
@@ -109,7 +108,7 @@ def shifts(pairs: Iterable[Pair], earlier: Table, later: Table) -> list[Shift]:
         pairs: the entries of both tables, as they were and as they are.
         earlier, later: the tables.
     """
-    both = [(was, now) for was, now in pairs if was and now and was.row.done and now.row.done]
+    both = [(was, now) for was, now in pairs if was and now and was.row.is_done and now.row.is_done]
     shown = [name for name in later.facts if name in earlier.protocol.facts]
     return [shift for name in shown for shift in _of_metric(name, both, earlier, later)]
 
@@ -121,7 +120,7 @@ def _of_metric(
     changed = [(was, now) for was, now in pairs if _is_changed(was, now, metric)]
     why = [apart(was.row, now.row) for was, now in changed]
     comparable = [pair for pair, reason in zip(changed, why, strict=True) if not reason]
-    tested = [_paired_values(*pair, metric) for pair in comparable]
+    tested = [_values_before_after(*pair, metric) for pair in comparable]
     p = iter(change_p_values(tested, _spread(metric, earlier, later)))
     return [
         Shift(
@@ -148,11 +147,11 @@ def _is_changed(was: VersionedEntry, now: VersionedEntry, metric: str) -> bool:
     return known and six_digits(before) != six_digits(after)
 
 
-def _paired_values(
+def _values_before_after(
     was: VersionedEntry, now: VersionedEntry, metric: str
 ) -> tuple[PairedValues, PairedValues]:
     """Return both sides of an entry's comparison; with seeds only if it was trained again."""
-    before, after = paired_values(was.row, metric), paired_values(now.row, metric)
+    before, after = values_by_unit(was.row, metric), values_by_unit(now.row, metric)
     if _networks(was.row) == _networks(now.row):
         return replace(before, seeds=()), replace(after, seeds=())
     return before, after
@@ -178,30 +177,20 @@ def _spread(metric: str, earlier: Table, later: Table) -> SeedSpread | None:
 
 def _reasons(metric: str, earlier: Table, later: Table) -> Callable[[Row, Row], str]:
     """Return a function of two rows that says why they are not comparable; empty if they are."""
-    general = _other_metric(earlier.protocol.facts[metric], later.protocol.facts[metric])
-    general = general or _other_unit(earlier, later)
+    facts, unit = later.protocol.facts[metric], later.dataset.unit
+    before, unit_before = earlier.protocol.facts[metric], earlier.dataset.unit
+    general = ""
+    if (before.unit, before.higher_is_better) != (facts.unit, facts.higher_is_better):
+        general = f"{facts.title} is another metric than it was"
+    elif unit_before != unit:
+        general = f"{unit_before}s were resampled, and {unit}s are"
     same_data = earlier.dataset.lock == later.dataset.lock
-
-    def why(was: Row, now: Row) -> str:
-        return general or _apart(was, now, metric, later.dataset.unit, same_data=same_data)
-
-    return why
-
-
-def _other_metric(was: MetricFacts, now: MetricFacts) -> str:
-    if (was.unit, was.higher_is_better) == (now.unit, now.higher_is_better):
-        return ""
-    return f"{now.title} is another metric than it was"
-
-
-def _other_unit(earlier: Table, later: Table) -> str:
-    was, now = earlier.dataset.unit, later.dataset.unit
-    return f"{was}s were resampled, and {now}s are" if was != now else ""
+    return lambda was, now: general or _apart(was, now, metric, unit, same_data=same_data)
 
 
 def _apart(was: Row, now: Row, metric: str, unit: str, *, same_data: bool) -> str:
     """Say why two rows of comparable tables cannot be compared themselves."""
-    if was.claimed or now.claimed:
+    if was.is_claimed or now.is_claimed:
         return "a claim is no measurement"
     before, after = was.left_one_out(metric), now.left_one_out(metric)
     if not before or not after:

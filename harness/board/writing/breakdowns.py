@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from harness.board.standing.figures import UNKNOWN, Figure, counted
+from harness.board.standing.figures import UNKNOWN, Figure, plural
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.board.writing.grids import (
@@ -43,7 +43,7 @@ def breakdown_grids(table: Table, details: Mapping[str, Details]) -> list[tuple[
 
 def _details(row: Row, details: Mapping[str, Details]) -> list[Details]:
     """Return the details of a row's records; none unless every seed has some."""
-    if not row.done or any(filed.parts for filed in row.filed):
+    if not row.is_done or any(filed.parts for filed in row.filed):
         return []
     found = [details.get(filed.path) for filed in row.filed]
     known = [each for each in found if each is not None]
@@ -79,7 +79,7 @@ def _column(table: Table, rows: Sequence[Sequence[Breakdown]], group: Group) -> 
     """Return a group's figures; its head counts its units, with a mark if they are few."""
     unit, few = table.dataset.unit, f" {FEW}" * is_small(group)
     cells = (_group_cell(table, row, group.name) for row in rows)
-    return Column(f"{group.name} ({counted(group.units, unit)}){few}", tuple(cells))
+    return Column(f"{group.name} ({plural(group.units, unit)}){few}", tuple(cells))
 
 
 def is_small(group: Group) -> bool:
@@ -133,7 +133,7 @@ def _notes(table: Table, held: Sequence[Sequence[Details]], name: str) -> list[s
         notes.append(f"{FEW}: fewer than {few}, too few to tell entries apart.")
     untold = max(each.untold for each in told)
     if untold:
-        notes.append(f"Not shown: {counted(untold, 'smaller group')}.")
+        notes.append(f"Not shown: {plural(untold, 'smaller group')}.")
     return [note for note in notes if note]
 
 

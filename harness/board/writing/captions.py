@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from harness.board.standing.costs import environments
-from harness.board.standing.figures import counted, plain
+from harness.board.standing.figures import plain, plural
 from harness.board.standing.table import Table
 from harness.board.writing.entry_notes import cost_footnotes, row_footnotes
 from harness.metrics.seeds import SeedSpread
@@ -53,8 +53,8 @@ def _test(table: Table) -> str:
     """Return the test counts, and the unit that was resampled for the intervals."""
     unit, counts = table.dataset.unit, table.dataset.counts.get("test", {})
     nouns = {"units": unit, "items": "item", "trials": "trial", "targets": "target trial"}
-    said = [counted(counts[key], noun) for key, noun in nouns.items() if key in counts]
-    said += [counted(counts[key], key) for key in sorted(counts.keys() - nouns.keys())]
+    said = [plural(counts[key], noun) for key, noun in nouns.items() if key in counts]
+    said += [plural(counts[key], key) for key in sorted(counts.keys() - nouns.keys())]
     said += [f"in {table.folds} folds"] if table.folds else []
     how = f"leave {unit}s out one at a time" if table.folds else f"resample {unit}s"
     return f"{', '.join(said) or 'counts not recorded'}; intervals {how}"
@@ -100,14 +100,14 @@ def _value(value: Any) -> str:
 @lru_cache(maxsize=2)
 def footnotes(table: Table) -> list[str]:
     """Return every footnote of a table, in a fixed order."""
-    ends = [_trust(table), _superseded(table), _unshown(table)]
+    ends = [_trust(table), _older_records(table), _unshown(table)]
     notes = [*_general(table), *cost_footnotes(table), *row_footnotes(table), *ends]
     return [note for note in notes if note]
 
 
 def brief_footnotes(table: Table) -> list[str]:
     """Return the footnotes without which the numbers of a narrow table would be misread."""
-    notes = [*_general(table), *row_footnotes(table, brief=True), _superseded(table)]
+    notes = [*_general(table), *row_footnotes(table, brief=True), _older_records(table)]
     return [note for note in notes if note]
 
 
@@ -120,7 +120,7 @@ def _folds(table: Table) -> str:
     if table.folds is None:
         return ""
     units, unit = table.dataset.counts.get("test", {}).get("units"), table.dataset.unit
-    over = counted(units, unit) if units else f"{unit}s"
+    over = plural(units, unit) if units else f"{unit}s"
     return (
         f"Judged by {table.folds} folds over {over}: each tested once, by a network trained on the "
         "others. A metric is computed within each fold and averaged over them; scores of different "
@@ -147,7 +147,7 @@ def _visible(table: Table) -> str:
     unit = " points" if facts.unit == "%" else f" {facts.unit}".rstrip()
     seeds = ", the spread of seeds in it" if table.ranking.spread else ""
     return (
-        f"With {counted(table.ranking.units or 0, table.dataset.unit)}, two entries must typically "
+        f"With {plural(table.ranking.units or 0, table.dataset.unit)}, two entries must typically "
         f"differ by {plain(visible, facts)}{unit} of {facts.title} to be told apart (one "
         f"comparison at 5 %{seeds}; more where many entries are compared)."
     )
@@ -173,7 +173,7 @@ def _seeds(table: Table) -> str:
     """Give the spread over seeds, pooled if entries have few."""
     primary, spread = table.protocol.primary, table.ranking.spread
     facts = table.facts[primary]
-    trained = [row for row in table.rows if not row.first.is_baseline and not row.claimed]
+    trained = [row for row in table.rows if not row.first.is_baseline and not row.is_claimed]
     figures = [figure for row in trained if (figure := row.figure(primary))]
     if all(each.seeds == 1 for each in figures):
         return "One seed an entry: how much training itself varies is not known."
@@ -187,7 +187,7 @@ def _seeds(table: Table) -> str:
     return (
         f"{means}; pooled over all entries with several seeds it is "
         f"{plain(spread.at(typical), facts)}{_at(typical, spread, facts)} "
-        f"({counted(spread.freedom, 'degree')} of freedom), and entries with one seed borrow it."
+        f"({plural(spread.freedom, 'degree')} of freedom), and entries with one seed borrow it."
     )
 
 
@@ -199,16 +199,16 @@ def _at(typical: float, spread: SeedSpread, facts: MetricFacts) -> str:
 
 
 def _trust(table: Table) -> str:
-    used = {row.trust for row in table.rows if row.done}
+    used = {row.trust for row in table.rows if row.is_done}
     said = [f"{word}: {text}" for word, text in TRUST.items() if word in used]
     return f"Trust, {'; '.join(said)}." if said else ""
 
 
-def _superseded(table: Table) -> str:
+def _older_records(table: Table) -> str:
     if not table.superseded:
         return ""
     be = "is" if table.superseded == 1 else "are"
-    older = counted(table.superseded, "older record")
+    older = plural(table.superseded, "older record")
     return f"There {be} {older} of the same entries and seeds; only the latest is shown."
 
 

@@ -97,7 +97,7 @@ def _narrow_grid(table: Table) -> Grid:
 
 def _reasons(table: Table) -> list[str]:
     named = zip(table.rows, table.labels, strict=True)
-    return [f"{name}, seed {r.first.seed}: {failure(r)}" for r, name in named if not r.done]
+    return [f"{name}, seed {r.first.seed}: {failure(r)}" for r, name in named if not r.is_done]
 
 
 def _text(text: str, style: str = "") -> Text:

@@ -96,7 +96,7 @@ def efficiencies(table: Table) -> list[Efficiency]:
 def efficiency_grid(table: Table, efficiency: Efficiency) -> Grid:
     """Return the entries with their costs, each marked if no other entry beats it."""
     named = zip(table.rows, table.labels, strict=True)
-    shown = {name: row for row, name in named if row.done and name in efficiency.entries}
+    shown = {name: row for row, name in named if row.is_done and name in efficiency.entries}
     primary = table.protocol.primary
     facts = table.facts[primary]
     metric = (metric_cell(row.figure(primary), facts) for row in shown.values())
@@ -162,7 +162,8 @@ def _trade_off(table: Table, environment: str, name: str) -> TradeOff:
     found = {
         label: (spent, figure)
         for row, label in zip(table.rows, table.labels, strict=True)
-        if (spent := _spent(row, environment, name)) is not None and (figure := row.figure(primary))
+        if (spent := _own_cost(row, environment, name)) is not None
+        and (figure := row.figure(primary))
     }
     facts = table.facts[primary]
     marks = front([_losses(spent, cost, figure, facts) for spent, figure in found.values()])
@@ -171,9 +172,9 @@ def _trade_off(table: Table, environment: str, name: str) -> TradeOff:
     return TradeOff(name, cost, throughput_unit(table.rows), tuple(points), tuple(missing))
 
 
-def _spent(row: Row, environment: str, name: str) -> float | None:
+def _own_cost(row: Row, environment: str, name: str) -> float | None:
     """Return a measured cost of a trained network; None if there is none, or only claims."""
-    if not row.compared or row.first.is_baseline:
+    if not row.is_compared or row.first.is_baseline:
         return None
     value = row.costs.get(environment, {}).get(name)
     if value is None or getattr(value, "counted", "") == "predicted":

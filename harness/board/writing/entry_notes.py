@@ -10,12 +10,12 @@ from harness.board.standing.costs import (
     SHOWN,
     budgets,
     cost_of,
-    disturbed,
     environments,
+    is_disturbed,
     largest_training_batch,
     memory_to_predict,
 )
-from harness.board.standing.figures import counted, significant
+from harness.board.standing.figures import plural, significant
 from harness.board.standing.rows import CLAIM, DAGGER
 from harness.board.standing.table import Table
 from harness.records.parts import in_parts, items_in_part
@@ -40,13 +40,13 @@ def cost_footnotes(table: Table) -> list[str]:
     over = "seeds and folds" if table.folds else "seeds"
     means = f"Speeds and times are means over {over}; memory is the most of them."
     several = any(len(row.records) > 1 for row in table.rows) and environments(table.rows)
-    notes = [means if several else "", _disturbed(table), _memory(table), _predictions(table)]
-    return [note for note in [*notes, _largest(table), _macs(table), *_declared(table)] if note]
+    notes = [means if several else "", _disturbance(table), _memory(table), _predictions(table)]
+    return [note for note in [*notes, _largest(table), _macs(table), *_cost_notes(table)] if note]
 
 
-def _declared(table: Table) -> list[str]:
+def _cost_notes(table: Table) -> list[str]:
     """Return the notes that shown quantities declare."""
-    rows = [row for row in table.rows if row.done]
+    rows = [row for row in table.rows if row.is_done]
     return [
         facts.note
         for name, facts in SHOWN.items()
@@ -54,13 +54,13 @@ def _declared(table: Table) -> list[str]:
     ]
 
 
-def _disturbed(table: Table) -> str:
+def _disturbance(table: Table) -> str:
     """Count the times that are not shown because something else ran beside."""
-    done = [record.resources for row in table.rows if row.done for record in row.records]
-    trained = sum(disturbed(each.cpu_wait) for each in done)
-    measured = sum(disturbed(each.measuring_cpu_wait) for each in done)
-    left = [f"the training times of {counted(trained, 'record')}"] * bool(trained)
-    left += [f"the speeds of {counted(measured, 'record')}"] * bool(measured)
+    done = [record.resources for row in table.rows if row.is_done for record in row.records]
+    trained = sum(is_disturbed(each.cpu_wait) for each in done)
+    measured = sum(is_disturbed(each.measuring_cpu_wait) for each in done)
+    left = [f"the training times of {plural(trained, 'record')}"] * bool(trained)
+    left += [f"the speeds of {plural(measured, 'record')}"] * bool(measured)
     if not left:
         return ""
     return (
@@ -71,7 +71,7 @@ def _disturbed(table: Table) -> str:
 
 def _memory(table: Table) -> str:
     """Explain the words beside a peak."""
-    done = [record.resources for row in table.rows if row.done for record in row.records]
+    done = [record.resources for row in table.rows if row.is_done for record in row.records]
     used = {each.training_memory.counted for each in done if each.training_memory}
     said = [text for word, text in MEMORY.items() if word in used]
     return f"Memory, {'; '.join(said)}." if said else ""
@@ -170,7 +170,7 @@ def _batch(record: Record) -> str:
 
 
 def _left_out(record: Record) -> str:
-    return counted(len(record.dataset.left_out), "damaged item") if record.dataset.left_out else ""
+    return plural(len(record.dataset.left_out), "damaged item") if record.dataset.left_out else ""
 
 
 def _provenance(record: Record) -> str:

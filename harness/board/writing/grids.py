@@ -26,7 +26,7 @@ from harness.board.standing.figures import (
     significant,
     six_digits,
 )
-from harness.board.standing.rows import FiledRecord, Row
+from harness.board.standing.rows import FiledRecord, Row, seed_text
 from harness.board.standing.table import Table
 from harness.records.record import CostFacts, MetricFacts
 
@@ -121,7 +121,7 @@ def main_grid(table: Table) -> Grid:
     """Return the entries with their metrics, and their costs if one environment made them all."""
     where = list(environments(table.rows))
     measured = cost_columns(table.rows, where[0]) if len(where) == 1 else []
-    trusts = (cell(row.trust if row.done else UNKNOWN) for row in table.rows)
+    trusts = (cell(row.trust if row.is_done else UNKNOWN) for row in table.rows)
     columns = [
         Column("rank", tuple(number_cell(rank, str(rank)) for rank in table.ranking.ranks)),
         entry_column(table),
@@ -175,9 +175,8 @@ def size_columns(rows: Sequence[Row]) -> list[Column]:
         ),
         "predicted largest training batch": map(number_cell, largest),
     }
-    return columns + _without_empty(
-        [Column(title, tuple(cells)) for title, cells in predictions.items()]
-    )
+    columns += [Column(title, tuple(cells)) for title, cells in predictions.items()]
+    return [each for each in columns if any(cell.value is not None for cell in each.cells)]
 
 
 def cost_columns(rows: Sequence[Row], digest: str) -> list[Column]:
@@ -222,15 +221,11 @@ def cost_cell(value: float | None, facts: CostFacts, note: str = "", mark: str =
     return Cell(mark + cost_text(value, facts), note, six_digits(value / facts.scale))
 
 
-def _without_empty(columns: Sequence[Column]) -> list[Column]:
-    return [column for column in columns if any(each.text != UNKNOWN for each in column.cells)]
-
-
 def _metric_column(table: Table, name: str, facts: MetricFacts) -> Column:
     """Return a metric's column; of a row that is not done, the primary metric's cell says why."""
     reasons = name == table.protocol.primary
     cells = (
-        metric_cell(row.figure(name), facts) if row.done else cell(failure(row) * reasons)
+        metric_cell(row.figure(name), facts) if row.is_done else cell(failure(row) * reasons)
         for row in table.rows
     )
     return Column(heading(facts), tuple(cells))
@@ -248,14 +243,10 @@ def _seeds(table: Table, row: Row) -> Cell:
 
 def _seed(filed: FiledRecord) -> list[TextPiece]:
     """Return a seed linked to its record, or to those of its folds."""
-    seed = filed.record.seed
-    name = "none" if seed is None else str(seed)
+    name = seed_text(filed.record.seed)
     if not filed.parts:
         return [TextPiece(name, filed.path)]
-    folds = [part for each in filed.parts for part in (TextPiece(", "), _fold(each))][1:]
-    return [TextPiece(f"{name}: folds ("), *folds, TextPiece(")")]
-
-
-def _fold(filed: FiledRecord) -> TextPiece:
-    fold = filed.record.dataset.fold
-    return TextPiece(str(fold.index) if fold else "", filed.path)
+    folds = [(each.record.dataset.fold, each.path) for each in filed.parts]
+    links = [TextPiece(str(fold.index) if fold else "", path) for fold, path in folds]
+    separated = [part for link in links for part in (TextPiece(", "), link)][1:]
+    return [TextPiece(f"{name}: folds ("), *separated, TextPiece(")")]

@@ -12,7 +12,7 @@ from harness.board.standing.costs import (
     cost_of,
     environments,
     largest_training_batch,
-    predicted_memory,
+    memory_prediction,
 )
 from harness.board.standing.figures import six_digits
 from harness.board.standing.rows import Row
@@ -51,7 +51,9 @@ def document(tables: Sequence[Table], references: References | None = None) -> d
     """
     content: dict[str, Any] = {"tables": [_table(table) for table in tables]}
     if references is not None:
-        content["published_elsewhere"] = _elsewhere(tables, references)
+        suites = dict.fromkeys(table.protocol.suite for table in tables)
+        groups = {group.dataset: group for suite in suites for group in references.of(suite)}
+        content["published_elsewhere"] = [reference_document(each) for each in groups.values()]
     return {"schema": SCHEMA, **_round(content)}
 
 
@@ -61,18 +63,12 @@ def document_text(tables: Sequence[Table], references: References | None = None)
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _elsewhere(tables: Sequence[Table], references: References) -> list[dict[str, Any]]:
-    """Return every group of published figures of the tables' suites, each once."""
-    suites = dict.fromkeys(table.protocol.suite for table in tables)
-    groups = {group.dataset: group for suite in suites for group in references.of(suite)}
-    return [reference_document(group) for group in groups.values()]
-
-
 def _table(table: Table) -> dict[str, Any]:
     """Return a table: the facts that its rows share, the rows, the footnotes."""
     protocol = table.protocol
     rules = protocol.model_dump(mode="json", exclude={"facts", "suite", "suite_title", "profile"})
-    ranking = table.ranking
+    ranking, where = table.ranking, environments(table.rows)
+    named = zip(table.rows, table.labels, ranking.ranks, strict=True)
     return {
         "suite": protocol.suite,
         "suite_title": protocol.suite_title,
@@ -86,21 +82,16 @@ def _table(table: Table) -> dict[str, Any]:
             "units": ranking.units,
             "smallest_visible_difference": ranking.visible,
         },
-        "environments": environments(table.rows),
+        "environments": where,
         "memory_budgets": budgets(table.rows),
         "superseded": table.superseded,
-        "rows": _rows(table),
+        "rows": [
+            {"rank": rank, "entry": name, **_row(row, table.facts, where)}
+            for row, name, rank in named
+        ],
         "efficiency": efficiency_document(table),
         "footnotes": footnotes(table),
     }
-
-
-def _rows(table: Table) -> list[dict[str, Any]]:
-    where = environments(table.rows)
-    named = zip(table.rows, table.labels, table.ranking.ranks, strict=True)
-    return [
-        {"rank": rank, "entry": name, **_row(row, table.facts, where)} for row, name, rank in named
-    ]
 
 
 def _row(row: Row, facts: Mapping[str, MetricFacts], where: Mapping[str, str]) -> dict[str, Any]:
@@ -122,7 +113,7 @@ def _row(row: Row, facts: Mapping[str, MetricFacts], where: Mapping[str, str]) -
         "metrics": {name: dict(vars(row.figures[name])) for name in facts if name in row.figures},
         "parameters": first.resources.parameters,
         "macs": first.resources.macs,
-        "predicted_training_memory": predicted_memory(row),
+        "predicted_training_memory": memory_prediction(row),
         "largest_training_batch": largest_training_batch(row),
         **{
             name: value

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.board.record_paths import slug
-from harness.board.standing.costs import amount, cost_of, disturbed, environment_name
+from harness.board.standing.costs import amount, cost_of, environment_name, is_disturbed
 from harness.errors import RequestError
 from harness.records.canonical import digest, sha256
 from harness.records.code import DIRTY
@@ -95,7 +95,7 @@ def line_of(record: Record, content: bytes, night: str | None, source: Path) -> 
         RequestError: the record may not be part of a published history.
     """
     _require_own(record, source)
-    waited = disturbed(record.resources.measuring_cpu_wait)
+    waited = is_disturbed(record.resources.measuring_cpu_wait)
     known = {name: cost_of([record], name) for name in HISTORY_COSTS}
     costs = {
         name: amount(value)

@@ -9,7 +9,7 @@ from pathlib import Path
 import tabulate as tabulating
 
 from harness.board.standing.costs import cost_text
-from harness.board.standing.figures import UNKNOWN, counted, plain
+from harness.board.standing.figures import UNKNOWN, plain, plural
 from harness.board.writing.markdown import escape, link
 from harness.errors import RequestError
 from harness.records.files import write_text
@@ -138,7 +138,7 @@ def _section(verdicts: Sequence[Verdict]) -> str:
     first = verdicts[0]
     suite, profile, dataset, environment = first.series.table
     nights = sorted({night for verdict in verdicts for night in verdict.series.nights})[-WINDOW:]
-    said = f"{counted(len(nights), 'night')} from {nights[0]} to {nights[-1]}; {_named(first)}"
+    said = f"{plural(len(nights), 'night')} from {nights[0]} to {nights[-1]}; {_named(first)}"
     heading = escape(f"{suite}, {dataset}, {profile} profile ({environment[:8] or 'unknown'})")
     table = tabulating.tabulate(
         [_row(verdict, nights) for verdict in verdicts],
@@ -178,7 +178,7 @@ def _files(history: Mapping[str, Sequence[Line]]) -> str:
 def _file(name: str, lines: Sequence[Line]) -> str:
     below = name.removeprefix(f"{FOLDER}/")
     head = chain([line_text(line) for line in lines[-1:]])
-    return f"- {link(below, below)}: {counted(len(lines), 'line')}, the last {head[:12]}"
+    return f"- {link(below, below)}: {plural(len(lines), 'line')}, the last {head[:12]}"
 
 
 def figures(verdicts: Iterable[Verdict]) -> list[list[str]]:

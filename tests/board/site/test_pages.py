@@ -13,7 +13,7 @@ import pytest
 
 from harness.board.publishing.published_tables import read_folder
 from harness.board.publishing.site_pages import page_name
-from harness.board.site.templates import SCRIPT, STYLE, embedded
+from harness.board.site.templates import SCRIPT, STYLE, json_for_script
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.versions.changelog import log_entries
@@ -191,7 +191,7 @@ def test_what_cannot_be_printed_shows_as_the_replacement_character(make):
 
 def test_embedded_data_read_back_as_they_were():
     document = {"<!--": ["</script>", "&amp;", "\u2028\u2029", "a\"b'"], "n": [1, 0.5, None, True]}
-    text = embedded(document)
+    text = json_for_script(document)
     assert json.loads(text) == document
     assert not set("<>&\u2028\u2029") & set(text)
 

@@ -178,7 +178,7 @@ def test_a_row_with_a_missing_fold_is_incomplete_and_not_ranked(
 ) -> None:
     table = made([r for r in entries if r.model.name != "bb" or r.dataset.fold.index not in gone])
     last = table.rows[-1]
-    assert (last.first.model.name, last.state, last.done) == ("bb", "incomplete", False)
+    assert (last.first.model.name, last.state, last.is_done) == ("bb", "incomplete", False)
     assert table.ranking.ranks[-1] is None
     assert None not in table.ranking.ranks[:-1]
     assert last.figure("eer") is None

@@ -119,7 +119,7 @@ def test_a_row_joins_seeds_and_keeps_their_spread_apart(make):
 
 def test_a_failed_seed_is_a_row_beside_the_done_ones(make):
     failed = make(seed=1, state="failed", reason="loss became NaN at step 812", metrics={})
-    assert [row.done for row in made(failed, make(seed=0))[0].rows] == [True, False]
+    assert [row.is_done for row in made(failed, make(seed=0))[0].rows] == [True, False]
 
 
 def test_few_units_leave_ranks_blank(make):
