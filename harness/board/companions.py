@@ -14,7 +14,7 @@ from harness.errors import RequestError
 from harness.records.attestation import MARK, attestation_path, read_attestation
 from harness.records.canonical import readable_json, sha256_file
 from harness.records.details import details_text, read_details
-from harness.records.record import Artefact, Record
+from harness.records.record import Record
 
 SCORES_LIMIT = 1_000_000
 """Scores of at most so many bytes are published beside their record."""
@@ -42,7 +42,9 @@ def wrong_companions(folder: Path, records: Mapping[str, Record]) -> list[str]:
         for line in _scores(folder / scores_path(path), scores_path(path), record)
     ]
     bound = [line for name in _beside(folder) for line in _companion(folder, name, records)]
-    return scores + bound + _orphans(folder, records)
+    there = {path.relative_to(folder).as_posix() for path in (folder / "records").rglob("*.npz")}
+    orphans = sorted(there - {scores_path(path) for path in records})
+    return scores + bound + [f"{name}: stale, no record beside it; delete it" for name in orphans]
 
 
 def unreadable_companions(folder: Path) -> list[str]:
@@ -50,7 +52,8 @@ def unreadable_companions(folder: Path) -> list[str]:
     complaints = []
     for name in _beside(folder):
         try:
-            _read(folder / name)
+            read = read_details if name.endswith(DETAILS_ENDING) else read_attestation
+            read(folder / name)
         except RequestError as error:
             complaints.append(f"{name}: {error}")
     return complaints
@@ -80,14 +83,10 @@ def _scores(file: Path, name: str, record: Record) -> list[str]:
         return [f"{name}: missing; its record is published with its scores"] if allowed else []
     if not record.dataset.publish_scores:
         return [f"{name}: scores on {record.dataset.name} may not be published; delete it"]
-    return _content(file, name, named) if named else [f"{name}: its record names no scores"]
-
-
-def _content(file: Path, name: str, named: Artefact) -> list[str]:
-    found = sha256_file(file)
-    if found == named.sha256:
-        return []
-    return [f"{name}: sha256 {found[:12]}, its record says {named.sha256[:12]}"]
+    if named is None:
+        return [f"{name}: its record names no scores"]
+    found, said = sha256_file(file), named.sha256
+    return [f"{name}: sha256 {found[:12]}, its record says {said[:12]}"] * (found != said)
 
 
 def _companion(folder: Path, name: str, records: Mapping[str, Record]) -> list[str]:
@@ -125,23 +124,3 @@ def _attestation(path: Path, beside: Path, record: Record) -> Iterator[str]:
         yield f"tells of {told.metric!r}, its record's primary metric is {primary!r}"
     elif recorded.value != told.recorded:
         yield f"says that the record has {told.recorded:g}, which has {recorded.value:g}"
-
-
-def _read(path: Path) -> None:
-    """Read a companion.
-
-    Raises:
-        RequestError: it is none.
-    """
-    if path.name.endswith(DETAILS_ENDING):
-        read_details(path)
-    else:
-        read_attestation(path)
-
-
-def _orphans(folder: Path, records: Mapping[str, Record]) -> list[str]:
-    """Scores beside no record."""
-    known = {scores_path(path) for path in records}
-    names = [path.relative_to(folder).as_posix() for path in (folder / "records").rglob("*.npz")]
-    stale = sorted(set(names) - known)
-    return [f"{name}: stale, no record beside it; delete it" for name in stale]

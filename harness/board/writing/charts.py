@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    Looks = Mapping[int, Mapping[str, str]]
+    Looks = Mapping[int, dict[str, Any]]
 
 FOLDER = "plots"
 DRAWING = 2
@@ -209,7 +209,7 @@ def draw(data: Mapping[str, Any]) -> Figure:
     height = max(PANEL_HEIGHT, NAME_HEIGHT * len(lines)) + 0.9
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    looks = {
+    looks: Looks = {
         row: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
         for i, row in enumerate(names)
     }
