@@ -135,10 +135,8 @@ def columns(table: Table) -> list[PageColumn]:
 
 def page_column(column: Column, compared: Compared = "") -> PageColumn:
     """Return a column of a page of text as one of the site."""
-    cells = tuple(
-        replace(each, value=str(each)) if each.links else each or Cell(UNKNOWN)
-        for each in column.cells
-    )
+    links = [replace(each, value=str(each)) if each.links else each for each in column.cells]
+    cells = tuple(each if str(each) or column.numeric else Cell(UNKNOWN) for each in links)
     return PageColumn(
         column.title, cells, column.numeric, key=slug(column.title), compared=compared
     )

@@ -13,7 +13,7 @@ from harness.board.standing.costs import amount, environments, throughput_unit
 from harness.board.standing.figures import Figure, heading, six_digits
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
-from harness.board.writing.grids import ENTRY, Cell, Column, Grid, cell, cost_cell, metric_cell
+from harness.board.writing.grids import ENTRY, Column, Grid, cell, cost_cell, metric_cell
 from harness.records.record import COSTS, CostFacts, MetricFacts
 
 MARK = "●"
@@ -111,14 +111,12 @@ def efficiency_grid(table: Table, efficiency: Efficiency) -> Grid:
 
 def _column(trade_off: TradeOff, entries: Sequence[str]) -> Column:
     points = {point.entry: point for point in trade_off.points}
-    cells = (_cost_cell(points.get(entry), trade_off.facts) for entry in entries)
+    facts, cells = trade_off.facts, []
+    for entry in entries:
+        point = points.get(entry)
+        mark = f"{MARK} " * bool(point and point.front)
+        cells.append(cost_cell(point.cost if point else None, facts, mark=mark))
     return Column(trade_off.heading, tuple(cells))
-
-
-def _cost_cell(point: Point | None, facts: CostFacts) -> Cell:
-    if point is None:
-        return cost_cell(None, facts)
-    return cost_cell(point.cost, facts, mark=f"{MARK} " * point.front)
 
 
 def efficiency_notes(table: Table, efficiency: Efficiency) -> list[str]:
