@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.board.store.shelf import families, load
+from harness.board.record_store import families, load
 from harness.board.writing.references import references
 from harness.config.datasets import Dataset
 from harness.config.loader import load as load_benchmark

@@ -25,7 +25,7 @@ Base = Annotated[str, typer.Option("--base", help="Git revision that the change 
 
 def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Write every published file that is not yet what its records give."""
-    from harness.board.publishing.published import build as build_files
+    from harness.board.publishing.published_tables import build as build_files
     from harness.registry.history.page import build as build_history
 
     written = build_files(folder) + build_history(folder)
@@ -43,8 +43,7 @@ def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
 
 def diff(before: Side, after: Side, folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Say what is different between two sets of published tables, as Markdown."""
-    from harness.board.versions.diff import diff_document, diff_text, differences
-    from harness.board.versions.sides import side
+    from harness.board.versions.table_diff import diff_document, diff_text, differences, side
 
     with side(before, folder) as was, side(after, folder) as now:
         found = differences(was, now)
@@ -90,8 +89,7 @@ def admit(
 
 def _difference(folder: Path, came: Admission) -> tuple[str, dict[str, Any] | None]:
     """What the change does to the tables, as Markdown and as JSON."""
-    from harness.board.versions.diff import diff_document, diff_text, differences
-    from harness.board.versions.sides import GIT, side
+    from harness.board.versions.table_diff import GIT, diff_document, diff_text, differences, side
 
     if came.first:
         return "No tables were published before.\n", None

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from harness.board.text import one_line
+from harness.board.standing.figures import one_line
 from harness.cli import options
 from harness.cli.output import complain, give, give_differences, give_json, give_written, say
 from harness.errors import RequestError

@@ -31,13 +31,13 @@ def publish(
 
     Beside a record go its DET curve and its breakdowns, where its data are on this machine.
     """
-    from harness.board.publishing.local import chosen_records
-    from harness.board.standing.numbers import counted
+    from harness.board.publishing.published_tables import latest_records
+    from harness.board.standing.figures import plural
     from harness.config.loader import load
     from harness.registry.details import Companions
     from harness.registry.publish import publish as publish_records
 
-    chosen = chosen_records(
+    chosen = latest_records(
         runs, tuple(suite or ()), tuple(dataset or ()), include_failed=include_failed
     )
     companions = Companions(load(config))
@@ -45,5 +45,5 @@ def publish(
         chosen, folder, Path.cwd(), details=companions.of, include_failed=include_failed
     )
     for reason, records in sorted(companions.reasons.items()):
-        say(f"{counted(len(records), 'record')} without details: {reason}")
+        say(f"{plural(len(records), 'record')} without details: {reason}")
     give_written(written, "nothing changed: all of it is published already", json=json)

@@ -61,13 +61,13 @@ def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
     Returns:
         False where a job has no result, or the tables could not be written.
     """
-    from harness.board.standing.rows import Filed
+    from harness.board.standing.rows import FiledRecord
     from harness.board.standing.table import tables
     from harness.board.writing.console import renderable
-    from harness.board.writing.document import document
+    from harness.board.writing.json_document import document
 
     written = write_tables(request)
-    made = tables([Filed(record) for record in outcome.records])
+    made = tables([FiledRecord(record) for record in outcome.records])
     if as_json:
         absent = [vars(absence) for absence in outcome.absent]
         give_json({**document(made), "ran": outcome.ran, "absent": absent})
@@ -81,7 +81,7 @@ def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
 
 def write_tables(request: RunRequest) -> Path | None:
     """Write the tables beside the records; None, and a message, where the disk takes none."""
-    from harness.board.publishing.local import write_local
+    from harness.board.publishing.published_tables import write_local
 
     try:
         return write_local(request.runs, request.suite, request.profile)

@@ -86,10 +86,10 @@ def submit(
 
 
 def _show(filed: Filed, *, as_json: bool) -> None:
-    from harness.board.standing.rows import Filed as Row
+    from harness.board.standing.rows import FiledRecord as Row
     from harness.board.standing.table import tables
     from harness.board.writing.console import renderable
-    from harness.board.writing.document import document
+    from harness.board.writing.json_document import document
 
     made = tables([Row(filed.record)])
     path = str(filed.path) if filed.path else None

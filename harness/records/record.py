@@ -5,7 +5,8 @@ The schema number comes first. A later schema reads an older record through `upd
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -47,6 +48,51 @@ class MetricFacts(Part):
     higher_is_better: bool
     decimals: int = Field(default=2, ge=0, le=17)
     order: int = Field(default=0, description="place among the columns, the primary metric's apart")
+
+
+@dataclass(frozen=True)
+class CostFacts:
+    """What tables, charts and the history must know of a measured quantity.
+
+    It stands in the annotation of a field of `Resources`, the one place that declares a quantity.
+
+    Attributes:
+        title: of a column or an axis, without the unit.
+        unit: of the recorded value; `{items}` stands for what the entry embeds, in the plural.
+        shown: the unit that people read; empty if it is `unit`.
+        scale: how many of `unit` are one of `shown`.
+        decimals: of the shown value; None writes three significant digits.
+        higher_is_better: as of speeds; less is better of the others.
+        seeds: how the values of several seeds or folds become one.
+        per_environment: False for what is the same on every machine.
+        disturbed_by: the share of waiting that makes the value untrustworthy; empty for none.
+        places: where it is shown besides the record.
+        note: a footnote of each table that shows it.
+    """
+
+    title: str
+    unit: str
+    shown: str = ""
+    scale: float = 1
+    decimals: int | None = None
+    higher_is_better: bool = False
+    seeds: Literal["mean", "max"] = "mean"
+    per_environment: bool = True
+    disturbed_by: Literal["", "cpu_wait", "measuring_cpu_wait"] = ""
+    places: tuple[Literal["table", "efficiency", "history"], ...] = (
+        "table",
+        "efficiency",
+        "history",
+    )
+    note: str = ""
+
+    def label(self, items: str = "items") -> str:
+        """Return the unit that people read.
+
+        >>> CostFacts("embedding", "{items}/s").label("images")
+        'images/s'
+        """
+        return (self.shown or self.unit).replace("{items}", items)
 
 
 class Component(Part):
@@ -159,23 +205,54 @@ class Latency(Part):
 
 
 class Resources(Part):
-    """What the entry costs."""
+    """What the entry costs; a quantity with `CostFacts` is shown wherever these say."""
 
-    parameters: int | None = None
-    macs: int | None = Field(default=None, description="multiply-adds of one forward pass")
+    parameters: Annotated[
+        int | None,
+        CostFacts("params", "", "M", 1e6, per_environment=False, places=("table",)),
+    ] = None
+    macs: Annotated[
+        int | None,
+        CostFacts("MACs", "", "G", 1e9, per_environment=False, places=("table",)),
+    ] = Field(default=None, description="multiply-adds of one forward pass")
     macs_input: str = Field(default="", description="for which input the multiply-adds are")
     batch_asked: int | None = None
     batch_used: int | None = None
     micro_batches: int | None = None
-    training_memory: Memory | None = None
-    inference_memory: Memory | None = None
-    training_per_second: float | None = Field(default=None, description="training items a second")
-    inference_per_second: float | None = Field(
-        default=None, description="seconds of audio (or items) embedded a second"
-    )
+    training_memory: Annotated[
+        Memory | None, CostFacts("peak training memory", "bytes", "GiB", 2**30, seeds="max")
+    ] = None
+    inference_memory: Annotated[
+        Memory | None,
+        CostFacts("peak inference memory", "bytes", "GiB", 2**30, seeds="max", places=("history",)),
+    ] = None
+    training_per_second: Annotated[
+        float | None,
+        CostFacts(
+            "training",
+            "items/s",
+            higher_is_better=True,
+            disturbed_by="measuring_cpu_wait",
+            places=("table", "history"),
+        ),
+    ] = Field(default=None, description="training items a second")
+    inference_per_second: Annotated[
+        float | None,
+        CostFacts(
+            "embedding", "{items}/s", higher_is_better=True, disturbed_by="measuring_cpu_wait"
+        ),
+    ] = Field(default=None, description="seconds of audio (or items) embedded a second")
     throughput_unit: str = ""
-    latency_p50: float | None = Field(default=None, description="seconds, one item at a time")
-    latency_p95: float | None = None
+    latency_p50: Annotated[
+        float | None,
+        CostFacts("latency p50", "s", "ms", 1e-3, disturbed_by="measuring_cpu_wait"),
+    ] = Field(default=None, description="seconds, one item at a time")
+    latency_p95: Annotated[
+        float | None,
+        CostFacts(
+            "latency p95", "s", "ms", 1e-3, disturbed_by="measuring_cpu_wait", places=("table",)
+        ),
+    ] = None
     training_prediction: Prediction | None = None
     inference_prediction: Prediction | None = None
     largest_training_batch: int | None = Field(
@@ -189,13 +266,56 @@ class Resources(Part):
     )
     training_spread: Spread | None = Field(default=None, description="of training_per_second")
     inference_spread: Spread | None = Field(default=None, description="of inference_per_second")
-    latencies: tuple[Latency, ...] = ()
-    checkpoint_bytes: int | None = None
-    joules_per_item: float | None = Field(
-        default=None, description="of training, where the hardware counts them"
-    )
-    training_seconds: float | None = None
-    data_wait: float | None = Field(
+    latencies: Annotated[
+        tuple[Latency, ...],
+        CostFacts(
+            "latency",
+            "s",
+            "ms",
+            1e-3,
+            disturbed_by="measuring_cpu_wait",
+            places=("table",),
+            note="Latency by length: the median of one item at a time, and its 95th percentile.",
+        ),
+    ] = ()
+    checkpoint_bytes: Annotated[
+        int | None,
+        CostFacts(
+            "checkpoint",
+            "bytes",
+            "MiB",
+            2**20,
+            per_environment=False,
+            places=("table", "history"),
+            note="Checkpoint: bytes of the embedding network's weights and buffers.",
+        ),
+    ] = None
+    joules_per_item: Annotated[
+        float | None,
+        CostFacts(
+            "training energy",
+            "J/item",
+            disturbed_by="measuring_cpu_wait",
+            note="Training energy: of the device, where its hardware counts it.",
+        ),
+    ] = Field(default=None, description="of training, where the hardware counts them")
+    training_seconds: Annotated[
+        float | None,
+        CostFacts("training time", "s", "min", 60, disturbed_by="cpu_wait", places=("table",)),
+    ] = None
+    data_wait: Annotated[
+        float | None,
+        CostFacts(
+            "waiting for inputs",
+            "",
+            "%",
+            1e-2,
+            decimals=2,
+            disturbed_by="cpu_wait",
+            places=("table", "history"),
+            note="Waiting for inputs: the share of the time of training steps.",
+        ),
+    ] = Field(
         default=None, description="share of the time of training steps spent waiting for inputs"
     )
     cpu_wait: float | None = Field(
@@ -204,6 +324,15 @@ class Resources(Part):
     measuring_cpu_wait: float | None = Field(
         default=None, description="the same of the threads that were measured"
     )
+
+
+COSTS: Final[dict[str, CostFacts]] = {
+    name: facts
+    for name, field in Resources.model_fields.items()
+    for facts in field.metadata
+    if isinstance(facts, CostFacts)
+}
+"""Each declared quantity by the name of its field, in the order of the fields."""
 
 
 class Environment(Part):

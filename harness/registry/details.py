@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.board.names import details_path
+from harness.board.record_paths import details_path
 from harness.config.loader import LoadedBenchmark
 from harness.errors import DataError
 from harness.records.canonical import sha256_file

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from harness.board.names import details_path, record_path, scores_path
-from harness.board.publishing.published import build
-from harness.board.store.tree import changed_outside
+from harness.board.git_tree import changes_outside
+from harness.board.publishing.published_tables import build
+from harness.board.record_paths import details_path, record_path, scores_path
 from harness.errors import RequestError
 from harness.records.canonical import sha256
 from harness.records.code import DIRTY
@@ -60,7 +60,7 @@ def publish(
 
 
 def _require_clean(repository: Path, folder: Path) -> None:
-    changed = changed_outside(repository, folder)
+    changed = changes_outside(repository, folder)
     if changed:
         more = f" and {len(changed) - 10} more" if len(changed) > 10 else ""
         raise RequestError(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.board.names import scores_path
+from harness.board.record_paths import scores_path
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.listed import list_dataset
 from harness.datasets.listing import Listing

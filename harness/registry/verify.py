@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from harness.board.names import is_record
-from harness.board.store.shelf import record_files as published_files
+from harness.board.record_paths import is_record
+from harness.board.record_store import record_files as published_files
 from harness.config.loader import LoadedBenchmark
 from harness.errors import RequestError
 from harness.records.code import DIRTY

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.board.names import is_record
+from harness.board.record_paths import is_record
 from harness.records.canonical import digest, readable_json
 from harness.records.record import SCHEMA
 

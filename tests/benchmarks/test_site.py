@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness.board.publishing.published import read_folder
-from harness.board.site.render import pages
-from harness.board.site.sections import section
-from harness.board.standing.ranking import Ranking
-from harness.board.standing.rows import Filed, Row
+from harness.board.publishing.published_tables import read_folder
+from harness.board.publishing.rendering import Beside, render_tables
+from harness.board.publishing.site_pages import pages
+from harness.board.standing.rows import FiledRecord, Row
 from harness.board.standing.table import Table
+from harness.board.standing.table_ranks import Ranking
 from harness.board.writing.references import References
 from tests.benchmarks.figures import Figure, missed
 
@@ -51,8 +51,7 @@ def page(tmp_path: Path) -> Iterator[Any]:
     if found is None:
         pytest.skip(f"no browser: none of {', '.join(browsers)} is on the PATH")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    told = References()
-    site = pages([section(table(), {}, told, archived=False)], told)
+    site = pages(render_tables([table()], Beside()), References())
     for path, text in site.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
@@ -78,7 +77,7 @@ def table() -> Table:
         metric = record.metrics[primary].model_copy(update={"value": draw.uniform(0.01, 0.3)})
         metrics = {**record.metrics, primary: metric}
         own = record.model_copy(update={"model": name, "metrics": metrics})
-        rows.append(Row((Filed(own, f"records/{number}.json"),)))
+        rows.append(Row((FiledRecord(own, f"records/{number}.json"),)))
     return Table(tuple(rows), Ranking((None,) * ROWS, reason="not told here"))
 
 

@@ -16,7 +16,7 @@ ROUNDS = 5
 COMMAND = "from harness.cli import main; main()"
 
 
-def _spent(program: str, *words: str) -> float:
+def _cost_of(program: str, *words: str) -> float:
     """Processor seconds of a process: what other programs take does not count."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", program, *words], check=True, capture_output=True)
@@ -33,8 +33,8 @@ def test_start(
     plain, ours = [], []
 
     def in_turns() -> None:
-        plain.append(_spent("pass"))
-        ours.append(_spent(COMMAND, *words.format(runs=tmp_path).split(" ")))
+        plain.append(_cost_of("pass"))
+        ours.append(_cost_of(COMMAND, *words.format(runs=tmp_path).split(" ")))
 
     benchmark.pedantic(in_turns, rounds=ROUNDS)  # type: ignore[no-untyped-call]
     command = f"harness {words.partition(' --runs')[0]}"

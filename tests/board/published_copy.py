@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.board.publishing.published import build
+from harness.board.publishing.published_tables import build
 from harness.config.loader import LoadedBenchmark, load
 from harness.records.canonical import readable_json
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.board.publishing.published import build
+from harness.board.publishing.published_tables import build
 from tests.board.published_copy import ROOT, Copy, edit, git, make_copy
 
 HARNESS = Path(sys.executable).with_name("harness")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from harness.board.names import is_record
-from harness.board.store.companions import record_of
+from harness.board.companions import record_of
+from harness.board.record_paths import is_record
 from harness.errors import RequestError
 from harness.records.attestation import (
     Attestation,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.board.publishing.published import build
+from harness.board.publishing.published_tables import build
 from harness.errors import RequestError
 from harness.records.canonical import sha256, sha256_file
 from harness.records.details import Breakdown, Details, Estimate, Group, read_details

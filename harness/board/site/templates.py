@@ -1,7 +1,8 @@
-"""The templates, and the style sheet and the program that every page holds."""
+"""The site's templates, and the style sheet and the program that all of its pages share."""
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -10,8 +11,8 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from harness.board.site.embed import embedded, source_hash
-from harness.board.text import one_line
+from harness.board.standing.figures import one_line
+from harness.records.canonical import sha256
 
 STYLES = ("look", "table", "tools", "charts", "print")
 SCRIPTS = (
@@ -30,34 +31,51 @@ SCRIPTS = (
     "view",
     "main",
 )
-"""The program's files, in the order in which they lean on each other."""
+"""The program's files, in the order of their dependencies."""
+
+STYLE, SCRIPT = "board.css", "board.js"
+"""Files beside the pages."""
+
+_ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
+
+
+def json_for_script(document: Any) -> Markup:
+    r"""Write a document as JSON that may stand within a `script` element.
+
+    >>> str(json_for_script({"name": "</script>"}))
+    '{"name":"\\u003c/script\\u003e"}'
+    """
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # The characters escaped may only stand within strings, where an escape means the same.
+    return Markup(text.translate(_ESCAPES))
 
 
 def template(name: str) -> Template:
-    """A template whose every value is escaped, on one line, without unprintable characters."""
+    """Return a template whose values are escaped, on one line, without unprintable characters."""
     return _environment().get_template(name)
 
 
 def page(name: str, **values: Any) -> str:
-    """A whole page; nothing may run on it but its own program, and nothing is loaded."""
-    style, script = _assets()
-    rendered = template(name).render(
-        style=Markup(style),
-        script=Markup(script),
-        style_hash=source_hash(style),
-        script_hash=source_hash(script),
-        **values,
-    )
-    return rendered.rstrip("\n") + "\n"
+    """Return a whole page; it loads and runs the shared assets and nothing else."""
+    return template(name).render(links=_asset_links(), **values).rstrip("\n") + "\n"
 
 
 @cache
-def _assets() -> tuple[str, str]:
-    """The style sheet and the program, each as one text."""
+def assets() -> dict[str, str]:
+    """Return the style sheet and the program, each as one text, by their files' names."""
     folder = files("harness.board.site") / "assets"
     style = "\n".join((folder / f"{name}.css").read_text("utf-8") for name in STYLES)
     parts = "\n".join((folder / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
-    return f"\n{style}", f'\n"use strict";\n(() => {{\n{parts}}})();\n'
+    return {STYLE: style, SCRIPT: f'"use strict";\n(() => {{\n{parts}}})();\n'}
+
+
+@cache
+def _asset_links() -> dict[str, str]:
+    """Return links to the assets that change with their content, so that no cache is outdated."""
+    return {
+        name.split(".")[1]: f"{name}?{sha256(text.encode())[:12]}"
+        for name, text in assets().items()
+    }
 
 
 @cache
@@ -70,12 +88,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_clean,
     )
-    environment.filters |= {"embedded": embedded, "quoted": quote, "address": _address}
+    environment.filters |= {"json": json_for_script, "quoted": quote, "address": _address}
     return environment
 
 
 def _address(link: str) -> str:
-    """Where a link leads: an address as it is, a published file from the site's folder."""
+    """Return a link's target: an address as it is, or a published file from the site's folder."""
     return link if link.startswith("https://") else f"../{quote(link)}"
 
 

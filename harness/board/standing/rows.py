@@ -1,70 +1,60 @@
-"""Rows: the records of one entry joined over its seeds, after its folds where there are some."""
+"""Rows: the records of one entry joined over its seeds (and folds), and the rows' names."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Hashable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from itertools import groupby
+from typing import Any
 
-from harness.board.standing.once import Once
+from harness.board.standing.costs import cost_of, environments_of
+from harness.board.standing.figures import Figure
 from harness.records.canonical import digest
-from harness.records.record import Metric, Record, Trust
+from harness.records.record import COSTS, Metric, Record, Trust
 from harness.records.store import to_document
 
 INCOMPLETE = "incomplete"
-"""The state of a row of which folds have no result."""
+"""The state of a row if folds of it have no result."""
+
+DAGGER = "†"
+"""Marks an entry of which items were left out."""
+
+CLAIM = "‡"
+"""Marks an entry whose figures were claimed, and not made here."""
 
 
 @dataclass(frozen=True)
-class Filed:
-    """A record and, where it is published, its path relative to the tables.
+class FiledRecord:
+    """A record and, if it is published, its path relative to the tables.
 
     Attributes:
-        parts: the records of the folds that it was joined from; none where it is one as it is.
+        parts: records of the folds from which it was joined; empty for a record as written.
     """
 
     record: Record
     path: str = ""
-    parts: tuple[Filed, ...] = ()
+    parts: tuple[FiledRecord, ...] = ()
 
     @cached_property
     def entry(self) -> str:
-        """What it shares with the other seeds and folds of its row."""
-        return joined_by(self.record)
+        """Digest that all seeds and folds of its row share."""
+        return row_digest(self.record)
 
     @property
-    def files(self) -> tuple[Filed, ...]:
+    def files(self) -> tuple[FiledRecord, ...]:
         """The records that lie on the disk."""
         return self.parts or (self,)
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A metric over a row's seeds.
-
-    Attributes:
-        value: mean over the seeds.
-        low: mean of the seeds' lower ends over the test sample; None unless every seed has one.
-        high: the same of the upper ends.
-        spread: sample standard deviation over the seeds; None for one seed.
-        seeds: how many seeds there are in it.
-    """
-
-    value: float
-    low: float | None
-    high: float | None
-    spread: float | None
-    seeds: int
-
-
-@dataclass(frozen=True)
-class Row(Once):
+@dataclass(frozen=True, eq=False)
+class Row:
     """One entry: its done records in the order of their seeds, or one record that is not done."""
 
-    filed: tuple[Filed, ...]
+    filed: tuple[FiledRecord, ...]
 
     @cached_property
     def results(self) -> tuple[Record, ...]:
@@ -83,71 +73,93 @@ class Row(Once):
 
     @property
     def entry(self) -> str:
-        """What all of its records share, and no other entry's."""
+        """Digest that all of its records share, and no other entry's."""
         return self.filed[0].entry
 
     @cached_property
-    def done(self) -> bool:
-        """True where the row holds results."""
+    def is_done(self) -> bool:
+        """True if the row holds results."""
         return self.first.state == "done"
 
     @cached_property
     def trust(self) -> Trust:
-        """How it is known: `reproduced` only where each of its records was."""
+        """Trust in its figures: `reproduced` only if each of its records was."""
         trusts = {record.trust for record in self.records}
-        return trusts.pop() if len(trusts) == 1 else _made(self.first)
+        return trusts.pop() if len(trusts) == 1 else _original_trust(self.first)
 
     @cached_property
-    def damaged(self) -> bool:
-        """Whether items were left out of the data of one of its records."""
+    def is_damaged(self) -> bool:
+        """True if items were left out of the data of one of its records."""
         return any(record.dataset.left_out for record in self.records)
 
     @cached_property
-    def claimed(self) -> bool:
-        """Whether its figures were taken from elsewhere: it stands apart and takes no rank."""
+    def is_claimed(self) -> bool:
+        """True if its figures were taken from elsewhere: it stands apart and takes no rank."""
         return self.first.trust == "claimed"
 
     @cached_property
-    def compared(self) -> bool:
-        """Whether it is ranked, and held against the others in what it costs."""
-        return self.done and not self.claimed
+    def is_compared(self) -> bool:
+        """True if it is ranked, and its costs are compared with the others'."""
+        return self.is_done and not self.is_claimed
 
     @property
     def state(self) -> str:
-        """The state of its record; `incomplete` where a fold has no result."""
-        return self.first.state if self.done or not self.filed[0].parts else INCOMPLETE
+        """The state of its record; `incomplete` if a fold has no result."""
+        return self.first.state if self.is_done or not self.filed[0].parts else INCOMPLETE
 
     @cached_property
     def name(self) -> str:
         """The entry's name; the baseline's says that nothing was trained."""
         return f"{self.first.entry} (no training)" if self.first.is_baseline else self.first.entry
 
-    def figure(self, metric: str) -> Figure | None:
-        """The metric over the row's seeds; None where no done seed has it."""
-        return self.once(("figure", metric), lambda: self._figure(metric))
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """Each metric of a done row over its seeds."""
+        found: dict[str, list[Metric]] = defaultdict(list)
+        for record in self.results if self.is_done else ():
+            for name, metric in record.metrics.items():
+                found[name].append(metric)
+        return {name: _figure(metrics) for name, metrics in found.items()}
 
-    def left_one_out(self, metric: str) -> dict[str, float] | None:
-        """The metric without each unit, as a mean over the seeds; None where seeds differ in units.
+    def figure(self, metric: str) -> Figure | None:
+        """Return the metric over the row's seeds; None if no done seed has it."""
+        return self.figures.get(metric)
+
+    @cached_property
+    def left_one_out(self) -> Callable[[str], dict[str, float] | None]:
+        """The metric without each unit, as a mean over the seeds; None if seeds differ in units.
 
         An entry without such values gives None too.
         """
-        return self.once(("left one out", metric), lambda: self._left_one_out(metric))
+        return cache(partial(_left_one_out, self.results))
 
-    def _figure(self, metric: str) -> Figure | None:
-        found = [r.metrics[metric] for r in self.results if self.done and metric in r.metrics]
-        return _figure(found) if found else None
+    @cached_property
+    def environments(self) -> dict[str, str]:
+        """The environments in which a done row measured a cost: digest -> name."""
+        return environments_of(self.records) if self.is_done else {}
 
-    def _left_one_out(self, metric: str) -> dict[str, float] | None:
-        seeds = [record.left_one_out.get(metric, {}) for record in self.results]
-        units = seeds[0].keys()
-        if not units or any(seed.keys() != units for seed in seeds):
-            return None
-        count = len(seeds)
-        return {unit: math.fsum([seed[unit] for seed in seeds]) / count for unit in sorted(units)}
+    @cached_property
+    def costs(self) -> dict[str, dict[str, Any]]:
+        """Environment's digest -> name of a cost -> its value over the done row's seeds."""
+        groups: dict[str, list[Record]] = defaultdict(list)
+        for record in self.records if self.is_done else ():
+            groups[record.environment_digest].append(record)
+        names = [name for name, facts in COSTS.items() if facts.per_environment]
+        return {
+            digest_: {
+                name: value for name in names if (value := cost_of(records, name)) is not None
+            }
+            for digest_, records in groups.items()
+        }
 
 
-def latest(filed: Iterable[Filed]) -> tuple[list[Filed], list[Filed]]:
-    """Part the last finished record of each entry, seed and fold from the older ones.
+def seed_text(seed: int | None) -> str:
+    """Return a seed as people read it."""
+    return "none" if seed is None else str(seed)
+
+
+def latest(filed: Iterable[FiledRecord]) -> tuple[list[FiledRecord], list[FiledRecord]]:
+    """Separate the last finished record of each entry, seed and fold from the older ones.
 
     Args:
         filed: records of one table.
@@ -155,7 +167,7 @@ def latest(filed: Iterable[Filed]) -> tuple[list[Filed], list[Filed]]:
     Returns:
         The records kept, and the older ones from old to new; neither order depends on theirs.
     """
-    groups: dict[tuple[Hashable, ...], list[Filed]] = {}
+    groups: dict[tuple[Hashable, ...], list[FiledRecord]] = {}
     for each in filed:
         groups.setdefault(_identity(each.record), []).append(each)
     aged = [sorted(group, key=_age) if len(group) > 1 else group for group in groups.values()]
@@ -163,17 +175,17 @@ def latest(filed: Iterable[Filed]) -> tuple[list[Filed], list[Filed]]:
     return [group[-1] for group in aged], sorted(older, key=_age)
 
 
-def before_last(kept: Iterable[Filed], older: Iterable[Filed]) -> list[Filed]:
-    """The records that were kept before the last ones took the places of older ones.
+def before_last(kept: Iterable[FiledRecord], older: Iterable[FiledRecord]) -> list[FiledRecord]:
+    """Return the records that were kept before the last ones took the places of older ones.
 
     Args:
-        kept, older: as `latest` parts them.
+        kept, older: as `latest` returns them.
     """
     last = {_identity(each.record): each for each in older}
     return [last.get(_identity(each.record), each) for each in kept]
 
 
-def join(filed: Iterable[Filed]) -> list[Row]:
+def join(filed: Iterable[FiledRecord]) -> list[Row]:
     """Join records of one table over their seeds; each that is not done stays a row of its own."""
     ordered = sorted(filed, key=lambda each: (each.entry, seed_of(each.record)))
     done = [each for each in ordered if each.record.state == "done"]
@@ -191,10 +203,19 @@ def arrange(rows: Iterable[Row], primary: str, *, higher_is_better: bool) -> lis
     def place(row: Row) -> tuple[bool, bool, float, str, tuple[bool, int], str]:
         figure = row.figure(primary)
         merit = sign * figure.value if figure else math.inf
-        apart = row.done and row.claimed
-        return (not row.done, apart, merit, row.name, seed_of(row.first), row.entry)
+        apart = row.is_done and row.is_claimed
+        return (not row.is_done, apart, merit, row.name, seed_of(row.first), row.entry)
 
     return sorted(rows, key=place)
+
+
+def _left_one_out(results: Sequence[Record], metric: str) -> dict[str, float] | None:
+    seeds = [record.left_one_out.get(metric, {}) for record in results]
+    units = seeds[0].keys()
+    if not units or any(seed.keys() != units for seed in seeds):
+        return None
+    count = len(seeds)
+    return {unit: math.fsum([seed[unit] for seed in seeds]) / count for unit in sorted(units)}
 
 
 def _figure(metrics: Sequence[Metric]) -> Figure:
@@ -209,9 +230,9 @@ def _figure(metrics: Sequence[Metric]) -> Figure:
 
 
 def _deviation(values: Sequence[float]) -> float:
-    """The sample standard deviation; that of `statistics` computes with fractions, for long.
+    """Return the sample standard deviation; that of `statistics` is slow, as it uses fractions.
 
-    From the first value on, so that values which are equal have none.
+    It is computed from the first value on, so that equal values have none.
     """
     steps, count = [value - values[0] for value in values], len(values)
     squares = math.fsum(step * step for step in steps) - math.fsum(steps) ** 2 / count
@@ -224,33 +245,88 @@ def _mean_of_all(values: Sequence[float | None]) -> float | None:
 
 
 def _identity(record: Record) -> tuple[Hashable, ...]:
-    """What a later record must share with an older one to take its place.
+    """Return the key that a later record shares with an older one whose place it takes.
 
     Trust belongs to it: a claim never takes the place of a measurement.
     """
     loss = record.loss.name if record.loss else None
     fold = record.dataset.fold.index if record.dataset.fold else None
-    return record.model.name, loss, record.recipe_name, record.seed, _made(record), fold
+    return record.model.name, loss, record.recipe_name, record.seed, _original_trust(record), fold
 
 
-def _age(filed: Filed) -> tuple[str, int, str, str]:
+def _age(filed: FiledRecord) -> tuple[str, int, str, str]:
     record = filed.record
     stages = max((stage.finished or "" for stage in record.stages.values()), default="")
     return record.finished or stages, record.attempt, digest(to_document(record)), filed.path
 
 
-def joined_by(record: Record) -> str:
-    """What seeds (and folds) of one row share: names, and the content behind the names."""
+def row_digest(record: Record) -> str:
+    """Return the digest that seeds (and folds) of one row share: names, and their content."""
     loss = record.loss.model_dump() if record.loss else None
     model = record.model.model_dump()
-    return digest([model, loss, record.recipe_name, record.recipe, record.track, _made(record)])
+    return digest(
+        [model, loss, record.recipe_name, record.recipe, record.track, _original_trust(record)]
+    )
 
 
-def _made(record: Record) -> Trust:
-    """How its figures were made; that somebody made them again changes nothing of it."""
+def _original_trust(record: Record) -> Trust:
+    """Return the trust without attestations, which do not change how figures were made."""
     return "measured" if record.trust == "reproduced" else record.trust
 
 
 def seed_of(record: Record) -> tuple[bool, int]:
-    """By which a row's records are ordered; none comes before 0."""
+    """Return the sort key of a row's records; a record without a seed comes before seed 0."""
     return record.seed is not None, record.seed or 0
+
+
+def labels(rows: Sequence[Row]) -> list[str]:
+    """Name each row; entries of one name also say in what they differ."""
+    namesakes: dict[str, list[int]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        namesakes[row.name].append(place)
+    said = {
+        place: text
+        for places in namesakes.values()
+        for place, text in zip(places, _distinctions([rows[i] for i in places]), strict=True)
+    }
+    marks = (f" {DAGGER}" * row.is_damaged + f" {CLAIM}" * row.is_claimed for row in rows)
+    return [
+        f"{row.name}{said[i]}{mark}" for i, (row, mark) in enumerate(zip(rows, marks, strict=True))
+    ]
+
+
+def _distinctions(rows: Sequence[Row]) -> list[str]:
+    """Return the details in which each of some rows of one name differs from the others."""
+    if len(rows) == 1:
+        return [""]
+    details = [_details(row.first) for row in rows]
+    needed = _shortest_details(details)
+    told = [", ".join(own[i] for i in needed if own[i]) for own in details]
+    return [f" [{text}]" if text else "" for text in told]
+
+
+def _shortest_details(namesakes: list[tuple[str, ...]]) -> list[int]:
+    """Return the first details that tell all of them apart, and no more than that."""
+    places = range(len(namesakes[0]))
+    differing = [i for i in places if len({details[i] for details in namesakes}) > 1]
+    for count in range(len(differing)):
+        told = {tuple(details[i] for i in differing[:count]) for details in namesakes}
+        if len(told) == len(set(namesakes)):
+            return differing[:count]
+    return differing
+
+
+def _details(record: Record) -> tuple[str, ...]:
+    """Return what may differ between entries of one name; contents come after versions."""
+    loss = record.loss
+    versions = f"model v{record.model.version}" + (f", loss v{loss.version}" if loss else "")
+    parts = [record.model, loss] if loss else [record.model]
+    fields = [[part.adapter, part.fields] for part in parts]
+    return (
+        f"recipe {record.recipe_name}" if record.recipe_name else "",
+        f"{record.track} track",
+        record.trust,
+        versions,
+        f"fields {digest(fields)[:6]}",
+        f"recipe content {digest(record.recipe)[:6]}" if record.recipe else "",
+    )

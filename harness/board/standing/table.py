@@ -1,26 +1,43 @@
 """Tables: one suite, profile, dataset, protocol version, protocol digest and data lock each.
 
-All folds of a dataset share a table.
+All folds of a dataset share a table. Tables that differ in version, digest or lock alone are a
+family: the newest version is on its suite's page, older ones are pages of their own below
+`archive/`, made from their records like any other, for ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 
-from harness.board.standing.folds import join_folds
-from harness.board.standing.labels import labels
-from harness.board.standing.once import Once
-from harness.board.standing.ranking import Ranking, rank
-from harness.board.standing.rows import Filed, Row, arrange, before_last, join, latest
+from harness.board.record_paths import slug
+from harness.board.standing.fold_join import join_folds
+from harness.board.standing.rows import (
+    FiledRecord,
+    Row,
+    arrange,
+    before_last,
+    join,
+    labels,
+    latest,
+)
+from harness.board.standing.table_ranks import Ranking, rank
 from harness.errors import RequestError
 from harness.records.record import Data, MetricFacts, Protocol, Record
 
+FOLDER = "archive"
 
-@dataclass(frozen=True)
-class Table(Once):
+UP = "../"
+"""From a page of the archive to the folder that records and pictures are named in."""
+
+Family = tuple[str, str, str]
+"""Suite, profile and dataset: what all versions of a table share."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
     """Rows that may be compared, best first, with their ranks.
 
     Attributes:
@@ -32,11 +49,11 @@ class Table(Once):
 
     rows: tuple[Row, ...]
     ranking: Ranking
-    older: tuple[Filed, ...] = ()
+    older: tuple[FiledRecord, ...] = ()
 
     @property
     def superseded(self) -> int:
-        """How many older records of the same entries and seeds were passed over."""
+        """Number of older records of the same entries and seeds that were passed over."""
         return len(self.older)
 
     @property
@@ -46,12 +63,12 @@ class Table(Once):
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """What each row is called, so that entries of one name can be told apart."""
+        """The name of each row, so that entries of one name can be told apart."""
         return tuple(labels(self.rows))
 
     @cached_property
     def numbers(self) -> dict[str, int]:
-        """What a row is called -> its number; of several that are called alike, the first."""
+        """Name of a row -> its number; the first of several rows of one name."""
         return {name: number for number, name in reversed(list(enumerate(self.labels)))}
 
     @cached_property
@@ -62,7 +79,7 @@ class Table(Once):
 
     @property
     def folds(self) -> int | None:
-        """By how many folds its rows are judged; None where it is by all of the data at once."""
+        """Number of folds by which its rows are judged; None if all data are judged at once."""
         fold = self.records[0].dataset.fold
         return fold.folds if fold else None
 
@@ -81,8 +98,8 @@ class Table(Once):
         return {name: facts for name, facts in ordered.items() if name in recorded}
 
 
-def tables(filed: Iterable[Filed]) -> list[Table]:
-    """Make every table that the records give, newest protocol version first.
+def tables(filed: Iterable[FiledRecord]) -> list[Table]:
+    """Make every table of some records, newest protocol version first.
 
     Raises:
         RequestError: a protocol does not say how its primary metric is to be sorted.
@@ -92,14 +109,14 @@ def tables(filed: Iterable[Filed]) -> list[Table]:
 
 
 def table_before(table: Table) -> Table | None:
-    """The table before its last records took the places of older ones; None where none did."""
+    """Return the table before its last records took the places of older ones; None if none did."""
     if not table.older:
         return None
     kept = [part for row in table.rows for filed in row.filed for part in filed.files]
     return _table(before_last(kept, table.older))
 
 
-def _table(filed: list[Filed]) -> Table:
+def _table(filed: list[FiledRecord]) -> Table:
     protocol = filed[0].record.protocol
     if protocol.primary not in protocol.facts:
         raise RequestError(
@@ -113,7 +130,7 @@ def _table(filed: list[Filed]) -> Table:
 
 
 def table_key(table: Table) -> tuple[str, int, str, str, str, str]:
-    """By which tables are told apart and ordered: newest protocol version first."""
+    """Return the key that identifies and orders tables: newest protocol version first."""
     return _key(table.rows[0].records[0])
 
 
@@ -124,3 +141,74 @@ def _key(record: Record) -> tuple[str, int, str, str, str, str]:
     if fold is None:
         return (*rules, dataset.name, protocol.digest, dataset.lock)
     return (*rules, fold.of, fold.protocol, f"{fold.lock} in {fold.folds} folds")
+
+
+def family_of(record: Record) -> Family:
+    """Return the family of the table that a record is in; a fold is in that of its dataset."""
+    protocol, dataset = record.protocol, record.dataset
+    name = dataset.fold.of if dataset.fold else dataset.name
+    return protocol.suite, protocol.profile, name
+
+
+def family(table: Table) -> Family:
+    """Return suite, profile and dataset, which all versions of the table share."""
+    return family_of(table.rows[0].records[0])
+
+
+def newest(tables: Iterable[Table]) -> dict[Family, int]:
+    """Return the newest protocol version of each family."""
+    found: dict[Family, int] = {}
+    for table in tables:
+        key, version = family(table), table.protocol.version
+        found[key] = max(version, found.get(key, version))
+    return found
+
+
+def previous(table: Table, tables: Iterable[Table]) -> Table | None:
+    """Return the table of the protocol version before this one's; None if there is none.
+
+    If that version has several tables it is the one on the same data, of the most rows.
+
+    Args:
+        table: the table.
+        tables: the candidates; those of other families or newer versions are passed over.
+    """
+    own = family(table)
+    older = [
+        each
+        for each in tables
+        if family(each) == own and each.protocol.version < table.protocol.version
+    ]
+    return nearest_table(table, older)
+
+
+def nearest_table(table: Table, tables: Sequence[Table]) -> Table | None:
+    """Return, of the newest of some tables, the one on the same data, else of the most rows."""
+    last = max((each.protocol.version for each in tables), default=None)
+
+    def merit(each: Table) -> tuple[bool, bool, int, str, str]:
+        same = each.dataset.lock == table.dataset.lock
+        rules = each.protocol.digest == table.protocol.digest
+        return same, rules, len(each.rows), each.protocol.digest, each.dataset.lock
+
+    return max((each for each in tables if each.protocol.version == last), key=merit, default=None)
+
+
+def archive_page(suite: str, version: int) -> str:
+    """Return the path, without its ending, of a suite's archived version.
+
+    >>> archive_page("Speaker", 2)
+    'archive/speaker-v2'
+    """
+    return f"{FOLDER}/{slug(suite)}-v{version}"
+
+
+def from_archive(table: Table) -> Table:
+    """Return the same table, its records named as a page of the archive links to them."""
+    rows = tuple(Row(tuple(_from_archive(filed) for filed in row.filed)) for row in table.rows)
+    return replace(table, rows=rows)
+
+
+def _from_archive(filed: FiledRecord) -> FiledRecord:
+    path = f"{UP}{filed.path}" if filed.path else ""
+    return replace(filed, path=path, parts=tuple(map(_from_archive, filed.parts)))

@@ -1,1 +1,1 @@
-"""What changed between tables: older protocols, older records, another revision."""
+"""Changes between tables: older protocols, older records, another revision."""

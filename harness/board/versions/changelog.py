@@ -1,21 +1,18 @@
-"""What has changed in a table, as a page tells it and as JSON holds it."""
+"""Changes of a table as entries of a page's change log, and as JSON."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.board.standing.archive import previous
-from harness.board.standing.numbers import UNKNOWN, heading, plain
-from harness.board.standing.table import Table, table_before
-from harness.board.versions.changes import Changes, Moved, changes
-from harness.board.versions.rules import shown
-from harness.board.versions.shifts import ALPHA, Shift
-from harness.board.writing.efficiency import six_digits
-from harness.board.writing.grid import Column, Grid, cell
-from harness.board.writing.layout import ENTRY
+from harness.board.standing.figures import UNKNOWN, heading, plain, six_digits
+from harness.board.standing.rows import seed_text
+from harness.board.standing.table import Table, previous, table_before
+from harness.board.versions.table_changes import Changes, changes, rule_texts
+from harness.board.versions.value_changes import ALPHA, Shift
+from harness.board.writing.grids import ENTRY, Cell, Column, Grid, cell, number_cell
 from harness.board.writing.markdown import escape, grid_markdown
 from harness.records.record import MetricFacts
 
@@ -30,7 +27,7 @@ class LogEntry:
     """The differences of a table from one earlier table.
 
     Attributes:
-        title: its heading; empty where the reader knows what is compared.
+        title: its heading; empty if the reader knows the two tables.
         lines: entries that came, went or changed, in words.
         grids: rules, ranks and values that changed; none of them is empty.
         notes: how the changes of values were tested.
@@ -50,14 +47,14 @@ class LogEntry:
 
 
 def log_entries(table: Table, tables: Iterable[Table]) -> list[LogEntry]:
-    """Return what is new in a table; nothing where nothing is.
+    """Return what is new in a table; empty if nothing is.
 
     It is compared with the version before, and with itself before its last records took the
-    places of older ones. Of the values, the primary metric's are told.
+    places of older ones. Of the values, the primary metric's are compared.
 
     Args:
         table: the table.
-        tables: those in which the version before is looked for.
+        tables: the candidates for the version before.
     """
     last, before = previous(table, tables), table_before(table)
     found = [
@@ -81,17 +78,16 @@ def change_blocks(told: Changes) -> list[str]:
 def _entry(told: Changes, title: str = "", metrics: Sequence[str] | None = None) -> LogEntry:
     """Write changes out; the values are those of some metrics, or of all (None)."""
     shifted = [shift for shift in told.shifts if metrics is None or shift.metric in metrics]
-    grids = (_rules(told), _moved(told.moved), _values(shifted, told.later))
     return LogEntry(
         title,
         tuple(_lines(told)),
-        tuple(grid for grid in grids if grid.lines),
+        tuple(grid for grid in _grids(told, shifted) if grid.lines),
         tuple(_notes(told, shifted)) if shifted else (),
     )
 
 
 def changes_document(told: Changes) -> dict[str, Any]:
-    """Changes as plain JSON types; rates are fractions."""
+    """Return changes as plain JSON types; rates are fractions."""
     return {
         "rules": [asdict(rule) for rule in told.rules],
         "came": list(told.came),
@@ -118,12 +114,13 @@ def _document(shift: Shift) -> dict[str, Any]:
 
 
 def _lines(told: Changes) -> list[str]:
-    """What is told in words."""
+    """Return the changes that are written in words."""
     lines = {
         "New": "; ".join(told.came),
         "No longer there": "; ".join(told.went),
         "Later records": "; ".join(
-            f"{each.entry} (seed {', '.join(map(_seed, each.seeds))})" for each in told.superseded
+            f"{each.entry} (seed {', '.join(map(seed_text, each.seeds))})"
+            for each in told.superseded
         ),
         "Ranks": _reasons(told),
     }
@@ -134,81 +131,62 @@ def _lines(told: Changes) -> list[str]:
     return [f"{label}: {text}." for label, text in lines.items() if text] + entries
 
 
-def _seed(seed: int | None) -> str:
-    return "none" if seed is None else str(seed)
-
-
 def _reasons(told: Changes) -> str:
-    """Why ranks are not told, where they were, or are and were not."""
+    """Say why there are no ranks any more, or why there were none."""
     before, after = told.earlier.ranking.reason, told.later.ranking.reason
     if before == after:
         return ""
     return f"blank now: {after}" if after else f"told now; they were blank: {before}"
 
 
-def _rules(told: Changes) -> Grid:
-    lines = [(rule.name, *shown(rule)) for rule in told.rules]
-    return _grid("Rules", ("rule", "before", "after"), lines, numeric=())
-
-
-def _moved(moved: Sequence[Moved]) -> Grid:
-    lines = [(each.entry, _rank(each.before), _rank(each.after)) for each in moved]
-    return _grid("Ranks", (ENTRY, "rank before", "rank"), lines, numeric=(1, 2))
-
-
-def _rank(rank: int | None) -> str:
-    return UNKNOWN if rank is None else str(rank)
-
-
-def _values(shifted: Sequence[Shift], table: Table) -> Grid:
+def _grids(told: Changes, shifted: Sequence[Shift]) -> Iterator[Grid]:
+    """Return the grids of rules, ranks and values that changed."""
+    rules = [(cell(rule.name), *map(cell, rule_texts(rule))) for rule in told.rules]
+    yield _grid("Rules", ("rule", "before", "after"), rules, numeric=())
+    ranks = [
+        (cell(each.entry), *(number_cell(rank, str(rank)) for rank in (each.before, each.after)))
+        for each in told.moved
+    ]
+    yield _grid("Ranks", (ENTRY, "rank before", "rank"), ranks, numeric=(1, 2))
     titles = (ENTRY, "metric", "before", "after", "change", "p", "change is")
-    lines = [_value(shift, table.protocol.facts[shift.metric]) for shift in shifted]
-    return _grid("Values", titles, lines, numeric=(2, 3, 4, 5))
+    facts = told.later.protocol.facts
+    values = [_value_cells(shift, facts[shift.metric]) for shift in shifted]
+    yield _grid("Values", titles, values, numeric=(2, 3, 4, 5))
 
 
-def _value(shift: Shift, facts: MetricFacts) -> tuple[str, ...]:
-    change = plain(shift.after - shift.before, facts)
+def _value_cells(shift: Shift, facts: MetricFacts) -> tuple[Cell, ...]:
+    change = shift.after - shift.before
+    text = plain(change, facts)
+    p = "" if shift.p is None else "under 0.001" if shift.p < 0.001 else f"{shift.p:.3f}"
     return (
-        shift.entry,
-        heading(facts),
-        plain(shift.before, facts),
-        plain(shift.after, facts),
-        change if change.startswith("-") else f"+{change}",
-        _p(shift.p),
-        shift.verdict,
+        cell(shift.entry),
+        cell(heading(facts)),
+        number_cell(shift.before, plain(shift.before, facts)),
+        number_cell(shift.after, plain(shift.after, facts)),
+        number_cell(change, text if text.startswith("-") else f"+{text}"),
+        number_cell(shift.p, p),
+        cell(shift.verdict),
     )
 
 
-def _p(p: float | None) -> str:
-    if p is None:
-        return UNKNOWN
-    return "under 0.001" if p < 0.001 else f"{p:.3f}"
-
-
 def _notes(told: Changes, shifted: Sequence[Shift]) -> list[str]:
-    """What the verdicts mean, and why there are none."""
+    """Explain the verdicts, and why there are none."""
     reasons: dict[str, list[str]] = defaultdict(list)
     for shift in shifted:
         if shift.why:
             reasons[shift.why].append(shift.entry)
-    tested = [TESTED] if any(shift.p is not None for shift in shifted) else []
-    rules = any(rule.name == "protocol digest" for rule in told.rules)
-    both = ["The protocol changed too, so a change may be its own and not the entry's."] * rules
-    return [
-        *tested,
-        *both,
-        *(
-            f"Not comparable, as {why}: {'; '.join(dict.fromkeys(names))}."
-            for why, names in reasons.items()
-        ),
-    ]
+    notes = [TESTED] if any(shift.p is not None for shift in shifted) else []
+    if any(rule.name == "protocol digest" for rule in told.rules):
+        notes.append("The protocol changed too, so a change may be its own and not the entry's.")
+    named = {why: "; ".join(dict.fromkeys(names)) for why, names in reasons.items()}
+    return notes + [f"Not comparable, as {why}: {names}." for why, names in named.items()]
 
 
 def _grid(
-    title: str, titles: Sequence[str], lines: Sequence[Sequence[str]], numeric: Sequence[int]
+    title: str, titles: Sequence[str], lines: Sequence[Sequence[Cell]], numeric: Sequence[int]
 ) -> Grid:
     columns = [
-        Column(head, tuple(cell(line[i]) for line in lines), numeric=i in numeric)
+        Column(head, tuple(line[i] for line in lines), numeric=i in numeric)
         for i, head in enumerate(titles)
     ]
     return Grid(tuple(columns), title)

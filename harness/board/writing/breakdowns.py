@@ -5,11 +5,17 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from harness.board.standing.numbers import UNKNOWN, counted, with_interval
-from harness.board.standing.rows import Figure, Row
+from harness.board.standing.figures import UNKNOWN, Figure, plural
+from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
-from harness.board.writing.grid import Column, Grid, cell
-from harness.board.writing.layout import entry_column
+from harness.board.writing.grids import (
+    Cell,
+    Column,
+    Grid,
+    cell,
+    entry_column,
+    metric_cell,
+)
 from harness.metrics.ranking import MIN_UNITS_FOR_RANKS
 from harness.records.details import Breakdown, Details, Estimate, Group
 
@@ -17,18 +23,18 @@ FEW = "°"
 """Marks a group that is too small for its figures to be trusted."""
 
 WIDEST = 8
-"""Of more groups, each is a line and no column."""
+"""Of more groups, each is a line instead of a column."""
 
 FEW_TARGETS = 30
 """With fewer target trials a group is marked, as their miss rates move in steps of 3 % and more."""
 
 
 def breakdown_grids(table: Table, details: Mapping[str, Details]) -> list[tuple[Grid, list[str]]]:
-    """The breakdowns that entries of a table have, each with its footnotes.
+    """Return the breakdowns that entries of a table have, each with its footnotes.
 
     Args:
         table: the table.
-        details: path of a record, as it is filed -> what lies beside it.
+        details: path of a record, as it is filed -> the details beside it.
     """
     held = [_details(row, details) for row in table.rows]
     names = dict.fromkeys(name for row in held for each in row for name in each.breakdowns)
@@ -36,8 +42,8 @@ def breakdown_grids(table: Table, details: Mapping[str, Details]) -> list[tuple[
 
 
 def _details(row: Row, details: Mapping[str, Details]) -> list[Details]:
-    """Those of a row's records; none unless every seed has some."""
-    if not row.done or any(filed.parts for filed in row.filed):
+    """Return the details of a row's records; none unless every seed has some."""
+    if not row.is_done or any(filed.parts for filed in row.filed):
         return []
     found = [details.get(filed.path) for filed in row.filed]
     known = [each for each in found if each is not None]
@@ -55,47 +61,46 @@ def _grid(table: Table, held: Sequence[Sequence[Details]], name: str) -> Grid:
     facts = table.facts[table.protocol.primary]
     title = next(row[0].title for row in shown)
     grid = Grid((entries, *columns), f"{facts.title} {facts.unit}".rstrip() + f" by {title}")
-    return grid if len(columns) <= WIDEST else _turned(grid, title)
+    return grid if len(columns) <= WIDEST else _transpose(grid, title)
 
 
-def _turned(grid: Grid, first: str) -> Grid:
-    """The same with a line a group: so many columns could not be read."""
+def _transpose(grid: Grid, first: str) -> Grid:
+    """Return the same with a line a group: so many columns could not be read."""
     entries, *groups = grid.columns
-    heads = ["".join(piece.text for piece in each) for each in entries.cells]
     columns = [
-        Column(head, tuple(group.cells[place] for group in groups))
-        for place, head in enumerate(heads)
+        Column(str(head), tuple(group.cells[place] for group in groups))
+        for place, head in enumerate(entries.cells)
     ]
     named = Column(first, tuple(cell(group.title) for group in groups), numeric=False)
     return Grid((named, *columns), grid.title)
 
 
 def _column(table: Table, rows: Sequence[Sequence[Breakdown]], group: Group) -> Column:
-    """A group's figures; its head counts its units, and marks where they are few."""
+    """Return a group's figures; its head counts its units, with a mark if they are few."""
     unit, few = table.dataset.unit, f" {FEW}" * is_small(group)
-    texts = (_text(table, row, group.name) for row in rows)
-    return Column(f"{group.name} ({counted(group.units, unit)}){few}", tuple(map(cell, texts)))
+    cells = (_group_cell(table, row, group.name) for row in rows)
+    return Column(f"{group.name} ({plural(group.units, unit)}){few}", tuple(cells))
 
 
 def is_small(group: Group) -> bool:
-    """Whether a group has so few units, or target trials, that its figures say little."""
+    """Check if a group has so few units, or target trials, that its figures say little."""
     if group.units < MIN_UNITS_FOR_RANKS:
         return True
     own = group.targets is not None and group.against != "all targets"
     return own and (group.targets or 0) < FEW_TARGETS
 
 
-def _text(table: Table, row: Sequence[Breakdown], group: str) -> str:
+def _group_cell(table: Table, row: Sequence[Breakdown], group: str) -> Cell:
     primary = table.protocol.primary
     parts = [part for each in row for part in each.groups if part.name == group]
     found = [estimate for part in parts if (estimate := part.metrics.get(primary))]
     if not found or len(found) < len(row):
-        return UNKNOWN
-    return with_interval(_figure(found), table.facts[primary])
+        return Cell(UNKNOWN)
+    return metric_cell(_figure(found), table.facts[primary])
 
 
 def _figure(found: Sequence[Estimate]) -> Figure:
-    """The mean over the seeds, as tables have it."""
+    """Return the mean over the seeds, as tables have it."""
     values = [each.value for each in found]
     low, high = _mean(found, lambda each: each.low), _mean(found, lambda each: each.high)
     spread = statistics.stdev(values) if len(values) > 1 else None
@@ -108,7 +113,7 @@ def _mean(found: Sequence[Estimate], read: Callable[[Estimate], float | None]) -
 
 
 def _groups(breakdowns: Iterable[Breakdown]) -> dict[str, Group]:
-    """The groups of all entries, in the order that the rule gives them."""
+    """Return the groups of all entries, in the order that the rule gives them."""
     found: dict[str, Group] = {}
     for each in breakdowns:
         for group in each.groups:
@@ -128,11 +133,11 @@ def _notes(table: Table, held: Sequence[Sequence[Details]], name: str) -> list[s
         notes.append(f"{FEW}: fewer than {few}, too few to tell entries apart.")
     untold = max(each.untold for each in told)
     if untold:
-        notes.append(f"Not shown: {counted(untold, 'smaller group')}.")
+        notes.append(f"Not shown: {plural(untold, 'smaller group')}.")
     return [note for note in notes if note]
 
 
 def _against(side: str, groups: Iterable[Group]) -> str:
-    """Of which groups one side of the trials is the whole test's."""
+    """Name the groups of which one side of the trials is the whole test's."""
     named = [group.name for group in groups if group.against == side]
     return f"Against {side} of the test: {', '.join(named)}." if named else ""

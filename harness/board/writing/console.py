@@ -3,119 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console, Group, JustifyMethod, OverflowMethod
 from rich.table import Table as Lines
 from rich.text import Text
 
-from harness.board.standing.environments import costs, environments
-from harness.board.standing.numbers import UNKNOWN, heading, plain, significant, with_interval
-from harness.board.standing.rows import Row
+from harness.board.standing.costs import environments
+from harness.board.standing.figures import heading, one_line
 from harness.board.standing.table import Table
-from harness.board.text import one_line
-from harness.board.writing.costcolumns import memory_text
-from harness.board.writing.footnotes import brief_footnotes
-from harness.board.writing.grid import Grid
-from harness.board.writing.head import head, title
-from harness.board.writing.layout import cost_grids, failure
+from harness.board.writing.captions import brief_footnotes, head, title
+from harness.board.writing.grids import (
+    Column,
+    Grid,
+    cell,
+    cost_grids,
+    entry_column,
+    failure,
+    first_cell,
+    metric_cell,
+    number_cell,
+)
+from harness.board.writing.reference_tables import ELSEWHERE, reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup, References
-from harness.board.writing.referencetables import ELSEWHERE, reference_grid, reference_notes
-from harness.records.record import MetricFacts
+from harness.records.record import COSTS
 
 
 def show(tables: Sequence[Table], console: Console, references: References | None = None) -> None:
     """Print tables with their heads, reasons of failed rows, and footnotes.
 
     Args:
-        tables: what is printed.
-        console: where.
-        references: what others have published, shown below tables of the same dataset.
+        tables: the tables to print.
+        console: the terminal.
+        references: published figures of others, shown below tables of the same dataset.
     """
     for table in tables:
         console.print(renderable(table, references.beside(table) if references else ()))
 
 
 def renderable(table: Table, references: Sequence[ReferenceGroup] = ()) -> Group:
-    """One table as something that rich can print, published figures of others dimmed below it."""
+    """Return one table for rich to print, published figures of others dimmed below it."""
     said = [_text(f"{label}: {text}", "dim") for label, text in head(table)]
     why = [_text(line, "red") for line in _reasons(table)]
     notes = [_text(f"- {note}", "dim") for note in brief_footnotes(table)]
-    speeds = [part for grid in cost_grids(table) for part in _costs_apart(grid)]
-    others = [part for group in references for part in _published(group)]
-    shown = [_lines(table), *speeds, *why, *notes, *others]
+    speeds = [
+        each for grid in cost_grids(table) for each in (_text(grid.title, "bold"), _grid(grid))
+    ]
+    others = [part for group in references for part in _reference_lines(group)]
+    shown = [_grid(_narrow_grid(table)), *speeds, *why, *notes, *others]
     return Group(_text(title(table), "bold"), *said, *shown, Text())
 
 
-def _costs_apart(grid: Grid) -> tuple[Text, Lines]:
-    """The costs of one environment, where a table holds several."""
-    return _text(grid.title, "bold"), _grid(grid)
-
-
-def _published(group: ReferenceGroup) -> Iterator[Text | Lines]:
-    """What others have published."""
+def _reference_lines(group: ReferenceGroup) -> Iterator[Text | Lines]:
     yield _text(f"{ELSEWHERE} ({group.title})", "dim bold")
     yield _grid(reference_grid(group))
     yield from (_text(f"- {note}", "dim") for note in reference_notes(group))
 
 
 def _grid(grid: Grid) -> Lines:
-    lines, style = _empty(), "dim" if grid.muted else ""
+    style = "dim" if grid.muted else ""
+    lines = Lines(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for column in grid.columns:
-        lines.add_column(_text(column.title, style), justify="right" if column.numeric else "left")
+        overflow: OverflowMethod = "fold" if column.title == "entry" else "ellipsis"
+        justify: JustifyMethod = "right" if column.numeric else "left"
+        lines.add_column(_text(column.title, style), justify=justify, overflow=overflow)
     for line in grid.lines:
-        lines.add_row(*(_text("".join(piece.text for piece in cell), style) for cell in line))
+        lines.add_row(*(_text(str(cell), style) for cell in line))
     return lines
 
 
-def _empty() -> Lines:
-    return Lines(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-
-
-def _lines(table: Table) -> Lines:
-    lines, where = _empty(), list(environments(table.rows))
-    lines.add_column("rank", justify="right")
-    lines.add_column("entry", overflow="fold")
-    for facts in table.facts.values():
-        lines.add_column(_text(heading(facts)), justify="right")
-    for name in ("memory GiB", "train items/s") if len(where) == 1 else ():
-        lines.add_column(name, justify="right")
-    lines.add_column("state")
-    for cells in _cells(table, where):
-        lines.add_row(*(_text(each) for each in cells))
-    return lines
-
-
-def _cells(table: Table, where: Sequence[str]) -> Iterator[list[str]]:
-    for row, name, rank in zip(table.rows, table.labels, table.ranking.ranks, strict=True):
-        metrics = [_metric(row, each, facts, table) for each, facts in table.facts.items()]
-        state = row.state
-        yield [UNKNOWN if rank is None else str(rank), name, *metrics, *_costs(row, where), state]
-
-
-def _metric(row: Row, name: str, facts: MetricFacts, table: Table) -> str:
-    """The primary metric with its interval, the others without, to stay narrow."""
-    figure = row.figure(name)
-    if name == table.protocol.primary:
-        return with_interval(figure, facts)
-    return plain(figure.value, facts) if figure else UNKNOWN
-
-
-def _costs(row: Row, where: Sequence[str]) -> list[str]:
-    """Memory and throughput, of one environment; of several they may not share a table."""
-    if len(where) != 1:
-        return []
-    if not row.done:
-        return [UNKNOWN, UNKNOWN]
-    spent = costs(row, where[0])
-    return [memory_text(spent.memory), significant(spent.training_per_second)]
+def _narrow_grid(table: Table) -> Grid:
+    """Return the main grid with fewer columns: the metrics but the primary without interval."""
+    where, facts = list(environments(table.rows)), table.facts
+    primary = table.protocol.primary
+    ranks = (number_cell(rank, str(rank)) for rank in table.ranking.ranks)
+    columns = [Column("rank", tuple(ranks)), Column("entry", entry_column(table).cells, False)]
+    for name, each in facts.items():
+        cells = (metric_cell(row.figure(name), each) for row in table.rows)
+        kept = (cell if name == primary else replace(cell, note="") for cell in cells)
+        columns.append(Column(heading(each), tuple(kept)))
+    if len(where) == 1:  # costs of several may not share a table
+        spent = [row.costs.get(where[0], {}) for row in table.rows]
+        for title, name in (
+            ("memory GiB", "training_memory"),
+            ("train items/s", "training_per_second"),
+        ):
+            found = (first_cell(each.get(name), COSTS[name]) for each in spent)
+            columns.append(Column(title, tuple(found)))
+    states = tuple(cell(row.state) for row in table.rows)
+    return Grid((*columns, Column("state", states, numeric=False)))
 
 
 def _reasons(table: Table) -> list[str]:
     named = zip(table.rows, table.labels, strict=True)
-    return [f"{name}, seed {r.first.seed}: {failure(r)}" for r, name in named if not r.done]
+    return [f"{name}, seed {r.first.seed}: {failure(r)}" for r, name in named if not r.is_done]
 
 
 def _text(text: str, style: str = "") -> Text:
-    """Text as it is: names are data, and never markup."""
+    """Return text as it is: names are data, and never markup."""
     return Text(one_line(text), style=style)

@@ -1,55 +1,27 @@
-"""What a good figure costs: the entries of a table that no other beats in both."""
+"""Efficiency: the primary metric against each cost, and the entries that no other beats in both."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache
 from typing import Any
 
-from harness.board.standing.budget import GIB
-from harness.board.standing.environments import costs, environments
-from harness.board.standing.numbers import UNKNOWN, heading, significant, with_interval
-from harness.board.standing.pareto import front
-from harness.board.standing.rows import Figure, Row
+import numpy as np
+
+from harness.board.standing.costs import amount, environments, throughput_unit
+from harness.board.standing.figures import Figure, heading, six_digits
+from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
-from harness.board.writing.costcolumns import throughput_unit
-from harness.board.writing.grid import Column, Grid, cell
-from harness.board.writing.layout import ENTRY
-from harness.records.record import MetricFacts
+from harness.board.writing.grids import ENTRY, Column, Grid, cell, cost_cell, metric_cell
+from harness.records.record import COSTS, CostFacts, MetricFacts
 
 MARK = "●"
 
 
 @dataclass(frozen=True)
-class Cost:
-    """A cost: how it is named, written and judged.
-
-    Attributes:
-        name: in the JSON document.
-        title: of a column or an axis, without the unit.
-        unit: of a value.
-        shown: the unit on a page or in a picture.
-        scale: how many of the former are one of the latter.
-        more_is_better: as of speeds; less is better of the others.
-    """
-
-    name: str
-    title: str
-    unit: str
-    shown: str
-    scale: float
-    more_is_better: bool
-
-    @property
-    def heading(self) -> str:
-        """Title, unit, and which way is better."""
-        return f"{self.title} ({self.shown}) {'↑' if self.more_is_better else '↓'}"
-
-
-@dataclass(frozen=True)
 class Point:
-    """An entry in one trade-off: its cost in the cost's unit, its primary metric."""
+    """An entry in one trade-off: its cost in the record's unit, its primary metric."""
 
     entry: str
     cost: float
@@ -62,13 +34,28 @@ class TradeOff:
     """The primary metric against one cost.
 
     Attributes:
+        name: of the cost, as records and documents have it.
+        facts: of the cost.
+        items: noun of what entries embed, in the plural.
         points: in the order of the table.
         missing: the table's other entries, of which one of the two is not known.
     """
 
-    cost: Cost
+    name: str
+    facts: CostFacts
+    items: str
     points: tuple[Point, ...]
     missing: tuple[str, ...]
+
+    @property
+    def unit(self) -> str:
+        """The unit that people read."""
+        return self.facts.label(self.items)
+
+    @property
+    def heading(self) -> str:
+        """Title, unit, and the better direction."""
+        return f"{self.facts.title} ({self.unit}) {'↑' if self.facts.higher_is_better else '↓'}"
 
 
 @dataclass(frozen=True)
@@ -85,27 +72,34 @@ class Efficiency:
         return list(dict.fromkeys(p.entry for each in self.trade_offs for p in each.points))
 
 
+@lru_cache(maxsize=2)
 def efficiencies(table: Table) -> list[Efficiency]:
-    """The trade-offs of each environment that has some.
+    """Return the trade-offs of each environment that has some.
 
-    Costs whose environment nobody recorded are not compared, as there may be several behind them.
+    Costs of an environment that nobody recorded are not compared, as there may be several of them.
     """
-    return table.once("efficiencies", partial(_efficiencies, table))
-
-
-def _efficiencies(table: Table) -> list[Efficiency]:
-    where = environments(table.rows)
-    found = [Efficiency(key, name, _trade_offs(table, key)) for key, name in where.items() if key]
-    return [each for each in found if each.trade_offs]
+    traded = [name for name, facts in COSTS.items() if "efficiency" in facts.places]
+    found = [
+        Efficiency(key, name, tuple(_trade_off(table, key, cost) for cost in traded))
+        for key, name in environments(table.rows).items()
+        if key
+    ]
+    kept = [
+        Efficiency(
+            each.environment, each.name, tuple(t for t in each.trade_offs if len(t.points) > 1)
+        )
+        for each in found
+    ]
+    return [each for each in kept if each.trade_offs]
 
 
 def efficiency_grid(table: Table, efficiency: Efficiency) -> Grid:
-    """The entries with their costs, each marked where no other entry beats it."""
+    """Return the entries with their costs, each marked if no other entry beats it."""
     named = zip(table.rows, table.labels, strict=True)
-    shown = {name: row for row, name in named if row.done and name in efficiency.entries}
+    shown = {name: row for row, name in named if row.is_done and name in efficiency.entries}
     primary = table.protocol.primary
     facts = table.facts[primary]
-    metric = (cell(with_interval(row.figure(primary), facts)) for row in shown.values())
+    metric = (metric_cell(row.figure(primary), facts) for row in shown.values())
     columns = [
         Column(ENTRY, tuple(map(cell, shown)), numeric=False),
         Column(heading(facts), tuple(metric)),
@@ -115,8 +109,18 @@ def efficiency_grid(table: Table, efficiency: Efficiency) -> Grid:
     return Grid(tuple(columns), f"Efficiency: which entries no other beats{where}")
 
 
+def _column(trade_off: TradeOff, entries: Sequence[str]) -> Column:
+    points = {point.entry: point for point in trade_off.points}
+    facts, cells = trade_off.facts, []
+    for entry in entries:
+        point = points.get(entry)
+        mark = f"{MARK} " * bool(point and point.front)
+        cells.append(cost_cell(point.cost if point else None, facts, mark=mark))
+    return Column(trade_off.heading, tuple(cells))
+
+
 def efficiency_notes(table: Table, efficiency: Efficiency) -> list[str]:
-    """What a mark means, what it does not, and who is not there."""
+    """Explain the mark, and name the entries that are not there."""
     metric = table.facts[table.protocol.primary].title
     absent = [name for name in dict.fromkeys(table.labels) if name not in efficiency.entries]
     meaning = (
@@ -128,94 +132,84 @@ def efficiency_notes(table: Table, efficiency: Efficiency) -> list[str]:
 
 
 def efficiency_document(table: Table) -> list[dict[str, Any]]:
-    """Every trade-off as plain JSON types; rates are fractions."""
+    """Return every trade-off as plain JSON types; rates are fractions."""
     return [
-        {"environment": efficiency.environment, **_document(each)}
+        {
+            "environment": efficiency.environment,
+            "cost": each.name,
+            "unit": each.facts.unit.replace("{items}", each.items),
+            "higher_is_better": each.facts.higher_is_better,
+            "points": [
+                {
+                    "entry": point.entry,
+                    "cost": point.cost,
+                    "value": point.figure.value,
+                    "front": point.front,
+                }
+                for point in each.points
+            ],
+            "missing": list(each.missing),
+        }
         for efficiency in efficiencies(table)
         for each in efficiency.trade_offs
     ]
 
 
-def six_digits(value: float) -> float:
-    """A number as it is published: a platform's last bits are none of it; whole numbers stay."""
-    return value if isinstance(value, int) else float(f"{value:.6g}")
-
-
-def _trade_offs(table: Table, environment: str) -> tuple[TradeOff, ...]:
-    found = [_trade_off(table, environment, cost) for cost in _costs(table.rows)]
-    return tuple(each for each in found if len(each.points) > 1)
-
-
-def _costs(rows: Sequence[Row]) -> tuple[Cost, ...]:
-    """The costs that are traded; their names are those of a row's costs in the JSON document."""
-    speed = f"{throughput_unit(rows)}/s"
-    return (
-        Cost("training_memory", "peak training memory", "bytes", "GiB", GIB, False),
-        Cost("inference_per_second", "embedding", speed, speed, 1, True),
-        Cost("latency_p50", "latency p50", "s", "ms", 1e-3, False),
-    )
-
-
-def _trade_off(table: Table, environment: str, cost: Cost) -> TradeOff:
-    primary, names = table.protocol.primary, table.labels
-    facts = table.facts[primary]
+def _trade_off(table: Table, environment: str, name: str) -> TradeOff:
+    primary, cost = table.protocol.primary, COSTS[name]
     found = {
-        name: (spent, figure)
-        for row, name in zip(table.rows, names, strict=True)
-        if (spent := _spent(row, environment, cost)) is not None and (figure := row.figure(primary))
+        label: (spent, figure)
+        for row, label in zip(table.rows, table.labels, strict=True)
+        if (spent := _own_cost(row, environment, name)) is not None
+        and (figure := row.figure(primary))
     }
+    facts = table.facts[primary]
     marks = front([_losses(spent, cost, figure, facts) for spent, figure in found.values()])
-    points = (Point(name, *found[name], mark) for name, mark in zip(found, marks, strict=True))
-    missing = dict.fromkeys(name for name in names if name not in found)
-    return TradeOff(cost, tuple(points), tuple(missing))
+    points = (Point(label, *found[label], mark) for label, mark in zip(found, marks, strict=True))
+    missing = dict.fromkeys(label for label in table.labels if label not in found)
+    return TradeOff(name, cost, throughput_unit(table.rows), tuple(points), tuple(missing))
 
 
-def _spent(row: Row, environment: str, cost: Cost) -> float | None:
-    """A measured cost of a trained network; None where there is none, or only claims."""
-    if not row.compared or row.first.is_baseline:
+def _own_cost(row: Row, environment: str, name: str) -> float | None:
+    """Return a measured cost of a trained network; None if there is none, or only claims."""
+    if not row.is_compared or row.first.is_baseline:
         return None
-    there = costs(row, environment)
-    memory = there.memory if there.memory and there.memory.counted != "predicted" else None
-    known = {
-        "training_memory": memory.bytes if memory else None,
-        "inference_per_second": there.inference_per_second,
-        "latency_p50": there.latency_p50,
-    }
-    return known[cost.name]
+    value = row.costs.get(environment, {}).get(name)
+    if value is None or getattr(value, "counted", "") == "predicted":
+        return None
+    return amount(value)
 
 
-def _losses(spent: float, cost: Cost, figure: Figure, facts: MetricFacts) -> tuple[float, float]:
-    """Both as published, so that the front can be found again from the document; less is better."""
+def _losses(
+    spent: float, cost: CostFacts, figure: Figure, facts: MetricFacts
+) -> tuple[float, float]:
+    """Return both as published, so that a document gives the same front; less is better."""
     value = six_digits(figure.value) * (-1 if facts.higher_is_better else 1)
-    return value, six_digits(spent) * (-1 if cost.more_is_better else 1)
+    return value, six_digits(spent) * (-1 if cost.higher_is_better else 1)
 
 
-def _column(trade_off: TradeOff, entries: Sequence[str]) -> Column:
-    points = {point.entry: point for point in trade_off.points}
-    texts = (_text(points.get(entry), trade_off.cost) for entry in entries)
-    return Column(trade_off.cost.heading, tuple(map(cell, texts)))
+def front(points: Sequence[Sequence[float]]) -> tuple[bool, ...]:
+    """Return True for each point that is on the Pareto front: no other point dominates it.
 
+    A point dominates another if it is at least as good in everything and better in one. Equal
+    points do not dominate each other, so all of them are on the front, or none is.
 
-def _text(point: Point | None, cost: Cost) -> str:
-    if point is None:
-        return UNKNOWN
-    return f"{MARK} " * point.front + significant(point.cost / cost.scale)
+    Args:
+        points: [points, criteria], less is better in each; finite.
 
-
-def _document(trade_off: TradeOff) -> dict[str, Any]:
-    cost = trade_off.cost
-    return {
-        "cost": cost.name,
-        "unit": cost.unit,
-        "higher_is_better": cost.more_is_better,
-        "points": [
-            {
-                "entry": each.entry,
-                "cost": each.cost,
-                "value": each.figure.value,
-                "front": each.front,
-            }
-            for each in trade_off.points
-        ],
-        "missing": list(trade_off.missing),
-    }
+    >>> front([(1, 3), (2, 2), (2, 3), (3, 1)])
+    (True, True, False, True)
+    """
+    if not points:
+        return ()
+    # In this order a point is only beaten by an earlier one, and then by one of the front. Adding
+    # 0 makes -0 the 0 that it is equal to.
+    given = np.asarray(points, dtype=np.float64) + 0.0
+    distinct, places = np.unique(given, axis=0, return_inverse=True)
+    best = np.empty_like(distinct)
+    marks, count = np.zeros(len(distinct), dtype=bool), 0
+    for place, point in enumerate(distinct):
+        marks[place] = not np.any(np.all(best[:count] <= point, axis=1))
+        if marks[place]:
+            best[count], count = point, count + 1
+    return tuple(marks[places.reshape(-1)].tolist())

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 import tabulate as tabulating
 
-from harness.board.standing.numbers import UNKNOWN
+from harness.board.standing.figures import UNKNOWN, one_line
 from harness.board.standing.table import Table
-from harness.board.text import one_line
 from harness.board.writing.breakdowns import breakdown_grids
+from harness.board.writing.captions import footnotes, head, title
 from harness.board.writing.efficiency import (
     Efficiency,
     efficiencies,
     efficiency_grid,
     efficiency_notes,
 )
-from harness.board.writing.footnotes import footnotes
-from harness.board.writing.grid import Cell, Grid, Piece
-from harness.board.writing.head import head, title
-from harness.board.writing.layout import cost_grids, main_grid
+from harness.board.writing.grids import Cell, Grid, TextPiece, cost_grids, main_grid
+from harness.board.writing.reference_tables import ELSEWHERE, reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
-from harness.board.writing.referencetables import ELSEWHERE, reference_grid, reference_notes
 from harness.records.canonical import digest
 from harness.records.details import Details
 
@@ -40,14 +37,14 @@ def section(
     references: Sequence[ReferenceGroup] = (),
     details: Mapping[str, Details] | None = None,
 ) -> str:
-    """One table with its heading, head and footnotes, as a section of a page.
+    """Return one table with its heading, head and footnotes, as a section of a page.
 
     Args:
         table: the table.
         pictures: environment's digest -> path of the picture of its efficiency; none for a page
             without pictures.
-        references: what others have published on its dataset.
-        details: path of a record, as it is filed -> what lies beside it.
+        references: published figures of others on its dataset.
+        details: path of a record, as it is filed -> the details beside it.
     """
     grid = main_grid(table)
     blocks = [f"## {escape(title(table))}"]
@@ -66,14 +63,14 @@ def section(
 
 
 def references_section(references: Sequence[ReferenceGroup]) -> str:
-    """What others have published on datasets that no table is of; empty where there is nothing."""
+    """Return published figures on datasets that no table is of; empty if there are none."""
     if not references:
         return ""
     return "\n\n".join([f"## {ELSEWHERE}", *reference_blocks(references)]) + "\n"
 
 
 def reference_blocks(references: Iterable[ReferenceGroup]) -> list[str]:
-    """Each group of published figures: its dataset, the muted table, where the figures stand."""
+    """Return each group of published figures: its dataset, the muted table, the sources."""
     blocks = []
     for group in references:
         grid = reference_grid(group)
@@ -83,7 +80,7 @@ def reference_blocks(references: Iterable[ReferenceGroup]) -> list[str]:
 
 
 def grid_markdown(grid: Grid) -> str:
-    """The grid alone, as a Markdown table; what it links to is told by `link_targets`."""
+    """Return the grid alone, as a Markdown table; `link_targets` resolves its links."""
     return tabulating.tabulate(
         [[_cell(each, muted=grid.muted) for each in line] for line in grid.lines],
         headers=[escape(column.title) for column in grid.columns],
@@ -94,11 +91,12 @@ def grid_markdown(grid: Grid) -> str:
 
 
 def link_targets(grid: Grid) -> list[str]:
-    """What the links of a grid stand for, as one block; none where it has no links.
+    """Return the targets of a grid's links, as one block; none if it has no links.
 
     A table whose cells held the paths themselves would be too wide to read as text.
     """
-    targets = {_label(piece.link): piece.link for piece in _linked(grid)}
+    pieces = (piece for line in grid.lines for cell in line for piece in cell)
+    targets = {_label(piece.link): piece.link for piece in pieces if piece.link}
     lines = [f"[{label}]: {_target(path)}" for label, path in targets.items()]
     return ["\n".join(lines)] if lines else []
 
@@ -113,32 +111,27 @@ def escape(text: str) -> str:
 
 
 def link(text: str, path: str) -> str:
-    """A link to a file beside the page."""
+    """Return a link to a file beside the page."""
     return f"[{escape(text)}]({_target(path)})"
 
 
 def _target(path: str) -> str:
-    """A path or an address where a link ends."""
+    """Return a path or an address where a link ends."""
     return quote(path, safe=":/") if path.startswith("https://") else quote(path)
 
 
 def _label(path: str) -> str:
-    """What a path is called on a page, which has links of many tables: the same for the same."""
+    """Return the label of a path on a page with links of many tables: the same for the same."""
     return digest(path)[:10]
 
 
-def _linked(grid: Grid) -> Iterator[Piece]:
-    cells = (cell for line in grid.lines for cell in line)
-    return (piece for cell in cells for piece in cell if piece.link)
-
-
 def _efficiency(table: Table, efficiency: Efficiency, picture: str) -> list[str]:
-    """The trade-offs of one environment: marked costs, what the marks mean, the picture."""
+    """Return the trade-offs of one environment: marked costs, notes, the picture."""
     grid = efficiency_grid(table, efficiency)
     blocks = [f"### {escape(grid.title)}", grid_markdown(grid)]
     blocks.append(_list(efficiency_notes(table, efficiency)))
     if picture:
-        against = ", ".join(each.cost.title for each in efficiency.trade_offs)
+        against = ", ".join(each.facts.title for each in efficiency.trade_offs)
         metric = table.facts[table.protocol.primary].title
         counted = f"{len(efficiency.entries)} entries"
         shown = f"{metric} of {counted} against {against}, as in the table above"
@@ -155,7 +148,7 @@ def _cell(cell: Cell, *, muted: bool) -> str:
     return f"*{text}*" if muted and text not in ("", UNKNOWN) else text
 
 
-def _piece(piece: Piece) -> str:
+def _piece(piece: TextPiece) -> str:
     if piece.link:
         return f"[{escape(piece.text)}][{_label(piece.link)}]"
     # A separator's own space is layout, not data.

@@ -1,4 +1,4 @@
-"""Published figures of other projects, as a file beside the tables tells them: `references.toml`.
+"""Published figures of other projects, from a file beside the tables: `references.toml`.
 
 They are shown beside tables of the same dataset, and are in no rank and on no front: their authors
 trained, enrolled and scored by rules of their own, which stand with them.
@@ -43,7 +43,7 @@ class Reference(Part):
 
 
 class Rules(Part):
-    """By which rules a source's figures were made, as far as they are known."""
+    """Rules by which a source's figures were made, as far as they are known."""
 
     training: str = ""
     augmentation: str = ""
@@ -66,7 +66,7 @@ class Publication(Part):
 
     @property
     def address(self) -> str:
-        """Where the page stands, as it was read."""
+        """Address of the page, as it was read."""
         return f"{self.repository}/blob/{self.commit}/{self.path}"
 
 
@@ -78,7 +78,7 @@ class ReferenceData(Part):
 
 
 class ReferenceFile(Part):
-    """All that the file holds."""
+    """Content of the file."""
 
     file_schema: Literal[1] = Field(default=SCHEMA, alias="schema")
     metrics: dict[str, MetricFacts] = Field(default_factory=dict)
@@ -111,31 +111,31 @@ class ReferenceGroup:
 
     @property
     def rows(self) -> list[tuple[int, Publication, Reference]]:
-        """Every figure in the file's order, with its source and that one's number, from 1."""
+        """Every figure in the file's order, with its source and that source's number, from 1."""
         numbered = enumerate(self.sources, start=1)
         return [(number, source, row) for number, source in numbered for row in source.rows]
 
 
 @dataclass(frozen=True)
 class References:
-    """What others have published.
+    """Published figures of other projects.
 
     Attributes:
-        file: what the file holds; empty where there is none.
+        file: content of the file; empty if there is none.
     """
 
     file: ReferenceFile = field(default_factory=ReferenceFile)
 
     def of(self, suite: str) -> list[ReferenceGroup]:
-        """All figures of a suite, dataset by dataset."""
+        """Return all figures of a suite, dataset by dataset."""
         return self._groups(suite, self.file.datasets)
 
     def beside(self, table: Table) -> list[ReferenceGroup]:
-        """The figures on a table's dataset: one group, or none."""
+        """Return the figures on a table's dataset: one group, or none."""
         return self._groups(table.protocol.suite, [table.dataset.name])
 
     def elsewhere(self, suite: str, shown: Iterable[str]) -> list[ReferenceGroup]:
-        """The figures of a suite on datasets of which its page has no table.
+        """Return the figures of a suite on datasets of which its page has no table.
 
         Args:
             suite: its name.
@@ -157,7 +157,7 @@ class References:
 
 
 def references(folder: Path) -> References:
-    """The references beside published tables; none where the folder has no such file.
+    """Read the references beside published tables; none if the folder has no such file.
 
     Raises:
         RequestError: the file cannot be read, or says what cannot be; each key is named.
@@ -173,13 +173,13 @@ def references(folder: Path) -> References:
             f"{path}: cannot be read: {error.strerror}; check its path and rights"
         ) from error
     except ValidationError as error:
-        raise RequestError(explain(error, f"{path}: ", _known_keys)) from error
+        raise RequestError(explain(error, f"{path}: ", _keys_at)) from error
     except (ValueError, RecursionError) as error:
         raise RequestError(f"{path}: not TOML: {error}") from error
 
 
 def _figure(text: str) -> Decimal:
-    """A number with the digits that it is written with.
+    """Return a number with the digits with which it is written.
 
     Raises:
         ValueError: it is beyond what floats hold; as an integer it would take minutes and more.
@@ -203,8 +203,8 @@ def _check_rows(rows: Iterable[Reference], where: str, metrics: dict[str, Metric
         seen[key] = number
 
 
-def _known_keys(place: tuple[int | str, ...]) -> list[str]:
-    """The keys of the table at a place of the file."""
+def _keys_at(place: tuple[int | str, ...]) -> list[str]:
+    """Return the keys of the table at a place of the file."""
     named = tuple(part for part in place if isinstance(part, str))
     tables: dict[tuple[str, ...], type[Part]] = {
         (): ReferenceFile,

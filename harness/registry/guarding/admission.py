@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.board.names import DETAILS_ENDING, is_record, scores_path
-from harness.board.store.companions import unreadable_companions, wrong_companions
+from harness.board.companions import unreadable_companions, wrong_companions
+from harness.board.record_paths import DETAILS_ENDING, is_record, scores_path
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import LockFile, read_lock
 from harness.errors import RequestError

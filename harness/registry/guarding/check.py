@@ -7,16 +7,16 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from harness.board.names import record_path
-from harness.board.pictures.plots import holds_plot
-from harness.board.publishing.published import read_folder, render
-from harness.board.store.companions import (
+from harness.board.companions import (
     SCORES_LIMIT,
     publishes_scores,
     unreadable_companions,
     wrong_companions,
 )
-from harness.board.store.shelf import record_files
+from harness.board.publishing.published_tables import read_folder, render
+from harness.board.record_paths import record_path
+from harness.board.record_store import record_files
+from harness.board.writing.charts import holds_plot
 from harness.errors import RequestError
 from harness.records.impossible import usable_record
 from harness.records.record import Record

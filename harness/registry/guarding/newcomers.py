@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.board.names import is_record, record_path
-from harness.board.store.companions import SCORES_LIMIT
+from harness.board.companions import SCORES_LIMIT
+from harness.board.record_paths import is_record, record_path
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import LockFile
 from harness.errors import ConfigError

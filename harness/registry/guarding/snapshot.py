@@ -7,7 +7,7 @@ import os
 import tarfile
 from pathlib import Path
 
-from harness.board.store.tree import git, top_of
+from harness.board.git_tree import git, top_of
 from harness.errors import RequestError
 
 LITERAL = "--literal-pathspecs"

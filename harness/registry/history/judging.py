@@ -19,9 +19,10 @@ import numpy as np
 
 from harness.metrics.comparison import two_sided_p
 from harness.metrics.seeds import SeedSpread, pooled_spread, seed_variance
+from harness.records.record import CostFacts
 from harness.registry.history.finding import Change, Finding, find
-from harness.registry.history.line import Line
-from harness.registry.history.series import COSTS, Cost, Series, Table, all_series, table_of
+from harness.registry.history.line import HISTORY_COSTS, Line
+from harness.registry.history.series import Series, Table, all_series, cost_reader, table_of
 
 SEEDS_ALPHA = 0.05
 """How often other seeds may pass for a change of quality, where a step was found already."""
@@ -95,11 +96,11 @@ def beyond_noise(series: Series, change: Change, spread: SeedSpread | None) -> s
 
 def _findings(series: Series, night: str, spread: SeedSpread | None) -> list[tuple[str, Finding]]:
     found = [(QUALITY, _quality(series, night, spread))]
-    for cost in COSTS:
-        values = series.values(cost.read)
+    for name, cost in HISTORY_COSTS.items():
+        values = series.values(cost_reader(name))
         if any(value is not None for value in values.values()):
-            finding = find(values, night, more_is_better=cost.more_is_better, logs=True)
-            found.append((cost.name, _explained(finding, series, night, cost)))
+            finding = find(values, night, more_is_better=cost.higher_is_better, logs=True)
+            found.append((name, _explained(finding, series, night, cost)))
     return found
 
 
@@ -115,13 +116,13 @@ def _quality(series: Series, night: str, spread: SeedSpread | None) -> Finding:
     return _explained(finding, series, night, None)
 
 
-def _explained(finding: Finding, series: Series, night: str, cost: Cost | None) -> Finding:
+def _explained(finding: Finding, series: Series, night: str, cost: CostFacts | None) -> Finding:
     """With the reason why a night has no value."""
     if finding.answer != "not measured":
         return finding
     lines = series.nights.get(night, ())
     failed = [f"{line.state}: {line.reason}" for line in lines if line.state != "done"]
-    beside = [line.disturbed for line in lines if line.disturbed and cost and cost.can_be_disturbed]
+    beside = [line.disturbed for line in lines if line.disturbed and cost and cost.disturbed_by]
     if not lines:
         return dataclasses.replace(finding, why=f"no record of it; the last is of {series.newest}")
     return dataclasses.replace(finding, why=(failed + beside + ["not recorded"])[0])

@@ -7,17 +7,19 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.board.names import slug
-from harness.board.standing.environments import disturbed, environment_name
+from harness.board.record_paths import slug
+from harness.board.standing.costs import amount, cost_of, environment_name, is_disturbed
 from harness.errors import RequestError
 from harness.records.canonical import digest, sha256
 from harness.records.code import DIRTY
-from harness.records.record import Memory, Metric, MetricFacts, Record
+from harness.records.record import COSTS, Metric, MetricFacts, Record
 
 SCHEMA: Final = 1
 
 FOLDER = "history"
 """Below the folder of published tables."""
+
+HISTORY_COSTS = {name: facts for name, facts in COSTS.items() if "history" in facts.places}
 
 NIGHT = r"^\d{4}-\d{2}-\d{2}$"
 
@@ -36,6 +38,7 @@ class Line(BaseModel):
         metric: facts of the primary metric, whose name is `primary`.
         quality: the primary metric; None where the job has no result.
         training_memory, inference_memory: measured peaks in bytes.
+        costs: further quantities whose `CostFacts` name the history, by the names of their fields.
         disturbed: why speeds are missing though they were measured; empty where they are not.
         previous: sha256 of the line before, empty for the first.
     """
@@ -67,6 +70,7 @@ class Line(BaseModel):
     latency_p50: float | None = None
     training_memory: int | None = None
     inference_memory: int | None = None
+    costs: dict[str, float] = Field(default={}, exclude_if=lambda costs: not costs)
     disturbed: str = ""
     previous: str = ""
 
@@ -91,8 +95,15 @@ def line_of(record: Record, content: bytes, night: str | None, source: Path) -> 
         RequestError: the record may not be part of a published history.
     """
     _require_own(record, source)
-    resources, waited = record.resources, disturbed(record.resources.measuring_cpu_wait)
-    speeds = ("training_per_second", "inference_per_second", "latency_p50")
+    waited = is_disturbed(record.resources.measuring_cpu_wait)
+    known = {name: cost_of([record], name) for name in HISTORY_COSTS}
+    costs = {
+        name: amount(value)
+        for name, value in known.items()
+        # A predicted peak has no history.
+        if value is not None and getattr(value, "counted", "") != "predicted"
+    }
+    own = {name: costs.pop(name) for name in list(costs) if name in Line.model_fields}
     return Line(
         night=night or _night(record, source),
         record=sha256(content),
@@ -111,10 +122,9 @@ def line_of(record: Record, content: bytes, night: str | None, source: Path) -> 
         primary=record.protocol.primary,
         metric=record.protocol.facts[record.protocol.primary],
         quality=record.metrics.get(record.protocol.primary),
-        training_memory=_measured(resources.training_memory),
-        inference_memory=_measured(resources.inference_memory),
-        disturbed=_disturbance(resources.measuring_cpu_wait) if waited else "",
-        **{name: None if waited else getattr(resources, name) for name in speeds},
+        costs=costs,
+        disturbed=_disturbance(record.resources.measuring_cpu_wait) if waited else "",
+        **own,
     )
 
 
@@ -148,11 +158,6 @@ def _configuration(record: Record) -> str:
     parts: list[Any] = [part.model_dump() for part in (record.model, record.loss) if part]
     rules = [record.protocol.version, record.protocol.digest, record.dataset.lock]
     return digest([*rules, *parts, record.recipe_name, record.recipe, record.track])
-
-
-def _measured(memory: Memory | None) -> int | None:
-    """A peak that was measured; a predicted one has no history."""
-    return None if memory is None or memory.counted == "predicted" else memory.bytes
 
 
 def _disturbance(wait: float | None) -> str:

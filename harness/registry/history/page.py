@@ -8,14 +8,15 @@ from pathlib import Path
 
 import tabulate as tabulating
 
-from harness.board.standing.numbers import UNKNOWN, counted, plain, significant
+from harness.board.standing.costs import cost_text
+from harness.board.standing.figures import UNKNOWN, plain, plural
 from harness.board.writing.markdown import escape, link
 from harness.errors import RequestError
 from harness.records.files import write_text
 from harness.registry.history.finding import WINDOW
 from harness.registry.history.judging import QUALITY, Verdict, judge
-from harness.registry.history.line import FOLDER, Line
-from harness.registry.history.series import COSTS
+from harness.registry.history.line import FOLDER, HISTORY_COSTS, Line
+from harness.registry.history.series import cost_reader
 from harness.registry.history.store import chain, line_text, read_history
 
 PAGE = f"{FOLDER}/README.md"
@@ -34,7 +35,6 @@ middle or more; {NO_VALUE} is a night without a value. What a verdict means is t
 [docs/nightly.md](../../docs/nightly.md).
 """
 
-_COSTS = {cost.name: cost for cost in COSTS}
 _HEADINGS = ("Entry", "Figure", "Nights", "Last", "Verdict")
 
 
@@ -103,15 +103,15 @@ def shown(verdict: Verdict, value: float | None, *, unit: bool = True) -> str:
     if verdict.figure == QUALITY:
         facts = verdict.series.last.metric
         return f"{plain(value, facts)} {facts.unit if unit else ''}".rstrip()
-    cost = _COSTS[verdict.figure]
-    return f"{significant(value / cost.scale)} {cost.unit if unit else ''}".rstrip()
+    cost = HISTORY_COSTS[verdict.figure]
+    return f"{cost_text(value, cost)} {cost.label() if unit else ''}".rstrip()
 
 
 def figure_title(verdict: Verdict) -> str:
     """A figure's name for people."""
     if verdict.figure == QUALITY:
         return verdict.series.last.metric.title
-    return _COSTS[verdict.figure].title
+    return HISTORY_COSTS[verdict.figure].title
 
 
 def verdict_words(verdict: Verdict) -> str:
@@ -138,7 +138,7 @@ def _section(verdicts: Sequence[Verdict]) -> str:
     first = verdicts[0]
     suite, profile, dataset, environment = first.series.table
     nights = sorted({night for verdict in verdicts for night in verdict.series.nights})[-WINDOW:]
-    said = f"{counted(len(nights), 'night')} from {nights[0]} to {nights[-1]}; {_named(first)}"
+    said = f"{plural(len(nights), 'night')} from {nights[0]} to {nights[-1]}; {_named(first)}"
     heading = escape(f"{suite}, {dataset}, {profile} profile ({environment[:8] or 'unknown'})")
     table = tabulating.tabulate(
         [_row(verdict, nights) for verdict in verdicts],
@@ -159,7 +159,7 @@ def _row(verdict: Verdict, nights: Sequence[str]) -> list[str]:
     values = (
         series.qualities()
         if verdict.figure == QUALITY
-        else series.values(_COSTS[verdict.figure].read)
+        else series.values(cost_reader(verdict.figure))
     )
     return [
         escape(", ".join(filter(None, (series.entry, series.recipe)))),
@@ -178,7 +178,7 @@ def _files(history: Mapping[str, Sequence[Line]]) -> str:
 def _file(name: str, lines: Sequence[Line]) -> str:
     below = name.removeprefix(f"{FOLDER}/")
     head = chain([line_text(line) for line in lines[-1:]])
-    return f"- {link(below, below)}: {counted(len(lines), 'line')}, the last {head[:12]}"
+    return f"- {link(below, below)}: {plural(len(lines), 'line')}, the last {head[:12]}"
 
 
 def figures(verdicts: Iterable[Verdict]) -> list[list[str]]:

@@ -6,46 +6,12 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 
 from harness.registry.history.line import Line
 
 Table = tuple[str, str, str, str]
 """Suite, profile, dataset, environment: what nights and pages have in common."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """A figure beside the quality.
-
-    Attributes:
-        name: as a line calls it.
-        title: for people.
-        unit: for people.
-        scale: units of the line in one of people's.
-        more_is_better: whether it is a speed.
-        can_be_disturbed: whether what runs beside changes it.
-    """
-
-    name: str
-    title: str
-    unit: str
-    scale: float
-    more_is_better: bool
-    can_be_disturbed: bool
-
-    def read(self, line: Line) -> float | None:
-        """The figure of a line."""
-        value: float | None = getattr(line, self.name)
-        return value
-
-
-COSTS = (
-    Cost("training_per_second", "training", "items/s", 1, True, True),
-    Cost("inference_per_second", "inference", "1/s", 1, True, True),
-    Cost("latency_p50", "latency p50", "ms", 1e-3, False, True),
-    Cost("training_memory", "training memory", "MiB", 2**20, False, False),
-    Cost("inference_memory", "inference memory", "MiB", 2**20, False, False),
-)
 
 
 @dataclass(frozen=True)
@@ -129,3 +95,10 @@ def _series(lines: Sequence[Line]) -> Series:
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return statistics.fmean(known) if known else None
+
+
+def cost_reader(name: str) -> Callable[[Line], float | None]:
+    """Return a function that reads a cost from a line, by the name of its field in records."""
+    if name in Line.model_fields:
+        return attrgetter(name)
+    return lambda line: line.costs.get(name)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from scipy.special import stdtrit
 
-from harness.board.names import is_record
-from harness.board.standing.rows import joined_by
+from harness.board.record_paths import is_record
+from harness.board.standing.rows import row_digest
 from harness.metrics.seeds import SeedSpread, pooled_spread
 from harness.records.attestation import Rule
 from harness.records.record import Record
@@ -126,11 +126,11 @@ def _within_seeds(value: float, spread: SeedSpread, *, rate: bool) -> Range:
 
 def _seeds(record: Record, others: Iterable[Record]) -> list[list[float]]:
     """For each entry measured in the table, its metric with each seed, the latest of each."""
-    own = joined_by(record), record.seed
+    own = row_digest(record), record.seed
     entries: dict[str, dict[int | None, Record]] = defaultdict(dict)
     for each in sorted(others, key=lambda other: (other.finished, other.attempt)):
         measured = each.state == "done" and each.trust in ("measured", "reproduced")
-        if measured and not each.is_baseline and (joined_by(each), each.seed) != own:
-            entries[joined_by(each)][each.seed] = each
+        if measured and not each.is_baseline and (row_digest(each), each.seed) != own:
+            entries[row_digest(each)][each.seed] = each
     primary = record.protocol.primary
     return [[r.metrics[primary].value for r in seeds.values()] for seeds in entries.values()]

@@ -11,16 +11,11 @@ from typing import Any
 
 import pytest
 
-from harness.board.names import record_path, scores_path
-from harness.board.pictures.plots import holds_plot
-from harness.board.publishing.published import (
-    build,
-    read_folder,
-    record_files,
-    render,
-)
-from harness.board.standing.rows import Filed
+from harness.board.publishing.published_tables import build, read_folder, record_files, render
+from harness.board.record_paths import record_path, scores_path
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
+from harness.board.writing.charts import holds_plot
 from harness.board.writing.efficiency import efficiencies
 from harness.errors import RequestError
 from harness.records.attestation import Attestation, attestation_path
@@ -85,6 +80,8 @@ def test_each_suite_has_a_page_and_a_document(several, make, protocol):
         "README.md",
         "image.json",
         "image.md",
+        "site/board.css",
+        "site/board.js",
         "site/changes.html",
         "site/image.html",
         "site/index.html",
@@ -295,8 +292,8 @@ def test_claims_stand_apart_without_a_rank(make):
     rows = [make("a", value=0.05), make("bb", value=0.2), make("ccc", value=0.1)]
     claims = [make("claim", value=0.001, trust="claimed"), make("late", trust="claimed", value=0.9)]
     failed = make("broken", state="failed", reason="loss became NaN", metrics={})
-    (with_claims,) = tables(Filed(record) for record in [*claims, failed, *rows])
-    (without,) = tables(Filed(record) for record in rows)
+    (with_claims,) = tables(FiledRecord(record) for record in [*claims, failed, *rows])
+    (without,) = tables(FiledRecord(record) for record in rows)
     names = [row.first.model.name for row in with_claims.rows]
     assert names == ["a", "ccc", "bb", "claim", "late", "broken"]
     assert with_claims.ranking.ranks == (*without.ranking.ranks, None, None, None)
@@ -308,7 +305,7 @@ def test_claims_stand_apart_without_a_rank(make):
 def test_a_claim_without_units_does_not_blank_the_ranks_of_others(make):
     rows = [make("a", value=0.05), make("bb", value=0.2)]
     claim = make("claim", trust="claimed", left_one_out={})
-    (table,) = tables(Filed(record) for record in [claim, *rows])
+    (table,) = tables(FiledRecord(record) for record in [claim, *rows])
     assert table.ranking.ranks == (1, 2, None)
 
 
@@ -417,6 +414,6 @@ def test_one_family_at_a_time_gives_what_all_at_once_give(folder, make, protocol
 def test_several_processes_give_what_one_gives(folder, make, data, monkeypatch):
     other = make(dataset=data(name="other"))
     write_record(folder / record_path(other), other)
-    monkeypatch.setattr("harness.board.publishing.press.MANY", 1)
+    monkeypatch.setattr("harness.board.publishing.rendering.MANY", 1)
     build(folder)
     assert_built(folder)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.board.publishing.published import Beside, read_folder, render
+from harness.board.publishing.published_tables import Beside, read_folder, render
 from harness.board.writing.references import References
 from harness.records.details import Det, Details, DetPoint
 from harness.records.record import Record

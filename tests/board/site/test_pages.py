@@ -11,13 +11,14 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from harness.board.publishing.published import read_folder
-from harness.board.site.embed import embedded, source_hash
-from harness.board.site.sections import page_name
-from harness.board.standing.rows import Filed
+from harness.board.publishing.published_tables import read_folder
+from harness.board.publishing.site_pages import page_name
+from harness.board.site.templates import SCRIPT, STYLE, json_for_script
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.versions.changelog import log_entries
 from harness.board.writing.references import References, references
+from harness.records.canonical import sha256
 from harness.records.record import Memory, Resources
 from tests.board.site.conftest import (
     HOSTILE,
@@ -74,6 +75,8 @@ def test_each_suite_has_a_page_and_the_index_links_to_its_tables(several, make, 
     image = make(protocol=protocol(suite="index", suite_title="Images"))
     pages = pages_of([*several, image])
     assert sorted(pages) == [
+        "site/board.css",
+        "site/board.js",
         "site/changes.html",
         "site/index.html",
         "site/index.suite.html",
@@ -116,7 +119,7 @@ def test_every_published_record_is_linked_from_the_page_of_its_suite(published_s
     latest = {
         part.path
         for table in tables(
-            Filed(record, path) for path, record in read_folder(PUBLISHED)[0].items()
+            FiledRecord(record, path) for path, record in read_folder(PUBLISHED)[0].items()
         )
         for row in table.rows
         for filed in row.filed
@@ -125,30 +128,38 @@ def test_every_published_record_is_linked_from_the_page_of_its_suite(published_s
     assert {f"../{path}" for path in latest} <= linked
 
 
-def test_pages_load_nothing_and_run_nothing_but_their_own_program(published_site):
-    loading = {"src", "srcset", "action", "formaction", "background", "ping", "style"}
+def test_pages_load_and_run_nothing_but_the_shared_assets(published_site):
+    loading = {"srcset", "action", "formaction", "background", "ping", "style"}
+    hashes = {name: sha256((published_site / name).read_bytes())[:12] for name in (STYLE, SCRIPT)}
     for path in published_site.glob("*.html"):
-        text = path.read_text()
-        page = Parsed(text)
+        page = Parsed(path.read_text())
+        loaded = []
         for tag, attrs in page.elements:
-            assert tag not in {"link", "img", "iframe", "object", "embed", "base", "form"}
+            assert tag not in {"img", "iframe", "object", "embed", "base", "form", "style"}
             assert not loading & attrs.keys()
             assert not [name for name in attrs if name.startswith("on")]
-        script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)
+            if tag == "link" or "src" in attrs:
+                loaded.append((tag, attrs.get("href") or attrs.get("src")))
+        # The hash is of the content, so that no cache shows another version.
+        assert loaded == [
+            ("link", f"{STYLE}?{hashes[STYLE]}"),
+            ("script", f"{SCRIPT}?{hashes[SCRIPT]}"),
+        ]
+        assert all(script.startswith("{") for script in page.scripts)
         policy = next(a["content"] for _, a in page.elements if a.get("http-equiv"))
-        assert script is not None
-        assert source_hash(script[1]) in policy
-        assert "default-src 'none'" in policy
+        # On a server, `file:` allows nothing; without one, some browsers do not take it for 'self'.
+        assert "default-src 'none'; style-src 'self' file:; script-src 'self' file:;" in policy
         assert "unsafe" not in policy
-        # The namespace of SVG is the only address that the program holds.
-        assert set(re.findall(r"https?://[^\s\"']+", script[1])) <= {"http://www.w3.org/2000/svg"}
+    # The namespace of SVG is the only address that the program holds.
+    addresses = re.findall(r"https?://[^\s\"']+", (published_site / SCRIPT).read_text())
+    assert set(addresses) <= {"http://www.w3.org/2000/svg"}
 
 
 def test_pages_are_well_formed(published_site, make):
     html5lib = pytest.importorskip("html5lib", reason="html5lib is not installed")
     hostile = pages_of([make(name, name, value=0.05) for name in HOSTILE])
     texts = [path.read_text() for path in published_site.glob("*.html")]
-    for text in [*texts, *hostile.values()]:
+    for text in [*texts, *(text for path, text in hostile.items() if path.endswith(".html"))]:
         html5lib.HTMLParser(strict=True).parse(text)
 
 
@@ -159,8 +170,12 @@ def test_hostile_names_are_text_on_every_page(make, protocol):
     pages = pages_of(
         [first, *(make(name, None, value=0.05, reason=name, protocol=newer) for name in names)]
     )
-    assert len(pages) == 4
-    for text in (text for path, text in pages.items() if not path.endswith(".v1.html")):
+    assert len(pages) == 6
+    for text in (
+        text
+        for path, text in pages.items()
+        if path.endswith(".html") and not path.endswith(".v1.html")
+    ):
         page = Parsed(text)
         assert [tag for tag, _ in page.elements if tag == "img"] == []
         assert sum(tag == "script" for tag, _ in page.elements) == 1 + len(page.data)
@@ -176,7 +191,7 @@ def test_what_cannot_be_printed_shows_as_the_replacement_character(make):
 
 def test_embedded_data_read_back_as_they_were():
     document = {"<!--": ["</script>", "&amp;", "\u2028\u2029", "a\"b'"], "n": [1, 0.5, None, True]}
-    text = embedded(document)
+    text = json_for_script(document)
     assert json.loads(text) == document
     assert not set("<>&\u2028\u2029") & set(text)
 
@@ -237,6 +252,8 @@ def test_an_older_protocol_has_a_page_of_its_own(make, protocol):
     rules = protocol(version=2, digest="c" * 64)
     pages = pages_of([*old, *(each.model_copy(update={"protocol": rules}) for each in old)])
     assert sorted(pages) == [
+        "site/board.css",
+        "site/board.js",
         "site/changes.html",
         "site/index.html",
         "site/speaker.html",
@@ -256,7 +273,7 @@ def test_the_change_log_has_a_page_that_the_index_and_the_suite_link_to(make, pr
     pages = pages_of([*older, *newer, images])
     log = Parsed(pages["site/changes.html"])
 
-    made = tables(Filed(record, f"{i}.json") for i, record in enumerate([*older, *newer]))
+    made = tables(FiledRecord(record, f"{i}.json") for i, record in enumerate([*older, *newer]))
     (entry,) = log_entries(made[0], made)
     cells = [piece.text for grid in entry.grids for line in grid.lines for (piece,) in line]
     assert entry.title == "Changes since protocol 1"

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from harness.board.names import slug
-from harness.board.publishing.published import read_folder
-from harness.board.site.pairs import pairs
-from harness.board.standing.ranking import rank
-from harness.board.standing.rows import Filed
+from harness.board.publishing.published_tables import read_folder
+from harness.board.record_paths import slug
+from harness.board.site.page_data import pairs
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
+from harness.board.standing.table_ranks import rank
 from harness.metrics.comparison import jackknife_error
 from harness.metrics.ranking import Entry, p_values
 from tests.board.site.conftest import PUBLISHED
@@ -48,7 +48,7 @@ def records(make):
 
 
 def table_of(records):
-    return tables(Filed(record, f"records/{i}.json") for i, record in enumerate(records))[0]
+    return tables(FiledRecord(record, f"records/{i}.json") for i, record in enumerate(records))[0]
 
 
 def test_what_a_page_holds_of_a_row_gives_the_standard_error_of_every_difference(records):
@@ -116,7 +116,7 @@ def test_p_values_on_the_page_are_those_behind_the_ranks(tab, site_of, records):
 def test_p_values_of_every_published_table_are_those_behind_its_ranks(tab, published_site):
     records, _ = read_folder(PUBLISHED)
     suites: dict[str, list[Table]] = {}
-    for table in tables(Filed(record, path) for path, record in records.items()):
+    for table in tables(FiledRecord(record, path) for path, record in records.items()):
         suites.setdefault(table.protocol.suite, []).append(table)
     assert any(any(table.ranking.ranks) for held in suites.values() for table in held)
     for suite, held in suites.items():

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.board.names import record_path
-from harness.board.publishing.published import build, render
-from harness.board.standing.archive import archive_page, family, newest, previous
-from harness.board.standing.rows import Filed
-from harness.board.standing.table import Table, tables
-from harness.board.writing.document import document_text
+from harness.board.publishing.published_tables import build, render
+from harness.board.record_paths import record_path
+from harness.board.standing.rows import FiledRecord
+from harness.board.standing.table import Table, archive_page, family, newest, previous, tables
+from harness.board.writing.json_document import document_text
 from harness.board.writing.references import References
 from harness.records.record import Fold, Record, Stage
 from harness.records.store import write_record
@@ -48,7 +47,7 @@ def pages(*records: Record) -> dict[str, str]:
 
 
 def made(*records: Record) -> list[Table]:
-    return tables(Filed(record, record_path(record)) for record in records)
+    return tables(FiledRecord(record, record_path(record)) for record in records)
 
 
 def versions(text: str) -> list[str]:

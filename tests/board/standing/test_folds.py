@@ -10,14 +10,12 @@ import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.board.publishing.local import chosen_records
-from harness.board.publishing.published import render
-from harness.board.standing.rows import Filed
+from harness.board.publishing.published_tables import latest_records, render
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
-from harness.board.writing.document import document
-from harness.board.writing.footnotes import footnotes
-from harness.board.writing.head import head
-from harness.board.writing.layout import main_grid
+from harness.board.writing.captions import footnotes, head
+from harness.board.writing.grids import main_grid
+from harness.board.writing.json_document import document
 from harness.board.writing.markdown import section
 from harness.errors import RequestError
 from harness.metrics.jackknife import jackknife_interval
@@ -82,7 +80,7 @@ def entries(folded) -> list[Record]:
 
 
 def made(records: list[Record]) -> Table:
-    (table,) = tables(Filed(record) for record in records)
+    (table,) = tables(FiledRecord(record) for record in records)
     return table
 
 
@@ -180,7 +178,7 @@ def test_a_row_with_a_missing_fold_is_incomplete_and_not_ranked(
 ) -> None:
     table = made([r for r in entries if r.model.name != "bb" or r.dataset.fold.index not in gone])
     last = table.rows[-1]
-    assert (last.first.model.name, last.state, last.done) == ("bb", "incomplete", False)
+    assert (last.first.model.name, last.state, last.is_done) == ("bb", "incomplete", False)
     assert table.ranking.ranks[-1] is None
     assert None not in table.ranking.ranks[:-1]
     assert last.figure("eer") is None
@@ -238,7 +236,7 @@ def test_folds_of_other_data_or_rules_share_no_table(entries: list[Record], data
 
     for changes in ({"lock": "e" * 64}, {"protocol": "e" * 64}, {"of": "other"}, {"folds": 4}):
         moved = [elsewhere(record, **changes) for record in entries[:3]]
-        assert len(tables(Filed(record) for record in [*entries[3:], *moved])) == 2
+        assert len(tables(FiledRecord(record) for record in [*entries[3:], *moved])) == 2
 
 
 def test_a_speaker_in_two_folds_is_refused(entries: list[Record]) -> None:
@@ -256,13 +254,13 @@ def test_costs_are_of_all_networks(folded) -> None:
         )
 
     table = made([spent(1, 2, 100.0), spent(2, 4, 200.0), spent(3, 3, 600.0)])
-    told = {column.title: column.cells[0][0].text for column in main_grid(table).columns}
+    told = {column.title: str(column.cells[0]) for column in main_grid(table).columns}
     assert told["peak training memory (GiB)"] == "4.00 gpu"
     assert told["training (items/s)"] == "300"
 
 
 def test_each_fold_is_linked(entries: list[Record], tmp_path) -> None:
-    filed = [Filed(record, f"records/{i}.json") for i, record in enumerate(entries)]
+    filed = [FiledRecord(record, f"records/{i}.json") for i, record in enumerate(entries)]
     (table,) = tables(filed)
     html = MarkdownIt("commonmark").enable("table").render(section(table))
     folds = ", ".join(f'<a href="records/{i}.json">{i + 1}</a>' for i in range(3))
@@ -283,12 +281,12 @@ def test_a_dataset_names_all_of_its_folds_to_be_published(entries: list[Record],
     for number, record in enumerate(entries):
         folder = tmp_path / "speaker-quick" / record.dataset.name / "entry" / str(number)
         write_record(folder / "record.json", record)
-    every = chosen_records(tmp_path, (), ("voices",), include_failed=False)
+    every = latest_records(tmp_path, (), ("voices",), include_failed=False)
     assert len(every) == len(entries)
-    one = chosen_records(tmp_path, (), ("voices.2of3",), include_failed=False)
+    one = latest_records(tmp_path, (), ("voices.2of3",), include_failed=False)
     assert {path.parts[-4] for path in one} == {"voices.2of3"}
     with pytest.raises(RequestError, match="holds no record"):
-        chosen_records(tmp_path, (), ("voice",), include_failed=False)
+        latest_records(tmp_path, (), ("voice",), include_failed=False)
 
 
 def test_a_record_without_a_fold_is_written_as_before(make, folded) -> None:

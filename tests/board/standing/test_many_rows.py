@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.board.pictures.plots import SHOWN, plot_data
-from harness.board.standing.labels import labels
-from harness.board.standing.rows import Filed, latest
+from harness.board.standing.rows import FiledRecord, labels, latest
 from harness.board.standing.table import Table, tables
+from harness.board.writing.charts import SHOWN, plot_data
 from harness.board.writing.efficiency import efficiencies
 from harness.records.record import Metric, Record, Resources
 from tests.board.conftest import make_record
@@ -23,7 +22,7 @@ Make = Callable[..., Record]
 
 
 def made(records: list[Record]) -> Table:
-    (table,) = tables(Filed(record) for record in records)
+    (table,) = tables(FiledRecord(record) for record in records)
     return table
 
 
@@ -50,22 +49,24 @@ def shown(table: Table) -> dict[str, Any]:
 
 def test_a_picture_of_many_entries_shows_those_on_a_front_and_the_best_others(many):
     data = shown(many)
-    assert len(data["entries"]) == SHOWN
+    assert len(data["names"].values()) == SHOWN
     assert data["title"].endswith("(28 of 60 entries)")
     (efficiency,) = efficiencies(many)
     (points,) = [each.points for each in efficiency.trade_offs]
     on_front = {point.entry for point in points if point.front}
-    assert on_front < set(data["entries"])
+    entries = set(data["names"].values())
+    assert on_front < entries
     others = [point.entry for point in points if not point.front]
-    assert set(data["entries"]) - on_front == set(others[: SHOWN - len(on_front)])
-    (panel,) = data["panels"]
-    assert {point["entry"] for point in panel["points"]} == set(data["entries"])
-    assert {point["entry"] for point in panel["points"] if point["front"]} == on_front
+    assert entries - on_front == set(others[: SHOWN - len(on_front)])
+    (chart,) = data["charts"]
+    drawn = {data["names"][str(point["row"])]: point["front"] for point in chart["points"]}
+    assert drawn.keys() == entries
+    assert {entry for entry, front in drawn.items() if front} == on_front
 
 
 def test_a_picture_of_few_entries_shows_all_of_them_and_says_nothing_of_it(make):
     data = shown(made([make("a", value=0.1), make("b", value=0.2)]))
-    assert len(data["entries"]) == 2
+    assert len(data["names"].values()) == 2
     assert "entries" not in data["title"]
 
 
@@ -111,7 +112,7 @@ def test_the_last_record_is_kept_whatever_the_order(make):
     ]
     for turn in range(5):
         mixed = random.Random(turn).sample(records, len(records))
-        kept, older = latest(Filed(record) for record in mixed)
+        kept, older = latest(FiledRecord(record) for record in mixed)
         assert {each.record.finished[:4] for each in kept} == {"2023"}
         assert [each.record.finished[:4] for each in older] == ["2020"] * 3 + ["2021"] * 3 + [
             "2022"

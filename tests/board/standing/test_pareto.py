@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.board.standing.pareto import front
+from harness.board.writing.efficiency import front
 
 # Few values, so that ties in one and in both are common.
 POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=15)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from harness.board.standing.rows import Filed
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
-from harness.board.writing.footnotes import footnotes
+from harness.board.writing.captions import footnotes
 from harness.errors import RequestError
 from harness.records.record import Metric, MetricFacts, Record, Stage
 
 
 def made(*records: Record) -> list[Table]:
-    return tables(Filed(record) for record in records)
+    return tables(FiledRecord(record) for record in records)
 
 
 def names(table: Table) -> list[str]:
@@ -119,7 +119,7 @@ def test_a_row_joins_seeds_and_keeps_their_spread_apart(make):
 
 def test_a_failed_seed_is_a_row_beside_the_done_ones(make):
     failed = make(seed=1, state="failed", reason="loss became NaN at step 812", metrics={})
-    assert [row.done for row in made(failed, make(seed=0))[0].rows] == [True, False]
+    assert [row.is_done for row in made(failed, make(seed=0))[0].rows] == [True, False]
 
 
 def test_few_units_leave_ranks_blank(make):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import t, ttest_rel
 
-from harness.board.standing.rows import Filed
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, table_before, tables
 from harness.board.versions.changelog import (
     change_blocks,
@@ -18,8 +18,8 @@ from harness.board.versions.changelog import (
     changes_document,
     log_entries,
 )
-from harness.board.versions.changes import Changes, Moved, Superseded, changes
-from harness.board.versions.shifts import Shift
+from harness.board.versions.table_changes import Changes, Moved, Superseded, changes
+from harness.board.versions.value_changes import Shift
 from harness.metrics.comparison import holm
 from harness.records.record import Artefact, Component, Metric, Record, Stage
 
@@ -51,7 +51,7 @@ def entry(make, protocol):
 
 
 def made(*records: Record) -> Table:
-    (table,) = tables(Filed(record, f"{i}.json") for i, record in enumerate(records))
+    (table,) = tables(FiledRecord(record, f"{i}.json") for i, record in enumerate(records))
     return table
 
 

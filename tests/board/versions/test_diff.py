@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.board.names import record_path
-from harness.board.standing.rows import Filed
+from harness.board.record_paths import record_path
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
-from harness.board.versions.diff import diff_document, diff_text, differences, paired
-from harness.board.versions.sides import side
+from harness.board.versions.table_diff import (
+    diff_document,
+    diff_text,
+    differences,
+    pair_tables,
+    side,
+)
 from harness.errors import RequestError
 from harness.records.record import Record, Stage
 from harness.records.store import write_record
@@ -183,17 +188,16 @@ def test_a_table_is_of_the_one_with_its_rules_before_all(make, protocol, data):
         record = make(
             protocol=protocol(version=version, digest=digest * 64), dataset=data(lock=lock * 64)
         )
-        return tables([Filed(record)])[0]
+        return tables([FiledRecord(record)])[0]
 
     one, two, twin = table(1), table(2), table(2, digest="c")
-    assert paired([one, two, twin], [twin, two, one]) == [(twin, twin), (two, two), (one, one)]
-    assert paired([one], [two, one]) == [(one, two), (one, one)]
-    assert paired([one, two], [table(3, lock="d")]) == [(two, table(3, lock="d")), (one, None)]
-    assert paired([], [one]) == [(None, one)]
-    moved = table(2, digest="e", lock="d")
-    assert paired([two, table(2, digest="f", lock="d")], [moved])[0][0] == table(
-        2, digest="f", lock="d"
-    )
+    assert pair_tables([one, two, twin], [twin, two, one]) == [(twin, twin), (two, two), (one, one)]
+    assert pair_tables([one], [two, one]) == [(one, two), (one, one)]
+    three = table(3, lock="d")
+    assert pair_tables([one, two], [three]) == [(two, three), (one, None)]
+    assert pair_tables([], [one]) == [(None, one)]
+    near, moved = table(2, digest="f", lock="d"), table(2, digest="e", lock="d")
+    assert pair_tables([two, near], [moved])[0][0] is near
 
 
 def test_published_tables_against_themselves_say_nothing():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.board.standing.rows import Filed
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
 from harness.board.writing.breakdowns import breakdown_grids
 from harness.board.writing.markdown import section
@@ -27,10 +27,10 @@ def details(*groups: Group, name: str = "duration", **more: Any) -> Details:
 @pytest.fixture
 def table(make) -> Table:
     filed = [
-        Filed(make("a", value=0.1, seed=0), "a0.json"),
-        Filed(make("a", value=0.1, seed=1), "a1.json"),
-        Filed(make("b", value=0.2), "b.json"),
-        Filed(make("c", state="failed", reason="loss became NaN", metrics={}), "c.json"),
+        FiledRecord(make("a", value=0.1, seed=0), "a0.json"),
+        FiledRecord(make("a", value=0.1, seed=1), "a1.json"),
+        FiledRecord(make("b", value=0.2), "b.json"),
+        FiledRecord(make("c", state="failed", reason="loss became NaN", metrics={}), "c.json"),
     ]
     (made,) = tables(filed)
     return made

@@ -6,14 +6,14 @@ import io
 
 from rich.console import Console
 
-from harness.board.standing.rows import Filed
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.console import show
 
 
 def shown(records: list, width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    show(tables(Filed(record) for record in records), console)
+    show(tables(FiledRecord(record) for record in records), console)
     return console.file.getvalue()
 
 

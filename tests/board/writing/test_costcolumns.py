@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.board.standing.rows import Filed
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
-from harness.board.writing.footnotes import footnotes
-from harness.board.writing.layout import main_grid
+from harness.board.writing.captions import footnotes
+from harness.board.writing.grids import main_grid
 from harness.records.record import Memory, Prediction, Record, Resources, Stage
 
 GPU = "predicted GPU memory of training (GiB)"
@@ -15,7 +15,7 @@ LARGEST = "predicted largest training batch"
 
 
 def made(*records: Record) -> Table:
-    (table,) = tables(Filed(record) for record in records)
+    (table,) = tables(FiledRecord(record) for record in records)
     return table
 
 

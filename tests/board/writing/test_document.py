@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from harness.board.standing.rows import Filed
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
-from harness.board.writing.document import document_text
+from harness.board.writing.json_document import document_text
 from harness.records.record import Metric, Prediction, Record, Resources, Stage, Submission
 
 
 def first(*records: Record) -> dict[str, Any]:
     """The document's first table."""
-    made = tables(Filed(record) for record in records)
+    made = tables(FiledRecord(record) for record in records)
     found: dict[str, Any] = json.loads(document_text(made))["tables"][0]
     return found
 
 
 def test_the_schema_number_comes_first_and_rates_stay_fractions(several):
-    text = document_text(tables(Filed(record) for record in several))
+    text = document_text(tables(FiledRecord(record) for record in several))
     document = json.loads(text)
     assert next(iter(document)) == "schema"
     best = document["tables"][0]["rows"][0]
@@ -29,7 +29,7 @@ def test_the_schema_number_comes_first_and_rates_stay_fractions(several):
 
 def test_numbers_hold_six_significant_digits(make):
     record = make(metrics={"eer": Metric(value=1 / 30, unit="%")}, left_one_out={})
-    document = json.loads(document_text(tables([Filed(record)])))
+    document = json.loads(document_text(tables([FiledRecord(record)])))
     assert document["tables"][0]["rows"][0]["metrics"]["eer"]["value"] == 0.0333333
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.board.standing.rows import Filed
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
-from harness.board.writing.document import document_text
 from harness.board.writing.efficiency import efficiencies
+from harness.board.writing.json_document import document_text
 from harness.board.writing.markdown import section
 from harness.records.record import Memory, Metric, MetricFacts, Record, Resources
 
@@ -26,7 +26,7 @@ def held(gib: float | None, speed: float | None, latency: float | None, **more: 
 
 
 def made(*records: Record) -> Table:
-    (table,) = tables(Filed(record) for record in records)
+    (table,) = tables(FiledRecord(record) for record in records)
     return table
 
 

@@ -7,14 +7,14 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.board.standing.rows import Filed
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.markdown import escape, section
 from harness.records.record import Metric, Record, Resources, Submission
 
 
 def page(*records: Record, path: str = "") -> str:
-    return section(tables(Filed(record, path) for record in records)[0])
+    return section(tables(FiledRecord(record, path) for record in records)[0])
 
 
 def shown(text: str) -> str:
@@ -98,7 +98,7 @@ def test_a_published_row_links_to_its_record(make):
 
 def test_links_of_several_tables_on_one_page_end_at_their_own_records(make, data):
     filed = [
-        Filed(make(seed=seed, dataset=data(name=name)), f"records/{name}-{seed}.json")
+        FiledRecord(make(seed=seed, dataset=data(name=name)), f"records/{name}-{seed}.json")
         for name in ("one", "two")
         for seed in range(60)
     ]

@@ -12,13 +12,13 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from harness.board.standing.rows import Filed
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
 from harness.board.writing.console import show
-from harness.board.writing.document import document, document_text
+from harness.board.writing.json_document import document, document_text
 from harness.board.writing.markdown import references_section, section
+from harness.board.writing.reference_tables import ELSEWHERE, reference_grid
 from harness.board.writing.references import References, references
-from harness.board.writing.referencetables import ELSEWHERE, reference_grid
 from harness.errors import RequestError
 from harness.records.record import Fold, Record
 
@@ -75,7 +75,7 @@ def told(tmp_path: Path) -> References:
 
 
 def made(*records: Record) -> Table:
-    (table,) = tables(Filed(record) for record in records)
+    (table,) = tables(FiledRecord(record) for record in records)
     return table
 
 

@@ -14,8 +14,8 @@ import tomli_w
 import typer
 from typer.testing import CliRunner
 
-from harness.board.names import record_path, scores_path
-from harness.board.publishing.published import build
+from harness.board.publishing.published_tables import build
+from harness.board.record_paths import record_path, scores_path
 from harness.cli.board import admit as admit_command
 from harness.datasets.lock import LockFile, read_lock
 from harness.errors import RequestError

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from harness.board.names import details_path, is_record
-from harness.board.store.companions import record_of
+from harness.board.companions import record_of
+from harness.board.record_paths import details_path, is_record
 from harness.records.attestation import Attestation, attestation_path, write_attestation
 from harness.records.canonical import digest, readable_json, sha256_file
 from harness.records.record import Metric, Record

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from harness.board.names import details_path, record_path, scores_path
-from harness.board.publishing.published import build
+from harness.board.publishing.published_tables import build
+from harness.board.record_paths import details_path, record_path, scores_path
 from harness.datasets.lock import read_lock
 from harness.errors import RequestError
 from harness.records.canonical import digest, sha256_file

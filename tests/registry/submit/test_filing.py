@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.board.publishing.local import chosen_records, write_local
-from harness.board.publishing.published import record_files
-from harness.board.standing.rows import Filed as Row
+from harness.board.publishing.published_tables import latest_records, record_files, write_local
+from harness.board.standing.rows import FiledRecord as Row
 from harness.board.standing.table import tables
 from harness.datasets.lock import read_lock
 from harness.errors import ConfigError, LockError, RequestError
@@ -73,7 +72,7 @@ def test_the_record_is_found_as_any_other_and_verified(site: Site) -> None:
     assert filed.path is not None
     assert filed.path.relative_to(site.runs).parts[:3] == ("own-quick", "voices", "theirs")
     assert read_record(filed.path) == filed.record
-    assert chosen_records(site.runs, ("own",), (), include_failed=False) == [filed.path]
+    assert latest_records(site.runs, ("own",), (), include_failed=False) == [filed.path]
     written = write_local(site.runs, "own", "quick").read_text()
     assert "theirs" in written
     assert "scores made elsewhere, metrics computed here" in written
@@ -282,7 +281,7 @@ def test_a_submission_is_published_as_any_other_record(
     git(site.folder, "add", "--all")
     git(site.folder, "commit", "--quiet", "-m", "Submitted")
     folder = site.folder / "leaderboards"
-    chosen = chosen_records(site.runs, (), (), include_failed=False)
+    chosen = latest_records(site.runs, (), (), include_failed=False)
     publish(chosen, folder, site.folder)
     assert check(folder) == []
     records = {read_record(path).trust: path for path in record_files(folder)}

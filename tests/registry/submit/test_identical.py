@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.board.names import record_path, scores_path
+from harness.board.record_paths import record_path, scores_path
 from harness.errors import RequestError
 from harness.registry.submit.identical import same
 from tests.registry.submit.conftest import Site

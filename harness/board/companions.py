@@ -1,0 +1,126 @@
+"""Files beside published records: scores, details, attestations, each bound by a hash.
+
+A record names its scores; details and attestations name the record's file. So a file that was
+exchanged, edited or left behind is found without computing anything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from harness.board.record_paths import DETAILS_ENDING, is_record, scores_path
+from harness.errors import RequestError
+from harness.records.attestation import MARK, attestation_path, read_attestation
+from harness.records.canonical import readable_json, sha256_file
+from harness.records.details import details_text, read_details
+from harness.records.record import Record
+
+SCORES_LIMIT = 1_000_000
+"""Scores of at most so many bytes are published beside their record."""
+
+
+def publishes_scores(record: Record) -> bool:
+    """Check if the record's scores belong beside it: allowed, made, and small."""
+    scores = record.artefacts.get("scores")
+    return record.dataset.publish_scores and scores is not None and scores.bytes <= SCORES_LIMIT
+
+
+def wrong_companions(folder: Path, records: Mapping[str, Record]) -> list[str]:
+    """Name every file beside a record that is missing, not its own, or beside none.
+
+    Args:
+        folder: the published tables.
+        records: path below them -> record.
+
+    Raises:
+        RequestError: one is not what its name says (`unreadable_companions`).
+    """
+    scores = [
+        line
+        for path, record in records.items()
+        for line in _scores(folder / scores_path(path), scores_path(path), record)
+    ]
+    bound = [line for name in _beside(folder) for line in _companion(folder, name, records)]
+    there = {path.relative_to(folder).as_posix() for path in (folder / "records").rglob("*.npz")}
+    orphans = sorted(there - {scores_path(path) for path in records})
+    return scores + bound + [f"{name}: stale, no record beside it; delete it" for name in orphans]
+
+
+def unreadable_companions(folder: Path) -> list[str]:
+    """Name every file beside a record that is not what its name says."""
+    complaints = []
+    for name in _beside(folder):
+        try:
+            read = read_details if name.endswith(DETAILS_ENDING) else read_attestation
+            read(folder / name)
+        except RequestError as error:
+            complaints.append(f"{name}: {error}")
+    return complaints
+
+
+def record_of(name: str) -> str:
+    """Return the path of the record beside which a companion lies.
+
+    >>> record_of("records/a.details.json"), record_of("records/a.attestation-b.json")
+    ('records/a.json', 'records/a.json')
+    """
+    if name.endswith(DETAILS_ENDING):
+        return name.removesuffix(DETAILS_ENDING) + ".json"
+    return name.rpartition(MARK)[0] + ".json"
+
+
+def _beside(folder: Path) -> list[str]:
+    """Return the JSON files beside records, by their paths below the published folder."""
+    files = (folder / "records").rglob("*.json")
+    return sorted(path.relative_to(folder).as_posix() for path in files if not is_record(path.name))
+
+
+def _scores(file: Path, name: str, record: Record) -> list[str]:
+    """Say what is wrong with the scores beside a record."""
+    allowed, named = publishes_scores(record), record.artefacts.get("scores")
+    if not file.is_file():
+        return [f"{name}: missing; its record is published with its scores"] if allowed else []
+    if not record.dataset.publish_scores:
+        return [f"{name}: scores on {record.dataset.name} may not be published; delete it"]
+    if named is None:
+        return [f"{name}: its record names no scores"]
+    found, said = sha256_file(file), named.sha256
+    return [f"{name}: sha256 {found[:12]}, its record says {said[:12]}"] * (found != said)
+
+
+def _companion(folder: Path, name: str, records: Mapping[str, Record]) -> list[str]:
+    record = record_of(name)
+    if record not in records:
+        return [f"{name}: stale, no record beside it; delete it"]
+    path, beside = folder / name, folder / record
+    if path.name.endswith(DETAILS_ENDING):
+        return [f"{name}: {line}" for line in _details(path, beside)]
+    return [f"{name}: {line}" for line in _attestation(path, beside, records[record])]
+
+
+def _details(path: Path, beside: Path) -> Iterator[str]:
+    details = read_details(path)
+    if not details.is_of(beside):
+        yield (
+            "of another record than the one beside it; delete it, and `harness details` makes it "
+            "anew"
+        )
+    if path.read_bytes() != details_text(details).encode():
+        yield "not spelled as it was written; restore it from git"
+
+
+def _attestation(path: Path, beside: Path, record: Record) -> Iterator[str]:
+    told = read_attestation(path)
+    if not told.is_of(beside):
+        yield "of another record than the one beside it; delete it"
+        return
+    if path != attestation_path(beside, told):
+        yield f"its content belongs at {attestation_path(beside, told).name}; restore it from git"
+    if path.read_bytes() != readable_json(told.model_dump(mode="json", by_alias=True)).encode():
+        yield "not spelled as it was written; restore it from git"
+    recorded, primary = record.metrics.get(told.metric), record.protocol.primary
+    if told.metric != primary or recorded is None:
+        yield f"tells of {told.metric!r}, its record's primary metric is {primary!r}"
+    elif recorded.value != told.recorded:
+        yield f"says that the record has {told.recorded:g}, which has {recorded.value:g}"

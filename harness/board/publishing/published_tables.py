@@ -1,0 +1,207 @@
+"""Write the published files from published records, and tables beside records of a runs folder."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.board.publishing.build_cache import BuildCache
+from harness.board.publishing.rendering import (
+    Beside,
+    RenderedTable,
+    draw_pictures,
+    render_families,
+    render_tables,
+    workers,
+)
+from harness.board.publishing.site_pages import pages as site_pages
+from harness.board.publishing.suite_pages import index, index_line, suite_texts
+from harness.board.record_paths import slug
+from harness.board.record_store import families, load, record_files
+from harness.board.standing.rows import FiledRecord
+from harness.board.standing.table import tables
+from harness.board.writing.json_document import document_text
+from harness.board.writing.markdown import section
+from harness.board.writing.references import references
+from harness.config.loader import load as load_benchmark
+from harness.errors import RequestError
+from harness.records.files import read_bytes, write_text
+from harness.records.impossible import usable_record
+from harness.records.record import Record
+from harness.records.store import read_record
+
+__all__ = ["Beside", "Files", "build", "read_folder", "record_files", "render"]
+
+BENCHMARK = "benchmark.toml"
+NOTHING = Beside()
+
+
+@dataclass(frozen=True)
+class Files:
+    """The published files beside the records, by their paths relative to the folder.
+
+    Attributes:
+        texts: pages and documents -> content.
+        plots: pictures -> their data.
+    """
+
+    texts: dict[str, str] = field(default_factory=dict)
+    plots: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def render(records: Mapping[str, Record], beside: Beside = NOTHING) -> Files:
+    """Make every published file from the published records.
+
+    Args:
+        records: path relative to the folder -> record.
+        beside: content of pages besides the records.
+
+    Returns:
+        The files, the same for the same records in whatever order.
+
+    Raises:
+        RequestError: a record has no facts of its primary metric.
+    """
+    filed = (FiledRecord(record, path) for path, record in sorted(records.items()))
+    held = list(render_tables(tables(filed), beside))
+    plots = {name: data for each in held for name, data in each.plots.items()}
+    return Files(dict(_texts(held, beside)), plots)
+
+
+def build(folder: Path) -> list[Path]:
+    """Write every published file that is not yet what the records give.
+
+    Returns:
+        The files written.
+
+    Raises:
+        RequestError: a file among the records is not a record.
+    """
+    told = Beside(references=references(folder), suites=suite_order(folder))
+    cache = BuildCache(folder, told.suites)
+    if cache.is_current():
+        return []
+    contents: dict[str, str] = {}
+    plots: dict[str, dict[str, Any]] = {}
+
+    def rendered() -> Iterator[RenderedTable]:
+        made = render_families(folder, families(folder, pool), told.references, pool)
+        for family, read in made:
+            contents.update(read)
+            for each in family:
+                plots.update(each.plots)
+                yield each
+
+    with workers(cache.found) as pool:
+        outputs = {
+            folder / name: _write(folder / name, text) for name, text in _texts(rendered(), told)
+        }
+        drawn = draw_pictures({folder / name: data for name, data in plots.items()}, pool)
+    cache.keep(contents, [*outputs, *(folder / name for name in plots)])
+    return [path for path, new in outputs.items() if new] + drawn
+
+
+def read_folder(folder: Path) -> tuple[dict[str, Record], Beside]:
+    """Read every published record by its path, and the content of pages besides the records.
+
+    Raises:
+        RequestError: a file among these is not what its name says.
+    """
+    held = load(folder, record_files(folder))
+    return held.records, Beside(held.details, references(folder), suite_order(folder))
+
+
+def suite_order(folder: Path) -> tuple[str, ...]:
+    """Return the names of the suites of a benchmark file, in its order.
+
+    The file is the one beside the published folder, so that the pages do not depend on where the
+    command is given; else the one that every command takes if none is named.
+
+    Raises:
+        ConfigError: the file is no benchmark.
+    """
+    beside = folder.resolve().parent / BENCHMARK
+    return tuple(load_benchmark(beside if beside.is_file() else None).benchmark.suites)
+
+
+def _in_order(names: Iterable[str], order: Sequence[str]) -> list[str]:
+    """Sort the slugs of suites; one that the order does not name comes last, by its name.
+
+    >>> _in_order(["image", "zoo", "alps", "speaker"], ["Speaker", "image"])
+    ['speaker', 'image', 'alps', 'zoo']
+    """
+    places = {slug(name): place for place, name in reversed(list(enumerate(order)))}
+    return sorted(names, key=lambda name: (places.get(name, len(order)), name))
+
+
+def _texts(made: Iterable[RenderedTable], told: Beside) -> Iterator[tuple[str, str]]:
+    """Return each page and document with its path: those of each suite, the index, the site."""
+    suites: dict[str, list[RenderedTable]] = defaultdict(list)
+    for each in made:
+        suites[slug(each.suite[0])].append(each)
+    lines, sites = [], []
+    for name in _in_order(suites, told.suites):
+        suite = sorted(suites.pop(name), key=lambda each: each.place)
+        lines.append(index_line(suite))
+        sites += suite
+        yield from suite_texts(suite, told.references).items()
+    yield "README.md", index(lines)
+    yield from site_pages(sites, told.references).items()
+
+
+def _write(path: Path, text: str) -> bool:
+    """Write a file unless it has that content; return True if it was written."""
+    if path.is_file() and read_bytes(path) == text.encode():
+        return False
+    write_text(path, text)
+    return True
+
+
+def write_local(runs: Path, suite: str, profile: str) -> Path:
+    """Write `<suite>-<profile>.md` and `.json` from every record of that suite and profile.
+
+    Returns:
+        The Markdown file.
+    """
+    name = f"{suite}-{profile}"
+    paths = sorted((runs / name).rglob("record.json"))
+    made = tables(FiledRecord(_usable(path), path.relative_to(runs).as_posix()) for path in paths)
+    write_text(runs / f"{name}.json", document_text(made))
+    write_text(runs / f"{name}.md", "\n".join(section(table) for table in made))
+    return runs / f"{name}.md"
+
+
+def latest_records(
+    runs: Path, suites: tuple[str, ...], datasets: tuple[str, ...], *, include_failed: bool
+) -> list[Path]:
+    """Return the latest record of each entry and seed below a runs folder, to be published.
+
+    Args:
+        runs: the folder.
+        suites, datasets: only these, folds of the datasets too; an empty tuple takes all.
+        include_failed: rows without a result too.
+
+    Raises:
+        RequestError: there is nothing to choose from.
+    """
+    wanted = []
+    for path in sorted(runs.glob("*/*/*/*/record.json")):
+        record = _usable(path)
+        fold = record.dataset.fold
+        if (
+            record.protocol.suite in (suites or (record.protocol.suite,))
+            and (not datasets or {record.dataset.name, fold and fold.of} & set(datasets))
+            and (include_failed or record.state == "done")
+        ):
+            wanted.append(FiledRecord(record, str(path)))
+    if not wanted:
+        raise RequestError(f"{runs}: holds no record to publish; run a suite first")
+    rows = [filed for table in tables(wanted) for row in table.rows for filed in row.filed]
+    return [Path(part.path) for filed in rows for part in filed.files]
+
+
+def _usable(path: Path) -> Record:
+    return usable_record(path, read_record(path))

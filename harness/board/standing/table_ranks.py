@@ -1,0 +1,112 @@
+"""Rank a table's rows, or say why they cannot be ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.board.standing.rows import Row
+from harness.metrics.ranking import (
+    MIN_UNITS_FOR_RANKS,
+    Entry,
+    can_rank,
+    ranks_and_difference,
+    smallest_visible_difference,
+)
+from harness.metrics.seeds import Scale, SeedSpread, pooled_spread
+from harness.records.record import MetricFacts, Protocol
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Ranks in the order of the rows (None: no rank), and the power of the table.
+
+    Attributes:
+        ranks: one a row.
+        reason: why there are none.
+        units: number of test units on which the rows were compared.
+        visible: the smallest visible difference, in the metric's own unit: rates as fractions.
+        spread: of the seeds, pooled over the rows; it is in the ranks and in `visible`. None if
+            no entry shows one.
+    """
+
+    ranks: tuple[int | None, ...]
+    reason: str = ""
+    units: int | None = None
+    visible: float | None = None
+    spread: SeedSpread | None = None
+
+
+def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
+    """Rank the done rows of one table by its primary metric, paired on the units left out.
+
+    Claimed rows take no rank, and count for nobody's.
+
+    Args:
+        rows: the table's rows, in its order.
+        protocol: the table's protocol.
+        unit: what is resampled, for the reasons.
+    """
+    done = [row for row in rows if row.is_compared]
+    spread = seed_spread(done, protocol.primary, protocol.facts[protocol.primary])
+    blank = Ranking((None,) * len(rows), spread=spread)
+    if len(done) < 2:
+        return replace(blank, reason="ranks need two entries with results")
+    reason = _why_unpaired(done, protocol.primary, unit)
+    return replace(blank, reason=reason) if reason else _fill_ranks(blank, rows, protocol, unit)
+
+
+def seed_spread(rows: Iterable[Row], metric: str, facts: MetricFacts) -> SeedSpread | None:
+    """Return the spread of a metric over the seeds of some rows; None if no row shows one."""
+    return pooled_spread((_seeds(row, metric) for row in rows if row.is_compared), _scale(facts))
+
+
+def values_by_unit(row: Row, metric: str) -> Entry:
+    """Return a row's metric, and the same without each unit, as ranks and changes compare them."""
+    left, figure = row.left_one_out(metric) or {}, row.figure(metric)
+    value = figure.value if figure else float("nan")
+    values = np.array(list(left.values()), dtype=np.float64)
+    return Entry(row.name, value, tuple(left), values, _seeds(row, metric))
+
+
+def _fill_ranks(blank: Ranking, rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
+    """Fill in the ranks of rows that can be paired."""
+    scale = _scale(protocol.facts[protocol.primary])
+    entries = [values_by_unit(row, protocol.primary) for row in rows if row.is_compared]
+    units = len(entries[0].units)
+    if not can_rank(units):
+        visible = smallest_visible_difference(entries, scale=scale)
+        few = f"ranks cannot be told with {units} test {unit}s; {MIN_UNITS_FOR_RANKS} are needed"
+        return replace(blank, units=units, visible=visible, reason=few)
+    better = protocol.facts[protocol.primary].higher_is_better
+    found, visible = ranks_and_difference(entries, better, scale=scale)
+    told = iter(found)
+    ranks = tuple(next(told) if row.is_compared else None for row in rows)
+    return replace(blank, units=units, visible=visible, ranks=ranks)
+
+
+def _scale(facts: MetricFacts) -> Scale:
+    """Return `logit` for rates, which spread in proportion to themselves, else `plain`."""
+    return "logit" if facts.unit == "%" else "plain"
+
+
+def _seeds(row: Row, metric: str) -> tuple[float, ...]:
+    """Return the metric of each training; none of a baseline, which no seed can change."""
+    if row.first.is_baseline:
+        return ()
+    return tuple(r.metrics[metric].value for r in row.results if metric in r.metrics)
+
+
+def _why_unpaired(rows: Sequence[Row], metric: str, unit: str) -> str:
+    """Say why rows cannot be compared in pairs; empty if they can."""
+    left = [row.left_one_out(metric) if row.figure(metric) else None for row in rows]
+    without = sorted({row.name for row, values in zip(rows, left, strict=True) if not values})
+    if without:
+        named = ", ".join(without)
+        return f"ranks need the metric without each {unit}, which is not known of {named}"
+    sets = {frozenset(values) for values in left if values}
+    if len(sets) > 1:
+        return f"ranks need the same test {unit}s in all entries; these entries differ in them"
+    return "" if len(next(iter(sets))) > 1 else f"ranks cannot be told with 1 test {unit}"

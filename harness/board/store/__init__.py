@@ -1,1 +1,0 @@
-"""Published records on the disk and in git revisions."""

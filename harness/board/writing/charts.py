@@ -1,0 +1,255 @@
+"""Charts of efficiency: their data, and the pictures of them that Markdown shows.
+
+The pages of the site draw the same data. A picture carries its data, so its file is compared with
+the records by what it shows, and not by its bytes, which depend on the libraries that draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from harness.board.record_paths import slug
+from harness.board.standing.figures import heading, one_line, six_digits
+from harness.board.standing.table import Table
+from harness.board.writing.captions import title
+from harness.board.writing.efficiency import Efficiency, Point, TradeOff, efficiencies
+from harness.records.canonical import canonical_json, digest
+from harness.records.files import atomic_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    Looks = Mapping[int, dict[str, Any]]
+
+FOLDER = "plots"
+DRAWING = 2
+"""Version of the drawing: a new one draws every picture again."""
+
+SHOWN = 28
+"""Entries of a picture at most: half of what colours and shapes distinguish."""
+
+LOG_ABOVE = 10
+"""Costs are on a logarithmic axis if the highest is more than so many times the lowest."""
+
+DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
+"""The element of a picture that holds its data."""
+
+MARKERS = "osD^vPX"
+COLOURS = ["#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#949494", "#56b4e9"]
+"""Seaborn's palette for the colour-blind, without its pink and yellow, which are too pale.
+
+Together with the markers they distinguish 56 entries.
+"""
+
+PANEL_WIDTH, PANEL_HEIGHT, NAME_HEIGHT = 2.6, 2.9, 0.21
+"""Inches of a panel, and of a line of names beside the panels."""
+
+NAME = 32
+"""Characters on a line of a name."""
+
+LETTERS = 12
+"""Letters on an inch of text, but for the widest."""
+
+STYLE: dict[Any, Any] = {
+    "font.family": ["sans-serif"],
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "svg.hashsalt": "trialboard",
+    "text.parse_math": False,
+}
+
+CAPTION = (
+    "Filled marks on the line: no other entry is at least as good in both and better in one. "
+    "Bars: interval over the test sample. ↓ less is better, ↑ more is better."
+)
+
+
+def chart_data(
+    table: Table, efficiency: Efficiency, keep: Callable[[int, Point], bool]
+) -> dict[str, Any]:
+    """Return the charts of one environment as plain JSON types, in the units that people read.
+
+    Args:
+        table: the table.
+        efficiency: the trade-offs of the environment, of which each is a chart.
+        keep: (place, point) -> True if the point is in the chart.
+    """
+    scale = 100 if table.facts[table.protocol.primary].unit == "%" else 1
+    return {
+        "environment": one_line(efficiency.name),
+        "charts": [_chart(each, table.numbers, scale, keep) for each in efficiency.trade_offs],
+    }
+
+
+def _chart(
+    trade_off: TradeOff,
+    numbers: Mapping[str, int],
+    scale: int,
+    keep: Callable[[int, Point], bool],
+) -> dict[str, Any]:
+    facts = trade_off.facts
+    costs = [six_digits(point.cost / facts.scale) for point in trade_off.points]
+    return {
+        "title": one_line(facts.title),
+        "unit": one_line(trade_off.unit),
+        "more": facts.higher_is_better,
+        "log": min(costs) > 0 and max(costs) > LOG_ABOVE * min(costs),
+        "all": len(costs),
+        "points": [
+            {
+                "row": numbers[point.entry],
+                "x": x,
+                "y": six_digits(point.figure.value * scale),
+                "ends": [
+                    None if end is None else six_digits(end * scale)
+                    for end in (point.figure.low, point.figure.high)
+                ],
+                "front": point.front,
+            }
+            for place, (point, x) in enumerate(zip(trade_off.points, costs, strict=True))
+            if keep(place, point)
+        ],
+    }
+
+
+def plots(table: Table) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return the pictures of a table: environment's digest -> path beside the page, and data."""
+    return {
+        each.environment: (plot_path(table, each.environment), plot_data(table, each))
+        for each in efficiencies(table)
+    }
+
+
+def plot_path(table: Table, environment: str) -> str:
+    """Return the path of a picture below the folder of published tables.
+
+    The digits at the end identify table and environment.
+    """
+    protocol, dataset = table.protocol, table.dataset
+    key = [protocol.suite, protocol.profile, protocol.version, protocol.digest]
+    digits = digest([*key, dataset.name, dataset.lock, table.folds, environment])[:12]
+    place = PurePosixPath(FOLDER, slug(protocol.suite), slug(protocol.profile))
+    return str(place / f"{slug(dataset.name)}-efficiency-{digits}.svg")
+
+
+def plot_data(table: Table, efficiency: Efficiency) -> dict[str, Any]:
+    """Return the data of a picture: its charts, and the names of their entries.
+
+    Of many entries it shows those on some front, and the best others.
+    """
+    facts = table.facts[table.protocol.primary]
+    entries = efficiency.entries
+    best = {p.entry for each in efficiency.trade_offs for p in each.points if p.front}
+    shown = set(sorted(entries, key=lambda entry: entry not in best)[:SHOWN])
+    part = f" ({len(shown)} of {len(entries)} entries)" if len(shown) < len(entries) else ""
+    return {
+        "drawing": DRAWING,
+        "title": one_line(title(table)) + part,
+        "metric": one_line(heading(facts)),
+        "names": {str(table.numbers[e]): one_line(e) for e in entries if e in shown},
+        **chart_data(table, efficiency, lambda _, point: point.entry in shown),
+    }
+
+
+def write_plot(path: Path, data: dict[str, Any]) -> None:
+    """Draw a picture as an SVG file that carries its data."""
+    about = {"Title": data["title"], "Description": canonical_json(data), "Date": None}
+    with style(), atomic_file(path) as file:
+        draw(data).savefig(file, format="svg", metadata=about)
+
+
+def holds_plot(path: Path, data: dict[str, Any]) -> bool:
+    """Check if a file is a picture that carries these data."""
+    try:
+        found = ElementTree.parse(path).find(f".//{DESCRIPTION}")
+    except (OSError, ElementTree.ParseError):
+        return False
+    return found is not None and found.text == canonical_json(data)
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw with these settings, whatever the user's own are, which are restored afterwards."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def draw(data: Mapping[str, Any]) -> Figure:
+    """Draw a picture: a panel for each cost on one axis of the metric, and the names of entries.
+
+    It is to be called, and saved, within `style`.
+
+    Args:
+        data: as `plot_data` returns it.
+    """
+    # Without a display, and without the state of pyplot.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    names = {int(row): fill(name, NAME) for row, name in data["names"].items()}
+    lines = [line for name in names.values() for line in name.split("\n")] or [""]
+    room = 0.5 + max(map(len, lines)) / LETTERS
+    width = PANEL_WIDTH * len(data["charts"]) + room
+    height = max(PANEL_HEIGHT, NAME_HEIGHT * len(lines)) + 0.9
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    looks: Looks = {
+        row: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+        for i, row in enumerate(names)
+    }
+    panels = figure.subplots(1, len(data["charts"]), sharey=True, squeeze=False)[0]
+    for axes, chart in zip(panels, data["charts"], strict=True):
+        _draw_chart(axes, chart, looks)
+    panels[0].set_ylabel(data["metric"])
+    letters = int(LETTERS * width)
+    head = [fill(data[each], letters) for each in ("title", "environment")]
+    figure.suptitle("\n".join(head), x=0.01, ha="left", size=9)
+    figure.supxlabel(fill(CAPTION, letters), x=0.01, ha="left", size=8, color="0.4")
+    handles = [
+        Line2D([], [], label=name, linestyle="none", **looks[row]) for row, name in names.items()
+    ]
+    figure.legend(handles=handles, loc="outside right upper", frameon=False, handletextpad=0.2)
+    return figure
+
+
+def _draw_chart(axes: Axes, chart: Mapping[str, Any], looks: Looks) -> None:
+    from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullLocator
+
+    points = chart["points"]
+    costs = [point["x"] for point in points]
+    best = sorted((p["x"], p["y"]) for p in points if p["front"])
+    # From one entry of the front to the next: the best value to be had for a cost, or for better.
+    axes.step(*zip(*best, strict=True), where="pre" if chart["more"] else "post", color="0.6", lw=1)
+    for point in points:
+        look, (low, high) = looks[point["row"]], point["ends"]
+        if low is not None and high is not None:
+            axes.vlines(point["x"], low, high, color=look["color"], lw=1.2, alpha=0.6)
+        filled = look["color"] if point["front"] else "white"
+        axes.plot(point["x"], point["y"], markerfacecolor=filled, linestyle="none", **look)
+    axes.set_xlabel(f"{chart['title']} ({chart['unit']}) {'↑' if chart['more'] else '↓'}")
+    low, high = min(costs), max(costs)
+    if chart["log"]:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        middle, half = (low + high) / 2, 0.58 * (max(high - low, 0.2 * high) or 1)
+        axes.set_xlim(middle - half, middle + half)  # so that small differences look small
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
