@@ -12,13 +12,12 @@ from docs.simulation.cells import NONTARGETS, Cell
 from docs.simulation.lists import TrialList, draw_list
 from docs.simulation.population import scores
 from harness.metrics.comparison import paired_difference
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.intervals import Interval, half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.ranking import Entry, p_values
+from harness.metrics.scored_trials import Trials
+from harness.metrics.significance import Entry, p_values
 from harness.metrics.speakers import SpeakerReplicates, left_one_out, speaker_replicates
-from harness.metrics.trials import Trials
 
 RESAMPLES = 200
 """Draws an interval. The board draws 1,000; the standard deviation of 200 errs by 5 %, which costs

@@ -9,11 +9,11 @@ from docs.simulation.cells import NONTARGETS, Cell
 from docs.simulation.lists import draw_list
 from docs.simulation.population import scores
 from harness.metrics.comparison import jackknife_error, two_sided_p
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.seeds import Scale, combined_error, pooled_spread, seed_variance
+from harness.metrics.scored_trials import Trials
+from harness.metrics.seed_spread import Scale, combined_error, pooled_spread, seed_variance
 from harness.metrics.speakers import left_one_out
-from harness.metrics.trials import Trials
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ def _calls(seeds: list[list[float]], error: float, freedom: int) -> dict[str, fl
 def _p(
     seeds: list[list[float]], scale: Scale, differences: Floats, errors: Floats, freedom: int
 ) -> float:
-    """One comparison as `harness.metrics.ranking` makes it, before Holm's correction."""
+    """One comparison as `harness.metrics.significance` makes it, before Holm's correction."""
     variance, seed_freedom = _variance(seeds, scale)
     joined, degrees = combined_error(errors, freedom, [variance], seed_freedom)
     return float(two_sided_p(differences, joined, degrees)[0])

@@ -27,8 +27,8 @@ def recipe(
     json: options.Json = False,
 ) -> None:
     """Print another project's recipe as tables of a benchmark file."""
-    from harness.recipes.reading import read_recipe
-    from harness.recipes.toml import as_toml, document
+    from harness.recipes.converted import as_toml, document
+    from harness.recipes.foreign_recipe import read_recipe
 
     found = read_recipe(file, name=name, gpus=gpus, fine_tune=fine_tune)
     if json:

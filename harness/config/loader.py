@@ -13,14 +13,11 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from harness.config.datasets import Dataset
-from harness.config.finite import check_finite
-from harness.config.folds import Fold, all_folds, check_fold_names, folds_of
+from harness.config.datasets import Dataset, Fold, all_folds, check_fold_names, folds_of
 from harness.config.imports import explain
-from harness.config.inheritance import datasets_with_inherited, recipes_with_inherited
+from harness.config.merging import check_finite, datasets_with_inherited, recipes_with_inherited
 from harness.config.recipes import Recipe
-from harness.config.schema import Benchmark
-from harness.config.suites import Exclusion, Override, Suite
+from harness.config.schema import Benchmark, Exclusion, Override, Suite
 from harness.errors import ConfigError, check_spelled, nearest
 
 NAMED = ("datasets", "models", "losses", "recipes", "suites")

@@ -12,8 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from harness.config.augment import Augment
-from harness.config.course import LearningRate, Rise
+from harness.config.recipe_tables import Augment, LearningRate, Rise
 from harness.config.tables import Table, Track
 
 

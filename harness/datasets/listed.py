@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.config.datasets import Dataset, SplitRule
-from harness.config.folds import Fold
+from harness.config.datasets import Dataset, Fold, SplitRule
 from harness.config.loader import LoadedBenchmark
 from harness.config.tables import Profile
 from harness.data.corpus import Corpus, HeldOut

@@ -19,7 +19,7 @@ from sklearn.metrics import (
 )
 from sklearn.metrics.cluster import contingency_matrix
 
-from harness.metrics.errors import MetricError, check_same_length, check_vector
+from harness.metrics.validation import MetricError, check_same_length, check_vector
 
 Names = Sequence[Hashable] | NDArray[Any]
 Codes = NDArray[np.intp]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
-from harness.metrics.errors import (
+from harness.metrics.validation import (
     MetricError,
     check_finite,
     check_same_length,

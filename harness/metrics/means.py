@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.metrics.errors import MetricError, check_finite, check_same_length, check_vector
 from harness.metrics.intervals import Interval, draw_units, half_trial, logit_interval
+from harness.metrics.validation import MetricError, check_finite, check_same_length, check_vector
 
 Floats = NDArray[np.float64]
 

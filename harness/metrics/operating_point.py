@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.metrics.errors import MetricError, check_same_length, usable_scores
+from harness.metrics.validation import MetricError, check_same_length, usable_scores
 
 Floats = NDArray[np.float64]
 

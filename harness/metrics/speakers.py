@@ -13,12 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.errors import MetricError
 from harness.metrics.intervals import draw_units
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.sides import usable_sides
-from harness.metrics.trials import Trials
-from harness.metrics.weighing import weightless
+from harness.metrics.scored_trials import Trials, weightless
+from harness.metrics.validation import MetricError, usable_sides
 from harness.metrics.weighted import weighted_eer, weighted_min_dcf
 
 Floats = NDArray[np.float64]

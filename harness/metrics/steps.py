@@ -23,7 +23,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 
 Floats = NDArray[np.float64]
 

@@ -14,11 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.errors import MetricError
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.sides import usable_sides
-from harness.metrics.trials import Grouped, Trials
-from harness.metrics.weighing import Part, Sums, part_of, weigh, weightless
+from harness.metrics.scored_trials import Grouped, Part, Sums, Trials, part_of, weigh, weightless
+from harness.metrics.validation import MetricError, usable_sides
 from harness.metrics.window import Bounds, Sketch, sketch
 
 Floats = NDArray[np.float64]
@@ -35,7 +33,7 @@ def weighted_eer(trials: Trials, weights: NDArray[Any]) -> Floats:
     """Computes the EER under each of R vectors of speakers' weights.
 
     A target trial of speaker i counts as w_i trials, a nontarget trial of speakers i and k as
-    w_i * w_k; weights need not be whole. The definition is that of `harness.metrics.eer`.
+    w_i * w_k; weights need not be whole. The definition is that of `harness.metrics.detection`.
 
     Args:
         trials: scored trials of S speakers.
@@ -70,7 +68,7 @@ def weighted_min_dcf(trials: Trials, weights: NDArray[Any], point: OperatingPoin
         point: prior and costs.
 
     Returns:
-        `[R]`, normalised as in `harness.metrics.dcf`.
+        `[R]`, normalised as in `harness.metrics.detection`.
 
     Raises:
         MetricError: as `weighted_eer`.

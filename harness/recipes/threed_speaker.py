@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from harness.recipes.converted import Converted, Table
-from harness.recipes.parameters import UNKNOWN, Parameters
-from harness.recipes.values import OPTIMIZERS, SHAPES, SPEEDS, as_size, optimizer, rise, rounded
+from harness.recipes.parameters import (
+    OPTIMIZERS,
+    SHAPES,
+    SPEEDS,
+    UNKNOWN,
+    Parameters,
+    as_size,
+    optimizer,
+    rise,
+    rounded,
+)
 
 MARGINS = {
     "ArcMarginLoss": "adapters.losses:AamSoftmax",

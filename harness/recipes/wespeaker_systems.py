@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.recipes.converted import Table
-from harness.recipes.parameters import Parameters
-from harness.recipes.values import SHAPES, as_size, rise
+from harness.recipes.parameters import SHAPES, Parameters, as_size, rise
 
 POOLED = {"TSTP": "tstp", "ASTP": "astp", "MQMHASTP": "mqmhastp"}
 

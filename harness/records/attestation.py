@@ -12,10 +12,16 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from harness.errors import RequestError
-from harness.records.canonical import digest, readable_json, sha256_file
-from harness.records.code import DIRTY
-from harness.records.documents import Document, of_schema, read_document
+from harness.records.documents import (
+    Document,
+    digest,
+    of_schema,
+    read_document,
+    readable_json,
+    sha256_file,
+)
 from harness.records.files import write_text
+from harness.records.provenance import DIRTY
 from harness.records.record import Environment, Part
 
 SCHEMA: Final = 1

@@ -9,12 +9,12 @@ from harness.board.names import details_path, record_path, scores_path
 from harness.board.publishing.published import build
 from harness.board.store.tree import changed_outside
 from harness.errors import RequestError
-from harness.records.canonical import sha256
-from harness.records.code import DIRTY
-from harness.records.details import Details
+from harness.records.details_schema import Details
+from harness.records.documents import sha256
 from harness.records.files import read_bytes, write_bytes
+from harness.records.provenance import DIRTY
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.registry.details import content_at
 from harness.registry.guarding.check import publishes_scores
 

@@ -9,13 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.metrics.classification import (
-    accuracy,
-    accuracy_interval,
-    balanced_accuracy,
-    macro_f1,
-)
-from harness.records.details import Estimate, Group
+from harness.metrics.accuracy import accuracy, accuracy_interval, balanced_accuracy, macro_f1
+from harness.records.details_schema import Estimate, Group
 from harness.tasks.groups import FEWEST, Grouping, by_duration, by_value, categories, values
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.scored_trials import Trials as ScoredTrials
 from harness.metrics.speakers import speaker_replicates
-from harness.metrics.trials import Trials as ScoredTrials
-from harness.records.details import Estimate, Group
+from harness.records.details_schema import Estimate, Group
 from harness.records.record import Metric
 from harness.tasks.groups import FEWEST
 from harness.tasks.trial_metrics import Sides, at_threshold, with_intervals

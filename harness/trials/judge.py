@@ -11,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.cllr import cllr, min_cllr_of
-from harness.metrics.dcf import act_dcf, min_dcf
-from harness.metrics.det import thin
-from harness.metrics.eer import eer
+from harness.metrics.detection import act_dcf, eer, min_dcf
 from harness.metrics.intervals import half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.roc import Roc, roc
-from harness.metrics.sides import part
-from harness.metrics.trials import Trials
+from harness.metrics.roc import Roc, roc, thin
+from harness.metrics.scored_trials import Trials
+from harness.metrics.validation import part
 from harness.metrics.weighted import weighted_eer, weighted_min_dcf
 from harness.trials.cautions import cautions
 from harness.trials.resampling import Resampling

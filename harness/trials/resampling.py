@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.metrics.scored_trials import Trials
 from harness.metrics.speakers import speaker_draws
-from harness.metrics.trials import Trials
 from harness.trials.columns import Codes
 from harness.trials.trials import TrialList
 from harness.trials.units import NoSpeakers, Speakers

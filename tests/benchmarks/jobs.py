@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.scored_trials import Trials
 from harness.metrics.speakers import speaker_replicates
-from harness.metrics.trials import Trials
 from harness.scoring.normalisation import as_norm, cohort_statistics
 from harness.scoring.trials import cosine_of_trials
 from harness.trials.join import read_scores

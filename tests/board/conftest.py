@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.measure.environment import environment_digest
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.records.record import (
     Component,
     Data,

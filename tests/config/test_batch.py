@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from harness.config.loader import with_settings
 from harness.config.recipes import Recipe, Sampler
 from harness.errors import ConfigError
-from harness.records.canonical import digest
+from harness.records.documents import digest
 
 PK = {"speakers": 8, "utterances": 4}
 

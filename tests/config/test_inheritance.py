@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.config.inheritance import datasets_with_inherited, recipes_with_inherited
 from harness.config.loader import load
+from harness.config.merging import datasets_with_inherited, recipes_with_inherited
 from harness.errors import ConfigError
 
 WHOLE = {"adapter": "a:B", "licence": "l", "path": "p", "second": True, "split": {}, "trials": 9}

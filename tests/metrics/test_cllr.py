@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
 from harness.metrics.cllr import cllr, min_cllr, pav_llrs
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 
 Floats = NDArray[np.float64]
 

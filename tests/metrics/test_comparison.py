@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
 from harness.metrics.comparison import jackknife_error, paired_difference, two_sided_p
-from harness.metrics.eer import eer
-from harness.metrics.errors import MetricError
+from harness.metrics.detection import eer
 from harness.metrics.intervals import draw_units
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.scored_trials import Trials
 from harness.metrics.speakers import speaker_replicates
-from harness.metrics.trials import Trials
+from harness.metrics.validation import MetricError
 
 REPLICATES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=20).map(
     np.array

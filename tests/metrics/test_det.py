@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from harness.metrics.det import det, thin
-from harness.metrics.errors import MetricError
-from harness.metrics.roc import Roc, auc, roc
+from harness.metrics.roc import Roc, auc, det, roc, thin
+from harness.metrics.validation import MetricError
 
 Floats = NDArray[np.float64]
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from harness.metrics.eer import eer
-from harness.metrics.errors import MetricError
-from harness.metrics.hull import eer_hull, hull
+from harness.metrics.cllr import eer_hull, hull
+from harness.metrics.detection import eer
 from harness.metrics.roc import PIECE, Roc, roc
+from harness.metrics.validation import MetricError
 
 Floats = NDArray[np.float64]
 Point = tuple[Fraction, Fraction]

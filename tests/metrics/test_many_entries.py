@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import t
 
 from harness.metrics.comparison import holm, jackknife_error, two_sided_p
-from harness.metrics.errors import MetricError
-from harness.metrics.ranking import (
+from harness.metrics.seed_spread import SeedSpread, combined_error, pooled_spread, seed_variance
+from harness.metrics.significance import (
     Entry,
     change_p_values,
     p_values,
@@ -18,7 +18,7 @@ from harness.metrics.ranking import (
     ranks_and_difference,
     smallest_visible_difference,
 )
-from harness.metrics.seeds import SeedSpread, combined_error, pooled_spread, seed_variance
+from harness.metrics.validation import MetricError
 
 UNITS = [f"speaker-{index:02}" for index in range(30)]
 

@@ -10,9 +10,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import somersd
 
-from harness.metrics.errors import MetricError
 from harness.metrics.means import left_one_out_mean, mean_interval
 from harness.metrics.pairwise import graded_pairs, pair_points, pairwise_accuracy
+from harness.metrics.validation import MetricError
 
 PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=20)
 ITEMS = st.lists(

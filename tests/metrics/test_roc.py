@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from harness.metrics.det import thin
-from harness.metrics.errors import MetricError
-from harness.metrics.roc import PIECE, Roc, auc, miss_at_false_alarm, pieces, roc
+from harness.metrics.roc import PIECE, Roc, auc, miss_at_false_alarm, pieces, roc, thin
+from harness.metrics.validation import MetricError
 
 Floats = NDArray[np.float64]
 

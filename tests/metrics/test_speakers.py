@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
-from harness.metrics.errors import MetricError
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.intervals import draw_units, half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.scored_trials import Trials
 from harness.metrics.speakers import left_one_out, speaker_replicates
-from harness.metrics.trials import Trials
+from harness.metrics.validation import MetricError
 
 POINT = OperatingPoint(0.05)
 

@@ -9,12 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from harness.metrics import weighted, window
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
-from harness.metrics.errors import MetricError
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.trials import Trials
-from harness.metrics.weighing import weightless
+from harness.metrics.scored_trials import Trials, weightless
+from harness.metrics.validation import MetricError
 from harness.metrics.weighted import weighted_eer, weighted_min_dcf
 
 POINT = OperatingPoint(0.05)

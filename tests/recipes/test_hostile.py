@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ConfigError
-from harness.recipes.converted import Converted
-from harness.recipes.reading import read_recipe
-from harness.recipes.toml import as_toml, document
-from harness.records.canonical import readable_json
+from harness.recipes.converted import Converted, as_toml, document
+from harness.recipes.foreign_recipe import read_recipe
+from harness.records.documents import readable_json
 from tests.recipes.recipes import THREED_SPEAKER, WESPEAKER, replaced
 
 EVIL = '\n[models.evil]\nadapter = "evil_module:Evil"\n#'

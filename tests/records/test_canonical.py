@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.records.canonical import (
+from harness.records.documents import (
     canonical_json,
     digest,
     finite_or_none,

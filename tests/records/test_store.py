@@ -20,7 +20,7 @@ from harness.records.record import (
     Resources,
     Stage,
 )
-from harness.records.store import find_records, read_record, to_document, write_record
+from harness.records.record_files import find_records, read_record, to_document, write_record
 
 RECORD = Record(
     state="done",

@@ -10,8 +10,7 @@ import pytest
 
 from harness.errors import RequestError
 from harness.records.record import SCHEMA, Artefact, Record, Submission
-from harness.records.store import read_record, to_document, write_record
-from harness.records.updates import UPDATES, updated
+from harness.records.record_files import UPDATES, read_record, to_document, updated, write_record
 
 OLD = sorted((Path(__file__).parent / "old").glob("*.json"))
 """Published files of schema 1, as they were written."""

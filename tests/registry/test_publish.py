@@ -11,10 +11,10 @@ import pytest
 
 from harness.board.publishing.published import build
 from harness.errors import RequestError
-from harness.records.canonical import sha256, sha256_file
-from harness.records.details import Breakdown, Details, Estimate, Group, read_details
+from harness.records.details_schema import Breakdown, Details, Estimate, Group, read_details
+from harness.records.documents import sha256, sha256_file
 from harness.records.record import Artefact, Record
-from harness.records.store import write_record
+from harness.records.record_files import write_record
 from harness.registry.publish import publish
 
 SCORES = b"scores of a run"

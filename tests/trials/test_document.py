@@ -11,7 +11,7 @@ import pytest
 from harness.metrics.comparison import Difference
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.roc import roc
-from harness.records.canonical import readable_json
+from harness.records.documents import readable_json
 from harness.trials.differences import Compared
 from harness.trials.document import document
 from harness.trials.judge import Cost, Estimate, Report

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.metrics.trials import Trials
+from harness.metrics.scored_trials import Trials
 from harness.trials.complaints import ScoreFileError
 from harness.trials.trials import TrialList, read_trials
 from harness.trials.units import NoSpeakers, Speakers, speakers_of

@@ -24,7 +24,7 @@ from harness.board.writing.efficiency import (
     six_digits,
 )
 from harness.board.writing.head import title
-from harness.records.canonical import canonical_json, digest
+from harness.records.documents import canonical_json, digest
 from harness.records.files import atomic_file
 
 FOLDER = "plots"

@@ -10,9 +10,8 @@ from harness.board.writing.document import document_text
 from harness.board.writing.markdown import section
 from harness.errors import RequestError
 from harness.records.files import write_text
-from harness.records.impossible import usable_record
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record, usable_record
 
 
 def write_local(runs: Path, suite: str, profile: str) -> Path:

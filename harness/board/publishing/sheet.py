@@ -17,7 +17,7 @@ from harness.board.versions.changelog import change_log, log_entries
 from harness.board.writing.document import document
 from harness.board.writing.markdown import section
 from harness.board.writing.references import References
-from harness.records.details import Details
+from harness.records.details_schema import Details
 
 TABLES = "tables"
 """Under which a document holds its tables."""

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
-from harness.records.details import Det, Details
+from harness.records.details_schema import Det, Details
 
 Floats = NDArray[np.float64]
 

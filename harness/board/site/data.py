@@ -15,8 +15,8 @@ from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.board.text import one_line
 from harness.board.writing.layout import failure
-from harness.records.canonical import digest
-from harness.records.details import Details
+from harness.records.details_schema import Details
+from harness.records.documents import digest
 
 FACETS = ("model", "loss", "track", "recipe", "trust", "state")
 NONE = "none"

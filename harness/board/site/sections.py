@@ -13,7 +13,7 @@ from harness.board.site.views import Change, Summary, change_view, summary, tabl
 from harness.board.standing.table import Table
 from harness.board.versions.changelog import LogEntry
 from harness.board.writing.references import References
-from harness.records.details import Details
+from harness.records.details_schema import Details
 
 INDEX, CHANGES = "index.html", "changes.html"
 """Pages of all suites."""

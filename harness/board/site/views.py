@@ -21,8 +21,8 @@ from harness.board.writing.head import head, title
 from harness.board.writing.layout import cost_grids, failure
 from harness.board.writing.references import ReferenceGroup
 from harness.board.writing.referencetables import reference_grid, reference_notes
-from harness.records.canonical import digest
-from harness.records.details import Details
+from harness.records.details_schema import Details
+from harness.records.documents import digest
 
 LEADERS = 3
 """How many of the best entries of a table the index names."""

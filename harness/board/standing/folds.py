@@ -10,10 +10,9 @@ from typing import Any
 
 from harness.board.standing.rows import Filed, seed_of
 from harness.errors import RequestError
-from harness.metrics.errors import MetricError
-from harness.metrics.folds import over_folds
-from harness.metrics.intervals import half_trial
-from harness.metrics.jackknife import jackknife_interval
+from harness.metrics.intervals import half_trial, jackknife_interval
+from harness.metrics.k_folds import over_folds
+from harness.metrics.validation import MetricError
 from harness.records.record import Data, Fold, Metric, Record, State
 
 INTERVAL = "interval"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.board.standing.rows import Row
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.records.record import Record
 
 DAGGER = "†"

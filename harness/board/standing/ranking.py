@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.board.standing.rows import Row
-from harness.metrics.ranking import (
+from harness.metrics.seed_spread import Scale, SeedSpread, pooled_spread
+from harness.metrics.significance import (
     MIN_UNITS_FOR_RANKS,
     Entry,
     can_rank,
     ranks_and_difference,
     smallest_visible_difference,
 )
-from harness.metrics.seeds import Scale, SeedSpread, pooled_spread
 from harness.records.record import MetricFacts, Protocol
 
 

@@ -10,9 +10,9 @@ from functools import cached_property
 from itertools import groupby
 
 from harness.board.standing.once import Once
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.records.record import Metric, Record, Trust
-from harness.records.store import to_document
+from harness.records.record_files import to_document
 
 INCOMPLETE = "incomplete"
 """The state of a row of which folds have no result."""

@@ -9,7 +9,7 @@ from harness.board.standing.table import Table
 from harness.board.versions.matching import Entry, entries, match
 from harness.board.versions.rules import Rule, changed_rules
 from harness.board.versions.shifts import Shift, shifts
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.records.record import Record
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.board.standing.numbers import UNKNOWN
 from harness.board.standing.table import Table
-from harness.records.canonical import canonical_json
+from harness.records.documents import canonical_json
 
 DIGITS = 12
 """Of a digest, as a table's head shows it."""

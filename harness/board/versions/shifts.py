@@ -17,9 +17,9 @@ from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.board.versions.matching import Entry, Pair
 from harness.board.writing.efficiency import six_digits
-from harness.metrics.ranking import MIN_UNITS_FOR_RANKS, can_rank, change_p_values
-from harness.metrics.ranking import Entry as Measured
-from harness.metrics.seeds import SeedSpread
+from harness.metrics.seed_spread import SeedSpread
+from harness.metrics.significance import MIN_UNITS_FOR_RANKS, can_rank, change_p_values
+from harness.metrics.significance import Entry as Measured
 from harness.records.record import MetricFacts
 
 ALPHA = 0.05

@@ -10,8 +10,8 @@ from harness.board.standing.rows import Figure, Row
 from harness.board.standing.table import Table
 from harness.board.writing.grid import Column, Grid, cell
 from harness.board.writing.layout import entry_column
-from harness.metrics.ranking import MIN_UNITS_FOR_RANKS
-from harness.records.details import Breakdown, Details, Estimate, Group
+from harness.metrics.significance import MIN_UNITS_FOR_RANKS
+from harness.records.details_schema import Breakdown, Details, Estimate, Group
 
 FEW = "°"
 """Marks a group that is too small for its figures to be trusted."""

@@ -9,7 +9,7 @@ from harness.board.standing.numbers import counted, plain
 from harness.board.standing.table import Table
 from harness.board.writing.costnotes import cost_footnotes
 from harness.board.writing.rownotes import row_footnotes
-from harness.metrics.seeds import SeedSpread
+from harness.metrics.seed_spread import SeedSpread
 from harness.records.record import MetricFacts
 
 TRUST = {

@@ -7,7 +7,7 @@ from typing import Any
 from harness.board.standing.environments import environments
 from harness.board.standing.numbers import counted
 from harness.board.standing.table import Table
-from harness.records.canonical import canonical_json
+from harness.records.documents import canonical_json
 from harness.records.record import Record
 
 

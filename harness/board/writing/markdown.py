@@ -25,8 +25,8 @@ from harness.board.writing.head import head, title
 from harness.board.writing.layout import cost_grids, main_grid
 from harness.board.writing.references import ReferenceGroup
 from harness.board.writing.referencetables import ELSEWHERE, reference_grid, reference_notes
-from harness.records.canonical import digest
-from harness.records.details import Details
+from harness.records.details_schema import Details
+from harness.records.documents import digest
 
 # Otherwise the padding, and so the bytes, depend on whether wcwidth happens to be installed.
 tabulating.WIDE_CHARS_MODE = False

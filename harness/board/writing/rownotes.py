@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.board.standing.labels import CLAIM, DAGGER
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
-from harness.records.parts import in_parts, items_in_part
+from harness.config.recipe_tables import in_parts, items_in_part
 from harness.records.record import Record
 
 TRAINING_ACCURACY = "training_accuracy"

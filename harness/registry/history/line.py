@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.board.names import slug
 from harness.board.standing.environments import disturbed, environment_name
 from harness.errors import RequestError
-from harness.records.canonical import digest, sha256
-from harness.records.code import DIRTY
+from harness.records.documents import digest, sha256
+from harness.records.provenance import DIRTY
 from harness.records.record import Memory, Metric, MetricFacts, Record
 
 SCHEMA: Final = 1

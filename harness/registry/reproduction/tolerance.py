@@ -12,10 +12,10 @@ from scipy.special import stdtrit
 
 from harness.board.names import is_record
 from harness.board.standing.rows import joined_by
-from harness.metrics.seeds import SeedSpread, pooled_spread
+from harness.metrics.seed_spread import SeedSpread, pooled_spread
 from harness.records.attestation import Rule
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.run.job.join import RECORD
 
 LEAST_FREEDOM = 2

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.config.recipes import EvenCrops, Recipe
 from harness.config.tables import Profile
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.records.record import Component, Data, Environment, Prediction, Protocol, Stage
 from harness.run.job.measurement import Trial
 

@@ -10,7 +10,7 @@ from typing import Any
 from harness.config.loader import LoadedBenchmark, known
 from harness.config.tables import Component
 from harness.errors import ConfigError, JobFailed, RequestError, quoted
-from harness.recipes.reading import read_recipe
+from harness.recipes.foreign_recipe import read_recipe
 from harness.run.plan.adapters import WORKERS
 from harness.run.plan.chosen import component
 from harness.run.plan.description import Fitting

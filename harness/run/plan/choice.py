@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.config.loader import LoadedBenchmark, known
-from harness.config.suites import Entry, Suite
+from harness.config.schema import Entry, Suite
 from harness.errors import ConfigError, nearest
 from harness.run.plan.request import RunRequest
 

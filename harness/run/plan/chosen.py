@@ -11,7 +11,7 @@ from harness.config.tables import Component
 from harness.datasets.lengths import Need
 from harness.errors import ConfigError, JobFailed, nearest
 from harness.records import record
-from harness.records.canonical import canonical_json
+from harness.records.documents import canonical_json
 from harness.run.job.parts import make_task
 from harness.run.plan.adapters import WORKERS
 from harness.run.plan.augmentation import check_augment

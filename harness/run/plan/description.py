@@ -15,7 +15,7 @@ from harness.adapter import ADDED, Fbank, Image, Input, Spectrogram, Vector
 from harness.config.imports import construct, load_class
 from harness.errors import RequestError
 from harness.records import record
-from harness.records.canonical import canonical_json
+from harness.records.documents import canonical_json
 from harness.run.plan.questions import Report, adapter_key
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.config.loader import LoadedBenchmark
 from harness.records import record
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.run.plan.protocol import rests_on
 from harness.run.plan.request import RunRequest, Source
 

@@ -14,8 +14,8 @@ from harness.errors import ConfigError, JobFailed, RequestError
 from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
 from harness.measure.environment import environment
 from harness.records import record
-from harness.records.canonical import sha256_file
-from harness.records.code import code_version
+from harness.records.documents import sha256_file
+from harness.records.provenance import code_version
 from harness.run.job.parts import make_task
 from harness.run.job.spec import TRAIN_VERSION, Embedding, JobSpec, embedding_precision
 from harness.run.plan.augmentation import disturbances

@@ -14,7 +14,7 @@ from harness.board.names import record_path
 from harness.board.publishing import memory, published
 from harness.board.publishing.published import build
 from harness.records.record import Record
-from harness.records.store import write_record
+from harness.records.record_files import write_record
 from harness.registry.guarding.check import check
 
 Count = Callable[[], int]

@@ -15,7 +15,7 @@ from harness.board.standing.ranking import rank
 from harness.board.standing.rows import Filed
 from harness.board.standing.table import Table, tables
 from harness.metrics.comparison import jackknife_error
-from harness.metrics.ranking import Entry, p_values
+from harness.metrics.significance import Entry, p_values
 from tests.board.site.conftest import PUBLISHED
 
 

@@ -17,7 +17,7 @@ from harness.board.standing.table import Table, tables
 from harness.board.writing.document import document_text
 from harness.board.writing.references import References
 from harness.records.record import Fold, Record, Stage
-from harness.records.store import write_record
+from harness.records.record_files import write_record
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from harness.board.writing.head import head
 from harness.board.writing.layout import main_grid
 from harness.board.writing.markdown import section
 from harness.errors import RequestError
-from harness.metrics.jackknife import jackknife_interval
-from harness.metrics.ranking import Entry, ranks, smallest_visible_difference
+from harness.metrics.intervals import jackknife_interval
+from harness.metrics.significance import Entry, ranks, smallest_visible_difference
 from harness.records.record import Fold, Memory, Record, Resources, Stage
-from harness.records.store import to_document, write_record
+from harness.records.record_files import to_document, write_record
 
 UNITS = {1: 8, 2: 7, 3: 7}
 INTERVAL = "95 %, speakers resampled 1000 times, logit-t"

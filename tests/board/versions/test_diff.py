@@ -17,7 +17,7 @@ from harness.board.versions.diff import diff_document, diff_text, differences, p
 from harness.board.versions.sides import side
 from harness.errors import RequestError
 from harness.records.record import Record, Stage
-from harness.records.store import write_record
+from harness.records.record_files import write_record
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -10,7 +10,7 @@ from harness.board.standing.rows import Filed
 from harness.board.standing.table import Table, tables
 from harness.board.writing.breakdowns import breakdown_grids
 from harness.board.writing.markdown import section
-from harness.records.details import Breakdown, Details, Estimate, Group
+from harness.records.details_schema import Breakdown, Details, Estimate, Group
 
 
 def group(name: str, value: float | None, **more: Any) -> Group:

@@ -19,9 +19,9 @@ from harness.board.publishing.published import build
 from harness.cli.admit import admit as admit_command
 from harness.datasets.lock import LockFile, read_lock
 from harness.errors import RequestError
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.records.record import Component, Metric, Stage, Submission
-from harness.records.store import read_record, write_record
+from harness.records.record_files import read_record, write_record
 from harness.registry.guarding.admission import admit
 from harness.registry.guarding.locked import edited_lock
 from harness.registry.guarding.snapshot import Snapshot

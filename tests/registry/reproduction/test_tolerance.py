@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from harness.records.record import Component, Data, Metric, Record
-from harness.records.store import read_record, write_record
+from harness.records.record_files import read_record, write_record
 from harness.registry.reproduction.tolerance import allowed, others_of
 
 OLD = Path(__file__).parents[2] / "records" / "old"

@@ -1,0 +1,146 @@
+"""Checks of the arrays that metrics are computed from: scores, labels, both sides of trials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+class MetricError(ValueError):
+    """An input from which a metric cannot be computed: what, how many, and the mend."""
+
+
+def usable_scores(scores: ArrayLike, what: str) -> NDArray[np.floating[Any]]:
+    """Returns scores as a one-dimensional floating array, or says why they are unusable.
+
+    Args:
+        scores: array-like `[N]`; float32 and float64 stay as they are, all else becomes float64.
+        what: how an error names the scores, for example `"target scores"`.
+
+    Raises:
+        MetricError: no score, more than one dimension, or a NaN or infinite score.
+
+    >>> usable_scores([1, 2], "target scores")
+    array([1., 2.])
+    >>> usable_scores([0.5, float("nan")], "target scores")
+    Traceback (most recent call last):
+    ...
+    harness.metrics.validation.MetricError: target scores: 1 of 2 are NaN or infinite, the first \
+at position 1; find the embedding that made it, or leave the trial out
+    """
+    array = np.asarray(scores)
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(np.float64)
+    check_vector(array, what)
+    check_finite(array, what)
+    return array
+
+
+def check_vector(array: NDArray[Any], what: str) -> None:
+    """Raises MetricError unless `array` has one dimension and at least one value."""
+    if array.ndim != 1:
+        raise MetricError(f"{what}: shape {array.shape}, want one dimension; pass array.ravel()")
+    if array.size == 0:
+        raise MetricError(f"{what}: there are none; the trial list needs at least one")
+
+
+def check_finite(array: NDArray[Any], what: str) -> None:
+    """Raises MetricError where `array` `[N]` holds NaN or infinite values."""
+    # Least and greatest tell of every NaN and infinity, with no array of answers beside the scores.
+    if not array.size or (np.isfinite(array.min()) and np.isfinite(array.max())):
+        return
+    bad = np.flatnonzero(~np.isfinite(array))
+    if bad.size:
+        raise MetricError(
+            f"{what}: {bad.size} of {array.size} are NaN or infinite, the first at position "
+            f"{bad[0]}; find the embedding that made it, or leave the trial out"
+        )
+
+
+def check_same_length(**arrays: NDArray[Any]) -> None:
+    """Raises MetricError unless all arrays, named by keyword, have one and the same shape."""
+    if len({array.shape for array in arrays.values()}) > 1:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise MetricError(f"lengths differ: {shapes}; give one value a trial or item")
+
+
+Floats = NDArray[np.floating[Any]]
+
+
+def ascending(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> tuple[Floats, Floats]:
+    """Sorts each side, and brings both to one dtype.
+
+    A side that is ascending already is returned as it is, without a copy: sort once, and every
+    metric asked after that is fast.
+
+    Args:
+        target_scores: `[T]`; float32 and float64 stay as they are, all else becomes float64.
+        nontarget_scores: `[N]`.
+
+    Returns:
+        Targets `[T]` and nontargets `[N]`, ascending.
+
+    Raises:
+        MetricError: an empty side, more than one dimension, or NaN or infinite scores.
+
+    >>> ascending([0.9, 0.2], [0.3, 0.1])
+    (array([0.2, 0.9]), array([0.1, 0.3]))
+    """
+    targets, nontargets = usable_sides(target_scores, nontarget_scores)
+    return _ascending(targets), _ascending(nontargets)
+
+
+def usable_sides(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> tuple[Floats, Floats]:
+    """Brings both sides to one dtype, in the order they came in.
+
+    Args:
+        target_scores: `[T]`; float32 and float64 stay as they are, all else becomes float64.
+        nontarget_scores: `[N]`.
+
+    Raises:
+        MetricError: an empty side, more than one dimension, or NaN or infinite scores.
+    """
+    targets = usable_scores(target_scores, "target scores")
+    nontargets = usable_scores(nontarget_scores, "nontarget scores")
+    # A dtype that differs from the query's would make searchsorted convert the array at every call.
+    dtype = np.result_type(targets, nontargets)
+    return targets.astype(dtype, copy=False), nontargets.astype(dtype, copy=False)
+
+
+def part(scores: ArrayLike, is_target: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Parts trials into ascending targets and nontargets; at most the scores once more in memory.
+
+    Args:
+        scores: `[trials]`.
+        is_target: `[trials]`, boolean.
+
+    Raises:
+        MetricError: as `ascending`, or labels that are not boolean or of another length.
+
+    >>> part([0.9, 0.1, 0.2], np.array([True, False, True]))
+    (array([0.2, 0.9]), array([0.1]))
+    """
+    values, labels = np.asarray(scores), usable_labels(is_target)
+    check_same_length(scores=values, is_target=labels)
+    targets, nontargets = values[labels], values[~labels]
+    for side in (targets, nontargets):
+        side.sort()
+    return ascending(targets, nontargets)
+
+
+def usable_labels(is_target: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Returns labels as they are, or says why they are none.
+
+    Raises:
+        MetricError: labels that are not boolean.
+    """
+    labels = np.asarray(is_target)
+    if labels.dtype != np.bool_:
+        raise MetricError(f"is_target: dtype {labels.dtype}, want bool; pass labels == 1")
+    return labels
+
+
+def _ascending(side: Floats) -> Floats:
+    return side if bool(np.all(side[:-1] <= side[1:])) else np.sort(side)
