@@ -1,4 +1,4 @@
-"""Accuracy and its kin for classifiers, and what resampling the units says of accuracy."""
+"""Accuracy, balanced accuracy, F1 and confusion of a classifier, with intervals over units."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix, f1_score, recall_score
 
 from harness.metrics.intervals import Interval
-from harness.metrics.means import left_one_out_mean, mean_interval, mean_replicates
+from harness.metrics.means import left_one_out_mean, mean_interval
 from harness.metrics.validation import MetricError, check_same_length, check_vector
 
 Floats = NDArray[np.float64]
 
 
 def accuracy(labels: ArrayLike, predictions: ArrayLike) -> float:
-    """Computes the fraction of N items whose predicted class is the true one.
+    """Compute the fraction of N items whose predicted class is the true one.
 
     Raises:
         MetricError: no items, or lengths differ.
@@ -30,7 +30,7 @@ def accuracy(labels: ArrayLike, predictions: ArrayLike) -> float:
 
 
 def balanced_accuracy(labels: ArrayLike, predictions: ArrayLike) -> float:
-    """Computes the mean over the classes that occur in `labels` of the recall of each.
+    """Compute the mean over the classes that occur in `labels` of the recall of each.
 
     Raises:
         MetricError: no items, or lengths differ.
@@ -46,7 +46,7 @@ def balanced_accuracy(labels: ArrayLike, predictions: ArrayLike) -> float:
 
 
 def macro_f1(labels: ArrayLike, predictions: ArrayLike) -> float:
-    """Computes the mean F1 over the classes that occur in `labels` or in `predictions`.
+    """Compute the mean F1 over the classes that occur in `labels` or in `predictions`.
 
     A class that is never predicted right has F1 = 0.
 
@@ -63,7 +63,7 @@ def macro_f1(labels: ArrayLike, predictions: ArrayLike) -> float:
 def confusion(
     labels: ArrayLike, predictions: ArrayLike, classes: Sequence[Any]
 ) -> NDArray[np.int64]:
-    """Counts items by true class (row) and predicted class (column), in the order of `classes`.
+    """Count items by true class (row) and predicted class (column), in the order of `classes`.
 
     Returns:
         `[C, C]`; the sum is N.
@@ -85,31 +85,6 @@ def confusion(
     return np.asarray(confusion_matrix(true, predicted, labels=list(classes)), dtype=np.int64)
 
 
-def accuracy_replicates(
-    correct: NDArray[np.bool_], units: ArrayLike, *, resamples: int = 1000, seed: int
-) -> Floats:
-    """Computes accuracy on draws, with replacement, of the units that items belong to.
-
-    Args:
-        correct: `[N]`, boolean.
-        units: `[N]`, the name or code of each item's unit (drawer, object, speaker); items of one
-            unit are drawn together. Where each item is a unit of its own, give `range(N)`.
-        resamples: how many draws.
-        seed: of the draws.
-
-    Returns:
-        `[resamples]`.
-
-    Raises:
-        MetricError: no items, lengths differ, `correct` is not boolean, or no resamples.
-
-    >>> accuracy_replicates(np.array([True, True]), [0, 1], resamples=3, seed=0)
-    array([1., 1., 1.])
-    """
-    right, names = _usable_hits(correct, units)
-    return mean_replicates(right, names, resamples=resamples, seed=seed)
-
-
 def accuracy_interval(
     correct: NDArray[np.bool_],
     units: ArrayLike,
@@ -118,17 +93,19 @@ def accuracy_interval(
     resamples: int = 1000,
     seed: int,
 ) -> Interval:
-    """Computes the confidence interval of accuracy over units by `logit_interval`.
+    """Compute the confidence interval of accuracy over units by `logit_interval`.
 
     Args:
         correct: `[N]`, boolean.
-        units: `[N]`, as in `accuracy_replicates`.
+        units: `[N]`, the name or code of each item's unit (drawer, object, speaker); items of one
+            unit are drawn together. If each item is a unit of its own, give `range(N)`.
         level: confidence.
-        resamples: how many draws.
+        resamples: number of draws.
         seed: of the draws.
 
     Raises:
-        MetricError: as `accuracy_replicates`, or fewer than two units.
+        MetricError: no items, lengths differ, `correct` is not boolean, no resamples, or fewer
+            than two units.
 
     >>> round(accuracy_interval(np.array([True] * 10), range(10), seed=0).low, 6)
     0.691503
@@ -138,7 +115,7 @@ def accuracy_interval(
 
 
 def left_one_out(correct: NDArray[np.bool_], units: ArrayLike) -> Floats:
-    """Computes accuracy with the items of each unit left out.
+    """Compute accuracy with the items of each unit left out.
 
     Returns:
         `[S]`, in the order of `np.unique(units)`.

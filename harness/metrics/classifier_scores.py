@@ -14,7 +14,7 @@ Codes = NDArray[np.intp]
 
 
 def top_k_accuracy(logits: ArrayLike, labels: ArrayLike, k: int) -> float:
-    """Computes the fraction of N items whose true class is among the k greatest logits.
+    """Compute the fraction of N items whose true class is among the k greatest logits.
 
     Args:
         logits: `[N, C]`; anything that orders the classes will do.
@@ -31,7 +31,7 @@ def top_k_accuracy(logits: ArrayLike, labels: ArrayLike, k: int) -> float:
 
 
 def top_k_correct(logits: ArrayLike, labels: ArrayLike, k: int) -> NDArray[np.bool_]:
-    """Tells of each item whether fewer than k other classes score as high as the true one.
+    """Tell of each item whether fewer than k other classes score as high as the true one.
 
     A tie is held against the classifier: classes that score the same as the true one all count as
     before it. So the order of the classes does not matter, and logits that are all equal are right
@@ -66,7 +66,7 @@ def top_k_correct(logits: ArrayLike, labels: ArrayLike, k: int) -> NDArray[np.bo
 
 
 def usable_class_scores(scores: ArrayLike, labels: ArrayLike, what: str) -> tuple[Floats, Codes]:
-    """Returns what a classifier gave each class, with the true classes, or says why they are none.
+    """Return what a classifier gave each class, with the true classes, or says why they are none.
 
     Args:
         scores: `[N, C]`, logits or probabilities.
@@ -114,7 +114,7 @@ half precision and logits do not."""
 def expected_calibration_error(
     probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 15
 ) -> float:
-    """Computes the mean gap between confidence and accuracy, in bins of equal width.
+    """Compute the mean gap between confidence and accuracy, in bins of equal width.
 
     The confidence of an item is its greatest probability. Bin m of M holds the confidences in
     ((m - 1) / M, m / M]; the error is the sum over bins of |bin| / N * |accuracy - confidence|,
@@ -152,7 +152,7 @@ def expected_calibration_error(
 
 
 def _right(table: Floats, true: NDArray[np.intp], confidence: Floats) -> Floats:
-    """How right the decision of each item is: 1, 0, or the true class's share of a tie. `[N]`."""
+    """Return `[N]`, 1 for a right decision, 0 for a wrong one, the true class's share of a tie."""
     greatest = table == confidence[:, np.newaxis]
     hit = greatest[np.arange(len(true)), true]
     shares: Floats = hit / np.count_nonzero(greatest, axis=1)

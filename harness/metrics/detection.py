@@ -32,7 +32,7 @@ class EqualErrorRate:
 
 
 def eer(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> EqualErrorRate:
-    """Computes the equal error rate by a straight line between two points of the ROC.
+    """Compute the equal error rate by a straight line between two points of the ROC.
 
     A trial is accepted when its score >= the threshold. Trials of one score are accepted together,
     so the order of the trials is of no matter. The line is drawn between the last point where the
@@ -60,7 +60,9 @@ def eer(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> EqualErrorRate
     upper = _first_not_below(window)
     lower = _last_before(window, upper.threshold)
     nearest = lower if -lower.gap <= upper.gap else upper
-    rate = meeting((lower.misses, upper.misses), (lower.gap, upper.gap), window.all_targets)
+    # Integers, divided once: the miss rate where the line between the two points has gap 0.
+    missed = lower.misses * upper.gap - upper.misses * lower.gap
+    rate = missed / ((upper.gap - lower.gap) * window.all_targets)
     return EqualErrorRate(rate, float(nearest.threshold))
 
 
@@ -80,7 +82,7 @@ def _at(window: Window, threshold: np.floating[Any]) -> _Point:
 
 
 def _meets_in(window: Window, bounds: Bounds) -> bool:
-    """Tells whether the gap is below 0 at the window's first threshold, and not at its last."""
+    """Tell whether the gap is below 0 at the window's first threshold, and not at its last."""
     kind = window.targets.dtype.type
     starts = math.isinf(bounds.low) or _at(window, kind(bounds.low)).gap < 0
     return starts and _at(window, kind(window.high)).gap >= 0
@@ -90,18 +92,9 @@ def _first_not_below(window: Window) -> _Point:
     """The lowest threshold whose miss rate is at least its false-alarm rate; at worst +inf."""
     thresholds: list[np.floating[Any]] = [window.targets.dtype.type(window.high)]
     for side in (window.targets, window.nontargets):
-        index = _first_in(side, window)
+        index = bisect_left(side, 0, key=lambda score: _at(window, score).gap)
         thresholds.extend(side[index : index + 1])
     return _at(window, min(thresholds))
-
-
-def _first_in(side: Floats, window: Window) -> int:
-    """Bisects one sorted side for the position of its first score with gap >= 0."""
-
-    def gap(position: int) -> int:
-        return _at(window, side[position]).gap
-
-    return bisect_left(range(len(side)), 0, key=gap)
 
 
 def _last_before(window: Window, threshold: np.floating[Any]) -> _Point:
@@ -111,18 +104,6 @@ def _last_before(window: Window, threshold: np.floating[Any]) -> _Point:
         index = int(np.searchsorted(side, threshold))
         scores.extend(side[max(index - 1, 0) : index])
     return _at(window, max(scores))
-
-
-def meeting(misses: tuple[int, int], gaps: tuple[int, int], targets: int) -> float:
-    """Computes the miss rate where a line between two points of a ROC has gap 0.
-
-    Args:
-        misses: of the point below the meeting, and of the one above.
-        gaps: of the same points, (miss rate - false-alarm rate) * T * N: integers, divided once.
-        targets: T.
-    """
-    (few, many), (below, above) = misses, gaps
-    return (few * above - many * below) / ((above - below) * targets)
 
 
 @dataclass(frozen=True)
@@ -144,7 +125,7 @@ class ErrorRates:
 def min_dcf(
     target_scores: ArrayLike, nontarget_scores: ArrayLike, point: OperatingPoint
 ) -> DetectionCost:
-    """Computes the least cost over all thresholds, normalised so that it never exceeds 1.
+    """Compute the least cost over all thresholds, normalised so that it never exceeds 1.
 
     Cost = c_miss * p * miss + c_fa * (1 - p) * false alarm, divided by min(c_miss * p,
     c_fa * (1 - p)) (NIST SRE16 evaluation plan). Trials with score >= threshold are accepted,
@@ -180,7 +161,7 @@ def act_dcf(
     point: OperatingPoint,
     threshold: float,
 ) -> float:
-    """Computes the cost at a threshold chosen beforehand, normalised as in `min_dcf`.
+    """Compute the cost at a threshold chosen beforehand, normalised as in `min_dcf`.
 
     It exceeds 1 where the threshold does worse than no decision at all. For scores that are log
     likelihood ratios the threshold is `point.bayes_threshold`.
@@ -199,7 +180,7 @@ def act_dcf(
 def error_rates(
     target_scores: ArrayLike, nontarget_scores: ArrayLike, threshold: float
 ) -> ErrorRates:
-    """Computes the error rates when scores >= threshold are accepted.
+    """Compute the error rates when scores >= threshold are accepted.
 
     Raises:
         MetricError: an empty side, NaN or infinite scores, or a NaN threshold.
@@ -231,7 +212,7 @@ def _least(window: Window, point: OperatingPoint) -> DetectionCost:
 
 
 def _least_outside(window: Window, bounds: Bounds, point: OperatingPoint) -> float:
-    """What any threshold out of the window costs at least.
+    """Return the least that any threshold out of the window can cost.
 
     Below the window there are at least the false alarms of its low end, above it at least the
     misses of its high end.

@@ -16,7 +16,7 @@ from harness.metrics.validation import MetricError
 
 
 def unit_folds(units: Iterable[str], folds: int, *, seed: int) -> dict[str, int]:
-    """Deals units to K folds whose sizes differ by one at most.
+    """Deal units to K folds whose sizes differ by one at most.
 
     Units are dealt in the order of the sha256 of seed and name, so neither the order of the items
     nor how many each unit has makes a difference, and the answer is the same on every machine.
@@ -36,13 +36,20 @@ def unit_folds(units: Iterable[str], folds: int, *, seed: int) -> dict[str, int]
     >>> unit_folds(["ann", "bob", "eve", "kim", "ann"], folds=2, seed=0)
     {'ann': 1, 'bob': 0, 'eve': 1, 'kim': 0}
     """
-    names = _distinct(units)
+    distinct = set(units)
+    wrong = [unit for unit in distinct if not isinstance(unit, str)]
+    if wrong:
+        raise MetricError(
+            f"{len(wrong)} of {len(distinct)} units are no strings, as {wrong[0]!r}; name each unit"
+        )
+    names = sorted(map(str, distinct))
     if folds < 2 or len(names) < 2 * folds:
         raise MetricError(
             f"{len(names)} units in {folds} folds; give at least 2 folds, and 2 units a fold: at "
             f"most {len(names) // 2} folds here"
         )
-    dealt = sorted(names, key=lambda name: _order(seed, name))
+    keys = {name: hashlib.sha256(f"fold:{seed}:{name}".encode()).hexdigest() for name in names}
+    dealt = sorted(names, key=keys.__getitem__)
     fold = {name: position % folds for position, name in enumerate(dealt)}
     return {name: fold[name] for name in names}
 
@@ -50,7 +57,7 @@ def unit_folds(units: Iterable[str], folds: int, *, seed: int) -> dict[str, int]
 def over_folds(
     values: Sequence[float], left_out: Sequence[Mapping[str, float]]
 ) -> tuple[float, dict[str, float]]:
-    """Joins the metric of K folds to one value, with each unit of all folds left out.
+    """Join the metric of K folds to one value, with each unit of all folds left out.
 
     With v_k the metric on fold k, and v_k(-u) the same without unit u of that fold:
 
@@ -59,10 +66,10 @@ def over_folds(
 
     which is what computing every metric again without u gives, since no other fold tests it; the
     networks stay as they are. Every fold weighs the same. Both results go into
-    `harness.metrics.significance.Entry`, whose jackknife is then over all units. For a metric that
-    is a mean over units it is too wide rather than too narrow, by sqrt(n (S - 1) / ((n - 1) S)) for
-    S units in folds of n (a sixth at 3 of 12 units, a fortieth at 10 of 20): prefer few folds. It
-    does not hold the spread of networks trained again.
+    `harness.metrics.significance.ComparedEntry`, whose jackknife is then over all units. For a
+    metric that is a mean over units it is too wide rather than too narrow, by
+    sqrt(n (S - 1) / ((n - 1) S)) for S units in folds of n (a sixth at 3 of 12 units, a fortieth at
+    10 of 20): prefer few folds. It does not hold the spread of networks trained again.
 
     Args:
         values: `[K]`, the metric on each fold.
@@ -86,20 +93,6 @@ def over_folds(
         for unit, without in fold.items()
     }
     return math.fsum(values) / count, {unit: joined[unit] for unit in sorted(joined)}
-
-
-def _order(seed: int, name: str) -> str:
-    return hashlib.sha256(f"fold:{seed}:{name}".encode()).hexdigest()
-
-
-def _distinct(units: Iterable[str]) -> list[str]:
-    distinct = set(units)
-    wrong = [unit for unit in distinct if not isinstance(unit, str)]
-    if wrong:
-        raise MetricError(
-            f"{len(wrong)} of {len(distinct)} units are no strings, as {wrong[0]!r}; name each unit"
-        )
-    return sorted(str(unit) for unit in distinct)
 
 
 def _check_folds(values: Sequence[float], left_out: Sequence[Mapping[str, float]]) -> None:

@@ -17,13 +17,13 @@ Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class Grouped:
-    """Trials as weights see them: targets by speaker, nontargets by pair of speakers.
+class GroupedTrials:
+    """ScoredTrials as weights see them: targets by speaker, nontargets by pair of speakers.
 
     Attributes:
         speakers: S.
         target_scores: `[T]`.
-        target_speaker: `[T]`, positions in `Trials.speakers`.
+        target_speaker: `[T]`, positions in `ScoredTrials.speakers`.
         nontarget_scores: `[M]`.
         nontarget_pair: `[M]`, positions among the P pairs.
         pair_first, pair_second: `[P]`, the two speakers of each pair, whichever was enrolled;
@@ -50,7 +50,7 @@ class Grouped:
 
 
 @dataclass(frozen=True, eq=False)
-class Trials:
+class ScoredTrials:
     """Scored verification trials.
 
     Attributes:
@@ -99,16 +99,16 @@ class Trials:
         return min(targets, len(self.scores) - targets)
 
     @cached_property
-    def grouped(self) -> Grouped:
+    def groups(self) -> GroupedTrials:
         """The trials as weights see them.
 
-        >>> trials = Trials(
+        >>> trials = ScoredTrials(
         ...     scores=np.array([0.9, 0.1, 0.2]),
         ...     is_target=np.array([True, False, False]),
         ...     enrol_speaker=np.array([7, 7, 9]),
         ...     test_speaker=np.array([7, 9, 7]),
         ... )
-        >>> trials.grouped.nontarget_pair, trials.grouped.pair_counts
+        >>> trials.groups.nontarget_pair, trials.groups.pair_counts
         (array([0, 0]), array([2]))
         """
         names, labels = self.speakers, self.is_target
@@ -118,7 +118,7 @@ class Trials:
         pairs, nontarget_pair = _pairs(
             np.minimum(enrol, test) * size + np.maximum(enrol, test), size * size
         )
-        return Grouped(
+        return GroupedTrials(
             size,
             self.scores[labels],
             np.searchsorted(names, self.enrol_speaker[labels]),
@@ -130,7 +130,7 @@ class Trials:
 
 
 def _pairs(codes: Indices, possible: int) -> tuple[Indices, Indices]:
-    """Numbers the pairs among which trials fall: all there could be, or where few occur, those."""
+    """Number the pairs among which trials fall: all there could be, or where few occur, those."""
     if possible <= len(codes):
         return np.arange(possible), codes
     pairs, places = np.unique(codes, return_inverse=True)
@@ -141,7 +141,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class WindowTrials:
     """The trials of one window, ascending, and which speakers and pairs are below and in all.
 
     Attributes:
@@ -158,7 +158,7 @@ class Part:
         under_nontargets: `[P]`, the same of the pairs' nontargets.
     """
 
-    groups: Grouped
+    groups: GroupedTrials
     bounds: Bounds
     targets: Indices
     nontargets: Indices
@@ -169,13 +169,13 @@ class Part:
     under_nontargets: Indices
 
 
-def part_of(groups: Grouped, bounds: Bounds) -> Part:
-    """Sorts the trials of one window, and counts those below it."""
+def window_trials(groups: GroupedTrials, bounds: Bounds) -> WindowTrials:
+    """Sort the trials of one window, and counts those below it."""
     target_scores, targets = _inside(groups.target_scores, groups.target_speaker, bounds)
     scores, nontargets = _inside(groups.nontarget_scores, groups.nontarget_pair, bounds)
     thresholds = np.append(np.union1d(target_scores, scores), bounds.high)
     low = bounds.low
-    return Part(
+    return WindowTrials(
         groups,
         bounds,
         targets,
@@ -183,8 +183,10 @@ def part_of(groups: Grouped, bounds: Bounds) -> Part:
         np.searchsorted(target_scores, thresholds),
         np.searchsorted(scores, thresholds),
         np.searchsorted(scores, np.append(target_scores, bounds.high)),
-        _counts(groups.target_speaker[groups.target_scores < low], groups.speakers),
-        _counts(groups.nontarget_pair[groups.nontarget_scores < low], len(groups.pair_first)),
+        np.bincount(groups.target_speaker[groups.target_scores < low], minlength=groups.speakers),
+        np.bincount(
+            groups.nontarget_pair[groups.nontarget_scores < low], minlength=len(groups.pair_first)
+        ),
     )
 
 
@@ -197,12 +199,8 @@ def _inside(
     return scores[chosen].astype(np.float64), names[chosen]
 
 
-def _counts(names: Indices, size: int) -> Indices:
-    return np.bincount(names, minlength=size)
-
-
 @dataclass(frozen=True, eq=False)
-class Sums:
+class WeightSums:
     """Weights of a block of B rows.
 
     Attributes:
@@ -218,8 +216,8 @@ class Sums:
     all_nontargets: Floats
 
 
-def weigh(part: Part, weights: Floats) -> Sums:
-    """Sums the weights of a part's trials up, for each of B rows.
+def weigh(part: WindowTrials, weights: Floats) -> WeightSums:
+    """Sum the weights of a part's trials up, for each of B rows.
 
     Args:
         part: a window's trials.
@@ -228,7 +226,7 @@ def weigh(part: Part, weights: Floats) -> Sums:
     groups = part.groups
     pairs = weights.take(groups.pair_first, axis=1)
     pairs *= weights.take(groups.pair_second, axis=1)
-    return Sums(
+    return WeightSums(
         _running(weights, part.targets, part.under_targets),
         _running(pairs, part.nontargets, part.under_nontargets),
         (weights @ groups.target_counts)[:, np.newaxis],
@@ -243,8 +241,8 @@ def _running(weights: Floats, names: Indices, under: Indices) -> Floats:
     return np.cumsum(running, axis=1, out=running)
 
 
-def weightless(groups: Grouped, weights: NDArray[Any]) -> tuple[Indices, Indices]:
-    """Finds the rows in which all targets, and those in which all nontargets, weigh nothing.
+def weightless(groups: GroupedTrials, weights: NDArray[Any]) -> tuple[Indices, Indices]:
+    """Find the rows in which all targets, and those in which all nontargets, weigh nothing.
 
     Args:
         groups: the trials.

@@ -56,8 +56,8 @@ class SeedSpread:
         return self.sd * _slope(value, self.scale)
 
 
-def pooled_spread(seeds: Iterable[Sequence[float]], scale: Scale = "logit") -> SeedSpread | None:
-    """Pools the spread over seeds: sum of squares / sum of (n - 1), over entries with n >= 2 seeds.
+def pool_spread(seeds: Iterable[Sequence[float]], scale: Scale = "logit") -> SeedSpread | None:
+    """Pool the spread over seeds: sum of squares / sum of (n - 1), over entries with n >= 2 seeds.
 
     On the logit scale an entry all of whose seeds are exactly 0 or 1 shows nothing of its spread,
     and counts as an entry with one seed.
@@ -72,9 +72,9 @@ def pooled_spread(seeds: Iterable[Sequence[float]], scale: Scale = "logit") -> S
     Raises:
         MetricError: NaN or infinite values, or on the logit scale values out of [0, 1].
 
-    >>> pooled_spread([[1.0, 3.0], [5.0], [2.0, 2.0, 2.0]], scale="plain")
+    >>> pool_spread([[1.0, 3.0], [5.0], [2.0, 2.0, 2.0]], scale="plain")
     SeedSpread(sd=0.816496580927726, freedom=3, scale='plain')
-    >>> pooled_spread([[0.05], [0.07]])
+    >>> pool_spread([[0.05], [0.07]])
     """
     several = [usable_scores(entry, "a metric over seeds") for entry in seeds if len(entry) > 1]
     known = [entry for entry in several if _slopes(entry, scale) > 0]
@@ -86,7 +86,7 @@ def pooled_spread(seeds: Iterable[Sequence[float]], scale: Scale = "logit") -> S
 
 
 def seed_variance(estimate: float, seeds: int, spread: SeedSpread) -> float:
-    """Computes the variance over seeds of an entry's mean over its seeds.
+    """Compute the variance over seeds of an entry's mean over its seeds.
 
     Args:
         estimate: the mean.
@@ -99,10 +99,10 @@ def seed_variance(estimate: float, seeds: int, spread: SeedSpread) -> float:
     return spread.at(estimate) ** 2 / seeds if seeds else 0.0
 
 
-def combined_error(
+def combine_errors(
     test_errors: ArrayLike, test_freedom: int, seed_variances: ArrayLike, seed_freedom: int
 ) -> tuple[Floats, Floats]:
-    """Joins standard errors over the test sample with variances over seeds.
+    """Join standard errors over the test sample with variances over seeds.
 
     SE^2 = SE_test^2 + V_seed, with SE^4 / (SE_test^4 / f_test + V_seed^2 / f_seed) degrees of
     freedom (F. E. Satterthwaite, Biometrics Bulletin 2, 1946; B. L. Welch, Biometrika 34, 1947).
@@ -116,7 +116,7 @@ def combined_error(
     Returns:
         Standard errors `[M]` and degrees of freedom `[M]`.
 
-    >>> errors, freedom = combined_error([3.0], 10, [16.0], 4)
+    >>> errors, freedom = combine_errors([3.0], 10, [16.0], 4)
     >>> errors, freedom.round(3)
     (array([5.]), array([8.669]))
     """
@@ -135,7 +135,7 @@ def _deviations(entry: NDArray[np.floating], scale: Scale) -> Floats:
 
 
 def _slopes(entry: NDArray[np.floating], scale: Scale) -> float:
-    """What a step of 1 on the scale is in the metric's unit, at the entry's mean."""
+    """Return a step of 1 on the scale in the metric's unit, at the entry's mean."""
     for value in (entry.min(), entry.max()):
         _slope(float(value), scale)
     return _slope(float(entry.mean()), scale)

@@ -1,4 +1,4 @@
-"""Which entries of a table differ for certain, from metrics with each unit left out.
+"""Significant differences between entries of a table, from metrics with each unit left out.
 
 Two entries on the same test units are compared by the jackknife standard error of their difference,
 with Student's t on S - 1 degrees of freedom, and Holm's correction over all pairs of the table
@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from harness.metrics.comparison import ROUNDING, holm, jackknife_error, two_sided_p
+from harness.metrics.comparison import holm, two_sided_p
+from harness.metrics.intervals import ROUNDING, jackknife_error
 from harness.metrics.seed_spread import (
     Scale,
     SeedSpread,
-    combined_error,
-    pooled_spread,
+    combine_errors,
+    pool_spread,
     seed_variance,
 )
 from harness.metrics.validation import MetricError, check_finite, check_vector
@@ -33,7 +34,7 @@ MIN_UNITS_FOR_RANKS = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class ComparedEntry:
     """One row of a table: its metric, and the metric with each unit left out.
 
     Attributes:
@@ -71,7 +72,7 @@ class Entry:
 
 
 def can_rank(units: int) -> bool:
-    """Tells whether a test of so many units can tell ranks.
+    """Tell whether a test of so many units can tell ranks.
 
     >>> can_rank(12), can_rank(40)
     (False, True)
@@ -79,8 +80,8 @@ def can_rank(units: int) -> bool:
     return units >= MIN_UNITS_FOR_RANKS
 
 
-def p_values(entries: Sequence[Entry], *, scale: Scale = "logit") -> Floats:
-    """Computes two-sided, Holm-adjusted p values of the difference of every pair of E entries.
+def p_values(entries: Sequence[ComparedEntry], *, scale: Scale = "logit") -> Floats:
+    """Compute two-sided, Holm-adjusted p values of the difference of every pair of E entries.
 
     Where the difference is the same without any unit there is no spread: p is 0 for two different
     estimates, and 1 for equal ones.
@@ -100,9 +101,9 @@ def p_values(entries: Sequence[Entry], *, scale: Scale = "logit") -> Floats:
 
 
 def change_p_values(
-    pairs: Sequence[tuple[Entry, Entry]], spread: SeedSpread | None = None
+    pairs: Sequence[tuple[ComparedEntry, ComparedEntry]], spread: SeedSpread | None = None
 ) -> Floats:
-    """Computes two-sided p values of M changes, each from one entry to another on the same units.
+    """Compute two-sided p values of M changes, each from one entry to another on the same units.
 
     The tests are those of `p_values`; Holm's correction is over the M changes.
 
@@ -119,8 +120,8 @@ def change_p_values(
             no place for.
 
     >>> units = ("ann", "bob", "eve")
-    >>> before = Entry("before", 0.5, units, np.array([0.50, 0.51, 0.49]))
-    >>> after = Entry("after", 0.1, units, np.array([0.10, 0.12, 0.08]))
+    >>> before = ComparedEntry("before", 0.5, units, np.array([0.50, 0.51, 0.49]))
+    >>> after = ComparedEntry("after", 0.1, units, np.array([0.10, 0.12, 0.08]))
     >>> change_p_values([(before, after), (before, before)]).round(4)
     array([0.0017, 1.    ])
     """
@@ -130,17 +131,18 @@ def change_p_values(
     return holm(two_sided_p(differences, errors, freedom))
 
 
-def ranks(
-    entries: Sequence[Entry],
+def ranks_and_difference(
+    entries: Sequence[ComparedEntry],
     higher_is_better: bool,
     alpha: float = 0.05,
     *,
     scale: Scale = "logit",
-) -> list[int]:
-    """Ranks each entry one plus the number of entries significantly better than it.
+) -> tuple[list[int], float]:
+    """Rank entries, and compute the `smallest_visible_difference` from the same comparisons.
 
-    Entries that cannot be told apart may share a rank. Whether the test has units enough for ranks
-    to be shown is for `can_rank` to say.
+    An entry's rank is one plus the number of entries significantly better than it, so entries that
+    cannot be told apart may share a rank. `can_rank` says if the test has units enough for ranks to
+    be shown.
 
     Args:
         entries: rows of one table, on the same units.
@@ -148,41 +150,31 @@ def ranks(
         alpha: the family-wise error over all pairs.
         scale: on which the spread of seeds is pooled: `plain` for metrics that are no rates.
 
+    Returns:
+        The ranks in the order of `entries`, and the difference.
+
     Raises:
-        MetricError: as `p_values`.
+        MetricError: as `smallest_visible_difference`.
 
     >>> units = ("ann", "bob", "eve")
-    >>> good = Entry("good", 0.1, units, np.array([0.10, 0.11, 0.09]))
-    >>> poor = Entry("poor", 0.5, units, np.array([0.50, 0.51, 0.49]))
-    >>> ranks([poor, good], higher_is_better=False)
+    >>> good = ComparedEntry("good", 0.1, units, np.array([0.10, 0.11, 0.09]))
+    >>> poor = ComparedEntry("poor", 0.5, units, np.array([0.50, 0.51, 0.49]))
+    >>> ranks_and_difference([poor, good], higher_is_better=False)[0]
     [2, 1]
-    """
-    return _ranks(_estimates(entries), p_values(entries, scale=scale), higher_is_better, alpha)
-
-
-def ranks_and_difference(
-    entries: Sequence[Entry],
-    higher_is_better: bool,
-    alpha: float = 0.05,
-    *,
-    scale: Scale = "logit",
-) -> tuple[list[int], float]:
-    """Computes `ranks` and `smallest_visible_difference`, comparing the pairs once for both.
-
-    Raises:
-        MetricError: as these.
     """
     _check_several(entries)
     errors, freedom = _pair_errors(entries, scale)
-    p = _p_table(_estimates(entries), errors, freedom)
-    told = _ranks(_estimates(entries), p, higher_is_better, alpha)
-    return told, _visible(errors, freedom, alpha)
+    estimates = _estimates(entries)
+    merits = estimates if higher_is_better else -estimates
+    better = merits[np.newaxis, :] > merits[:, np.newaxis]
+    beaten_by = (better & (_p_table(estimates, errors, freedom) < alpha)).sum(axis=1)
+    return [1 + int(count) for count in beaten_by], _visible(errors, freedom, alpha)
 
 
 def smallest_visible_difference(
-    entries: Sequence[Entry], alpha: float = 0.05, *, scale: Scale = "logit"
+    entries: Sequence[ComparedEntry], alpha: float = 0.05, *, scale: Scale = "logit"
 ) -> float:
-    """Computes the median over pairs of the least difference that one comparison calls significant.
+    """Compute the median over pairs of the least difference that one comparison calls significant.
 
     It is the 1 - alpha / 2 quantile of Student's t times the standard error of the pair's
     difference, in the metric's own unit, without Holm's correction; the spread of seeds is in it
@@ -195,12 +187,12 @@ def smallest_visible_difference(
     return _visible(*_pair_errors(entries, scale), alpha)
 
 
-def _check_several(entries: Sequence[Entry]) -> None:
+def _check_several(entries: Sequence[ComparedEntry]) -> None:
     if len(entries) < 2:
         raise MetricError(f"{len(entries)} entries have no difference; give at least 2")
 
 
-def _estimates(entries: Sequence[Entry]) -> Floats:
+def _estimates(entries: Sequence[ComparedEntry]) -> Floats:
     return np.array([entry.estimate for entry in entries], dtype=np.float64)
 
 
@@ -211,13 +203,6 @@ def _p_table(estimates: Floats, errors: Floats, freedom: Floats) -> Floats:
     raw = two_sided_p(estimates[first] - estimates[second], errors, freedom)
     table[first, second] = table[second, first] = holm(raw)
     return table
-
-
-def _ranks(estimates: Floats, p: Floats, higher_is_better: bool, alpha: float) -> list[int]:
-    merits = estimates if higher_is_better else -estimates
-    better = merits[np.newaxis, :] > merits[:, np.newaxis]
-    beaten_by = (better & (p < alpha)).sum(axis=1)
-    return [1 + int(count) for count in beaten_by]
 
 
 def _visible(errors: Floats, freedom: Floats, alpha: float) -> float:
@@ -242,18 +227,18 @@ def _visible(errors: Floats, freedom: Floats, alpha: float) -> float:
     return float(np.mean(values[[place - below for place in middle]]))
 
 
-def _pair_errors(entries: Sequence[Entry], scale: Scale) -> tuple[Floats, Floats]:
+def _pair_errors(entries: Sequence[ComparedEntry], scale: Scale) -> tuple[Floats, Floats]:
     """Standard errors of all pairs' differences, as np.triu_indices orders them, and freedoms."""
     if not entries:
         return np.empty(0), np.empty(0)
-    table = _paired(entries)
+    table = _align(entries)
     first, second = np.triu_indices(len(entries), k=1)
     errors = _jackknife_errors(table)
-    spread = pooled_spread((entry.seeds for entry in entries), scale)
+    spread = pool_spread((entry.seeds for entry in entries), scale)
     if spread is None:
         return errors, np.full(len(errors), table.shape[1] - 1.0)
     own = np.array([seed_variance(each.estimate, len(each.seeds), spread) for each in entries])
-    return combined_error(errors, table.shape[1] - 1, own[first] + own[second], spread.freedom)
+    return combine_errors(errors, table.shape[1] - 1, own[first] + own[second], spread.freedom)
 
 
 def _jackknife_errors(table: Floats) -> Floats:
@@ -270,18 +255,20 @@ def _jackknife_errors(table: Floats) -> Floats:
     return errors
 
 
-def _change_error(before: Entry, after: Entry, spread: SeedSpread | None) -> tuple[float, float]:
+def _change_error(
+    before: ComparedEntry, after: ComparedEntry, spread: SeedSpread | None
+) -> tuple[float, float]:
     """Standard error of the difference of two entries, and its degrees of freedom."""
-    table = _paired([before, after])
+    table = _align([before, after])
     error, freedom = jackknife_error(table[1] - table[0]), table.shape[1] - 1
     if spread is None:
         return error, float(freedom)
     own = sum(seed_variance(each.estimate, len(each.seeds), spread) for each in (before, after))
-    errors, degrees = combined_error([error], freedom, [own], spread.freedom)
+    errors, degrees = combine_errors([error], freedom, [own], spread.freedom)
     return float(errors[0]), float(degrees[0])
 
 
-def _check_seeds(entry: Entry) -> None:
+def _check_seeds(entry: ComparedEntry) -> None:
     seeds = np.asarray(entry.seeds, dtype=np.float64)
     check_finite(seeds, f"seeds of {entry.name}")
     mean = float(np.mean(seeds))
@@ -292,8 +279,8 @@ def _check_seeds(entry: Entry) -> None:
         )
 
 
-def _paired(entries: Sequence[Entry]) -> Floats:
-    """Stacks left-one-out values as `[E, S]`, one unit a column, whatever order they came in."""
+def _align(entries: Sequence[ComparedEntry]) -> Floats:
+    """Stack left-one-out values as `[E, S]`, one unit a column, whatever order they came in."""
     names = sorted(entries[0].units)
     for entry in entries[1:]:
         other = set(entry.units) ^ set(names)
@@ -302,9 +289,6 @@ def _paired(entries: Sequence[Entry]) -> Floats:
                 f"{entry.name} and {entries[0].name} are not on the same units: {len(other)} are "
                 f"in one only, as {min(other)!r}; compare entries of one protocol version"
             )
-    return np.stack([_by_name(entry) for entry in entries])
-
-
-def _by_name(entry: Entry) -> Floats:
-    order = sorted(range(len(entry.units)), key=lambda position: entry.units[position])
-    return np.asarray(entry.left_out, dtype=np.float64)[order]
+    orders = [sorted(range(len(names)), key=each.units.__getitem__) for each in entries]
+    rows = [np.asarray(each.left_out)[order] for each, order in zip(entries, orders, strict=True)]
+    return np.stack(rows).astype(np.float64)

@@ -55,7 +55,7 @@ class Step:
 
 
 def best_split(values: ArrayLike) -> tuple[int, float]:
-    """Finds the split with the least absolute deviations, the first of equal ones.
+    """Find the split with the least absolute deviations, the first of equal ones.
 
     Args:
         values: `[N]`, a series of four figures or more.
@@ -78,7 +78,7 @@ def best_split(values: ArrayLike) -> tuple[int, float]:
 
 
 def split_p(ratio: float, figures: int) -> float:
-    """Computes how often noise alone splits as well: (1 + draws as good) / (1 + draws).
+    """Compute how often noise alone splits as well: (1 + draws as good) / (1 + draws).
 
     Args:
         ratio: of the best split.
@@ -91,7 +91,7 @@ def split_p(ratio: float, figures: int) -> float:
 
 
 def find_steps(values: ArrayLike, alpha: float) -> list[Step]:
-    """Finds a series' steps from its best split on: that one, then those to the right of it.
+    """Find a series' steps from its best split on: that one, then those to the right of it.
 
     What lies to the left of a step no longer matters for the level of today, and is not searched.
 
@@ -124,7 +124,7 @@ def find_steps(values: ArrayLike, alpha: float) -> list[Step]:
 
 
 def last_alone_p(values: ArrayLike) -> float:
-    """Computes how often noise alone takes the last figure so far from the level before it.
+    """Compute how often noise alone takes the last figure so far from the level before it.
 
     Its distance from the median of the others, as a multiple of their mean distance, is held
     against the same of simulated normal noise.
@@ -171,7 +171,7 @@ def _distances(series: Floats) -> Floats:
 
 
 def _split_sums(series: Floats) -> Floats:
-    """What deviation each split leaves: `[M, N]` -> `[M, N - 2 * SMALLEST + 1]`."""
+    """Sum the deviations that each split leaves: `[M, N]` -> `[M, N - 2 * SMALLEST + 1]`."""
     places = range(SMALLEST, series.shape[1] - SMALLEST + 1)
     sums = [_deviation(series[:, :place]) + _deviation(series[:, place:]) for place in places]
     return np.stack(sums, axis=1)

@@ -13,11 +13,11 @@ class MetricError(ValueError):
 
 
 def usable_scores(scores: ArrayLike, what: str) -> NDArray[np.floating[Any]]:
-    """Returns scores as a one-dimensional floating array, or says why they are unusable.
+    """Return scores as a one-dimensional floating array of finite values.
 
     Args:
         scores: array-like `[N]`; float32 and float64 stay as they are, all else becomes float64.
-        what: how an error names the scores, for example `"target scores"`.
+        what: name of the scores in errors, for example `"target scores"`.
 
     Raises:
         MetricError: no score, more than one dimension, or a NaN or infinite score.
@@ -30,16 +30,26 @@ def usable_scores(scores: ArrayLike, what: str) -> NDArray[np.floating[Any]]:
     harness.metrics.validation.MetricError: target scores: 1 of 2 are NaN or infinite, the first \
 at position 1; find the embedding that made it, or leave the trial out
     """
-    array = np.asarray(scores)
-    if array.dtype not in (np.float32, np.float64):
-        array = array.astype(np.float64)
-    check_vector(array, what)
+    array = float_vector(scores, what)
     check_finite(array, what)
     return array
 
 
+def float_vector(values: ArrayLike, what: str) -> NDArray[np.floating[Any]]:
+    """Return values `[N]`, N from 1, as float32 or float64; all other types become float64.
+
+    Raises:
+        MetricError: no value, or more than one dimension.
+    """
+    array = np.asarray(values)
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(np.float64)
+    check_vector(array, what)
+    return array
+
+
 def check_vector(array: NDArray[Any], what: str) -> None:
-    """Raises MetricError unless `array` has one dimension and at least one value."""
+    """Raise MetricError unless `array` has one dimension and at least one value."""
     if array.ndim != 1:
         raise MetricError(f"{what}: shape {array.shape}, want one dimension; pass array.ravel()")
     if array.size == 0:
@@ -47,20 +57,30 @@ def check_vector(array: NDArray[Any], what: str) -> None:
 
 
 def check_finite(array: NDArray[Any], what: str) -> None:
-    """Raises MetricError where `array` `[N]` holds NaN or infinite values."""
-    # Least and greatest tell of every NaN and infinity, with no array of answers beside the scores.
+    """Raise MetricError if `array` `[N]` holds NaN or infinite values."""
+    # NaN and infinity show in the least and the greatest value: no mask is needed for good scores.
     if not array.size or (np.isfinite(array.min()) and np.isfinite(array.max())):
         return
-    bad = np.flatnonzero(~np.isfinite(array))
-    if bad.size:
+    check_none(
+        ~np.isfinite(array),
+        what,
+        "NaN or infinite",
+        "find the embedding that made it, or leave the trial out",
+    )
+
+
+def check_none(bad: NDArray[np.bool_], what: str, fault: str, mend: str) -> None:
+    """Raise MetricError if any value is bad; the message counts them and names the first."""
+    places = np.flatnonzero(bad)
+    if places.size:
         raise MetricError(
-            f"{what}: {bad.size} of {array.size} are NaN or infinite, the first at position "
-            f"{bad[0]}; find the embedding that made it, or leave the trial out"
+            f"{what}: {places.size} of {bad.size} are {fault}, the first at position {places[0]}; "
+            f"{mend}"
         )
 
 
 def check_same_length(**arrays: NDArray[Any]) -> None:
-    """Raises MetricError unless all arrays, named by keyword, have one and the same shape."""
+    """Raise MetricError unless all arrays, named by keyword, have one and the same shape."""
     if len({array.shape for array in arrays.values()}) > 1:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise MetricError(f"lengths differ: {shapes}; give one value a trial or item")
@@ -70,7 +90,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 def ascending(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> tuple[Floats, Floats]:
-    """Sorts each side, and brings both to one dtype.
+    """Sort each side, and brings both to one dtype.
 
     A side that is ascending already is returned as it is, without a copy: sort once, and every
     metric asked after that is fast.
@@ -89,11 +109,15 @@ def ascending(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> tuple[Fl
     (array([0.2, 0.9]), array([0.1, 0.3]))
     """
     targets, nontargets = usable_sides(target_scores, nontarget_scores)
-    return _ascending(targets), _ascending(nontargets)
+    first, second = (
+        side if bool(np.all(side[:-1] <= side[1:])) else np.sort(side)
+        for side in (targets, nontargets)
+    )
+    return first, second
 
 
 def usable_sides(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> tuple[Floats, Floats]:
-    """Brings both sides to one dtype, in the order they came in.
+    """Bring both sides to one dtype, in the order they came in.
 
     Args:
         target_scores: `[T]`; float32 and float64 stay as they are, all else becomes float64.
@@ -109,8 +133,8 @@ def usable_sides(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> tuple
     return targets.astype(dtype, copy=False), nontargets.astype(dtype, copy=False)
 
 
-def part(scores: ArrayLike, is_target: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Parts trials into ascending targets and nontargets; at most the scores once more in memory.
+def split_sides(scores: ArrayLike, is_target: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Split trials into ascending targets and nontargets; at most the scores once more in memory.
 
     Args:
         scores: `[trials]`.
@@ -119,7 +143,7 @@ def part(scores: ArrayLike, is_target: NDArray[np.bool_]) -> tuple[Floats, Float
     Raises:
         MetricError: as `ascending`, or labels that are not boolean or of another length.
 
-    >>> part([0.9, 0.1, 0.2], np.array([True, False, True]))
+    >>> split_sides([0.9, 0.1, 0.2], np.array([True, False, True]))
     (array([0.2, 0.9]), array([0.1]))
     """
     values, labels = np.asarray(scores), usable_labels(is_target)
@@ -131,7 +155,7 @@ def part(scores: ArrayLike, is_target: NDArray[np.bool_]) -> tuple[Floats, Float
 
 
 def usable_labels(is_target: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Returns labels as they are, or says why they are none.
+    """Return labels as an array.
 
     Raises:
         MetricError: labels that are not boolean.
@@ -140,7 +164,3 @@ def usable_labels(is_target: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if labels.dtype != np.bool_:
         raise MetricError(f"is_target: dtype {labels.dtype}, want bool; pass labels == 1")
     return labels
-
-
-def _ascending(side: Floats) -> Floats:
-    return side if bool(np.all(side[:-1] <= side[1:])) else np.sort(side)

@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.scored_trials import Grouped, Part, Sums, Trials, part_of, weigh, weightless
+from harness.metrics.scored_trials import (
+    GroupedTrials,
+    ScoredTrials,
+    WeightSums,
+    WindowTrials,
+    weigh,
+    weightless,
+    window_trials,
+)
 from harness.metrics.validation import MetricError, usable_sides
 from harness.metrics.window import Bounds, Sketch, sketch
 
@@ -29,8 +37,8 @@ REACH = 6.0
 """By how many times the weights' own unevenness a metric may be expected to differ."""
 
 
-def weighted_eer(trials: Trials, weights: NDArray[Any]) -> Floats:
-    """Computes the EER under each of R vectors of speakers' weights.
+def weighted_eer(trials: ScoredTrials, weights: NDArray[Any]) -> Floats:
+    """Compute the EER under each of R vectors of speakers' weights.
 
     A target trial of speaker i counts as w_i trials, a nontarget trial of speakers i and k as
     w_i * w_k; weights need not be whole. The definition is that of `harness.metrics.detection`.
@@ -46,7 +54,7 @@ def weighted_eer(trials: Trials, weights: NDArray[Any]) -> Floats:
         MetricError: an empty side, unusable scores or weights, or a row in which a side weighs
             nothing.
 
-    >>> trials = Trials(
+    >>> trials = ScoredTrials(
     ...     scores=np.array([0.5, 0.4, 0.1, 0.9]),
     ...     is_target=np.array([True, True, False, False]),
     ...     enrol_speaker=np.array([0, 1, 0, 1]),
@@ -55,12 +63,12 @@ def weighted_eer(trials: Trials, weights: NDArray[Any]) -> Floats:
     >>> weighted_eer(trials, [[1, 1, 1], [1, 1, 2]]).round(3).tolist()
     [0.5, 0.667]
     """
-    foretold, table = _foretold(trials, weights)
-    return _in_windows(trials.grouped, table, foretold.around_eer(_reach(table)), _eers)
+    predicted, table = _predict(trials, weights)
+    return _in_windows(trials.groups, table, predicted.around_eer(_reach(table)), _eers)
 
 
-def weighted_min_dcf(trials: Trials, weights: NDArray[Any], point: OperatingPoint) -> Floats:
-    """Computes minDCF under each of R vectors of speakers' weights, as `weighted_eer` does EER.
+def weighted_min_dcf(trials: ScoredTrials, weights: NDArray[Any], point: OperatingPoint) -> Floats:
+    """Compute minDCF under each of R vectors of speakers' weights, as `weighted_eer` does EER.
 
     Args:
         trials: scored trials of S speakers.
@@ -73,14 +81,14 @@ def weighted_min_dcf(trials: Trials, weights: NDArray[Any], point: OperatingPoin
     Raises:
         MetricError: as `weighted_eer`.
     """
-    foretold, table = _foretold(trials, weights)
-    bounds = foretold.around_min_dcf(point, _reach(table))
-    return _in_windows(trials.grouped, table, bounds, partial(_min_costs, point=point))
+    predicted, table = _predict(trials, weights)
+    bounds = predicted.around_min_dcf(point, _reach(table))
+    return _in_windows(trials.groups, table, bounds, partial(_min_costs, point=point))
 
 
-def _foretold(trials: Trials, weights: NDArray[Any]) -> tuple[Sketch, Floats]:
+def _predict(trials: ScoredTrials, weights: NDArray[Any]) -> tuple[Sketch, Floats]:
     """A sketch of the trials without weights, and the weights, both found usable."""
-    groups = trials.grouped
+    groups = trials.groups
     sides = usable_sides(groups.target_scores, groups.nontarget_scores)
     return sketch(*sides), _usable_weights(weights, groups)
 
@@ -95,23 +103,27 @@ def _reach(weights: Floats) -> float:
     return REACH * furthest / float(weights.shape[1])
 
 
-PartMetric = Callable[[Part, Sums], tuple[Floats, NDArray[np.bool_]]]
+PartMetric = Callable[[WindowTrials, WeightSums], tuple[Floats, NDArray[np.bool_]]]
 """Gives a metric of each row, and whether it is certain to be that of the whole list."""
 
 
-def _in_windows(groups: Grouped, weights: Floats, foretold: Bounds, metric: PartMetric) -> Floats:
-    """A metric of every row: in the window foretold where it lies there, else in the whole list."""
+def _in_windows(
+    groups: GroupedTrials, weights: Floats, predicted: Bounds, metric: PartMetric
+) -> Floats:
+    """Compute a metric of every row, in the window if it lies there, else in the whole list."""
     values = np.empty(len(weights))
-    outside = _fill(values, weights, np.arange(len(weights)), part_of(groups, foretold), metric)
+    outside = _fill(
+        values, weights, np.arange(len(weights)), window_trials(groups, predicted), metric
+    )
     if outside.size:
-        _fill(values, weights, outside, part_of(groups, Bounds()), metric)
+        _fill(values, weights, outside, window_trials(groups, Bounds()), metric)
     return values
 
 
 def _fill(
-    values: Floats, weights: Floats, rows: Indices, part: Part, metric: PartMetric
+    values: Floats, weights: Floats, rows: Indices, part: WindowTrials, metric: PartMetric
 ) -> Indices:
-    """Fills in the metric of the rows, a block at a time; returns those that lie outside."""
+    """Fill in the metric of the rows, a block at a time; returns those that lie outside."""
     trials = len(part.targets) + len(part.nontargets) + len(part.groups.pair_first)
     step = max(1, BLOCK_BYTES // (8 * trials))
     inside = np.empty(len(rows), dtype=np.bool_)
@@ -121,7 +133,7 @@ def _fill(
     return rows[~inside]
 
 
-def _gaps(part: Part, sums: Sums, thresholds: Indices) -> Floats:
+def _gaps(part: WindowTrials, sums: WeightSums, thresholds: Indices) -> Floats:
     """(Miss rate - false-alarm rate) * both totals, at one threshold a row; exact for integers."""
     rows = np.arange(len(thresholds))
     missed = sums.targets[rows, part.targets_below[thresholds]]
@@ -131,7 +143,7 @@ def _gaps(part: Part, sums: Sums, thresholds: Indices) -> Floats:
     return gaps
 
 
-def _crossings(part: Part, sums: Sums) -> Indices:
+def _crossings(part: WindowTrials, sums: WeightSums) -> Indices:
     """Each row's first threshold with gap >= 0, found by bisecting all rows together."""
     low = np.zeros(len(sums.targets), dtype=np.intp)
     high = np.full(len(sums.targets), len(part.targets_below) - 1, dtype=np.intp)
@@ -143,7 +155,7 @@ def _crossings(part: Part, sums: Sums) -> Indices:
     return high
 
 
-def _eers(part: Part, sums: Sums) -> tuple[Floats, NDArray[np.bool_]]:
+def _eers(part: WindowTrials, sums: WeightSums) -> tuple[Floats, NDArray[np.bool_]]:
     if len(part.targets_below) < 2:  # a window without a score has no line to draw
         return np.zeros(len(sums.targets)), np.zeros(len(sums.targets), dtype=np.bool_)
     upper = np.maximum(_crossings(part, sums), 1)
@@ -159,7 +171,9 @@ def _eers(part: Part, sums: Sums) -> tuple[Floats, NDArray[np.bool_]]:
     return eers, inside
 
 
-def _min_costs(part: Part, sums: Sums, point: OperatingPoint) -> tuple[Floats, NDArray[np.bool_]]:
+def _min_costs(
+    part: WindowTrials, sums: WeightSums, point: OperatingPoint
+) -> tuple[Floats, NDArray[np.bool_]]:
     c_miss, c_fa = point.weights
     costs = sums.nontargets.take(part.nontargets_below_target, axis=1)
     np.subtract(sums.all_nontargets, costs, out=costs)
@@ -169,8 +183,8 @@ def _min_costs(part: Part, sums: Sums, point: OperatingPoint) -> tuple[Floats, N
     return least, least <= _least_outside(part, sums, point)
 
 
-def _least_outside(part: Part, sums: Sums, point: OperatingPoint) -> Floats:
-    """What any threshold out of the window costs each row at least, as for unweighted trials."""
+def _least_outside(part: WindowTrials, sums: WeightSums, point: OperatingPoint) -> Floats:
+    """Return the least that any threshold out of the window can cost each row."""
     c_miss, c_fa = point.weights
     least = np.full(len(sums.targets), math.inf)
     if math.isfinite(part.bounds.low):
@@ -181,7 +195,7 @@ def _least_outside(part: Part, sums: Sums, point: OperatingPoint) -> Floats:
     return least
 
 
-def _usable_weights(weights: NDArray[Any], groups: Grouped) -> Floats:
+def _usable_weights(weights: NDArray[Any], groups: GroupedTrials) -> Floats:
     table = np.asarray(weights, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] != groups.speakers:
         raise MetricError(

@@ -40,7 +40,7 @@ class Bounds:
         return math.isinf(self.low) and math.isinf(self.high)
 
     def holds(self, scores: Floats) -> NDArray[np.bool_]:
-        """Tells of each score whether it is in the window: low <= score < high."""
+        """Tell of each score whether it is in the window: low <= score < high."""
         if self.is_all:
             return np.ones(scores.shape, dtype=np.bool_)
         return (scores >= scores.dtype.type(self.low)) & (scores < scores.dtype.type(self.high))
@@ -66,17 +66,17 @@ class Window:
     high: float
 
     def misses(self, thresholds: Any) -> Any:
-        """How many targets score less than each threshold of the window, or than high."""
+        """Count the targets below each threshold of the window, or below high."""
         return self.targets_below + np.searchsorted(self.targets, thresholds)
 
     def false_alarms(self, thresholds: Any) -> Any:
-        """How many nontargets score at least each threshold of the window, or high."""
+        """Count the nontargets at or above each threshold of the window, or high."""
         rejected = self.nontargets_below + np.searchsorted(self.nontargets, thresholds)
         return self.all_nontargets - rejected
 
 
 def cut(targets: Floats, nontargets: Floats, bounds: Bounds) -> Window:
-    """Sorts what lies in the bounds, and counts what lies below.
+    """Sort what lies in the bounds, and counts what lies below.
 
     Args:
         targets: `[T]`, finite, in any order.
@@ -165,7 +165,7 @@ class Sketch:
 
 
 def sketch(targets: Floats, nontargets: Floats) -> Sketch:
-    """Samples both sides evenly along their lists."""
+    """Sample both sides evenly along their lists."""
     few = len(targets) + len(nontargets) <= 4 * SAMPLE
     return Sketch(_sample(targets), _sample(nontargets), few)
 

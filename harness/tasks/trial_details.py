@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.scored_trials import Trials as ScoredTrials
+from harness.metrics.scored_trials import ScoredTrials
 from harness.metrics.speakers import speaker_replicates
 from harness.records.details_schema import Estimate, Group
 from harness.records.record import Metric

@@ -17,7 +17,7 @@ from harness.errors import ConfigError, DataError
 from harness.metrics import speakers
 from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.scored_trials import Trials as ScoredTrials
+from harness.metrics.scored_trials import ScoredTrials
 from harness.records.record import MetricFacts
 from harness.tasks.mfcc import FILTERBANK
 from harness.tasks.plain import standardised_features

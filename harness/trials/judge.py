@@ -15,8 +15,8 @@ from harness.metrics.detection import act_dcf, eer, min_dcf
 from harness.metrics.intervals import half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.roc import Roc, roc, thin
-from harness.metrics.scored_trials import Trials
-from harness.metrics.validation import part
+from harness.metrics.scored_trials import ScoredTrials
+from harness.metrics.validation import split_sides
 from harness.metrics.weighted import weighted_eer, weighted_min_dcf
 from harness.trials.cautions import cautions
 from harness.trials.resampling import Resampling
@@ -105,7 +105,7 @@ def judge(
     Raises:
         MetricError: an empty side, or NaN or infinite scores.
     """
-    targets, nontargets = part(scores, is_target)
+    targets, nontargets = split_sides(scores, is_target)
     trials = resampling.trials(scores, is_target) if resampling else None
     estimate = partial(_estimate, trials=trials, draws=resampling.draws if resampling else None)
     rate, curve = eer(targets, nontargets), roc(targets, nontargets)
@@ -134,9 +134,9 @@ def _cost(
 
 def _estimate(
     value: float,
-    weighted: Callable[[Trials, Draws], Floats],
+    weighted: Callable[[ScoredTrials, Draws], Floats],
     *,
-    trials: Trials | None,
+    trials: ScoredTrials | None,
     draws: Draws | None,
 ) -> Estimate:
     """A metric with its interval, by the function that computes it for weighted speakers."""

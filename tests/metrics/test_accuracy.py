@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 from harness.metrics.accuracy import (
     accuracy,
     accuracy_interval,
-    accuracy_replicates,
     balanced_accuracy,
     confusion,
     left_one_out,
     macro_f1,
 )
-from harness.metrics.intervals import draw_units
 from harness.metrics.validation import MetricError
 
 PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40)
@@ -66,14 +64,6 @@ UNITS = np.array(["ann", "bob", "ann", "eve", "bob", "ann"])
 CORRECT = np.array([True, False, True, True, True, False])
 
 
-def test_replicates_equal_repeated_items() -> None:
-    got = accuracy_replicates(CORRECT, UNITS, resamples=50, seed=2)
-    draws = draw_units(np.random.default_rng(2), 3, 50)
-    codes = np.unique(UNITS, return_inverse=True)[1]
-    wanted = [np.mean(np.repeat(CORRECT, row[codes])) for row in draws]
-    assert got == pytest.approx(np.array(wanted), abs=1e-12)
-
-
 def test_left_one_out_equals_removed_items() -> None:
     got = left_one_out(CORRECT, UNITS)
     wanted = [np.mean(CORRECT[unit != UNITS]) for unit in np.unique(UNITS)]
@@ -112,6 +102,6 @@ def test_refuses_unusable_units() -> None:
     with pytest.raises(MetricError, match="1 units"):
         accuracy_interval(CORRECT, ["ann"] * 6, seed=0)
     with pytest.raises(MetricError, match="lengths differ"):
-        accuracy_replicates(CORRECT, ["ann"], seed=0)
+        accuracy_interval(CORRECT, ["ann"], seed=0)
     with pytest.raises(MetricError, match="want bool"):
-        accuracy_replicates(np.array([1, 0]), ["a", "b"], seed=0)
+        accuracy_interval(np.array([1, 0]), ["a", "b"], seed=0)

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
-from harness.metrics.comparison import jackknife_error, paired_difference, two_sided_p
+from harness.metrics.comparison import paired_difference, two_sided_p
 from harness.metrics.detection import eer
-from harness.metrics.intervals import draw_units
+from harness.metrics.intervals import draw_units, jackknife_error
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.scored_trials import Trials
+from harness.metrics.scored_trials import ScoredTrials
 from harness.metrics.speakers import speaker_replicates
 from harness.metrics.validation import MetricError
 
@@ -71,13 +71,13 @@ def test_the_other_way_round_only_the_sign_differs(
 
 
 def test_two_systems_on_the_same_speakers_need_less_than_two_intervals() -> None:
-    def scored(seed: int, gain: float) -> Trials:
+    def scored(seed: int, gain: float) -> ScoredTrials:
         rng, own = np.random.default_rng(0), np.random.default_rng(seed)
         enrol, test = np.repeat(np.arange(20), 400), np.tile(np.arange(20), 400)
         labels = enrol == test
         hardness = rng.normal(0, 0.15, 20)  # both systems find the same speakers hard
         scores = np.where(labels, 0.5 + hardness[enrol] + gain, 0.1) + 0.1 * own.normal(size=8000)
-        return Trials(scores, labels, enrol, test)
+        return ScoredTrials(scores, labels, enrol, test)
 
     both = [scored(1, 0.0), scored(2, 0.02)]
     drawn = [speaker_replicates(each, OperatingPoint(0.05), resamples=200, seed=3) for each in both]

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.metrics.accuracy import accuracy, balanced_accuracy, left_one_out
-from harness.metrics.comparison import jackknife_error
+from harness.metrics.intervals import jackknife_error
 from harness.metrics.k_folds import over_folds, unit_folds
-from harness.metrics.significance import Entry
+from harness.metrics.significance import ComparedEntry
 from harness.metrics.validation import MetricError
 
 SPEAKERS = [f"speaker-{index:02d}" for index in range(12)]
@@ -89,7 +89,7 @@ def test_the_jackknife_of_a_mean_is_as_wide_as_told() -> None:
         for k in range(4)
     ]
     value, joined = over_folds([float(fold.mean()) for fold in correct], left_out)
-    entry = Entry("folds", value, list(joined), np.array(list(joined.values())))
+    entry = ComparedEntry("folds", value, list(joined), np.array(list(joined.values())))
     within = correct.mean(axis=2).var(axis=1, ddof=1).mean()
     wanted = np.sqrt(within / 12) * np.sqrt(3 * 11 / (2 * 12))
     assert jackknife_error(entry.left_out) == pytest.approx(wanted, rel=1e-9)

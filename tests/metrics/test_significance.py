@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
-from harness.metrics.comparison import holm, jackknife_error
+from harness.metrics.comparison import holm
+from harness.metrics.intervals import jackknife_error
 from harness.metrics.significance import (
     MIN_UNITS_FOR_RANKS,
-    Entry,
+    ComparedEntry,
     can_rank,
     p_values,
-    ranks,
+    ranks_and_difference,
     smallest_visible_difference,
 )
 from harness.metrics.validation import MetricError
@@ -25,11 +27,17 @@ from harness.metrics.validation import MetricError
 UNITS = [f"speaker-{index:02d}" for index in range(30)]
 
 
-def entry(name: str, per_unit: list[float]) -> Entry:
+def ranks(entries: list[ComparedEntry], **options: Any) -> list[int]:
+    return ranks_and_difference(entries, **options)[0]
+
+
+def entry(name: str, per_unit: list[float]) -> ComparedEntry:
     """An entry whose metric is a mean over units: its jackknife error is that of a mean."""
     values = np.array(per_unit)
     size = len(values)
-    return Entry(name, float(values.mean()), UNITS[:size], (values.sum() - values) / (size - 1))
+    return ComparedEntry(
+        name, float(values.mean()), UNITS[:size], (values.sum() - values) / (size - 1)
+    )
 
 
 def noisy(seed: int, mean: float, spread: float = 0.1) -> list[float]:
@@ -84,7 +92,7 @@ def test_units_are_paired_by_name() -> None:
     shared = (np.array(noisy(10, 0.5)) + 0.001).tolist()
     better = entry("better", shared)
     mixed = np.random.default_rng(0).permutation(30)
-    shuffled = Entry(
+    shuffled = ComparedEntry(
         "better", better.estimate, [UNITS[index] for index in mixed], better.left_out[mixed]
     )
     assert p_values([plain, shuffled])[0, 1] == p_values([plain, better])[0, 1] < 1e-9
@@ -104,8 +112,8 @@ def test_a_difference_that_no_unit_changes_is_certain() -> None:
 
 
 def test_short_tables() -> None:
-    assert ranks([], higher_is_better=True) == []
-    assert ranks([entry("only", noisy(0, 0.5))], higher_is_better=True) == [1]
+    assert p_values([]).shape == (0, 0)
+    assert p_values([entry("only", noisy(0, 0.5))]) == 1
     with pytest.raises(MetricError, match="1 entries"):
         smallest_visible_difference([entry("only", noisy(0, 0.5))])
 
@@ -120,13 +128,13 @@ def test_smallest_visible_difference_is_the_median_over_pairs() -> None:
     assert got == pytest.approx(t.ppf(0.975, 29) * np.median(errors), abs=1e-12)
 
 
-def seeded(name: str, per_unit: list[float], seeds: tuple[float, ...]) -> Entry:
+def seeded(name: str, per_unit: list[float], seeds: tuple[float, ...]) -> ComparedEntry:
     """An entry whose seeds lie about its mean at the given distances."""
     plain = entry(name, per_unit)
     return replace(plain, seeds=tuple(plain.estimate + each for each in seeds))
 
 
-def slow_p(first: Entry, second: Entry, table: list[Entry]) -> float:
+def slow_p(first: ComparedEntry, second: ComparedEntry, table: list[ComparedEntry]) -> float:
     """One comparison, formula by formula, with the seeds of a table pooled as logits."""
     squares, freedom = 0.0, 0
     for each in table:
@@ -189,9 +197,9 @@ def test_metrics_that_are_no_rates_are_pooled_as_they_are() -> None:
 
 def test_refuses_an_estimate_that_is_not_the_mean_of_its_seeds() -> None:
     with pytest.raises(MetricError, match=r"row: the estimate is 0.5, and the mean of its 2"):
-        Entry("row", 0.5, UNITS[:2], np.array([0.5, 0.5]), (0.5, 0.6))
+        ComparedEntry("row", 0.5, UNITS[:2], np.array([0.5, 0.5]), (0.5, 0.6))
     with pytest.raises(MetricError, match="seeds of row: 1 of 2 are NaN"):
-        Entry("row", 0.5, UNITS[:2], np.array([0.5, 0.5]), (0.5, math.nan))
+        ComparedEntry("row", 0.5, UNITS[:2], np.array([0.5, 0.5]), (0.5, math.nan))
 
 
 def test_false_alarms_of_ranks_stay_near_alpha() -> None:
@@ -229,7 +237,7 @@ def test_refuses_an_unusable_entry(
     estimate: float, units: list[str], left_out: list[float], message: str
 ) -> None:
     with pytest.raises(MetricError, match=message):
-        Entry("row", estimate, units, np.array(left_out))
+        ComparedEntry("row", estimate, units, np.array(left_out))
 
 
 def test_jackknife_error_needs_two() -> None:

@@ -19,7 +19,7 @@ from harness.board.versions.matching import Entry, Pair
 from harness.board.writing.efficiency import six_digits
 from harness.metrics.seed_spread import SeedSpread
 from harness.metrics.significance import MIN_UNITS_FOR_RANKS, can_rank, change_p_values
-from harness.metrics.significance import Entry as Measured
+from harness.metrics.significance import ComparedEntry as Measured
 from harness.records.record import MetricFacts
 
 ALPHA = 0.05

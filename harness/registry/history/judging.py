@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from harness.metrics.comparison import two_sided_p
-from harness.metrics.seed_spread import SeedSpread, pooled_spread, seed_variance
+from harness.metrics.seed_spread import SeedSpread, pool_spread, seed_variance
 from harness.registry.history.finding import Change, Finding, find
 from harness.registry.history.line import Line
 from harness.registry.history.series import COSTS, Cost, Series, Table, all_series, table_of
@@ -149,4 +149,4 @@ def _spreads(series: Iterable[Series]) -> Mapping[Table, SeedSpread | None]:
         values = [line.quality.value for line in lines if line.quality]
         seeds.setdefault(each.table, []).append(values)
         scales[each.table] = "logit" if each.last.metric.unit == "%" else "plain"
-    return {table: pooled_spread(values, scales[table]) for table, values in seeds.items()}
+    return {table: pool_spread(values, scales[table]) for table, values in seeds.items()}
