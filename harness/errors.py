@@ -211,6 +211,11 @@ what is done'
     return StorageError(f"{place}: {error.strerror}; check the path {_GOES_ON}")
 
 
+def unreadable(path: Path, error: OSError) -> str:
+    """Return the message about a file that the operating system refuses to read."""
+    return f"{path}: cannot be read: {error.strerror}; check its path and rights"
+
+
 def raise_limit(error: Exception, path: Path) -> None:
     """Raise what says nothing of the file that was to be read, only of the machine.
 

@@ -15,11 +15,11 @@ from pydantic import (
     model_validator,
 )
 
-from harness.config.tables import Component, Table
+from harness.config.tables import Component, ConfigTable
 from harness.errors import ConfigError
 
 
-class SplitRule(Table):
+class SplitRule(ConfigTable):
     """A seeded, unit-disjoint split: how many units go to validation and test.
 
     The rest trains. Units are taken in the order of sha256(seed:unit), so that a unit's place
@@ -35,7 +35,7 @@ class SplitRule(Table):
     )
 
     @model_validator(mode="after")
-    def _tested_once(self) -> SplitRule:
+    def _one_of_folds_and_test(self) -> SplitRule:
         if self.folds is not None and self.test is not None:
             raise ValueError("folds: every unit is tested once; give either folds or test")
         return self
@@ -47,8 +47,8 @@ class SplitRule(Table):
         return {key: value for key, value in document.items() if key != "folds" or value}
 
 
-class Published(Table):
-    """What others say of a corpus that nobody here has read yet: its lock until somebody has.
+class Published(ConfigTable):
+    """Counts and checksums that others give of a corpus: its lock until it is read here.
 
     Counts are held against the lists (`"train+validation"` is the two together); checksums
     against the archives. Nothing is pinned by them.
@@ -59,7 +59,7 @@ class Published(Table):
     archives: dict[str, str] = Field(default={}, description="file name -> md5, parts joined")
 
 
-class TrialRule(Table):
+class TrialRule(ConfigTable):
     """A trial list drawn to a size and a difficulty, spread evenly over the speakers."""
 
     count: PositiveInt = Field(description="how many trials, exactly")
@@ -73,8 +73,8 @@ class TrialRule(Table):
     seed: int = 0
 
 
-class FreezeRule(Table):
-    """How a fixed subset is cut from a corpus: so many utterances in all, whole speakers apart.
+class FreezeRule(ConfigTable):
+    """A fixed subset of a corpus: so many utterances in all, its splits of different speakers.
 
     Speakers and utterances are taken in the order of sha256(seed:id).
     """
@@ -133,7 +133,7 @@ class Dataset(Component):
 
 
 @dataclass(frozen=True)
-class Fold:
+class DatasetFold:
     """One fold of a dataset.
 
     Attributes:
@@ -148,28 +148,28 @@ class Fold:
 
     @property
     def name(self) -> str:
-        """What the fold is called.
+        """Name of the fold.
 
-        >>> Fold("voices", 2, 3).name
+        >>> DatasetFold("voices", 2, 3).name
         'voices.2of3'
         """
         return f"{self.of}.{self.index}of{self.folds}"
 
 
-def folds_of(name: str, dataset: Dataset) -> tuple[Fold, ...]:
-    """The folds that a dataset stands for; none where it is judged as a whole."""
+def folds_of(name: str, dataset: Dataset) -> tuple[DatasetFold, ...]:
+    """Return the folds that a dataset stands for; none if it is judged as a whole."""
     count = dataset.split.folds if dataset.split else None
-    return tuple(Fold(name, index, count) for index in range(1, count + 1)) if count else ()
+    return tuple(DatasetFold(name, index, count) for index in range(1, count + 1)) if count else ()
 
 
-def all_folds(datasets: Mapping[str, Dataset]) -> dict[str, Fold]:
-    """Every fold of every dataset, by its name."""
+def all_folds(datasets: Mapping[str, Dataset]) -> dict[str, DatasetFold]:
+    """Return every fold of every dataset, by its name."""
     folds = (fold for name, dataset in datasets.items() for fold in folds_of(name, dataset))
     return {fold.name: fold for fold in folds}
 
 
 def check_fold_names(datasets: Mapping[str, Dataset], where: str) -> None:
-    """Refuse a dataset that is called as a fold of another one is.
+    """Refuse a dataset with the name of another one's fold.
 
     Raises:
         ConfigError: names both.

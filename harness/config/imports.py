@@ -1,4 +1,4 @@
-"""From an import path in a benchmark file to an object of that class, with typed fields."""
+"""Objects of the classes that a benchmark file names by import path, with typed fields."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def load_class(path: str, where: str) -> type[Any]:
         JobFailed: the module raised something else while it was imported, or wanted to exit.
     """
     module_name, _, class_name = path.partition(":")
-    if not class_name.isidentifier() or not _is_module_name(module_name):
+    if not class_name.isidentifier() or not all(map(str.isidentifier, module_name.split("."))):
         raise ConfigError(f"{where}: {path!r} is not an import path; write 'package.module:Class'")
-    module = _module(module_name, where)
+    module = _import(module_name, where)
     found = getattr(module, class_name, None)
     if not inspect.isclass(found):
         known = [
@@ -106,11 +106,7 @@ def _line(detail: Any, where: str, known: list[str]) -> str:
     return f"{key}: {message}{found}"
 
 
-def _is_module_name(name: str) -> bool:
-    return all(part.isidentifier() for part in name.split("."))
-
-
-def _module(name: str, where: str) -> Any:
+def _import(name: str, where: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Tables within a recipe: learning rate, schedules, augmentation."""
+"""Tables within a recipe: sampler, micro-batches, learning rate, schedules, augmentation."""
 
 from __future__ import annotations
 
@@ -7,10 +7,50 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from harness.config.tables import Table
+from harness.config.tables import ConfigTable
 
 
-class LearningRate(Table):
+class Optimizer(ConfigTable):
+    """An optimiser and its peak learning rate."""
+
+    name: Literal["sgd", "adam", "adamw"] = "adamw"
+    lr: PositiveFloat = 1e-3
+    weight_decay: float = Field(default=0.0, ge=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    nesterov: bool = True
+
+
+class Sampler(ConfigTable):
+    """Batches of so many labels with so many items each (P x K), in place of items as they come."""
+
+    added: ClassVar[tuple[str, ...]] = ("hard",)
+
+    speakers: int = Field(ge=2, description="labels a batch, all different")
+    utterances: PositiveInt = Field(description="items of each of them")
+    hard: float = Field(
+        default=0.0, ge=0, lt=1, description="share of the labels drawn as the others' nearest"
+    )
+
+    @property
+    def batch(self) -> int:
+        """Items a step."""
+        return self.speakers * self.utterances
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Sampler:
+        if self.hard and self.anchors == self.speakers:
+            raise ValueError(
+                f"hard ({self.hard:g}) of {self.speakers} speakers is none; give more of either"
+            )
+        return self
+
+    @property
+    def anchors(self) -> int:
+        """Labels of a batch that come in turn; the others are the nearest of these."""
+        return max(1, self.speakers - round(self.hard * self.speakers))
+
+
+class LearningRate(ConfigTable):
     """The learning rate over a run: linear warm-up, then a shape between the peak and `final`."""
 
     added: ClassVar[tuple[str, ...]] = ("cycles", "growth", "from_start")
@@ -37,7 +77,7 @@ class LearningRate(Table):
         return self
 
 
-class Rise(Table):
+class Rise(ConfigTable):
     """A value of the head over a run: low before `start`, its full value from `end` on.
 
     A plain number in its place holds the value there for the whole run.
@@ -57,13 +97,13 @@ class Rise(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _held(cls, given: Any) -> Any:
+    def _constant(cls, given: Any) -> Any:
         """Take a number for a value that never changes."""
         number = isinstance(given, int | float) and not isinstance(given, bool)
         return {"final_value": float(given), "end": 0.0} if number else given
 
     @model_validator(mode="after")
-    def _ordered(self) -> Rise:
+    def _check_order(self) -> Rise:
         if self.end < self.start:
             raise ValueError(f"end ({self.end}) comes before start ({self.start})")
         if self.initial and self.initial_value is not None:
@@ -75,7 +115,7 @@ Decibels = tuple[float, float]
 """The lowest and the highest signal-to-noise ratio; between them it is drawn uniformly."""
 
 
-class Noise(Table):
+class Noise(ConfigTable):
     """Noise added to training crops, at a ratio drawn by its kind (WeSpeaker's by default)."""
 
     source: str = Field(
@@ -89,7 +129,7 @@ class Noise(Table):
     kinds: tuple[Literal["noise", "speech", "music"], ...] = ("noise", "speech", "music")
 
     @model_validator(mode="after")
-    def _ordered(self) -> Noise:
+    def _check_order(self) -> Noise:
         for kind in ("noise", "speech", "music"):
             low, high = getattr(self, kind)
             if high < low:
@@ -99,7 +139,7 @@ class Noise(Table):
         return self
 
 
-class Reverb(Table):
+class Reverb(ConfigTable):
     """Rooms in which training crops are put."""
 
     source: str = Field(
@@ -109,8 +149,8 @@ class Reverb(Table):
     )
 
 
-class Augment(Table):
-    """What is done to training inputs at random, in the order of the keys."""
+class Augment(ConfigTable):
+    """Random augmentation of training inputs, in the order of the keys."""
 
     speeds: tuple[PositiveFloat, ...] = Field(
         default=(),
@@ -149,13 +189,13 @@ class Augment(Table):
             raise ValueError("both: give reverb and noise, as in reverb = {}, noise = {}")
         return self
 
-    def _unused(self) -> set[str]:
+    def _defaults(self) -> set[str]:
         unused = {name for name in ("speeds", "reverb", "noise", "both") if not getattr(self, name)}
         return unused if self.reverb or self.noise else unused | {"probability"}
 
 
 def in_parts(batch: int, part: int | None, word: str = "") -> str:
-    """The batch, and of how many parts of how many items it is where it is not computed at once.
+    """Describe a batch, and the micro-batches of a gradient accumulation.
 
     Args:
         batch: items of a training step.
@@ -170,7 +210,7 @@ def in_parts(batch: int, part: int | None, word: str = "") -> str:
 
 
 def items_in_part(batch: int, parts: int) -> int | None:
-    """Items of the largest of even parts; None where the batch is not in parts.
+    """Return the items of the largest of even parts; None if the batch is computed at once.
 
     >>> items_in_part(56, 3), items_in_part(64, 1)
     (19, None)

@@ -16,10 +16,10 @@ from pydantic import (
 
 from harness.config.datasets import Dataset
 from harness.config.recipes import Recipe
-from harness.config.tables import Component, Name, Profile, Table
+from harness.config.tables import Component, ConfigTable, Name, Profile
 
 
-class Override(Table):
+class Override(ConfigTable):
     """A change of the recipe for the entries that match; an absent key matches all."""
 
     profile: Profile | None = None
@@ -30,7 +30,7 @@ class Override(Table):
     set: dict[str, Any] = Field(description="recipe keys and their values")
 
 
-class Exclusion(Table):
+class Exclusion(ConfigTable):
     """Entries that a suite leaves out, and why."""
 
     dataset: str | None = None
@@ -39,8 +39,8 @@ class Exclusion(Table):
     reason: str
 
 
-class ProfilePlan(Table):
-    """What one profile of a suite runs."""
+class ProfilePlan(ConfigTable):
+    """The recipe and the seeds of one profile of a suite."""
 
     recipe: str | None = Field(default=None, description="of every entry that names none")
     seeds: tuple[int, ...] = (0,)
@@ -53,7 +53,7 @@ class ProfilePlan(Table):
         return self.seeds_on.get(dataset, self.seeds)
 
 
-class Entry(Table):
+class SuiteEntry(ConfigTable):
     """One system of a suite."""
 
     model: str
@@ -61,7 +61,7 @@ class Entry(Table):
     recipe: str | None = Field(default=None, description="else the profile's")
 
 
-class Suite(Table):
+class Suite(ConfigTable):
     """Systems on datasets, judged by one task under one protocol.
 
     The systems are models x losses under the profile's recipe, and the entries.
@@ -74,7 +74,7 @@ class Suite(Table):
     datasets: tuple[str, ...]
     models: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
-    entries: tuple[Entry, ...] = Field(
+    entries: tuple[SuiteEntry, ...] = Field(
         default=(), description="systems that are no product, or have recipes of their own"
     )
     profiles: dict[Profile, ProfilePlan]
@@ -82,13 +82,15 @@ class Suite(Table):
     exclude: tuple[Exclusion, ...] = ()
 
     @property
-    def systems(self) -> tuple[Entry, ...]:
+    def systems(self) -> tuple[SuiteEntry, ...]:
         """Every system: the product first, in the order of the file."""
-        product = (Entry(model=model, loss=loss) for model in self.models for loss in self.losses)
+        product = (
+            SuiteEntry(model=model, loss=loss) for model in self.models for loss in self.losses
+        )
         return (*product, *self.entries)
 
-    def left_out(self, dataset: str, entry: Entry) -> str:
-        """Why a system does not run on a dataset; empty where it does."""
+    def left_out(self, dataset: str, entry: SuiteEntry) -> str:
+        """Return the reason why a system does not run on a dataset; empty if it does."""
         wanted = {"dataset": dataset, "model": entry.model, "loss": entry.loss}
         for rule in self.exclude:
             if all(getattr(rule, key) in (None, value) for key, value in wanted.items()):
@@ -118,7 +120,7 @@ class Suite(Table):
         return self
 
 
-class Budget(Table):
+class Budget(ConfigTable):
     """The card that every entry is held against."""
 
     added: ClassVar[tuple[str, ...]] = ("reserved",)
@@ -163,7 +165,7 @@ def _bytes(text: str) -> int:
     return int(_SIZE.validate_python(text))
 
 
-class Benchmark(Table):
+class Benchmark(ConfigTable):
     """A whole benchmark file."""
 
     base: str | None = Field(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.config.datasets import Dataset, Fold
+from harness.config.datasets import Dataset, DatasetFold
 from harness.config.tables import Profile
 from harness.data.corpus import MODEL_COLUMNS, TRIAL_COLUMNS, Corpus
 from harness.data.names import alike_names
@@ -46,7 +46,7 @@ class Listing:
     folder: Path
     items: pd.DataFrame
     trial_tables: dict[str, TrialTable]
-    fold: Fold | None = None
+    fold: DatasetFold | None = None
     needs: tuple[Need, ...] = ()
 
     @property

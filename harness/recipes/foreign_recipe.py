@@ -1,4 +1,4 @@
-"""A foreign recipe's file: read, and told whose it is."""
+"""The reader of foreign recipes, which recognises the project by its keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.errors import ConfigError
 from harness.recipes import threed_speaker, wespeaker_recipe
-from harness.recipes.converted import Converted, followed_by
+from harness.recipes.converted import Converted, append_fine_tuning
 from harness.recipes.plain_yaml import read_yaml
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}"
@@ -30,8 +30,8 @@ def read_recipe(
 
     Args:
         path: its YAML file.
-        name: what the tables shall be called; else after the file.
-        gpus: on how many it trains; else what the file says.
+        name: name of the tables; else that of the file.
+        gpus: number of GPUs that it trains on; else as the file says.
         fine_tune: the recipe of the large-margin fine-tuning behind it.
 
     Raises:
@@ -42,7 +42,7 @@ def read_recipe(
     first = _read(path, name, gpus)
     if fine_tune is None:
         return first
-    both = followed_by(first, _read(fine_tune, name, gpus))
+    both = append_fine_tuning(first, _read(fine_tune, name, gpus))
     both.check()
     return both
 
@@ -51,26 +51,16 @@ def _read(path: Path, name: str | None, gpus: int | None) -> Converted:
     document = read_yaml(path)
     for project, keys, convert in WHOSE:
         if keys <= document.keys():
-            return _converted(convert, document, name or _named(project, path), path, gpus)
+            # The file's own name may be anything.
+            plain = re.sub(r"[^A-Za-z0-9._+-]+", "-", path.stem).strip("-")[:60] or "recipe"
+            try:
+                found = convert(document, name or f"{project.lower()}-{plain}", gpus)
+                found.check()
+            except ConfigError as error:
+                raise ConfigError(f"{path}: {error}") from error
+            return found
     wanted = "; ".join(f"{project}'s has {', '.join(sorted(keys))}" for project, keys, _ in WHOSE)
     raise ConfigError(
         f"{path}: no recipe that trains a network on labels as WeSpeaker or 3D-Speaker write it "
         f"({wanted})"
     )
-
-
-def _converted(
-    convert: Reader, document: dict[str, Any], name: str, path: Path, gpus: int | None
-) -> Converted:
-    try:
-        found = convert(document, name, gpus)
-        found.check()
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
-    return found
-
-
-def _named(project: str, path: Path) -> str:
-    """A name after a file, which may be called anything."""
-    plain = re.sub(r"[^A-Za-z0-9._+-]+", "-", path.stem).strip("-")[:60] or "recipe"
-    return f"{project.lower()}-{plain}"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.errors import ConfigError, quoted
-from harness.recipes.converted import Converted, Table
-from harness.recipes.parameters import OPTIMIZERS, SPEEDS, Parameters, optimizer, rounded
+from harness.recipes.converted import Converted, Table, collect_tables
+from harness.recipes.parameters import SPEEDS, Parameters, cosine, optimizer, round_number
 from harness.recipes.wespeaker_systems import loss, model
 
 ELSEWHERE = "which corpus, and where it lies: `[datasets]` says it"
@@ -44,12 +44,12 @@ REASONS = (
 
 
 def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
-    """A recipe of WeSpeaker in this project's tables.
+    """Convert a recipe of WeSpeaker to this project's tables.
 
     Args:
         document: the file.
-        name: what the tables are called.
-        gpus: on how many it trains; None takes what the file says.
+        name: name of the tables.
+        gpus: number of GPUs that it trains on; None takes the number in the file.
 
     Raises:
         ConfigError: it lacks what every recipe has.
@@ -64,18 +64,14 @@ def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
         recipe["micro_batch"] = batch
         notes.append(f"micro_batch: batch norm counts the {batch} items of one GPU")
     recipe["crop_seconds"] = _crop(given)
-    rate = learning_rate(given, epochs, many * batch / 64, notes)
+    rate = _learning_rate(given, epochs, many * batch / 64, notes)
     recipe |= {"optimizer": _optimizer(given, rate.pop("lr")), "learning_rate": rate}
     head, schedules = loss(given, epochs, notes)
-    recipe |= {"schedules": schedules} if schedules else {}
-    augment = _augment(given, notes)
-    recipe |= {"augment": augment} if augment else {}
+    recipe |= {"schedules": schedules, "augment": _augment(given, notes)}
     recipe |= _ending(given, epochs)
     network = model(given, notes)
     _leave(given)
-    return Converted(
-        "WeSpeaker", name, recipe, network, head, tuple(notes), given.taken, given.left
-    )
+    return collect_tables("WeSpeaker", name, (recipe, network, head), notes, given)
 
 
 def _gpus(given: Parameters, asked: int | None, notes: list[str]) -> int:
@@ -106,10 +102,7 @@ def _crop(given: Parameters) -> float:
 
 def _optimizer(given: Parameters, lr: float) -> Table:
     name = given.name("optimizer", "SGD")
-    if name not in OPTIMIZERS:
-        given.refuse("optimizer", f"only {', '.join(OPTIMIZERS)} have a place; SGD stands in")
-        name = "SGD"
-    return optimizer(given, name, "optimizer_args", lr)
+    return optimizer(given, "optimizer", name, "optimizer_args", lr)
 
 
 def _augment(given: Parameters, notes: list[str]) -> Table:
@@ -146,7 +139,7 @@ def _masks(given: Parameters) -> Table:
 
 
 def _ending(given: Parameters, epochs: float) -> Table:
-    """How the final weights are chosen, and the numbers' precision."""
+    """Return the choice of the final weights, and the numbers' precision."""
     average = given.whole("num_avg", 1)
     found: Table = {"select": "last"}
     if average > 1:
@@ -170,7 +163,7 @@ Rate = Callable[[Parameters, float, float, list[str]], Table]
 ARGS = "scheduler_args"
 
 
-def learning_rate(given: Parameters, epochs: float, factor: float, notes: list[str]) -> Table:
+def _learning_rate(given: Parameters, epochs: float, factor: float, notes: list[str]) -> Table:
     """`learning_rate`, and `lr`, the peak.
 
     Args:
@@ -188,7 +181,7 @@ def learning_rate(given: Parameters, epochs: float, factor: float, notes: list[s
         lr = given.number("optimizer_args.lr", given.number(f"{ARGS}.initial_lr", 0.1))
         return {"lr": lr * factor, "shape": "constant", "warmup": 0.0}
     found = RATES[name](given, epochs, factor, notes)
-    return {key: rounded(value) if isinstance(value, float) else value
+    return {key: round_number(value) if isinstance(value, float) else value
             for key, value in found.items()}  # fmt: skip
 
 
@@ -217,12 +210,8 @@ def _triangles(given: Parameters, epochs: float, factor: float, notes: list[str]
 
 def _cosine(given: Parameters, epochs: float, factor: float, notes: list[str]) -> Table:
     del factor
-    top, low = given.divisor(f"{ARGS}.max_lr", 0.1), given.number(f"{ARGS}.min_lr", 1e-4)
-    if given.number(f"{ARGS}.fix_epoch", epochs) != epochs:
-        given.refuse(f"{ARGS}.fix_epoch", "a cosine lasts until the end of training")
     notes.append("optimizer.lr: this schedule of WeSpeaker's does not grow with the batch")
-    warmup = given.number(f"{ARGS}.warmup_epoch", 0) / epochs
-    return {"lr": top, "shape": "cosine", "warmup": warmup, "final": low / top}
+    return cosine(given, ARGS, epochs, 0.1, 1e-4)
 
 
 def _common(given: Parameters, epochs: float) -> tuple[float, float, float]:

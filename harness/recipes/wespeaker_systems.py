@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.recipes.converted import Table
-from harness.recipes.parameters import SHAPES, Parameters, as_size, rise
-
-POOLED = {"TSTP": "tstp", "ASTP": "astp", "MQMHASTP": "mqmhastp"}
+from harness.recipes.parameters import Parameters, as_size, margin_schedule
 
 NATIVE: dict[str, dict[str, tuple[str, Table]]] = {
     "CAMPPlus": {"TSTP": ("CamPlusPlus", {})},
@@ -128,15 +126,9 @@ def _margin(given: Parameters, epochs: float) -> tuple[float, Table]:
         return float(initial), {}
     final = given.number(f"{where}.final_margin", 0.2)
     given.take("margin_scheduler")
-    shape = given.name(f"{where}.increase_type", "exp")
-    found = rise(
-        initial=initial,
-        final=final,
-        start=(given.number(f"{where}.increase_start_epoch", 1) - 1) / epochs,
-        end=(given.number(f"{where}.fix_start_epoch", 1) - 1) / epochs,
-        shape=shape if shape in SHAPES else "linear",
-    )
-    return float(final), {"margin": found} if found else {}
+    keys = "increase_start_epoch", "fix_start_epoch"
+    schedules = margin_schedule(given, where, epochs, (initial, final), keys, first=1)
+    return float(final), schedules
 
 
 def _follow(table: Table, schedules: Table, *, large_margin: bool) -> None:

@@ -1,18 +1,19 @@
-"""What lies beside a record for readers who want more than its numbers: `X.details.json`.
+"""The details of a record, in a file beside it: `X.details.json`.
 
 All of it can be computed again from the record's scores and the locked lists, so it is no part of
-the record. It names the record by the sha256 of its file's bytes: a record is never edited, so a
-companion that names another hash is stale, which can be told without the scores.
+the record. It names the record by the sha256 of its file's bytes: a record is never edited, so
+details that name another hash are stale, which shows without the scores.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from harness.records.documents import Document, of_schema, read_document, readable_json, sha256_file
+from harness.records.documents import check_schema, read_document, readable_json, sha256_file
 from harness.records.files import write_text
 from harness.records.record import Part
 
@@ -25,7 +26,7 @@ DIGITS = 6
 
 
 def significant(value: float) -> float:
-    """A number with 6 significant digits, so that processors which round otherwise write the same.
+    """Return a number of 6 significant digits, the same on processors that round otherwise.
 
     >>> significant(0.123456789), significant(2 / 3 * 1e-3)
     (0.123457, 0.000666667)
@@ -59,7 +60,7 @@ class Det(Part):
     min_dcf: DetPoint = Field(description="where the cost is least")
 
 
-class Estimate(Part):
+class MetricEstimate(Part):
     """A metric on a part of the test, with its interval over units where they are enough.
 
     Its title, unit and decimals are those of the metric in the record's `protocol.facts`.
@@ -87,7 +88,7 @@ class Group(Part):
         description="the trials of the whole test that EER and minDCF take for the side that the "
         "group does not have",
     )
-    metrics: dict[str, Estimate | None]
+    metrics: dict[str, MetricEstimate | None]
 
 
 class Breakdown(Part):
@@ -100,7 +101,7 @@ class Breakdown(Part):
 
 
 class Details(Part):
-    """The companion of one record."""
+    """The details of one record."""
 
     details_schema: Literal[1] = Field(default=SCHEMA, alias="schema")
     record: str = Field(description="sha256 of the record's file")
@@ -110,29 +111,26 @@ class Details(Part):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     def is_of(self, record: Path) -> bool:
-        """Whether a record's file is the one that these details were computed for."""
+        """Return True if a record's file is the one that these details were computed for."""
         return self.record == sha256_file(record)
 
 
 def details_text(details: Details) -> str:
-    """The companion as its file spells it."""
+    """Return the text of the file."""
     return readable_json(details.model_dump(mode="json", by_alias=True))
 
 
 def write_details(path: Path, details: Details) -> None:
-    """Write a companion atomically."""
+    """Write details atomically."""
     write_text(path, details_text(details))
 
 
 def read_details(path: Path) -> Details:
-    """Read a companion.
+    """Read the details of a record.
 
     Raises:
-        RequestError: the file is absent, is no companion, or is of a schema this program does not
+        RequestError: the file is absent, holds no details, or is of a schema this program does not
             know.
     """
-    return read_document(path, Details, "a record's details", _current)
-
-
-def _current(content: Any, where: str) -> Document:
-    return of_schema(content, SCHEMA, "details", where)
+    current = partial(check_schema, SCHEMA, "details")
+    return read_document(path, Details, "a record's details", current)

@@ -6,13 +6,13 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from harness.errors import RequestError, naming
+from harness.errors import RequestError, naming, unreadable
 
 
 def canonical_json(document: Any) -> str:
@@ -30,29 +30,42 @@ def canonical_json(document: Any) -> str:
 
 
 def readable_json(document: Any) -> str:
-    """The same content, indented for people and for line-by-line differences."""
+    """Spell a document indented, for people and for line-by-line differences."""
     text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
     return f"{text}\n"
 
 
 def digest(document: Any) -> str:
-    """Sha256 of a document's canonical JSON, in hexadecimal."""
+    """Return the sha256 of a document's canonical JSON, in hexadecimal."""
     return sha256(canonical_json(document).encode())
 
 
 def sha256(content: bytes) -> str:
-    """Sha256 of bytes, in hexadecimal."""
+    """Return the sha256 of bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def sha256_file(path: Path) -> str:
-    """Sha256 of a file's bytes, in hexadecimal."""
+    """Return the sha256 of a file's bytes, in hexadecimal."""
     with naming(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def leaves(content: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every plain value within tables and lists, with its dotted place.
+
+    >>> list(leaves({"a": [1, {"b": 2}], "c": None}))
+    [('a.0', 1), ('a.1.b', 2), ('c', None)]
+    """
+    if not isinstance(content, dict | list | tuple):
+        yield place, content
+        return
+    for key, value in content.items() if isinstance(content, dict) else enumerate(content):
+        yield from leaves(value, f"{place}.{key}" if place else str(key))
+
+
 def finite_or_none(value: float) -> float | None:
-    """A number that JSON can hold: None stands for NaN and infinity."""
+    """Return a number that JSON can hold: None for NaN and infinity."""
     return value if math.isfinite(value) else None
 
 
@@ -71,9 +84,9 @@ def read_document(
 
     Args:
         path: the file.
-        model: what it is to hold.
+        model: class of its content.
         called: the model's name in errors, with its article: `a record`.
-        current: gives the file's content as the model's schema has it, or refuses it; takes the
+        current: returns the file's content as the model's schema has it, or refuses it; takes the
             content and the file's name.
 
     Raises:
@@ -86,9 +99,7 @@ def read_document(
             raise RequestError(f"{path}: escapes half a letter (\\ud800 to \\udfff)")
         return model.model_validate(current(content, str(path)))
     except OSError as error:
-        raise RequestError(
-            f"{path}: cannot be read: {error.strerror}; check its path and rights"
-        ) from error
+        raise RequestError(unreadable(path, error)) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -98,7 +109,7 @@ def read_document(
 
 
 def holds_half_letters(text: str, value: Any) -> bool:
-    r"""Whether JSON escapes half of a surrogate pair, which no text that is written may hold.
+    r"""Return True if JSON escapes half of a surrogate pair, which no written text may hold.
 
     Args:
         text: the JSON.
@@ -119,7 +130,7 @@ def holds_half_letters(text: str, value: Any) -> bool:
 
 
 def _finite(text: str) -> float:
-    """A number that JSON can hold.
+    """Read a number that JSON can hold.
 
     Raises:
         ValueError: NaN, infinity, or more than a float holds: no document of ours could say it.
@@ -130,14 +141,20 @@ def _finite(text: str) -> float:
     return value
 
 
-def of_schema(content: Any, schema: int, called: str, where: str) -> Document:
-    """A file's content, where it is of the one schema that there is.
+def check_schema(schema: int, called: str, content: Any, where: str) -> Document:
+    """Return a file's content if it is of the one schema that there is.
+
+    Args:
+        schema: its number.
+        called: name of the schema in errors.
+        content: what the file holds.
+        where: the file, for errors.
 
     Raises:
         RequestError: it is of none, or of another.
     """
-    told = content.get("schema") if isinstance(content, dict) else None
-    # Told by type too: JSON's true is 1 to Python, and 1.0 is.
-    if type(told) is not int or told != schema:
-        raise RequestError(f"{where}: {called} schema {told!r}; this program reads {schema}")
+    found = content.get("schema") if isinstance(content, dict) else None
+    # The type is compared too: JSON's true equals 1 in Python, and so does 1.0.
+    if type(found) is not int or found != schema:
+        raise RequestError(f"{where}: {called} schema {found!r}; this program reads {schema}")
     return dict(content)

@@ -1,4 +1,4 @@
-"""Named arrays of an .npz file from somebody else: checked before any of it is believed."""
+"""Named arrays of an .npz file from somebody else, checked before they are read."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def read_arrays(path: Path, known: Sequence[str] | None, most: int) -> Arrays:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = _checked_members(archive, path, known, most)
+            members = _members(archive, path, known, most)
             return {
                 name: _array(archive, member, f"{path}: {name}") for name, member in members.items()
             }
@@ -69,7 +69,7 @@ def read_arrays(path: Path, known: Sequence[str] | None, most: int) -> Arrays:
         raise RequestError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _checked_members(
+def _members(
     archive: zipfile.ZipFile, path: Path, known: Sequence[str] | None, most: int
 ) -> dict[str, zipfile.ZipInfo]:
     members = archive.infolist()
@@ -96,9 +96,9 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> NDA
         with archive.open(member) as file:
             array: NDArray[Any] = npy.read_array(file, allow_pickle=False)
     except _BROKEN_ARRAY as error:
-        told = " ".join(str(error).split()) or type(error).__name__
+        why = " ".join(str(error).split()) or type(error).__name__
         raise RequestError(
-            f"{where}: the array cannot be read ({told:.200}); make the file again with numpy.savez"
+            f"{where}: the array cannot be read ({why:.200}); make the file again with numpy.savez"
         ) from error
     return array
 
@@ -120,7 +120,7 @@ def _check_header(file: IO[bytes], size: int, where: str) -> None:
 
 
 def _kind(path: Path) -> str:
-    """A name for a file of another kind; empty where it is none that people give for arrays."""
+    """Name the kind of a file that holds no arrays; empty if it is none that people give."""
     with path.open("rb") as file:
         start = file.read(64)
     return next((f"it is {kind}" for mark, kind in _KINDS.items() if start.startswith(mark)), "")

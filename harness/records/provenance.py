@@ -1,4 +1,4 @@
-"""Which code made a record: its commit, and whether the tree was clean."""
+"""The code that makes a record: its commit, and if the work tree differs from it."""
 
 from __future__ import annotations
 
@@ -11,27 +11,25 @@ DIRTY = "+dirty"
 """Ends a commit that the tree differs from."""
 
 HARMLESS = ("leaderboards/", "docs/", "README.md", "benchmark.lock")
-"""What may differ without changing what the code does: published tables, prose, and the lock,
-whose content stands in every key that rests on it."""
+"""Paths that do not change what the code does: published tables, prose, and the lock, whose
+content stands in every key that rests on it."""
 
 
 def code_version(checkout: Path | None = None) -> str:
-    """The commit that runs, `+dirty` where files differ from it; the release outside git.
+    """Return the commit of the code, `+dirty` if files differ from it; the release outside git.
 
     Args:
         checkout: the repository; None takes the one that this package lies in.
     """
     folder = checkout or Path(__file__).resolve().parent.parent.parent
-    if not (folder / ".git").exists():
-        return f"release {__version__}"
-    commit = _git(folder, "rev-parse", "HEAD")
+    commit = _git(folder, "rev-parse", "HEAD") if (folder / ".git").exists() else None
     if commit is None:
         return f"release {__version__}"
     return commit + (DIRTY if dirty_files(folder) else "")
 
 
 def dirty_files(checkout: Path) -> list[str]:
-    """Files that differ from the last commit, harmless ones apart."""
+    """List the files that differ from the last commit, harmless ones apart."""
     # `-z` gives names as they are, and without renames each entry holds one name.
     options = ("--porcelain", "-z", "--untracked-files=all", "--no-renames")
     status = _git(checkout, "status", *options) or ""

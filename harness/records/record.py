@@ -49,7 +49,7 @@ class MetricFacts(Part):
     order: int = Field(default=0, description="place among the columns, the primary metric's apart")
 
 
-class Component(Part):
+class RecordedComponent(Part):
     """An adapter as it was used."""
 
     name: str
@@ -58,7 +58,7 @@ class Component(Part):
     fields: dict[str, Any]
 
 
-class Fold(Part):
+class RecordedFold(Part):
     """One of the folds that a dataset is judged by, each with a network of its own.
 
     Folds are joined where all but `index` is the same.
@@ -85,7 +85,7 @@ class Data(Part):
     counts: dict[str, dict[str, int]] = Field(description="split -> units, items, trials, targets")
     unit: str = Field(description="what is resampled: speaker, object, drawer")
     left_out: tuple[str, ...] = Field(default=(), description="damaged items left out on request")
-    fold: Fold | None = None
+    fold: RecordedFold | None = None
 
     @model_serializer(mode="wrap")
     def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -150,7 +150,7 @@ class Spread(Part):
 
 
 class Latency(Part):
-    """How long one item takes, alone."""
+    """The latency of one item, alone."""
 
     seconds: float = Field(description="of audio in it")
     threads: int
@@ -207,7 +207,7 @@ class Resources(Part):
 
 
 class Environment(Part):
-    """Where speeds were measured; its digest tells which speeds may share a table."""
+    """The environment of a measurement; speeds of one digest may share a table."""
 
     device: str
     processor: str
@@ -226,7 +226,7 @@ class Artefact(Part):
 
 
 class Submission(Part):
-    """What is known of an entry that was computed elsewhere, as whoever gave it says."""
+    """The origin of an entry that was computed elsewhere, as its submitter states it."""
 
     submitter: str = ""
     source: str = Field(default="", description="where it is described: an address, or text")
@@ -246,8 +246,8 @@ class Record(Part):
     trust: Trust = "measured"
     protocol: Protocol
     dataset: Data
-    model: Component
-    loss: Component | None = None
+    model: RecordedComponent
+    loss: RecordedComponent | None = None
     recipe: dict[str, Any] | None = None
     recipe_name: str | None = None
     track: str

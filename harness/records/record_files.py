@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import RequestError
-from harness.records.documents import Document, read_document, readable_json
+from harness.records.documents import Document, leaves, read_document, readable_json
 from harness.records.files import write_text
 from harness.records.record import SCHEMA, Record
 
 
 def to_document(record: Record) -> dict[str, Any]:
-    """The record as plain JSON types, its schema number under `schema`."""
+    """Return the record as plain JSON types, its schema number under `schema`."""
     return record.model_dump(mode="json", by_alias=True)
 
 
@@ -31,16 +31,11 @@ def read_record(path: Path) -> Record:
         RequestError: the file is absent, is not a record, or is of a schema this program does
             not know.
     """
-    return read_document(path, Record, "a record", updated)
+    return read_document(path, Record, "a record", update_document)
 
 
-def find_records(folder: Path) -> list[Record]:
-    """Every `record.json` below a folder, in the order of their paths."""
-    return [read_record(path) for path in sorted(folder.rglob("record.json"))]
-
-
-def updated(document: Any, where: str) -> Document:
-    """A record's document as the newest schema has it; the one given stays as it is.
+def update_document(document: Any, where: str) -> Document:
+    """Return a record's document as the newest schema has it; the one given stays as it is.
 
     Args:
         document: what the file holds.
@@ -50,7 +45,7 @@ def updated(document: Any, where: str) -> Document:
         RequestError: it has no schema, or one that this program does not know.
     """
     schema = document.get("schema") if isinstance(document, dict) else None
-    # Told by type too: JSON's true is 1 to Python, and 1.0 is.
+    # The type is compared too: JSON's true equals 1 in Python, and so does 1.0.
     if type(schema) is not int or schema not in (*UPDATES, SCHEMA):
         raise RequestError(f"{where}: {_refusal(schema)}")
     for step in range(schema, SCHEMA):
@@ -73,7 +68,7 @@ def _to_2(document: Document) -> Document:
 
 
 UPDATES: Mapping[int, Callable[[Document], Document]] = {1: _to_2}
-"""Schema -> what makes of its documents those of the next."""
+"""Schema -> function that updates a document to the next one."""
 
 
 Possible = Callable[[float], bool]
@@ -107,13 +102,13 @@ def usable_record(path: Path, record: Record) -> Record:
 
 def _metrics(record: Record) -> Iterator[str]:
     for name, metric in sorted(record.metrics.items()):
-        possible, wanted = _wanted(record, name)
+        possible, wanted = _value_test(record, name)
         for part in ("value", "low", "high"):
             value = getattr(metric, part)
             if value is not None and not possible(value):
                 yield _line(f"metrics.{name}.{part}", value, wanted)
     for name, values in sorted(record.left_one_out.items()):
-        possible, wanted = _wanted(record, name)
+        possible, wanted = _value_test(record, name)
         if _are_possible(list(values.values()), possible):
             continue
         wrong = [unit for unit, value in values.items() if not possible(value)]
@@ -122,7 +117,7 @@ def _metrics(record: Record) -> Iterator[str]:
             yield _line(f"left_one_out.{name}.{wrong[0]}", values[wrong[0]], wanted) + more
 
 
-def _wanted(record: Record, name: str) -> tuple[Possible, str]:
+def _value_test(record: Record, name: str) -> tuple[Possible, str]:
     """Return the test of a metric's values, and its name."""
     facts, metric = record.protocol.facts.get(name), record.metrics.get(name)
     unit = facts.unit if facts else metric.unit if metric else ""
@@ -146,10 +141,9 @@ def _are_possible(values: list[float], possible: Possible) -> bool:
 
 
 def _costs(record: Record) -> Iterator[str]:
-    for name in type(record.resources).model_fields:
-        for place, value in _numbers(f"resources.{name}", getattr(record.resources, name)):
-            if not (_is_finite(value) and value >= 0):
-                yield _line(place, value, COST if _is_finite(value) else FINITE)
+    for place, value in _numbers("resources", record.resources.model_dump()):
+        if not (_is_finite(value) and value >= 0):
+            yield _line(place, value, COST if _is_finite(value) else FINITE)
 
 
 def _contents(record: Record) -> Iterator[str]:
@@ -177,20 +171,10 @@ def _has_spelling(content: Any) -> bool:
 
 
 def _numbers(place: str, content: Any) -> Iterator[tuple[str, float]]:
-    """Yield every number below a place, in plain JSON types and models."""
-    if isinstance(content, int | float):
-        yield place, content
-    elif isinstance(content, dict):
-        for key, value in content.items():
-            yield from _numbers(f"{place}.{key}", value)
-    elif isinstance(content, list | tuple):
-        for number, value in enumerate(content):
-            yield from _numbers(f"{place}.{number}", value)
-    elif hasattr(type(content), "model_fields"):
-        for key in type(content).model_fields:
-            yield from _numbers(f"{place}.{key}", getattr(content, key))
+    """Yield every number below a place."""
+    return (each for each in leaves(content, place) if isinstance(each[1], int | float))
 
 
 def _line(place: str, value: float, wanted: str) -> str:
-    told = f"{value:g}" if isinstance(value, float) else str(value)
-    return f"{place} is {told[:24]}, and has to be {wanted}"
+    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{place} is {shown[:24]}, and has to be {wanted}"

@@ -44,7 +44,7 @@ def test_wespeakers_recipe_by_hand(read: Any) -> None:
         "adapter": "adapters.losses:AamSoftmax", "scale": 30.0, "margin": 0.25,
         "easy_margin": False,
     }  # fmt: skip
-    recipe = found.checked
+    recipe = found.check()
     assert recipe.track == "recipe"
     assert (recipe.epochs, recipe.batch, recipe.micro_batch) == (50, 192, 96)
     assert recipe.crop_seconds == 3.015
@@ -68,7 +68,7 @@ def test_3d_speakers_recipe_by_hand(read: Any) -> None:
     }  # fmt: skip
     assert found.loss is not None
     assert found.loss["margin"] == 0.3
-    recipe = found.checked
+    recipe = found.check()
     assert (recipe.epochs, recipe.batch, recipe.crop_seconds) == (40, 128, 2.5)
     assert (recipe.optimizer.lr, recipe.learning_rate.shape) == (0.2, "cosine")
     assert (recipe.learning_rate.warmup, recipe.learning_rate.final) == (0.1, 0.001)
@@ -80,25 +80,25 @@ def test_3d_speakers_recipe_by_hand(read: Any) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.04, 0.1, 0.1001, 0.3, 0.75, 1.0])
 def test_wespeakers_learning_rate(read: Any, share: float) -> None:
-    recipe = read(WESPEAKER).checked
+    recipe = read(WESPEAKER).check()
     found = recipe.optimizer.lr * learning_rate_factor(recipe.learning_rate, share)
     wanted = 3 * 0.1 * math.exp(share * math.log(0.0001 / 0.1)) * min(1.0, share / 0.1)
     assert found == pytest.approx(wanted, rel=1e-4)
 
 
 def test_gpus_scale_rate_and_batch(read: Any) -> None:
-    one, two, four = (read(WESPEAKER, gpus=gpus).checked for gpus in (1, 2, 4))
-    assert two == read(WESPEAKER).checked
+    one, two, four = (read(WESPEAKER, gpus=gpus).check() for gpus in (1, 2, 4))
+    assert two == read(WESPEAKER).check()
     assert (one.batch, one.micro_batch) == (96, None)
     assert (four.batch, four.micro_batch) == (384, 96)
     assert four.optimizer.lr == pytest.approx(4 * one.optimizer.lr, rel=1e-5)
-    wide = read(THREED_SPEAKER, gpus=4).checked
+    wide = read(THREED_SPEAKER, gpus=4).check()
     assert (wide.batch, wide.micro_batch, wide.optimizer.lr) == (128, 32, 0.2)
 
 
 @pytest.mark.parametrize("epoch", [1, 10, 11, 12, 20, 30, 31, 50])
 def test_wespeakers_margin(read: Any, epoch: int) -> None:
-    recipe = read(WESPEAKER).checked
+    recipe = read(WESPEAKER).check()
     found = scheduled_value(recipe.schedules["margin"], 0.25, (epoch - 1) / 50)
     # The first step of an epoch, of a rise from the 11th to the 31st; it ends at 0.25 at once.
     done = min(max((epoch - 11) / 20, 0.0), 1.0)
@@ -109,9 +109,9 @@ def test_wespeakers_margin(read: Any, epoch: int) -> None:
 def test_a_fine_tuning_follows_its_recipe(read: Any, tmp_path: Path) -> None:
     second = tmp_path / "second.yaml"
     second.write_text(replaced(WESPEAKER, LARGE_MARGIN))
-    recipe = read(WESPEAKER, fine_tune=second).checked
+    recipe = read(WESPEAKER, fine_tune=second).check()
     assert recipe.fine_tune is not None
-    assert recipe.model_copy(update={"fine_tune": None}) == read(WESPEAKER).checked
+    assert recipe.model_copy(update={"fine_tune": None}) == read(WESPEAKER).check()
     assert recipe.fine_tune.augment is None, "the first one's, but for its speeds"
     _, tuned = recipe.phases
     assert (tuned.epochs, tuned.batch, tuned.micro_batch) == (5, 64, 32)
@@ -121,14 +121,14 @@ def test_a_fine_tuning_follows_its_recipe(read: Any, tmp_path: Path) -> None:
     assert scheduled_value(tuned.schedules["margin"], 0.25, 0.0) == 0.5
     alone = read_recipe(second)
     assert any("--fine-tune" in note for note in alone.notes)
-    assert alone.checked.augment.speeds == ()
-    assert tuned.optimizer.lr == alone.checked.optimizer.lr
+    assert alone.check().augment.speeds == ()
+    assert tuned.optimizer.lr == alone.check().optimizer.lr
 
 
 def test_a_fine_tuning_with_noise_of_its_own(read: Any, tmp_path: Path) -> None:
     second = tmp_path / "second.yaml"
     second.write_text(replaced(WESPEAKER, {**LARGE_MARGIN, "aug_prob: 0.5": "aug_prob: 0.2"}))
-    _, tuned = read(WESPEAKER, fine_tune=second).checked.phases
+    _, tuned = read(WESPEAKER, fine_tune=second).check().phases
     assert (tuned.augment.probability, tuned.augment.speeds) == (0.2, ())
 
 
@@ -182,7 +182,7 @@ def test_losses(read: Any, kind: str, adapter: str) -> None:
     fields = {key: value for key, value in found.loss.items() if key != "adapter"}
     assert found.loss["adapter"] == adapter
     assert construct(adapter, fields, "losses.x")
-    assert ("margin" in found.checked.schedules) == (kind != "softmax")
+    assert ("margin" in found.check().schedules) == (kind != "softmax")
 
 
 def test_near_classes_penalty_rises_with_the_margin_and_is_off_in_a_fine_tuning(
@@ -191,7 +191,7 @@ def test_near_classes_penalty_rises_with_the_margin_and_is_off_in_a_fine_tuning(
     kind = {'"arc_margin"': '"arc_margin_intertopk_subcenter"\n  mp: 0.06'}
     first = read(WESPEAKER, kind)
     assert first.loss["inter_margin"] == pytest.approx(0.06 * 0.25 / 0.2)
-    assert "inter_margin" in first.checked.schedules
+    assert "inter_margin" in first.check().schedules
     assert read(WESPEAKER, {**LARGE_MARGIN, **kind}).loss["inter_margin"] == 0
 
 
@@ -223,8 +223,8 @@ def test_what_has_no_place_says_why(read: Any, change: dict[str, str], key: str)
 
 
 def test_masks_of_features(read: Any) -> None:
-    assert read(WESPEAKER).checked.augment.time_mask == 0
-    augment = read(WESPEAKER, {"spec_aug: False": "spec_aug: True"}).checked.augment
+    assert read(WESPEAKER).check().augment.time_mask == 0
+    augment = read(WESPEAKER, {"spec_aug: False": "spec_aug: True"}).check().augment
     assert (augment.frequency_mask, augment.time_mask) == (8, 10)
 
 
@@ -318,7 +318,7 @@ def test_the_recipes_of_a_checkout(variable: str, pattern: str, least: int) -> N
     found = [read_recipe(path) for path in sorted(Path(folder).glob(pattern))]
     assert len(found) >= least
     assert [each for one in found for each in one.left if each.why == UNKNOWN] == []
-    assert all(isinstance(one.checked, Recipe) for one in found)
+    assert all(isinstance(one.check(), Recipe) for one in found)
 
 
 def _leaves(document: dict[str, Any], where: str = "") -> list[str]:

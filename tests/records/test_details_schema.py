@@ -16,8 +16,8 @@ from harness.records.details_schema import (
     Det,
     Details,
     DetPoint,
-    Estimate,
     Group,
+    MetricEstimate,
     details_text,
     read_details,
     significant,
@@ -32,7 +32,7 @@ def made(record: str = "0" * 64) -> Details:
         items=80,
         trials=300,
         targets=40,
-        metrics={"eer": Estimate(value=1 / 3, low=0.2, high=0.5), "min_dcf": None},
+        metrics={"eer": MetricEstimate(value=1 / 3, low=0.2, high=0.5), "min_dcf": None},
     )
     breakdown = Breakdown(title="gender", rule="trials of that gender", groups=(group,))
     det = Det(

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from harness.errors import RequestError
 from harness.records.record import (
     Artefact,
-    Component,
     Data,
     Environment,
     Memory,
@@ -17,10 +16,11 @@ from harness.records.record import (
     MetricFacts,
     Protocol,
     Record,
+    RecordedComponent,
     Resources,
     Stage,
 )
-from harness.records.record_files import find_records, read_record, to_document, write_record
+from harness.records.record_files import read_record, to_document, write_record
 
 RECORD = Record(
     state="done",
@@ -47,8 +47,8 @@ RECORD = Record(
         unit="speaker",
         left_out=("u1",),
     ),
-    model=Component(name="net", adapter="a:B", version=1, fields={"channels": 3}),
-    loss=Component(name="aam", adapter="a:C", version=1, fields={}),
+    model=RecordedComponent(name="net", adapter="a:B", version=1, fields={"channels": 3}),
+    loss=RecordedComponent(name="aam", adapter="a:C", version=1, fields={}),
     recipe={"steps": 3},
     recipe_name="short",
     track="matched",
@@ -169,10 +169,3 @@ def test_a_list_is_not_a_record(path):
 def test_an_absent_record_is_refused(path):
     with pytest.raises(RequestError, match=r"record\.json: cannot be read: No such file"):
         read_record(path)
-
-
-def test_records_are_found_in_the_order_of_their_paths(tmp_path):
-    for seed, name in ((1, "b"), (0, "a"), (2, "c/deep")):
-        write_record(tmp_path / name / "record.json", RECORD.model_copy(update={"seed": seed}))
-    assert [record.seed for record in find_records(tmp_path)] == [0, 1, 2]
-    assert find_records(tmp_path / "none") == []

@@ -10,7 +10,13 @@ import pytest
 
 from harness.errors import RequestError
 from harness.records.record import SCHEMA, Artefact, Record, Submission
-from harness.records.record_files import UPDATES, read_record, to_document, updated, write_record
+from harness.records.record_files import (
+    UPDATES,
+    read_record,
+    to_document,
+    update_document,
+    write_record,
+)
 
 OLD = sorted((Path(__file__).parent / "old").glob("*.json"))
 """Published files of schema 1, as they were written."""
@@ -68,13 +74,13 @@ def test_there_is_a_step_from_every_older_schema() -> None:
 
 def test_a_step_changes_nothing_of_what_it_is_given() -> None:
     document = {"schema": 1, "state": "done"}
-    assert updated(document, "x.json") == {"schema": 2, "state": "done"}
+    assert update_document(document, "x.json") == {"schema": 2, "state": "done"}
     assert document == {"schema": 1, "state": "done"}
 
 
 def test_an_update_refuses_what_it_does_not_know() -> None:
     with pytest.raises(RequestError, match=r"x\.json: record schema 3 is newer .* up to 2"):
-        updated({"schema": 3}, "x.json")
+        update_document({"schema": 3}, "x.json")
 
 
 def test_a_submission_is_part_of_the_file_only_where_there_is_one(tmp_path: Path) -> None:

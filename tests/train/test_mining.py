@@ -16,8 +16,8 @@ from adapters.ghm import GhmClassification
 from adapters.losses import AamSoftmax, SubcenterAam
 from adapters.triplet import AngularTriplet
 from harness.adapter import LossAdapter
-from harness.config.recipe_tables import Augment, LearningRate
-from harness.config.recipes import Optimizer, Recipe, Sampler
+from harness.config.recipe_tables import Augment, LearningRate, Optimizer, Sampler
+from harness.config.recipes import Recipe
 from harness.datasets.pack import Pack
 from harness.datasets.subset import Subset
 from harness.errors import ConfigError

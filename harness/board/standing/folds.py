@@ -13,7 +13,7 @@ from harness.errors import RequestError
 from harness.metrics.intervals import half_trial, jackknife_interval
 from harness.metrics.k_folds import over_folds
 from harness.metrics.validation import MetricError
-from harness.records.record import Data, Fold, Metric, Record, State
+from harness.records.record import Data, Metric, Record, RecordedFold, State
 
 INTERVAL = "interval"
 """The parameter of a protocol that says how intervals are made."""
@@ -95,7 +95,7 @@ def _tested(records: Sequence[Record]) -> dict[str, int]:
     return {key: sum(each[key] for each in counts) for key in keys}
 
 
-def _fold(record: Record) -> Fold:
+def _fold(record: Record) -> RecordedFold:
     if record.dataset.fold is None:
         raise TypeError(f"{record.dataset.name} is no fold")
     return record.dataset.fold

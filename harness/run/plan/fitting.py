@@ -28,7 +28,7 @@ class Fitted:
         notes: what a reader of its row must know.
     """
 
-    model: record.Component
+    model: record.RecordedComponent
     recipe: Recipe
     prediction: record.Prediction | None
     largest: int | None = None

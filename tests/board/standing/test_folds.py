@@ -22,7 +22,7 @@ from harness.board.writing.markdown import section
 from harness.errors import RequestError
 from harness.metrics.intervals import jackknife_interval
 from harness.metrics.significance import ComparedEntry, ranks_and_difference
-from harness.records.record import Fold, Memory, Record, Resources, Stage
+from harness.records.record import Memory, Record, RecordedFold, Resources, Stage
 from harness.records.record_files import to_document, write_record
 
 UNITS = {1: 8, 2: 7, 3: 7}
@@ -46,7 +46,7 @@ def folded(make, data, protocol):
                 "train": {"units": 22 - units},
                 "test": {"units": units, "items": 10 * units, "trials": 900, "targets": 300},
             },
-            fold=Fold(of="voices", index=index, folds=3, lock="c" * 64, protocol="d" * 64),
+            fold=RecordedFold(of="voices", index=index, folds=3, lock="c" * 64, protocol="d" * 64),
         )
         rules = protocol(digest=str(index + 3) * 64, parameters={"interval": INTERVAL})
         stage = Stage(key=f"{model}-{seed}-{index}", inputs={}, finished="2026-01-02T03:04:05Z")
