@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 from docs.simulation.cells import NONTARGETS, Cell
 from docs.simulation.lists import TrialList, draw_list
 from docs.simulation.population import scores
-from harness.metrics.comparison import paired_difference
+from harness.metrics.comparison import compare_replicates
 from harness.metrics.detection import eer, min_dcf
 from harness.metrics.intervals import Interval, half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
@@ -76,7 +76,7 @@ def _at(
         found[f"hold_speakers_{metric}"] = _holds(interval, truth[metric])
         found[f"hold_percentile_{metric}"] = _holds(percentiles, truth[metric])
         found[f"call_jackknife_{metric}"] = _jackknife(estimates, [each[index] for each in left])
-        paired = paired_difference(
+        paired = compare_replicates(
             estimates[0], replicates[0], estimates[1], replicates[1], drawn[0].units
         )
         found[f"call_bootstrap_{metric}"] = float(paired.p < ALPHA)

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
-from pydantic import (
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from harness.config.tables import Component, ConfigTable
 from harness.errors import ConfigError
@@ -27,6 +20,8 @@ class SplitRule(ConfigTable):
     `test` out. With `folds` in its place every unit is tested once, by a network of its fold's own.
     """
 
+    added: ClassVar[tuple[str, ...]] = ("folds",)
+
     seed: int = 0
     validation: PositiveInt
     test: PositiveInt | None = None
@@ -39,12 +34,6 @@ class SplitRule(ConfigTable):
         if self.folds is not None and self.test is not None:
             raise ValueError("folds: every unit is tested once; give either folds or test")
         return self
-
-    @model_serializer(mode="wrap")
-    def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out folds where there are none."""
-        document: dict[str, Any] = serialise(self)
-        return {key: value for key, value in document.items() if key != "folds" or value}
 
 
 class Published(ConfigTable):

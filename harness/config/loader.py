@@ -34,9 +34,9 @@ class LoadedBenchmark:
     """A benchmark and the file it came from.
 
     Attributes:
-        benchmark: the checked content, a base's tables included.
+        benchmark: its checked tables, those of its bases included.
         path: the file; `benchmark.lock` lies beside it.
-        bases: the files below it, the nearest first.
+        bases: the files that it builds on, the nearest first.
     """
 
     benchmark: Benchmark
@@ -60,7 +60,7 @@ class LoadedBenchmark:
 
     @property
     def base_lock_paths(self) -> tuple[Path, ...]:
-        """The locks of the files below: what they pin holds here too."""
+        """The locks of the bases: their pins hold here too."""
         return tuple(base.with_suffix(".lock") for base in self.bases)
 
     def suite(self, name: str) -> Suite:
@@ -118,7 +118,7 @@ def load(path: Path | None = None) -> LoadedBenchmark:
         path: the file; None takes `benchmark.toml` of the current folder, else ours.
 
     Raises:
-        ConfigError: the file is absent, is not TOML, or says what cannot be.
+        ConfigError: the file is absent, is not TOML, or holds impossible values.
     """
     here = Path("benchmark.toml")
     chosen = path or (here if here.exists() else builtin_benchmark())
@@ -168,8 +168,7 @@ def check_table(model: type[Model], document: Mapping[str, Any], where: str) -> 
     try:
         return model.model_validate_json(json.dumps(document, default=str), strict=True)
     except ValidationError as error:
-        known = partial(_known_keys, model)
-        raise ConfigError(explain(error, where, known)) from error
+        raise ConfigError(explain(error, where, partial(_keys_at, model))) from error
 
 
 def _set(document: dict[str, Any], keys: list[str], value: Any, where: str) -> None:
@@ -182,7 +181,7 @@ def _set(document: dict[str, Any], keys: list[str], value: Any, where: str) -> N
     document[last] = {**document[last], **value} if both else value
 
 
-def _known_keys(model: Any, location: Iterable[Any]) -> list[str]:
+def _keys_at(model: Any, location: Iterable[Any]) -> list[str]:
     """Return the keys that the table at a place may have; none if the place is no table."""
     for part in location:
         if isinstance(model, type) and issubclass(model, BaseModel):

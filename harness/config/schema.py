@@ -53,7 +53,7 @@ class ProfilePlan(ConfigTable):
         return self.seeds_on.get(dataset, self.seeds)
 
 
-class SuiteEntry(ConfigTable):
+class SuiteSystem(ConfigTable):
     """One system of a suite."""
 
     model: str
@@ -74,7 +74,7 @@ class Suite(ConfigTable):
     datasets: tuple[str, ...]
     models: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
-    entries: tuple[SuiteEntry, ...] = Field(
+    entries: tuple[SuiteSystem, ...] = Field(
         default=(), description="systems that are no product, or have recipes of their own"
     )
     profiles: dict[Profile, ProfilePlan]
@@ -82,14 +82,14 @@ class Suite(ConfigTable):
     exclude: tuple[Exclusion, ...] = ()
 
     @property
-    def systems(self) -> tuple[SuiteEntry, ...]:
+    def systems(self) -> tuple[SuiteSystem, ...]:
         """Every system: the product first, in the order of the file."""
         product = (
-            SuiteEntry(model=model, loss=loss) for model in self.models for loss in self.losses
+            SuiteSystem(model=model, loss=loss) for model in self.models for loss in self.losses
         )
         return (*product, *self.entries)
 
-    def left_out(self, dataset: str, entry: SuiteEntry) -> str:
+    def left_out(self, dataset: str, entry: SuiteSystem) -> str:
         """Return the reason why a system does not run on a dataset; empty if it does."""
         wanted = {"dataset": dataset, "model": entry.model, "loss": entry.loss}
         for rule in self.exclude:

@@ -44,7 +44,7 @@ class PairedDifference:
     freedom: int
 
 
-def paired_difference(
+def compare_replicates(
     estimate_a: float,
     replicates_a: ArrayLike,
     estimate_b: float,
@@ -73,7 +73,7 @@ def paired_difference(
         MetricError: replicates that differ in number, fewer than two of them or of the units, NaN
             or infinite values, or a level out of its range.
 
-    >>> found = paired_difference(0.10, [0.09, 0.12, 0.09], 0.06, [0.05, 0.06, 0.07], units=3)
+    >>> found = compare_replicates(0.10, [0.09, 0.12, 0.09], 0.06, [0.05, 0.06, 0.07], units=3)
     >>> round(found.value, 3), round(found.error, 3), round(found.p, 3)
     (0.04, 0.02, 0.184)
     """

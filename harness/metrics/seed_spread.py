@@ -67,7 +67,7 @@ def pool_spread(seeds: Iterable[Sequence[float]], scale: Scale = "logit") -> See
         scale: `logit` for rates from 0 to 1, `plain` for other metrics.
 
     Returns:
-        The spread; None where no entry shows one.
+        The spread; None if no entry shows one.
 
     Raises:
         MetricError: NaN or infinite values, or on the logit scale values out of [0, 1].

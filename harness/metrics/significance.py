@@ -110,7 +110,7 @@ def change_p_values(
     Args:
         pairs: what was, and what is. Seeds are given where other networks were trained, and left
             out where the same networks were judged again.
-        spread: of the seeds; None where none is known.
+        spread: of the seeds; None if none is known.
 
     Returns:
         `[M]`.

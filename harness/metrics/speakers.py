@@ -17,7 +17,7 @@ from harness.metrics.intervals import draw_units
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.scored_trials import ScoredTrials, weightless
 from harness.metrics.validation import MetricError, usable_sides
-from harness.metrics.weighted import weighted_eer, weighted_min_dcf
+from harness.metrics.weighted import eer_with_weights, min_dcf_with_weights
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ def speaker_replicates(
     (array([0., 0., 0.]), 2)
     """
     draws, redrawn = speaker_draws(trials, resamples=resamples, seed=seed)
-    eers, costs = weighted_eer(trials, draws), weighted_min_dcf(trials, draws, point)
+    eers, costs = eer_with_weights(trials, draws), min_dcf_with_weights(trials, draws, point)
     return SpeakerReplicates(eers, costs, len(trials.speakers), redrawn)
 
 
@@ -106,4 +106,4 @@ def left_one_out(trials: ScoredTrials, point: OperatingPoint) -> tuple[Floats, F
                 f"such of {groups.speakers} speakers); leaving one out needs {side} trials of more "
                 "speakers"
             )
-    return weighted_eer(trials, weights), weighted_min_dcf(trials, weights, point)
+    return eer_with_weights(trials, weights), min_dcf_with_weights(trials, weights, point)

@@ -37,7 +37,7 @@ REACH = 6.0
 """By how many times the weights' own unevenness a metric may be expected to differ."""
 
 
-def weighted_eer(trials: ScoredTrials, weights: NDArray[Any]) -> Floats:
+def eer_with_weights(trials: ScoredTrials, weights: NDArray[Any]) -> Floats:
     """Compute the EER under each of R vectors of speakers' weights.
 
     A target trial of speaker i counts as w_i trials, a nontarget trial of speakers i and k as
@@ -60,15 +60,17 @@ def weighted_eer(trials: ScoredTrials, weights: NDArray[Any]) -> Floats:
     ...     enrol_speaker=np.array([0, 1, 0, 1]),
     ...     test_speaker=np.array([0, 1, 1, 2]),
     ... )
-    >>> weighted_eer(trials, [[1, 1, 1], [1, 1, 2]]).round(3).tolist()
+    >>> eer_with_weights(trials, [[1, 1, 1], [1, 1, 2]]).round(3).tolist()
     [0.5, 0.667]
     """
     predicted, table = _predict(trials, weights)
     return _in_windows(trials.groups, table, predicted.around_eer(_reach(table)), _eers)
 
 
-def weighted_min_dcf(trials: ScoredTrials, weights: NDArray[Any], point: OperatingPoint) -> Floats:
-    """Compute minDCF under each of R vectors of speakers' weights, as `weighted_eer` does EER.
+def min_dcf_with_weights(
+    trials: ScoredTrials, weights: NDArray[Any], point: OperatingPoint
+) -> Floats:
+    """Compute minDCF under each of R vectors of speakers' weights, as `eer_with_weights` does EER.
 
     Args:
         trials: scored trials of S speakers.
@@ -79,7 +81,7 @@ def weighted_min_dcf(trials: ScoredTrials, weights: NDArray[Any], point: Operati
         `[R]`, normalised as in `harness.metrics.detection`.
 
     Raises:
-        MetricError: as `weighted_eer`.
+        MetricError: as `eer_with_weights`.
     """
     predicted, table = _predict(trials, weights)
     bounds = predicted.around_min_dcf(point, _reach(table))

@@ -93,7 +93,7 @@ def collect_tables(
     """
     recipe, model, loss = tables
     recipe = {key: value for key, value in recipe.items() if value != {}}
-    return Converted(project, name, recipe, model, loss, tuple(notes), given.used, given.left)
+    return Converted(project, name, recipe, model, loss, tuple(notes), given.keys_taken, given.left)
 
 
 def append_fine_tuning(first: Converted, second: Converted) -> Converted:

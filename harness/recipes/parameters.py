@@ -138,7 +138,7 @@ class Parameters:
             self._left[key] = NoPlace(key, self._values[key], why)
 
     @property
-    def used(self) -> tuple[str, ...]:
+    def keys_taken(self) -> tuple[str, ...]:
         """Keys that were taken, in the order of the file."""
         return tuple(key for key in self._values if key in self._taken)
 

@@ -116,7 +116,7 @@ def _learning_rate(given: Parameters, epochs: float, notes: list[str]) -> Table:
 
 
 def _loss(given: Parameters, epochs: float) -> tuple[Table | None, Table]:
-    """`[losses.NAME]`, and the recipe's `schedules` of its margin."""
+    """Return `[losses.NAME]`, and the recipe's `schedules` of its margin."""
     kind, classifier = _class(given, "loss"), _class(given, "classifier")
     if kind == "EntropyLoss" and classifier == "LinearClassifier":
         given.leave("margin_scheduler.*", "a softmax has no margin")
@@ -164,7 +164,7 @@ def _augment(given: Parameters, notes: list[str]) -> Table:
 
 
 def _model(given: Parameters, notes: list[str]) -> Table:
-    """`[models.NAME]`: the network written here that has this front end, else 3D-Speaker's own."""
+    """Return `[models.NAME]`: the network with this front end here, else 3D-Speaker's own."""
     path = given.name("embedding_model.obj")
     arguments = given.table("embedding_model.args")
     if not given.flag("feature_extractor.args.mean_nor"):

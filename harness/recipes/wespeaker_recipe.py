@@ -89,7 +89,7 @@ def _gpus(given: Parameters, asked: int | None, notes: list[str]) -> int:
 
 
 def _crop(given: Parameters) -> float:
-    """Seconds of a chunk of so many frames, as its dataset cuts it."""
+    """Return the seconds of a chunk of so many frames, as WeSpeaker's dataset cuts it."""
     frames = given.number("dataset_args.num_frms", 200)
     shift = given.number("dataset_args.fbank_args.frame_shift", 10)
     length = given.number("dataset_args.fbank_args.frame_length", 25)
@@ -164,13 +164,13 @@ ARGS = "scheduler_args"
 
 
 def _learning_rate(given: Parameters, epochs: float, factor: float, notes: list[str]) -> Table:
-    """`learning_rate`, and `lr`, the peak.
+    """Return the table `learning_rate`, and `lr`, the peak.
 
     Args:
         given: the recipe.
         epochs: its length.
-        factor: what WeSpeaker multiplies rates by: items of a step over 64.
-        notes: what a reader must know is added here.
+        factor: WeSpeaker multiplies rates by it: items of a step over 64.
+        notes: remarks on the values are added here.
     """
     name = given.name("scheduler", "none")
     if name not in RATES:

@@ -60,7 +60,7 @@ class Det(Part):
     min_dcf: DetPoint = Field(description="where the cost is least")
 
 
-class MetricEstimate(Part):
+class GroupMetric(Part):
     """A metric on a part of the test, with its interval over units where they are enough.
 
     Its title, unit and decimals are those of the metric in the record's `protocol.facts`.
@@ -74,7 +74,7 @@ class MetricEstimate(Part):
 class Group(Part):
     """A part of the test.
 
-    `trials` and `targets` are None where a task has no trials. A metric is None where the group
+    `trials` and `targets` are None if a task has no trials. A metric is None if the group
     is too small for it.
     """
 
@@ -88,7 +88,7 @@ class Group(Part):
         description="the trials of the whole test that EER and minDCF take for the side that the "
         "group does not have",
     )
-    metrics: dict[str, MetricEstimate | None]
+    metrics: dict[str, GroupMetric | None]
 
 
 class Breakdown(Part):
@@ -105,7 +105,7 @@ class Details(Part):
 
     details_schema: Literal[1] = Field(default=SCHEMA, alias="schema")
     record: str = Field(description="sha256 of the record's file")
-    det: Det | None = Field(default=None, description="None where a task has no trials")
+    det: Det | None = Field(default=None, description="None if a task has no trials")
     breakdowns: dict[str, Breakdown]
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

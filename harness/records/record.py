@@ -7,13 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
+from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA: Final = 2
 
@@ -30,7 +24,7 @@ class Part(BaseModel):
 class Metric(Part):
     """A number with its uncertainty over the test sample.
 
-    Rates are fractions. `low` and `high` are None where no interval can be given.
+    Rates are fractions. `low` and `high` are None if no interval can be given.
     """
 
     value: float
@@ -85,13 +79,7 @@ class Data(Part):
     counts: dict[str, dict[str, int]] = Field(description="split -> units, items, trials, targets")
     unit: str = Field(description="what is resampled: speaker, object, drawer")
     left_out: tuple[str, ...] = Field(default=(), description="damaged items left out on request")
-    fold: RecordedFold | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the fold where there is none."""
-        document: dict[str, Any] = serialise(self)
-        return {key: value for key, value in document.items() if key != "fold" or value}
+    fold: RecordedFold | None = Field(default=None, exclude_if=lambda fold: fold is None)
 
 
 class Protocol(Part):

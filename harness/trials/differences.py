@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from harness.metrics.comparison import PairedDifference, holm, paired_difference
+from harness.metrics.comparison import PairedDifference, compare_replicates, holm
 from harness.trials.judge import Estimate, Report
 
 
@@ -56,4 +56,4 @@ def _pairs(
 
 
 def _difference(first: Estimate, second: Estimate, units: int) -> PairedDifference:
-    return paired_difference(first.value, first.replicates, second.value, second.replicates, units)
+    return compare_replicates(first.value, first.replicates, second.value, second.replicates, units)

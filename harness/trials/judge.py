@@ -17,7 +17,7 @@ from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.roc import Roc, roc, thin
 from harness.metrics.scored_trials import ScoredTrials
 from harness.metrics.validation import split_sides
-from harness.metrics.weighted import weighted_eer, weighted_min_dcf
+from harness.metrics.weighted import eer_with_weights, min_dcf_with_weights
 from harness.trials.cautions import cautions
 from harness.trials.resampling import Resampling
 
@@ -113,7 +113,7 @@ def judge(
         name,
         len(targets),
         len(nontargets),
-        estimate(rate.value, weighted_eer),
+        estimate(rate.value, eer_with_weights),
         rate.threshold,
         tuple(_cost(targets, nontargets, point, estimate) for point in points),
         cllr(targets, nontargets),
@@ -127,7 +127,7 @@ def _cost(
     targets: Scores, nontargets: Scores, point: OperatingPoint, estimate: Callable[..., Estimate]
 ) -> Cost:
     least = min_dcf(targets, nontargets, point)
-    weighted = partial(weighted_min_dcf, point=point)
+    weighted = partial(min_dcf_with_weights, point=point)
     actual = act_dcf(targets, nontargets, point, point.bayes_threshold)
     return Cost(point, estimate(least.value, weighted), least.threshold, actual)
 

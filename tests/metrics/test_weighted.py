@@ -13,7 +13,7 @@ from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.scored_trials import ScoredTrials, weightless
 from harness.metrics.validation import MetricError
-from harness.metrics.weighted import weighted_eer, weighted_min_dcf
+from harness.metrics.weighted import eer_with_weights, min_dcf_with_weights
 
 POINT = OperatingPoint(0.05)
 SPEAKERS = 4
@@ -32,7 +32,7 @@ def trials_of(rows: list[tuple[int, int, int]]) -> ScoredTrials:
 def weighted_eer_min_dcf(
     trials: ScoredTrials, weights: NDArray[np.floating], point: OperatingPoint
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return weighted_eer(trials, weights), weighted_min_dcf(trials, weights, point)
+    return eer_with_weights(trials, weights), min_dcf_with_weights(trials, weights, point)
 
 
 def repeated(trials: ScoredTrials, weights: NDArray[np.int64]) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from harness.records.details_schema import (
     Details,
     DetPoint,
     Group,
-    MetricEstimate,
+    GroupMetric,
     details_text,
     read_details,
     significant,
@@ -32,7 +32,7 @@ def made(record: str = "0" * 64) -> Details:
         items=80,
         trials=300,
         targets=40,
-        metrics={"eer": MetricEstimate(value=1 / 3, low=0.2, high=0.5), "min_dcf": None},
+        metrics={"eer": GroupMetric(value=1 / 3, low=0.2, high=0.5), "min_dcf": None},
     )
     breakdown = Breakdown(title="gender", rule="trials of that gender", groups=(group,))
     det = Det(

@@ -11,7 +11,7 @@ from harness.board.standing.table import Table
 from harness.board.writing.grid import Column, Grid, cell
 from harness.board.writing.layout import entry_column
 from harness.metrics.significance import MIN_UNITS_FOR_RANKS
-from harness.records.details_schema import Breakdown, Details, Group, MetricEstimate
+from harness.records.details_schema import Breakdown, Details, Group, GroupMetric
 
 FEW = "°"
 """Marks a group that is too small for its figures to be trusted."""
@@ -94,7 +94,7 @@ def _text(table: Table, row: Sequence[Breakdown], group: str) -> str:
     return with_interval(_figure(found), table.facts[primary])
 
 
-def _figure(found: Sequence[MetricEstimate]) -> Figure:
+def _figure(found: Sequence[GroupMetric]) -> Figure:
     """The mean over the seeds, as tables have it."""
     values = [each.value for each in found]
     low, high = _mean(found, lambda each: each.low), _mean(found, lambda each: each.high)
@@ -103,7 +103,7 @@ def _figure(found: Sequence[MetricEstimate]) -> Figure:
 
 
 def _mean(
-    found: Sequence[MetricEstimate], read: Callable[[MetricEstimate], float | None]
+    found: Sequence[GroupMetric], read: Callable[[GroupMetric], float | None]
 ) -> float | None:
     known = [value for each in found if (value := read(each)) is not None]
     return statistics.fmean(known) if len(known) == len(found) else None

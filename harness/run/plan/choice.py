@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.config.loader import LoadedBenchmark, look_up
-from harness.config.schema import Suite, SuiteEntry
+from harness.config.schema import Suite, SuiteSystem
 from harness.errors import ConfigError, nearest
 from harness.run.plan.request import RunRequest
 
@@ -69,7 +69,7 @@ def entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[Choice]
             yield Choice(system.model, system.loss, recipe, seed)
 
 
-def _systems(suite: Suite, request: RunRequest) -> list[SuiteEntry]:
+def _systems(suite: Suite, request: RunRequest) -> list[SuiteSystem]:
     """The suite's systems that have a model and a loss that were asked for."""
     systems, name = suite.systems, f"suite {request.suite!r}"
     models = _chosen(request.models, [each.model for each in systems], f"{name} has no model")
