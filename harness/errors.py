@@ -18,7 +18,7 @@ class HarnessError(Exception):
     """Anything the harness refuses or fails at, with its mend in the message."""
 
     def __str__(self) -> str:
-        """The message, with control characters of the files that it quotes made visible."""
+        """Return the message, with control characters of the files that it quotes made visible."""
         return visible(super().__str__())
 
 

@@ -85,12 +85,12 @@ def construct(
 def explain(
     error: ValidationError, where: str, known: Callable[[tuple[int | str, ...]], list[str]]
 ) -> str:
-    """Say in one line a key what a validation error found, with the mend.
+    """Describe a validation error, one line a key, each with its remedy.
 
     Args:
-        error: what pydantic found.
+        error: as pydantic raised it.
         where: put before every key.
-        known: from the place of a table to the keys it may have.
+        known: returns the keys that the table at a place may have.
     """
     return "\n".join(_line(detail, where, known(detail["loc"][:-1])) for detail in error.errors())
 

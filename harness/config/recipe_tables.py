@@ -169,7 +169,7 @@ class Augment(ConfigTable):
 
     @property
     def on_waveforms(self) -> bool:
-        """True where sound itself is changed."""
+        """True if the waveform itself is changed."""
         return bool(self.speeds or self.reverb or self.noise)
 
     @property

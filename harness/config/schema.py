@@ -49,7 +49,7 @@ class ProfilePlan(ConfigTable):
     )
 
     def seeds_for(self, dataset: str) -> tuple[int, ...]:
-        """Seeds of each entry on a dataset."""
+        """Return the seeds of each entry on a dataset."""
         return self.seeds_on.get(dataset, self.seeds)
 
 

@@ -37,7 +37,7 @@ class ConfigTable(BaseModel):
         return {name: value for name, value in document.items() if name not in self._defaults()}
 
     def _defaults(self) -> set[str]:
-        """Keys that change nothing here, and are left out of what is written."""
+        """Return the keys that change nothing here, and are left out of the written table."""
         fields = type(self).model_fields
         return {name for name in self.added if getattr(self, name) == fields[name].default}
 

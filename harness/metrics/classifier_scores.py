@@ -118,10 +118,10 @@ def expected_calibration_error(
 
     The confidence of an item is its greatest probability. Bin m of M holds the confidences in
     ((m - 1) / M, m / M]; the error is the sum over bins of |bin| / N * |accuracy - confidence|,
-    both averaged over the bin. Where several classes share the greatest probability, any of them
+    both averaged over the bin. If several classes share the greatest probability, any of them
     is as good a decision, so the item is right by one over their number when the true class is
     among them: the order of the classes does not matter, and a classifier that always gives every
-    class the same is calibrated where all classes are equally frequent.
+    class the same is calibrated if all classes are equally frequent.
 
     The estimate grows as items get fewer a bin; compare it only on the same items and bins.
 

@@ -23,8 +23,8 @@ def cllr(target_llrs: ArrayLike, nontarget_llrs: ArrayLike) -> float:
     Half the mean over targets of log2(1 + exp(-llr)), and half the mean over nontargets of
     log2(1 + exp(llr)): N. Brummer and J. du Preez, "Application-independent evaluation of speaker
     detection" (Computer Speech and Language 20, 2006). Ratios that are all 0 tell nothing and cost
-    1; there is no upper bound. An infinite ratio costs nothing where it is right and infinitely
-    much where it is wrong. Trials of one side are summed in ascending order, whatever order they
+    1; there is no upper bound. An infinite ratio costs nothing if it is right and infinitely
+    much if it is wrong. Trials of one side are summed in ascending order, whatever order they
     came in.
 
     Args:
@@ -78,7 +78,7 @@ def min_cllr_of(curve: Roc) -> float:
 
 
 def _mean_cost(llrs: Floats, sign: float) -> float:
-    """The mean of log(1 + exp(sign * llr)), without overflow."""
+    """Return the mean of log(1 + exp(sign * llr)), without overflow."""
     ordered = np.sort(llrs)
     with np.errstate(over="ignore"):  # a sum beyond float64 is an infinite cost
         total = sum(
@@ -124,7 +124,7 @@ def hull(curve: Roc) -> Roc:
 
 
 def _corners(misses: Counts, false_alarms: Counts) -> NDArray[np.intp]:
-    """Positions of the hull's corners among points, with the first and the last."""
+    """Return the positions of the hull's corners among points, with the first and the last."""
     targets = np.diff(misses).astype(np.float64)
     trials = targets - np.diff(false_alarms)
     blocks = isotonic_regression(targets / trials, weights=trials).blocks

@@ -61,7 +61,7 @@ def adjusted_rand_index(labels: Names, clusters: Names) -> float:
 def fowlkes_mallows(labels: Names, clusters: Names) -> float:
     """Compute the geometric mean of precision and recall over pairs of items put together.
 
-    One label and one cluster give 1 (from two items on). Where labels or clusters put no two items
+    One label and one cluster give 1 (from two items on). If labels or clusters put no two items
     together it is 0, though they be the same. It is not corrected for chance: one cluster for all
     reads well above 0.
 

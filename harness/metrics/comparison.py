@@ -93,7 +93,7 @@ def compare_replicates(
 def two_sided_p(differences: Floats, errors: Floats, freedom: ArrayLike) -> Floats:
     """Compute the p values of differences, by Student's t.
 
-    Where there is no spread, p is 0 for a difference and 1 for none.
+    If there is no spread, p is 0 for a difference and 1 for none.
 
     Args:
         differences: `[M]`, of either sign.

@@ -24,7 +24,7 @@ class EqualErrorRate:
     Attributes:
         value: the rate, a fraction from 0 to 1.
         threshold: the observed score at which, accepting scores >= it, the miss and false-alarm
-            rates are nearest to each other (the lower one where two are as near); always finite.
+            rates are nearest to each other (the lower one if two are as near); always finite.
     """
 
     value: float
@@ -38,7 +38,7 @@ def eer(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> EqualErrorRate
     so the order of the trials is of no matter. The line is drawn between the last point where the
     miss rate is below the false-alarm rate and the first where it is not: the rule of the NIST
     SRE16 scoring script, but with ties grouped. All counts are integers, so no rounding builds up.
-    Where all scores are equal the rate is 0.5.
+    If all scores are equal the rate is 0.5.
 
     Args:
         target_scores: `[T]`, same-speaker trials.
@@ -82,14 +82,14 @@ def _at(window: Window, threshold: np.floating[Any]) -> _Point:
 
 
 def _meets_in(window: Window, bounds: Bounds) -> bool:
-    """Tell whether the gap is below 0 at the window's first threshold, and not at its last."""
+    """Return True if the gap is below 0 at the window's first threshold, and not at the last."""
     kind = window.targets.dtype.type
     starts = math.isinf(bounds.low) or _at(window, kind(bounds.low)).gap < 0
     return starts and _at(window, kind(window.high)).gap >= 0
 
 
 def _first_not_below(window: Window) -> _Point:
-    """The lowest threshold whose miss rate is at least its false-alarm rate; at worst +inf."""
+    """Find the lowest threshold whose miss rate is at least its false-alarm rate; at worst +inf."""
     thresholds: list[np.floating[Any]] = [window.targets.dtype.type(window.high)]
     for side in (window.targets, window.nontargets):
         index = bisect_left(side, 0, key=lambda score: _at(window, score).gap)
@@ -98,7 +98,7 @@ def _first_not_below(window: Window) -> _Point:
 
 
 def _last_before(window: Window, threshold: np.floating[Any]) -> _Point:
-    """The point of the highest score under `threshold`; there is one, as the lowest has gap < 0."""
+    """Find the point of the highest score below `threshold`; the lowest score has gap < 0."""
     scores: list[np.floating[Any]] = []
     for side in (window.targets, window.nontargets):
         index = int(np.searchsorted(side, threshold))
@@ -163,7 +163,7 @@ def act_dcf(
 ) -> float:
     """Compute the cost at a threshold chosen beforehand, normalised as in `min_dcf`.
 
-    It exceeds 1 where the threshold does worse than no decision at all. For scores that are log
+    It exceeds 1 if the threshold does worse than no decision at all. For scores that are log
     likelihood ratios the threshold is `point.bayes_threshold`.
 
     Raises:
@@ -197,7 +197,7 @@ def error_rates(
 
 
 def _least(window: Window, point: OperatingPoint) -> DetectionCost:
-    """The least cost at the window's thresholds.
+    """Find the least cost at the window's thresholds.
 
     Between two target scores a higher threshold only rejects nontargets, so the best one is a
     target score. Later ones of a tie are charged too many misses; the first is charged right.

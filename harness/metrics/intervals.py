@@ -44,7 +44,7 @@ def logit_interval(
         replicates: `[R]`, the rate on R resamples of the units.
         units: how many units were resampled.
         level: confidence, between 0 and 1.
-        floor: the least rate told from 0; half a trial: `half_trial(count)`.
+        floor: the least rate that counts as above 0; half a trial: `half_trial(count)`.
 
     Raises:
         MetricError: fewer than two units or replicates, NaN, or a value out of its range.
@@ -123,7 +123,7 @@ def jackknife_interval(
         estimate: the rate on the whole sample, from 0 to 1.
         left_out: `[S]`, the rate without each unit.
         level: confidence, between 0 and 1.
-        floor: the least rate told from 0; half a trial.
+        floor: the least rate that counts as above 0; half a trial.
 
     Raises:
         MetricError: fewer than two units, NaN, or a value out of its range.

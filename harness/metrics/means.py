@@ -30,7 +30,7 @@ def mean_replicates(
     Args:
         values: `[N]`, each item's value; the metric is their mean.
         units: `[N]`, the name or code of each item's unit (drawer, speaker, object, dialogue);
-            items of one unit are drawn together. Where each item is a unit of its own, give
+            items of one unit are drawn together. If each item is a unit of its own, give
             `range(N)`.
         counts: `[N]`, of how many trials each value is itself the mean (the pairs of a group, the
             words of a turn); the metric is then the mean over these. One each, unless given.

@@ -32,7 +32,7 @@ def pairwise_accuracy(preferred_scores: ArrayLike, other_scores: ArrayLike) -> f
 
 
 def pair_points(preferred_scores: ArrayLike, other_scores: ArrayLike) -> Floats:
-    """Give each pair 1 where the preferred item scores higher, 0.5 for a tie, and 0 otherwise.
+    """Give each pair 1 if the preferred item scores higher, 0.5 for a tie, and 0 otherwise.
 
     Args:
         preferred_scores: `[P]`, as in `pairwise_accuracy`.

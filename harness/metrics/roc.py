@@ -65,7 +65,7 @@ def roc(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> Roc:
     """Count misses and false alarms at every distinct score and at +inf.
 
     Trials with score >= threshold are accepted, those of one score together, so the order of the
-    trials is of no matter. Where all scores are equal there are two points, accepting and rejecting
+    trials is of no matter. If all scores are equal there are two points, accepting and rejecting
     all. The curve and what is needed to make it are together less than 4 times the scores in bytes.
 
     Args:
@@ -196,7 +196,7 @@ def _way(curve: Roc, points: NDArray[np.intp]) -> Rates:
 
 
 def _first_at(curve: Roc, marks: Rates) -> NDArray[np.intp]:
-    """The first point at or after each mark of the way, by bisecting for all marks together."""
+    """Find the first point at or after each mark of the way, bisecting for all together."""
     low = np.zeros(len(marks), dtype=np.intp)
     high = np.full(len(marks), len(curve.thresholds) - 1, dtype=np.intp)
     for _ in range(len(curve.thresholds).bit_length()):

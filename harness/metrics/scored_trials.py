@@ -18,7 +18,7 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class GroupedTrials:
-    """ScoredTrials as weights see them: targets by speaker, nontargets by pair of speakers.
+    """Trials grouped for weights: targets by speaker, nontargets by pair of speakers.
 
     Attributes:
         speakers: S.
@@ -40,12 +40,12 @@ class GroupedTrials:
 
     @cached_property
     def target_counts(self) -> Indices:
-        """`[S]`, how many target trials each speaker has."""
+        """`[S]`, number of target trials of each speaker."""
         return np.bincount(self.target_speaker, minlength=self.speakers)
 
     @cached_property
     def pair_counts(self) -> Indices:
-        """`[P]`, how many nontarget trials each pair has."""
+        """`[P]`, number of nontarget trials of each pair."""
         return np.bincount(self.nontarget_pair, minlength=len(self.pair_first))
 
 
@@ -100,7 +100,7 @@ class ScoredTrials:
 
     @cached_property
     def groups(self) -> GroupedTrials:
-        """The trials as weights see them.
+        """The trials grouped for weights.
 
         >>> trials = ScoredTrials(
         ...     scores=np.array([0.9, 0.1, 0.2]),
@@ -130,7 +130,7 @@ class ScoredTrials:
 
 
 def _pairs(codes: Indices, possible: int) -> tuple[Indices, Indices]:
-    """Number the pairs among which trials fall: all there could be, or where few occur, those."""
+    """Number the pairs of speakers: all possible ones, or only those that occur if they are few."""
     if possible <= len(codes):
         return np.arange(possible), codes
     pairs, places = np.unique(codes, return_inverse=True)
@@ -142,7 +142,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class WindowTrials:
-    """The trials of one window, ascending, and which speakers and pairs are below and in all.
+    """The trials of one window, ascending, with the speakers and pairs below it.
 
     Attributes:
         groups: all trials.
@@ -170,7 +170,7 @@ class WindowTrials:
 
 
 def window_trials(groups: GroupedTrials, bounds: Bounds) -> WindowTrials:
-    """Sort the trials of one window, and counts those below it."""
+    """Sort the trials of one window, and count those below it."""
     target_scores, targets = _inside(groups.target_scores, groups.target_speaker, bounds)
     scores, nontargets = _inside(groups.nontarget_scores, groups.nontarget_pair, bounds)
     thresholds = np.append(np.union1d(target_scores, scores), bounds.high)
@@ -193,7 +193,7 @@ def window_trials(groups: GroupedTrials, bounds: Bounds) -> WindowTrials:
 def _inside(
     scores: NDArray[np.floating[Any]], names: Indices, bounds: Bounds
 ) -> tuple[Floats, Indices]:
-    """Scores in the bounds, ascending and in float64, and whose they are."""
+    """Return the scores in the bounds, ascending and in float64, and their names."""
     chosen = np.flatnonzero(bounds.holds(scores))
     chosen = chosen[np.argsort(scores[chosen], kind="stable")]
     return scores[chosen].astype(np.float64), names[chosen]

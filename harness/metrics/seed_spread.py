@@ -2,7 +2,7 @@
 
 An entry trained again with another seed has another error rate. Few entries are trained often
 enough to know that spread by themselves, so it is pooled: the sums of squares over the degrees of
-freedom of all entries with two seeds or more. An entry with one seed borrows it; where no entry has
+freedom of all entries with two seeds or more. An entry with one seed borrows it; if no entry has
 two there is none.
 
 Error rates spread in proportion to themselves rather than by so many points, so rates are pooled on
@@ -45,7 +45,7 @@ class SeedSpread:
     scale: Scale = "logit"
 
     def at(self, value: float) -> float:
-        """The standard deviation of an entry of this value, in the metric's own unit.
+        """Return the standard deviation of an entry of this value, in the metric's own unit.
 
         Raises:
             MetricError: a value out of [0, 1] on the logit scale.
@@ -90,7 +90,7 @@ def seed_variance(estimate: float, seeds: int, spread: SeedSpread) -> float:
 
     Args:
         estimate: the mean.
-        seeds: how many there are; 0 where nothing is trained, and no seed can change a thing.
+        seeds: their number; 0 if nothing is trained, and no seed can change a thing.
         spread: that of one training.
 
     >>> round(seed_variance(0.5, 4, SeedSpread(0.2, freedom=3)), 6)

@@ -2,7 +2,7 @@
 
 Two entries on the same test units are compared by the jackknife standard error of their difference,
 with Student's t on S - 1 degrees of freedom, and Holm's correction over all pairs of the table
-(sources: `harness.metrics.comparison`). Where some entry of the table was trained
+(sources: `harness.metrics.comparison`). If some entry of the table was trained
 with several seeds, the pooled spread of seeds is in the standard error
 (`harness.metrics.seed_spread`).
 """
@@ -38,12 +38,12 @@ class ComparedEntry:
     """One row of a table: its metric, and the metric with each unit left out.
 
     Attributes:
-        name: how errors name the row.
+        name: name of the row in errors.
         estimate: the metric on all units; of several seeds, their mean.
         units: S names of units, each once, in any order.
         left_out: `[S]`, the metric without each unit, in the order of `units`; of several seeds,
             their mean.
-        seeds: the metric of each seed; none where nothing was trained, or seeds shall not count.
+        seeds: the metric of each seed; none if nothing was trained, or seeds shall not count.
 
     Raises:
         MetricError: fewer than two units, a unit named twice, lengths differ, NaN or infinite, or
@@ -72,7 +72,7 @@ class ComparedEntry:
 
 
 def can_rank(units: int) -> bool:
-    """Tell whether a test of so many units can tell ranks.
+    """Return True if a test of so many units can show ranks.
 
     >>> can_rank(12), can_rank(40)
     (False, True)
@@ -108,8 +108,8 @@ def change_p_values(
     The tests are those of `p_values`; Holm's correction is over the M changes.
 
     Args:
-        pairs: what was, and what is. Seeds are given where other networks were trained, and left
-            out where the same networks were judged again.
+        pairs: what was, and what is. Seeds are given if other networks were trained, and left
+            out if the same networks were judged again.
         spread: of the seeds; None if none is known.
 
     Returns:
@@ -178,7 +178,7 @@ def smallest_visible_difference(
 
     It is the 1 - alpha / 2 quantile of Student's t times the standard error of the pair's
     difference, in the metric's own unit, without Holm's correction; the spread of seeds is in it
-    where `p_values` has it.
+    if `p_values` has it.
 
     Raises:
         MetricError: fewer than two entries, or as `p_values`.
@@ -197,7 +197,7 @@ def _estimates(entries: Sequence[ComparedEntry]) -> Floats:
 
 
 def _p_table(estimates: Floats, errors: Floats, freedom: Floats) -> Floats:
-    """`[E, E]`, from the errors and degrees of freedom of all pairs."""
+    """Return p values `[E, E]` from the errors and degrees of freedom of all pairs."""
     first, second = np.triu_indices(len(estimates), k=1)
     table = np.ones((len(estimates), len(estimates)))
     raw = two_sided_p(estimates[first] - estimates[second], errors, freedom)
@@ -206,7 +206,7 @@ def _p_table(estimates: Floats, errors: Floats, freedom: Floats) -> Floats:
 
 
 def _visible(errors: Floats, freedom: Floats, alpha: float) -> float:
-    """The median over pairs of Student's quantile times the error.
+    """Compute the median over pairs of Student's quantile times the error.
 
     Quantiles fall with the freedom and take long to compute: of pairs that are certainly not in
     the middle they are only bounded, by those of the next lower and the next higher freedom of a
@@ -228,7 +228,7 @@ def _visible(errors: Floats, freedom: Floats, alpha: float) -> float:
 
 
 def _pair_errors(entries: Sequence[ComparedEntry], scale: Scale) -> tuple[Floats, Floats]:
-    """Standard errors of all pairs' differences, as np.triu_indices orders them, and freedoms."""
+    """Compute standard errors and freedoms of all pairs, as np.triu_indices orders them."""
     if not entries:
         return np.empty(0), np.empty(0)
     table = _align(entries)
@@ -242,7 +242,7 @@ def _pair_errors(entries: Sequence[ComparedEntry], scale: Scale) -> tuple[Floats
 
 
 def _jackknife_errors(table: Floats) -> Floats:
-    """The `jackknife_error` of every pair's difference, as np.triu_indices orders the pairs.
+    """Compute the `jackknife_error` of every pair's difference, in the order of np.triu_indices.
 
     The difference of two centred rows is centred, so its squares alone are summed. A row at a time:
     all pairs at once would need E * E * S values.
@@ -258,7 +258,7 @@ def _jackknife_errors(table: Floats) -> Floats:
 def _change_error(
     before: ComparedEntry, after: ComparedEntry, spread: SeedSpread | None
 ) -> tuple[float, float]:
-    """Standard error of the difference of two entries, and its degrees of freedom."""
+    """Compute the standard error of the difference of two entries, and its degrees of freedom."""
     table = _align([before, after])
     error, freedom = jackknife_error(table[1] - table[0]), table.shape[1] - 1
     if spread is None:

@@ -65,7 +65,7 @@ def speaker_replicates(
 def speaker_draws(
     trials: ScoredTrials, *, resamples: int = 1000, seed: int
 ) -> tuple[NDArray[np.int64], int]:
-    """Draw the speakers with replacement, again where no target or no nontarget trial is left.
+    """Draw the speakers with replacement, again if no target or no nontarget trial is left.
 
     Entries scored on the same trials share the draws of one seed, so their replicates are paired.
 

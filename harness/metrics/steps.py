@@ -1,4 +1,4 @@
-"""Steps in a series of nightly figures: where the level changed, and whether noise would do that.
+"""Steps in a series of nightly figures: changes of level beyond what noise does.
 
 A series is split in two where the sum of absolute deviations from the medians of both parts is
 least, and the split is judged by how much that sum shrinks:
@@ -8,7 +8,7 @@ least, and the split is judged by how much that sum shrinks:
 This is the likelihood ratio of a change of location under Laplace's distribution (J. Bai,
 "Estimation of multiple-regime regressions with least absolute deviation", Journal of Statistical
 Planning and Inference 74, 1998), and needs neither the level nor the width of the noise. Its
-distribution where nothing changed is simulated with normal noise, the search over places included
+distribution if nothing changed is simulated with normal noise, the search over places included
 (as K. J. Worsley does for the t statistic, Journal of the American Statistical Association 74,
 1979). Tails heavier than the normal's give fewer false steps, as an outlier stands in both sums.
 
@@ -42,7 +42,7 @@ class Step:
     """A change of level.
 
     Attributes:
-        place: how many figures lie before it.
+        place: number of figures before it.
         before: median of the figures back to the step before, or to the first figure.
         after: median of the figures up to the next step, or to the last figure.
         p: how often noise alone gives a split as good, at its best place.
@@ -61,8 +61,8 @@ def best_split(values: ArrayLike) -> tuple[int, float]:
         values: `[N]`, a series of four figures or more.
 
     Returns:
-        How many figures lie before it, and the ratio: 1 or more, infinite where no deviation is
-        left, 1 where there was none.
+        The number of figures before it, and the ratio: 1 or more, infinite if no deviation is
+        left, 1 if there was none.
 
     Raises:
         MetricError: fewer figures, NaN or infinite ones.
@@ -143,7 +143,7 @@ def last_alone_p(values: ArrayLike) -> float:
 
 
 def _p(noise: Floats, found: float) -> float:
-    """The share of simulated values from `found` on; rounding does not count as a difference."""
+    """Return the share of simulated values from `found` on, up to rounding."""
     as_good = len(noise) - int(np.searchsorted(noise, found * (1 - 1e-12), side="left"))
     return (1 + as_good) / (1 + len(noise))
 
@@ -164,7 +164,7 @@ def _noise(figures: int) -> Floats:
 
 
 def _distances(series: Floats) -> Floats:
-    """Of the last figure, `[M, N]` -> `[M]`."""
+    """Return the relative distance of the last figure, `[M, N]` -> `[M]`."""
     others = series[:, :-1]
     far = np.abs(series[:, -1] - np.median(others, axis=1))
     return _ratio(far, _deviation(others) / others.shape[1], of_nothing=0.0)
@@ -185,7 +185,7 @@ def _deviation(series: Floats) -> Floats:
 
 
 def _ratio(whole: Floats, left: Floats, *, of_nothing: float = 1.0) -> Floats:
-    """A quotient that is infinite where nothing is left, and one of its own for 0 / 0."""
+    """Divide; the quotient is infinite if nothing is left, and `of_nothing` for 0 / 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios: Floats = np.where(whole > 0, whole / left, of_nothing)
     return ratios

@@ -89,14 +89,14 @@ def min_dcf_with_weights(
 
 
 def _predict(trials: ScoredTrials, weights: NDArray[Any]) -> tuple[Sketch, Floats]:
-    """A sketch of the trials without weights, and the weights, both found usable."""
+    """Check trials and weights; return a sketch of the unweighted trials, and the weights."""
     groups = trials.groups
     sides = usable_sides(groups.target_scores, groups.nontarget_scores)
     return sketch(*sides), _usable_weights(weights, groups)
 
 
 def _reach(weights: Floats) -> float:
-    """By what part of itself a metric may differ under these weights: REACH times their unevenness.
+    """Return the relative change of a metric to expect under weights: REACH times their unevenness.
 
     That is how far the least even row is from equal weights: about S**-0.5 for draws of S speakers.
     """
@@ -125,7 +125,7 @@ def _in_windows(
 def _fill(
     values: Floats, weights: Floats, rows: Indices, part: WindowTrials, metric: PartMetric
 ) -> Indices:
-    """Fill in the metric of the rows, a block at a time; returns those that lie outside."""
+    """Fill in the metric of the rows, a block at a time; return the rows that lie outside."""
     trials = len(part.targets) + len(part.nontargets) + len(part.groups.pair_first)
     step = max(1, BLOCK_BYTES // (8 * trials))
     inside = np.empty(len(rows), dtype=np.bool_)
@@ -136,7 +136,7 @@ def _fill(
 
 
 def _gaps(part: WindowTrials, sums: WeightSums, thresholds: Indices) -> Floats:
-    """(Miss rate - false-alarm rate) * both totals, at one threshold a row; exact for integers."""
+    """Return (miss rate - false-alarm rate) * both totals at one threshold a row, exactly."""
     rows = np.arange(len(thresholds))
     missed = sums.targets[rows, part.targets_below[thresholds]]
     rejected = sums.nontargets[rows, part.nontargets_below[thresholds]]
@@ -146,7 +146,7 @@ def _gaps(part: WindowTrials, sums: WeightSums, thresholds: Indices) -> Floats:
 
 
 def _crossings(part: WindowTrials, sums: WeightSums) -> Indices:
-    """Each row's first threshold with gap >= 0, found by bisecting all rows together."""
+    """Find each row's first threshold with gap >= 0, by bisecting all rows together."""
     low = np.zeros(len(sums.targets), dtype=np.intp)
     high = np.full(len(sums.targets), len(part.targets_below) - 1, dtype=np.intp)
     for _ in range(len(part.targets_below).bit_length()):

@@ -1,9 +1,9 @@
 """Windows of thresholds: only the scores near an answer are sorted, the others are counted.
 
 A few million scores take far longer to sort than to compare with one number. So a sample of each
-side foretells between which two thresholds the answer lies; the scores between them are sorted and
+side predicts between which two thresholds the answer lies; the scores between them are sorted and
 those outside counted. Whoever asks checks that the answer cannot lie outside, and takes the whole
-list where it could: the foretelling decides the time, never the result.
+list if it could: the prediction decides the time, never the result.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Bounds:
 
     @property
     def is_all(self) -> bool:
-        """True where no threshold is left out."""
+        """True if no threshold is left out."""
         return math.isinf(self.low) and math.isinf(self.high)
 
     def holds(self, scores: Floats) -> NDArray[np.bool_]:
@@ -100,7 +100,7 @@ class Sketch:
 
     Attributes:
         targets, nontargets: the sampled scores of each side, ascending.
-        is_all: True where the lists are so short that sampling them saves nothing.
+        is_all: True if the lists are so short that sampling them saves nothing.
     """
 
     targets: Floats
@@ -123,7 +123,7 @@ class Sketch:
         return 1 - np.searchsorted(self.nontargets, self.thresholds) / len(self.nontargets)
 
     def around_eer(self, reach: float = 0.0) -> Bounds:
-        """Bounds within which miss and false-alarm rates very likely meet.
+        """Return bounds within which miss and false-alarm rates very likely meet.
 
         Args:
             reach: by what part of the rate the meeting may be elsewhere, beside the error of the
@@ -141,7 +141,7 @@ class Sketch:
         )
 
     def around_min_dcf(self, point: OperatingPoint, reach: float = 0.25) -> Bounds:
-        """Bounds outside of which misses or false alarms alone cost more than the least cost.
+        """Return bounds beyond which misses or false alarms alone cost more than the least cost.
 
         Args:
             point: prior and costs.
@@ -175,7 +175,7 @@ def _sample(side: Floats) -> Floats:
 
 
 def _noise(rate: float, count: int) -> float:
-    """SURPRISE standard errors of a rate over `count` trials, and two trials more."""
+    """Return SURPRISE standard errors of a rate over `count` trials, and two trials more."""
     return SURPRISE * math.sqrt(max(0.0, rate * (1 - rate)) / count) + 2 / count
 
 

@@ -201,7 +201,7 @@ def _object(_: _Loader, node: yaml.Node) -> None:
 
 BASES = {"0x": 16, "0o": 8, "0b": 2}
 
-# The first pattern that a scalar matches tells its type: an integer comes before a float. Digits
+# The first pattern that a scalar matches gives its type: an integer comes before a float. Digits
 # may be set apart by _ as in YAML 1.1 and in TOML; 1.1's octal 010 and minutes 1:30 are not read.
 PATTERNS: tuple[tuple[str, str, list[str]], ...] = (
     ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),

@@ -75,12 +75,12 @@ def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
 
 
 def _gpus(given: Parameters, asked: int | None, notes: list[str]) -> int:
-    told = given.take("gpus", [0])
-    if isinstance(told, str) and re.fullmatch(r"\[?[\d\s,]+\]?", told):
-        told = re.findall(r"\d+", told)
-    if not isinstance(told, list | int) or told == []:
-        raise ConfigError(f"gpus: a list of numbers must be given (found {quoted(told)})")
-    many = asked or (len(told) if isinstance(told, list) else 1)
+    listed = given.take("gpus", [0])
+    if isinstance(listed, str) and re.fullmatch(r"\[?[\d\s,]+\]?", listed):
+        listed = re.findall(r"\d+", listed)
+    if not isinstance(listed, list | int) or listed == []:
+        raise ConfigError(f"gpus: a list of numbers must be given (found {quoted(listed)})")
+    many = asked or (len(listed) if isinstance(listed, list) else 1)
     said = (
         "as --gpus says" if asked else "as the file says" if "gpus" in given else "none are named"
     )
@@ -186,7 +186,7 @@ def _learning_rate(given: Parameters, epochs: float, factor: float, notes: list[
 
 
 def _exponential(given: Parameters, epochs: float, factor: float, notes: list[str]) -> Table:
-    """The decay goes on beneath the warm-up, so that the rate never quite reaches the peak."""
+    """Convert the decay, which goes on beneath the warm-up: the rate never quite peaks."""
     initial, final, warmup = _common(given, epochs)
     notes.append(
         f"optimizer.lr: {initial:g} x {factor:g} (items of a step / 64) = {initial * factor:g}"

@@ -61,7 +61,7 @@ class Det(Part):
 
 
 class GroupMetric(Part):
-    """A metric on a part of the test, with its interval over units where they are enough.
+    """A metric on a part of the test, with its interval over units if there are enough.
 
     Its title, unit and decimals are those of the metric in the record's `protocol.facts`.
     """

@@ -183,7 +183,7 @@ def lock(path: Path) -> FileLock:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse early what would have to write a file in the end.
+    """Check early that a file can be written in the end.
 
     Raises:
         PathError: its folder cannot be written.

@@ -66,7 +66,7 @@ class RecordedFold(Part):
 
 
 class Data(Part):
-    """The dataset as it was used, with what a table must state of it."""
+    """The dataset as it was used, with the facts that a table must state."""
 
     name: str
     title: str
@@ -79,7 +79,7 @@ class Data(Part):
     counts: dict[str, dict[str, int]] = Field(description="split -> units, items, trials, targets")
     unit: str = Field(description="what is resampled: speaker, object, drawer")
     left_out: tuple[str, ...] = Field(default=(), description="damaged items left out on request")
-    fold: RecordedFold | None = Field(default=None, exclude_if=lambda fold: fold is None)
+    fold: RecordedFold | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Protocol(Part):
@@ -97,7 +97,7 @@ class Protocol(Part):
 
 
 class Stage(Part):
-    """One stage of the job: its key, all that went into the key, and what it took."""
+    """One stage of the job: its key, all that went into the key, and its duration."""
 
     key: str
     inputs: dict[str, Any]
@@ -107,7 +107,7 @@ class Stage(Part):
 
 
 class Memory(Part):
-    """A peak in bytes, and what was counted: `gpu` (allocator) or `process` (resident)."""
+    """A peak in bytes, and its source: `gpu` (allocator) or `process` (resident)."""
 
     bytes: int
     counted: Literal["gpu", "process", "predicted"]
@@ -259,12 +259,12 @@ class Record(Part):
     # Left out by the field: a serialiser around the record would turn its NaNs into nulls.
     trained_on: tuple[str, ...] | None = Field(
         default=None,
-        exclude_if=lambda told: told is None,
+        exclude_if=lambda value: value is None,
         description="corpora that weights made elsewhere saw, as somebody told",
     )
     submission: Submission | None = Field(
         default=None,
-        exclude_if=lambda told: told is None,
+        exclude_if=lambda value: value is None,
         description="of what was computed elsewhere",
     )
 

@@ -63,7 +63,7 @@ def _refusal(schema: Any) -> str:
 
 
 def _to_2(document: Document) -> Document:
-    """Schema 2 may say that an entry was submitted; no older record was."""
+    """Update to schema 2, which may hold a submission; no older record was submitted."""
     return {**document, "schema": 2}
 
 
@@ -147,7 +147,7 @@ def _costs(record: Record) -> Iterator[str]:
 
 
 def _contents(record: Record) -> Iterator[str]:
-    """Name what is not finite in the parts that are hashed: JSON has no spelling for it."""
+    """Name the numbers of the hashed parts that are not finite: JSON cannot spell them."""
     parts: dict[str, Any] = {
         "protocol.parameters": record.protocol.parameters,
         "model.fields": record.model.fields,
