@@ -15,12 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from harness.config.datasets import Dataset, DatasetFold, all_folds, check_fold_names, folds_of
 from harness.config.imports import explain
-from harness.config.merging import (
-    builtin_benchmark,
-    check_finite,
-    merge_bases,
-    write_out_inherited,
-)
+from harness.config.merging import builtin_benchmark, check_finite, merge_bases, write_out_inherited
 from harness.config.recipes import Recipe
 from harness.config.schema import Benchmark, Exclusion, Override, Suite
 from harness.errors import ConfigError, check_spelled, nearest

@@ -9,6 +9,9 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from harness.config.tables import ConfigTable
 
+Decibels = tuple[float, float]
+"""The lowest and the highest signal-to-noise ratio; between them it is drawn uniformly."""
+
 
 class Optimizer(ConfigTable):
     """An optimiser and its peak learning rate."""
@@ -109,10 +112,6 @@ class Rise(ConfigTable):
         if self.initial and self.initial_value is not None:
             raise ValueError("give either initial (a share) or initial_value")
         return self
-
-
-Decibels = tuple[float, float]
-"""The lowest and the highest signal-to-noise ratio; between them it is drawn uniformly."""
 
 
 class Noise(ConfigTable):

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import (
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from harness.config.recipe_tables import Augment, LearningRate, Optimizer, Rise, Sampler
 from harness.config.tables import ConfigTable, Track

@@ -18,6 +18,8 @@ from harness.config.datasets import Dataset
 from harness.config.recipes import Recipe
 from harness.config.tables import Component, ConfigTable, Name, Profile
 
+_SIZE = TypeAdapter(ByteSize)
+
 
 class Override(ConfigTable):
     """A change of the recipe for the entries that match; an absent key matches all."""
@@ -156,9 +158,6 @@ class Budget(ConfigTable):
         except ValidationError as error:
             raise ValueError(f"{text!r} is no size; write one as '6 GiB' or '800 MiB'") from error
         return text
-
-
-_SIZE = TypeAdapter(ByteSize)
 
 
 def _bytes(text: str) -> int:

@@ -13,6 +13,11 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 
+ROW_SUM_TOLERANCE = 1e-4
+"""How far an item's probabilities may sum from 1: float32 passes at any number of classes in use,
+half precision and logits do not."""
+
+
 def top_k_accuracy(logits: ArrayLike, labels: ArrayLike, k: int) -> float:
     """Compute the fraction of N items whose true class is among the k greatest logits.
 
@@ -104,11 +109,6 @@ def _usable_codes(labels: NDArray[Any], classes: int) -> Codes:
             f"{labels[bad[0]]} at position {bad[0]}; code them by the order of the columns"
         )
     return labels.astype(np.intp)
-
-
-ROW_SUM_TOLERANCE = 1e-4
-"""How far an item's probabilities may sum from 1: float32 passes at any number of classes in use,
-half precision and logits do not."""
 
 
 def expected_calibration_error(

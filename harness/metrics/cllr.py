@@ -17,6 +17,9 @@ Floats = NDArray[np.floating[Any]]
 Rates = NDArray[np.float64]
 
 
+Counts = NDArray[np.signedinteger[Any]]
+
+
 def cllr(target_llrs: ArrayLike, nontarget_llrs: ArrayLike) -> float:
     """Compute the cost of log likelihood ratios over all operating points, in bits.
 
@@ -95,9 +98,6 @@ def _usable_llrs(llrs: ArrayLike, what: str) -> Floats:
         mend = "find the embedding that made it, or leave the trial out"
         check_none(np.isnan(array), what, "NaN", mend)
     return array
-
-
-Counts = NDArray[np.signedinteger[Any]]
 
 
 def hull(curve: Roc) -> Roc:

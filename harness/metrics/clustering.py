@@ -12,11 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import (
-    adjusted_rand_score,
-    fowlkes_mallows_score,
-    normalized_mutual_info_score,
-)
+from sklearn.metrics import adjusted_rand_score, fowlkes_mallows_score, normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
 from harness.metrics.validation import check_none, check_same_length, check_vector

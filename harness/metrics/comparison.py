@@ -14,12 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
 from harness.metrics.intervals import ROUNDING, check_spread
-from harness.metrics.validation import (
-    MetricError,
-    check_finite,
-    check_same_length,
-    usable_scores,
-)
+from harness.metrics.validation import MetricError, check_finite, check_same_length, usable_scores
 
 Floats = NDArray[np.float64]
 

@@ -16,6 +16,9 @@ from harness.metrics.window import Bounds
 Indices = NDArray[np.intp]
 
 
+Floats = NDArray[np.float64]
+
+
 @dataclass(frozen=True, eq=False)
 class GroupedTrials:
     """Trials grouped for weights: targets by speaker, nontargets by pair of speakers.
@@ -135,9 +138,6 @@ def _pairs(codes: Indices, possible: int) -> tuple[Indices, Indices]:
         return np.arange(possible), codes
     pairs, places = np.unique(codes, return_inverse=True)
     return pairs, places
-
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

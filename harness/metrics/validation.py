@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+Floats = NDArray[np.floating[Any]]
+
 
 class MetricError(ValueError):
     """An input from which a metric cannot be computed: what, how many, and the mend."""
@@ -86,36 +88,6 @@ def check_same_length(**arrays: NDArray[Any]) -> None:
         raise MetricError(f"lengths differ: {shapes}; give one value a trial or item")
 
 
-Floats = NDArray[np.floating[Any]]
-
-
-def ascending(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> tuple[Floats, Floats]:
-    """Sort each side, and brings both to one dtype.
-
-    A side that is ascending already is returned as it is, without a copy: sort once, and every
-    metric asked after that is fast.
-
-    Args:
-        target_scores: `[T]`; float32 and float64 stay as they are, all else becomes float64.
-        nontarget_scores: `[N]`.
-
-    Returns:
-        Targets `[T]` and nontargets `[N]`, ascending.
-
-    Raises:
-        MetricError: an empty side, more than one dimension, or NaN or infinite scores.
-
-    >>> ascending([0.9, 0.2], [0.3, 0.1])
-    (array([0.2, 0.9]), array([0.1, 0.3]))
-    """
-    targets, nontargets = usable_sides(target_scores, nontarget_scores)
-    first, second = (
-        side if bool(np.all(side[:-1] <= side[1:])) else np.sort(side)
-        for side in (targets, nontargets)
-    )
-    return first, second
-
-
 def usable_sides(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> tuple[Floats, Floats]:
     """Bring both sides to one dtype, in the order they came in.
 
@@ -141,7 +113,7 @@ def split_sides(scores: ArrayLike, is_target: NDArray[np.bool_]) -> tuple[Floats
         is_target: `[trials]`, boolean.
 
     Raises:
-        MetricError: as `ascending`, or labels that are not boolean or of another length.
+        MetricError: as `usable_sides`, or labels that are not boolean or of another length.
 
     >>> split_sides([0.9, 0.1, 0.2], np.array([True, False, True]))
     (array([0.2, 0.9]), array([0.1]))
@@ -151,7 +123,7 @@ def split_sides(scores: ArrayLike, is_target: NDArray[np.bool_]) -> tuple[Floats
     targets, nontargets = values[labels], values[~labels]
     for side in (targets, nontargets):
         side.sort()
-    return ascending(targets, nontargets)
+    return usable_sides(targets, nontargets)
 
 
 def usable_labels(is_target: NDArray[np.bool_]) -> NDArray[np.bool_]:

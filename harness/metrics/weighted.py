@@ -37,6 +37,10 @@ REACH = 6.0
 """By how many times the weights' own unevenness a metric may be expected to differ."""
 
 
+PartMetric = Callable[[WindowTrials, WeightSums], tuple[Floats, NDArray[np.bool_]]]
+"""Gives a metric of each row, and whether it is certain to be that of the whole list."""
+
+
 def eer_with_weights(trials: ScoredTrials, weights: NDArray[Any]) -> Floats:
     """Compute the EER under each of R vectors of speakers' weights.
 
@@ -103,10 +107,6 @@ def _reach(weights: Floats) -> float:
     shares = weights / weights.mean(axis=1, keepdims=True) - 1
     furthest = float(np.sqrt((shares**2).sum(axis=1)).max(initial=0.0))
     return REACH * furthest / float(weights.shape[1])
-
-
-PartMetric = Callable[[WindowTrials, WeightSums], tuple[Floats, NDArray[np.bool_]]]
-"""Gives a metric of each row, and whether it is certain to be that of the whole list."""
 
 
 def _in_windows(

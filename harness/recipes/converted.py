@@ -26,6 +26,10 @@ SAME_RUN = (
 """Keys that a fine-tuning has under the same name."""
 
 
+LONGEST = 200
+"""Characters of a value that a comment shows."""
+
+
 @dataclass(frozen=True)
 class Converted:
     """The result of converting a foreign recipe.
@@ -144,10 +148,6 @@ def _augment(first: Table, second: Table) -> Table:
     own, inherited = second.get("augment", {}), dict(first.get("augment", {}))
     inherited.pop("speeds", None)
     return {} if own == inherited else {"augment": own}
-
-
-LONGEST = 200
-"""Characters of a value that a comment shows."""
 
 
 def as_toml(found: Converted) -> str:

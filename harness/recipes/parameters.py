@@ -19,6 +19,14 @@ NAME = re.compile(r"[A-Za-z_][\w.-]{0,199}", re.ASCII)
 UNKNOWN = "unknown: this reader has never heard of it"
 
 
+SPEEDS = [1.0, 0.9, 1.1]
+"""Both projects' factors; each speaker at another speed is another class."""
+
+SHAPES = {"exp": "exponential", "linear": "linear"}
+
+OPTIMIZERS = {"SGD": "sgd", "Adam": "adam", "AdamW": "adamw"}
+
+
 @dataclass(frozen=True)
 class NoPlace:
     """A parameter that says nothing here, and why."""
@@ -161,14 +169,6 @@ def _leaves(document: Mapping[str, Any], where: str = "") -> Iterator[tuple[str,
 def _reference(value: Any) -> str | None:
     match = re.fullmatch(r"<([A-Za-z]\w*)>", value) if isinstance(value, str) else None
     return match[1] if match else None
-
-
-SPEEDS = [1.0, 0.9, 1.1]
-"""Both projects' factors; each speaker at another speed is another class."""
-
-SHAPES = {"exp": "exponential", "linear": "linear"}
-
-OPTIMIZERS = {"SGD": "sgd", "Adam": "adam", "AdamW": "adamw"}
 
 
 def round_number(value: float) -> float:

@@ -31,6 +31,24 @@ NAME = re.compile(r"\w[\w+-]{0,99}")
 TAG = "tag:yaml.org,2002:"
 
 
+BASES = {"0x": 16, "0o": 8, "0b": 2}
+
+# The first pattern that a scalar matches gives its type: an integer comes before a float. Digits
+# may be set apart by _ as in YAML 1.1 and in TOML; 1.1's octal 010 and minutes 1:30 are not read.
+PATTERNS: tuple[tuple[str, str, list[str]], ...] = (
+    ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", "(?i:yes|no|true|false|on|off)", list("yYnNtTfFoO")),
+    ("int", "[-+]?([0-9][0-9_]*|0o[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+)", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"
+        r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        list("-+0123456789."),
+    ),
+    ("merge", "<<", ["<"]),
+)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a file of plain YAML, its numbers as YAML 1.2 has them (`1e-4` is one).
 
@@ -198,23 +216,6 @@ def _object(_: _Loader, node: yaml.Node) -> None:
         node,
     )
 
-
-BASES = {"0x": 16, "0o": 8, "0b": 2}
-
-# The first pattern that a scalar matches gives its type: an integer comes before a float. Digits
-# may be set apart by _ as in YAML 1.1 and in TOML; 1.1's octal 010 and minutes 1:30 are not read.
-PATTERNS: tuple[tuple[str, str, list[str]], ...] = (
-    ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", "(?i:yes|no|true|false|on|off)", list("yYnNtTfFoO")),
-    ("int", "[-+]?([0-9][0-9_]*|0o[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+)", list("-+0123456789")),
-    (
-        "float",
-        r"[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"
-        r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
-        list("-+0123456789."),
-    ),
-    ("merge", "<<", ["<"]),
-)
 
 for _kind, _pattern, _first in PATTERNS:
     _Loader.add_implicit_resolver(TAG + _kind, re.compile(f"(?:{_pattern})$"), _first)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from harness.errors import ConfigError, quoted
@@ -41,6 +40,16 @@ REASONS = (
     ("projection_args.margin", "WeSpeaker does not read it: margin_update sets the margin"),
     ("checkpoint", "a run goes on by itself"),
 )
+
+
+RATES = {
+    "ExponentialDecrease": "exponential",
+    "TriAngular2": "cyclic",
+    "WarmupCosineScheduler": "cosine",
+}
+"""WeSpeaker's schedules, and the shape that each is here."""
+
+ARGS = "scheduler_args"
 
 
 def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
@@ -158,11 +167,6 @@ def _leave(given: Parameters) -> None:
         given.leave(pattern, why)
 
 
-Rate = Callable[[Parameters, float, float, list[str]], Table]
-
-ARGS = "scheduler_args"
-
-
 def _learning_rate(given: Parameters, epochs: float, factor: float, notes: list[str]) -> Table:
     """Return the table `learning_rate`, and `lr`, the peak.
 
@@ -174,54 +178,40 @@ def _learning_rate(given: Parameters, epochs: float, factor: float, notes: list[
     """
     name = given.name("scheduler", "none")
     if name not in RATES:
-        given.refuse(
-            "scheduler", f"only {', '.join(RATES)} have a place; a constant rate stands in"
-        )
+        known = ", ".join(RATES)
+        given.refuse("scheduler", f"only {known} have a place; a constant rate stands in")
         given.leave(f"{ARGS}.*", "of a schedule that has no place")
         lr = given.number("optimizer_args.lr", given.number(f"{ARGS}.initial_lr", 0.1))
         return {"lr": lr * factor, "shape": "constant", "warmup": 0.0}
-    found = RATES[name](given, epochs, factor, notes)
-    return {key: round_number(value) if isinstance(value, float) else value
-            for key, value in found.items()}  # fmt: skip
+    if name == "WarmupCosineScheduler":
+        notes.append("optimizer.lr: this schedule of WeSpeaker's does not grow with the batch")
+        found = cosine(given, ARGS, epochs, 0.1, 1e-4)
+    else:
+        found = _falling_rate(given, name, epochs, factor, notes)
+    return {
+        key: round_number(value) if isinstance(value, float) else value
+        for key, value in found.items()
+    }
 
 
-def _exponential(given: Parameters, epochs: float, factor: float, notes: list[str]) -> Table:
-    """Convert the decay, which goes on beneath the warm-up: the rate never quite peaks."""
-    initial, final, warmup = _common(given, epochs)
-    notes.append(
-        f"optimizer.lr: {initial:g} x {factor:g} (items of a step / 64) = {initial * factor:g}"
-    )
+def _falling_rate(
+    given: Parameters, name: str, epochs: float, factor: float, notes: list[str]
+) -> Table:
+    """Convert the schedules whose rates grow with the batch."""
+    initial = float(given.divisor(f"{ARGS}.initial_lr", 0.1))
+    final = float(given.number(f"{ARGS}.final_lr", initial))
+    warmup = given.number(f"{ARGS}.warm_up_epoch", 6) / epochs
+    found: Table = {"lr": initial * factor, "shape": RATES[name], "warmup": warmup}
+    found["final"] = final / initial
+    peak = f"optimizer.lr: {initial:g} x {factor:g} (items of a step / 64)"
+    if name == "TriAngular2":
+        length = given.divisor(f"{ARGS}.cycle_step", 2)
+        given.leave(f"{ARGS}.reduce_lr_diff_ratio", "all triangles are equally high")
+        notes.append(peak)
+        return found | {"cycles": epochs * (1 - warmup) / length}
+    notes.append(f"{peak} = {initial * factor:g}")
     if not given.flag(f"{ARGS}.warm_from_zero") and warmup:
         given.refuse(f"{ARGS}.warm_from_zero", "a warm-up begins at 0")
         notes.append(f"learning_rate.warmup: begins at 0, where WeSpeaker's begins at {initial:g}")
-    return {"lr": initial * factor, "shape": "exponential", "warmup": warmup,
-            "final": final / initial, "from_start": True}  # fmt: skip
-
-
-def _triangles(given: Parameters, epochs: float, factor: float, notes: list[str]) -> Table:
-    initial, final, warmup = _common(given, epochs)
-    length = given.divisor(f"{ARGS}.cycle_step", 2)
-    given.leave(f"{ARGS}.reduce_lr_diff_ratio", "all triangles are equally high")
-    notes.append(f"optimizer.lr: {initial:g} x {factor:g} (items of a step / 64)")
-    cycles = epochs * (1 - warmup) / length
-    return {"lr": initial * factor, "shape": "cyclic", "warmup": warmup,
-            "final": final / initial, "cycles": cycles}  # fmt: skip
-
-
-def _cosine(given: Parameters, epochs: float, factor: float, notes: list[str]) -> Table:
-    del factor
-    notes.append("optimizer.lr: this schedule of WeSpeaker's does not grow with the batch")
-    return cosine(given, ARGS, epochs, 0.1, 1e-4)
-
-
-def _common(given: Parameters, epochs: float) -> tuple[float, float, float]:
-    initial = float(given.divisor(f"{ARGS}.initial_lr", 0.1))
-    final = float(given.number(f"{ARGS}.final_lr", initial))
-    return initial, final, given.number(f"{ARGS}.warm_up_epoch", 6) / epochs
-
-
-RATES: dict[str, Rate] = {
-    "ExponentialDecrease": _exponential,
-    "TriAngular2": _triangles,
-    "WarmupCosineScheduler": _cosine,
-}
+    # The decay goes on beneath the warm-up, so that the rate never quite reaches the peak.
+    return found | {"from_start": True}

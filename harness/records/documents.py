@@ -14,6 +14,13 @@ from pydantic import BaseModel, ValidationError
 
 from harness.errors import RequestError, naming, unreadable
 
+_MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+Document = dict[str, Any]
+"""An object of plain JSON types."""
+
 
 def canonical_json(document: Any) -> str:
     """Spell a document with sorted keys and no spaces; NaN and infinity are refused.
@@ -67,14 +74,6 @@ def leaves(content: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 def finite_or_none(value: float) -> float | None:
     """Return a number that JSON can hold: None for NaN and infinity."""
     return value if math.isfinite(value) else None
-
-
-_MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
-
-Model = TypeVar("Model", bound=BaseModel)
-
-Document = dict[str, Any]
-"""An object of plain JSON types."""
 
 
 def read_document(

@@ -13,6 +13,14 @@ from harness.records.documents import Document, leaves, read_document, readable_
 from harness.records.files import write_text
 from harness.records.record import SCHEMA, Record
 
+Possible = Callable[[float], bool]
+
+FINITE = "a finite number"
+
+RATE = "a rate, which is a fraction from 0 to 1"
+
+COST = "0 or more"
+
 
 def to_document(record: Record) -> dict[str, Any]:
     """Return the record as plain JSON types, its schema number under `schema`."""
@@ -69,13 +77,6 @@ def _to_2(document: Document) -> Document:
 
 UPDATES: Mapping[int, Callable[[Document], Document]] = {1: _to_2}
 """Schema -> function that updates a document to the next one."""
-
-
-Possible = Callable[[float], bool]
-
-FINITE = "a finite number"
-RATE = "a rate, which is a fraction from 0 to 1"
-COST = "0 or more"
 
 
 def impossible_numbers(record: Record) -> list[str]:

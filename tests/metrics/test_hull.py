@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
@@ -52,6 +52,7 @@ def drawn(seed: int, targets: int = 400, nontargets: int = 1600) -> tuple[Floats
     return rng.normal(0.52, 0.16, targets), rng.normal(0.32, 0.11, nontargets)
 
 
+@settings(deadline=None)  # the definition takes N^3 fractions
 @given(SIDE, SIDE)
 def test_is_the_least_that_mixing_two_points_gives(
     targets: list[int], nontargets: list[int]
