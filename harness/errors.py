@@ -1,4 +1,4 @@
-"""The errors that a user can mend: each says what is wrong, where, and what would be right."""
+"""Errors that a user can mend: each names the fault, its place, and the remedy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class HarnessError(Exception):
     """Anything the harness refuses or fails at, with its mend in the message."""
 
     def __str__(self) -> str:
-        """The message, with control characters of the files that it quotes made visible."""
+        """Return the message, with control characters of the files that it quotes made visible."""
         return visible(super().__str__())
 
 
@@ -27,7 +27,7 @@ class RequestError(HarnessError):
 
 
 class ConfigError(RequestError):
-    """A benchmark file says something that cannot be."""
+    """A benchmark file holds a wrong key or value."""
 
 
 class CorpusAbsent(RequestError):
@@ -39,7 +39,7 @@ class DataError(RequestError):
 
 
 class LockError(RequestError):
-    """What is on disk is not what `benchmark.lock` says."""
+    """The data on disk differ from `benchmark.lock`."""
 
 
 class PathError(RequestError):
@@ -105,7 +105,7 @@ ADAPTER_ERRORS = (
     AssertionError,
     HarnessError,
 )
-"""Errors of an adapter's own code that its job's row has to tell, wherever they are met first."""
+"""Errors of an adapter's own code, which its job's row reports wherever they occur first."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -142,7 +142,7 @@ def quoted(value: object, most: int = 80) -> str:
 
 
 _LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ENOTCONN})
-"""Errors of reading that say nothing of the file that was to be read."""
+"""Errors of reading that come from the machine, not from the file."""
 
 _GOES_ON = "and give the same command again: it goes on from what is done"
 
@@ -162,7 +162,7 @@ _REFUSED = {
     ),
     errno.ETXTBSY: ("is a program that runs", "end it, or choose another place"),
 }
-"""Paths that are the request's to mend: number -> what is wrong, and the mend."""
+"""Faults of a path in the request: error number -> fault and remedy."""
 
 _FAILED = {
     errno.ENOSPC: ("disk full", f"free some room {_GOES_ON}"),
@@ -180,7 +180,7 @@ _FAILED = {
     errno.ETIMEDOUT: ("network file system does not answer", f"check the network {_GOES_ON}"),
     errno.ENOTCONN: ("file system is not connected", f"mount it again {_GOES_ON}"),
 }
-"""Troubles of the machine: number -> what is wrong, and the mend."""
+"""Faults of the machine: error number -> fault and remedy."""
 
 
 def file_error(error: OSError, path: Path | str | None = None) -> HarnessError | None:
@@ -191,7 +191,7 @@ def file_error(error: OSError, path: Path | str | None = None) -> HarnessError |
         path: the file or folder that was in use.
 
     Returns:
-        None where the error tells nothing that a user could mend.
+        None if the error names nothing that a user could mend.
 
     >>> str(file_error(OSError(errno.ENOSPC, "No space left on device"), "runs/x.json"))
     'disk full at runs/x.json: free some room and give the same command again: it goes on from \
@@ -211,16 +211,21 @@ what is done'
     return StorageError(f"{place}: {error.strerror}; check the path {_GOES_ON}")
 
 
+def unreadable(path: Path, error: OSError) -> str:
+    """Return the message about a file that the operating system refuses to read."""
+    return f"{path}: cannot be read: {error.strerror}; check its path and rights"
+
+
 def raise_limit(error: Exception, path: Path) -> None:
-    """Raise what says nothing of the file that was to be read, only of the machine.
+    """Raise an error of the machine, which has nothing to do with the file that was read.
 
     Raises:
         StorageError: too many files are open, memory ran out, or a file system is lost.
     """
     if isinstance(error, OSError) and error.errno in _LIMITS:
-        told = file_error(error, path)
-        if told is not None:
-            raise told from error
+        named = file_error(error, path)
+        if named is not None:
+            raise named from error
 
 
 def check_spelled(path: Path) -> None:
@@ -251,14 +256,14 @@ def naming(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        told = file_error(error, path)
-        if told is None:
+        named = file_error(error, path)
+        if named is None:
             raise
-        raise told from error
+        raise named from error
 
 
 def _place(error: OSError, path: Path | str | None) -> str:
-    """The path to name: `path` for a temporary file beside it, else the file that failed."""
+    """Return the path to name: `path` for a temporary file beside it, else the file that failed."""
     named = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
     if path is None:
         return named

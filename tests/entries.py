@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from harness.config.imports import construct
-from harness.config.loader import load, shipped_benchmark
+from harness.config.loader import load
+from harness.config.merging import builtin_benchmark
 
-BENCHMARK = load(shipped_benchmark()).benchmark
+BENCHMARK = load(builtin_benchmark()).benchmark
 
 
 def made(section: str, name: str) -> Any:

@@ -33,9 +33,9 @@ from harness.records.attestation import (
     write_attestation,
     wrong_attestation,
 )
-from harness.records.canonical import sha256_file
-from harness.records.details import read_details
-from harness.records.store import read_record
+from harness.records.details_schema import read_details
+from harness.records.documents import sha256_file
+from harness.records.record_files import read_record
 from harness.registry.history.check import check_history
 from harness.registry.history.store import add, read_history
 from harness.registry.submit.class_scores import class_scores

@@ -16,7 +16,7 @@ from docs.simulation.lists import draw_list
 from docs.simulation.population import Population, scores
 from docs.simulation.runner import Plan, Result, run
 from docs.simulation.tables import BEGIN, END, PAGE, markdown, write
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer
 
 TEXT = PAGE.read_text(encoding="utf-8")
 SHOWN = TEXT[TEXT.index(BEGIN) : TEXT.index(END)]

@@ -11,14 +11,13 @@ from scipy.stats import binomtest
 from docs.simulation.cells import NONTARGETS, Cell
 from docs.simulation.lists import TrialList, draw_list
 from docs.simulation.population import scores
-from harness.metrics.comparison import paired_difference
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
+from harness.metrics.comparison import compare_replicates
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.intervals import Interval, half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.ranking import Entry, p_values
+from harness.metrics.scored_trials import ScoredTrials
+from harness.metrics.significance import ComparedEntry, p_values
 from harness.metrics.speakers import SpeakerReplicates, left_one_out, speaker_replicates
-from harness.metrics.trials import Trials
 
 RESAMPLES = 200
 """Draws an interval. The board draws 1,000; the standard deviation of 200 errs by 5 %, which costs
@@ -53,13 +52,13 @@ def judge(
     return found | _of_trials(both[0], truth["eer"], rng)
 
 
-def _trials(listed: TrialList, values: NDArray[np.float32]) -> Trials:
+def _trials(listed: TrialList, values: NDArray[np.float32]) -> ScoredTrials:
     speaker = listed.speaker
-    return Trials(values, listed.is_target, speaker[listed.enrol], speaker[listed.test])
+    return ScoredTrials(values, listed.is_target, speaker[listed.enrol], speaker[listed.test])
 
 
 def _at(
-    both: list[Trials], prior: float, truth: Mapping[str, float], seed: int
+    both: list[ScoredTrials], prior: float, truth: Mapping[str, float], seed: int
 ) -> dict[str, float]:
     """EER and one minDCF: intervals of the first system, paired tests of both."""
     point, name = OperatingPoint(p_target=prior), f"min_dcf_{prior}"
@@ -77,14 +76,14 @@ def _at(
         found[f"hold_speakers_{metric}"] = _holds(interval, truth[metric])
         found[f"hold_percentile_{metric}"] = _holds(percentiles, truth[metric])
         found[f"call_jackknife_{metric}"] = _jackknife(estimates, [each[index] for each in left])
-        paired = paired_difference(
+        paired = compare_replicates(
             estimates[0], replicates[0], estimates[1], replicates[1], drawn[0].units
         )
         found[f"call_bootstrap_{metric}"] = float(paired.p < ALPHA)
     return found
 
 
-def _of_trials(trials: Trials, truth: float, rng: np.random.Generator) -> dict[str, float]:
+def _of_trials(trials: ScoredTrials, truth: float, rng: np.random.Generator) -> dict[str, float]:
     """The EER's intervals that take trials for independent: resampled trials, and a binomial."""
     targets, nontargets = trials.scores[trials.is_target], trials.scores[~trials.is_target]
     value = eer(targets, nontargets).value
@@ -101,7 +100,7 @@ def _of_trials(trials: Trials, truth: float, rng: np.random.Generator) -> dict[s
     }
 
 
-def _metrics(trials: Trials, point: OperatingPoint) -> tuple[float, float]:
+def _metrics(trials: ScoredTrials, point: OperatingPoint) -> tuple[float, float]:
     sides = trials.scores[trials.is_target], trials.scores[~trials.is_target]
     return eer(*sides).value, min_dcf(*sides, point).value
 
@@ -116,7 +115,7 @@ def _jackknife(estimates: list[float], left: list[NDArray[np.float64]]) -> float
     """The board's own test of two entries."""
     units = [str(unit) for unit in range(len(left[0]))]
     pairs = enumerate(zip(estimates, left, strict=True))
-    entries = [Entry(str(index), value, units, values) for index, (value, values) in pairs]
+    entries = [ComparedEntry(str(index), value, units, values) for index, (value, values) in pairs]
     return float(p_values(entries)[0, 1] < ALPHA)
 
 

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from docs.simulation.cells import NONTARGETS, Cell
 from docs.simulation.lists import draw_list
 from docs.simulation.population import scores
-from harness.metrics.comparison import jackknife_error, two_sided_p
-from harness.metrics.eer import eer
+from harness.metrics.comparison import two_sided_p
+from harness.metrics.detection import eer
+from harness.metrics.intervals import jackknife_error
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.seeds import Scale, combined_error, pooled_spread, seed_variance
+from harness.metrics.scored_trials import ScoredTrials
+from harness.metrics.seed_spread import Scale, combine_errors, pool_spread, seed_variance
 from harness.metrics.speakers import left_one_out
-from harness.metrics.trials import Trials
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +33,9 @@ def judge(cell: Cell, rng: np.random.Generator) -> dict[str, float]:
     values, left = [], []
     for trained in scores(rng, cell.population, listed, noise):
         speaker = listed.speaker
-        trials = Trials(trained, listed.is_target, speaker[listed.enrol], speaker[listed.test])
+        trials = ScoredTrials(
+            trained, listed.is_target, speaker[listed.enrol], speaker[listed.test]
+        )
         values.append(eer(trained[trials.is_target], trained[~trials.is_target]).value)
         left.append(left_one_out(trials, OperatingPoint())[0])
     ends = np.cumsum(cell.seeds)[:-1]
@@ -58,15 +61,15 @@ def _calls(seeds: list[list[float]], error: float, freedom: int) -> dict[str, fl
 def _p(
     seeds: list[list[float]], scale: Scale, differences: Floats, errors: Floats, freedom: int
 ) -> float:
-    """One comparison as `harness.metrics.ranking` makes it, before Holm's correction."""
+    """One comparison as `harness.metrics.significance` makes it, before Holm's correction."""
     variance, seed_freedom = _variance(seeds, scale)
-    joined, degrees = combined_error(errors, freedom, [variance], seed_freedom)
+    joined, degrees = combine_errors(errors, freedom, [variance], seed_freedom)
     return float(two_sided_p(differences, joined, degrees)[0])
 
 
 def _variance(seeds: list[list[float]], scale: Scale) -> tuple[float, int]:
     """The variance of the two last entries' difference over seeds, and its degrees of freedom."""
-    spread = pooled_spread(seeds, scale)
+    spread = pool_spread(seeds, scale)
     if spread is None:
         raise ValueError("no entry of this cell has two seeds; give one of them several")
     parts = [seed_variance(float(np.mean(each)), len(each), spread) for each in seeds[-2:]]

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from docs.simulation.cells import Cell
 from docs.simulation.lists import draw_list
 from docs.simulation.population import scores
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
 
 Floats = NDArray[np.float32]

@@ -12,8 +12,8 @@ from pathlib import Path
 from harness.board.record_paths import DETAILS_ENDING, is_record, scores_path
 from harness.errors import RequestError
 from harness.records.attestation import MARK, attestation_path, read_attestation
-from harness.records.canonical import readable_json, sha256_file
-from harness.records.details import details_text, read_details
+from harness.records.details_schema import details_text, read_details
+from harness.records.documents import readable_json, sha256_file
 from harness.records.record import Record
 
 SCORES_LIMIT = 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.records.record import Record
 
 DETAILS_ENDING = ".details.json"

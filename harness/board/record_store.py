@@ -16,11 +16,10 @@ from harness.board.record_paths import DETAILS_ENDING, is_record
 from harness.board.standing.table import Family, family_of
 from harness.errors import RequestError
 from harness.records.attestation import MARK, wrong_attestation
-from harness.records.canonical import sha256, sha256_file
-from harness.records.details import Details, read_details
-from harness.records.impossible import usable_record
+from harness.records.details_schema import Details, read_details
+from harness.records.documents import sha256, sha256_file
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record, usable_record
 
 RECORDS = "records"
 

@@ -10,7 +10,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.output import give, give_json, say
-from harness.records.canonical import sha256_file
+from harness.records.documents import sha256_file
 
 if TYPE_CHECKING:
     from harness.datasets.freezing.whole import FrozenSubset

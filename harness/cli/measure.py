@@ -10,8 +10,8 @@ from rich.table import Table
 from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.cli.progress import ProgressDisplay
+from harness.config.recipe_tables import in_parts
 from harness.errors import ConfigError, nearest
-from harness.records.parts import in_parts
 from harness.run.job.spec import OPTIONS, embedding_precision
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any
 import typer
 from rich.console import Console, RenderableType
 
-from harness.records.canonical import readable_json
+from harness.records.documents import readable_json
 
 NARROWEST = 100
 """Tables are laid out for so many columns where the terminal does not tell its width."""

@@ -27,11 +27,11 @@ def recipe(
     json: options.Json = False,
 ) -> None:
     """Print another project's recipe as tables of a benchmark file."""
-    from harness.recipes.reading import read_recipe
-    from harness.recipes.toml import as_toml, document
+    from harness.recipes.converted import as_document, as_toml
+    from harness.recipes.foreign_recipe import read_recipe
 
     found = read_recipe(file, name=name, gpus=gpus, fine_tune=fine_tune)
     if json:
-        give_json(document(found))
+        give_json(as_document(found))
     else:
         give_text(as_toml(found))

@@ -38,7 +38,7 @@ def show(
     runs: options.Runs = options.DEFAULT_RUNS,
 ) -> None:
     """Print a run's record, as JSON."""
-    from harness.records.store import read_record, to_document
+    from harness.records.record_files import read_record, to_document
     from harness.run.folder import find_run
 
     give_json(to_document(read_record(find_run(runs, run))))

@@ -78,7 +78,7 @@ def score(
     json: options.Json = False,
 ) -> None:
     """EER, minDCF, actDCF and Cllr of score files, with intervals over speakers."""
-    from harness.metrics.errors import MetricError
+    from harness.metrics.validation import MetricError
     from harness.trials.calibrating import calibrated, read_systems
     from harness.trials.differences import differences
     from harness.trials.document import document
@@ -126,8 +126,8 @@ def _points(
     Raises:
         RequestError: a prior or cost out of range, or numbers of them that do not fit.
     """
-    from harness.metrics.errors import MetricError
     from harness.metrics.operating_point import OperatingPoint
+    from harness.metrics.validation import MetricError
 
     priors = list(p_target or [OperatingPoint.p_target])
     columns = [

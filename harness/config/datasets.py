@@ -1,28 +1,26 @@
-"""What a benchmark file may say of a corpus."""
+"""Datasets of a benchmark file: how a corpus is split, frozen, compared and judged by folds."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from pydantic import (
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from harness.config.tables import Component, Table
+from harness.config.tables import Component, ConfigTable
+from harness.errors import ConfigError
 
 
-class SplitRule(Table):
+class SplitRule(ConfigTable):
     """A seeded, unit-disjoint split: how many units go to validation and test.
 
     The rest trains. Units are taken in the order of sha256(seed:unit), so that a unit's place
     does not depend on the order of the manifest. A corpus that brings its own test split leaves
     `test` out. With `folds` in its place every unit is tested once, by a network of its fold's own.
     """
+
+    added: ClassVar[tuple[str, ...]] = ("folds",)
 
     seed: int = 0
     validation: PositiveInt
@@ -32,20 +30,14 @@ class SplitRule(Table):
     )
 
     @model_validator(mode="after")
-    def _tested_once(self) -> SplitRule:
+    def _one_of_folds_and_test(self) -> SplitRule:
         if self.folds is not None and self.test is not None:
             raise ValueError("folds: every unit is tested once; give either folds or test")
         return self
 
-    @model_serializer(mode="wrap")
-    def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out folds where there are none."""
-        document: dict[str, Any] = serialise(self)
-        return {key: value for key, value in document.items() if key != "folds" or value}
 
-
-class Published(Table):
-    """What others say of a corpus that nobody here has read yet: its lock until somebody has.
+class Published(ConfigTable):
+    """Counts and checksums that others give of a corpus: its lock until it is read here.
 
     Counts are held against the lists (`"train+validation"` is the two together); checksums
     against the archives. Nothing is pinned by them.
@@ -56,7 +48,7 @@ class Published(Table):
     archives: dict[str, str] = Field(default={}, description="file name -> md5, parts joined")
 
 
-class TrialRule(Table):
+class TrialRule(ConfigTable):
     """A trial list drawn to a size and a difficulty, spread evenly over the speakers."""
 
     count: PositiveInt = Field(description="how many trials, exactly")
@@ -70,8 +62,8 @@ class TrialRule(Table):
     seed: int = 0
 
 
-class FreezeRule(Table):
-    """How a fixed subset is cut from a corpus: so many utterances in all, whole speakers apart.
+class FreezeRule(ConfigTable):
+    """A fixed subset of a corpus: so many utterances in all, its splits of different speakers.
 
     Speakers and utterances are taken in the order of sha256(seed:id).
     """
@@ -127,3 +119,53 @@ class Dataset(Component):
         if self.frozen is not None and self.split is not None:
             raise ValueError("the frozen list holds the split; take split out")
         return self
+
+
+@dataclass(frozen=True)
+class DatasetFold:
+    """One fold of a dataset.
+
+    Attributes:
+        of: the dataset's name in the benchmark file.
+        index: which of its folds is tested, from 1.
+        folds: how many there are.
+    """
+
+    of: str
+    index: int
+    folds: int
+
+    @property
+    def name(self) -> str:
+        """Name of the fold.
+
+        >>> DatasetFold("voices", 2, 3).name
+        'voices.2of3'
+        """
+        return f"{self.of}.{self.index}of{self.folds}"
+
+
+def folds_of(name: str, dataset: Dataset) -> tuple[DatasetFold, ...]:
+    """Return the folds that a dataset stands for; none if it is judged as a whole."""
+    count = dataset.split.folds if dataset.split else None
+    return tuple(DatasetFold(name, index, count) for index in range(1, count + 1)) if count else ()
+
+
+def all_folds(datasets: Mapping[str, Dataset]) -> dict[str, DatasetFold]:
+    """Return every fold of every dataset, by its name."""
+    folds = (fold for name, dataset in datasets.items() for fold in folds_of(name, dataset))
+    return {fold.name: fold for fold in folds}
+
+
+def check_fold_names(datasets: Mapping[str, Dataset], where: str) -> None:
+    """Refuse a dataset with the name of another one's fold.
+
+    Raises:
+        ConfigError: names both.
+    """
+    folds = all_folds(datasets)
+    for name in sorted(folds.keys() & datasets.keys()):
+        raise ConfigError(
+            f"{where}datasets.{name}: is what a fold of {folds[name].of!r} is called; choose "
+            "another name"
+        )

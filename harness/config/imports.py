@@ -1,4 +1,4 @@
-"""From an import path in a benchmark file to an object of that class, with typed fields."""
+"""Objects of the classes that a benchmark file names by import path, with typed fields."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def load_class(path: str, where: str) -> type[Any]:
         JobFailed: the module raised something else while it was imported, or wanted to exit.
     """
     module_name, _, class_name = path.partition(":")
-    if not class_name.isidentifier() or not _is_module_name(module_name):
+    if not class_name.isidentifier() or not all(map(str.isidentifier, module_name.split("."))):
         raise ConfigError(f"{where}: {path!r} is not an import path; write 'package.module:Class'")
-    module = _module(module_name, where)
+    module = _import(module_name, where)
     found = getattr(module, class_name, None)
     if not inspect.isclass(found):
         known = [
@@ -85,12 +85,12 @@ def construct(
 def explain(
     error: ValidationError, where: str, known: Callable[[tuple[int | str, ...]], list[str]]
 ) -> str:
-    """Say in one line a key what a validation error found, with the mend.
+    """Describe a validation error, one line a key, each with its remedy.
 
     Args:
-        error: what pydantic found.
+        error: as pydantic raised it.
         where: put before every key.
-        known: from the place of a table to the keys it may have.
+        known: returns the keys that the table at a place may have.
     """
     return "\n".join(_line(detail, where, known(detail["loc"][:-1])) for detail in error.errors())
 
@@ -106,11 +106,7 @@ def _line(detail: Any, where: str, known: list[str]) -> str:
     return f"{key}: {message}{found}"
 
 
-def _is_module_name(name: str) -> bool:
-    return all(part.isidentifier() for part in name.split("."))
-
-
-def _module(name: str, where: str) -> Any:
+def _import(name: str, where: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

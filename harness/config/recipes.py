@@ -1,70 +1,23 @@
-"""How a system is trained, as data."""
+"""Recipes: the training of a system as data, and its fine-tuning."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import (
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
-from harness.config.augment import Augment
-from harness.config.course import LearningRate, Rise
-from harness.config.tables import Table, Track
+from harness.config.recipe_tables import Augment, LearningRate, Optimizer, Rise, Sampler
+from harness.config.tables import ConfigTable, Track
 
 
-class Optimizer(Table):
-    """An optimiser and its peak learning rate."""
-
-    name: Literal["sgd", "adam", "adamw"] = "adamw"
-    lr: PositiveFloat = 1e-3
-    weight_decay: float = Field(default=0.0, ge=0)
-    momentum: float = Field(default=0.9, ge=0, lt=1)
-    nesterov: bool = True
-
-
-class Sampler(Table):
-    """Batches of so many labels with so many items each (P x K), in place of items as they come."""
-
-    added: ClassVar[tuple[str, ...]] = ("hard",)
-
-    speakers: int = Field(ge=2, description="labels a batch, all different")
-    utterances: PositiveInt = Field(description="items of each of them")
-    hard: float = Field(
-        default=0.0, ge=0, lt=1, description="share of the labels drawn as the others' nearest"
-    )
-
-    @property
-    def batch(self) -> int:
-        """Items a step."""
-        return self.speakers * self.utterances
-
-    @model_validator(mode="after")
-    def _means_something(self) -> Sampler:
-        if self.hard and self.anchors == self.speakers:
-            raise ValueError(
-                f"hard ({self.hard:g}) of {self.speakers} speakers is none; give more of either"
-            )
-        return self
-
-    @property
-    def anchors(self) -> int:
-        """Labels of a batch that come in turn; the others are the nearest of these."""
-        return max(1, self.speakers - round(self.hard * self.speakers))
-
-
-class EvenCrops(Table):
+class EvenCrops(ConfigTable):
     """Crops of one length, evenly spaced over an item from its beginning to its end."""
 
     seconds: PositiveFloat
     count: PositiveInt = Field(description="crops an item; a single one lies in its middle")
 
 
-class FineTune(Table):
+class FineTune(ConfigTable):
     """A second training, from the weights that the first one gave (large-margin fine-tuning).
 
     What is not given is as in the first one, but for speeds, which are over, and for what gives a
@@ -94,7 +47,7 @@ class FineTune(Table):
         return self
 
     def after(self, first: Recipe) -> Recipe:
-        """The whole recipe of the second training.
+        """Return the whole recipe of the second training.
 
         Args:
             first: the recipe that this is a part of.
@@ -153,8 +106,8 @@ class FineTune(Table):
             )
 
 
-class Recipe(Table):
-    """How a system is trained: data alone, no code."""
+class Recipe(ConfigTable):
+    """The training of a system: data alone, no code."""
 
     added: ClassVar[tuple[str, ...]] = ("sampler", "micro_batch", "fine_tune", "test_crops")
 
@@ -184,7 +137,7 @@ class Recipe(Table):
 
     @property
     def phases(self) -> tuple[Recipe, ...]:
-        """What is trained, one after the other: the recipe, and its fine-tuning if it has one."""
+        """Trainings in their order: the recipe, and its fine-tuning if it has one."""
         return (self,) if self.fine_tune is None else (self, self.fine_tune.after(self))
 
     @model_validator(mode="after")

@@ -1,12 +1,13 @@
-"""A whole benchmark file, as frozen typed objects."""
+"""A whole benchmark file and its suites, as frozen typed objects."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import (
     ByteSize,
     Field,
+    PositiveInt,
     TypeAdapter,
     ValidationError,
     field_validator,
@@ -15,11 +16,113 @@ from pydantic import (
 
 from harness.config.datasets import Dataset
 from harness.config.recipes import Recipe
-from harness.config.suites import Suite
-from harness.config.tables import Component, Name, Table
+from harness.config.tables import Component, ConfigTable, Name, Profile
+
+_SIZE = TypeAdapter(ByteSize)
 
 
-class Budget(Table):
+class Override(ConfigTable):
+    """A change of the recipe for the entries that match; an absent key matches all."""
+
+    profile: Profile | None = None
+    dataset: str | None = None
+    model: str | None = None
+    loss: str | None = None
+    recipe: str | None = None
+    set: dict[str, Any] = Field(description="recipe keys and their values")
+
+
+class Exclusion(ConfigTable):
+    """Entries that a suite leaves out, and why."""
+
+    dataset: str | None = None
+    model: str | None = None
+    loss: str | None = None
+    reason: str
+
+
+class ProfilePlan(ConfigTable):
+    """The recipe and the seeds of one profile of a suite."""
+
+    recipe: str | None = Field(default=None, description="of every entry that names none")
+    seeds: tuple[int, ...] = (0,)
+    seeds_on: dict[str, tuple[int, ...]] = Field(
+        default={}, description="dataset -> its seeds, for one that would take too long otherwise"
+    )
+
+    def seeds_for(self, dataset: str) -> tuple[int, ...]:
+        """Return the seeds of each entry on a dataset."""
+        return self.seeds_on.get(dataset, self.seeds)
+
+
+class SuiteSystem(ConfigTable):
+    """One system of a suite."""
+
+    model: str
+    loss: str
+    recipe: str | None = Field(default=None, description="else the profile's")
+
+
+class Suite(ConfigTable):
+    """Systems on datasets, judged by one task under one protocol.
+
+    The systems are models x losses under the profile's recipe, and the entries.
+    """
+
+    title: str
+    task: str = Field(description="import path, `package.module:Class`")
+    parameters: dict[str, Any] = Field(default={}, description="fields of the task's class")
+    protocol: PositiveInt = 1
+    datasets: tuple[str, ...]
+    models: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    entries: tuple[SuiteSystem, ...] = Field(
+        default=(), description="systems that are no product, or have recipes of their own"
+    )
+    profiles: dict[Profile, ProfilePlan]
+    overrides: tuple[Override, ...] = ()
+    exclude: tuple[Exclusion, ...] = ()
+
+    @property
+    def systems(self) -> tuple[SuiteSystem, ...]:
+        """Every system: the product first, in the order of the file."""
+        product = (
+            SuiteSystem(model=model, loss=loss) for model in self.models for loss in self.losses
+        )
+        return (*product, *self.entries)
+
+    def left_out(self, dataset: str, entry: SuiteSystem) -> str:
+        """Return the reason why a system does not run on a dataset; empty if it does."""
+        wanted = {"dataset": dataset, "model": entry.model, "loss": entry.loss}
+        for rule in self.exclude:
+            if all(getattr(rule, key) in (None, value) for key, value in wanted.items()):
+                return rule.reason
+        return ""
+
+    @property
+    def recipes(self) -> frozenset[str]:
+        """Every recipe that a system is trained by in some profile."""
+        plans = self.profiles.values()
+        named = {each.recipe or plan.recipe for each in self.systems for plan in plans}
+        return frozenset(recipe for recipe in named if recipe)
+
+    @model_validator(mode="after")
+    def _runs_something(self) -> Suite:
+        if bool(self.models) != bool(self.losses):
+            raise ValueError("give models and losses, or neither of them and entries")
+        if not self.systems:
+            raise ValueError("nothing to run: give models and losses, or entries")
+        if len(set(self.systems)) < len(self.systems):
+            raise ValueError("a system comes twice")
+        for profile, plan in self.profiles.items():
+            for name in plan.seeds_on.keys() - set(self.datasets):
+                raise ValueError(f"profiles.{profile}.seeds_on: the suite has no dataset {name!r}")
+            if plan.recipe is None and any(each.recipe is None for each in self.systems):
+                raise ValueError(f"profiles.{profile}: give a recipe; not every entry names one")
+        return self
+
+
+class Budget(ConfigTable):
     """The card that every entry is held against."""
 
     added: ClassVar[tuple[str, ...]] = ("reserved",)
@@ -57,14 +160,11 @@ class Budget(Table):
         return text
 
 
-_SIZE = TypeAdapter(ByteSize)
-
-
 def _bytes(text: str) -> int:
     return int(_SIZE.validate_python(text))
 
 
-class Benchmark(Table):
+class Benchmark(ConfigTable):
     """A whole benchmark file."""
 
     base: str | None = Field(

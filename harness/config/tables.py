@@ -1,4 +1,4 @@
-"""What all tables of a benchmark file have in common."""
+"""The base classes of the tables of a benchmark file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pydantic import (
 Profile = Literal["quick", "full"]
 Track = Literal["recipe", "matched"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
-"""What an entry may be called: names become folders of runs, packs and keys of the lock."""
+"""Names of entries: they become folders of runs, packs and keys of the lock."""
 
 
-class Table(BaseModel):
+class ConfigTable(BaseModel):
     """A table of the file: frozen, and an unknown key is an error.
 
     Attributes:
@@ -34,10 +34,10 @@ class Table(BaseModel):
     @model_serializer(mode="wrap")
     def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         document: dict[str, Any] = serialise(self)
-        return {name: value for name, value in document.items() if name not in self._unused()}
+        return {name: value for name, value in document.items() if name not in self._defaults()}
 
-    def _unused(self) -> set[str]:
-        """Keys that change nothing here, and are left out of what is written."""
+    def _defaults(self) -> set[str]:
+        """Return the keys that change nothing here, and are left out of the written table."""
         fields = type(self).model_fields
         return {name for name in self.added if getattr(self, name) == fields[name].default}
 

@@ -1,4 +1,4 @@
-"""TOML as the library writes it, with every character spelled out that is not seen as itself."""
+"""TOML as the library writes it, with every unprintable character escaped."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import tomli_w
 
 
 def document_text(document: Mapping[str, Any]) -> str:
-    """A whole document."""
-    return _spelled(tomli_w.dumps(document))
+    """Return a document as TOML."""
+    return _spell(tomli_w.dumps(document))
 
 
 def key_text(name: str) -> str:
-    r"""A key, in quotes where it is no plain name.
+    r"""Return a key, in quotes if it is no plain name.
 
     >>> key_text("a-1"), key_text("a\nb")
     ('a-1', '"a\\nb"')
     """
-    return _spelled(tomli_w.dumps({name: 0}).removesuffix(" = 0\n"))
+    return _spell(tomli_w.dumps({name: 0}).removesuffix(" = 0\n"))
 
 
 def value_text(value: Any) -> str:
-    r"""A value on one line: tables are written within braces.
+    r"""Return a value on one line: tables are written within braces.
 
     >>> value_text({"a": [1, "b\u2028"], "c": {}})
     '{ a = [1, "b\\u2028"], c = {} }'
@@ -33,11 +33,11 @@ def value_text(value: Any) -> str:
         return f"{{ {pairs} }}" if pairs else "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(value_text, value))}]"
-    return _spelled(tomli_w.dumps({"v": value}).removeprefix("v = ").removesuffix("\n"))
+    return _spell(tomli_w.dumps({"v": value}).removeprefix("v = ").removesuffix("\n"))
 
 
 def comment(text: str) -> str:
-    r"""A comment of one line, whatever the text holds.
+    r"""Return a comment of one line, whatever the text holds.
 
     >>> comment("a\n[b]")
     '# a\\n[b]'
@@ -45,12 +45,9 @@ def comment(text: str) -> str:
     return "# " + "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
-def _spelled(text: str) -> str:
-    """Escape what cannot be printed: the library leaves it as it is within quotes."""
-    return "".join(
-        each if each.isprintable() or each == "\n" else _escaped(ord(each)) for each in text
+def _spell(text: str) -> str:
+    """Escape unprintable characters: the library leaves them as they are within quotes."""
+    codes = {ord(each) for each in text if not each.isprintable() and each != "\n"}
+    return text.translate(
+        {code: f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}" for code in codes}
     )
-
-
-def _escaped(code: int) -> str:
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -8,8 +8,8 @@ import pandas as pd
 
 from harness.config.datasets import SplitRule
 from harness.errors import DataError
-from harness.metrics.errors import MetricError
-from harness.metrics.folds import unit_folds
+from harness.metrics.k_folds import unit_folds
+from harness.metrics.validation import MetricError
 
 SPLITS = ("train", "validation", "test")
 

@@ -18,7 +18,7 @@ from harness.datasets.packing.duplicates import without_copies
 from harness.datasets.packing.request import Advance
 from harness.datasets.subset import Subset
 from harness.errors import DataError
-from harness.records.canonical import digest
+from harness.records.documents import digest
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from harness.adapter import Input
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark
-from harness.config.suites import Suite
+from harness.config.schema import Suite
 from harness.config.tables import Component
 from harness.data.corpus import SAMPLE_RATE
 from harness.datasets.frames import frame_count, least_frames, least_samples

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.config.datasets import Dataset, SplitRule
-from harness.config.folds import Fold
+from harness.config.datasets import Dataset, DatasetFold, SplitRule
 from harness.config.loader import LoadedBenchmark
 from harness.config.tables import Profile
 from harness.data.corpus import Corpus, HeldOut
@@ -80,7 +79,7 @@ def _items(loaded: LoadedBenchmark, name: str, items: pd.DataFrame) -> pd.DataFr
 
 
 def _split_items(
-    items: pd.DataFrame, config: Dataset, where: str, fold: Fold | None
+    items: pd.DataFrame, config: Dataset, where: str, fold: DatasetFold | None
 ) -> pd.DataFrame:
     given = set(items["split"])
     if "" not in given and config.split is not None:

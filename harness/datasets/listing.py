@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.config.datasets import Dataset
-from harness.config.folds import Fold
+from harness.config.datasets import Dataset, DatasetFold
 from harness.config.tables import Profile
 from harness.data.corpus import MODEL_COLUMNS, TRIAL_COLUMNS, Corpus
 from harness.data.item_names import alike_names
@@ -21,7 +20,7 @@ from harness.data.table_digest import table_digest
 from harness.datasets.lengths import Need
 from harness.datasets.lock import DatasetLock
 from harness.errors import ConfigError
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.trials.index import Trials, TrialTable, index_trials
 
 
@@ -47,7 +46,7 @@ class Listing:
     folder: Path
     items: pd.DataFrame
     trial_tables: dict[str, TrialTable]
-    fold: Fold | None = None
+    fold: DatasetFold | None = None
     needs: tuple[Need, ...] = ()
 
     @property

@@ -17,7 +17,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import LockError, PathError
-from harness.records.canonical import canonical_json, digest
+from harness.records.documents import canonical_json, digest
 from harness.records.files import check_writable, lock, read_text, write_text
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from harness.adapter import Fbank, Input, Spectrogram
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 
 
 def masked(

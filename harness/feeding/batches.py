@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.adapter import Input
-from harness.config.recipes import EvenCrops, Sampler
+from harness.config.recipe_tables import Sampler
+from harness.config.recipes import EvenCrops
 from harness.data.corpus import SAMPLE_RATE
 from harness.datasets.pieces import Piece, pieces_of
 from harness.datasets.subset import Subset

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from harness.adapter import Input
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.feeding.augment import masked
 from harness.feeding.batches import TrainingBatches
 from harness.feeding.front_end import front_end

@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.config.recipes import Sampler
+from harness.config.recipe_tables import Sampler
 from harness.errors import ConfigError
 
 LABELS, ITEMS, HARD = 4, 5, 6

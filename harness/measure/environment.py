@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.measure.allocator import ALLOCATOR_VARIABLES
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.records.record import Environment
 
 if TYPE_CHECKING:

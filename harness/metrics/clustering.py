@@ -1,4 +1,4 @@
-"""How well clusters that were found agree with the true labels, whatever the clusters are called.
+"""Agreement of clusters with the true labels of their items, whatever the clusters are called.
 
 Labels and clusters may be anything that can be hashed (names, numbers, tuples). All metrics here
 run up to 1, and do not change when labels or clusters are renamed.
@@ -12,21 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import (
-    adjusted_rand_score,
-    fowlkes_mallows_score,
-    normalized_mutual_info_score,
-)
+from sklearn.metrics import adjusted_rand_score, fowlkes_mallows_score, normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
-from harness.metrics.errors import MetricError, check_same_length, check_vector
+from harness.metrics.validation import check_none, check_same_length, check_vector
 
 Names = Sequence[Hashable] | NDArray[Any]
 Codes = NDArray[np.intp]
 
 
 def normalised_mutual_information(labels: Names, clusters: Names) -> float:
-    """Computes NMI: mutual information over the arithmetic mean of the two entropies.
+    """Compute NMI: mutual information over the arithmetic mean of the two entropies.
 
     One label and one cluster give 1; one cluster for several labels, or one label in several
     clusters, gives 0. It is not corrected for chance: more clusters read higher.
@@ -42,7 +38,7 @@ def normalised_mutual_information(labels: Names, clusters: Names) -> float:
 
 
 def adjusted_rand_index(labels: Names, clusters: Names) -> float:
-    """Computes ARI: agreement over all pairs of items, corrected for chance.
+    """Compute ARI: agreement over all pairs of items, corrected for chance.
 
     About 0 for random clusters, and below it for worse (down to -0.5). One label and one cluster
     give 1; one cluster for several labels, or one label in several clusters, gives 0.
@@ -59,9 +55,9 @@ def adjusted_rand_index(labels: Names, clusters: Names) -> float:
 
 
 def fowlkes_mallows(labels: Names, clusters: Names) -> float:
-    """Computes the geometric mean of precision and recall over pairs of items put together.
+    """Compute the geometric mean of precision and recall over pairs of items put together.
 
-    One label and one cluster give 1 (from two items on). Where labels or clusters put no two items
+    One label and one cluster give 1 (from two items on). If labels or clusters put no two items
     together it is 0, though they be the same. It is not corrected for chance: one cluster for all
     reads well above 0.
 
@@ -78,7 +74,7 @@ def fowlkes_mallows(labels: Names, clusters: Names) -> float:
 
 
 def clustering_accuracy(labels: Names, clusters: Names) -> float:
-    """Computes accuracy when each cluster stands for the label that serves the whole best.
+    """Compute accuracy when each cluster stands for the label that serves the whole best.
 
     A label is given to one cluster at most, and a cluster one label at most, so that the number of
     items that agree is the greatest (linear assignment on the table of counts). Clusters beyond
@@ -97,7 +93,7 @@ def clustering_accuracy(labels: Names, clusters: Names) -> float:
 
 
 def purity(labels: Names, clusters: Names) -> float:
-    """Computes the share of items that carry the most frequent label of their cluster.
+    """Compute the share of items that carry the most frequent label of their cluster.
 
     It rises with the number of clusters, to 1 for a cluster an item: publish it beside that number
     only. One cluster gives the share of the most frequent label.
@@ -113,7 +109,7 @@ def purity(labels: Names, clusters: Names) -> float:
 
 
 def _table(labels: Names, clusters: Names) -> NDArray[np.int64]:
-    """Counts items by label (row) and cluster (column)."""
+    """Count items by label (row) and cluster (column)."""
     return np.asarray(contingency_matrix(*_usable(labels, clusters)), dtype=np.int64)
 
 
@@ -124,17 +120,13 @@ def _usable(labels: Names, clusters: Names) -> tuple[Codes, Codes]:
 
 
 def _codes(names: Names, what: str) -> Codes:
-    """Numbers distinct names from 0, in the order they come."""
+    """Number distinct names from 0, in the order they come."""
     if isinstance(names, np.ndarray):
         check_vector(names, what)
     values: list[Hashable] = names.tolist() if isinstance(names, np.ndarray) else list(names)
     # NaN is the one name that differs from itself: each would be a cluster of its own.
-    bad = [position for position, value in enumerate(values) if value != value]  # noqa: PLR0124
-    if bad:
-        raise MetricError(
-            f"{what}: {len(bad)} of {len(values)} are NaN, the first at position {bad[0]}; "
-            "name every item's, or leave the item out"
-        )
+    bad = np.array([value != value for value in values], dtype=np.bool_)  # noqa: PLR0124
+    check_none(bad, what, "NaN", "name every item's, or leave the item out")
     numbers: dict[Hashable, int] = {}
     codes = np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.intp)
     check_vector(codes, what)

@@ -13,23 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
-from harness.metrics.errors import (
-    MetricError,
-    check_finite,
-    check_same_length,
-    check_vector,
-    usable_scores,
-)
+from harness.metrics.intervals import ROUNDING, check_spread
+from harness.metrics.validation import MetricError, check_finite, check_same_length, usable_scores
 
 Floats = NDArray[np.float64]
 
-ROUNDING = 1e-12
-"""Differences and spreads up to this are taken for rounding, and so for none."""
-
 
 @dataclass(frozen=True)
-class Difference:
-    """How much one entry's metric exceeds another's.
+class PairedDifference:
+    """The difference of two entries' metrics on the same test units.
 
     Attributes:
         value: the first less the second, in the metric's own unit.
@@ -47,7 +39,7 @@ class Difference:
     freedom: int
 
 
-def paired_difference(
+def compare_replicates(
     estimate_a: float,
     replicates_a: ArrayLike,
     estimate_b: float,
@@ -55,8 +47,8 @@ def paired_difference(
     units: int,
     *,
     level: float = 0.95,
-) -> Difference:
-    """Compares two entries by replicates on the same draws of the same units.
+) -> PairedDifference:
+    """Compare two entries by replicates on the same draws of the same units.
 
     difference +- t(S - 1) * standard deviation of the replicates' differences, and p of
     difference / standard deviation under Student's t(S - 1): the interval holds 0 exactly where
@@ -76,24 +68,27 @@ def paired_difference(
         MetricError: replicates that differ in number, fewer than two of them or of the units, NaN
             or infinite values, or a level out of its range.
 
-    >>> found = paired_difference(0.10, [0.09, 0.12, 0.09], 0.06, [0.05, 0.06, 0.07], units=3)
+    >>> found = compare_replicates(0.10, [0.09, 0.12, 0.09], 0.06, [0.05, 0.06, 0.07], units=3)
     >>> round(found.value, 3), round(found.error, 3), round(found.p, 3)
     (0.04, 0.02, 0.184)
     """
     first = usable_scores(replicates_a, "replicates of the first entry").astype(np.float64)
     second = usable_scores(replicates_b, "replicates of the second entry").astype(np.float64)
-    _check_paired(first, second, units, level)
+    check_same_length(replicates_a=first, replicates_b=second)
+    check_spread(units, len(first))
+    if not 0 < level < 1:
+        raise MetricError(f"level is {level}; give a value between 0 and 1")
     check_finite(np.array([estimate_a, estimate_b]), "estimates of the two entries")
     value, error = estimate_a - estimate_b, float(np.std(first - second, ddof=1))
     reach = float(stdtrit(units - 1, (1 + level) / 2)) * error
     p = float(two_sided_p(np.array([value]), np.array([error]), units - 1)[0])
-    return Difference(value, value - reach, value + reach, error, p, units - 1)
+    return PairedDifference(value, value - reach, value + reach, error, p, units - 1)
 
 
 def two_sided_p(differences: Floats, errors: Floats, freedom: ArrayLike) -> Floats:
-    """Computes the p values of differences, by Student's t.
+    """Compute the p values of differences, by Student's t.
 
-    Where there is no spread, p is 0 for a difference and 1 for none.
+    If there is no spread, p is 0 for a difference and 1 for none.
 
     Args:
         differences: `[M]`, of either sign.
@@ -111,7 +106,7 @@ def two_sided_p(differences: Floats, errors: Floats, freedom: ArrayLike) -> Floa
 
 
 def holm(p_values: ArrayLike) -> Floats:
-    """Adjusts p values `[M]` for M comparisons by Holm's step-down rule.
+    """Adjust p values `[M]` for M comparisons by Holm's step-down rule.
 
     S. Holm, Scandinavian Journal of Statistics 6, 1979.
 
@@ -124,35 +119,3 @@ def holm(p_values: ArrayLike) -> Floats:
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return adjusted
-
-
-def jackknife_error(left_out: ArrayLike) -> float:
-    """Computes the jackknife standard error, sqrt((S - 1) / S * sum((x_s - mean)^2)).
-
-    B. Efron and C. Stein, "The jackknife estimate of variance", Annals of Statistics 9, 1981.
-
-    Args:
-        left_out: `[S]`, a metric, or the difference of two, without each unit.
-
-    Raises:
-        MetricError: fewer than two values, or NaN or infinite ones.
-
-    >>> round(jackknife_error([0.0, 1.0, 2.0]), 6)
-    1.154701
-    """
-    values = np.asarray(left_out, dtype=np.float64)
-    check_vector(values, "left-one-out values")
-    check_finite(values, "left-one-out values")
-    if len(values) < 2:
-        raise MetricError("1 left-one-out value has no spread; give at least 2 units")
-    return float(np.std(values) * np.sqrt(len(values) - 1))
-
-
-def _check_paired(first: Floats, second: Floats, units: int, level: float) -> None:
-    check_same_length(replicates_a=first, replicates_b=second)
-    if units < 2 or len(first) < 2:
-        raise MetricError(
-            f"{units} units and {len(first)} replicates: no spread to see; give at least 2 of each"
-        )
-    if not 0 < level < 1:
-        raise MetricError(f"level is {level}; give a value between 0 and 1")

@@ -1,12 +1,18 @@
-"""What resampling the units says of a mean over items: images by drawer, words by speaker."""
+"""Uncertainty of a mean over items when their units (drawers, speakers) are resampled."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.metrics.errors import MetricError, check_finite, check_same_length, check_vector
 from harness.metrics.intervals import Interval, draw_units, half_trial, logit_interval
+from harness.metrics.validation import (
+    MetricError,
+    check_finite,
+    check_none,
+    check_same_length,
+    check_vector,
+)
 
 Floats = NDArray[np.float64]
 
@@ -19,12 +25,12 @@ def mean_replicates(
     resamples: int = 1000,
     seed: int,
 ) -> Floats:
-    """Computes a mean over items on draws, with replacement, of the units they belong to.
+    """Compute a mean over items on draws, with replacement, of the units they belong to.
 
     Args:
         values: `[N]`, each item's value; the metric is their mean.
         units: `[N]`, the name or code of each item's unit (drawer, speaker, object, dialogue);
-            items of one unit are drawn together. Where each item is a unit of its own, give
+            items of one unit are drawn together. If each item is a unit of its own, give
             `range(N)`.
         counts: `[N]`, of how many trials each value is itself the mean (the pairs of a group, the
             words of a turn); the metric is then the mean over these. One each, unless given.
@@ -53,7 +59,7 @@ def mean_interval(
     resamples: int = 1000,
     seed: int,
 ) -> Interval:
-    """Computes the confidence interval over units of a mean of rates, by `logit_interval`.
+    """Compute the confidence interval over units of a mean of rates, by `logit_interval`.
 
     Args:
         values: `[N]`, each from 0 to 1: 0 and 1 for wrong and right, or a rate of the item's own.
@@ -70,7 +76,9 @@ def mean_interval(
     0.691503
     """
     sums, totals = _by_unit(values, units, counts)
-    _check_rates(np.asarray(values, dtype=np.float64))
+    rates = np.asarray(values, dtype=np.float64)
+    mend = "this interval is for rates, given as fractions"
+    check_none((rates < 0) | (rates > 1), "values", "out of [0, 1]", mend)
     replicates = _replicates(sums, totals, resamples, seed)
     estimate, floor = float(sums.sum() / totals.sum()), half_trial(int(totals.sum()))
     return logit_interval(estimate, replicates, len(totals), level, floor=floor)
@@ -79,7 +87,7 @@ def mean_interval(
 def left_one_out_mean(
     values: ArrayLike, units: ArrayLike, *, counts: ArrayLike | None = None
 ) -> Floats:
-    """Computes a mean over items with the items of each unit left out.
+    """Compute a mean over items with the items of each unit left out.
 
     Args:
         values: `[N]`, as in `mean_replicates`.
@@ -111,7 +119,7 @@ def _replicates(sums: Floats, totals: Floats, resamples: int, seed: int) -> Floa
 def _by_unit(
     values: ArrayLike, units: ArrayLike, counts: ArrayLike | None
 ) -> tuple[Floats, Floats]:
-    """Returns the sum of each unit's values, and of its counts: each `[S]`.
+    """Return the sum of each unit's values, and of its counts: each `[S]`.
 
     Sums of whole numbers are exact in float64, so means of 0 and 1 are the same on every machine.
     """
@@ -133,19 +141,6 @@ def _usable_counts(counts: ArrayLike, values: Floats) -> Floats:
     check_same_length(values=values, counts=array)
     if array.dtype.kind not in "iu":
         raise MetricError(f"counts: dtype {array.dtype}, want whole numbers; give trials an item")
-    bad = np.flatnonzero(array < 1)
-    if bad.size:
-        raise MetricError(
-            f"counts: {bad.size} of {array.size} are below 1, the first at position {bad[0]}; "
-            "an item without a trial has no value, leave it out"
-        )
+    mend = "an item without a trial has no value, leave it out"
+    check_none(array < 1, "counts", "below 1", mend)
     return array.astype(np.float64)
-
-
-def _check_rates(rates: Floats) -> None:
-    bad = np.flatnonzero((rates < 0) | (rates > 1))
-    if bad.size:
-        raise MetricError(
-            f"values: {bad.size} of {rates.size} are out of [0, 1], the first at position "
-            f"{bad[0]}; this interval is for rates, given as fractions"
-        )

@@ -1,16 +1,16 @@
-"""Where a detector is used: the prior of a target, and what each error costs."""
+"""The operating point of a detector: the prior of a target, and the cost of each error."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """Where a detector is used.
+    """The application of a detector: prior and costs.
 
     Attributes:
         p_target: prior probability of a target trial, between 0 and 1.
@@ -35,7 +35,7 @@ class OperatingPoint:
 
     @property
     def weights(self) -> tuple[float, float]:
-        """What a miss rate and a false-alarm rate of 1 cost, over the better of no decision at all.
+        """Costs of a miss rate and a false-alarm rate of 1, over the better trivial decision.
 
         >>> OperatingPoint(p_target=0.5, c_fa=3.0).weights
         (1.0, 3.0)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.metrics.errors import MetricError, check_same_length, usable_scores
+from harness.metrics.validation import MetricError, check_same_length, usable_scores
 
 Floats = NDArray[np.float64]
 
 
 def pairwise_accuracy(preferred_scores: ArrayLike, other_scores: ArrayLike) -> float:
-    """Computes the fraction of P pairs whose preferred item scores higher; a tie counts half.
+    """Compute the fraction of P pairs whose preferred item scores higher; a tie counts half.
 
     A score that is the same for all reads 0.5, as does one drawn at random.
 
@@ -32,7 +32,7 @@ def pairwise_accuracy(preferred_scores: ArrayLike, other_scores: ArrayLike) -> f
 
 
 def pair_points(preferred_scores: ArrayLike, other_scores: ArrayLike) -> Floats:
-    """Gives each pair 1 where the preferred item scores higher, 0.5 for a tie, and 0 otherwise.
+    """Give each pair 1 if the preferred item scores higher, 0.5 for a tie, and 0 otherwise.
 
     Args:
         preferred_scores: `[P]`, as in `pairwise_accuracy`.
@@ -56,7 +56,7 @@ def pair_points(preferred_scores: ArrayLike, other_scores: ArrayLike) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class GradedPairs:
-    """What a score makes of all pairs of items of different grade, group by group.
+    """The pairs of items of different grade, and how a score orders them, group by group.
 
     The uncertainty of `macro` is `mean_interval(rates, groups, seed=...)`; of `micro`, the same
     with `counts=pairs`; both of `harness.metrics.means`.
@@ -91,8 +91,8 @@ class GradedPairs:
         return float(self.points.sum() / self.pairs.sum())
 
 
-def graded_pairs(scores: ArrayLike, grades: ArrayLike, groups: ArrayLike) -> GradedPairs:
-    """Holds a score against grades on all pairs of items of one group that differ in grade.
+def compare_graded_pairs(scores: ArrayLike, grades: ArrayLike, groups: ArrayLike) -> GradedPairs:
+    """Hold a score against grades on all pairs of items of one group that differ in grade.
 
     Pairs of one grade say nothing and are left out; a tie in score counts half. It is Somers' D of
     score given grade, moved from [-1, 1] to [0, 1]. Memory grows with N, not with the pairs.
@@ -106,7 +106,7 @@ def graded_pairs(scores: ArrayLike, grades: ArrayLike, groups: ArrayLike) -> Gra
     Raises:
         MetricError: no items, lengths differ, NaN or infinite scores or grades, or no pair at all.
 
-    >>> found = graded_pairs([0.1, 0.5, 0.9, 0.3, 0.2], [1, 2, 3, 1, 2], list("aaabb"))
+    >>> found = compare_graded_pairs([0.1, 0.5, 0.9, 0.3, 0.2], [1, 2, 3, 1, 2], list("aaabb"))
     >>> found.rates, found.macro, found.micro
     (array([1., 0.]), 0.5, 0.75)
     """
@@ -130,7 +130,7 @@ def graded_pairs(scores: ArrayLike, grades: ArrayLike, groups: ArrayLike) -> Gra
 def _points_and_pairs(
     scores: NDArray[np.floating[Any]], grades: NDArray[np.floating[Any]]
 ) -> tuple[float, int]:
-    """Counts one group: the items of each grade against all that are graded lower."""
+    """Count one group: the items of each grade against all that are graded lower."""
     points, pairs = 0.0, 0
     for grade in np.unique(grades)[1:]:
         higher, lower = scores[grades == grade], np.sort(scores[grades < grade])

@@ -1,4 +1,4 @@
-"""The ROC: miss and false-alarm counts at every threshold, its area and its points."""
+"""The ROC: miss and false-alarm counts at every threshold, and its points on the DET scale."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
-from harness.metrics.errors import MetricError
-from harness.metrics.sides import ascending, usable_sides
+from harness.metrics.validation import MetricError, usable_sides
 
 Floats = NDArray[np.floating[Any]]
 Counts = NDArray[np.signedinteger[Any]]
@@ -38,12 +38,12 @@ class Roc:
 
     @property
     def all_targets(self) -> int:
-        """How many targets there are."""
+        """Number of targets."""
         return int(self.misses[-1])
 
     @property
     def all_nontargets(self) -> int:
-        """How many nontargets there are."""
+        """Number of nontargets."""
         return int(self.false_alarms[0])
 
     @property
@@ -57,15 +57,15 @@ class Roc:
         return np.asarray(self.false_alarms / self.all_nontargets, dtype=np.float64)
 
     def at(self, points: NDArray[np.intp]) -> Roc:
-        """Keeps some points: positions, ascending; the first and last point must be among them."""
+        """Keep some points: positions, ascending; the first and last point must be among them."""
         return Roc(self.thresholds[points], self.misses[points], self.false_alarms[points])
 
 
 def roc(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> Roc:
-    """Counts misses and false alarms at every distinct score and at +inf.
+    """Count misses and false alarms at every distinct score and at +inf.
 
     Trials with score >= threshold are accepted, those of one score together, so the order of the
-    trials is of no matter. Where all scores are equal there are two points, accepting and rejecting
+    trials is of no matter. If all scores are equal there are two points, accepting and rejecting
     all. The curve and what is needed to make it are together less than 4 times the scores in bytes.
 
     Args:
@@ -88,60 +88,8 @@ def roc(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> Roc:
     return Roc(thresholds, misses, false_alarms)
 
 
-def auc(target_scores: ArrayLike, nontarget_scores: ArrayLike) -> float:
-    """Computes the area under the ROC: how often a target scores above a nontarget, ties half.
-
-    U / (T * N) of H. B. Mann and D. R. Whitney (Annals of Mathematical Statistics 18, 1947), from
-    integer counts. Where all scores are equal it is 0.5.
-
-    Args:
-        target_scores: `[T]`.
-        nontarget_scores: `[N]`.
-
-    Raises:
-        MetricError: an empty side, or NaN or infinite scores.
-
-    >>> auc([0.9, 0.3], [0.3, 0.1])
-    0.875
-    """
-    targets, nontargets = ascending(target_scores, nontarget_scores)
-    above = int(np.searchsorted(nontargets, targets, side="left").sum())
-    not_below = int(np.searchsorted(nontargets, targets, side="right").sum())
-    return (above + not_below) / (2 * len(targets) * len(nontargets))
-
-
-def miss_at_false_alarm(
-    target_scores: ArrayLike, nontarget_scores: ArrayLike, false_alarm: float
-) -> float:
-    """Computes the least miss rate of any threshold whose false-alarm rate is at most that given.
-
-    Nothing is interpolated; with `false_alarm` below 1 / N no nontarget may be accepted. Where all
-    scores are equal it is 1, or 0 with `false_alarm` = 1.
-
-    Args:
-        target_scores: `[T]`.
-        nontarget_scores: `[N]`.
-        false_alarm: a rate, from 0 to 1.
-
-    Raises:
-        MetricError: an empty side, NaN or infinite scores, or a rate that is none.
-
-    >>> miss_at_false_alarm([0.9, 0.8, 0.3], [0.7, 0.2, 0.1, 0.0], 0.1)
-    0.3333333333333333
-    """
-    if not 0 <= false_alarm <= 1:
-        raise MetricError(f"false_alarm is {false_alarm}; give a rate from 0 to 1")
-    targets, nontargets = usable_sides(target_scores, nontarget_scores)
-    allowed = _allowed(false_alarm, len(nontargets))
-    if allowed == len(nontargets):
-        return 0.0
-    # The threshold must be above the highest nontarget that may not be accepted any more.
-    refused = len(nontargets) - 1 - allowed
-    return float(np.mean(targets <= np.partition(nontargets, refused)[refused]))
-
-
 def pieces(length: int) -> Iterator[slice]:
-    """Cuts `length` items in slices, at most a 64th of a long list each.
+    """Cut `length` items in slices, at most a 64th of a long list each.
 
     >>> list(pieces(10000))
     [slice(0, 8192, None), slice(8192, 10000, None)]
@@ -161,7 +109,7 @@ def _thresholds(targets: Floats, nontargets: Floats) -> Floats:
 
 
 def _both_below(first: Floats, second: Floats, thresholds: Floats) -> tuple[Counts, Counts]:
-    """How many scores of each side are less than each threshold."""
+    """Count the scores of each side below each threshold."""
     if len(first) < len(second):
         # The longer side goes first: its sorted copy is gone before the second counts are made.
         below_second, below_first = _both_below(second, first, thresholds)
@@ -178,7 +126,82 @@ def _below(side: Floats, thresholds: Floats) -> Counts:
     return counts
 
 
-def _allowed(rate: float, count: int) -> int:
-    """The most trials of `count` whose rate, as divided in floating point, is at most `rate`."""
-    whole = int(rate * count)
-    return max(k for k in (whole - 1, whole, whole + 1) if k <= count and k / count <= rate)
+@dataclass(frozen=True, eq=False)
+class DetCoordinates:
+    """Coordinates of a DET curve: standard normal quantiles of error rates, each `[K]`."""
+
+    false_alarm: Rates
+    miss: Rates
+
+
+def det(curve: Roc) -> DetCoordinates:
+    """Compute the coordinates in which normally distributed scores give a straight line.
+
+    A. Martin et al., "The DET curve in assessment of detection task performance" (Eurospeech 1997).
+    A rate of 0 or 1 has no finite quantile. It is drawn half a trial inside, at 0.5 / T or
+    1 - 0.5 / T for T trials of the side, so that each point of the ROC has its point here. Thin a
+    long curve first.
+
+    >>> det(roc([0.9, 0.3], [0.3, 0.1])).miss.round(3)
+    array([-0.674, -0.674,  0.   ,  0.674])
+    """
+    return DetCoordinates(
+        _probits(curve.false_alarms, curve.all_nontargets),
+        _probits(curve.misses, curve.all_targets),
+    )
+
+
+def thin(curve: Roc, limit: int = 4000) -> Roc:
+    """Keep the points that make a visible difference in a plot; none is moved.
+
+    The way along the curve is measured half in rates and half in the quantiles of `det`, and cut in
+    P = limit // 2 parts of one length; of each the first and the last point stay. The points left
+    out between two that stay lie in the rectangle of these, whose two sides add up to at most 4 / P
+    in rates (of 2 in all) and to 2 / P of the whole way in quantiles.
+
+    Args:
+        curve: `[K]`.
+        limit: how many points may stay, at least 4; a shorter curve is returned as it is.
+
+    Raises:
+        MetricError: a limit under 4.
+
+    >>> len(thin(roc(range(0, 9000), range(-6000, 3000)), limit=100).thresholds) <= 100
+    True
+    """
+    if limit < 4:
+        raise MetricError(f"limit is {limit}; a thinned curve needs at least 4 points")
+    if len(curve.thresholds) <= limit:
+        return curve
+    firsts = _first_at(curve, np.linspace(0, 2, limit // 2 + 1)[1:-1])
+    ends = np.array([0, len(curve.thresholds) - 1])
+    return curve.at(np.unique(np.concatenate([ends, firsts, firsts - 1])))
+
+
+def _probits(counts: Counts, total: int) -> Rates:
+    half = 0.5 / total
+    return np.asarray(ndtri(np.clip(counts / total, half, 1 - half)), dtype=np.float64)
+
+
+def _way(curve: Roc, points: NDArray[np.intp]) -> Rates:
+    """Return the place of points along the curve: way in rates plus way in quantiles, 1 each."""
+    targets, nontargets = curve.all_targets, curve.all_nontargets
+    ends = np.append(points, [0, len(curve.thresholds) - 1])
+    misses, false_alarms = curve.misses[ends], curve.false_alarms[ends]
+    rates = misses / targets - false_alarms / nontargets
+    probits = _probits(misses, targets) - _probits(false_alarms, nontargets)
+    start, stop = probits[-2:]
+    way: Rates = (rates + 1) / 2 + (probits - start) / (stop - start)
+    return way[:-2]
+
+
+def _first_at(curve: Roc, marks: Rates) -> NDArray[np.intp]:
+    """Find the first point at or after each mark of the way, bisecting for all together."""
+    low = np.zeros(len(marks), dtype=np.intp)
+    high = np.full(len(marks), len(curve.thresholds) - 1, dtype=np.intp)
+    for _ in range(len(curve.thresholds).bit_length()):
+        middle = (low + high) // 2
+        reached = _way(curve, middle) >= marks
+        low = np.where(reached, low, np.minimum(middle + 1, high))
+        high = np.where(reached, middle, high)
+    return high

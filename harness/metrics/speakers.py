@@ -1,4 +1,4 @@
-"""How far EER and minDCF would move with other speakers: bootstrap and leave-one-out.
+"""EER and minDCF with other speakers: bootstrap and leave-one-out over speakers.
 
 A verification trial has two sides, and a speaker's trials all move together. So speakers are
 resampled, not trials: drawn once, with replacement, on the union of both sides. With w_i the number
@@ -13,13 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.errors import MetricError
 from harness.metrics.intervals import draw_units
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.sides import usable_sides
-from harness.metrics.trials import Trials
-from harness.metrics.weighing import weightless
-from harness.metrics.weighted import weighted_eer, weighted_min_dcf
+from harness.metrics.scored_trials import ScoredTrials, weightless
+from harness.metrics.validation import MetricError, usable_sides
+from harness.metrics.weighted import eer_with_weights, min_dcf_with_weights
 
 Floats = NDArray[np.float64]
 
@@ -42,14 +40,14 @@ class SpeakerReplicates:
 
 
 def speaker_replicates(
-    trials: Trials, point: OperatingPoint, *, resamples: int = 1000, seed: int
+    trials: ScoredTrials, point: OperatingPoint, *, resamples: int = 1000, seed: int
 ) -> SpeakerReplicates:
-    """Computes EER and minDCF on `resamples` draws of the speakers.
+    """Compute EER and minDCF on `resamples` draws of the speakers.
 
     Raises:
         MetricError: an empty side, NaN or infinite scores, or no resamples.
 
-    >>> trials = Trials(
+    >>> trials = ScoredTrials(
     ...     scores=np.array([0.9, 0.8, 0.1, 0.2]),
     ...     is_target=np.array([True, True, False, False]),
     ...     enrol_speaker=np.array([0, 1, 0, 1]),
@@ -60,14 +58,14 @@ def speaker_replicates(
     (array([0., 0., 0.]), 2)
     """
     draws, redrawn = speaker_draws(trials, resamples=resamples, seed=seed)
-    eers, costs = weighted_eer(trials, draws), weighted_min_dcf(trials, draws, point)
+    eers, costs = eer_with_weights(trials, draws), min_dcf_with_weights(trials, draws, point)
     return SpeakerReplicates(eers, costs, len(trials.speakers), redrawn)
 
 
 def speaker_draws(
-    trials: Trials, *, resamples: int = 1000, seed: int
+    trials: ScoredTrials, *, resamples: int = 1000, seed: int
 ) -> tuple[NDArray[np.int64], int]:
-    """Draws the speakers with replacement, again where no target or no nontarget trial is left.
+    """Draw the speakers with replacement, again if no target or no nontarget trial is left.
 
     Entries scored on the same trials share the draws of one seed, so their replicates are paired.
 
@@ -78,7 +76,7 @@ def speaker_draws(
     Raises:
         MetricError: an empty side, NaN or infinite scores, or no resamples.
     """
-    groups = trials.grouped
+    groups = trials.groups
     usable_sides(groups.target_scores, groups.nontarget_scores)
     rng = np.random.default_rng(seed)
     draws = draw_units(rng, groups.speakers, resamples)
@@ -89,8 +87,8 @@ def speaker_draws(
     return draws, redrawn
 
 
-def left_one_out(trials: Trials, point: OperatingPoint) -> tuple[Floats, Floats]:
-    """Computes EER and minDCF with all trials of each speaker left out, on whichever side they are.
+def left_one_out(trials: ScoredTrials, point: OperatingPoint) -> tuple[Floats, Floats]:
+    """Compute EER and minDCF with all trials of each speaker left out, on whichever side they are.
 
     Returns:
         EER `[S]` and minDCF `[S]`, in the order of `trials.speakers`.
@@ -98,7 +96,7 @@ def left_one_out(trials: Trials, point: OperatingPoint) -> tuple[Floats, Floats]
     Raises:
         MetricError: without some speaker a side is empty, or the scores are unusable.
     """
-    groups = trials.grouped
+    groups = trials.groups
     usable_sides(groups.target_scores, groups.nontarget_scores)
     weights = 1.0 - np.eye(groups.speakers)
     for rows, side in zip(weightless(groups, weights), ("target", "nontarget"), strict=True):
@@ -108,4 +106,4 @@ def left_one_out(trials: Trials, point: OperatingPoint) -> tuple[Floats, Floats]
                 f"such of {groups.speakers} speakers); leaving one out needs {side} trials of more "
                 "speakers"
             )
-    return weighted_eer(trials, weights), weighted_min_dcf(trials, weights, point)
+    return eer_with_weights(trials, weights), min_dcf_with_weights(trials, weights, point)

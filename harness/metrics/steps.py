@@ -1,4 +1,4 @@
-"""Steps in a series of nightly figures: where the level changed, and whether noise would do that.
+"""Steps in a series of nightly figures: changes of level beyond what noise does.
 
 A series is split in two where the sum of absolute deviations from the medians of both parts is
 least, and the split is judged by how much that sum shrinks:
@@ -8,7 +8,7 @@ least, and the split is judged by how much that sum shrinks:
 This is the likelihood ratio of a change of location under Laplace's distribution (J. Bai,
 "Estimation of multiple-regime regressions with least absolute deviation", Journal of Statistical
 Planning and Inference 74, 1998), and needs neither the level nor the width of the noise. Its
-distribution where nothing changed is simulated with normal noise, the search over places included
+distribution if nothing changed is simulated with normal noise, the search over places included
 (as K. J. Worsley does for the t statistic, Journal of the American Statistical Association 74,
 1979). Tails heavier than the normal's give fewer false steps, as an outlier stands in both sums.
 
@@ -23,7 +23,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ class Step:
     """A change of level.
 
     Attributes:
-        place: how many figures lie before it.
+        place: number of figures before it.
         before: median of the figures back to the step before, or to the first figure.
         after: median of the figures up to the next step, or to the last figure.
         p: how often noise alone gives a split as good, at its best place.
@@ -55,14 +55,14 @@ class Step:
 
 
 def best_split(values: ArrayLike) -> tuple[int, float]:
-    """Finds the split with the least absolute deviations, the first of equal ones.
+    """Find the split with the least absolute deviations, the first of equal ones.
 
     Args:
         values: `[N]`, a series of four figures or more.
 
     Returns:
-        How many figures lie before it, and the ratio: 1 or more, infinite where no deviation is
-        left, 1 where there was none.
+        The number of figures before it, and the ratio: 1 or more, infinite if no deviation is
+        left, 1 if there was none.
 
     Raises:
         MetricError: fewer figures, NaN or infinite ones.
@@ -78,7 +78,7 @@ def best_split(values: ArrayLike) -> tuple[int, float]:
 
 
 def split_p(ratio: float, figures: int) -> float:
-    """Computes how often noise alone splits as well: (1 + draws as good) / (1 + draws).
+    """Compute how often noise alone splits as well: (1 + draws as good) / (1 + draws).
 
     Args:
         ratio: of the best split.
@@ -91,7 +91,7 @@ def split_p(ratio: float, figures: int) -> float:
 
 
 def find_steps(values: ArrayLike, alpha: float) -> list[Step]:
-    """Finds a series' steps from its best split on: that one, then those to the right of it.
+    """Find a series' steps from its best split on: that one, then those to the right of it.
 
     What lies to the left of a step no longer matters for the level of today, and is not searched.
 
@@ -124,7 +124,7 @@ def find_steps(values: ArrayLike, alpha: float) -> list[Step]:
 
 
 def last_alone_p(values: ArrayLike) -> float:
-    """Computes how often noise alone takes the last figure so far from the level before it.
+    """Compute how often noise alone takes the last figure so far from the level before it.
 
     Its distance from the median of the others, as a multiple of their mean distance, is held
     against the same of simulated normal noise.
@@ -143,7 +143,7 @@ def last_alone_p(values: ArrayLike) -> float:
 
 
 def _p(noise: Floats, found: float) -> float:
-    """The share of simulated values from `found` on; rounding does not count as a difference."""
+    """Return the share of simulated values from `found` on, up to rounding."""
     as_good = len(noise) - int(np.searchsorted(noise, found * (1 - 1e-12), side="left"))
     return (1 + as_good) / (1 + len(noise))
 
@@ -164,14 +164,14 @@ def _noise(figures: int) -> Floats:
 
 
 def _distances(series: Floats) -> Floats:
-    """Of the last figure, `[M, N]` -> `[M]`."""
+    """Return the relative distance of the last figure, `[M, N]` -> `[M]`."""
     others = series[:, :-1]
     far = np.abs(series[:, -1] - np.median(others, axis=1))
     return _ratio(far, _deviation(others) / others.shape[1], of_nothing=0.0)
 
 
 def _split_sums(series: Floats) -> Floats:
-    """What deviation each split leaves: `[M, N]` -> `[M, N - 2 * SMALLEST + 1]`."""
+    """Sum the deviations that each split leaves: `[M, N]` -> `[M, N - 2 * SMALLEST + 1]`."""
     places = range(SMALLEST, series.shape[1] - SMALLEST + 1)
     sums = [_deviation(series[:, :place]) + _deviation(series[:, place:]) for place in places]
     return np.stack(sums, axis=1)
@@ -185,7 +185,7 @@ def _deviation(series: Floats) -> Floats:
 
 
 def _ratio(whole: Floats, left: Floats, *, of_nothing: float = 1.0) -> Floats:
-    """A quotient that is infinite where nothing is left, and one of its own for 0 / 0."""
+    """Divide; the quotient is infinite if nothing is left, and `of_nothing` for 0 / 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios: Floats = np.where(whole > 0, whole / left, of_nothing)
     return ratios

@@ -14,11 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.errors import MetricError
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.sides import usable_sides
-from harness.metrics.trials import Grouped, Trials
-from harness.metrics.weighing import Part, Sums, part_of, weigh, weightless
+from harness.metrics.scored_trials import (
+    GroupedTrials,
+    ScoredTrials,
+    WeightSums,
+    WindowTrials,
+    weigh,
+    weightless,
+    window_trials,
+)
+from harness.metrics.validation import MetricError, usable_sides
 from harness.metrics.window import Bounds, Sketch, sketch
 
 Floats = NDArray[np.float64]
@@ -31,11 +37,15 @@ REACH = 6.0
 """By how many times the weights' own unevenness a metric may be expected to differ."""
 
 
-def weighted_eer(trials: Trials, weights: NDArray[Any]) -> Floats:
-    """Computes the EER under each of R vectors of speakers' weights.
+PartMetric = Callable[[WindowTrials, WeightSums], tuple[Floats, NDArray[np.bool_]]]
+"""Gives a metric of each row, and whether it is certain to be that of the whole list."""
+
+
+def eer_with_weights(trials: ScoredTrials, weights: NDArray[Any]) -> Floats:
+    """Compute the EER under each of R vectors of speakers' weights.
 
     A target trial of speaker i counts as w_i trials, a nontarget trial of speakers i and k as
-    w_i * w_k; weights need not be whole. The definition is that of `harness.metrics.eer`.
+    w_i * w_k; weights need not be whole. The definition is that of `harness.metrics.detection`.
 
     Args:
         trials: scored trials of S speakers.
@@ -48,21 +58,23 @@ def weighted_eer(trials: Trials, weights: NDArray[Any]) -> Floats:
         MetricError: an empty side, unusable scores or weights, or a row in which a side weighs
             nothing.
 
-    >>> trials = Trials(
+    >>> trials = ScoredTrials(
     ...     scores=np.array([0.5, 0.4, 0.1, 0.9]),
     ...     is_target=np.array([True, True, False, False]),
     ...     enrol_speaker=np.array([0, 1, 0, 1]),
     ...     test_speaker=np.array([0, 1, 1, 2]),
     ... )
-    >>> weighted_eer(trials, [[1, 1, 1], [1, 1, 2]]).round(3).tolist()
+    >>> eer_with_weights(trials, [[1, 1, 1], [1, 1, 2]]).round(3).tolist()
     [0.5, 0.667]
     """
-    foretold, table = _foretold(trials, weights)
-    return _in_windows(trials.grouped, table, foretold.around_eer(_reach(table)), _eers)
+    predicted, table = _predict(trials, weights)
+    return _in_windows(trials.groups, table, predicted.around_eer(_reach(table)), _eers)
 
 
-def weighted_min_dcf(trials: Trials, weights: NDArray[Any], point: OperatingPoint) -> Floats:
-    """Computes minDCF under each of R vectors of speakers' weights, as `weighted_eer` does EER.
+def min_dcf_with_weights(
+    trials: ScoredTrials, weights: NDArray[Any], point: OperatingPoint
+) -> Floats:
+    """Compute minDCF under each of R vectors of speakers' weights, as `eer_with_weights` does EER.
 
     Args:
         trials: scored trials of S speakers.
@@ -70,25 +82,25 @@ def weighted_min_dcf(trials: Trials, weights: NDArray[Any], point: OperatingPoin
         point: prior and costs.
 
     Returns:
-        `[R]`, normalised as in `harness.metrics.dcf`.
+        `[R]`, normalised as in `harness.metrics.detection`.
 
     Raises:
-        MetricError: as `weighted_eer`.
+        MetricError: as `eer_with_weights`.
     """
-    foretold, table = _foretold(trials, weights)
-    bounds = foretold.around_min_dcf(point, _reach(table))
-    return _in_windows(trials.grouped, table, bounds, partial(_min_costs, point=point))
+    predicted, table = _predict(trials, weights)
+    bounds = predicted.around_min_dcf(point, _reach(table))
+    return _in_windows(trials.groups, table, bounds, partial(_min_costs, point=point))
 
 
-def _foretold(trials: Trials, weights: NDArray[Any]) -> tuple[Sketch, Floats]:
-    """A sketch of the trials without weights, and the weights, both found usable."""
-    groups = trials.grouped
+def _predict(trials: ScoredTrials, weights: NDArray[Any]) -> tuple[Sketch, Floats]:
+    """Check trials and weights; return a sketch of the unweighted trials, and the weights."""
+    groups = trials.groups
     sides = usable_sides(groups.target_scores, groups.nontarget_scores)
     return sketch(*sides), _usable_weights(weights, groups)
 
 
 def _reach(weights: Floats) -> float:
-    """By what part of itself a metric may differ under these weights: REACH times their unevenness.
+    """Return the relative change of a metric to expect under weights: REACH times their unevenness.
 
     That is how far the least even row is from equal weights: about S**-0.5 for draws of S speakers.
     """
@@ -97,23 +109,23 @@ def _reach(weights: Floats) -> float:
     return REACH * furthest / float(weights.shape[1])
 
 
-PartMetric = Callable[[Part, Sums], tuple[Floats, NDArray[np.bool_]]]
-"""Gives a metric of each row, and whether it is certain to be that of the whole list."""
-
-
-def _in_windows(groups: Grouped, weights: Floats, foretold: Bounds, metric: PartMetric) -> Floats:
-    """A metric of every row: in the window foretold where it lies there, else in the whole list."""
+def _in_windows(
+    groups: GroupedTrials, weights: Floats, predicted: Bounds, metric: PartMetric
+) -> Floats:
+    """Compute a metric of every row, in the window if it lies there, else in the whole list."""
     values = np.empty(len(weights))
-    outside = _fill(values, weights, np.arange(len(weights)), part_of(groups, foretold), metric)
+    outside = _fill(
+        values, weights, np.arange(len(weights)), window_trials(groups, predicted), metric
+    )
     if outside.size:
-        _fill(values, weights, outside, part_of(groups, Bounds()), metric)
+        _fill(values, weights, outside, window_trials(groups, Bounds()), metric)
     return values
 
 
 def _fill(
-    values: Floats, weights: Floats, rows: Indices, part: Part, metric: PartMetric
+    values: Floats, weights: Floats, rows: Indices, part: WindowTrials, metric: PartMetric
 ) -> Indices:
-    """Fills in the metric of the rows, a block at a time; returns those that lie outside."""
+    """Fill in the metric of the rows, a block at a time; return the rows that lie outside."""
     trials = len(part.targets) + len(part.nontargets) + len(part.groups.pair_first)
     step = max(1, BLOCK_BYTES // (8 * trials))
     inside = np.empty(len(rows), dtype=np.bool_)
@@ -123,8 +135,8 @@ def _fill(
     return rows[~inside]
 
 
-def _gaps(part: Part, sums: Sums, thresholds: Indices) -> Floats:
-    """(Miss rate - false-alarm rate) * both totals, at one threshold a row; exact for integers."""
+def _gaps(part: WindowTrials, sums: WeightSums, thresholds: Indices) -> Floats:
+    """Return (miss rate - false-alarm rate) * both totals at one threshold a row, exactly."""
     rows = np.arange(len(thresholds))
     missed = sums.targets[rows, part.targets_below[thresholds]]
     rejected = sums.nontargets[rows, part.nontargets_below[thresholds]]
@@ -133,8 +145,8 @@ def _gaps(part: Part, sums: Sums, thresholds: Indices) -> Floats:
     return gaps
 
 
-def _crossings(part: Part, sums: Sums) -> Indices:
-    """Each row's first threshold with gap >= 0, found by bisecting all rows together."""
+def _crossings(part: WindowTrials, sums: WeightSums) -> Indices:
+    """Find each row's first threshold with gap >= 0, by bisecting all rows together."""
     low = np.zeros(len(sums.targets), dtype=np.intp)
     high = np.full(len(sums.targets), len(part.targets_below) - 1, dtype=np.intp)
     for _ in range(len(part.targets_below).bit_length()):
@@ -145,7 +157,7 @@ def _crossings(part: Part, sums: Sums) -> Indices:
     return high
 
 
-def _eers(part: Part, sums: Sums) -> tuple[Floats, NDArray[np.bool_]]:
+def _eers(part: WindowTrials, sums: WeightSums) -> tuple[Floats, NDArray[np.bool_]]:
     if len(part.targets_below) < 2:  # a window without a score has no line to draw
         return np.zeros(len(sums.targets)), np.zeros(len(sums.targets), dtype=np.bool_)
     upper = np.maximum(_crossings(part, sums), 1)
@@ -161,7 +173,9 @@ def _eers(part: Part, sums: Sums) -> tuple[Floats, NDArray[np.bool_]]:
     return eers, inside
 
 
-def _min_costs(part: Part, sums: Sums, point: OperatingPoint) -> tuple[Floats, NDArray[np.bool_]]:
+def _min_costs(
+    part: WindowTrials, sums: WeightSums, point: OperatingPoint
+) -> tuple[Floats, NDArray[np.bool_]]:
     c_miss, c_fa = point.weights
     costs = sums.nontargets.take(part.nontargets_below_target, axis=1)
     np.subtract(sums.all_nontargets, costs, out=costs)
@@ -171,8 +185,8 @@ def _min_costs(part: Part, sums: Sums, point: OperatingPoint) -> tuple[Floats, N
     return least, least <= _least_outside(part, sums, point)
 
 
-def _least_outside(part: Part, sums: Sums, point: OperatingPoint) -> Floats:
-    """What any threshold out of the window costs each row at least, as for unweighted trials."""
+def _least_outside(part: WindowTrials, sums: WeightSums, point: OperatingPoint) -> Floats:
+    """Return the least that any threshold out of the window can cost each row."""
     c_miss, c_fa = point.weights
     least = np.full(len(sums.targets), math.inf)
     if math.isfinite(part.bounds.low):
@@ -183,7 +197,7 @@ def _least_outside(part: Part, sums: Sums, point: OperatingPoint) -> Floats:
     return least
 
 
-def _usable_weights(weights: NDArray[Any], groups: Grouped) -> Floats:
+def _usable_weights(weights: NDArray[Any], groups: GroupedTrials) -> Floats:
     table = np.asarray(weights, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] != groups.speakers:
         raise MetricError(

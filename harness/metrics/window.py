@@ -1,9 +1,9 @@
 """Windows of thresholds: only the scores near an answer are sorted, the others are counted.
 
 A few million scores take far longer to sort than to compare with one number. So a sample of each
-side foretells between which two thresholds the answer lies; the scores between them are sorted and
+side predicts between which two thresholds the answer lies; the scores between them are sorted and
 those outside counted. Whoever asks checks that the answer cannot lie outside, and takes the whole
-list where it could: the foretelling decides the time, never the result.
+list if it could: the prediction decides the time, never the result.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Bounds:
 
     @property
     def is_all(self) -> bool:
-        """True where no threshold is left out."""
+        """True if no threshold is left out."""
         return math.isinf(self.low) and math.isinf(self.high)
 
     def holds(self, scores: Floats) -> NDArray[np.bool_]:
-        """Tells of each score whether it is in the window: low <= score < high."""
+        """Tell of each score whether it is in the window: low <= score < high."""
         if self.is_all:
             return np.ones(scores.shape, dtype=np.bool_)
         return (scores >= scores.dtype.type(self.low)) & (scores < scores.dtype.type(self.high))
@@ -66,17 +66,17 @@ class Window:
     high: float
 
     def misses(self, thresholds: Any) -> Any:
-        """How many targets score less than each threshold of the window, or than high."""
+        """Count the targets below each threshold of the window, or below high."""
         return self.targets_below + np.searchsorted(self.targets, thresholds)
 
     def false_alarms(self, thresholds: Any) -> Any:
-        """How many nontargets score at least each threshold of the window, or high."""
+        """Count the nontargets at or above each threshold of the window, or high."""
         rejected = self.nontargets_below + np.searchsorted(self.nontargets, thresholds)
         return self.all_nontargets - rejected
 
 
 def cut(targets: Floats, nontargets: Floats, bounds: Bounds) -> Window:
-    """Sorts what lies in the bounds, and counts what lies below.
+    """Sort what lies in the bounds, and counts what lies below.
 
     Args:
         targets: `[T]`, finite, in any order.
@@ -100,7 +100,7 @@ class Sketch:
 
     Attributes:
         targets, nontargets: the sampled scores of each side, ascending.
-        is_all: True where the lists are so short that sampling them saves nothing.
+        is_all: True if the lists are so short that sampling them saves nothing.
     """
 
     targets: Floats
@@ -123,7 +123,7 @@ class Sketch:
         return 1 - np.searchsorted(self.nontargets, self.thresholds) / len(self.nontargets)
 
     def around_eer(self, reach: float = 0.0) -> Bounds:
-        """Bounds within which miss and false-alarm rates very likely meet.
+        """Return bounds within which miss and false-alarm rates very likely meet.
 
         Args:
             reach: by what part of the rate the meeting may be elsewhere, beside the error of the
@@ -141,7 +141,7 @@ class Sketch:
         )
 
     def around_min_dcf(self, point: OperatingPoint, reach: float = 0.25) -> Bounds:
-        """Bounds outside of which misses or false alarms alone cost more than the least cost.
+        """Return bounds beyond which misses or false alarms alone cost more than the least cost.
 
         Args:
             point: prior and costs.
@@ -165,7 +165,7 @@ class Sketch:
 
 
 def sketch(targets: Floats, nontargets: Floats) -> Sketch:
-    """Samples both sides evenly along their lists."""
+    """Sample both sides evenly along their lists."""
     few = len(targets) + len(nontargets) <= 4 * SAMPLE
     return Sketch(_sample(targets), _sample(nontargets), few)
 
@@ -175,7 +175,7 @@ def _sample(side: Floats) -> Floats:
 
 
 def _noise(rate: float, count: int) -> float:
-    """SURPRISE standard errors of a rate over `count` trials, and two trials more."""
+    """Return SURPRISE standard errors of a rate over `count` trials, and two trials more."""
     return SURPRISE * math.sqrt(max(0.0, rate * (1 - rate)) / count) + 2 / count
 
 

@@ -1,4 +1,4 @@
-"""The parameters of a foreign recipe, and what became of each: taken, or named with a reason."""
+"""The parameters of a foreign recipe: each read as a type, or refused with a reason."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from harness.errors import ConfigError, quoted
+from harness.records.documents import leaves
 
 LARGEST = 1e9
 """No parameter of a recipe is larger; a product of several is still a number."""
@@ -16,6 +17,14 @@ LARGEST = 1e9
 NAME = re.compile(r"[A-Za-z_][\w.-]{0,199}", re.ASCII)
 
 UNKNOWN = "unknown: this reader has never heard of it"
+
+
+SPEEDS = [1.0, 0.9, 1.1]
+"""Both projects' factors; each speaker at another speed is another class."""
+
+SHAPES = {"exp": "exponential", "linear": "linear"}
+
+OPTIMIZERS = {"SGD": "sgd", "Adam": "adam", "AdamW": "adamw"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ class Parameters:
         return key in self._values
 
     def take(self, key: str, otherwise: Any = None) -> Any:
-        """A value that is used; `otherwise` where nobody gives it."""
+        """Take a value; `otherwise` if it is not given."""
         if key not in self._values:
             return otherwise
         passed = set()
@@ -60,7 +69,7 @@ class Parameters:
         return value
 
     def number(self, key: str, otherwise: float | None = None) -> float:
-        """A number; without `otherwise` it must be given.
+        """Take a number; without `otherwise` it must be given.
 
         Raises:
             ConfigError: it is not given, or is none.
@@ -73,35 +82,35 @@ class Parameters:
         return value
 
     def divisor(self, key: str, otherwise: float | None = None) -> float:
-        """A number above 0."""
+        """Take a number above 0."""
         value = self.number(key, otherwise)
         if not value > 0:
             raise ConfigError(f"{key}: a number above 0 must be given (found {value:g})")
         return value
 
     def whole(self, key: str, otherwise: int | None = None) -> int:
-        """A whole number, which may be written as `1e3`."""
+        """Take a whole number, which may be written as `1e3`."""
         value = self.number(key, otherwise)
         if value != int(value):
             raise ConfigError(f"{key}: a whole number must be given (found {value:g})")
         return int(value)
 
     def flag(self, key: str, *, otherwise: bool = False) -> bool:
-        """True or false; 1 and 0 may stand for them."""
+        """Take true or false; 1 and 0 may stand for them."""
         value = self.take(key, otherwise)
         if not isinstance(value, bool | int) or value not in (0, 1):
             raise ConfigError(f"{key}: true or false must be given (found {quoted(value)})")
         return bool(value)
 
     def name(self, key: str, otherwise: str | None = None) -> str:
-        """A name, as classes, modules and methods have it."""
+        """Take a name, as classes, modules and methods have it."""
         value = self.take(key, otherwise)
         if not isinstance(value, str) or not NAME.fullmatch(value):
             raise ConfigError(f"{key}: a plain name must be given (found {quoted(value)})")
         return value
 
     def like(self, key: str, otherwise: Any) -> Any:
-        """A value of the type of its default."""
+        """Take a value of the type of its default."""
         if isinstance(otherwise, bool):
             return self.flag(key, otherwise=otherwise)
         if isinstance(otherwise, str):
@@ -109,12 +118,12 @@ class Parameters:
         return (self.whole if isinstance(otherwise, int) else self.number)(key, otherwise)
 
     def table(self, key: str) -> dict[str, Any]:
-        """All that stands below a key, taken; what TOML cannot hold is left."""
+        """Take all values below a key; those that TOML cannot hold are left."""
         start = f"{key}."
         found: dict[str, Any] = {}
         for name in [name for name in self._values if name.startswith(start)]:
             value = self.take(name)
-            if _holds_null(value):
+            if any(leaf is None for _, leaf in leaves(value)):
                 self.refuse(name, "TOML has no null; the default is used")
                 continue
             place, (*parents, last) = found, name.removeprefix(start).split(".")
@@ -124,26 +133,26 @@ class Parameters:
         return found
 
     def leave(self, pattern: str, why: str) -> None:
-        """Say why parameters have no place; those that were taken already are let be."""
+        """Record why parameters have no place; those that were taken already are left alone."""
         plain = pattern if pattern in self._values else None
         for key in [plain] if plain else [key for key in self._values if fnmatchcase(key, pattern)]:
             if key not in self._taken and key not in self._left:
                 self._left[key] = NoPlace(key, self._values[key], why)
 
     def refuse(self, key: str, why: str) -> None:
-        """Say why a parameter has no place though it was looked at."""
+        """Record why a parameter has no place though its value was read."""
         if key in self._values:
             self._taken.discard(key)
             self._left[key] = NoPlace(key, self._values[key], why)
 
     @property
-    def taken(self) -> tuple[str, ...]:
-        """The keys that were used, in the order of the file."""
+    def keys_taken(self) -> tuple[str, ...]:
+        """Keys that were taken, in the order of the file."""
         return tuple(key for key in self._values if key in self._taken)
 
     @property
     def left(self) -> tuple[NoPlace, ...]:
-        """All others, in the order of the file; what nobody spoke of is `UNKNOWN`."""
+        """All other parameters, in the order of the file; unmentioned ones are `UNKNOWN`."""
         others = ((key, value) for key, value in self._values.items() if key not in self._taken)
         return tuple(self._left.get(key) or NoPlace(key, value, UNKNOWN) for key, value in others)
 
@@ -162,9 +171,81 @@ def _reference(value: Any) -> str | None:
     return match[1] if match else None
 
 
-def _holds_null(value: Any) -> bool:
-    if isinstance(value, list):
-        return any(map(_holds_null, value))
-    if isinstance(value, dict):
-        return any(map(_holds_null, value.values()))
-    return value is None
+def round_number(value: float) -> float:
+    """Round to six digits, for files that people read."""
+    return float(f"{value:.6g}")
+
+
+def as_size(value: Any) -> Any:
+    """Return a number of channels or the like: `8e1` is 80, which YAML holds as 80.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def optimizer(given: Parameters, key: str, name: str, args: str, lr: float) -> dict[str, Any]:
+    """Return the table `optimizer` for torch's class and its arguments.
+
+    Args:
+        given: the recipe.
+        key: key of the class.
+        name: torch's class; SGD stands in for one that has no place.
+        args: key of the arguments.
+        lr: peak learning rate.
+    """
+    if name not in OPTIMIZERS:
+        given.refuse(key, f"only {', '.join(OPTIMIZERS)} have a place; SGD stands in")
+        name = "SGD"
+    found: dict[str, Any] = {"name": OPTIMIZERS[name], "lr": round_number(lr)}
+    found["weight_decay"] = given.number(f"{args}.weight_decay", 0.01 if name == "AdamW" else 0.0)
+    if name == "SGD":
+        found["momentum"] = given.number(f"{args}.momentum", 0.0)
+        found["nesterov"] = given.flag(f"{args}.nesterov")
+    given.leave(f"{args}.lr", "the learning-rate schedule sets it")
+    given.leave(f"{args}.*", "torch's own value is used")
+    return found
+
+
+def cosine(
+    given: Parameters, args: str, epochs: float, top: float | None = None, low: float | None = None
+) -> dict[str, Any]:
+    """Return the table `learning_rate`, and `lr`, for the WarmupCosineScheduler of both projects.
+
+    Args:
+        given: the recipe.
+        args: key of the arguments.
+        epochs: length of the training.
+        top: peak rate if none is given; without it one must be given.
+        low: lowest rate if none is given; without it one must be given.
+    """
+    top, low = given.divisor(f"{args}.max_lr", top), given.number(f"{args}.min_lr", low)
+    if given.number(f"{args}.fix_epoch", epochs) != epochs:
+        given.refuse(f"{args}.fix_epoch", "a cosine lasts until the end of training")
+    warmup = given.number(f"{args}.warmup_epoch", 0) / epochs
+    return {"lr": top, "shape": "cosine", "warmup": warmup, "final": low / top}
+
+
+def margin_schedule(
+    given: Parameters,
+    args: str,
+    epochs: float,
+    margins: tuple[float, float],
+    keys: tuple[str, str],
+    first: int,
+) -> dict[str, Any]:
+    """Return the table `schedules` of a margin that rises; empty if it never changes.
+
+    Args:
+        given: the recipe.
+        args: key of the schedule's arguments.
+        epochs: length of the training.
+        margins: before and after the rise.
+        keys: of the epochs in which the rise begins and ends.
+        first: number of the first epoch.
+    """
+    shape = given.name(f"{args}.increase_type", "exp")
+    start, end = ((given.number(f"{args}.{key}", first) - first) / epochs for key in keys)
+    initial, final = margins
+    if initial == final:
+        return {}
+    found: dict[str, Any] = {"shape": SHAPES.get(shape, "linear")}
+    found |= {"start": round_number(start), "end": round_number(end)}
+    return {"margin": found | ({"initial_value": initial} if initial else {})}

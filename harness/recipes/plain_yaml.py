@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import yaml
 
+from harness.config.merging import read_source
 from harness.errors import ConfigError, quoted
 
 MOST_BYTES = 1 << 17
@@ -30,6 +31,24 @@ NAME = re.compile(r"\w[\w+-]{0,99}")
 TAG = "tag:yaml.org,2002:"
 
 
+BASES = {"0x": 16, "0o": 8, "0b": 2}
+
+# The first pattern that a scalar matches gives its type: an integer comes before a float. Digits
+# may be set apart by _ as in YAML 1.1 and in TOML; 1.1's octal 010 and minutes 1:30 are not read.
+PATTERNS: tuple[tuple[str, str, list[str]], ...] = (
+    ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", "(?i:yes|no|true|false|on|off)", list("yYnNtTfFoO")),
+    ("int", "[-+]?([0-9][0-9_]*|0o[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+)", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"
+        r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        list("-+0123456789."),
+    ),
+    ("merge", "<<", ["<"]),
+)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a file of plain YAML, its numbers as YAML 1.2 has them (`1e-4` is one).
 
@@ -38,43 +57,28 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: it is absent, holds something else, or more than a recipe can hold.
     """
-    content = _content(path)
+    content = read_source(path, "the YAML file in it", MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ConfigError(
+            f"{path}: not plain YAML of a recipe: longer than {MOST_BYTES:,} bytes; "
+            "give the file that the recipe is in"
+        )
     try:
         loader = _Loader(content)
         document = loader.get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}: " if mark else ""
-        why = _bounded(", ".join(filter(None, (error.context, error.problem))))
+        why = _one_line(", ".join(filter(None, (error.context, error.problem))))
         raise ConfigError(f"{path}: {place}not plain YAML: {why}") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not plain YAML: {_bounded(str(error))}") from error
+        raise ConfigError(f"{path}: not plain YAML: {_one_line(str(error))}") from error
     if not isinstance(document, dict):
         raise ConfigError(f"{path}: holds no table of parameters")
     return document
 
 
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: no such file") from error
-    except IsADirectoryError as error:
-        raise ConfigError(f"{path}: is a folder; name the YAML file in it") from error
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read: {error.strerror}; check its path and rights"
-        ) from error
-    if len(content) > MOST_BYTES:
-        raise ConfigError(
-            f"{path}: not plain YAML of a recipe: longer than {MOST_BYTES:,} bytes; "
-            "give the file that the recipe is in"
-        )
-    return content
-
-
-def _bounded(text: str) -> str:
+def _one_line(text: str) -> str:
     line = " ".join(text.split())
     return line if line.isprintable() and len(line) <= 200 else quoted(line, 200)
 
@@ -212,23 +216,6 @@ def _object(_: _Loader, node: yaml.Node) -> None:
         node,
     )
 
-
-BASES = {"0x": 16, "0o": 8, "0b": 2}
-
-# The first pattern that a scalar matches tells its type: an integer comes before a float. Digits
-# may be set apart by _ as in YAML 1.1 and in TOML; 1.1's octal 010 and minutes 1:30 are not read.
-PATTERNS: tuple[tuple[str, str, list[str]], ...] = (
-    ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", "(?i:yes|no|true|false|on|off)", list("yYnNtTfFoO")),
-    ("int", "[-+]?([0-9][0-9_]*|0o[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+)", list("-+0123456789")),
-    (
-        "float",
-        r"[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"
-        r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
-        list("-+0123456789."),
-    ),
-    ("merge", "<<", ["<"]),
-)
 
 for _kind, _pattern, _first in PATTERNS:
     _Loader.add_implicit_resolver(TAG + _kind, re.compile(f"(?:{_pattern})$"), _first)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.recipes.converted import Converted, Table
-from harness.recipes.parameters import UNKNOWN, Parameters
-from harness.recipes.values import OPTIMIZERS, SHAPES, SPEEDS, as_size, optimizer, rise, rounded
+from harness.recipes.converted import Converted, Table, collect_tables
+from harness.recipes.parameters import (
+    SPEEDS,
+    UNKNOWN,
+    Parameters,
+    as_size,
+    cosine,
+    margin_schedule,
+    optimizer,
+    round_number,
+)
 
 MARGINS = {
     "ArcMarginLoss": "adapters.losses:AamSoftmax",
@@ -53,12 +61,12 @@ REASONS = (
 
 
 def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
-    """A recipe of 3D-Speaker in this project's tables.
+    """Convert a recipe of 3D-Speaker to this project's tables.
 
     Args:
         document: the file.
-        name: what the tables are called.
-        gpus: on how many it trains; the file never says. Its batch is that of all together.
+        name: name of the tables.
+        gpus: number of GPUs that it trains on; the file never says. Its batch is that of all.
 
     Raises:
         ConfigError: it lacks what every recipe has.
@@ -76,15 +84,10 @@ def convert(document: dict[str, Any], name: str, gpus: int | None) -> Converted:
     rate = _learning_rate(given, epochs, notes)
     recipe |= {"optimizer": _optimizer(given, rate.pop("lr")), "learning_rate": rate}
     head, schedules = _loss(given, epochs)
-    recipe |= {"schedules": schedules} if schedules else {}
-    augment = _augment(given, notes)
-    recipe |= {"augment": augment} if augment else {}
-    recipe["select"] = "last"
+    recipe |= {"schedules": schedules, "augment": _augment(given, notes), "select": "last"}
     network = _model(given, notes)
     _leave(given)
-    return Converted(
-        "3D-Speaker", name, recipe, network, head, tuple(notes), given.taken, given.left
-    )
+    return collect_tables("3D-Speaker", name, (recipe, network, head), notes, given)
 
 
 def _class(given: Parameters, part: str) -> str:
@@ -92,13 +95,10 @@ def _class(given: Parameters, part: str) -> str:
 
 
 def _optimizer(given: Parameters, lr: float) -> Table:
-    name = _class(given, "optimizer")
-    if name not in OPTIMIZERS:
-        given.refuse("optimizer.obj", f"only {', '.join(OPTIMIZERS)} have a place; SGD stands in")
-        name = "SGD"
     given.leave("optimizer.args.params", BUILT)
     given.take("optimizer.args.lr")
-    return optimizer(given, name, "optimizer.args", lr)
+    name = _class(given, "optimizer")
+    return optimizer(given, "optimizer.obj", name, "optimizer.args", lr)
 
 
 def _learning_rate(given: Parameters, epochs: float, notes: list[str]) -> Table:
@@ -108,17 +108,15 @@ def _learning_rate(given: Parameters, epochs: float, notes: list[str]) -> Table:
         lr = given.number(f"{where}.lr", given.number("optimizer.args.lr", 0.1))
         given.leave("lr_scheduler.*", "of a schedule that has no place")
         return {"lr": lr, "shape": "constant", "warmup": 0.0}
-    top, low = given.divisor(f"{where}.max_lr"), given.number(f"{where}.min_lr")
-    if given.number(f"{where}.fix_epoch", epochs) != epochs:
-        given.refuse(f"{where}.fix_epoch", "a cosine lasts until the end of training")
-    warmup = given.number(f"{where}.warmup_epoch", 0) / epochs
-    if warmup:
+    found = cosine(given, where, epochs)
+    low = given.number(f"{where}.min_lr")
+    if found["warmup"]:
         notes.append(f"learning_rate.warmup: begins at 0, where 3D-Speaker's begins at {low:g}")
-    return {"lr": top, "shape": "cosine", "warmup": rounded(warmup), "final": rounded(low / top)}
+    return found | {key: round_number(found[key]) for key in ("warmup", "final")}
 
 
 def _loss(given: Parameters, epochs: float) -> tuple[Table | None, Table]:
-    """`[losses.NAME]`, and the recipe's `schedules` of its margin."""
+    """Return `[losses.NAME]`, and the recipe's `schedules` of its margin."""
     kind, classifier = _class(given, "loss"), _class(given, "classifier")
     if kind == "EntropyLoss" and classifier == "LinearClassifier":
         given.leave("margin_scheduler.*", "a softmax has no margin")
@@ -134,26 +132,14 @@ def _loss(given: Parameters, epochs: float) -> tuple[Table | None, Table]:
     if kind == "ArcMarginLoss":
         table["easy_margin"] = given.flag("loss.args.easy_margin")
     given.leave("loss.args.easy_margin", "this loss has no such choice")
-    margin, schedules = _margin(given, epochs)
-    given.leave("loss.args.margin", "the margin's schedule sets it")
-    return {**table, "margin": margin}, schedules
-
-
-def _margin(given: Parameters, epochs: float) -> tuple[float, Table]:
-    """The full margin and its rise; 3D-Speaker counts epochs from 0."""
-    where = "margin_scheduler.args"
     given.take("margin_scheduler.obj")
-    initial = given.number(f"{where}.initial_margin")
-    final = given.number(f"{where}.final_margin")
-    shape = given.name(f"{where}.increase_type", "exp")
-    found = rise(
-        initial=initial,
-        final=final,
-        start=given.number(f"{where}.increase_start_epoch", 0) / epochs,
-        end=given.number(f"{where}.fix_epoch", 0) / epochs,
-        shape=shape if shape in SHAPES else "linear",
-    )
-    return final, {"margin": found} if found else {}
+    args = "margin_scheduler.args"
+    margins = given.number(f"{args}.initial_margin"), given.number(f"{args}.final_margin")
+    # 3D-Speaker counts epochs from 0.
+    keys = "increase_start_epoch", "fix_epoch"
+    schedules = margin_schedule(given, args, epochs, margins, keys, first=0)
+    given.leave("loss.args.margin", "the margin's schedule sets it")
+    return {**table, "margin": margins[1]}, schedules
 
 
 def _augment(given: Parameters, notes: list[str]) -> Table:
@@ -178,7 +164,7 @@ def _augment(given: Parameters, notes: list[str]) -> Table:
 
 
 def _model(given: Parameters, notes: list[str]) -> Table:
-    """`[models.NAME]`: the network written here that has this front end, else 3D-Speaker's own."""
+    """Return `[models.NAME]`: the network with this front end here, else 3D-Speaker's own."""
     path = given.name("embedding_model.obj")
     arguments = given.table("embedding_model.args")
     if not given.flag("feature_extractor.args.mean_nor"):

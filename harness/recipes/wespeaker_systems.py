@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.recipes.converted import Table
-from harness.recipes.parameters import Parameters
-from harness.recipes.values import SHAPES, as_size, rise
-
-POOLED = {"TSTP": "tstp", "ASTP": "astp", "MQMHASTP": "mqmhastp"}
+from harness.recipes.parameters import Parameters, as_size, margin_schedule
 
 NATIVE: dict[str, dict[str, tuple[str, Table]]] = {
     "CAMPPlus": {"TSTP": ("CamPlusPlus", {})},
@@ -28,32 +25,23 @@ NATIVE: dict[str, dict[str, tuple[str, Table]]] = {
 PLAIN = {"two_emb_layer": False, "emb_bn": False}
 """Arguments that the networks written here have no other value of."""
 
-MARGINS = {
-    "arc_margin": "adapters.losses:AamSoftmax",
-    "add_margin": "adapters.losses:AmSoftmax",
-    "arc_margin_intertopk_subcenter": "adapters.losses:SubcenterAam",
-    "sphereface2": "adapters.class_losses:SphereFace2",
+PROJECTIONS: dict[str, tuple[str, dict[str, tuple[str, Any]]]] = {
+    "arc_margin": ("adapters.losses:AamSoftmax", {"easy_margin": ("easy_margin", False)}),
+    "add_margin": ("adapters.losses:AmSoftmax", {}),
+    "arc_margin_intertopk_subcenter": (
+        "adapters.losses:SubcenterAam",
+        {"K": ("sub_centers", 3), "k_top": ("top_k", 5), "mp": ("inter_margin", 0.06)},
+    ),
+    "sphereface2": (
+        "adapters.class_losses:SphereFace2",
+        {"t": ("exponent", 3), "lanbuda": ("balance", 0.7), "margin_type": ("margin_type", "C")},
+    ),
 }
-
-FIELDS: dict[str, dict[str, tuple[str, Any]]] = {
-    "arc_margin": {"easy_margin": ("easy_margin", False)},
-    "add_margin": {},
-    "arc_margin_intertopk_subcenter": {
-        "K": ("sub_centers", 3),
-        "k_top": ("top_k", 5),
-        "mp": ("inter_margin", 0.06),
-    },
-    "sphereface2": {
-        "t": ("exponent", 3),
-        "lanbuda": ("balance", 0.7),
-        "margin_type": ("margin_type", "C"),
-    },
-}
-"""Of each projection, its own parameters: the field that each is here, and WeSpeaker's default."""
+"""Projection -> loss, and its parameters: the field that each is here, and WeSpeaker's default."""
 
 
 def model(given: Parameters, notes: list[str]) -> Table | None:
-    """`[models.NAME]`: a network written here where there is one, else WeSpeaker's own."""
+    """Return `[models.NAME]`: a network written here if there is one, else WeSpeaker's own."""
     if given.name("dataset_args.frontend", "fbank") != "fbank":
         for key in ("dataset_args.frontend", "model"):
             given.refuse(key, "features of a pretrained network have no place")
@@ -75,7 +63,7 @@ def model(given: Parameters, notes: list[str]) -> Table | None:
 
 
 def _native(network: str, arguments: Table) -> Table | None:
-    """The network written here that computes the same; None where there is none."""
+    """Return the network written here that computes the same; None if there is none."""
     pooling = str(arguments.get("pooling_func", ""))
     class_name, fields = NATIVE.get(network, {}).get(pooling, ("", {}))
     sizes = {"feat_dim", "embed_dim", "pooling_func"}
@@ -89,7 +77,7 @@ def _native(network: str, arguments: Table) -> Table | None:
 
 
 def loss(given: Parameters, epochs: float, notes: list[str]) -> tuple[Table | None, Table]:
-    """`[losses.NAME]`, and the recipe's `schedules` of its values."""
+    """Return `[losses.NAME]`, and the recipe's `schedules` of its values."""
     kind = given.name("projection_args.project_type")
     if given.name("loss", "CrossEntropyLoss") != "CrossEntropyLoss":
         given.refuse("loss", "a projection is always judged by its cross-entropy")
@@ -99,8 +87,8 @@ def loss(given: Parameters, epochs: float, notes: list[str]) -> tuple[Table | No
         given.leave("margin*", "a softmax has no margin")
         given.leave("projection_args.*", "a softmax has none of it")
         return {"adapter": "adapters.losses:Softmax"}, {}
-    if kind not in MARGINS:
-        given.refuse("projection_args.project_type", f"only {', '.join(MARGINS)} have a place")
+    if kind not in PROJECTIONS:
+        given.refuse("projection_args.project_type", f"only {', '.join(PROJECTIONS)} have a place")
         given.leave("projection_args.*", "of a projection that has no place")
         given.leave("margin*", "of a projection that has no place")
         return None, {}
@@ -109,8 +97,9 @@ def loss(given: Parameters, epochs: float, notes: list[str]) -> tuple[Table | No
 
 def _margin_loss(given: Parameters, kind: str, epochs: float) -> tuple[Table, Table]:
     where = "projection_args"
-    table: Table = {"adapter": MARGINS[kind], "scale": given.number(f"{where}.scale", 32.0)}
-    for theirs, (ours, default) in FIELDS[kind].items():
+    adapter, fields = PROJECTIONS[kind]
+    table: Table = {"adapter": adapter, "scale": given.number(f"{where}.scale", 32.0)}
+    for theirs, (ours, default) in fields.items():
         table[ours] = given.like(f"{where}.{theirs}", default)
     given.leave(f"{where}.easy_margin", "this loss has no such choice")
     final, schedules = _margin(given, epochs)
@@ -121,7 +110,7 @@ def _margin_loss(given: Parameters, kind: str, epochs: float) -> tuple[Table, Ta
 
 
 def _margin(given: Parameters, epochs: float) -> tuple[float, Table]:
-    """The full margin and its rise; WeSpeaker counts epochs from 1."""
+    """Return the full margin and its rise; WeSpeaker counts epochs from 1."""
     where = "margin_update"
     initial = given.number(f"{where}.initial_margin", 0.0)
     if not given.flag(f"{where}.update_margin", otherwise=True):
@@ -129,26 +118,20 @@ def _margin(given: Parameters, epochs: float) -> tuple[float, Table]:
         return float(initial), {}
     final = given.number(f"{where}.final_margin", 0.2)
     given.take("margin_scheduler")
-    shape = given.name(f"{where}.increase_type", "exp")
-    found = rise(
-        initial=initial,
-        final=final,
-        start=(given.number(f"{where}.increase_start_epoch", 1) - 1) / epochs,
-        end=(given.number(f"{where}.fix_start_epoch", 1) - 1) / epochs,
-        shape=shape if shape in SHAPES else "linear",
-    )
-    return float(final), {"margin": found} if found else {}
+    keys = "increase_start_epoch", "fix_start_epoch"
+    schedules = margin_schedule(given, where, epochs, (initial, final), keys, first=1)
+    return float(final), schedules
 
 
 def _follow(table: Table, schedules: Table, *, large_margin: bool) -> None:
-    """The penalty of near classes: it rises with the margin, and is off in a fine-tuning."""
+    """Set the penalty of near classes: it rises with the margin, and is off in a fine-tuning."""
     table["inter_margin"] = 0.0 if large_margin else table["inter_margin"] * table["margin"] / 0.2
     if "margin" in schedules and not large_margin:
         schedules["inter_margin"] = dict(schedules["margin"])
 
 
 def _check_front_end(given: Parameters, arguments: Table) -> None:
-    """Hold the filterbanks against those of the adapters: 80 bins, mean off, dither in training."""
+    """Compare the filterbanks with those of the adapters: 80 bins, mean off, dither in training."""
     where = "dataset_args.fbank_args"
     bins = given.number(f"{where}.num_mel_bins", 80)
     if bins != arguments.get("feat_dim", bins):

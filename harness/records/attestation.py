@@ -1,4 +1,4 @@
-"""An attestation: a record was made again, and came out alike. It lies beside the record.
+"""Attestations: files beside a record that say it was made again, and came out alike.
 
 Records are never edited, so who makes one again says so in a file of its own. It names the record
 by the sha256 of its file's bytes: beside any other bytes it says nothing.
@@ -6,16 +6,22 @@ by the sha256 of its file's bytes: beside any other bytes it says nothing.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from harness.errors import RequestError
-from harness.records.canonical import digest, readable_json, sha256_file
-from harness.records.code import DIRTY
-from harness.records.documents import Document, of_schema, read_document
+from harness.records.documents import (
+    check_schema,
+    digest,
+    read_document,
+    readable_json,
+    sha256_file,
+)
 from harness.records.files import write_text
+from harness.records.provenance import DIRTY
 from harness.records.record import Environment, Part
 
 SCHEMA: Final = 1
@@ -29,7 +35,7 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class Attestation(Part):
-    """What came of making one record again.
+    """The result of making one record again.
 
     The rule says where the range comes from, in which a value counts as made again: `equal` (both
     are the same to the last bit), `one trial` (nothing is trained: rounding may swap two scores),
@@ -59,26 +65,26 @@ class Attestation(Part):
 
     @field_validator("code")
     @classmethod
-    def _committed(cls, code: str) -> str:
+    def _check_code(cls, code: str) -> str:
         if not code or code.endswith(DIRTY):
             raise ValueError("code that is in no commit attests nothing")
         return code
 
     @field_validator("high")
     @classmethod
-    def _inside(cls, high: float, info: ValidationInfo) -> float:
+    def _check_range(cls, high: float, info: ValidationInfo) -> float:
         low, value = (info.data.get(name, high) for name in ("low", "reproduced"))
         if not low <= value <= high:
             raise ValueError("the value is out of the range that counts as made again")
         return high
 
     def is_of(self, record: Path) -> bool:
-        """Whether a record's file is the one that was made again."""
+        """Return True if a record's file is the one that was made again."""
         return self.record == sha256_file(record)
 
 
 def attestation_path(record: Path, attestation: Attestation) -> Path:
-    """Where an attestation lies: beside its record, `<record>.attestation-<digits>.json`."""
+    """Return an attestation's path beside its record, `<record>.attestation-<digits>.json`."""
     digits = digest(attestation.model_dump(mode="json", by_alias=True))[:12]
     return record.with_name(f"{record.name.removesuffix('.json')}{MARK}{digits}.json")
 
@@ -97,7 +103,7 @@ def write_attestation(record: Path, attestation: Attestation) -> Path:
 
 
 def find_attestations(record: Path) -> list[Path]:
-    """Files beside a record that are called attestations of it, in the order of their names."""
+    """List the files beside a record that are called attestations of it, by name."""
     if not record.parent.is_dir():
         return []
     start = record.name.removesuffix(".json") + MARK
@@ -111,11 +117,12 @@ def read_attestation(path: Path) -> Attestation:
     Raises:
         RequestError: the file is absent, is none, or is of a schema this program does not know.
     """
-    return read_document(path, Attestation, "an attestation", _current)
+    current = partial(check_schema, SCHEMA, "attestation")
+    return read_document(path, Attestation, "an attestation", current)
 
 
 def wrong_attestation(path: Path, record: Path) -> str:
-    """Why a file beside a record attests nothing of it; empty where it does."""
+    """Return the reason why a file beside a record attests nothing of it; empty if it does."""
     try:
         attestation = read_attestation(path)
     except RequestError as error:
@@ -125,7 +132,3 @@ def wrong_attestation(path: Path, record: Path) -> str:
     if path != attestation_path(record, attestation):
         return f"{path}: its name is not that of its content"
     return ""
-
-
-def _current(content: Any, where: str) -> Document:
-    return of_schema(content, SCHEMA, "attestation", where)

@@ -1,17 +1,18 @@
-"""JSON files of a known shape: read whole, or refused with the file and the place named."""
+"""JSON documents: one canonical spelling, hashes, and validated reading."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from harness.errors import RequestError
+from harness.errors import RequestError, naming, unreadable
 
 _MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -21,6 +22,60 @@ Document = dict[str, Any]
 """An object of plain JSON types."""
 
 
+def canonical_json(document: Any) -> str:
+    """Spell a document with sorted keys and no spaces; NaN and infinity are refused.
+
+    Raises:
+        ValueError: a number is not finite.
+
+    >>> canonical_json({"b": 1, "a": [1.5, None]})
+    '{"a":[1.5,null],"b":1}'
+    """
+    return json.dumps(
+        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def readable_json(document: Any) -> str:
+    """Spell a document indented, for people and for line-by-line differences."""
+    text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n"
+
+
+def digest(document: Any) -> str:
+    """Return the sha256 of a document's canonical JSON, in hexadecimal."""
+    return sha256(canonical_json(document).encode())
+
+
+def sha256(content: bytes) -> str:
+    """Return the sha256 of bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal."""
+    with naming(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def leaves(content: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every plain value within tables and lists, with its dotted place.
+
+    >>> list(leaves({"a": [1, {"b": 2}], "c": None}))
+    [('a.0', 1), ('a.1.b', 2), ('c', None)]
+    """
+    if not isinstance(content, dict | list | tuple):
+        yield place, content
+        return
+    for key, value in content.items() if isinstance(content, dict) else enumerate(content):
+        yield from leaves(value, f"{place}.{key}" if place else str(key))
+
+
+def finite_or_none(value: float) -> float | None:
+    """Return a number that JSON can hold: None for NaN and infinity."""
+    return value if math.isfinite(value) else None
+
+
 def read_document(
     path: Path, model: type[Model], called: str, current: Callable[[Any, str], Document]
 ) -> Model:
@@ -28,9 +83,9 @@ def read_document(
 
     Args:
         path: the file.
-        model: what it is to hold.
+        model: class of its content.
         called: the model's name in errors, with its article: `a record`.
-        current: gives the file's content as the model's schema has it, or refuses it; takes the
+        current: returns the file's content as the model's schema has it, or refuses it; takes the
             content and the file's name.
 
     Raises:
@@ -43,9 +98,7 @@ def read_document(
             raise RequestError(f"{path}: escapes half a letter (\\ud800 to \\udfff)")
         return model.model_validate(current(content, str(path)))
     except OSError as error:
-        raise RequestError(
-            f"{path}: cannot be read: {error.strerror}; check its path and rights"
-        ) from error
+        raise RequestError(unreadable(path, error)) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -55,7 +108,7 @@ def read_document(
 
 
 def holds_half_letters(text: str, value: Any) -> bool:
-    r"""Whether JSON escapes half of a surrogate pair, which no text that is written may hold.
+    r"""Return True if JSON escapes half of a surrogate pair, which no written text may hold.
 
     Args:
         text: the JSON.
@@ -76,7 +129,7 @@ def holds_half_letters(text: str, value: Any) -> bool:
 
 
 def _finite(text: str) -> float:
-    """A number that JSON can hold.
+    """Read a number that JSON can hold.
 
     Raises:
         ValueError: NaN, infinity, or more than a float holds: no document of ours could say it.
@@ -87,14 +140,20 @@ def _finite(text: str) -> float:
     return value
 
 
-def of_schema(content: Any, schema: int, called: str, where: str) -> Document:
-    """A file's content, where it is of the one schema that there is.
+def check_schema(schema: int, called: str, content: Any, where: str) -> Document:
+    """Return a file's content if it is of the one schema that there is.
+
+    Args:
+        schema: its number.
+        called: name of the schema in errors.
+        content: what the file holds.
+        where: the file, for errors.
 
     Raises:
         RequestError: it is of none, or of another.
     """
-    told = content.get("schema") if isinstance(content, dict) else None
-    # Told by type too: JSON's true is 1 to Python, and 1.0 is.
-    if type(told) is not int or told != schema:
-        raise RequestError(f"{where}: {called} schema {told!r}; this program reads {schema}")
+    found = content.get("schema") if isinstance(content, dict) else None
+    # The type is compared too: JSON's true equals 1 in Python, and so does 1.0.
+    if type(found) is not int or found != schema:
+        raise RequestError(f"{where}: {called} schema {found!r}; this program reads {schema}")
     return dict(content)

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class _Lock(FileLock):
-    """A lock that names the file it guards where it cannot be taken."""
+    """A lock that names the file it guards if it cannot be taken."""
 
     guarded: Path
 
@@ -54,15 +54,15 @@ class _WatchedFile(io.BufferedIOBase):
         return self._file.tell()
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._watched(self._file.seek, offset, whence)
+        return self._watch(self._file.seek, offset, whence)
 
     def write(self, content: Any) -> int:
-        return self._watched(self._file.write, content)
+        return self._watch(self._file.write, content)
 
     def flush(self) -> None:
-        self._watched(self._file.flush)
+        self._watch(self._file.flush)
 
-    def _watched(self, act: Callable[..., T], *given: Any) -> T:
+    def _watch(self, act: Callable[..., T], *given: Any) -> T:
         try:
             return act(*given)
         except OSError as error:
@@ -128,7 +128,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def append_text(path: Path, text: str) -> None:
-    """Add text to the end of a file, in UTF-8; all of it, or nothing where the disk is full."""
+    """Append text to a file, in UTF-8: all of it, or nothing if the disk is full."""
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab", buffering=0) as file:
@@ -170,7 +170,7 @@ def keep_from_git(folder: Path) -> None:
 
 
 def lock(path: Path) -> FileLock:
-    """A lock between processes on `path`; a killed holder's lock is gone with it.
+    """Return a lock between processes on `path`; it is released if its holder is killed.
 
     Raises:
         PathError, StorageError: its folder cannot be made; later, its file.
@@ -183,7 +183,7 @@ def lock(path: Path) -> FileLock:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse early what would have to write a file in the end.
+    """Check early that a file can be written in the end.
 
     Raises:
         PathError: its folder cannot be written.

@@ -8,13 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
+from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA: Final = 2
 
@@ -31,7 +25,7 @@ class Part(BaseModel):
 class Metric(Part):
     """A number with its uncertainty over the test sample.
 
-    Rates are fractions. `low` and `high` are None where no interval can be given.
+    Rates are fractions. `low` and `high` are None if no interval can be given.
     """
 
     value: float
@@ -95,7 +89,7 @@ class CostFacts:
         return (self.shown or self.unit).replace("{items}", items)
 
 
-class Component(Part):
+class RecordedComponent(Part):
     """An adapter as it was used."""
 
     name: str
@@ -104,7 +98,7 @@ class Component(Part):
     fields: dict[str, Any]
 
 
-class Fold(Part):
+class RecordedFold(Part):
     """One of the folds that a dataset is judged by, each with a network of its own.
 
     Folds are joined where all but `index` is the same.
@@ -118,7 +112,7 @@ class Fold(Part):
 
 
 class Data(Part):
-    """The dataset as it was used, with what a table must state of it."""
+    """The dataset as it was used, with the facts that a table must state."""
 
     name: str
     title: str
@@ -131,13 +125,7 @@ class Data(Part):
     counts: dict[str, dict[str, int]] = Field(description="split -> units, items, trials, targets")
     unit: str = Field(description="what is resampled: speaker, object, drawer")
     left_out: tuple[str, ...] = Field(default=(), description="damaged items left out on request")
-    fold: Fold | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the fold where there is none."""
-        document: dict[str, Any] = serialise(self)
-        return {key: value for key, value in document.items() if key != "fold" or value}
+    fold: RecordedFold | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Protocol(Part):
@@ -155,7 +143,7 @@ class Protocol(Part):
 
 
 class Stage(Part):
-    """One stage of the job: its key, all that went into the key, and what it took."""
+    """One stage of the job: its key, all that went into the key, and its duration."""
 
     key: str
     inputs: dict[str, Any]
@@ -165,7 +153,7 @@ class Stage(Part):
 
 
 class Memory(Part):
-    """A peak in bytes, and what was counted: `gpu` (allocator) or `process` (resident)."""
+    """A peak in bytes, and its source: `gpu` (allocator) or `process` (resident)."""
 
     bytes: int
     counted: Literal["gpu", "process", "predicted"]
@@ -196,7 +184,7 @@ class Spread(Part):
 
 
 class Latency(Part):
-    """How long one item takes, alone."""
+    """The latency of one item, alone."""
 
     seconds: float = Field(description="of audio in it")
     threads: int
@@ -336,7 +324,7 @@ COSTS: Final[dict[str, CostFacts]] = {
 
 
 class Environment(Part):
-    """Where speeds were measured; its digest tells which speeds may share a table."""
+    """The environment of a measurement; speeds of one digest may share a table."""
 
     device: str
     processor: str
@@ -355,7 +343,7 @@ class Artefact(Part):
 
 
 class Submission(Part):
-    """What is known of an entry that was computed elsewhere, as whoever gave it says."""
+    """The origin of an entry that was computed elsewhere, as its submitter states it."""
 
     submitter: str = ""
     source: str = Field(default="", description="where it is described: an address, or text")
@@ -375,8 +363,8 @@ class Record(Part):
     trust: Trust = "measured"
     protocol: Protocol
     dataset: Data
-    model: Component
-    loss: Component | None = None
+    model: RecordedComponent
+    loss: RecordedComponent | None = None
     recipe: dict[str, Any] | None = None
     recipe_name: str | None = None
     track: str
@@ -400,12 +388,12 @@ class Record(Part):
     # Left out by the field: a serialiser around the record would turn its NaNs into nulls.
     trained_on: tuple[str, ...] | None = Field(
         default=None,
-        exclude_if=lambda told: told is None,
+        exclude_if=lambda value: value is None,
         description="corpora that weights made elsewhere saw, as somebody told",
     )
     submission: Submission | None = Field(
         default=None,
-        exclude_if=lambda told: told is None,
+        exclude_if=lambda value: value is None,
         description="of what was computed elsewhere",
     )
 

@@ -11,9 +11,15 @@ from typing import Any, Literal
 from harness.board.record_paths import details_path
 from harness.config.loader import LoadedBenchmark
 from harness.errors import DataError
-from harness.records.canonical import sha256_file
-from harness.records.details import DETAILS, Details, details_text, read_details, write_details
-from harness.records.store import read_record
+from harness.records.details_schema import (
+    DETAILS,
+    Details,
+    details_text,
+    read_details,
+    write_details,
+)
+from harness.records.documents import sha256_file
+from harness.records.record_files import read_record
 from harness.registry.rescoring import NotHereError, UnusableError, changed, rejudging
 from harness.run.job.join import RECORD
 from harness.tasks.task import Detailing

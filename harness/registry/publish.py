@@ -9,12 +9,12 @@ from harness.board.git_tree import changes_outside
 from harness.board.publishing.published_tables import build
 from harness.board.record_paths import details_path, record_path, scores_path
 from harness.errors import RequestError
-from harness.records.canonical import sha256
-from harness.records.code import DIRTY
-from harness.records.details import Details
+from harness.records.details_schema import Details
+from harness.records.documents import sha256
 from harness.records.files import read_bytes, write_bytes
+from harness.records.provenance import DIRTY
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.registry.details import content_at
 from harness.registry.guarding.check import publishes_scores
 

@@ -13,8 +13,8 @@ from harness.datasets.listed import list_dataset
 from harness.datasets.listing import Listing
 from harness.datasets.lock import pinned_dataset
 from harness.errors import ConfigError, CorpusAbsent, DataError, LockError
-from harness.metrics.errors import MetricError
-from harness.records.canonical import sha256_file
+from harness.metrics.validation import MetricError
+from harness.records.documents import sha256_file
 from harness.records.record import Artefact, Record
 from harness.run.job.evaluation_files import SCORES, load_scores
 from harness.run.job.join import RECORD

@@ -12,11 +12,10 @@ from harness.board.record_paths import is_record
 from harness.board.record_store import record_files as published_files
 from harness.config.loader import LoadedBenchmark
 from harness.errors import RequestError
-from harness.records.code import DIRTY
-from harness.records.details import read_details
-from harness.records.impossible import impossible_numbers
+from harness.records.details_schema import read_details
+from harness.records.provenance import DIRTY
 from harness.records.record import Metric, Record, Stage
-from harness.records.store import read_record
+from harness.records.record_files import impossible_numbers, read_record
 from harness.registry.details import details_beside, differences, named
 from harness.registry.rescoring import NotHereError, Rejudging, UnusableError, changed, rejudging
 from harness.run.job.join import RECORD

@@ -12,8 +12,8 @@ from typing import Any, get_args
 import psutil
 from filelock import Timeout
 
-from harness.config.augment import Augment, Noise, Reverb
 from harness.config.loader import LoadedBenchmark
+from harness.config.recipe_tables import Augment, Noise, Reverb
 from harness.config.tables import Profile
 from harness.datasets.dataset import pack_folder
 from harness.datasets.finding import find

@@ -11,7 +11,7 @@ from filelock import Timeout
 from harness.errors import PathError, RequestError
 from harness.records.files import lock
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.run.job.join import RECORD, RUNNING
 from harness.train.log import RESUME
 

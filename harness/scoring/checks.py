@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.metrics.errors import MetricError, check_vector
+from harness.metrics.validation import MetricError, check_vector
 
 Floats = NDArray[np.floating[Any]]
 
@@ -47,8 +47,8 @@ def usable_rows(rows: ArrayLike, count: int, what: str) -> NDArray[np.integer[An
     >>> usable_rows([0, 5], 3, "test rows")
     Traceback (most recent call last):
     ...
-    harness.metrics.errors.MetricError: test rows: 1 of 2 are outside 0 to 2, the first is 5 at \
-position 1; give rows of the embeddings that are passed
+    harness.metrics.validation.MetricError: test rows: 1 of 2 are outside 0 to 2, the first is 5 \
+at position 1; give rows of the embeddings that are passed
     """
     array = np.asarray(rows)
     check_vector(array, what)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 from harness.scoring.checks import Floats, check_same_size, usable_embeddings
 
 BLOCK_ROWS = 2048

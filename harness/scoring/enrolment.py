@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.metrics.errors import MetricError, check_vector
+from harness.metrics.validation import MetricError, check_vector
 from harness.scoring.checks import Floats, check_finite_rows, usable_embeddings
 
 EnrolmentRule = Literal["average", "concatenate"]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.metrics.errors import (
+from harness.metrics.validation import (
     MetricError,
     check_finite,
     check_same_length,

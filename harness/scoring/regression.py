@@ -18,9 +18,8 @@ from scipy.linalg import lstsq
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from harness.metrics.errors import MetricError, check_same_length, usable_scores
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.sides import usable_labels
+from harness.metrics.validation import MetricError, check_same_length, usable_labels, usable_scores
 
 RIDGE = 1e-9
 """Half of it times the squared weights, of columns brought to deviation 1, is added to the

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.metrics.errors import check_same_length
+from harness.metrics.validation import check_same_length
 from harness.scoring.checks import Floats, check_same_size, usable_embeddings, usable_rows
 from harness.scoring.cosine import block_rows, lengths, scaled
 

@@ -9,13 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.metrics.classification import (
-    accuracy,
-    accuracy_interval,
-    balanced_accuracy,
-    macro_f1,
-)
-from harness.records.details import Estimate, Group
+from harness.metrics.accuracy import accuracy, accuracy_interval, balanced_accuracy, macro_f1
+from harness.records.details_schema import Group, GroupMetric
 from harness.tasks.groups import FEWEST, Grouping, by_duration, by_value, categories, values
 
 
@@ -60,22 +55,22 @@ class ItemJudge:
             name: of the group.
             own: its items, `[items]`.
         """
-        metrics: dict[str, Estimate | None] = {"accuracy": self._accuracy(own)}
+        metrics: dict[str, GroupMetric | None] = {"accuracy": self._accuracy(own)}
         labels, decided = self.labels[own], self.decided[own]
         if len(np.unique(labels)) > 1:
             enough = len(labels) >= FEWEST
             for metric in (balanced_accuracy, macro_f1):
-                value = Estimate(value=metric(labels, decided)) if enough else None
+                value = GroupMetric(value=metric(labels, decided)) if enough else None
                 metrics[metric.__name__] = value
         units = len(np.unique(self.units[own]))
         return Group(name=name, units=units, items=len(labels), metrics=metrics)
 
-    def _accuracy(self, own: NDArray[np.bool_]) -> Estimate | None:
+    def _accuracy(self, own: NDArray[np.bool_]) -> GroupMetric | None:
         labels, decided, units = self.labels[own], self.decided[own], self.units[own]
         if len(labels) < FEWEST:
             return None
         value, correct = accuracy(labels, decided), labels == decided
         if len(np.unique(units)) < FEWEST:
-            return Estimate(value=value)
+            return GroupMetric(value=value)
         interval = accuracy_interval(correct, units, resamples=self.resamples, seed=self.seed)
-        return Estimate(value=value, low=interval.low, high=interval.high)
+        return GroupMetric(value=value, low=interval.low, high=interval.high)

@@ -13,7 +13,7 @@ from harness.adapter import Input
 from harness.datasets.dataset import OpenDataset
 from harness.datasets.listing import Listing
 from harness.errors import DataError
-from harness.metrics.classification import (
+from harness.metrics.accuracy import (
     accuracy,
     accuracy_interval,
     balanced_accuracy,

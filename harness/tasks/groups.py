@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from harness.data.corpus import COLUMNS
 from harness.data.reading.item_table import UNKNOWN
-from harness.records.details import Breakdown, Group
+from harness.records.details_schema import Breakdown, Group
 
 Codes = NDArray[np.int64]
 

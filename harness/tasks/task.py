@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from harness.adapter import Input
 from harness.datasets.dataset import OpenDataset
 from harness.datasets.listing import Listing
-from harness.records.details import Breakdown, Det
+from harness.records.details_schema import Breakdown, Det
 from harness.records.record import Metric, MetricFacts
 from harness.trials.index import Trials
 

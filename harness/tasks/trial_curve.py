@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.dcf import min_dcf
-from harness.metrics.det import thin
+from harness.metrics.detection import min_dcf
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.roc import Counts, Roc, roc
-from harness.records.details import Det, DetPoint
+from harness.metrics.roc import Counts, Roc, roc, thin
+from harness.records.details_schema import Det, DetPoint
 from harness.tasks.trial_metrics import Sides
 
 POINTS = 120
@@ -18,7 +17,7 @@ POINTS = 120
 def det_points(sides: Sides, point: OperatingPoint) -> Det:
     """At most POINTS points of the curve, exact ones all.
 
-    Beside those that `harness.metrics.det.thin` keeps there are the two between which the EER lies,
+    Beside those that `harness.metrics.roc.thin` keeps there are the two between which the EER lies,
     so that the EER drawn from the points is the one that the record tells, and the one of minDCF.
 
     Raises:

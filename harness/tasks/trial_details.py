@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.scored_trials import ScoredTrials
 from harness.metrics.speakers import speaker_replicates
-from harness.metrics.trials import Trials as ScoredTrials
-from harness.records.details import Estimate, Group
+from harness.records.details_schema import Group, GroupMetric
 from harness.records.record import Metric
 from harness.tasks.groups import FEWEST
 from harness.tasks.trial_metrics import Sides, at_threshold, with_intervals
@@ -101,7 +101,7 @@ class GroupJudge:
         compared[enrolled] = True
         return int(np.count_nonzero(compared))
 
-    def _metrics(self, part: ScoredTrials, against: Against) -> dict[str, Estimate | None]:
+    def _metrics(self, part: ScoredTrials, against: Against) -> dict[str, GroupMetric | None]:
         found = self._judged(part) if part.fewest >= FEWEST else {}
         borrowed = {name for name, lacking in OWN_SIDE.items() if lacking == against}
         names = ("eer", "min_dcf", *(() if self.threshold is None else OWN_SIDE))
@@ -116,7 +116,7 @@ class GroupJudge:
         return metrics if self.threshold is None else metrics | at_threshold(sides, self.threshold)
 
 
-def _estimate(metric: Metric | None) -> Estimate | None:
+def _estimate(metric: Metric | None) -> GroupMetric | None:
     if metric is None:
         return None
-    return Estimate(value=metric.value, low=metric.low, high=metric.high)
+    return GroupMetric(value=metric.value, low=metric.low, high=metric.high)

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.cllr import cllr, min_cllr
-from harness.metrics.dcf import act_dcf, error_rates, min_dcf
-from harness.metrics.eer import eer
+from harness.metrics.detection import act_dcf, eer, error_rates, min_dcf
 from harness.metrics.intervals import half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.speakers import SpeakerReplicates

@@ -15,10 +15,9 @@ from harness.datasets.dataset import OpenDataset
 from harness.datasets.listing import Listing
 from harness.errors import ConfigError, DataError
 from harness.metrics import speakers
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.trials import Trials as ScoredTrials
+from harness.metrics.scored_trials import ScoredTrials
 from harness.records.record import MetricFacts
 from harness.tasks.mfcc import FILTERBANK
 from harness.tasks.plain import standardised_features

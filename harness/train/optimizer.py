@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from harness.config.recipes import Optimizer
+from harness.config.recipe_tables import Optimizer
 
 
 def make_optimizer(plan: Optimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:

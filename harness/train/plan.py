@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.adapter import Input
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.config.recipes import Recipe
 from harness.feeding.batches import TrainingBatches
 from harness.feeding.inputs import InputMaker

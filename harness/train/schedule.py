@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from harness.config.course import LearningRate, Rise
+from harness.config.recipe_tables import LearningRate, Rise
 
 EDGE = 1e-9
 """By how much a share may miss the edge of a cycle or a stair: rounding delays no restart."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from harness.adapter import Batch, Input, LossAdapter, LossOutput, ModelAdapter, build_head
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.config.recipes import EvenCrops
 from harness.datasets.subset import Subset
 from harness.errors import ConfigError

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import RequestError
-from harness.metrics.errors import MetricError
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.validation import MetricError
 from harness.scoring.calibration import Calibration, fit_calibration
 from harness.scoring.fusion import fit_fusion
 from harness.trials.blocks import STANDARD_INPUT

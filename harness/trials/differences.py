@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from harness.metrics.comparison import Difference, holm, paired_difference
+from harness.metrics.comparison import PairedDifference, compare_replicates, holm
 from harness.trials.judge import Estimate, Report
 
 
@@ -24,7 +24,7 @@ class Compared:
     first: str
     second: str
     metric: str
-    difference: Difference
+    difference: PairedDifference
     p: float
 
 
@@ -55,5 +55,5 @@ def _pairs(
     ]
 
 
-def _difference(first: Estimate, second: Estimate, units: int) -> Difference:
-    return paired_difference(first.value, first.replicates, second.value, second.replicates, units)
+def _difference(first: Estimate, second: Estimate, units: int) -> PairedDifference:
+    return compare_replicates(first.value, first.replicates, second.value, second.replicates, units)

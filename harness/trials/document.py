@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.metrics.operating_point import OperatingPoint
-from harness.records.canonical import finite_or_none
+from harness.records.documents import finite_or_none
 from harness.trials.differences import Compared
 from harness.trials.judge import Cost, Estimate, Report
 from harness.trials.resampling import Resampling

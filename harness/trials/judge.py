@@ -11,15 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.cllr import cllr, min_cllr_of
-from harness.metrics.dcf import act_dcf, min_dcf
-from harness.metrics.det import thin
-from harness.metrics.eer import eer
+from harness.metrics.detection import act_dcf, eer, min_dcf
 from harness.metrics.intervals import half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.roc import Roc, roc
-from harness.metrics.sides import part
-from harness.metrics.trials import Trials
-from harness.metrics.weighted import weighted_eer, weighted_min_dcf
+from harness.metrics.roc import Roc, roc, thin
+from harness.metrics.scored_trials import ScoredTrials
+from harness.metrics.validation import split_sides
+from harness.metrics.weighted import eer_with_weights, min_dcf_with_weights
 from harness.trials.cautions import cautions
 from harness.trials.resampling import Resampling
 
@@ -107,7 +105,7 @@ def judge(
     Raises:
         MetricError: an empty side, or NaN or infinite scores.
     """
-    targets, nontargets = part(scores, is_target)
+    targets, nontargets = split_sides(scores, is_target)
     trials = resampling.trials(scores, is_target) if resampling else None
     estimate = partial(_estimate, trials=trials, draws=resampling.draws if resampling else None)
     rate, curve = eer(targets, nontargets), roc(targets, nontargets)
@@ -115,7 +113,7 @@ def judge(
         name,
         len(targets),
         len(nontargets),
-        estimate(rate.value, weighted_eer),
+        estimate(rate.value, eer_with_weights),
         rate.threshold,
         tuple(_cost(targets, nontargets, point, estimate) for point in points),
         cllr(targets, nontargets),
@@ -129,16 +127,16 @@ def _cost(
     targets: Scores, nontargets: Scores, point: OperatingPoint, estimate: Callable[..., Estimate]
 ) -> Cost:
     least = min_dcf(targets, nontargets, point)
-    weighted = partial(weighted_min_dcf, point=point)
+    weighted = partial(min_dcf_with_weights, point=point)
     actual = act_dcf(targets, nontargets, point, point.bayes_threshold)
     return Cost(point, estimate(least.value, weighted), least.threshold, actual)
 
 
 def _estimate(
     value: float,
-    weighted: Callable[[Trials, Draws], Floats],
+    weighted: Callable[[ScoredTrials, Draws], Floats],
     *,
-    trials: Trials | None,
+    trials: ScoredTrials | None,
     draws: Draws | None,
 ) -> Estimate:
     """A metric with its interval, by the function that computes it for weighted speakers."""

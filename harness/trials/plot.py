@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from harness.errors import RequestError
-from harness.metrics.det import det
+from harness.metrics.roc import det
 from harness.records.files import atomic_file
 from harness.trials.judge import Report
 

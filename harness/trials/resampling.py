@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.metrics.scored_trials import ScoredTrials
 from harness.metrics.speakers import speaker_draws
-from harness.metrics.trials import Trials
 from harness.trials.columns import Codes
 from harness.trials.trials import TrialList
 from harness.trials.units import NoSpeakers, Speakers
@@ -40,9 +40,11 @@ class Resampling:
         """S, how many speakers were resampled."""
         return int(self.draws.shape[1])
 
-    def trials(self, scores: NDArray[np.floating[Any]], is_target: NDArray[np.bool_]) -> Trials:
+    def trials(
+        self, scores: NDArray[np.floating[Any]], is_target: NDArray[np.bool_]
+    ) -> ScoredTrials:
         """A system's scores with the speakers of both sides."""
-        return Trials(scores, is_target, self.speakers.enrol, self.speakers.test)
+        return ScoredTrials(scores, is_target, self.speakers.enrol, self.speakers.test)
 
 
 def resampled(
@@ -67,7 +69,7 @@ def resampled(
     speakers = _numbered_by_name(trials, speakers)
     # The draws depend on labels and speakers alone, so any scores will do.
     unscored = np.zeros(len(trials.is_target), dtype=np.float32)
-    listed = Trials(unscored, trials.is_target, speakers.enrol, speakers.test)
+    listed = ScoredTrials(unscored, trials.is_target, speakers.enrol, speakers.test)
     draws, redrawn = speaker_draws(listed, resamples=resamples, seed=seed)
     return Resampling(speakers, draws, redrawn, seed)
 

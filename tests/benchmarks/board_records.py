@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.board.record_paths import is_record
-from harness.records.canonical import digest, readable_json
+from harness.records.documents import digest, readable_json
 from harness.records.record import SCHEMA
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.scored_trials import ScoredTrials
 from harness.metrics.speakers import speaker_replicates
-from harness.metrics.trials import Trials
 from harness.scoring.normalisation import as_norm, cohort_statistics
 from harness.scoring.trials import cosine_of_trials
 from harness.trials.join import read_scores
@@ -41,7 +40,7 @@ def evaluate(folder: Path) -> Stopwatch:
         watch.values["eer"] = eer(*parted).value
         watch.values["min_dcf"] = min_dcf(*parted, point).value
     with watch.step("resamples"):
-        trials = Trials(scores, is_target, enrol_rows, test_speaker)
+        trials = ScoredTrials(scores, is_target, enrol_rows, test_speaker)
         replicates = speaker_replicates(trials, point, resamples=RESAMPLES, seed=0)
         watch.values["eer_spread"] = float(replicates.eer.std())
         watch.values["min_dcf_spread"] = float(replicates.min_dcf.std())

@@ -11,8 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
 from tests.benchmarks.figures import Figure, missed
 from tests.benchmarks.rivals import (

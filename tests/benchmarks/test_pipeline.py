@@ -17,7 +17,7 @@ import torchaudio
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness.adapter import Fbank
-from harness.config.augment import Augment, Noise, Reverb
+from harness.config.recipe_tables import Augment, Noise, Reverb
 from harness.data.corpus import SAMPLE_RATE
 from harness.datasets.pack import Pack
 from harness.datasets.subset import Subset

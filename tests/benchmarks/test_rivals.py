@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
 from tests.benchmarks.rivals import Least, Rates, metrics_of, rates_by_order, rates_of_sklearn
 

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from harness.measure.environment import environment_digest
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.records.record import (
-    Component,
     Data,
     Environment,
     Memory,
@@ -19,6 +18,7 @@ from harness.records.record import (
     MetricFacts,
     Protocol,
     Record,
+    RecordedComponent,
     Resources,
     Stage,
 )
@@ -132,8 +132,11 @@ def make_record(
         "state": "done",
         "protocol": make_protocol(),
         "dataset": make_data(),
-        "model": Component(name=model, adapter="adapters.speechbrain:Ecapa", version=1, fields={}),
-        "loss": loss and Component(name=loss, adapter="adapters.losses:X", version=1, fields={}),
+        "model": RecordedComponent(
+            name=model, adapter="adapters.speechbrain:Ecapa", version=1, fields={}
+        ),
+        "loss": loss
+        and RecordedComponent(name=loss, adapter="adapters.losses:X", version=1, fields={}),
         "recipe": {"steps": 2000, "batch": 64} if loss else None,
         "recipe_name": "short" if loss else None,
         "track": "matched" if loss else "baseline",

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.board.publishing.published_tables import build
 from harness.config.loader import LoadedBenchmark, load
-from harness.records.canonical import readable_json
+from harness.records.documents import readable_json
 
 ROOT = Path(__file__).resolve().parents[2]
 DIGITS = Path("records", "image", "quick", "digits")

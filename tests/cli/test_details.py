@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from harness.records.canonical import readable_json
+from harness.records.documents import readable_json
 from tests.tiny import TinyBenchmark
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from harness.cli.app import app
 from harness.config.loader import load
 from harness.errors import ConfigError
-from harness.recipes.reading import read_recipe
-from harness.recipes.toml import as_toml
+from harness.recipes.converted import as_toml
+from harness.recipes.foreign_recipe import read_recipe
 from tests.recipes.recipes import WESPEAKER, replaced
 
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from harness.cli.reproduce import reproduce
 from harness.errors import RequestError
 from harness.records.attestation import find_attestations, read_attestation
-from harness.records.canonical import readable_json
+from harness.records.documents import readable_json
 from tests.tiny import TinyBenchmark
 
 Call = Callable[..., Result]

@@ -4,9 +4,10 @@ import pytest
 from pydantic import ValidationError
 
 from harness.config.loader import with_settings
-from harness.config.recipes import Recipe, Sampler
+from harness.config.recipe_tables import Sampler
+from harness.config.recipes import Recipe
 from harness.errors import ConfigError
-from harness.records.canonical import digest
+from harness.records.documents import digest
 
 PK = {"speakers": 8, "utterances": 4}
 

@@ -11,9 +11,9 @@ from harness.errors import ConfigError
 CONSTRUCT_ALL = """
 import sys
 from harness.config.imports import construct
-from harness.config.loader import load, shipped_benchmark
+from harness.config.loader import load; from harness.config.merging import builtin_benchmark
 
-benchmark = load(shipped_benchmark()).benchmark
+benchmark = load(builtin_benchmark()).benchmark
 made = [
     construct(table.adapter, table.fields, name)
     for section in (benchmark.datasets, benchmark.models, benchmark.losses)

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.config.inheritance import datasets_with_inherited, recipes_with_inherited
 from harness.config.loader import load
+from harness.config.merging import write_out_inherited
 from harness.errors import ConfigError
 
 WHOLE = {"adapter": "a:B", "licence": "l", "path": "p", "second": True, "split": {}, "trials": 9}
 
 
 def inherited(**own):
-    return datasets_with_inherited(
-        {"whole": WHOLE, "part": {"of": "whole", **own}}, Path("b.toml")
+    return write_out_inherited(
+        "datasets", {"whole": WHOLE, "part": {"of": "whole", **own}}, Path("b.toml")
     )["part"]
 
 
@@ -28,23 +28,23 @@ def test_what_the_corpus_is_is_taken_over():
 
 
 def test_a_dataset_by_itself_stays_as_it_is():
-    assert datasets_with_inherited({"whole": WHOLE}, Path()) == {"whole": WHOLE}
+    assert write_out_inherited("datasets", {"whole": WHOLE}, Path()) == {"whole": WHOLE}
 
 
 @pytest.mark.parametrize("section", [3, [], {"a": 3}, {"a": {"of": 3}}])
 def test_what_is_no_table_is_left_to_the_schema(section):
-    assert datasets_with_inherited(section, Path()) == section
+    assert write_out_inherited("datasets", section, Path()) == section
 
 
 def test_another_one_that_does_not_exist_is_refused_with_the_nearest():
     with pytest.raises(ConfigError, match=r"b\.toml: datasets\.part\.of: .*'hole'; did you mean"):
-        datasets_with_inherited({"whole": WHOLE, "part": {"of": "hole"}}, Path("b.toml"))
+        write_out_inherited("datasets", {"whole": WHOLE, "part": {"of": "hole"}}, Path("b.toml"))
 
 
 def test_a_chain_is_refused_with_its_end():
     tables = {"whole": WHOLE, "part": {"of": "whole"}, "less": {"of": "part"}}
     with pytest.raises(ConfigError, match=r"less\.of: 'part' stands on 'whole'; name that one"):
-        datasets_with_inherited(tables, Path("b.toml"))
+        write_out_inherited("datasets", tables, Path("b.toml"))
 
 
 DATASET = """
@@ -90,7 +90,9 @@ RECIPES = {"long": {"epochs": 9, "batch": 4, "optimizer": {"name": "sgd", "lr": 
 
 
 def of_long(**own):
-    return recipes_with_inherited({**RECIPES, "own": {"of": "long", **own}}, Path("b.toml"))["own"]
+    return write_out_inherited(
+        "recipes", {**RECIPES, "own": {"of": "long", **own}}, Path("b.toml")
+    )["own"]
 
 
 def test_a_recipe_takes_over_what_it_does_not_say():
@@ -104,4 +106,4 @@ def test_a_length_takes_the_place_of_either():
 
 def test_a_recipe_of_one_that_does_not_exist():
     with pytest.raises(ConfigError, match=r"b\.toml: recipes\.own\.of: .*'lang'; did you mean"):
-        recipes_with_inherited({**RECIPES, "own": {"of": "lang"}}, Path("b.toml"))
+        write_out_inherited("recipes", {**RECIPES, "own": {"of": "lang"}}, Path("b.toml"))

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from harness.config.imports import construct
-from harness.config.loader import known, load, shipped_benchmark, with_settings
+from harness.config.loader import load, look_up, with_settings
+from harness.config.merging import builtin_benchmark
 from harness.config.recipes import Recipe
 from harness.errors import ConfigError
 
@@ -28,13 +29,13 @@ def test_a_good_file(written):
 
 
 def test_our_own_file_is_good():
-    loaded = load(shipped_benchmark())
+    loaded = load(builtin_benchmark())
     assert {"speaker", "image", "loss"} <= set(loaded.benchmark.suites)
 
 
 def test_without_a_path_the_current_folder_comes_first(written, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert load().path == shipped_benchmark()
+    assert load().path == builtin_benchmark()
     written().rename(tmp_path / "benchmark.toml")
     assert load().path == tmp_path / "benchmark.toml"
 
@@ -175,7 +176,7 @@ def test_a_suite_that_is_asked_for_and_does_not_exist(written):
 
 
 def test_known_gives_the_entry():
-    assert known({"a": 1}, "a", "letter") == 1
+    assert look_up({"a": 1}, "a", "letter") == 1
 
 
 def test_a_file_of_ones_own_on_top_of_ours(tmp_path):
@@ -191,7 +192,7 @@ def test_a_file_of_ones_own_on_top_of_ours(tmp_path):
     table = loaded.benchmark.models["own"]
     assert construct(table.adapter, table.fields, "models.own").width == 8
     assert "ecapa-512" in loaded.benchmark.models
-    assert loaded.benchmark.budget == load(shipped_benchmark()).benchmark.budget
+    assert loaded.benchmark.budget == load(builtin_benchmark()).benchmark.budget
     assert str(tmp_path) in sys.path
 
 

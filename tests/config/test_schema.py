@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from harness.config.course import Rise
 from harness.config.datasets import SplitRule
+from harness.config.recipe_tables import Rise
 from harness.config.recipes import Recipe
 from harness.config.schema import Benchmark
 from harness.config.tables import Component

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from harness.config.course import LearningRate, Rise
 from harness.config.loader import load, with_settings
+from harness.config.recipe_tables import LearningRate, Rise
 from harness.config.recipes import FineTune, Recipe
 from harness.errors import ConfigError
-from harness.records.canonical import digest
+from harness.records.documents import digest
 
 RATE = {"shape": "warm-restarts", "cycles": 3.0, "growth": 2.0}
 RISE = {"initial_value": 30.0, "final_value": 35.0, "stairs": 20}

@@ -15,7 +15,7 @@ from harness.data.split import assign_split, check_disjoint, hash_order
 from harness.datasets.dataset import open_dataset, pack_folder
 from harness.datasets.listed import list_dataset
 from harness.errors import ConfigError, DataError
-from harness.metrics.folds import unit_folds
+from harness.metrics.k_folds import unit_folds
 from tests.tiny import make_tiny
 
 UNITS = st.lists(st.text(min_size=1, max_size=4), min_size=9, max_size=24, unique=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from harness.adapter import Fbank
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.datasets.pack import Pack
 from harness.datasets.subset import Subset
 from harness.feeding.batches import TrainingBatches

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from harness.adapter import Fbank, Image, Spectrogram
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.feeding.augment import masked
 
 FRAMES, BINS = 50, 20

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from harness.adapter import Fbank
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.errors import ConfigError, JobFailed
 from harness.feeding.augment import masked
 from harness.feeding.feeder import AHEAD, Feeder

@@ -9,8 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.config.augment import Augment
-from harness.config.recipes import Sampler
+from harness.config.recipe_tables import Augment, Sampler
 from harness.errors import ConfigError
 from harness.feeding.feeder import Feeder
 from harness.feeding.inputs import InputMaker, mining

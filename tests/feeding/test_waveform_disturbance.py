@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.datasets.pack import Pack
 from harness.feeding.waveform.disturbance import Disturbance, Disturber, disturbed
 from harness.feeding.waveform.level import power

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.data.corpus import COLUMNS, SAMPLE_RATE, DamagedItem
 from harness.errors import ConfigError, CorpusAbsent, DataError
 from harness.feeding.waveform.library import shelves

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
-from harness.metrics.cllr import cllr, min_cllr, pav_llrs
-from harness.metrics.errors import MetricError
+from harness.metrics.cllr import cllr, min_cllr
+from harness.metrics.validation import MetricError
 
 Floats = NDArray[np.float64]
 
@@ -98,29 +98,15 @@ def test_least_is_that_of_all_rising_maps(targets: list[int], nontargets: list[i
 
 @pytest.mark.parametrize("decimals", [16, 2, 1])
 @pytest.mark.parametrize("seed", range(3))
-def test_calibration_agrees_with_scikit_learn(seed: int, decimals: int) -> None:
+def test_least_is_the_cost_of_scikit_learns_calibration(seed: int, decimals: int) -> None:
     targets, nontargets = (np.round(side, decimals) for side in drawn(seed))
     scores = np.r_[targets, nontargets]
     labels = np.r_[np.ones(len(targets)), np.zeros(len(nontargets))]
     posterior = IsotonicRegression().fit(scores, labels).predict(scores)
     with np.errstate(divide="ignore"):
-        wanted = np.log(posterior) - np.log1p(-posterior) - math.log(400 / 1600)
-    np.testing.assert_allclose(np.r_[pav_llrs(targets, nontargets)], wanted, atol=1e-9)
-
-
-@given(SIDE, SIDE)
-def test_calibration_never_falls_and_costs_the_least(
-    targets: list[int], nontargets: list[int]
-) -> None:
-    calibrated = pav_llrs(targets, nontargets)
-    order = np.argsort([*targets, *nontargets], kind="stable")
-    llrs = np.concatenate(calibrated)[order]
-    assert np.all(llrs[:-1] <= llrs[1:])
-    least = min_cllr(targets, nontargets)
-    assert cllr(*calibrated) == pytest.approx(least, abs=1e-12)
-    assert min_cllr(*(np.clip(side, -99, 99) for side in calibrated)) == pytest.approx(
-        least, abs=1e-12
-    )
+        llrs = np.log(posterior) - np.log1p(-posterior) - math.log(400 / 1600)
+    least = cllr(llrs[labels == 1], llrs[labels == 0])
+    assert min_cllr(targets, nontargets) == pytest.approx(least, abs=1e-9)
 
 
 @given(LLRS, LLRS)
@@ -142,21 +128,18 @@ def test_least_is_at_most_the_actual_and_one(targets: list[float], nontargets: l
 )
 def test_degenerate_input(targets: Floats, nontargets: Floats, value: float) -> None:
     assert min_cllr(targets, nontargets) == pytest.approx(value, abs=1e-12)
-    assert cllr(*pav_llrs(targets, nontargets)) == pytest.approx(value, abs=1e-12)
 
 
 def test_perfect_separation_gives_exactly_zero() -> None:
     assert str(min_cllr([2.0, 3.0], [1.0])) == "0.0"  # not -0.0
-    assert [side.tolist() for side in pav_llrs([2.0, 3.0], [1.0])] == [[math.inf] * 2, [-math.inf]]
 
 
-@pytest.mark.parametrize("metric", [min_cllr, pav_llrs])
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_refuses_unusable_scores(metric, bad: float) -> None:  # type: ignore[no-untyped-def]
+def test_refuses_unusable_scores(bad: float) -> None:
     with pytest.raises(MetricError, match=r"target scores: 1 of 2 .*position 1"):
-        metric([0.5, bad], [0.1])
+        min_cllr([0.5, bad], [0.1])
     with pytest.raises(MetricError, match="nontarget scores: there are none"):
-        metric([0.5], [])
+        min_cllr([0.5], [])
 
 
 def test_cost_refuses_nan_and_empty_sides() -> None:
@@ -206,7 +189,7 @@ def test_wrong_scale_costs_and_the_least_does_not_move(
     assert cllr(*half) <= (cllr(targets, nontargets) + cllr(*zero)) / 2 + 1e-9
 
 
-@pytest.mark.parametrize("metric", [cllr, min_cllr, pav_llrs])
+@pytest.mark.parametrize("metric", [cllr, min_cllr])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
 def test_memory_is_under_four_times_the_scores(metric, dtype: type, share: float) -> None:  # type: ignore[no-untyped-def]

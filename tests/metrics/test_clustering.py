@@ -20,7 +20,7 @@ from harness.metrics.clustering import (
     normalised_mutual_information,
     purity,
 )
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 
 METRICS = [
     adjusted_rand_index,

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
-from harness.metrics.comparison import jackknife_error, paired_difference, two_sided_p
-from harness.metrics.eer import eer
-from harness.metrics.errors import MetricError
-from harness.metrics.intervals import draw_units
+from harness.metrics.comparison import compare_replicates, two_sided_p
+from harness.metrics.detection import eer
+from harness.metrics.intervals import draw_units, jackknife_error
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.scored_trials import ScoredTrials
 from harness.metrics.speakers import speaker_replicates
-from harness.metrics.trials import Trials
+from harness.metrics.validation import MetricError
 
 REPLICATES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=20).map(
     np.array
@@ -29,7 +29,7 @@ def test_a_difference_is_what_plain_sums_give() -> None:
     mean = sum(apart) / 4
     error = math.sqrt(sum((each - mean) ** 2 for each in apart) / 3)
     reach = t.ppf(0.95, 11) * error
-    got = paired_difference(0.11, first, 0.06, second, units=12, level=0.9)
+    got = compare_replicates(0.11, first, 0.06, second, units=12, level=0.9)
     wanted = 0.05, 0.05 - reach, 0.05 + reach, error, 2 * t.sf(0.05 / error, 11)
     assert (got.value, got.low, got.high, got.error, got.p) == pytest.approx(wanted, abs=1e-12)
     assert got.freedom == 11
@@ -40,7 +40,7 @@ def test_for_means_it_is_near_the_paired_t_test() -> None:
     rng = np.random.default_rng(0)
     first, second = rng.normal(0.50, 0.1, 200), rng.normal(0.52, 0.1, 200)
     draws = draw_units(rng, 200, 20_000)
-    got = paired_difference(
+    got = compare_replicates(
         first.mean(), draws @ first / 200, second.mean(), draws @ second / 200, units=200
     )
     wanted = ttest_rel(first, second)
@@ -53,7 +53,7 @@ def test_for_means_it_is_near_the_paired_t_test() -> None:
 def test_the_interval_holds_zero_where_p_is_above_alpha(
     replicates: np.ndarray, one: float, two: float, units: int
 ) -> None:
-    got = paired_difference(one, replicates[:, 0], two, replicates[:, 1], units)
+    got = compare_replicates(one, replicates[:, 0], two, replicates[:, 1], units)
     assert 0 <= got.p <= 1
     if abs(got.p - 0.05) > 1e-6:
         assert (got.low <= 0 <= got.high) == (got.p > 0.05) or got.error <= 1e-12
@@ -63,33 +63,33 @@ def test_the_interval_holds_zero_where_p_is_above_alpha(
 def test_the_other_way_round_only_the_sign_differs(
     replicates: np.ndarray, one: float, two: float, units: int
 ) -> None:
-    there = paired_difference(one, replicates[:, 0], two, replicates[:, 1], units)
-    back = paired_difference(two, replicates[:, 1], one, replicates[:, 0], units)
+    there = compare_replicates(one, replicates[:, 0], two, replicates[:, 1], units)
+    back = compare_replicates(two, replicates[:, 1], one, replicates[:, 0], units)
     assert (back.value, back.low, back.high, back.p) == pytest.approx(
         (-there.value, -there.high, -there.low, there.p), abs=1e-12
     )
 
 
 def test_two_systems_on_the_same_speakers_need_less_than_two_intervals() -> None:
-    def scored(seed: int, gain: float) -> Trials:
+    def scored(seed: int, gain: float) -> ScoredTrials:
         rng, own = np.random.default_rng(0), np.random.default_rng(seed)
         enrol, test = np.repeat(np.arange(20), 400), np.tile(np.arange(20), 400)
         labels = enrol == test
         hardness = rng.normal(0, 0.15, 20)  # both systems find the same speakers hard
         scores = np.where(labels, 0.5 + hardness[enrol] + gain, 0.1) + 0.1 * own.normal(size=8000)
-        return Trials(scores, labels, enrol, test)
+        return ScoredTrials(scores, labels, enrol, test)
 
     both = [scored(1, 0.0), scored(2, 0.02)]
     drawn = [speaker_replicates(each, OperatingPoint(0.05), resamples=200, seed=3) for each in both]
     values = [eer(each.scores[each.is_target], each.scores[~each.is_target]).value for each in both]
-    got = paired_difference(values[0], drawn[0].eer, values[1], drawn[1].eer, drawn[0].units)
+    got = compare_replicates(values[0], drawn[0].eer, values[1], drawn[1].eer, drawn[0].units)
     apart = math.hypot(np.std(drawn[0].eer, ddof=1), np.std(drawn[1].eer, ddof=1))
     assert 0 < got.error < 0.7 * apart
 
 
 def test_without_spread_a_difference_is_certain() -> None:
-    assert paired_difference(0.3, [0.3, 0.3], 0.2, [0.2, 0.2], units=9).p == 0
-    assert paired_difference(0.3, [0.3, 0.2], 0.3, [0.3, 0.2], units=9).p == 1
+    assert compare_replicates(0.3, [0.3, 0.3], 0.2, [0.2, 0.2], units=9).p == 0
+    assert compare_replicates(0.3, [0.3, 0.2], 0.3, [0.3, 0.2], units=9).p == 1
 
 
 def test_p_is_students_with_one_freedom_a_difference() -> None:
@@ -120,9 +120,9 @@ def test_refuses_what_is_not_paired(
     first: list[float], second: list[float], units: int, level: float, message: str
 ) -> None:
     with pytest.raises(MetricError, match=message):
-        paired_difference(0.1, first, 0.1, second, units, level=level)
+        compare_replicates(0.1, first, 0.1, second, units, level=level)
 
 
 def test_refuses_an_estimate_that_is_not_finite() -> None:
     with pytest.raises(MetricError, match="estimates of the two entries"):
-        paired_difference(math.nan, [0.1, 0.2], 0.1, [0.1, 0.2], units=5)
+        compare_replicates(math.nan, [0.1, 0.2], 0.1, [0.1, 0.2], units=5)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from harness.metrics.dcf import act_dcf, error_rates, min_dcf
-from harness.metrics.errors import MetricError
+from harness.metrics.detection import act_dcf, error_rates, min_dcf
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.validation import MetricError
 
 Floats = NDArray[np.float64]
 

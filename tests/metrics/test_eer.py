@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from harness.metrics.dcf import error_rates
-from harness.metrics.eer import eer
-from harness.metrics.errors import MetricError
+from harness.metrics.detection import eer, error_rates
+from harness.metrics.validation import MetricError
 
 Floats = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from harness.metrics.errors import MetricError
-from harness.metrics.expected_calibration import expected_calibration_error
+from harness.metrics.classifier_scores import expected_calibration_error
+from harness.metrics.validation import MetricError
 
 GRAIN = 60
 """Probabilities in sixtieths fall on the edges of 15 bins, and tie."""

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, t
 
-from harness.metrics.errors import MetricError
 from harness.metrics.intervals import Interval, draw_units, half_trial, logit_interval
+from harness.metrics.validation import MetricError
 
 
 def test_is_the_formula() -> None:

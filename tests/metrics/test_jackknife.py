@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
-from harness.metrics.errors import MetricError
-from harness.metrics.intervals import logit_interval
-from harness.metrics.jackknife import jackknife_interval
+from harness.metrics.intervals import jackknife_interval, logit_interval
+from harness.metrics.validation import MetricError
 
 RATES = st.floats(0.02, 0.98)
 

@@ -8,22 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from harness.metrics.comparison import holm, jackknife_error, two_sided_p
-from harness.metrics.errors import MetricError
-from harness.metrics.ranking import (
-    Entry,
+from harness.metrics.comparison import holm, two_sided_p
+from harness.metrics.intervals import jackknife_error
+from harness.metrics.seed_spread import SeedSpread, combine_errors, pool_spread, seed_variance
+from harness.metrics.significance import (
+    ComparedEntry,
     change_p_values,
     p_values,
-    ranks,
     ranks_and_difference,
     smallest_visible_difference,
 )
-from harness.metrics.seeds import SeedSpread, combined_error, pooled_spread, seed_variance
+from harness.metrics.validation import MetricError
 
 UNITS = [f"speaker-{index:02}" for index in range(30)]
 
 
-def many(count: int, seed: int, several: bool) -> list[Entry]:
+def many(count: int, seed: int, several: bool) -> list[ComparedEntry]:
     """Entries whose values hang together; some are equal, some have a constant distance."""
     rng = np.random.default_rng(seed)
     hard = rng.normal(0, 0.02, len(UNITS))
@@ -33,13 +33,13 @@ def many(count: int, seed: int, several: bool) -> list[Entry]:
         left = rate + (hard if index % 3 == 0 else rng.normal(0, 0.02, len(UNITS)))
         around = rng.normal(0, 0.01, 1 + index % 3) if several else np.zeros(0)
         seeds = tuple(rate + around - around.mean()) if several else ()
-        found.append(Entry(str(index), float(rate), UNITS, left, seeds))
+        found.append(ComparedEntry(str(index), float(rate), UNITS, left, seeds))
     return [*found, found[0]]
 
 
-def pair_by_pair(entries: list[Entry]) -> tuple[list[float], list[float]]:
+def pair_by_pair(entries: list[ComparedEntry]) -> tuple[list[float], list[float]]:
     """Errors and freedoms of all pairs, each computed alone."""
-    spread = pooled_spread((entry.seeds for entry in entries), "logit")
+    spread = pool_spread((entry.seeds for entry in entries), "logit")
     errors, freedoms = [], []
     for i, first in enumerate(entries):
         for second in entries[i + 1 :]:
@@ -47,7 +47,7 @@ def pair_by_pair(entries: list[Entry]) -> tuple[list[float], list[float]]:
             freedom = float(len(UNITS) - 1)
             if spread is not None:
                 own = [seed_variance(e.estimate, len(e.seeds), spread) for e in (first, second)]
-                joined = combined_error([error], len(UNITS) - 1, [sum(own)], spread.freedom)
+                joined = combine_errors([error], len(UNITS) - 1, [sum(own)], spread.freedom)
                 error, freedom = float(joined[0][0]), float(joined[1][0])
             errors.append(error)
             freedoms.append(freedom)
@@ -72,7 +72,9 @@ def test_both_at_once_are_each_alone() -> None:
     entries = many(30, seed=1, several=True)
     for higher in (True, False):
         told, visible = ranks_and_difference(entries, higher)
-        assert told == ranks(entries, higher)
+        table, values = p_values(entries), [entry.estimate for entry in entries]
+        better = np.less.outer(values, values) if higher else np.greater.outer(values, values)
+        assert told == [1 + int(count) for count in (better & (table < 0.05)).sum(axis=1)]
         assert visible == smallest_visible_difference(entries)
     with pytest.raises(MetricError, match="1 entries"):
         ranks_and_difference(entries[:1], higher_is_better=True)
@@ -82,7 +84,7 @@ def test_both_at_once_are_each_alone() -> None:
 def test_the_median_is_the_same_whatever_the_seeds(rates: list[float], seed: int) -> None:
     rng = np.random.default_rng(seed)
     entries = [
-        Entry(
+        ComparedEntry(
             str(i),
             rate,
             UNITS[:4],
@@ -91,14 +93,14 @@ def test_the_median_is_the_same_whatever_the_seeds(rates: list[float], seed: int
         )
         for i, rate in enumerate(rates)
     ]
-    spread = pooled_spread((entry.seeds for entry in entries), "logit")
+    spread = pool_spread((entry.seeds for entry in entries), "logit")
     assert spread is not None
     values = []
     for i, first in enumerate(entries):
         for second in entries[i + 1 :]:
             own = [seed_variance(e.estimate, len(e.seeds), spread) for e in (first, second)]
             error = jackknife_error(first.left_out - second.left_out)
-            joined, freedom = combined_error([error], 3, [sum(own)], spread.freedom)
+            joined, freedom = combine_errors([error], 3, [sum(own)], spread.freedom)
             values.append(float(t.ppf(0.975, freedom[0]) * joined[0]))
     assert smallest_visible_difference(entries) == pytest.approx(float(np.median(values)), rel=1e-9)
 
@@ -110,7 +112,7 @@ def test_changes_are_the_pairs_of_a_table_of_two() -> None:
     together = change_p_values([(first, second), (second, third)], spread)
     assert together.tolist() == pytest.approx(holm(alone).tolist())
     assert change_p_values([]).shape == (0,)
-    plain = [Entry(e.name, e.estimate, e.units, e.left_out) for e in (first, second)]
+    plain = [ComparedEntry(e.name, e.estimate, e.units, e.left_out) for e in (first, second)]
     assert change_p_values([(plain[0], plain[1])])[0] == pytest.approx(p_values(plain)[0, 1])
     turned = change_p_values([(second, first)], spread)[0]
     assert turned == pytest.approx(alone[0])
@@ -118,6 +120,6 @@ def test_changes_are_the_pairs_of_a_table_of_two() -> None:
 
 def test_changes_of_other_units_are_refused() -> None:
     first, second = many(2, seed=3, several=False)[:2]
-    short = Entry("short", second.estimate, UNITS[:29], second.left_out[:29])
+    short = ComparedEntry("short", second.estimate, UNITS[:29], second.left_out[:29])
     with pytest.raises(MetricError, match="not on the same units"):
         change_p_values([(first, short)])

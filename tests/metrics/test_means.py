@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.metrics.errors import MetricError
 from harness.metrics.intervals import draw_units, logit_interval
 from harness.metrics.means import left_one_out_mean, mean_interval, mean_replicates
+from harness.metrics.validation import MetricError
 
 UNITS = np.array(["ann", "bob", "ann", "eve", "bob", "ann"])
 VALUES = np.array([0.25, 0.9, 0.0, 1.0, 0.4, 0.7])

@@ -10,9 +10,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import somersd
 
-from harness.metrics.errors import MetricError
 from harness.metrics.means import left_one_out_mean, mean_interval
-from harness.metrics.pairwise import graded_pairs, pair_points, pairwise_accuracy
+from harness.metrics.pairwise import compare_graded_pairs, pair_points, pairwise_accuracy
+from harness.metrics.validation import MetricError
 
 PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=20)
 ITEMS = st.lists(
@@ -52,7 +52,7 @@ def test_graded_pairs_one_at_a_time(items: list[tuple[int, int, str]]) -> None:
     some = {group: points for group, points in sorted(wanted.items()) if points}
     assume(some)
     scores, grades, groups = zip(*items, strict=True)
-    got = graded_pairs(scores, grades, groups)
+    got = compare_graded_pairs(scores, grades, groups)
     assert got.groups.tolist() == list(some)
     assert got.pairs.tolist() == [len(points) for points in some.values()]
     assert got.points.tolist() == [sum(points) for points in some.values()]
@@ -66,32 +66,34 @@ def test_one_group_is_somers_d_moved_to_a_rate() -> None:
     grades = rng.integers(1, 6, 60)
     scores = np.round(grades + rng.normal(size=60), 0)
     wanted = (1 + somersd(grades, scores).statistic) / 2
-    got = graded_pairs(scores, grades, ["dialogue"] * 60)
+    got = compare_graded_pairs(scores, grades, ["dialogue"] * 60)
     assert got.micro == got.macro == pytest.approx(wanted)
     assert 0.6 < got.micro < 0.95
 
 
 def test_macro_and_micro_differ_when_groups_do() -> None:
     scores, grades = [1.0, 2.0, 3.0, 4.0, 2.0, 1.0], [1, 2, 3, 4, 1, 2]
-    got = graded_pairs(scores, grades, list("aaaabb"))
+    got = compare_graded_pairs(scores, grades, list("aaaabb"))
     assert (got.macro, got.micro) == pytest.approx((1 / 2, 6 / 7))
 
 
 def test_only_the_order_of_the_scores_matters() -> None:
     rng = np.random.default_rng(1)
     scores, grades, groups = rng.normal(size=50), rng.integers(1, 4, 50), rng.integers(0, 6, 50)
-    straight = graded_pairs(scores, grades, groups)
-    assert np.array_equal(graded_pairs(np.exp(scores), grades**3, groups).points, straight.points)
-    assert graded_pairs(np.zeros(50), grades, groups).micro == 0.5
-    assert graded_pairs(-scores, grades, groups).micro == pytest.approx(1 - straight.micro)
+    straight = compare_graded_pairs(scores, grades, groups)
+    assert np.array_equal(
+        compare_graded_pairs(np.exp(scores), grades**3, groups).points, straight.points
+    )
+    assert compare_graded_pairs(np.zeros(50), grades, groups).micro == 0.5
+    assert compare_graded_pairs(-scores, grades, groups).micro == pytest.approx(1 - straight.micro)
 
 
 def test_dialogues_are_the_units_of_both_means() -> None:
     rng = np.random.default_rng(2)
     scores, grades, groups = rng.random(90), rng.integers(1, 4, 90), np.repeat(range(9), 10)
-    found = graded_pairs(scores, grades, groups)
+    found = compare_graded_pairs(scores, grades, groups)
     without = [
-        graded_pairs(scores[groups != g], grades[groups != g], groups[groups != g])
+        compare_graded_pairs(scores[groups != g], grades[groups != g], groups[groups != g])
         for g in found.groups
     ]
     macro = left_one_out_mean(found.rates, found.groups)
@@ -110,8 +112,8 @@ def test_refuses_unusable_input() -> None:
     with pytest.raises(MetricError, match="other scores: 1 of 1 are NaN"):
         pairwise_accuracy([0.5], [np.nan])
     with pytest.raises(MetricError, match="no pair in 2 groups of 3 items"):
-        graded_pairs([0.1, 0.2, 0.3], [1, 1, 2], ["a", "a", "b"])
+        compare_graded_pairs([0.1, 0.2, 0.3], [1, 1, 2], ["a", "a", "b"])
     with pytest.raises(MetricError, match="grades: 1 of 2 are NaN"):
-        graded_pairs([0.1, 0.2], [1, np.nan], ["a", "a"])
+        compare_graded_pairs([0.1, 0.2], [1, np.nan], ["a", "a"])
     with pytest.raises(MetricError, match="lengths differ"):
-        graded_pairs([0.1, 0.2], [1, 2], ["a"])
+        compare_graded_pairs([0.1, 0.2], [1, 2], ["a"])

@@ -1,22 +1,20 @@
-"""ROC, DET, area and the miss rate at a false-alarm rate against scikit-learn and brute force."""
+"""The ROC against scikit-learn and brute force."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import tracemalloc
-from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import roc_curve
 
-from harness.metrics.det import thin
-from harness.metrics.errors import MetricError
-from harness.metrics.roc import PIECE, Roc, auc, miss_at_false_alarm, pieces, roc
+from harness.metrics.roc import PIECE, Roc, pieces, roc, thin
+from harness.metrics.validation import MetricError
 
 Floats = NDArray[np.float64]
 
@@ -55,7 +53,6 @@ def test_agrees_with_scikit_learn(seed: int, decimals: int) -> None:
     np.testing.assert_array_equal(curve.thresholds, thresholds[::-1])
     np.testing.assert_allclose(curve.false_alarm_rates, false_alarms[::-1], rtol=0, atol=1e-9)
     np.testing.assert_allclose(curve.miss_rates, 1 - hits[::-1], rtol=0, atol=1e-9)
-    assert auc(targets, nontargets) == pytest.approx(roc_auc_score(labels, scores), abs=1e-9)
 
 
 @given(SIDE, SIDE)
@@ -78,43 +75,12 @@ def test_pieces_are_every_item_once(length: int) -> None:
     assert len(cuts) <= max(65, length // PIECE + 1)
 
 
-@given(SIDE, SIDE)
-def test_area_counts_pairs(targets: list[int], nontargets: list[int]) -> None:
-    pairs = [Fraction((t > n) + (t >= n), 2) for t in targets for n in nontargets]
-    assert auc(targets, nontargets) == float(sum(pairs) / len(pairs))
-
-
-@given(SIDE, SIDE, st.one_of(st.floats(0, 1), st.integers(0, 30)))
-def test_miss_at_false_alarm_tries_every_threshold(
-    targets: list[int], nontargets: list[int], wanted: float | int
-) -> None:
-    # An integer means that many nontargets: the edge where rounding could lose a trial.
-    rate = wanted if isinstance(wanted, float) else min(wanted, len(nontargets)) / len(nontargets)
-    allowed = [
-        misses / len(targets)
-        for _, misses, false_alarms in brute_points(targets, nontargets)
-        if false_alarms / len(nontargets) <= rate
-    ]
-    assert miss_at_false_alarm(targets, nontargets, rate) == min(allowed)
-
-
-def test_rounding_of_the_rate_loses_no_trial() -> None:
-    nontargets = np.arange(100)
-    targets = nontargets + 0.5
-    for allowed in range(100):
-        # 0.29 * 100 is a little less than 29.
-        rate = allowed / 100
-        assert miss_at_false_alarm(targets, nontargets, rate) == (99 - allowed) / 100
-        below = miss_at_false_alarm(targets, nontargets, max(0.0, np.nextafter(rate, 0)))
-        assert below == min(99, 100 - allowed) / 100
-
-
 @given(SIDE, SIDE, st.randoms(use_true_random=False))
 def test_order_is_of_no_matter(targets: list[int], nontargets: list[int], random) -> None:  # type: ignore[no-untyped-def]
-    before = points(roc(targets, nontargets)), auc(targets, nontargets)
+    before = points(roc(targets, nontargets))
     random.shuffle(targets)
     random.shuffle(nontargets)
-    assert (points(roc(targets, nontargets)), auc(targets, nontargets)) == before
+    assert points(roc(targets, nontargets)) == before
 
 
 @given(SIDE, SIDE)
@@ -123,7 +89,6 @@ def test_swapping_negated_sides_mirrors_it(targets: list[int], nontargets: list[
     back = roc(-np.array(nontargets), -np.array(targets))
     assert back.misses.tolist() == there.false_alarms[::-1].tolist()
     assert back.false_alarms.tolist() == there.misses[::-1].tolist()
-    assert auc(-np.array(nontargets), -np.array(targets)) == auc(targets, nontargets)
 
 
 @given(SIDE, SIDE, st.integers(2, 4), st.integers(2, 4), st.integers(-3, 3))
@@ -136,43 +101,33 @@ def test_repeating_sides_and_rising_maps_keep_rates(
     np.testing.assert_allclose(again.miss_rates, there.miss_rates, atol=1e-15)
     np.testing.assert_allclose(again.false_alarm_rates, there.false_alarm_rates, atol=1e-15)
     np.testing.assert_array_equal(again.thresholds, there.thresholds * 2.0**power + 7)
-    assert auc(*moved) == auc(targets, nontargets)
 
 
 @pytest.mark.parametrize(
-    ("targets", "nontargets", "area", "misses"),
+    ("targets", "nontargets", "points"),
     [
-        (np.zeros(400), np.zeros(1600), 0.5, 1.0),
-        (np.ones(400), np.zeros(1600), 1.0, 0.0),
-        (np.zeros(400), np.ones(1600), 0.0, 1.0),
+        (np.zeros(400), np.zeros(1600), 2),
+        (np.ones(400), np.zeros(1600), 3),
+        (np.zeros(400), np.ones(1600), 3),
     ],
     ids=["all equal", "perfect", "inverted"],
 )
-def test_degenerate_input(targets: Floats, nontargets: Floats, area: float, misses: float) -> None:
-    assert auc(targets, nontargets) == area
-    assert miss_at_false_alarm(targets, nontargets, 0.01) == misses
-    assert miss_at_false_alarm(targets, nontargets, 1.0) == 0.0
+def test_degenerate_input(targets: Floats, nontargets: Floats, points: int) -> None:
     curve = roc(targets, nontargets)
+    assert len(curve.thresholds) == points
     assert (curve.misses[0], curve.false_alarms[-1]) == (0, 0)
     assert (curve.all_targets, curve.all_nontargets) == (400, 1600)
     assert (curve.miss_rates[-1], curve.false_alarm_rates[0]) == (1.0, 1.0)
 
 
-@pytest.mark.parametrize("metric", [roc, auc, lambda t, n: miss_at_false_alarm(t, n, 0.1)])
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-def test_refuses_unusable_scores(metric, bad: float) -> None:  # type: ignore[no-untyped-def]
+def test_refuses_unusable_scores(bad: float) -> None:
     with pytest.raises(MetricError, match=r"nontarget scores: 1 of 2 .*position 1"):
-        metric([0.5], [0.1, bad])
+        roc([0.5], [0.1, bad])
     with pytest.raises(MetricError, match="target scores: there are none"):
-        metric([], [0.1])
+        roc([], [0.1])
     with pytest.raises(MetricError, match="ravel"):
-        metric(np.ones((2, 2)), [0.1])
-
-
-@pytest.mark.parametrize("rate", [-0.1, 1.1, math.nan])
-def test_refuses_a_rate_that_is_none(rate: float) -> None:
-    with pytest.raises(MetricError, match="false_alarm is"):
-        miss_at_false_alarm([0.5], [0.1], rate)
+        roc(np.ones((2, 2)), [0.1])
 
 
 def test_dtype_stays_and_counts_are_small() -> None:

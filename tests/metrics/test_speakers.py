@@ -6,30 +6,29 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
-from harness.metrics.errors import MetricError
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.intervals import draw_units, half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.scored_trials import ScoredTrials
 from harness.metrics.speakers import left_one_out, speaker_replicates
-from harness.metrics.trials import Trials
+from harness.metrics.validation import MetricError
 
 POINT = OperatingPoint(0.05)
 
 
 def synthetic(
     seed: int, *, speakers: int, trials: int, same: float = 0.1, decimals: int = 16
-) -> Trials:
+) -> ScoredTrials:
     rng = np.random.default_rng(seed)
     enrol = rng.integers(0, speakers, trials)
     test = np.where(rng.random(trials) < same, enrol, rng.integers(0, speakers, trials))
     is_target = enrol == test
     spread = np.where(is_target, 0.16, 0.11)
     scores = rng.normal(np.where(is_target, 0.4, 0.12), spread)
-    return Trials(np.round(scores, decimals), is_target, enrol, test)
+    return ScoredTrials(np.round(scores, decimals), is_target, enrol, test)
 
 
-def metrics(trials: Trials, times: NDArray[np.int64]) -> tuple[float, float]:
+def metrics(trials: ScoredTrials, times: NDArray[np.int64]) -> tuple[float, float]:
     """EER and minDCF with each trial repeated `times` times."""
     scores, labels = np.repeat(trials.scores, times), np.repeat(trials.is_target, times)
     sides = scores[labels], scores[~labels]
@@ -60,7 +59,7 @@ def test_left_one_out_equals_removed_trials(decimals: int) -> None:
 
 def test_codes_need_not_be_consecutive() -> None:
     trials = synthetic(2, speakers=10, trials=400)
-    far = Trials(
+    far = ScoredTrials(
         trials.scores,
         trials.is_target,
         trials.enrol_speaker * 1000 - 7,
@@ -76,7 +75,7 @@ def test_codes_need_not_be_consecutive() -> None:
 def test_order_of_trials_is_of_no_matter_and_the_seed_is() -> None:
     trials = synthetic(3, speakers=10, trials=400, decimals=1)
     mixed = np.random.default_rng(0).permutation(400)
-    shuffled = Trials(
+    shuffled = ScoredTrials(
         trials.scores[mixed],
         trials.is_target[mixed],
         trials.enrol_speaker[mixed],
@@ -90,12 +89,12 @@ def test_order_of_trials_is_of_no_matter_and_the_seed_is() -> None:
     assert not np.array_equal(one.eer, other.eer)
 
 
-def one_sided() -> Trials:
+def one_sided() -> ScoredTrials:
     """Speakers 0 to 3 are enrolled; 4 and 5 appear as impostors only, on the test side."""
     enrol = np.repeat(np.arange(4), 6)
     test = np.tile(np.arange(6), 4)
     scores = np.where(enrol == test, 0.6, 0.3) + 0.4 * np.random.default_rng(1).random(24)
-    return Trials(scores, enrol == test, enrol, test)
+    return ScoredTrials(scores, enrol == test, enrol, test)
 
 
 def test_speakers_with_only_nontarget_trials_count() -> None:
@@ -110,7 +109,7 @@ def test_speakers_with_only_nontarget_trials_count() -> None:
 
 
 def test_degenerate_draws_are_redrawn_and_counted() -> None:
-    trials = Trials(
+    trials = ScoredTrials(
         scores=np.array([0.9, 0.1, 0.2]),
         is_target=np.array([True, False, False]),
         enrol_speaker=np.array([0, 0, 1]),
@@ -123,7 +122,7 @@ def test_degenerate_draws_are_redrawn_and_counted() -> None:
 
 
 def test_leaving_out_the_only_target_speaker_is_said() -> None:
-    trials = Trials(
+    trials = ScoredTrials(
         scores=np.array([0.9, 0.1, 0.2]),
         is_target=np.array([True, False, False]),
         enrol_speaker=np.array([7, 7, 8]),
@@ -134,7 +133,7 @@ def test_leaving_out_the_only_target_speaker_is_said() -> None:
 
 
 def test_leaving_out_the_only_nontarget_speaker_is_said() -> None:
-    trials = Trials(
+    trials = ScoredTrials(
         scores=np.array([0.9, 0.8, 0.2]),
         is_target=np.array([True, True, False]),
         enrol_speaker=np.array([7, 8, 7]),
@@ -149,17 +148,17 @@ SCORES, LABELS = np.array([0.9, 0.1]), np.array([True, False])
 
 def test_refuses_contradicting_labels() -> None:
     with pytest.raises(MetricError, match=r"1 of 2 trials.*position 1"):
-        Trials(SCORES, LABELS, np.array([0, 0]), np.array([0, 0]))
+        ScoredTrials(SCORES, LABELS, np.array([0, 0]), np.array([0, 0]))
     with pytest.raises(MetricError, match="2 of 2 trials"):
-        Trials(SCORES, LABELS, np.array([0, 1]), np.array([1, 1]))
+        ScoredTrials(SCORES, LABELS, np.array([0, 1]), np.array([1, 1]))
 
 
 def test_refuses_wrong_arrays() -> None:
     with pytest.raises(MetricError, match="lengths differ"):
-        Trials(SCORES, LABELS, np.array([0]), np.array([0, 1]))
+        ScoredTrials(SCORES, LABELS, np.array([0]), np.array([0, 1]))
     with pytest.raises(MetricError, match="give integer codes"):
-        Trials(SCORES, LABELS, np.array([0.0, 0.0]), np.array([0, 1]))
-    trials = Trials(np.array([np.nan, 0.1]), LABELS, np.array([0, 0]), np.array([0, 1]))
+        ScoredTrials(SCORES, LABELS, np.array([0.0, 0.0]), np.array([0, 1]))
+    trials = ScoredTrials(np.array([np.nan, 0.1]), LABELS, np.array([0, 0]), np.array([0, 1]))
     for function in (left_one_out, lambda *given: speaker_replicates(*given, seed=0)):
         with pytest.raises(MetricError, match="target scores: 1 of 1 are NaN"):
             function(trials, POINT)

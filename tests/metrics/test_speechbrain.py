@@ -14,8 +14,7 @@ import sys
 import numpy as np
 import pytest
 
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
 
 ROUNDING = 1e-6

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.metrics.errors import MetricError
 from harness.metrics.steps import FEWEST, Step, best_split, find_steps, last_alone_p, split_p
+from harness.metrics.validation import MetricError
 
 SERIES = st.lists(st.integers(-50, 50).map(float), min_size=4, max_size=12)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import top_k_accuracy_score
 
-from harness.metrics.errors import MetricError
-from harness.metrics.top_k import top_k_accuracy, top_k_correct
+from harness.metrics.classifier_scores import top_k_accuracy, top_k_correct
+from harness.metrics.validation import MetricError
 
 TIED = st.lists(st.integers(0, 2), min_size=4, max_size=4)
 

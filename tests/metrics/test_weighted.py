@@ -9,13 +9,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from harness.metrics import weighted, window
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
-from harness.metrics.errors import MetricError
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.trials import Trials
-from harness.metrics.weighing import weightless
-from harness.metrics.weighted import weighted_eer, weighted_min_dcf
+from harness.metrics.scored_trials import ScoredTrials, weightless
+from harness.metrics.validation import MetricError
+from harness.metrics.weighted import eer_with_weights, min_dcf_with_weights
 
 POINT = OperatingPoint(0.05)
 SPEAKERS = 4
@@ -23,21 +21,21 @@ TRIAL = st.tuples(st.integers(-9, 9), st.integers(0, SPEAKERS - 1), st.integers(
 WEIGHTS = st.lists(st.integers(0, 4), min_size=SPEAKERS, max_size=SPEAKERS)
 
 
-def trials_of(rows: list[tuple[int, int, int]]) -> Trials:
+def trials_of(rows: list[tuple[int, int, int]]) -> ScoredTrials:
     """Trials of the rows, and two of every speaker so that all occur on both sides."""
     every = [(place - 2, place, place) for place in range(SPEAKERS)]
     every += [(-place, place, (place + 1) % SPEAKERS) for place in range(SPEAKERS)]
     scores, enrol, test = (np.array(column) for column in zip(*rows, *every, strict=True))
-    return Trials(scores.astype(float), enrol == test, enrol, test)
+    return ScoredTrials(scores.astype(float), enrol == test, enrol, test)
 
 
 def weighted_eer_min_dcf(
-    trials: Trials, weights: NDArray[np.floating], point: OperatingPoint
+    trials: ScoredTrials, weights: NDArray[np.floating], point: OperatingPoint
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return weighted_eer(trials, weights), weighted_min_dcf(trials, weights, point)
+    return eer_with_weights(trials, weights), min_dcf_with_weights(trials, weights, point)
 
 
-def repeated(trials: Trials, weights: NDArray[np.int64]) -> tuple[float, float]:
+def repeated(trials: ScoredTrials, weights: NDArray[np.int64]) -> tuple[float, float]:
     """EER and minDCF of trials repeated as often as they weigh."""
     enrol, test = weights[trials.enrol_speaker], weights[trials.test_speaker]
     times = np.where(trials.is_target, enrol, enrol * test)
@@ -46,8 +44,8 @@ def repeated(trials: Trials, weights: NDArray[np.int64]) -> tuple[float, float]:
     return eer(*sides).value, min_dcf(*sides, POINT).value
 
 
-def weighs(trials: Trials, weights: NDArray[np.int64]) -> bool:
-    return not any(rows.size for rows in weightless(trials.grouped, weights[None]))
+def weighs(trials: ScoredTrials, weights: NDArray[np.int64]) -> bool:
+    return not any(rows.size for rows in weightless(trials.groups, weights[None]))
 
 
 @given(st.lists(TRIAL, max_size=40), WEIGHTS)
@@ -85,12 +83,12 @@ def test_scaled_weights_change_nothing(rows: list[tuple[int, int, int]], factor:
         assert values == pytest.approx(np.full(2, values[0]), abs=1e-9)
 
 
-def synthetic(seed: int, speakers: int, count: int, decimals: int = 16) -> Trials:
+def synthetic(seed: int, speakers: int, count: int, decimals: int = 16) -> ScoredTrials:
     rng = np.random.default_rng(seed)
     enrol = rng.integers(0, speakers, count)
     test = np.where(rng.random(count) < 0.1, enrol, rng.integers(0, speakers, count))
     scores = rng.normal(0.12, 0.11, count) + 0.3 * (enrol == test)
-    return Trials(np.round(scores, decimals).astype(np.float32), enrol == test, enrol, test)
+    return ScoredTrials(np.round(scores, decimals).astype(np.float32), enrol == test, enrol, test)
 
 
 @pytest.mark.parametrize("decimals", [16, 3, 1])
@@ -112,7 +110,9 @@ def test_long_lists_in_small_blocks_equal_repeated_trials(monkeypatch: pytest.Mo
 
 def test_pairs_weigh_the_same_whichever_side_was_enrolled() -> None:
     trials = synthetic(5, 12, 800)
-    swapped = Trials(trials.scores, trials.is_target, trials.test_speaker, trials.enrol_speaker)
+    swapped = ScoredTrials(
+        trials.scores, trials.is_target, trials.test_speaker, trials.enrol_speaker
+    )
     table = np.random.default_rng(0).integers(0, 3, (5, 12)) + 1
     for one, other in zip(
         weighted_eer_min_dcf(trials, table, POINT),
@@ -141,7 +141,7 @@ def test_refuses_unusable_weights(weights: list[list[float]], message: str) -> N
 def test_refuses_unusable_trials() -> None:
     codes = np.array([0, 0])
     with pytest.raises(MetricError, match="want bool"):
-        Trials(np.array([0.5, 0.1]), np.array([1, 0]), codes, codes)  # type: ignore[arg-type]
-    only_targets = Trials(np.array([0.5, 0.1]), np.array([True, True]), codes, codes)
+        ScoredTrials(np.array([0.5, 0.1]), np.array([1, 0]), codes, codes)  # type: ignore[arg-type]
+    only_targets = ScoredTrials(np.array([0.5, 0.1]), np.array([True, True]), codes, codes)
     with pytest.raises(MetricError, match="nontarget scores: there are none"):
         weighted_eer_min_dcf(only_targets, np.ones((1, 1)), POINT)

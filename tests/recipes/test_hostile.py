@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ConfigError
-from harness.recipes.converted import Converted
-from harness.recipes.reading import read_recipe
-from harness.recipes.toml import as_toml, document
-from harness.records.canonical import readable_json
+from harness.recipes.converted import Converted, as_document, as_toml
+from harness.recipes.foreign_recipe import read_recipe
+from harness.records.documents import readable_json
 from tests.recipes.recipes import THREED_SPEAKER, WESPEAKER, replaced
 
 EVIL = '\n[models.evil]\nadapter = "evil_module:Evil"\n#'
@@ -83,7 +82,7 @@ def check_output(path: Path) -> None:
     assert text.replace("\n", "").isprintable()
     comments, _, _ = text.partition("\n[")
     assert all(line.startswith("#") or not line for line in comments.splitlines())
-    readable_json(document(found))
+    readable_json(as_document(found))
 
 
 @settings(
@@ -204,7 +203,7 @@ def test_a_file_of_bytes_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_every_coding_of_yaml_is_read(tmp_path: Path, coding: str) -> None:
     path = tmp_path / "some.yaml"
     path.write_bytes(WESPEAKER.encode(coding))
-    assert read_recipe(path).checked.epochs == 50
+    assert read_recipe(path).check().epochs == 50
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,8 @@ def test_nothing_is_lost_whatever_is_done(document: dict[str, Any], data: st.Dat
             case _:
                 parameters.table(key[0])
     named = {each.key: each.value for each in parameters.left}
-    assert not set(parameters.taken) & set(named)
-    assert {*parameters.taken, *named} == set(wanted)
+    assert not set(parameters.keys_taken) & set(named)
+    assert {*parameters.keys_taken, *named} == set(wanted)
     assert all(named[key] == wanted[key] for key in named)
 
 
@@ -55,7 +55,7 @@ def test_a_reference_takes_what_it_stands_for() -> None:
     assert parameters.take("part.rate") == 3
     assert parameters.take("part.other") == "<absent>"
     assert parameters.take("nothing", 7) == 7
-    assert parameters.taken == ("rate", "part.rate", "part.other")
+    assert parameters.keys_taken == ("rate", "part.rate", "part.other")
     assert parameters.left == ()
 
 
@@ -63,7 +63,7 @@ def test_references_in_a_circle_come_to_an_end() -> None:
     parameters = Parameters({"a": "<b>", "b": "<a>", "c": "<c>"})
     assert parameters.take("a") == "<a>"
     assert parameters.take("c") == "<c>"
-    assert parameters.taken == ("a", "b", "c")
+    assert parameters.keys_taken == ("a", "b", "c")
 
 
 def test_what_nobody_spoke_of_is_unknown() -> None:

@@ -21,7 +21,7 @@ from harness.records.attestation import (
     write_attestation,
     wrong_attestation,
 )
-from harness.records.canonical import readable_json, sha256_file
+from harness.records.documents import readable_json, sha256_file
 
 OLD = Path(__file__).parent / "old"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.records.record import Data, Protocol, Record
-from harness.records.store import to_document
+from harness.records.record_files import to_document
 
 RECORD = Record(
     state="done",

@@ -12,10 +12,10 @@ import pytest
 
 from harness.config.loader import LoadedBenchmark, load
 from harness.errors import DataError, RequestError
-from harness.records.canonical import readable_json
-from harness.records.details import Details, details_text, read_details
+from harness.records.details_schema import Details, details_text, read_details
+from harness.records.documents import readable_json
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.registry.details import (
     Companions,
     complete,

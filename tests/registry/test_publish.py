@@ -11,10 +11,10 @@ import pytest
 
 from harness.board.publishing.published_tables import build
 from harness.errors import RequestError
-from harness.records.canonical import sha256, sha256_file
-from harness.records.details import Breakdown, Details, Estimate, Group, read_details
+from harness.records.details_schema import Breakdown, Details, Group, GroupMetric, read_details
+from harness.records.documents import sha256, sha256_file
 from harness.records.record import Artefact, Record
-from harness.records.store import write_record
+from harness.records.record_files import write_record
 from harness.registry.publish import publish
 
 SCORES = b"scores of a run"
@@ -75,7 +75,7 @@ def details(value: float = 0.25, *, without: tuple[str, ...] = ()) -> Callable[[
     def of(path: Path) -> Details | None:
         if path.parent.name in without:
             return None
-        group = Group(name="a", units=3, items=9, metrics={"accuracy": Estimate(value=value)})
+        group = Group(name="a", units=3, items=9, metrics={"accuracy": GroupMetric(value=value)})
         breakdown = Breakdown(title="class", rule="items of it", groups=(group,))
         return Details(record=sha256_file(path), breakdowns={"class": breakdown})
 

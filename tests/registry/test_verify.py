@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from harness.config.loader import LoadedBenchmark, load
-from harness.records.canonical import readable_json, sha256_file
+from harness.records.documents import readable_json, sha256_file
 from harness.registry.details import complete, details_beside
 from harness.registry.verify import Verdict, record_files, verify
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.config.augment import Augment, Noise
 from harness.config.loader import LoadedBenchmark, load
+from harness.config.recipe_tables import Augment, Noise
 from harness.datasets.dataset import open_dataset
 from harness.datasets.listed import list_dataset
 from harness.feeding.waveform.library import shelves

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 from harness.scoring.centring import subtract_mean
 
 

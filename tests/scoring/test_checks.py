@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 from harness.scoring.checks import (
     check_finite_rows,
     check_same_size,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 from harness.scoring import cosine
 from harness.scoring.cosine import cosine_matrix, unit_length
 

@@ -8,7 +8,7 @@ import statistics
 import numpy as np
 import pytest
 
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 from harness.scoring import normalisation
 from harness.scoring.normalisation import (
     CohortStatistics,

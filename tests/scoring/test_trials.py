@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 from harness.scoring import cosine, trials
 from harness.scoring.cosine import cosine_matrix
 from harness.scoring.trials import cosine_of_trials

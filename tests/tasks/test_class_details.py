@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, recall_score
 
-from harness.records.details import Breakdown
+from harness.records.details_schema import Breakdown
 from harness.tasks.classification import Classification
 from harness.tasks.task import Lists
 from tests.tasks.lists import GENRES, items_told

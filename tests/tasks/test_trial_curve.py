@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 from scipy.interpolate import interp1d
 from scipy.optimize import brentq
 
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer
 from harness.metrics.operating_point import OperatingPoint
-from harness.records.details import Det, significant
+from harness.records.details_schema import Det, significant
 from harness.tasks import trial_curve
 from harness.tasks.trial_curve import POINTS, det_points
 

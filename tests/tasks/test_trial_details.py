@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.metrics.dcf import min_dcf
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
-from harness.records.details import Breakdown, Group
+from harness.records.details_schema import Breakdown, Group
 from harness.tasks.groups import FEWEST, MOST
 from harness.tasks.task import Lists, Scores
 from harness.tasks.verification import Verification

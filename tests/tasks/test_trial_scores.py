@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer
 from harness.tasks.task import Lists, Side
 from harness.tasks.trial_scores import cohort_of, score_trials
 from harness.tasks.verification import Verification

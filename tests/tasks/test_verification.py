@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 from sklearn.metrics import roc_curve
 
 from harness.errors import ConfigError
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 from harness.scoring.calibration import Calibration
 from harness.tasks.task import Judgement, Lists, Side
 from harness.tasks.verification import Verification

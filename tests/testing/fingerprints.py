@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness.records.canonical import readable_json
+from harness.records.documents import readable_json
 from harness.records.files import write_text
 from harness.testing import Fingerprint, check_fingerprint, fingerprint
 from tests.entries import BENCHMARK, made

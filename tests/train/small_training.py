@@ -16,8 +16,8 @@ from torch import nn
 
 from adapters.losses import AamSoftmax
 from harness.adapter import Fbank
-from harness.config.course import LearningRate, Rise
-from harness.config.recipes import Optimizer, Recipe
+from harness.config.recipe_tables import LearningRate, Optimizer, Rise
+from harness.config.recipes import Recipe
 from harness.datasets.pack import Pack
 from harness.datasets.subset import Subset
 from harness.feeding.batches import TrainingBatches

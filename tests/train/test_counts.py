@@ -10,7 +10,7 @@ from adapters.class_losses import ClassBalancedSoftmax
 from adapters.losses import Softmax
 from adapters.native.class_balanced_head import class_weights
 from harness.adapter import Vector
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.train.system import System
 
 

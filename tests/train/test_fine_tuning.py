@@ -13,8 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from harness.config.augment import Augment, Noise
-from harness.config.course import LearningRate, Rise
+from harness.config.recipe_tables import Augment, LearningRate, Noise, Rise
 from harness.config.recipes import FineTune, Recipe
 from harness.errors import JobFailed
 from harness.feeding.inputs import step_seed

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.config.recipes import Recipe
 from harness.feeding.inputs import step_seed
-from harness.records.canonical import sha256_file
+from harness.records.documents import sha256_file
 from harness.train.checkpoint import load_weights
 from harness.train.log import FINAL
 from harness.train.optimizer import make_optimizer

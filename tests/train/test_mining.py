@@ -16,14 +16,13 @@ from adapters.ghm import GhmClassification
 from adapters.losses import AamSoftmax, SubcenterAam
 from adapters.triplet import AngularTriplet
 from harness.adapter import LossAdapter
-from harness.config.augment import Augment
-from harness.config.course import LearningRate
-from harness.config.recipes import Optimizer, Recipe, Sampler
+from harness.config.recipe_tables import Augment, LearningRate, Optimizer, Sampler
+from harness.config.recipes import Recipe
 from harness.datasets.pack import Pack
 from harness.datasets.subset import Subset
 from harness.errors import ConfigError
 from harness.feeding.batches import TrainingBatches
-from harness.records.canonical import sha256_file
+from harness.records.documents import sha256_file
 from harness.train.log import FINAL
 from harness.train.loop import train
 from harness.train.mining import nearest_labels

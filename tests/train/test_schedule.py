@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.config.course import LearningRate, Rise
+from harness.config.recipe_tables import LearningRate, Rise
 from harness.train.schedule import learning_rate_factor, rise_factor, scheduled_value
 
 SHARES = st.floats(0, 1)

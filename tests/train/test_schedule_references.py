@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts, CyclicLR
 
-from harness.config.course import LearningRate, Rise
+from harness.config.recipe_tables import LearningRate, Rise
 from harness.train.schedule import learning_rate_factor, rise_factor, scheduled_value
 
 PEAK = 1e-3

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from harness.errors import RequestError
 from harness.metrics.cllr import cllr, min_cllr
-from harness.metrics.eer import eer
+from harness.metrics.detection import eer
 from harness.metrics.operating_point import OperatingPoint
 from harness.trials.calibrating import calibrated, names_of, read_systems
 from harness.trials.complaints import ScoreFileError

@@ -8,10 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from harness.metrics.comparison import Difference
+from harness.metrics.comparison import PairedDifference
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.roc import roc
-from harness.records.canonical import readable_json
+from harness.records.documents import readable_json
 from harness.trials.differences import Compared
 from harness.trials.document import document
 from harness.trials.judge import Cost, Estimate, Report
@@ -76,7 +76,7 @@ def test_one_system_is_the_document():
 
 
 def test_several_systems_stand_in_their_order_with_their_differences():
-    difference = Difference(0.1, -0.2, 0.4, 0.15, 0.03, 3)
+    difference = PairedDifference(0.1, -0.2, 0.4, 0.15, 0.03, 3)
     compared = [Compared("b", "a", "eer", difference, 0.06)]
     found = read_back([report("b"), report("a")], compared, sample())
     assert [system["system"] for system in found["systems"]] == ["b", "a"]

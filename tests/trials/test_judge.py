@@ -11,8 +11,8 @@ from scipy.stats import t as student
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_curve
 
-from harness.metrics.errors import MetricError
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.validation import MetricError
 from harness.trials.judge import Estimate, Report, judge
 from harness.trials.resampling import Resampling
 from harness.trials.units import Speakers

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from harness.metrics.comparison import Difference
+from harness.metrics.comparison import PairedDifference
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.roc import roc
 from harness.trials.differences import Compared
@@ -70,8 +70,8 @@ def test_without_an_interval_there_are_no_brackets_and_the_reason_is_told():
 )
 def test_differences_have_their_own_table(p, told):
     compared = [
-        Compared("a", "b", "eer", Difference(-0.0125, -0.02, 0.001, 0.005, 0.01, 3), p),
-        Compared("a", "b", "min_dcf(p)", Difference(0.2, 0.1, 0.3, 0.05, 0.01, 3), 0.5),
+        Compared("a", "b", "eer", PairedDifference(-0.0125, -0.02, 0.001, 0.005, 0.01, 3), p),
+        Compared("a", "b", "min_dcf(p)", PairedDifference(0.2, 0.1, 0.3, 0.05, 0.01, 3), 0.5),
     ]
     lines = printed(report("a"), report("b"), compared=compared)
     place = lines.index(["difference", "metric", "value", "95 % interval", "p (Holm)"])
@@ -83,7 +83,7 @@ def test_differences_have_their_own_table(p, told):
 
 @pytest.mark.parametrize("name", ["ecapa[v2]", "a[/b]", "[red]", r"back\[slash]"])
 def test_names_are_shown_as_they_are(name):
-    compared = [Compared(name, "b", "eer", Difference(0, 0, 0, 0, 1, 3), 1.0)]
+    compared = [Compared(name, "b", "eer", PairedDifference(0, 0, 0, 0, 1, 3), 1.0)]
     lines = printed(report(name), report("b"), compared=compared)
     assert lines[1][0] == name
     assert any(line[:1] == [f"{name} - b"] for line in lines)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.metrics.trials import Trials
+from harness.metrics.scored_trials import ScoredTrials
 from harness.trials.complaints import ScoreFileError
 from harness.trials.trials import TrialList, read_trials
 from harness.trials.units import NoSpeakers, Speakers, speakers_of
@@ -30,7 +30,7 @@ def listed(folder: Path, lines: list[str]) -> TrialList:
 def found(trials: TrialList, utt2spk: Path | None = None) -> Speakers:
     speakers = speakers_of(trials, utt2spk)
     assert isinstance(speakers, Speakers)
-    Trials(np.zeros(len(trials)), trials.is_target, speakers.enrol, speakers.test)  # agrees
+    ScoredTrials(np.zeros(len(trials)), trials.is_target, speakers.enrol, speakers.test)  # agrees
     assert set(speakers.enrol.tolist()) | set(speakers.test.tolist()) == set(range(speakers.count))
     return speakers
 

@@ -18,7 +18,7 @@ from typing import Any
 from harness.board.record_store import json_files
 from harness.board.writing.references import FILE as REFERENCES
 from harness.errors import PathError, StorageError
-from harness.records.canonical import digest, sha256, sha256_file
+from harness.records.documents import digest, sha256, sha256_file
 from harness.records.files import read_bytes, read_text, write_text
 
 SCHEMA = 2

@@ -29,9 +29,8 @@ from harness.board.writing.references import references
 from harness.config.loader import load as load_benchmark
 from harness.errors import RequestError
 from harness.records.files import read_bytes, write_text
-from harness.records.impossible import usable_record
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record, usable_record
 
 __all__ = ["Beside", "Files", "build", "read_folder", "record_files", "render"]
 

@@ -38,7 +38,7 @@ from harness.board.writing.markdown import section
 from harness.board.writing.references import References
 from harness.errors import RequestError
 from harness.measure.device import cores
-from harness.records.details import Details
+from harness.records.details_schema import Details
 
 MANY = 4000
 """Number of records from which on further processes are worth their start."""

@@ -23,8 +23,8 @@ from harness.board.standing.table import Table
 from harness.board.writing.charts import chart_data
 from harness.board.writing.efficiency import efficiencies
 from harness.board.writing.grids import failure
-from harness.records.canonical import digest
-from harness.records.details import Det, Details
+from harness.records.details_schema import Det, Details
+from harness.records.documents import digest
 
 Floats = NDArray[np.float64]
 

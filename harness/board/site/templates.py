@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from harness.board.standing.figures import one_line
-from harness.records.canonical import sha256
+from harness.records.documents import sha256
 
 STYLES = ("look", "table", "tools", "charts", "print")
 SCRIPTS = (

@@ -20,8 +20,8 @@ from harness.board.writing.efficiency import efficiencies, efficiency_grid, effi
 from harness.board.writing.grids import Grid, cost_grids, failure
 from harness.board.writing.reference_tables import reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
-from harness.records.canonical import digest
-from harness.records.details import Details
+from harness.records.details_schema import Details
+from harness.records.documents import digest
 
 INDEX, CHANGES = "index.html", "changes.html"
 """Pages of all suites."""

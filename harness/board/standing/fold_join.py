@@ -10,11 +10,10 @@ from typing import Any
 
 from harness.board.standing.rows import FiledRecord, seed_of
 from harness.errors import RequestError
-from harness.metrics.errors import MetricError
-from harness.metrics.folds import over_folds
-from harness.metrics.intervals import half_trial
-from harness.metrics.jackknife import jackknife_interval
-from harness.records.record import Data, Fold, Metric, Record
+from harness.metrics.intervals import half_trial, jackknife_interval
+from harness.metrics.k_folds import over_folds
+from harness.metrics.validation import MetricError
+from harness.records.record import Data, Metric, Record, RecordedFold
 
 INTERVAL = "interval"
 """The parameter of a protocol that says how intervals are made."""
@@ -93,7 +92,7 @@ def _test_counts(records: Sequence[Record]) -> dict[str, int]:
     return {key: sum(each[key] for each in counts) for key in keys}
 
 
-def _fold(record: Record) -> Fold:
+def _fold(record: Record) -> RecordedFold:
     if record.dataset.fold is None:
         raise TypeError(f"{record.dataset.name} is no fold")
     return record.dataset.fold

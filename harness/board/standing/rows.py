@@ -13,9 +13,9 @@ from typing import Any
 
 from harness.board.standing.costs import cost_of, environments_of
 from harness.board.standing.figures import Figure
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.records.record import COSTS, Metric, Record, Trust
-from harness.records.store import to_document
+from harness.records.record_files import to_document
 
 INCOMPLETE = "incomplete"
 """The state of a row if folds of it have no result."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.board.standing.rows import Row
-from harness.metrics.ranking import (
+from harness.metrics.seed_spread import Scale, SeedSpread, pool_spread
+from harness.metrics.significance import (
     MIN_UNITS_FOR_RANKS,
-    Entry,
+    ComparedEntry,
     can_rank,
     ranks_and_difference,
     smallest_visible_difference,
 )
-from harness.metrics.seeds import Scale, SeedSpread, pooled_spread
 from harness.records.record import MetricFacts, Protocol
 
 
@@ -60,15 +60,15 @@ def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
 
 def seed_spread(rows: Iterable[Row], metric: str, facts: MetricFacts) -> SeedSpread | None:
     """Return the spread of a metric over the seeds of some rows; None if no row shows one."""
-    return pooled_spread((_seeds(row, metric) for row in rows if row.is_compared), _scale(facts))
+    return pool_spread((_seeds(row, metric) for row in rows if row.is_compared), _scale(facts))
 
 
-def values_by_unit(row: Row, metric: str) -> Entry:
+def values_by_unit(row: Row, metric: str) -> ComparedEntry:
     """Return a row's metric, and the same without each unit, as ranks and changes compare them."""
     left, figure = row.left_one_out(metric) or {}, row.figure(metric)
     value = figure.value if figure else float("nan")
     values = np.array(list(left.values()), dtype=np.float64)
-    return Entry(row.name, value, tuple(left), values, _seeds(row, metric))
+    return ComparedEntry(row.name, value, tuple(left), values, _seeds(row, metric))
 
 
 def _fill_ranks(blank: Ranking, rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:

@@ -10,7 +10,7 @@ from harness.board.standing.figures import UNKNOWN
 from harness.board.standing.rows import seed_text
 from harness.board.standing.table import Table
 from harness.board.versions.value_changes import Shift, VersionedEntry, entries, match, shifts
-from harness.records.canonical import canonical_json, digest
+from harness.records.documents import canonical_json, digest
 from harness.records.record import Record
 
 DIGITS = 12

@@ -17,9 +17,9 @@ from harness.board.standing.figures import six_digits
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.board.standing.table_ranks import seed_spread, values_by_unit
-from harness.metrics.ranking import MIN_UNITS_FOR_RANKS, can_rank, change_p_values
-from harness.metrics.ranking import Entry as PairedValues
-from harness.metrics.seeds import SeedSpread
+from harness.metrics.seed_spread import SeedSpread
+from harness.metrics.significance import MIN_UNITS_FOR_RANKS, can_rank, change_p_values
+from harness.metrics.significance import ComparedEntry as PairedValues
 
 ALPHA = 0.05
 

@@ -16,8 +16,8 @@ from harness.board.writing.grids import (
     entry_column,
     metric_cell,
 )
-from harness.metrics.ranking import MIN_UNITS_FOR_RANKS
-from harness.records.details import Breakdown, Details, Estimate, Group
+from harness.metrics.significance import MIN_UNITS_FOR_RANKS
+from harness.records.details_schema import Breakdown, Details, Group, GroupMetric
 
 FEW = "°"
 """Marks a group that is too small for its figures to be trusted."""
@@ -99,7 +99,7 @@ def _group_cell(table: Table, row: Sequence[Breakdown], group: str) -> Cell:
     return metric_cell(_figure(found), table.facts[primary])
 
 
-def _figure(found: Sequence[Estimate]) -> Figure:
+def _figure(found: Sequence[GroupMetric]) -> Figure:
     """Return the mean over the seeds, as tables have it."""
     values = [each.value for each in found]
     low, high = _mean(found, lambda each: each.low), _mean(found, lambda each: each.high)
@@ -107,7 +107,9 @@ def _figure(found: Sequence[Estimate]) -> Figure:
     return Figure(statistics.fmean(values), low, high, spread, len(values))
 
 
-def _mean(found: Sequence[Estimate], read: Callable[[Estimate], float | None]) -> float | None:
+def _mean(
+    found: Sequence[GroupMetric], read: Callable[[GroupMetric], float | None]
+) -> float | None:
     known = [value for each in found if (value := read(each)) is not None]
     return statistics.fmean(known) if len(known) == len(found) else None
 

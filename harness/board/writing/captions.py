@@ -10,8 +10,8 @@ from harness.board.standing.costs import environments
 from harness.board.standing.figures import plain, plural
 from harness.board.standing.table import Table
 from harness.board.writing.entry_notes import cost_footnotes, row_footnotes
-from harness.metrics.seeds import SeedSpread
-from harness.records.canonical import canonical_json
+from harness.metrics.seed_spread import SeedSpread
+from harness.records.documents import canonical_json
 from harness.records.record import MetricFacts, Record
 
 TRUST = {

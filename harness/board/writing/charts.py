@@ -18,7 +18,7 @@ from harness.board.standing.figures import heading, one_line, six_digits
 from harness.board.standing.table import Table
 from harness.board.writing.captions import title
 from harness.board.writing.efficiency import Efficiency, Point, TradeOff, efficiencies
-from harness.records.canonical import canonical_json, digest
+from harness.records.documents import canonical_json, digest
 from harness.records.files import atomic_file
 
 if TYPE_CHECKING:

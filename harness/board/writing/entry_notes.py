@@ -18,7 +18,7 @@ from harness.board.standing.costs import (
 from harness.board.standing.figures import plural, significant
 from harness.board.standing.rows import CLAIM, DAGGER
 from harness.board.standing.table import Table
-from harness.records.parts import in_parts, items_in_part
+from harness.config.recipe_tables import in_parts, items_in_part
 from harness.records.record import Record
 
 TRAINING_ACCURACY = "training_accuracy"

@@ -22,8 +22,8 @@ from harness.board.writing.efficiency import (
 from harness.board.writing.grids import Cell, Grid, TextPiece, cost_grids, main_grid
 from harness.board.writing.reference_tables import ELSEWHERE, reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
-from harness.records.canonical import digest
-from harness.records.details import Details
+from harness.records.details_schema import Details
+from harness.records.documents import digest
 
 # Otherwise the padding, and so the bytes, depend on whether wcwidth happens to be installed.
 tabulating.WIDE_CHARS_MODE = False

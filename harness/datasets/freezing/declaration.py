@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from harness.config.tables import Table
+from harness.config.tables import ConfigTable
 from harness.config.toml_text import key_text, value_text
 from harness.errors import ConfigError, PathError
 from harness.records.files import lock, read_bytes, write_bytes
@@ -49,7 +49,7 @@ def append_table(path: Path, text: str, lock_path: Path) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    return value.model_dump(exclude_none=True) if isinstance(value, Table) else value
+    return value.model_dump(exclude_none=True) if isinstance(value, ConfigTable) else value
 
 
 def _check(path: Path, after: bytes, text: str) -> None:

@@ -9,14 +9,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.config.datasets import Dataset, FreezeRule, TrialRule
 from harness.config.imports import explain
-from harness.config.loader import LoadedBenchmark, known
-from harness.config.tables import Name, Table
+from harness.config.loader import LoadedBenchmark, look_up
+from harness.config.tables import ConfigTable, Name
 from harness.errors import ConfigError
 
 FOLDER = "splits"
 """Where lists of subsets lie, beside the benchmark file."""
 
-Rule = TypeVar("Rule", bound=Table)
+Rule = TypeVar("Rule", bound=ConfigTable)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _new(loaded: LoadedBenchmark, request: SubsetRequest) -> Dataset:
         raise ConfigError(f"{request.name}: new; say how many utterances it has with --count")
     if request.trials and "count" not in request.trials:
         raise ConfigError(f"{request.name}: shares of how many trials? Say it with --trials")
-    corpus = known(loaded.benchmark.datasets, request.of, "dataset")
+    corpus = look_up(loaded.benchmark.datasets, request.of, "dataset")
     if corpus.of is not None:
         raise ConfigError(f"{request.of}: stands on {corpus.of!r} itself; name that one")
     place = f"datasets.{request.name}"

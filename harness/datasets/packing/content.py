@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.datasets.packing.batch import HASH_BYTES, Batch, by_row
-from harness.records.canonical import readable_json
+from harness.records.documents import readable_json
 from harness.records.files import atomic_file
 
 FORMAT = 2

@@ -13,7 +13,7 @@ import pandas as pd
 
 from harness.data.corpus import Corpus
 from harness.data.table_digest import table_digest
-from harness.records.canonical import digest
+from harness.records.documents import digest
 
 Advance = Callable[[int], None]
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.datasets.pack import Pack
 from harness.feeding.waveform.level import limited
 from harness.feeding.waveform.library import Library

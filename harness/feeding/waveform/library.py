@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.config.augment import Augment
 from harness.config.datasets import Dataset
+from harness.config.recipe_tables import Augment
 from harness.data.corpus import Corpus
 from harness.datasets.locate import Absence, locate
 from harness.datasets.pack import Pack, PackRequest, Tell, packed, silent

@@ -18,9 +18,8 @@ from harness.board.record_paths import DETAILS_ENDING, is_record, scores_path
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import LockFile, read_lock
 from harness.errors import RequestError
-from harness.records.impossible import usable_record
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record, usable_record
 from harness.registry.guarding.consistency import disagreements
 from harness.registry.guarding.locked import edited_lock
 from harness.registry.guarding.newcomers import wrong_newcomer

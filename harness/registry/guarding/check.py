@@ -18,9 +18,8 @@ from harness.board.record_paths import record_path
 from harness.board.record_store import record_files
 from harness.board.writing.charts import holds_plot
 from harness.errors import RequestError
-from harness.records.impossible import usable_record
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record, usable_record
 from harness.registry.guarding.consistency import contradictions, disagreements
 from harness.registry.history.check import check_history
 from harness.registry.history.line import FOLDER as HISTORY

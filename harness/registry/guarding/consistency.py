@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from harness.records.canonical import canonical_json, digest
+from harness.records.documents import canonical_json, digest
 from harness.records.record import Record, Stage
 
 _Difference = tuple[str, Any, Any]

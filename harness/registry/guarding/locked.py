@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.datasets.lock import DatasetLock, LockFile, ProtocolLock
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.records.record import Record
 
 

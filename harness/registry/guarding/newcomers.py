@@ -12,9 +12,9 @@ from harness.board.record_paths import is_record, record_path
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import LockFile
 from harness.errors import ConfigError
-from harness.records.canonical import readable_json
+from harness.records.documents import readable_json
 from harness.records.record import Record
-from harness.records.store import to_document
+from harness.records.record_files import to_document
 from harness.registry.guarding.consistency import contradictions
 from harness.registry.guarding.locked import unknown_to
 

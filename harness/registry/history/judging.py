@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from harness.metrics.comparison import two_sided_p
-from harness.metrics.seeds import SeedSpread, pooled_spread, seed_variance
+from harness.metrics.seed_spread import SeedSpread, pool_spread, seed_variance
 from harness.records.record import CostFacts
 from harness.registry.history.finding import Change, Finding, find
 from harness.registry.history.line import HISTORY_COSTS, Line
@@ -77,8 +77,8 @@ def beyond_noise(series: Series, change: Change, spread: SeedSpread | None) -> s
     """Say why a step in quality may be noise of training; empty where it cannot be.
 
     What nothing trained has no such noise. Else the step is held against what other seeds do, the
-    spread pooled over the table's entries (`harness.metrics.seeds`); where no entry has two seeds,
-    against the interval over the test sample, which is wider than what seeds do on equal data.
+    spread pooled over the table's entries (`harness.metrics.seed_spread`); where no entry has two
+    seeds, against the interval over the test sample, which is wider than what seeds do on equal data.
     """
     seeds = series.seeds
     if all(seed is None for seed in seeds):
@@ -149,4 +149,4 @@ def _spreads(series: Iterable[Series]) -> Mapping[Table, SeedSpread | None]:
         values = [line.quality.value for line in lines if line.quality]
         seeds.setdefault(each.table, []).append(values)
         scales[each.table] = "logit" if each.last.metric.unit == "%" else "plain"
-    return {table: pooled_spread(values, scales[table]) for table, values in seeds.items()}
+    return {table: pool_spread(values, scales[table]) for table, values in seeds.items()}

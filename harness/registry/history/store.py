@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.errors import RequestError
-from harness.records.canonical import canonical_json, sha256
+from harness.records.documents import canonical_json, sha256
 from harness.records.files import lock, write_text
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.registry.history.line import FOLDER, Line, line_of
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.config.loader import LoadedBenchmark
 from harness.errors import ConfigError, RequestError
-from harness.records.canonical import canonical_json
+from harness.records.documents import canonical_json
 from harness.records.record import Record
 from harness.run.job.spec import JobSpec
 from harness.run.plan.choice import chosen_suite

@@ -12,11 +12,11 @@ from harness.datasets.listed import list_dataset
 from harness.errors import JobFailed, LockError, RequestError
 from harness.measure.device import choose_device, default_threads
 from harness.records.attestation import Attestation, write_attestation
-from harness.records.canonical import sha256_file
-from harness.records.code import DIRTY
+from harness.records.documents import sha256_file
 from harness.records.files import keep_from_git
+from harness.records.provenance import DIRTY
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.registry.guarding.consistency import contradictions
 from harness.registry.reproduction.planning import check_reproducible, planned_again, request_for
 from harness.registry.reproduction.tolerance import Range, allowed, others_of

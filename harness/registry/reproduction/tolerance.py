@@ -12,10 +12,10 @@ from scipy.special import stdtrit
 
 from harness.board.record_paths import is_record
 from harness.board.standing.rows import row_digest
-from harness.metrics.seeds import SeedSpread, pooled_spread
+from harness.metrics.seed_spread import SeedSpread, pool_spread
 from harness.records.attestation import Rule
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.run.job.join import RECORD
 
 LEAST_FREEDOM = 2
@@ -62,7 +62,7 @@ def allowed(record: Record, others: Iterable[Record]) -> Range:
     if record.is_baseline:
         return _one_trial(record, value)
     rate = _is_rate(record)
-    spread = pooled_spread(_seeds(record, others), "logit" if rate else "plain")
+    spread = pool_spread(_seeds(record, others), "logit" if rate else "plain")
     if spread is not None and spread.freedom >= LEAST_FREEDOM:
         return _within_seeds(value, spread, rate=rate)
     metric = record.metrics[record.protocol.primary]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from harness.datasets.listing import Listing
 from harness.errors import RequestError
-from harness.records.arrays import read_arrays
+from harness.records.npz import read_arrays
 from harness.registry.submit.arrays import LONGEST_NAME, numbers, texts
 from harness.registry.submit.naming import Named, check_finite
 from harness.trials.complaints import listed

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from harness.datasets.listing import Listing
 from harness.errors import RequestError
-from harness.metrics.errors import MetricError
-from harness.records.arrays import read_arrays
+from harness.metrics.validation import MetricError
+from harness.records.npz import read_arrays
 from harness.registry.submit.arrays import LONGEST_NAME, numbers, texts
 from harness.registry.submit.naming import Named, check_direction, check_finite
 from harness.tasks.task import Scores, Side, Task, training_lists

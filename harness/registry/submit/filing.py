@@ -9,8 +9,8 @@ from typing import Any
 
 from harness.config.loader import LoadedBenchmark
 from harness.errors import DataError, RequestError
-from harness.metrics.errors import MetricError
-from harness.records.canonical import digest
+from harness.metrics.validation import MetricError
+from harness.records.documents import digest
 from harness.records.files import keep_from_git
 from harness.records.record import Record, Stage, Submission, Trust
 from harness.registry.submit.claims import read_claims

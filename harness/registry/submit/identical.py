@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.errors import DataError, RequestError
 from harness.records.record import Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.run.job.evaluation_files import SCORES, load_scores
 from harness.run.job.join import RECORD
 from harness.tasks.task import Scores

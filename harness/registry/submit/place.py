@@ -10,7 +10,7 @@ from harness.datasets.listed import list_dataset
 from harness.datasets.listing import Listing
 from harness.datasets.lock import pinned_dataset, read_lock
 from harness.errors import ConfigError, RequestError
-from harness.records.record import Component
+from harness.records.record import RecordedComponent
 from harness.run.job.parts import make_task
 from harness.run.job.spec import JobSpec
 from harness.run.plan.choice import suite_datasets
@@ -48,7 +48,7 @@ class Place:
             name: of the entry.
             content: hash of all that was received of it.
         """
-        model = Component(name=name, adapter=ELSEWHERE, version=1, fields={})
+        model = RecordedComponent(name=name, adapter=ELSEWHERE, version=1, fields={})
         return JobSpec(**self.common, model=model, track=TRACK, checkpoint_sha256=content)
 
     def hold_protocol(self, job: JobSpec, *, pin: bool) -> None:

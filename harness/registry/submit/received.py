@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from harness.errors import RequestError
-from harness.records.canonical import sha256_file
+from harness.records.documents import sha256_file
 from harness.records.record import Artefact
 
 BYTES_A_TRIAL = 1_000

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from harness.data.corpus import HeldOut
 from harness.datasets.listing import Listing
 from harness.errors import RequestError
-from harness.metrics.errors import MetricError
 from harness.metrics.operating_point import OperatingPoint
+from harness.metrics.validation import MetricError
 from harness.registry.submit.received import check_length
 from harness.tasks.task import Scores
 from harness.tasks.trial_metrics import decided_by

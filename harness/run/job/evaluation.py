@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.config.recipes import EvenCrops
 from harness.errors import RequestError
-from harness.records.canonical import sha256_file
+from harness.records.documents import sha256_file
 from harness.run.job.evaluation_files import SCORES, save_scores
 from harness.run.job.looks import count_look
 from harness.run.job.parts import Parts

@@ -31,7 +31,7 @@ def load_scores(path: Path) -> Scores:
     Raises:
         DataError: the file is absent or is none that an evaluation wrote.
     """
-    from harness.records.arrays import read_arrays
+    from harness.records.npz import read_arrays
 
     try:
         return read_arrays(path, None, PACKED * path.stat().st_size)

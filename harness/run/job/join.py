@@ -11,7 +11,7 @@ from harness.errors import PathError, StorageError, naming, printable
 from harness.measure.environment import environment_digest
 from harness.records.files import atomic_path, lock
 from harness.records.record import Artefact, Metric, Record, Resources, Stage, State
-from harness.records.store import read_record, write_record
+from harness.records.record_files import read_record, write_record
 from harness.run.job.evaluation_files import SCORES
 from harness.run.job.spec import JobSpec
 from harness.run.job.stage import utc_now

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.records.canonical import canonical_json
+from harness.records.documents import canonical_json
 from harness.records.files import append_text, lock, read_text
 from harness.run.job.spec import JobSpec
 

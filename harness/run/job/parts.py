@@ -14,7 +14,7 @@ from harness.config.recipes import Recipe
 from harness.datasets.dataset import OpenDataset, open_dataset
 from harness.datasets.listed import list_dataset
 from harness.errors import ConfigError
-from harness.records.record import Component
+from harness.records.record import RecordedComponent
 from harness.run.job.spec import JobSpec
 from harness.tasks.task import Task
 
@@ -125,5 +125,5 @@ def make_task(loaded: LoadedBenchmark, suite: str) -> Task:
     return task
 
 
-def _adapter(component: Component) -> Any:
+def _adapter(component: RecordedComponent) -> Any:
     return construct(component.adapter, component.fields, component.name)

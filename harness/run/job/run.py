@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 
 from harness.errors import HarnessError, PathError, StorageError, file_error
-from harness.metrics.errors import MetricError
+from harness.metrics.validation import MetricError
 from harness.records.files import lock
 from harness.records.record import Record, Resources, State
 from harness.run.job.fits import hold_to_budget, what_fits

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.config.recipes import EvenCrops, Recipe
 from harness.config.tables import Profile
-from harness.records.canonical import digest
-from harness.records.record import Component, Data, Environment, Prediction, Protocol, Stage
+from harness.records.documents import digest
+from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
 from harness.run.job.measurement import Trial
 
 
@@ -71,8 +71,8 @@ class JobSpec(BaseModel):
     data_workers: int = 0
     protocol: Protocol
     dataset: Data
-    model: Component
-    loss: Component | None = None
+    model: RecordedComponent
+    loss: RecordedComponent | None = None
     recipe: Recipe | None = None
     recipe_name: str | None = None
     track: str

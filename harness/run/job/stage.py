@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from harness.errors import RequestError
-from harness.records.canonical import readable_json
+from harness.records.documents import readable_json
 from harness.records.files import lock, read_text, write_text
 from harness.records.record import Stage
 

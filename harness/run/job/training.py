@@ -15,7 +15,7 @@ from harness.feeding.batches import TrainingBatches
 from harness.feeding.waveform.disturbance import Disturber
 from harness.feeding.waveform.library import shelves
 from harness.measure.environment import environment_digest
-from harness.records.canonical import sha256_file
+from harness.records.documents import sha256_file
 from harness.run.job.parts import Parts
 from harness.run.job.report import Reporter
 from harness.tasks.task import Side

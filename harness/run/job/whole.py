@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.records.canonical import sha256_file
+from harness.records.documents import sha256_file
 from harness.records.record import Record
 from harness.run.job.evaluation import run_evaluation
 from harness.run.job.evaluation_files import SCORES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.config.recipes import Recipe
 from harness.datasets.pack import Tell, silent
 from harness.errors import ConfigError

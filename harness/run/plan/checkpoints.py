@@ -7,10 +7,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from harness.config.loader import LoadedBenchmark, known
+from harness.config.loader import LoadedBenchmark, look_up
 from harness.config.tables import Component
 from harness.errors import ConfigError, JobFailed, RequestError, quoted
-from harness.recipes.reading import read_recipe
+from harness.recipes.foreign_recipe import read_recipe
 from harness.run.plan.adapters import WORKERS
 from harness.run.plan.chosen import component
 from harness.run.plan.description import Fitting
@@ -100,7 +100,7 @@ def check_fits(loaded: LoadedBenchmark, entry: CheckpointEntry) -> None:
         RequestError: it is no checkpoint, or of another network; the models that its weights fit
             are named.
     """
-    known(loaded.benchmark.models, entry.model, "model")
+    look_up(loaded.benchmark.models, entry.model, "model")
     try:
         fit = WORKERS.ask(_fitting(loaded, entry.path, entry.model, exactly=True))
     except JobFailed:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.config.loader import LoadedBenchmark, known
-from harness.config.suites import Entry, Suite
+from harness.config.loader import LoadedBenchmark, look_up
+from harness.config.schema import Suite, SuiteSystem
 from harness.errors import ConfigError, nearest
 from harness.run.plan.request import RunRequest
 
@@ -42,7 +42,7 @@ def chosen_suite(loaded: LoadedBenchmark, request: RunRequest) -> Suite:
         ConfigError: it does not exist, or has no such profile.
     """
     suite = loaded.suite(request.suite)
-    known(
+    look_up(
         {str(name): plan for name, plan in suite.profiles.items()},
         request.profile,
         f"profile of suite {request.suite!r}",
@@ -69,7 +69,7 @@ def entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[Choice]
             yield Choice(system.model, system.loss, recipe, seed)
 
 
-def _systems(suite: Suite, request: RunRequest) -> list[Entry]:
+def _systems(suite: Suite, request: RunRequest) -> list[SuiteSystem]:
     """The suite's systems that have a model and a loss that were asked for."""
     systems, name = suite.systems, f"suite {request.suite!r}"
     models = _chosen(request.models, [each.model for each in systems], f"{name} has no model")

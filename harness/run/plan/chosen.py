@@ -11,7 +11,7 @@ from harness.config.tables import Component
 from harness.datasets.lengths import Need
 from harness.errors import ConfigError, JobFailed, nearest
 from harness.records import record
-from harness.records.canonical import canonical_json
+from harness.records.documents import canonical_json
 from harness.run.job.parts import make_task
 from harness.run.plan.adapters import WORKERS
 from harness.run.plan.augmentation import check_augment
@@ -34,8 +34,8 @@ class Chosen:
     """
 
     choice: Choice
-    model: record.Component
-    loss: record.Component
+    model: record.RecordedComponent
+    loss: record.RecordedComponent
     recipe: Recipe
     failed: str = ""
 
@@ -72,7 +72,7 @@ class Described:
         failed: why.
     """
 
-    component: record.Component
+    component: record.RecordedComponent
     description: Description | None
     failed: str = ""
 
@@ -93,7 +93,9 @@ def described(section: str, name: str, table: Component) -> Described:
         found = describe(name, table, where, is_loss=section == "losses")
     except JobFailed as error:
         given = json.loads(canonical_json(json.loads(json.dumps(table.fields, default=str))))
-        unknown = record.Component(name=name, adapter=table.adapter, version=0, fields=given)
+        unknown = record.RecordedComponent(
+            name=name, adapter=table.adapter, version=0, fields=given
+        )
         return Described(unknown, None, str(error))
     return Described(found.component, found)
 
@@ -108,7 +110,7 @@ def describe(name: str, table: Component, where: str, *, is_loss: bool = False) 
     return WORKERS.recall(Describe(name, table.adapter, table.fields, where, is_loss))
 
 
-def component(name: str, table: Component, where: str) -> record.Component:
+def component(name: str, table: Component, where: str) -> record.RecordedComponent:
     """An adapter as a record holds it, its fields complete and checked.
 
     Raises:

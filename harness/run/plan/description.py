@@ -15,7 +15,7 @@ from harness.adapter import ADDED, Fbank, Image, Input, Spectrogram, Vector
 from harness.config.imports import construct, load_class
 from harness.errors import RequestError
 from harness.records import record
-from harness.records.canonical import canonical_json
+from harness.records.documents import canonical_json
 from harness.run.plan.questions import Report, adapter_key
 
 
@@ -28,7 +28,7 @@ class Description(BaseModel):
         scheduled: its values that a recipe's schedules may drive.
     """
 
-    component: record.Component
+    component: record.RecordedComponent
     needs: frozenset[str] = frozenset()
     scheduled: tuple[str, ...] = ()
 
@@ -96,7 +96,7 @@ class Describe:
             if field.metadata == ADDED and values[field.name] == field.default:
                 del values[field.name]
         fields = json.loads(canonical_json(values))
-        component = record.Component(
+        component = record.RecordedComponent(
             name=self.name, adapter=self.adapter, version=made.version, fields=fields
         )
         if not self.is_loss:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.adapter import CHECKPOINTING
+from harness.config.recipe_tables import in_parts
 from harness.config.recipes import FineTune, Recipe
 from harness.records import record
-from harness.records.parts import in_parts
 from harness.run.plan.chosen import Chosen
 from harness.run.plan.predictions import Predictions, Question
 from harness.run.plan.questions import EmbeddedBatch, Training, TrainingStep
@@ -28,7 +28,7 @@ class Fitted:
         notes: what a reader of its row must know.
     """
 
-    model: record.Component
+    model: record.RecordedComponent
     recipe: Recipe
     prediction: record.Prediction | None
     largest: int | None = None

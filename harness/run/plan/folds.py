@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from harness.config.loader import LoadedBenchmark
 from harness.records import record
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.run.plan.protocol import rests_on
 from harness.run.plan.request import RunRequest, Source
 
 
-def record_fold(loaded: LoadedBenchmark, request: RunRequest, source: Source) -> record.Fold | None:
+def record_fold(
+    loaded: LoadedBenchmark, request: RunRequest, source: Source
+) -> record.RecordedFold | None:
     """The fold as a record holds it; None where a dataset is judged as a whole.
 
     Each fold has a lock and a protocol digest of its own. What all of them share are the corpus
@@ -27,7 +29,7 @@ def record_fold(loaded: LoadedBenchmark, request: RunRequest, source: Source) ->
         "draw_trials": config.draw_trials and config.draw_trials.model_dump(),
     }
     lock = digest(shared)
-    return record.Fold(
+    return record.RecordedFold(
         of=fold.of,
         index=fold.index,
         folds=fold.folds,

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-from harness.config.loader import LoadedBenchmark, known
+from harness.config.loader import LoadedBenchmark, look_up
 from harness.datasets.listed import HELD_OUT
 from harness.errors import ConfigError, JobFailed, RequestError
 from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
 from harness.measure.environment import environment
 from harness.records import record
-from harness.records.canonical import sha256_file
-from harness.records.code import code_version
+from harness.records.documents import sha256_file
+from harness.records.provenance import code_version
 from harness.run.job.parts import make_task
 from harness.run.job.spec import TRAIN_VERSION, Embedding, JobSpec, embedding_precision
 from harness.run.plan.augmentation import disturbances
@@ -133,9 +133,9 @@ def plan_checkpoint(
     common = common_parts(loaded, request, source, make_protocol(loaded, request, source))
     models, losses = loaded.benchmark.models, loaded.benchmark.losses
     content = sha256_file(entry.path)
-    model = described("models", entry.model, known(models, entry.model, "model"))
+    model = described("models", entry.model, look_up(models, entry.model, "model"))
     loss = (
-        described("losses", entry.loss, known(losses, entry.loss, "loss")) if entry.loss else None
+        described("losses", entry.loss, look_up(losses, entry.loss, "loss")) if entry.loss else None
     )
     refused = "; ".join(each.failed for each in (model, loss) if each and each.failed)
     made_here = JobSpec(
@@ -153,7 +153,9 @@ def plan_checkpoint(
     return [_baseline(loaded, request, common), made_here]
 
 
-def _embedding(loaded: LoadedBenchmark, request: RunRequest, model: record.Component) -> Embedding:
+def _embedding(
+    loaded: LoadedBenchmark, request: RunRequest, model: record.RecordedComponent
+) -> Embedding:
     try:
         return lookups(loaded, request, unheard).predictions.embedding(EmbeddedBatch(model))
     except JobFailed:  # nothing rests on it but how many items are embedded at once
@@ -215,7 +217,7 @@ def common_parts(
 def _baseline(loaded: LoadedBenchmark, request: RunRequest, common: dict[str, Any]) -> JobSpec:
     task = make_task(loaded, request.suite)
     suite = loaded.suite(request.suite)
-    model = record.Component(
+    model = record.RecordedComponent(
         name=task.baseline_name, adapter=suite.task, version=task.version, fields={}
     )
     return JobSpec(**common, model=model, track="baseline")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import PathError, StorageError
-from harness.records.canonical import readable_json
+from harness.records.documents import readable_json
 from harness.records.files import read_text, write_text
 
 Answer = TypeVar("Answer", bound=BaseModel)

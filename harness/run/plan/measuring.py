@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.config.loader import LoadedBenchmark, known
+from harness.config.loader import LoadedBenchmark, look_up
 from harness.errors import ConfigError, JobFailed
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapters import WORKERS
@@ -39,7 +39,7 @@ def plan_measuring(
 def _models(loaded: LoadedBenchmark, request: RunRequest, source: Source) -> list[str]:
     models, kind = loaded.benchmark.models, source.listing.corpus.kind
     if request.models:
-        return [name for name in request.models if known(models, name, "model")]
+        return [name for name in request.models if look_up(models, name, "model")]
     found = []
     for name, table in models.items():
         asked = AskInput(table.adapter, table.fields, loaded.where("models", name))
@@ -57,7 +57,7 @@ def _choice(loaded: LoadedBenchmark, request: RunRequest, model: str) -> Choice:
     suite = chosen_suite(loaded, request)
     wanted = request.losses or tuple(loaded.benchmark.losses)
     for loss in request.losses:
-        known(loaded.benchmark.losses, loss, "loss")
+        look_up(loaded.benchmark.losses, loss, "loss")
     systems = [each for each in suite.systems if each.loss in wanted] or list(suite.systems)
     system = next((each for each in systems if each.model == model), systems[0])
     recipe = system.recipe or suite.profiles[request.profile].recipe

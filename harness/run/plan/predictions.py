@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from harness.errors import JobFailed
 from harness.measure.device import cores
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.run.job.spec import Embedding
 from harness.run.plan.adapters import WORKERS, OutOfMemory
 from harness.run.plan.kept import KeptAnswers, KeptFile

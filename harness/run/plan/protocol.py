@@ -7,7 +7,7 @@ from typing import Any
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import hold_protocol, protocol_lock
 from harness.records import record
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.run.job.parts import make_task
 from harness.run.job.spec import JobSpec
 from harness.run.plan.request import RunRequest, Source

@@ -83,8 +83,8 @@ class TrainingStep:
         seconds: length of a sound in a batch.
     """
 
-    model: record.Component
-    loss: record.Component
+    model: record.RecordedComponent
+    loss: record.RecordedComponent
     recipe: Recipe
     classes: int
     seconds: float
@@ -141,7 +141,7 @@ class EmbeddedBatch:
         precision: what it computes in, by a recipe's name of it.
     """
 
-    model: record.Component
+    model: record.RecordedComponent
     precision: str = "32-true"
 
     @property
@@ -213,9 +213,9 @@ class EmbeddingWithin:
         return self.batch.predicted(self.limit)
 
 
-def _built(component: record.Component) -> Any:
+def _built(component: record.RecordedComponent) -> Any:
     return construct(component.adapter, component.fields, component.name)
 
 
-def _without_name(component: record.Component) -> dict[str, Any]:
+def _without_name(component: record.RecordedComponent) -> dict[str, Any]:
     return component.model_dump(exclude={"name"})

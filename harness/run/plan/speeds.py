@@ -13,7 +13,7 @@ from harness.datasets.listing import Listing
 from harness.datasets.packing.pace import packing_seconds
 from harness.errors import DataError
 from harness.measure.environment import environment, environment_digest
-from harness.records.canonical import digest
+from harness.records.documents import digest
 from harness.run.execute.process import Crew
 from harness.run.job.measurement import Speed, Trial
 from harness.run.job.spec import JobSpec

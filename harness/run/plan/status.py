@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.records import record
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.run.job.join import RECORD, find_record
 from harness.run.job.spec import JobSpec
 from harness.run.job.stage import find_result

@@ -19,10 +19,10 @@ from harness.board.writing.charts import holds_plot
 from harness.board.writing.efficiency import efficiencies
 from harness.errors import RequestError
 from harness.records.attestation import Attestation, attestation_path
-from harness.records.canonical import readable_json, sha256, sha256_file
+from harness.records.documents import readable_json, sha256, sha256_file
 from harness.records.files import write_text
 from harness.records.record import Artefact, Record
-from harness.records.store import read_record, write_record
+from harness.records.record_files import read_record, write_record
 from harness.registry.guarding.check import check
 from tests.tiny import BENCHMARK
 

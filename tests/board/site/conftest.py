@@ -11,7 +11,7 @@ import pytest
 
 from harness.board.publishing.published_tables import Beside, read_folder, render
 from harness.board.writing.references import References
-from harness.records.details import Det, Details, DetPoint
+from harness.records.details_schema import Det, Details, DetPoint
 from harness.records.record import Record
 
 ROOT = Path(__file__).resolve().parents[3]

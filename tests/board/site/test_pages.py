@@ -18,7 +18,7 @@ from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.versions.changelog import log_entries
 from harness.board.writing.references import References, references
-from harness.records.canonical import sha256
+from harness.records.documents import sha256
 from harness.records.record import Memory, Resources
 from tests.board.site.conftest import (
     HOSTILE,

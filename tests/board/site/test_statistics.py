@@ -14,12 +14,12 @@ from harness.board.site.page_data import pairs
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
 from harness.board.standing.table_ranks import rank
-from harness.metrics.comparison import jackknife_error
-from harness.metrics.ranking import Entry, p_values
+from harness.metrics.intervals import jackknife_error
+from harness.metrics.significance import ComparedEntry, p_values
 from tests.board.site.conftest import PUBLISHED
 
 
-def entries(table) -> list[Entry]:
+def entries(table) -> list[ComparedEntry]:
     """The table's ranked rows, as its ranks compare them."""
     primary = table.protocol.primary
     made = []
@@ -28,7 +28,9 @@ def entries(table) -> list[Entry]:
             continue
         left, figure = row.left_one_out(primary), row.figure(primary)
         seeds = () if row.first.is_baseline else [r.metrics[primary].value for r in row.results]
-        made.append(Entry(row.name, figure.value, tuple(left), np.array([*left.values()]), seeds))
+        made.append(
+            ComparedEntry(row.name, figure.value, tuple(left), np.array([*left.values()]), seeds)
+        )
     return made
 
 

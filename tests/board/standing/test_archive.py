@@ -15,8 +15,8 @@ from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, archive_page, family, newest, previous, tables
 from harness.board.writing.json_document import document_text
 from harness.board.writing.references import References
-from harness.records.record import Fold, Record, Stage
-from harness.records.store import write_record
+from harness.records.record import Record, RecordedFold, Stage
+from harness.records.record_files import write_record
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_one_version_with_other_rules_or_data_is_two_tables_of_one_page(version)
 
 
 def test_folds_are_of_the_family_of_their_dataset(version):
-    fold = Fold(of="voices", index=1, folds=2, lock="l" * 64, protocol="p" * 64)
+    fold = RecordedFold(of="voices", index=1, folds=2, lock="l" * 64, protocol="p" * 64)
     folds = [
         version(
             2,

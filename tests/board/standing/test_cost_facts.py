@@ -33,7 +33,7 @@ import json, sys
 from pathlib import Path
 from harness.board.publishing.published_tables import render
 from harness.records.record import Record
-from harness.records.store import to_document
+from harness.records.record_files import to_document
 from harness.registry.history.line import line_of
 from harness.registry.history.page import history_page
 

@@ -18,10 +18,10 @@ from harness.board.writing.grids import main_grid
 from harness.board.writing.json_document import document
 from harness.board.writing.markdown import section
 from harness.errors import RequestError
-from harness.metrics.jackknife import jackknife_interval
-from harness.metrics.ranking import Entry, ranks, smallest_visible_difference
-from harness.records.record import Fold, Memory, Record, Resources, Stage
-from harness.records.store import to_document, write_record
+from harness.metrics.intervals import jackknife_interval
+from harness.metrics.significance import ComparedEntry, ranks_and_difference
+from harness.records.record import Memory, Record, RecordedFold, Resources, Stage
+from harness.records.record_files import to_document, write_record
 
 UNITS = {1: 8, 2: 7, 3: 7}
 INTERVAL = "95 %, speakers resampled 1000 times, logit-t"
@@ -44,7 +44,7 @@ def folded(make, data, protocol):
                 "train": {"units": 22 - units},
                 "test": {"units": units, "items": 10 * units, "trials": 900, "targets": 300},
             },
-            fold=Fold(of="voices", index=index, folds=3, lock="c" * 64, protocol="d" * 64),
+            fold=RecordedFold(of="voices", index=index, folds=3, lock="c" * 64, protocol="d" * 64),
         )
         rules = protocol(digest=str(index + 3) * 64, parameters={"interval": INTERVAL})
         stage = Stage(key=f"{model}-{seed}-{index}", inputs={}, finished="2026-01-02T03:04:05Z")
@@ -84,7 +84,7 @@ def made(records: list[Record]) -> Table:
     return table
 
 
-def by_hand(records: list[Record], model: str) -> Entry:
+def by_hand(records: list[Record], model: str) -> ComparedEntry:
     """An entry joined in plain loops: seeds first, then folds."""
     own = [record for record in records if record.model.name == model]
     seeds = sorted({record.seed for record in own}, key=str)
@@ -99,7 +99,7 @@ def by_hand(records: list[Record], model: str) -> Entry:
             left[unit] = value + (without - mean) / 3
     over = [sum(r.metrics["eer"].value for r in own if r.seed == seed) / 3 for seed in seeds]
     trained = tuple(over) if own[0].loss else ()
-    return Entry(model, value, tuple(left), np.array(list(left.values())), trained)
+    return ComparedEntry(model, value, tuple(left), np.array(list(left.values())), trained)
 
 
 def test_a_row_joins_its_folds_and_its_seeds(entries: list[Record]) -> None:
@@ -122,9 +122,10 @@ def test_a_row_joins_its_folds_and_its_seeds(entries: list[Record]) -> None:
 def test_ranks_are_those_of_entries_joined_by_hand(entries: list[Record]) -> None:
     table = made(entries)
     joined = [by_hand(entries, name) for name in ("a", "bb", "ccc")]
-    assert list(table.ranking.ranks) == ranks(joined, higher_is_better=False)
+    ranks, visible = ranks_and_difference(joined, higher_is_better=False)
+    assert list(table.ranking.ranks) == ranks
     assert table.ranking.units == 22
-    assert table.ranking.visible == pytest.approx(smallest_visible_difference(joined))
+    assert table.ranking.visible == pytest.approx(visible)
 
 
 def test_the_interval_is_that_of_the_jackknife_over_all_speakers(entries: list[Record]) -> None:

@@ -21,7 +21,7 @@ from harness.board.versions.changelog import (
 from harness.board.versions.table_changes import Changes, Moved, Superseded, changes
 from harness.board.versions.value_changes import Shift
 from harness.metrics.comparison import holm
-from harness.records.record import Artefact, Component, Metric, Record, Stage
+from harness.records.record import Artefact, Metric, Record, RecordedComponent, Stage
 
 UNITS = 30
 
@@ -234,7 +234,9 @@ def test_a_failed_entry_that_is_done_now_turned(make, protocol):
 
 
 def test_an_entry_of_another_content_is_still_that_entry_where_its_name_tells_it(make):
-    newer = Component(name="ecapa-512", adapter="adapters.speechbrain:Ecapa", version=2, fields={})
+    newer = RecordedComponent(
+        name="ecapa-512", adapter="adapters.speechbrain:Ecapa", version=2, fields={}
+    )
     found = told([make()], [make(value=0.04).model_copy(update={"model": newer})])
     assert (found.came, found.went) == ((), ())
     assert [(turn.what, turn.before, turn.after) for turn in found.turns] == [

@@ -22,7 +22,7 @@ from harness.board.versions.table_diff import (
 )
 from harness.errors import RequestError
 from harness.records.record import Record, Stage
-from harness.records.store import write_record
+from harness.records.record_files import write_record
 
 ROOT = Path(__file__).resolve().parents[3]
 

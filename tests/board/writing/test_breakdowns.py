@@ -10,11 +10,11 @@ from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
 from harness.board.writing.breakdowns import breakdown_grids
 from harness.board.writing.markdown import section
-from harness.records.details import Breakdown, Details, Estimate, Group
+from harness.records.details_schema import Breakdown, Details, Group, GroupMetric
 
 
 def group(name: str, value: float | None, **more: Any) -> Group:
-    figure = value if value is None else Estimate(value=value, low=value * 0.8, high=value * 1.2)
+    figure = value if value is None else GroupMetric(value=value, low=value * 0.8, high=value * 1.2)
     counts = {"units": 40, "items": 400, "trials": 1000, "targets": 100} | more
     return Group(name=name, metrics={"eer": figure}, **counts)
 

@@ -20,7 +20,7 @@ from harness.board.writing.markdown import references_section, section
 from harness.board.writing.reference_tables import ELSEWHERE, reference_grid
 from harness.board.writing.references import References, references
 from harness.errors import RequestError
-from harness.records.record import Fold, Record
+from harness.records.record import Record, RecordedFold
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "leaderboards"
 
@@ -97,7 +97,7 @@ def test_a_table_gets_the_figures_on_its_dataset_and_the_page_the_rest(told, mak
 
 
 def test_folds_of_a_dataset_are_of_that_dataset(told, make, data):
-    fold = Fold(of="voices", index=1, folds=2, lock="c" * 64, protocol="d" * 64)
+    fold = RecordedFold(of="voices", index=1, folds=2, lock="c" * 64, protocol="d" * 64)
     table = made(make(dataset=data(name="voices-1", fold=fold)))
     assert [group.dataset for group in told.beside(table)] == ["voices"]
 

@@ -19,9 +19,9 @@ from harness.board.record_paths import record_path, scores_path
 from harness.cli.board import admit as admit_command
 from harness.datasets.lock import LockFile, read_lock
 from harness.errors import RequestError
-from harness.records.canonical import digest
-from harness.records.record import Component, Metric, Stage, Submission
-from harness.records.store import read_record, write_record
+from harness.records.documents import digest
+from harness.records.record import Metric, RecordedComponent, Stage, Submission
+from harness.records.record_files import read_record, write_record
 from harness.registry.guarding.admission import admit
 from harness.registry.guarding.locked import edited_lock
 from harness.registry.guarding.snapshot import Snapshot
@@ -173,7 +173,7 @@ def claim(copy: Copy) -> Path:
         update={
             "trust": "claimed",
             "track": "submitted",
-            "model": Component(name="Theirs", adapter="", version=1, fields={}),
+            "model": RecordedComponent(name="Theirs", adapter="", version=1, fields={}),
             "stages": {"claim": Stage(key=digest(inputs), inputs=inputs)},
             "metrics": metrics,
             "left_one_out": {},

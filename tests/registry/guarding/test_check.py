@@ -13,9 +13,9 @@ import pytest
 from harness.board.companions import record_of
 from harness.board.record_paths import details_path, is_record
 from harness.records.attestation import Attestation, attestation_path, write_attestation
-from harness.records.canonical import digest, readable_json, sha256_file
+from harness.records.documents import digest, readable_json, sha256_file
 from harness.records.record import Metric, Record
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.registry.guarding.check import check
 from harness.registry.guarding.consistency import contradictions, disagreements
 from tests.board.published_copy import ROOT, Copy, make_copy

@@ -14,9 +14,9 @@ from harness.board.publishing.published_tables import build
 from harness.board.record_paths import details_path, record_path, scores_path
 from harness.datasets.lock import read_lock
 from harness.errors import RequestError
-from harness.records.canonical import digest, sha256_file
+from harness.records.documents import digest, sha256_file
 from harness.records.record import Artefact
-from harness.records.store import read_record, write_record
+from harness.records.record_files import read_record, write_record
 from harness.registry.guarding.admission import admit
 from harness.registry.guarding.check import check
 from harness.registry.history.page import build as build_history

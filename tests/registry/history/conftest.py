@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.records.record import Metric, Record
-from harness.records.store import read_record, write_record
+from harness.records.record_files import read_record, write_record
 from harness.registry.history.line import Line
 from harness.registry.history.store import add, read_history
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import RequestError
-from harness.records.canonical import sha256
+from harness.records.documents import sha256
 from harness.records.record import Artefact
-from harness.records.store import write_record
+from harness.records.record_files import write_record
 from harness.registry.history.check import check_history
 from harness.registry.history.line import line_of
 from harness.registry.history.page import PAGE, build

@@ -11,7 +11,7 @@ from harness.config.loader import load
 from harness.datasets.listed import list_dataset
 from harness.errors import RequestError
 from harness.records.record import Data, Record, Submission
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.registry.reproduction.planning import check_reproducible, planned_again, request_for
 from harness.run.plan.request import RunRequest, source_of
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from harness.records.record import Component, Data, Metric, Record
-from harness.records.store import read_record, write_record
+from harness.records.record import Data, Metric, Record, RecordedComponent
+from harness.records.record_files import read_record, write_record
 from harness.registry.reproduction.tolerance import allowed, others_of
 
 OLD = Path(__file__).parents[2] / "records" / "old"
@@ -93,7 +93,7 @@ def test_the_others_are_those_of_its_table(tmp_path: Path) -> None:
 
 
 def test_an_entry_of_the_same_name_and_other_content_is_another() -> None:
-    changed = Component(name="ecapa-512", adapter="x:Y", version=2, fields={})
+    changed = RecordedComponent(name="ecapa-512", adapter="x:Y", version=2, fields={})
     others = [
         with_value(0.1, 0).model_copy(update={"model": changed}),
         with_value(0.3, 1),

@@ -14,8 +14,8 @@ from harness.board.standing.rows import FiledRecord as Row
 from harness.board.standing.table import tables
 from harness.datasets.lock import read_lock
 from harness.errors import ConfigError, LockError, RequestError
-from harness.records.canonical import sha256_file
-from harness.records.store import read_record
+from harness.records.documents import sha256_file
+from harness.records.record_files import read_record
 from harness.registry.guarding.check import check
 from harness.registry.guarding.consistency import contradictions
 from harness.registry.publish import publish

@@ -16,7 +16,7 @@ from harness.config.loader import load
 from harness.datasets.listed import list_dataset
 from harness.errors import HarnessError, RequestError
 from harness.records.record import Stage
-from harness.records.store import read_record
+from harness.records.record_files import read_record
 from harness.run.job.evaluation import run_evaluation
 from harness.run.job.evaluation_files import SCORES
 from harness.run.job.join import joined, keep

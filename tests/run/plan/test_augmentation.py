@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.config.augment import Augment
+from harness.config.recipe_tables import Augment
 from harness.config.recipes import Recipe
 from harness.errors import ConfigError, CorpusAbsent
 from harness.run.plan.augmentation import check_augment, disturbances

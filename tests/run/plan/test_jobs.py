@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.config.loader import load
-from harness.config.suites import Exclusion
+from harness.config.schema import Exclusion
 from harness.config.tables import Component
 from harness.datasets.listed import list_dataset
 from harness.errors import ConfigError, DataError

@@ -12,7 +12,7 @@ import pytest
 
 from harness.config.loader import load
 from harness.errors import JobFailed
-from harness.records.record import Component
+from harness.records.record import RecordedComponent
 from harness.run.job.spec import Embedding
 from harness.run.plan.chosen import component
 from harness.run.plan.predictions import FEW, Predictions
@@ -23,18 +23,20 @@ GIB = 2**30
 
 
 @pytest.fixture(scope="module")
-def xvector() -> Component:
+def xvector() -> RecordedComponent:
     table = load(ROOT / "benchmark.toml").benchmark.models["xvector"]
     return component("xvector", table, "models.xvector")
 
 
 @pytest.fixture(scope="module")
-def aam() -> Component:
+def aam() -> RecordedComponent:
     table = load(ROOT / "benchmark.toml").benchmark.losses["aam"]
     return component("aam", table, "losses.aam")
 
 
-def trained(predictions: Predictions, model: Component, loss: Component) -> Training:
+def trained(
+    predictions: Predictions, model: RecordedComponent, loss: RecordedComponent
+) -> Training:
     recipe = load(ROOT / "benchmark.toml").benchmark.recipes["speaker-quick"]
     return predictions.training(TrainingStep(model, loss, recipe, classes=10, seconds=0.5))
 
@@ -86,13 +88,13 @@ def test_a_process_that_the_system_ends_leaves_nothing_to_plan_with(tmp_path, xv
         trained(Predictions(tmp_path, GIB, print), killed, aam)
 
 
-def deadly(model: Component, status: int) -> Component:
+def deadly(model: RecordedComponent, status: int) -> RecordedComponent:
     """A model whose process ends while its network is built."""
     dying = {"adapter": "tests.run.plan.test_predictions:Dying", "fields": {"status": status}}
     return model.model_copy(update=dying)
 
 
-def fields(model: Component, **changed: object) -> Component:
+def fields(model: RecordedComponent, **changed: object) -> RecordedComponent:
     return model.model_copy(update={"fields": {**model.fields, **changed}})
 
 

@@ -1,0 +1,217 @@
+"""Tables within a recipe: sampler, micro-batches, learning rate, schedules, augmentation."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from harness.config.tables import ConfigTable
+
+Decibels = tuple[float, float]
+"""The lowest and the highest signal-to-noise ratio; between them it is drawn uniformly."""
+
+
+class Optimizer(ConfigTable):
+    """An optimiser and its peak learning rate."""
+
+    name: Literal["sgd", "adam", "adamw"] = "adamw"
+    lr: PositiveFloat = 1e-3
+    weight_decay: float = Field(default=0.0, ge=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    nesterov: bool = True
+
+
+class Sampler(ConfigTable):
+    """Batches of so many labels with so many items each (P x K), in place of items as they come."""
+
+    added: ClassVar[tuple[str, ...]] = ("hard",)
+
+    speakers: int = Field(ge=2, description="labels a batch, all different")
+    utterances: PositiveInt = Field(description="items of each of them")
+    hard: float = Field(
+        default=0.0, ge=0, lt=1, description="share of the labels drawn as the others' nearest"
+    )
+
+    @property
+    def batch(self) -> int:
+        """Items a step."""
+        return self.speakers * self.utterances
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Sampler:
+        if self.hard and self.anchors == self.speakers:
+            raise ValueError(
+                f"hard ({self.hard:g}) of {self.speakers} speakers is none; give more of either"
+            )
+        return self
+
+    @property
+    def anchors(self) -> int:
+        """Labels of a batch that come in turn; the others are the nearest of these."""
+        return max(1, self.speakers - round(self.hard * self.speakers))
+
+
+class LearningRate(ConfigTable):
+    """The learning rate over a run: linear warm-up, then a shape between the peak and `final`."""
+
+    added: ClassVar[tuple[str, ...]] = ("cycles", "growth", "from_start")
+
+    shape: Literal["constant", "cosine", "exponential", "cyclic", "warm-restarts"] = "cosine"
+    warmup: float = Field(default=0.05, ge=0, lt=1, description="share of all steps")
+    final: float = Field(default=0.01, gt=0, le=1, description="lowest over peak learning rate")
+    cycles: PositiveFloat = Field(
+        default=1.0, description="triangles or restarted cosines in what follows the warm-up"
+    )
+    growth: float = Field(default=1.0, ge=1, description="length of a cosine over the one before")
+    from_start: bool = Field(
+        default=False, description="the shape begins with the run, and the warm-up scales it"
+    )
+
+    @model_validator(mode="after")
+    def _cycles_mean_something(self) -> LearningRate:
+        if self.cycles != 1 and self.shape not in ("cyclic", "warm-restarts"):
+            raise ValueError(f"cycles: of what? {self.shape} has none; take it out")
+        if self.growth != 1 and self.shape != "warm-restarts":
+            raise ValueError(f"growth: of what? {self.shape} never restarts; take it out")
+        if self.shape == "warm-restarts" and self.cycles % 1:
+            raise ValueError(f"cycles ({self.cycles:g}): give a whole number of cosines")
+        return self
+
+
+class Rise(ConfigTable):
+    """A value of the head over a run: low before `start`, its full value from `end` on.
+
+    A plain number in its place holds the value there for the whole run.
+    """
+
+    added: ClassVar[tuple[str, ...]] = ("initial_value", "final_value", "stairs")
+
+    initial: float = Field(default=0.0, ge=0, le=1, description="low over full value")
+    initial_value: float | None = Field(default=None, description="or the low value itself")
+    final_value: float | None = Field(default=None, description="full value; else the loss's own")
+    shape: Literal["linear", "exponential"] = "exponential"
+    start: float = Field(default=0.0, ge=0, le=1, description="share of all steps")
+    end: float = Field(default=0.5, ge=0, le=1, description="share of all steps")
+    stairs: PositiveInt | None = Field(
+        default=None, description="equal steps in which it rises; else with every training step"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _constant(cls, given: Any) -> Any:
+        """Take a number for a value that never changes."""
+        number = isinstance(given, int | float) and not isinstance(given, bool)
+        return {"final_value": float(given), "end": 0.0} if number else given
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Rise:
+        if self.end < self.start:
+            raise ValueError(f"end ({self.end}) comes before start ({self.start})")
+        if self.initial and self.initial_value is not None:
+            raise ValueError("give either initial (a share) or initial_value")
+        return self
+
+
+class Noise(ConfigTable):
+    """Noise added to training crops, at a ratio drawn by its kind (WeSpeaker's by default)."""
+
+    source: str = Field(
+        default="embedded",
+        description="`embedded`, or a folder: below noise/, speech/ or music/ a file is of that "
+        "kind, elsewhere it is noise; relative ones lie under $HARNESS_DATA",
+    )
+    noise: Decibels = Field(default=(0.0, 15.0), description="dB")
+    speech: Decibels = Field(default=(10.0, 30.0), description="dB")
+    music: Decibels = Field(default=(5.0, 15.0), description="dB")
+    kinds: tuple[Literal["noise", "speech", "music"], ...] = ("noise", "speech", "music")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Noise:
+        for kind in ("noise", "speech", "music"):
+            low, high = getattr(self, kind)
+            if high < low:
+                raise ValueError(f"{kind}: the highest ratio ({high}) is below the lowest ({low})")
+        if not self.kinds:
+            raise ValueError("kinds: name at least one of noise, speech, music")
+        return self
+
+
+class Reverb(ConfigTable):
+    """Rooms in which training crops are put."""
+
+    source: str = Field(
+        default="simulated",
+        description="`simulated`, or a folder of impulse responses in RIRS_NOISES' layout; "
+        "relative ones lie under $HARNESS_DATA",
+    )
+
+
+class Augment(ConfigTable):
+    """Random augmentation of training inputs, in the order of the keys."""
+
+    speeds: tuple[PositiveFloat, ...] = Field(
+        default=(),
+        description="of crops, each as likely as another; each makes classes of its own",
+    )
+    probability: float = Field(
+        default=0.6, ge=0, le=1, description="that a crop gets reverberation or noise"
+    )
+    both: bool = Field(
+        default=False, description="of the crops that get something, a third get both"
+    )
+    reverb: Reverb | None = None
+    noise: Noise | None = None
+    frequency_mask: int = Field(default=0, ge=0, description="widest masked band, in bins")
+    time_mask: int = Field(default=0, ge=0, description="longest masked stretch, in frames")
+
+    @property
+    def on_waveforms(self) -> bool:
+        """True if the waveform itself is changed."""
+        return bool(self.speeds or self.reverb or self.noise)
+
+    @property
+    def class_factor(self) -> int:
+        """Classes of a classifier over labels: a voice at another speed is another voice."""
+        return max(1, len(self.speeds))
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Augment:
+        if len(set(self.speeds)) < len(self.speeds):
+            raise ValueError("speeds: one comes twice")
+        if any(not 0.5 <= speed <= 2 for speed in self.speeds):
+            raise ValueError("speeds: give factors from 0.5 to 2, as in [0.9, 1.0, 1.1]")
+        if "probability" in self.model_fields_set and not (self.reverb or self.noise):
+            raise ValueError("probability: of what? give noise or reverb, as in noise = {}")
+        if self.both and not (self.reverb and self.noise):
+            raise ValueError("both: give reverb and noise, as in reverb = {}, noise = {}")
+        return self
+
+    def _defaults(self) -> set[str]:
+        unused = {name for name in ("speeds", "reverb", "noise", "both") if not getattr(self, name)}
+        return unused if self.reverb or self.noise else unused | {"probability"}
+
+
+def in_parts(batch: int, part: int | None, word: str = "") -> str:
+    """Describe a batch, and the micro-batches of a gradient accumulation.
+
+    Args:
+        batch: items of a training step.
+        part: the most items of it that are computed together; None for all of them.
+        word: what is said of the batch.
+
+    >>> in_parts(128, 32), in_parts(56, 19, "used"), in_parts(64, None)
+    ('128 = 4 x 32', '56 used = 3 x 19', '64')
+    """
+    named = f"{batch} {word}".rstrip()
+    return f"{named} = {math.ceil(batch / part)} x {part}" if part else named
+
+
+def items_in_part(batch: int, parts: int) -> int | None:
+    """Return the items of the largest of even parts; None if the batch is computed at once.
+
+    >>> items_in_part(56, 3), items_in_part(64, 1)
+    (19, None)
+    """
+    return math.ceil(batch / parts) if parts > 1 else None
