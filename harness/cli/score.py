@@ -79,15 +79,12 @@ def score(
 ) -> None:
     """EER, minDCF, actDCF and Cllr of score files, with intervals over speakers."""
     from harness.metrics.errors import MetricError
-    from harness.trials.calibrating import calibrated, read_systems
-    from harness.trials.differences import differences
-    from harness.trials.document import document
-    from harness.trials.judge import judge
-    from harness.trials.plot import check_plot, draw_det
-    from harness.trials.resampling import Resampling, resampled
-    from harness.trials.text import shown
-    from harness.trials.trials import read_trials
-    from harness.trials.units import speakers_of
+    from harness.trials.det_plot import check_plot, draw_det
+    from harness.trials.report_output import document, shown
+    from harness.trials.system_report import judge
+    from harness.trials.systems import calibrated, differences, read_systems
+    from harness.trials.trial_list import read_trials
+    from harness.trials.trial_speakers import Resampling, resampled, speakers_of
 
     points = _points(p_target, c_miss, c_fa)
     check_standard_input(trials, utt2spk, calibration_trials, *scores, *(calibration_scores or ()))

@@ -19,9 +19,14 @@ from harness.metrics.errors import (
     check_vector,
     usable_scores,
 )
-from harness.scoring.checks import Floats, check_same_size, usable_embeddings, usable_rows
 from harness.scoring.cosine import lengths, scaled, unit_length
-from harness.scoring.enrolment import average_by_model
+from harness.scoring.embeddings import (
+    Floats,
+    average_by_model,
+    check_same_size,
+    usable_embeddings,
+    usable_rows,
+)
 
 LEAST_DEVIATION = 1e-6
 """Cosines of float32 are known to some 1e-7: a smaller spread than this is rounding."""

@@ -8,10 +8,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.scoring.centring import subtract_mean as centred
-from harness.scoring.enrolment import average_by_model
+from harness.scoring.cosine import cosine_of_trials
+from harness.scoring.embeddings import average_by_model
+from harness.scoring.embeddings import subtract_mean as centred
 from harness.scoring.normalisation import as_norm, cohort_statistics, speaker_means
-from harness.scoring.trials import cosine_of_trials
 from harness.tasks.task import Side
 from harness.trials.index import Models, Trials
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import DataError
-from harness.trials import corpus_list as trial_list
-from harness.trials.blocks import blocks
-from harness.trials.corpus_list import read_trial_list, words
+from harness.trials import trial_list
+from harness.trials.text_lines import blocks
+from harness.trials.trial_list import read_trial_list, words
 
 GOOD = ["m1 test/a.wav 1", "m1 test/b.wav 0", "m2 test/a.wav 0", "m2 test/b.wav 1"]
 PAIRS = [("m1", "test/a.wav"), ("m1", "test/b.wav"), ("m2", "test/a.wav"), ("m2", "test/b.wav")]
@@ -124,6 +124,7 @@ def test_a_list_that_changed_is_read_again(tmp_path):
     assert len(read(tmp_path, "\n".join(GOOD[:2]))) == 2
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(*[st.sampled_from("abc")] * 2), min_size=1, max_size=20),
     st.lists(st.sampled_from(["\n", "\n\n", "\r\n", " \n \n"]), min_size=20, max_size=20),

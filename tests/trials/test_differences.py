@@ -11,10 +11,9 @@ import pytest
 from scipy.stats import t as student
 
 from harness.metrics.operating_point import OperatingPoint
-from harness.trials.differences import Compared, differences
-from harness.trials.judge import Report, judge
-from harness.trials.resampling import Resampling
-from harness.trials.units import Speakers
+from harness.trials.system_report import Report, judge
+from harness.trials.systems import Compared, differences
+from harness.trials.trial_speakers import Resampling, Speakers
 
 POINTS = [OperatingPoint(), OperatingPoint(0.05, 1, 2)]
 METRICS = [

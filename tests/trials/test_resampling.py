@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.trials.resampling import Resampling, resampled
-from harness.trials.trials import TrialList, read_trials
-from harness.trials.units import NoSpeakers, speakers_of
+from harness.trials.trial_list import TrialList, read_trials
+from harness.trials.trial_speakers import NoSpeakers, Resampling, resampled, speakers_of
 
 PEOPLE = ["ann", "bob", "cat", "dan", "eve"]
 ROWS = [

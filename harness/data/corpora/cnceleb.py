@@ -28,7 +28,7 @@ from harness.data.corpora.cnceleb_files import (
 from harness.data.corpus import COLUMNS, MODEL_COLUMNS, HeldOut, Missing
 from harness.data.reading.lists import read_lines
 from harness.data.reading.sound_files import stem
-from harness.trials.corpus_list import ListedTrials, read_trial_list, words
+from harness.trials.trial_list import ListedTrials, read_trial_list, words
 
 SPEAKER_LISTS = {"1": (FIRST, "dev/dev.lst"), "2": (SECOND, "spk.lst")}
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from harness.data.reading.lists import read_lines
 from harness.data.reading.sound_files import check_present, sounds
 from harness.errors import DataError
-from harness.trials.complaints import listed
+from harness.trials.text_lines import listed
 
 FIRST, SECOND = "CN-Celeb_flac", "CN-Celeb2_flac"
 

@@ -25,7 +25,7 @@ from harness.data.reading.own_trials import OwnLists
 from harness.data.reading.paths import Root
 from harness.data.reading.sources import part, read_source
 from harness.errors import ConfigError, DataError
-from harness.trials.complaints import listed
+from harness.trials.text_lines import listed
 
 _ARCHIVED = re.compile(r".*\.ark:\d+")
 

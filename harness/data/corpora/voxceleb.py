@@ -16,7 +16,7 @@ from harness.data.corpora.voxceleb_files import Meta, read_meta, recordings
 from harness.data.corpus import COLUMNS, HeldOut, Missing
 from harness.data.reading.sound_files import check_present, stem
 from harness.errors import DataError
-from harness.trials.corpus_list import ListedTrials, read_trial_list, words
+from harness.trials.trial_list import ListedTrials, read_trial_list, words
 
 TRIAL_LISTS = {
     "O": "veri_test.txt",

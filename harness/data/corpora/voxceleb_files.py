@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.data.reading.lists import read_text
 from harness.data.reading.sound_files import ENDINGS, sounds
 from harness.errors import DataError
-from harness.trials.complaints import listed
+from harness.trials.text_lines import listed
 
 SPEAKER = re.compile(r"id\d+")
 

@@ -12,7 +12,7 @@ import pandas as pd
 from harness.config.tables import Profile
 from harness.data.corpus import MODEL_COLUMNS, HeldOut
 from harness.data.reading.lists import read_lines
-from harness.trials.trials import read_trials
+from harness.trials.trial_list import read_trials
 
 Files = dict[HeldOut, str]
 """Split -> the name of a file in the corpus's folder, as `{ test = "trials" }` in the TOML file."""

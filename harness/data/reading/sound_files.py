@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from harness.errors import DataError
-from harness.trials.complaints import listed
+from harness.trials.text_lines import listed
 
 ENDINGS = (".wav", ".flac")
 """What is taken; where one recording lies there as both, the last of these."""

@@ -12,7 +12,7 @@ from harness.errors import RequestError
 from harness.records.arrays import read_arrays
 from harness.registry.submit.arrays import LONGEST_NAME, numbers, texts
 from harness.registry.submit.naming import Named, check_finite
-from harness.trials.complaints import listed
+from harness.trials.text_lines import listed
 
 EXPECTED = (
     "an .npz file with `ids` [N], text, and `logits` (or `scores`) [N, C], the largest deciding; "

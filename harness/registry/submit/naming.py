@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import RequestError
-from harness.trials.complaints import counted, listed
+from harness.trials.text_lines import counted, listed
 
 Rows = NDArray[np.intp]
 

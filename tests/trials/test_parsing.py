@@ -1,0 +1,135 @@
+"""The fast reader against the slow one, and both against the fields that were written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.trials.formats import SCORE_LAYOUTS, SPEAKER_LAYOUTS, TRIAL_LAYOUTS, Format
+from harness.trials.parsing import Columns, Numbering, fast_columns, line_columns
+from harness.trials.text_lines import Block, Complaints
+
+LAYOUTS = (*TRIAL_LAYOUTS, *SCORE_LAYOUTS, *SPEAKER_LAYOUTS)
+FORMS = st.builds(Format, st.sampled_from(LAYOUTS), st.sampled_from([" ", "\t", ","]))
+NAMES = ["a", "007", "7", "NA", "é", '"q', "true", "#1"]
+QUIRKS = [
+    *("a", "007", "7", "1", "0", "0.5", "-1e-3", "1e400", "nan", "-inf", "TRUE", "False", "NA", ""),
+    *('"q"', "'", "#", "\\", "1_0", "0x10", "1e", ".", "5.", "+.5", "é", "\u00a0", "\x01", "\x1f"),
+    *(" ", "  ", "\t", ",", "\r", "\v", "\0", "2020-01-01", "٣", "1,5"),
+]
+
+
+def numberings(form: Format) -> dict[str, Numbering]:
+    return {name: Numbering() for name in form.columns} | {"label": Numbering.of(form.labels)}
+
+
+def decoded(columns: Columns, numbers: Mapping[str, Numbering]) -> dict[str, list[object]]:
+    names = {name: numbers[name].names for name in columns.codes}
+    found = {name: [names[name][i] for i in codes] for name, codes in columns.codes.items()}
+    return {**found, "score": columns.scores.tolist()}
+
+
+def slowly(block: Block, form: Format) -> tuple[dict[str, list[object]], Complaints]:
+    numbers, complaints = numberings(form), Complaints(Path("f"))
+    return decoded(line_columns(block, form, numbers, complaints), numbers), complaints
+
+
+def fast(block: Block, form: Format) -> dict[str, list[object]] | None:
+    numbers = numberings(form)
+    columns = fast_columns(block, form, numbers)
+    return None if columns is None else decoded(columns, numbers)
+
+
+def value(draw: st.DrawFn, column: str) -> str:
+    if column == "score":
+        return repr(draw(st.floats(allow_nan=False, allow_infinity=False)))
+    return draw(st.sampled_from(["0", "1"] if column == "label" else NAMES))
+
+
+@st.composite
+def regular(draw: st.DrawFn) -> tuple[Block, Format, list[list[str]]]:
+    form = draw(FORMS)
+    count = draw(st.integers(1, 6))
+    rows = [[value(draw, name) for name in form.columns] for _ in range(count)]
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    text = "".join(form.separator.join(row) + end for row in rows)
+    return Block.of(text.encode(), 1), form, rows
+
+
+@st.composite
+def quirky(draw: st.DrawFn) -> tuple[Block, Format]:
+    form = draw(FORMS)
+    lines = []
+    for _ in range(draw(st.integers(1, 4))):
+        fields = [value(draw, name) for name in form.columns]
+        if draw(st.booleans()):
+            fields[draw(st.integers(0, len(fields) - 1))] = draw(st.sampled_from(QUIRKS))
+        lines.append(form.separator.join(fields[: draw(st.integers(0, 9)) or None]))
+    text = "".join(line + draw(st.sampled_from(["\n", "\r\n", " \n", " x\n"])) for line in lines)
+    return Block.of(text.encode(), 1), form
+
+
+@given(regular())
+def test_regular_lines_are_read_fast_and_right(case):
+    block, form, rows = case
+    wanted: dict[str, list[object]] = {
+        name: [row[place] for row in rows] for place, name in enumerate(form.columns)
+    }
+    wanted["score"] = [float(str(score)) for score in wanted.get("score", [])]
+    assert fast(block, form) == wanted
+    found, complaints = slowly(block, form)
+    assert found == wanted
+    assert complaints.count == 0
+
+
+@settings(max_examples=300, deadline=None)
+@given(quirky())
+def test_what_is_read_fast_is_read_slowly_the_same_without_complaint(case):
+    block, form = case
+    quick = fast(block, form)
+    found, complaints = slowly(block, form)
+    if quick is not None:
+        assert complaints.count == 0
+        assert quick == found
+
+
+@pytest.mark.parametrize("text", ["a x 1e400", "a x TRUE", "a x 0.5 y", "a x", "a  0.5"])
+def test_every_line_is_accounted_for(text):
+    form = Format("enrol test score", " ")
+    block = Block.of(f"{text}\nb y 0.5\n{text}\n".encode(), 8)
+    assert fast(block, form) is None
+    found, complaints = slowly(block, form)
+    assert found == {"enrol": ["b"], "test": ["y"], "score": [0.5]}
+    assert complaints.count == 2
+    assert complaints.examples[0].startswith(f"line 8 ({text!r}): ")
+    assert complaints.examples[1].startswith("line 10 ")
+
+
+@pytest.mark.parametrize(
+    ("layout", "separator", "line"),
+    [
+        ("score enrol test", " ", "0.5 a"),
+        ("score enrol test", " ", ""),
+        ("score enrol test", ",", "0.5,,x"),
+        ("enrol test score", ",", "a, ,0.5"),
+        ("enrol test score", " ", "TRUE x 1 0.5"),
+        ("enrol test score", " ", "\x01 x 0.5"),
+        ("enrol test label", " ", "a x 01"),
+        ("enrol test label", " ", "a x"),
+        ("utterance speaker", "\t", "a"),
+    ],
+)
+@pytest.mark.parametrize("before", [0, 1])
+def test_lines_that_the_fast_reader_must_not_take(layout, separator, line, before):
+    form = Format(layout, separator)
+    fine = {"score": "0.5", "label": "1"}
+    good = separator.join(fine.get(name, "n") for name in form.columns)
+    block = Block.of("".join(f"{text}\n" for text in [good] * before + [line, good]).encode(), 1)
+    assert fast(block, form) is None
+    _, complaints = slowly(block, form)
+    assert complaints.count == 1
+    assert complaints.examples[0].startswith(f"line {before + 1} (")
