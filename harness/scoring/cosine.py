@@ -42,7 +42,7 @@ def unit_length(embeddings: ArrayLike, what: str = "embeddings") -> NDArray[np.f
     norms = lengths(values, what)
     unit = np.empty(values.shape, dtype=np.float32)
     for block in row_blocks(values):
-        unit[block] = scaled(values[block], norms[block])
+        unit[block] = scale_rows(values[block], norms[block])
     return unit
 
 
@@ -71,9 +71,9 @@ def cosine_matrix(enrol: ArrayLike, test: ArrayLike) -> NDArray[np.float32]:
     enrol_norms, test_norms = lengths(enrols, "enrol embeddings"), lengths(tests, "test embeddings")
     matrix = np.empty((len(enrols), len(tests)), dtype=np.float32)
     for rows in row_blocks(enrols):
-        unit = scaled(enrols[rows], enrol_norms[rows])
+        unit = scale_rows(enrols[rows], enrol_norms[rows])
         for columns in row_blocks(tests):
-            matrix[rows, columns] = unit @ scaled(tests[columns], test_norms[columns]).T
+            matrix[rows, columns] = unit @ scale_rows(tests[columns], test_norms[columns]).T
     return matrix
 
 
@@ -102,7 +102,7 @@ def lengths(
     return norms
 
 
-def scaled(embeddings: Floats, norms: NDArray[np.float32]) -> NDArray[np.float32]:
+def scale_rows(embeddings: Floats, norms: NDArray[np.float32]) -> NDArray[np.float32]:
     """Divides each of a block of embeddings `[rows, size]` by its length `[rows]`."""
     unit: NDArray[np.float32] = embeddings.astype(np.float32, copy=False) / norms[:, None]
     return unit
@@ -196,7 +196,7 @@ class _Side:
 
     def unit(self, rows: Rows) -> NDArray[np.float32]:
         """Embeddings of unit length."""
-        return scaled(self.embeddings[rows], self.norms[rows])
+        return scale_rows(self.embeddings[rows], self.norms[rows])
 
 
 @dataclass(frozen=True, eq=False)

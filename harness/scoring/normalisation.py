@@ -19,7 +19,7 @@ from harness.metrics.errors import (
     check_vector,
     usable_scores,
 )
-from harness.scoring.cosine import lengths, scaled, unit_length
+from harness.scoring.cosine import lengths, scale_rows, unit_length
 from harness.scoring.embeddings import (
     Floats,
     average_by_model,
@@ -117,7 +117,7 @@ def cohort_statistics(
     step = max(1, SCORES_AT_ONCE // max(unit.shape))
     for start in range(0, len(values), step):
         rows = slice(start, start + step)
-        scores = scaled(values[rows], norms[rows]) @ unit.T
+        scores = scale_rows(values[rows], norms[rows]) @ unit.T
         scores.partition(len(unit) - kept, axis=1)
         best = scores[:, len(unit) - kept :]
         mean[rows] = best.mean(axis=1, dtype=np.float64)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from harness.errors import RequestError
@@ -22,14 +24,14 @@ TICKS = (0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0
 """Error rates that an axis may name."""
 
 FORMATS = (".png", ".svg", ".pdf")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+EER_MARKER, COST_MARKERS = "o", ("s", "^", "D", "v", "P", "X")
 TOP = 0.5
 MARGIN = 0.15
-"""Of the axes around the curves, in standard deviations."""
+"""Free space around the curves, in standard deviations."""
 
 
 def draw_det(path: Path, reports: Sequence[Report]) -> None:
-    """Draws the DET curves of some systems.
+    """Draw the DET curves of some systems.
 
     A circle marks each system's equal error rate, and the other markers its minimum cost at each
     operating point.
@@ -49,13 +51,13 @@ def draw_det(path: Path, reports: Sequence[Report]) -> None:
 
 
 def check_plot(path: Path) -> None:
-    """Raises RequestError unless a file is of a kind that can be drawn."""
+    """Raise RequestError unless a file is of a kind that can be drawn."""
     if path.suffix.lower() not in FORMATS:
         raise RequestError(f"{path}: a plot ends in one of {', '.join(FORMATS)}")
 
 
 def det_figure(reports: Sequence[Report]) -> Figure:
-    """Draws the figure that `draw_det` writes."""
+    """Draw the figure that `draw_det` writes."""
     # Without a display, and without the state of pyplot.
     import seaborn
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -65,46 +67,39 @@ def det_figure(reports: Sequence[Report]) -> Figure:
         figure = Figure(figsize=(6.4, 7.2), dpi=150, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
-    for report, colour in zip(
-        reports, seaborn.color_palette("colorblind", len(reports)), strict=True
-    ):
+    colours = seaborn.color_palette("colorblind", len(reports))
+    for report, colour in zip(reports, colours, strict=True):
         _draw_system(axes, report, colour)
-    _label(axes, _top(reports))
-    _mark_meaning(axes, reports[0])
+    _scale_axes(axes, _top(reports))
+    _explain_markers(axes, reports[0])
     figure.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
     return figure
 
 
-def _legible(name: str) -> str:
-    """A name as a legend has to be given it.
-
-    It leaves out what begins with an underscore, and sets as a formula what is between two dollars.
-    """
-    text = name.replace("$", r"\$")
-    return f" {text}" if text.startswith("_") else text
-
-
 def _draw_system(axes: Axes, report: Report, colour: tuple[float, float, float]) -> None:
     lines = det(report.curve)
-    label = f"{_legible(report.name)} (EER {100 * report.eer.value:.2f} %)"
+    # A legend leaves out what begins with an underscore, and sets as a formula what is between
+    # two dollars.
+    name = report.name.replace("$", r"\$")
+    name = f" {name}" if name.startswith("_") else name
+    label = f"{name} (EER {100 * report.eer.value:.2f} %)"
     axes.plot(lines.false_alarm, lines.miss, color=colour, label=label)
-    thresholds = [report.threshold, *(cost.threshold for cost in report.costs)]
-    marked = np.searchsorted(report.curve.thresholds, thresholds)
-    rate = ndtri(report.eer.value) if 0 < report.eer.value < 1 else None
-    if rate is not None:
-        axes.plot(rate, rate, MARKERS[0], color=colour)
-    for marker, place in zip(_cost_markers(report), marked[1:], strict=True):
+    if 0 < report.eer.value < 1:
+        rate = ndtri(report.eer.value)
+        axes.plot(rate, rate, EER_MARKER, color=colour)
+    for marker, place in zip(cycle(COST_MARKERS), _places_of_costs(report), strict=False):
         axes.plot(lines.false_alarm[place], lines.miss[place], marker, color=colour)
 
 
-def _cost_markers(report: Report) -> list[str]:
-    return [MARKERS[1 + place % (len(MARKERS) - 1)] for place in range(len(report.costs))]
+def _places_of_costs(report: Report) -> NDArray[np.intp]:
+    """Return the point of the curve where each cost is least."""
+    return np.searchsorted(report.curve.thresholds, [cost.threshold for cost in report.costs])
 
 
-def _mark_meaning(axes: Axes, report: Report) -> None:
-    """Entries of the legend that tell what the markers are, in no system's colour."""
-    axes.plot([], [], MARKERS[0], color="grey", label="equal error rate")
-    for marker, cost in zip(_cost_markers(report), report.costs, strict=True):
+def _explain_markers(axes: Axes, report: Report) -> None:
+    """Add entries of the legend that explain the markers, in no system's colour."""
+    axes.plot([], [], EER_MARKER, color="grey", label="equal error rate")
+    for marker, cost in zip(cycle(COST_MARKERS), report.costs, strict=False):
         point = cost.point
         label = f"minDCF at p = {point.p_target:g}"
         if (point.c_miss, point.c_fa) != (1, 1):
@@ -112,12 +107,14 @@ def _mark_meaning(axes: Axes, report: Report) -> None:
         axes.plot([], [], marker, color="grey", label=label)
 
 
-def _label(axes: Axes, top: float) -> None:
-    ticks = ndtri(TICKS)
-    names = [f"{100 * rate:g}" for rate in TICKS]
+def _scale_axes(axes: Axes, top: float) -> None:
+    ticks, names = ndtri(TICKS), [f"{100 * rate:g}" for rate in TICKS]
     axes.set_xticks(ticks, names)
     axes.set_yticks(ticks, names)
-    bottom = _lowest(axes, top) - MARGIN
+    # The lowest rate that a curve shows below the top of the axes.
+    points = np.concatenate([np.asarray(line.get_data()) for line in axes.lines], axis=1)
+    seen = points[:, (points < top).all(axis=0)]
+    bottom = float(seen.min() if seen.size else ticks[0]) - MARGIN
     axes.set_xlim(bottom, top)
     axes.set_ylim(bottom, top)
     axes.set_aspect("equal")
@@ -126,18 +123,10 @@ def _label(axes: Axes, top: float) -> None:
     axes.set_ylabel("miss rate, %")
 
 
-def _lowest(axes: Axes, top: float) -> float:
-    """The lowest rate that a curve shows below the top of the axes."""
-    points = np.concatenate([np.asarray(line.get_data()) for line in axes.lines], axis=1)
-    seen = points[:, (points < top).all(axis=0)]
-    return float(seen.min()) if seen.size else float(ndtri(TICKS[0]))
-
-
 def _top(reports: Sequence[Report]) -> float:
-    """The highest rate of the axes: room for every marker, and a curve's middle at the least."""
+    """Return the top of the axes: room for every marker, and for a curve's middle at the least."""
     rates = [TOP, *(report.eer.value for report in reports)]
     for report in reports:
-        marked = np.searchsorted(report.curve.thresholds, [c.threshold for c in report.costs])
-        rates += [*report.curve.miss_rates[marked], *report.curve.false_alarm_rates[marked]]
-    inside = [rate for rate in rates if rate <= TICKS[-1]]
-    return float(ndtri(max(inside))) + MARGIN
+        places = _places_of_costs(report)
+        rates += [*report.curve.miss_rates[places], *report.curve.false_alarm_rates[places]]
+    return float(ndtri(max(rate for rate in rates if rate <= TICKS[-1]))) + MARGIN

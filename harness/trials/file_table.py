@@ -1,33 +1,48 @@
-"""A whole file of trials, scores or speakers as columns."""
+"""Files of trials, scores or speakers as tables of columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
-from harness.trials.format_detection import SAMPLE, Header, read_header, tell
-from harness.trials.formats import Format
-from harness.trials.parsing import Codes, Columns, Floats, Numbering, fast_columns, line_columns
-from harness.trials.text_lines import SIZE, Block, Complaints, ScoreFileError, blocks
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.trials.format_detection import detect_format, read_header
+from harness.trials.formats import SEPARATORS, Format
+from harness.trials.parsing import Codes, Columns, Floats, Numbering, parse_fast, parse_lines
+from harness.trials.text_lines import (
+    BLOCK_BYTES,
+    LineBlock,
+    LineErrors,
+    ScoreFileError,
+    list_examples,
+    read_blocks,
+)
+
+SAMPLE = 1000
+"""The first lines of a file from which its format is detected."""
 
 FURTHER = 100
-"""How many of a long block's last lines are looked at beside its first ones."""
+"""The last lines of a long block from which it is detected besides."""
+
+Lines = range | NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
-    """The N lines of a file; row i is line `first` + i.
+class FileTable:
+    """The N lines of a file.
 
     Attributes:
         path: the file.
-        form: how its lines are written.
+        form: the format of its lines.
         codes: column -> `[N]`, numbers of its names; a label is 0 (nontarget) or 1 (target).
         names: column -> its names in the order of their numbers.
-        scores: `[N]`; empty where the layout has none.
-        first: the line of the first row: 2 where the file has a header.
+        scores: `[N]`; empty if the layout has none.
+        lines: `[N]`, the line of each row, counted from 1.
     """
 
     path: Path
@@ -35,10 +50,22 @@ class Table:
     codes: Mapping[str, Codes]
     names: Mapping[str, tuple[str, ...]]
     scores: Floats
-    first: int = 1
+    lines: Lines
 
     def __len__(self) -> int:
-        return len(self.codes[next(iter(self.codes))])
+        return len(self.lines)
+
+    def describe(self, row: int) -> str:
+        """Return the line of a row and the names it compares, for an error."""
+        keys = [name for name in ("enrol", "test", "utterance") if name in self.codes]
+        names = " ".join(self.names[name][self.codes[name][row]] for name in keys)
+        return f"line {self.lines[row]} ({names})"
+
+    def describe_repeats(self, places: NDArray[np.intp], firsts: NDArray[np.intp]) -> str:
+        """Return examples of rows that repeat others, for an error."""
+        pairs = zip(places.tolist(), firsts.tolist(), strict=True)
+        examples = (f"{self.describe(place)} as line {self.lines[first]}" for place, first in pairs)
+        return list_examples(examples, len(places))
 
 
 def read_table(
@@ -46,9 +73,9 @@ def read_table(
     layouts: tuple[str, ...],
     *,
     known: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    size: int = SIZE,
-) -> Table:
-    """Reads a file whose format is told from its first lines.
+    size: int = BLOCK_BYTES,
+) -> FileTable:
+    """Read a file, whose format is detected from its header and first lines.
 
     Args:
         path: a plain or gzip text file.
@@ -57,66 +84,86 @@ def read_table(
         size: bytes read at once.
 
     Raises:
-        ScoreFileError: the file cannot be opened, its format cannot be told, or lines of it cannot
-            be read: how many, and the first of them.
+        ScoreFileError: the file cannot be opened, its format cannot be detected, or lines of it
+            cannot be read: how many, and the first of them.
     """
-    numberings = {column: Numbering.of(names) for column, names in known.items()}
-    complaints, parts, lines = Complaints(path), list[Columns](), 0
-    stream = blocks(path, size)
-    header, stream = _parted(stream, layouts, path)
-    first = next(stream)
-    form = _told(first, header, layouts, path, known)
-    numberings |= _further(form, numberings)
-    for block in chain([first], stream):
-        part = fast_columns(block, form, numberings)
-        if part is None:
-            part = line_columns(block, form, numberings, complaints)
-        parts.append(part)
-        lines += block.lines
-    complaints.stop(lines, form.layout)
-    columns = Columns.joined(parts)
-    names_of = {name: numberings[name].names for name in columns.codes}
-    return Table(path, form, columns.codes, names_of, columns.scores, first.first)
-
-
-def _parted(
-    stream: Iterator[Block], layouts: tuple[str, ...], path: Path
-) -> tuple[Header | None, Iterator[Block]]:
-    """The header of a file, None where it has none, and the blocks of all other lines."""
-    first = next(stream)
+    blocks = read_blocks(path, size)
+    separators: Sequence[str] = SEPARATORS
+    first = next(blocks)
     line, _, rest = first.text.partition(b"\n")
-    header = read_header(line.removesuffix(b"\r"), layouts, path)
-    if header is None:
-        return None, chain([first], stream)
-    left = chain([Block.of(rest, first.first + 1)] if rest else [], stream)
-    second = next(left, None)
-    if second is None:
-        raise ScoreFileError(f"{path}: holds a header and no line below it")
-    return header, chain([second], left)
+    if header := read_header(line.removesuffix(b"\r"), layouts, path):
+        layouts, separators = (header[0],), (header[1],)
+        below = LineBlock.starting_at(2, rest) if rest else next(blocks, None)
+        if below is None:
+            raise ScoreFileError(f"{path}: holds a header and no line below it")
+        first = below
+    form = detect_format(_sample(first), layouts, path, names=known, separators=separators)
+    return parse_table(chain([first], blocks), form, path, known=known)
 
 
-def _told(
-    first: Block,
-    header: Header | None,
-    layouts: tuple[str, ...],
-    path: Path,
-    names: Mapping[str, Sequence[str]],
-) -> Format:
-    if header is None:
-        return tell(_sample(first), layouts, path, names=names)
-    separators = (header.separator,)
-    return tell(_sample(first), (header.layout,), path, names=names, separators=separators)
-
-
-def _further(form: Format, numberings: Mapping[str, Numbering]) -> dict[str, Numbering]:
-    """Numberings for the columns of which no name is known."""
-    fresh = {name: Numbering() for name in form.columns if name not in numberings}
-    return fresh | {"label": Numbering.of(form.labels)}
-
-
-def _sample(block: Block) -> list[bytes]:
-    """The first lines, and the last few, as lists may have all targets before all nontargets."""
+def _sample(block: LineBlock) -> list[bytes]:
+    """Return the first lines, and the last: lists may have all targets before all nontargets."""
     lines = block.text[: 1 << 20].split(b"\n")[:-1] or [block.text]
-    last = block.text[-1 << 16 :].split(b"\n")[1:-1] if block.lines > SAMPLE + FURTHER else []
-    sample = [*islice(lines, SAMPLE), *last[-FURTHER:]]
-    return [line.removesuffix(b"\r") for line in sample]
+    is_long = len(block.numbers) > SAMPLE + FURTHER
+    last = block.text[-1 << 16 :].split(b"\n")[1:-1] if is_long else []
+    return [line.removesuffix(b"\r") for line in [*lines[:SAMPLE], *last[-FURTHER:]]]
+
+
+def parse_table(
+    blocks: Iterable[LineBlock],
+    form: Format,
+    path: Path,
+    *,
+    known: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    skip_blank: bool = False,
+) -> FileTable:
+    """Parse the blocks of a file whose format is known.
+
+    Args:
+        blocks: the lines.
+        form: their format.
+        path: the file, for errors.
+        known: column -> the names that it should hold, which then have the first numbers.
+        skip_blank: whether blank lines are left out; else they are errors.
+
+    Raises:
+        ScoreFileError: the file cannot be opened, or lines of it cannot be read.
+    """
+    numberings = {name: Numbering(known.get(name, ())) for name in form.columns}
+    numberings["label"] = Numbering(form.labels)
+    errors, parts, numbers = LineErrors(path), list[Columns](), list[NDArray[np.int32]]()
+    for block in blocks:
+        columns, filled = _parse(block, form, numberings, errors, skip_blank=skip_blank)
+        parts.append(columns)
+        numbers.append(filled)
+    errors.check(sum(map(len, numbers)), form.layout)
+    lines = _lines(numbers)
+    codes = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    scores = codes.pop("score", np.empty(0))
+    names = {name: tuple(numberings[name]) for name in codes}
+    return FileTable(path, form, codes, names, scores, lines)
+
+
+def _parse(
+    block: LineBlock,
+    form: Format,
+    numberings: Mapping[str, Numbering],
+    errors: LineErrors,
+    *,
+    skip_blank: bool,
+) -> tuple[Columns, NDArray[np.int32]]:
+    """Return the columns of a block, and the number of each line."""
+    columns = parse_fast(block, form, numberings)
+    if columns is None and skip_blank:
+        block = block.without_blank_lines()
+        columns = parse_fast(block, form, numberings)
+    if columns is None:
+        columns = parse_lines(block, form, numberings, errors)
+    return columns, block.numbers
+
+
+def _lines(numbers: Sequence[NDArray[np.int32]]) -> Lines:
+    """Return the lines of all blocks; a range, which takes no memory, if none was skipped."""
+    lines = np.concatenate(numbers)
+    first, last = int(lines[0]), int(lines[-1])
+    return lines if last - first >= len(lines) else range(first, last + 1)

@@ -4,45 +4,68 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.metrics.operating_point import OperatingPoint
 from harness.records.canonical import finite_or_none
-from harness.trials.system_report import Cost, Estimate, Report
-from harness.trials.systems import Compared
+from harness.trials.system_report import DetectionCost, MetricEstimate, Report
+from harness.trials.systems import SystemDifference
 from harness.trials.trial_speakers import NoSpeakers, Resampling
 
 SCHEMA = 1
 METHOD = "95 %, speakers resampled, logit-t"
 
 
-def document(
-    reports: Sequence[Report], compared: Sequence[Compared], sample: Resampling | NoSpeakers
+def report_document(
+    reports: Sequence[Report],
+    differences: Sequence[SystemDifference],
+    sample: Resampling | NoSpeakers,
 ) -> dict[str, Any]:
-    """One system's report itself; of several, their reports and paired differences."""
-    interval = interval_facts(sample)
-    listed = [report_document(report, interval) for report in reports]
-    if len(listed) == 1:
-        return {"schema": SCHEMA, **listed[0]}
-    return {
-        "schema": SCHEMA,
-        "systems": listed,
-        "differences": [_compared_document(each) for each in compared],
-    }
+    """Return one system's report itself; of several, their reports and paired differences.
+
+    Rates are fractions, an infinite threshold is null.
+    """
+    interval = _interval_facts(sample)
+    systems = [_system_document(report, interval) for report in reports]
+    if len(systems) == 1:
+        return {"schema": SCHEMA, **systems[0]}
+    rows = [
+        {
+            "first": each.first,
+            "second": each.second,
+            "metric": each.metric,
+            "value": each.difference.value,
+            "low": each.difference.low,
+            "high": each.difference.high,
+            "p": each.difference.p,
+            "p_holm": each.p,
+        }
+        for each in differences
+    ]
+    return {"schema": SCHEMA, "systems": systems, "differences": rows}
 
 
-def report_document(report: Report, interval: dict[str, Any]) -> dict[str, Any]:
-    """One system; rates are fractions, an infinite threshold is null."""
+def _system_document(report: Report, interval: dict[str, Any]) -> dict[str, Any]:
+    def values(estimate: MetricEstimate) -> dict[str, float | None]:
+        return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+
+    points = [(cost, asdict(cost.point)) for cost in report.costs]
     return {
         "system": report.name,
-        "eer": _estimate(report.eer),
+        "eer": values(report.eer),
         "threshold": report.threshold,
-        "min_dcf": [_least(cost) for cost in report.costs],
-        "act_dcf": [_actual(cost) for cost in report.costs],
+        "min_dcf": [
+            {**point, **values(cost.least), "threshold": finite_or_none(cost.threshold)}
+            for cost, point in points
+        ],
+        "act_dcf": [
+            {**point, "value": cost.actual, "threshold": cost.point.bayes_threshold}
+            for cost, point in points
+        ],
         "cllr": finite_or_none(report.cllr),
         "min_cllr": report.min_cllr,
         "trials": {"target": report.targets, "nontarget": report.nontargets},
@@ -51,8 +74,8 @@ def report_document(report: Report, interval: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def interval_facts(sample: Resampling | NoSpeakers) -> dict[str, Any]:
-    """How intervals were made, or why there are none."""
+def _interval_facts(sample: Resampling | NoSpeakers) -> dict[str, Any]:
+    """Return how intervals were made, or why there are none."""
     if isinstance(sample, NoSpeakers):
         return {"method": None, "speakers": None, "resamples": 0, "reason": sample.reason}
     facts = {
@@ -66,64 +89,30 @@ def interval_facts(sample: Resampling | NoSpeakers) -> dict[str, Any]:
     return facts | ({"note": sample.speakers.note} if sample.speakers.note else {})
 
 
-def _estimate(estimate: Estimate) -> dict[str, float | None]:
-    return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-
-
-def _point(point: OperatingPoint) -> dict[str, float]:
-    return {"p_target": point.p_target, "c_miss": point.c_miss, "c_fa": point.c_fa}
-
-
-def _least(cost: Cost) -> dict[str, float | None]:
-    threshold = finite_or_none(cost.threshold)
-    return {**_point(cost.point), **_estimate(cost.least), "threshold": threshold}
-
-
-def _actual(cost: Cost) -> dict[str, float]:
-    return {**_point(cost.point), "value": cost.actual, "threshold": cost.point.bayes_threshold}
-
-
-def _compared_document(compared: Compared) -> dict[str, Any]:
-    difference = compared.difference
-    return {
-        "first": compared.first,
-        "second": compared.second,
-        "metric": compared.metric,
-        "value": difference.value,
-        "low": difference.low,
-        "high": difference.high,
-        "p": difference.p,
-        "p_holm": compared.p,
-    }
-
-
-def shown(
+def report_text(
     reports: Sequence[Report],
-    compared: Sequence[Compared],
+    differences: Sequence[SystemDifference],
     sample: Resampling | NoSpeakers,
     *,
     is_calibrated: bool,
 ) -> list[RenderableType]:
-    """A table of the systems, one of their differences, and what must be known of both.
+    """Return a table of the systems, one of their differences, and notes on both.
 
     Args:
         reports: the systems.
-        compared: their paired differences; none for one system or without intervals.
+        differences: their paired differences; none for one system or without intervals.
         sample: the draws of speakers, or why there are none.
         is_calibrated: whether scores were made log-likelihood ratios here.
     """
     notes = _notes(reports, sample, is_calibrated=is_calibrated)
-    differences: list[RenderableType] = ["", _differences_table(compared)] if compared else []
-    return [_table(reports), *differences, "", *notes]
+    further: list[RenderableType] = ["", _difference_table(differences)] if differences else []
+    return [_system_table(reports), *further, "", *notes]
 
 
-def _table(reports: Sequence[Report]) -> Table:
-    costs = [_cost_title(cost) for cost in reports[0].costs]
-    table = Table(
-        "system", "EER %", "threshold", *(f"minDCF {title}" for title in costs),
-        *(f"actDCF {title}" for title in costs), "Cllr", "min Cllr",
-        box=None, pad_edge=False, padding=(0, 2),
-    )  # fmt: skip
+def _system_table(reports: Sequence[Report]) -> Table:
+    titles = [_cost_title(cost) for cost in reports[0].costs]
+    costs = [f"{metric} {title}" for metric in ("minDCF", "actDCF") for title in titles]
+    table = _plain_table("system", "EER %", "threshold", *costs, "Cllr", "min Cllr")
     for report in reports:
         table.add_row(
             Text(report.name),  # brackets in a file's name are no markup
@@ -137,13 +126,17 @@ def _table(reports: Sequence[Report]) -> Table:
     return table
 
 
-def _cost_title(cost: Cost) -> str:
+def _plain_table(*titles: str) -> Table:
+    return Table(*titles, box=None, pad_edge=False, padding=(0, 2))
+
+
+def _cost_title(cost: DetectionCost) -> str:
     point = cost.point
     costs = "" if (point.c_miss, point.c_fa) == (1, 1) else f", {point.c_miss:g}:{point.c_fa:g}"
     return f"({point.p_target:g}{costs})"
 
 
-def _with_interval(estimate: Estimate, factor: int, decimals: int) -> str:
+def _with_interval(estimate: MetricEstimate, factor: int, decimals: int) -> str:
     text = f"{factor * estimate.value:.{decimals}f}"
     if estimate.low is None or estimate.high is None:
         return text
@@ -151,25 +144,18 @@ def _with_interval(estimate: Estimate, factor: int, decimals: int) -> str:
     return f"{text} ({low:.{decimals}f}-{high:.{decimals}f})"
 
 
-def _differences_table(compared: Sequence[Compared]) -> Table:
-    table = Table(
-        "difference", "metric", "value", "95 % interval", "p (Holm)",
-        box=None, pad_edge=False, padding=(0, 2),
-    )  # fmt: skip
-    for each in compared:
-        factor, decimals = (100, 2) if each.metric == "eer" else (1, 3)
-        found = [factor * value for value in _ends(each)]
-        value, low, high = (f"{number:+.{decimals}f}" for number in found)
-        metric = "EER, points" if each.metric == "eer" else each.metric.replace("min_dcf", "minDCF")
+def _difference_table(differences: Sequence[SystemDifference]) -> Table:
+    table = _plain_table("difference", "metric", "value", "95 % interval", "p (Holm)")
+    for each in differences:
+        is_rate, found = each.metric == "eer", each.difference
+        factor, decimals = (100, 2) if is_rate else (1, 3)
+        value, low, high = (
+            f"{factor * number:+.{decimals}f}" for number in (found.value, found.low, found.high)
+        )
+        metric = "EER, points" if is_rate else each.metric.replace("min_dcf", "minDCF")
         p = "< 0.001" if each.p < 0.001 else f"{each.p:.3f}"
-        systems = Text(f"{each.first} - {each.second}")
-        table.add_row(systems, metric, value, f"{low} to {high}", p)
+        table.add_row(Text(f"{each.first} - {each.second}"), metric, value, f"{low} to {high}", p)
     return table
-
-
-def _ends(compared: Compared) -> tuple[float, float, float]:
-    difference = compared.difference
-    return difference.value, difference.low, difference.high
 
 
 def _notes(
@@ -181,12 +167,12 @@ def _notes(
     if isinstance(sample, NoSpeakers):
         notes.append(f"No interval: {sample.reason}.")
     else:
-        facts = interval_facts(sample)
+        speakers = sample.speakers
         notes.append(
-            f"Brackets: {facts['method']}; {facts['speakers']} speakers (from "
-            f"{facts['speakers_from']}), {facts['resamples']} draws."
+            f"Brackets: {METHOD}; {sample.units} speakers (from {speakers.origin}), "
+            f"{len(sample.draws)} draws."
         )
-        notes += [f"{facts['note']}."] if "note" in facts else []
+        notes += [f"{speakers.note}."] if speakers.note else []
     if not is_calibrated:
         notes.append(
             "actDCF and Cllr read the scores as natural-log likelihood ratios; cosines are none: "

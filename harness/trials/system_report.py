@@ -1,4 +1,4 @@
-"""Metrics of one system on scored trials, with intervals where the speakers are known."""
+"""Metrics of one system on scored trials, with intervals if the speakers are known."""
 
 from __future__ import annotations
 
@@ -27,44 +27,18 @@ LIKE_DISTANCES = 0.6
 
 ONE_VALUE = "all scores are one value: nobody is told apart"
 
-
-def distance_note(eer: float) -> str:
-    """A note on scores that put nontarget trials above target trials; empty where they do not.
-
-    Negated scores have the complement of the EER.
-
-    >>> distance_note(0.93)[:51]
-    'these look like distances, as the EER is 93.00 %: h'
-    >>> distance_note(0.52)
-    ''
-    """
-    if eer < LIKE_DISTANCES:
-        return ""
-    return (
-        f"these look like distances, as the EER is {100 * eer:.2f} %: higher scores must mean more "
-        f"alike, so negate them (EER {100 * (1 - eer):.2f} %)"
-    )
-
-
-def cautions(scores: NDArray[np.floating], eer: float) -> tuple[str, ...]:
-    """All that a reader must know of a system's scores `[trials]` before their metrics."""
-    alike = ONE_VALUE if scores.min() == scores.max() else ""
-    return tuple(filter(None, (alike, distance_note(eer))))
-
-
 Floats = NDArray[np.float64]
 Scores = NDArray[np.floating[Any]]
-Draws = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
-    """A metric, its 95 % interval where there is one, and the replicates behind that.
+class MetricEstimate:
+    """A metric, its 95 % interval if there is one, and the replicates behind that.
 
     Attributes:
         value: on all trials.
-        low, high: the interval over speakers; None where speakers are not known.
-        replicates: `[R]`, on resampled speakers; empty where there is no interval.
+        low, high: the interval over speakers; None if speakers are not known.
+        replicates: `[R]`, on resampled speakers; empty if there is no interval.
     """
 
     value: float
@@ -74,43 +48,43 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class Cost:
+class DetectionCost:
     """The detection cost at one operating point.
 
     Attributes:
         point: prior and costs.
         least: at the best threshold.
-        threshold: that threshold; +inf where rejecting all is best.
+        threshold: that threshold; +inf if rejecting all is best.
         actual: at the threshold that is best for log-likelihood ratios.
     """
 
     point: OperatingPoint
-    least: Estimate
+    least: MetricEstimate
     threshold: float
     actual: float
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What scored trials say of one system.
+    """The metrics of one system.
 
     Attributes:
         name: of the system.
-        targets, nontargets: how many trials there are.
+        targets, nontargets: the numbers of trials.
         eer: the equal error rate, a fraction.
         threshold: the score where it is reached.
         costs: one for each operating point.
         cllr, min_cllr: bits; the scores read as natural-log likelihood ratios, and at their best.
         curve: the ROC, thinned for drawing.
-        notes: what must be known of the scores.
+        notes: caveats on the scores.
     """
 
     name: str
     targets: int
     nontargets: int
-    eer: Estimate
+    eer: MetricEstimate
     threshold: float
-    costs: tuple[Cost, ...]
+    costs: tuple[DetectionCost, ...]
     cllr: float
     min_cllr: float
     curve: Roc
@@ -124,7 +98,7 @@ def judge(
     points: Sequence[OperatingPoint],
     resampling: Resampling | None,
 ) -> Report:
-    """Computes every metric of one system's scores.
+    """Compute every metric of one system's scores.
 
     Args:
         name: of the system.
@@ -137,42 +111,60 @@ def judge(
         MetricError: an empty side, or NaN or infinite scores.
     """
     targets, nontargets = part(scores, is_target)
-    trials = resampling.trials(scores, is_target) if resampling else None
-    estimate = partial(_estimate, trials=trials, draws=resampling.draws if resampling else None)
+    estimate = partial(_estimate, resampling, resampling and resampling.trials(scores, is_target))
     rate, curve = eer(targets, nontargets), roc(targets, nontargets)
+    costs = []
+    for point in points:
+        least = min_dcf(targets, nontargets, point)
+        interval = estimate(least.value, partial(weighted_min_dcf, point=point))
+        actual = act_dcf(targets, nontargets, point, point.bayes_threshold)
+        costs.append(DetectionCost(point, interval, least.threshold, actual))
     return Report(
         name,
         len(targets),
         len(nontargets),
         estimate(rate.value, weighted_eer),
         rate.threshold,
-        tuple(_cost(targets, nontargets, point, estimate) for point in points),
+        tuple(costs),
         cllr(targets, nontargets),
         min_cllr_of(curve),
         thin(curve),
-        cautions(np.asarray(scores), rate.value),
+        tuple(_cautions(np.asarray(scores), rate.value)),
     )
 
 
-def _cost(
-    targets: Scores, nontargets: Scores, point: OperatingPoint, estimate: Callable[..., Estimate]
-) -> Cost:
-    least = min_dcf(targets, nontargets, point)
-    weighted = partial(weighted_min_dcf, point=point)
-    actual = act_dcf(targets, nontargets, point, point.bayes_threshold)
-    return Cost(point, estimate(least.value, weighted), least.threshold, actual)
-
-
 def _estimate(
-    value: float,
-    weighted: Callable[[Trials, Draws], Floats],
-    *,
+    resampling: Resampling | None,
     trials: Trials | None,
-    draws: Draws | None,
-) -> Estimate:
-    """A metric with its interval, by the function that computes it for weighted speakers."""
-    if trials is None or draws is None:
-        return Estimate(value, None, None, np.empty(0))
-    replicates = weighted(trials, draws)
-    found = logit_interval(value, replicates, draws.shape[1], floor=half_trial(trials.fewest))
-    return Estimate(value, found.low, found.high, replicates)
+    value: float,
+    weighted: Callable[[Trials, NDArray[np.int64]], Floats],
+) -> MetricEstimate:
+    """Return a metric with its interval, by the function that computes it for weighted speakers."""
+    if trials is None or resampling is None:
+        return MetricEstimate(value, None, None, np.empty(0))
+    replicates = weighted(trials, resampling.draws)
+    found = logit_interval(value, replicates, resampling.units, floor=half_trial(trials.fewest))
+    return MetricEstimate(value, found.low, found.high, replicates)
+
+
+def _cautions(scores: Scores, rate: float) -> list[str]:
+    alike = ONE_VALUE if scores.min() == scores.max() else ""
+    return [note for note in (alike, distance_note(rate)) if note]
+
+
+def distance_note(rate: float) -> str:
+    """Return a note on scores that put nontarget trials above target trials; empty for others.
+
+    Negated scores have the complement of the EER.
+
+    >>> distance_note(0.93)[:51]
+    'these look like distances, as the EER is 93.00 %: h'
+    >>> distance_note(0.52)
+    ''
+    """
+    if rate < LIKE_DISTANCES:
+        return ""
+    return (
+        f"these look like distances, as the EER is {100 * rate:.2f} %: higher scores must mean "
+        f"more alike, so negate them (EER {100 * (1 - rate):.2f} %)"
+    )

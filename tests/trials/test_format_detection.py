@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import RequestError
-from harness.trials.format_detection import tell
+from harness.trials.format_detection import detect_format
 from harness.trials.formats import (
     DIGITS,
     LABELS,
@@ -15,7 +15,7 @@ from harness.trials.formats import (
     TRIAL_LAYOUTS,
     WORDS,
     Format,
-    named_layouts,
+    select_layouts,
 )
 from harness.trials.text_lines import ScoreFileError
 
@@ -23,7 +23,7 @@ FILE = Path("some.file")
 
 
 def told(text: str, layouts: tuple[str, ...], **names: set[str]) -> Format:
-    return tell(text.encode().split(b"\n"), layouts, FILE, names=names)
+    return detect_format(text.encode().split(b"\n"), layouts, FILE, names=names)
 
 
 @pytest.mark.parametrize("separator", [" ", "\t", ","])
@@ -186,4 +186,4 @@ def test_line_ends_of_old_macs_are_called_so():
 
 def test_unknown_layout_names_those_that_are_known():
     with pytest.raises(RequestError, match=r"'test enrol label' is not known.*'label enrol test'"):
-        named_layouts("test enrol label", TRIAL_LAYOUTS)
+        select_layouts("test enrol label", TRIAL_LAYOUTS)

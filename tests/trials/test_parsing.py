@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.trials.formats import SCORE_LAYOUTS, SPEAKER_LAYOUTS, TRIAL_LAYOUTS, Format
-from harness.trials.parsing import Columns, Numbering, fast_columns, line_columns
-from harness.trials.text_lines import Block, Complaints
+from harness.trials.parsing import Columns, Numbering, parse_fast, parse_lines
+from harness.trials.text_lines import LineBlock, LineErrors
 
 LAYOUTS = (*TRIAL_LAYOUTS, *SCORE_LAYOUTS, *SPEAKER_LAYOUTS)
 FORMS = st.builds(Format, st.sampled_from(LAYOUTS), st.sampled_from([" ", "\t", ","]))
@@ -24,23 +25,23 @@ QUIRKS = [
 
 
 def numberings(form: Format) -> dict[str, Numbering]:
-    return {name: Numbering() for name in form.columns} | {"label": Numbering.of(form.labels)}
+    return {name: Numbering() for name in form.columns} | {"label": Numbering(form.labels)}
 
 
 def decoded(columns: Columns, numbers: Mapping[str, Numbering]) -> dict[str, list[object]]:
-    names = {name: numbers[name].names for name in columns.codes}
-    found = {name: [names[name][i] for i in codes] for name, codes in columns.codes.items()}
-    return {**found, "score": columns.scores.tolist()}
+    names = {name: list(numbers[name]) for name in columns if name != "score"}
+    found = {name: [names[name][i] for i in columns[name]] for name in names}
+    return {**found, "score": columns.get("score", np.empty(0)).tolist()}
 
 
-def slowly(block: Block, form: Format) -> tuple[dict[str, list[object]], Complaints]:
-    numbers, complaints = numberings(form), Complaints(Path("f"))
-    return decoded(line_columns(block, form, numbers, complaints), numbers), complaints
+def slowly(block: LineBlock, form: Format) -> tuple[dict[str, list[object]], LineErrors]:
+    numbers, complaints = numberings(form), LineErrors(Path("f"))
+    return decoded(parse_lines(block, form, numbers, complaints), numbers), complaints
 
 
-def fast(block: Block, form: Format) -> dict[str, list[object]] | None:
+def fast(block: LineBlock, form: Format) -> dict[str, list[object]] | None:
     numbers = numberings(form)
-    columns = fast_columns(block, form, numbers)
+    columns = parse_fast(block, form, numbers)
     return None if columns is None else decoded(columns, numbers)
 
 
@@ -51,17 +52,17 @@ def value(draw: st.DrawFn, column: str) -> str:
 
 
 @st.composite
-def regular(draw: st.DrawFn) -> tuple[Block, Format, list[list[str]]]:
+def regular(draw: st.DrawFn) -> tuple[LineBlock, Format, list[list[str]]]:
     form = draw(FORMS)
     count = draw(st.integers(1, 6))
     rows = [[value(draw, name) for name in form.columns] for _ in range(count)]
     end = draw(st.sampled_from(["\n", "\r\n"]))
     text = "".join(form.separator.join(row) + end for row in rows)
-    return Block.of(text.encode(), 1), form, rows
+    return LineBlock.starting_at(1, text.encode()), form, rows
 
 
 @st.composite
-def quirky(draw: st.DrawFn) -> tuple[Block, Format]:
+def quirky(draw: st.DrawFn) -> tuple[LineBlock, Format]:
     form = draw(FORMS)
     lines = []
     for _ in range(draw(st.integers(1, 4))):
@@ -70,7 +71,7 @@ def quirky(draw: st.DrawFn) -> tuple[Block, Format]:
             fields[draw(st.integers(0, len(fields) - 1))] = draw(st.sampled_from(QUIRKS))
         lines.append(form.separator.join(fields[: draw(st.integers(0, 9)) or None]))
     text = "".join(line + draw(st.sampled_from(["\n", "\r\n", " \n", " x\n"])) for line in lines)
-    return Block.of(text.encode(), 1), form
+    return LineBlock.starting_at(1, text.encode()), form
 
 
 @given(regular())
@@ -100,7 +101,7 @@ def test_what_is_read_fast_is_read_slowly_the_same_without_complaint(case):
 @pytest.mark.parametrize("text", ["a x 1e400", "a x TRUE", "a x 0.5 y", "a x", "a  0.5"])
 def test_every_line_is_accounted_for(text):
     form = Format("enrol test score", " ")
-    block = Block.of(f"{text}\nb y 0.5\n{text}\n".encode(), 8)
+    block = LineBlock.starting_at(8, f"{text}\nb y 0.5\n{text}\n".encode())
     assert fast(block, form) is None
     found, complaints = slowly(block, form)
     assert found == {"enrol": ["b"], "test": ["y"], "score": [0.5]}
@@ -128,7 +129,9 @@ def test_lines_that_the_fast_reader_must_not_take(layout, separator, line, befor
     form = Format(layout, separator)
     fine = {"score": "0.5", "label": "1"}
     good = separator.join(fine.get(name, "n") for name in form.columns)
-    block = Block.of("".join(f"{text}\n" for text in [good] * before + [line, good]).encode(), 1)
+    block = LineBlock.starting_at(
+        1, "".join(f"{text}\n" for text in [good] * before + [line, good]).encode()
+    )
     assert fast(block, form) is None
     _, complaints = slowly(block, form)
     assert complaints.count == 1

@@ -12,9 +12,9 @@ from harness.metrics.comparison import Difference
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.roc import roc
 from harness.records.canonical import readable_json
-from harness.trials.report_output import document
-from harness.trials.system_report import Cost, Estimate, Report
-from harness.trials.systems import Compared
+from harness.trials.report_output import report_document
+from harness.trials.system_report import DetectionCost, MetricEstimate, Report
+from harness.trials.systems import SystemDifference
 from harness.trials.trial_speakers import NoSpeakers, Resampling, Speakers
 
 POINTS = [OperatingPoint(), OperatingPoint(0.5, 2, 3)]
@@ -23,10 +23,12 @@ POINTS = [OperatingPoint(), OperatingPoint(0.5, 2, 3)]
 def report(name: str, *, cllr: float = 0.9, threshold: float = 1.5) -> Report:
     """Numbers that are all different, so that none can stand in another's place."""
     costs = [
-        Cost(point, Estimate(0.3 + k, 0.2 + k, 0.4 + k, np.ones(3)), threshold + k, 5.0 + k)
+        DetectionCost(
+            point, MetricEstimate(0.3 + k, 0.2 + k, 0.4 + k, np.ones(3)), threshold + k, 5.0 + k
+        )
         for k, point in enumerate(POINTS)
     ]
-    rate = Estimate(0.03, 0.02, 0.05, np.ones(3))
+    rate = MetricEstimate(0.03, 0.02, 0.05, np.ones(3))
     curve = roc([1.0], [0.0])
     return Report(name, 40, 1600, rate, 0.25, tuple(costs), cllr, 0.7, curve)
 
@@ -37,7 +39,7 @@ def sample(note: str = "") -> Resampling:
 
 
 def read_back(*arguments):
-    return json.loads(readable_json(document(*arguments)))
+    return json.loads(readable_json(report_document(*arguments)))
 
 
 FACTS = {
@@ -76,7 +78,7 @@ def test_one_system_is_the_document():
 
 def test_several_systems_stand_in_their_order_with_their_differences():
     difference = Difference(0.1, -0.2, 0.4, 0.15, 0.03, 3)
-    compared = [Compared("b", "a", "eer", difference, 0.06)]
+    compared = [SystemDifference("b", "a", "eer", difference, 0.06)]
     found = read_back([report("b"), report("a")], compared, sample())
     assert [system["system"] for system in found["systems"]] == ["b", "a"]
     alone = read_back([report("b")], [], sample())

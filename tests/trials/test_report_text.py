@@ -12,17 +12,21 @@ from rich.table import Table
 from harness.metrics.comparison import Difference
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.roc import roc
-from harness.trials.report_output import shown
-from harness.trials.system_report import Cost, Estimate, Report
-from harness.trials.systems import Compared
+from harness.trials.report_output import report_text
+from harness.trials.system_report import DetectionCost, MetricEstimate, Report
+from harness.trials.systems import SystemDifference
 from harness.trials.trial_speakers import NoSpeakers, Resampling, Speakers
 
 
 def report(name: str, *, low: float | None = 0.02, threshold: float = 1.5) -> Report:
-    rate = Estimate(0.0312, low, None if low is None else 0.05, np.empty(0))
+    rate = MetricEstimate(0.0312, low, None if low is None else 0.05, np.empty(0))
     costs = (
-        Cost(OperatingPoint(), Estimate(0.5, low, rate.high, np.empty(0)), threshold, 1.25),
-        Cost(OperatingPoint(0.05, 10), Estimate(0.25, low, rate.high, np.empty(0)), 0.5, 2.0),
+        DetectionCost(
+            OperatingPoint(), MetricEstimate(0.5, low, rate.high, np.empty(0)), threshold, 1.25
+        ),
+        DetectionCost(
+            OperatingPoint(0.05, 10), MetricEstimate(0.25, low, rate.high, np.empty(0)), 0.5, 2.0
+        ),
     )
     return Report(name, 40, 16_000, rate, 0.25, costs, 0.9, 0.7, roc([1.0], [0.0]))
 
@@ -36,7 +40,7 @@ def printed(*reports: Report, compared=(), of=None, is_calibrated: bool = True) 
     """The lines as a wide terminal would show them, parted where columns are."""
     console = Console(width=400, color_system=None)
     with console.capture() as held:
-        for part in shown(reports, compared, of or sample(), is_calibrated=is_calibrated):
+        for part in report_text(reports, compared, of or sample(), is_calibrated=is_calibrated):
             console.print(part, markup=not isinstance(part, str))
     lines = [line.strip() for line in held.get().splitlines()]
     return [[cell.strip() for cell in line.split("   ") if cell.strip()] for line in lines]
@@ -69,20 +73,20 @@ def test_without_an_interval_there_are_no_brackets_and_the_reason_is_told():
 )
 def test_differences_have_their_own_table(p, told):
     compared = [
-        Compared("a", "b", "eer", Difference(-0.0125, -0.02, 0.001, 0.005, 0.01, 3), p),
-        Compared("a", "b", "min_dcf(p)", Difference(0.2, 0.1, 0.3, 0.05, 0.01, 3), 0.5),
+        SystemDifference("a", "b", "eer", Difference(-0.0125, -0.02, 0.001, 0.005, 0.01, 3), p),
+        SystemDifference("a", "b", "min_dcf(p)", Difference(0.2, 0.1, 0.3, 0.05, 0.01, 3), 0.5),
     ]
     lines = printed(report("a"), report("b"), compared=compared)
     place = lines.index(["difference", "metric", "value", "95 % interval", "p (Holm)"])
     assert lines[place + 1] == ["a - b", "EER, points", "-1.25", "-2.00 to +0.10", told]
     assert lines[place + 2] == ["a - b", "minDCF(p)", "+0.200", "+0.100 to +0.300", "0.500"]
-    assert sum(isinstance(part, Table) for part in shown([report("a")], [], sample(),
+    assert sum(isinstance(part, Table) for part in report_text([report("a")], [], sample(),
                                                          is_calibrated=True)) == 1  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["ecapa[v2]", "a[/b]", "[red]", r"back\[slash]"])
 def test_names_are_shown_as_they_are(name):
-    compared = [Compared(name, "b", "eer", Difference(0, 0, 0, 0, 1, 3), 1.0)]
+    compared = [SystemDifference(name, "b", "eer", Difference(0, 0, 0, 0, 1, 3), 1.0)]
     lines = printed(report(name), report("b"), compared=compared)
     assert lines[1][0] == name
     assert any(line[:1] == [f"{name} - b"] for line in lines)

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_curve
 
 from harness.metrics.errors import MetricError
 from harness.metrics.operating_point import OperatingPoint
-from harness.trials.system_report import Estimate, Report, judge
+from harness.trials.system_report import MetricEstimate, Report, judge
 from harness.trials.trial_speakers import Resampling, Speakers
 
 POINTS = [OperatingPoint(), OperatingPoint(0.05, c_miss=1, c_fa=2), OperatingPoint(0.5, 10, 1)]
@@ -146,7 +146,7 @@ def repeated(scores, is_target, speakers: Speakers, draw: list[int]):
     return np.repeat(scores, times), np.repeat(is_target, times)
 
 
-def held(estimate: Estimate) -> tuple[float | None, float | None]:
+def held(estimate: MetricEstimate) -> tuple[float | None, float | None]:
     return estimate.low, estimate.high
 
 

@@ -13,7 +13,7 @@ from harness.errors import RequestError
 from harness.metrics.cllr import cllr, min_cllr
 from harness.metrics.eer import eer
 from harness.metrics.operating_point import OperatingPoint
-from harness.trials.systems import calibrated, names_of, read_systems
+from harness.trials.systems import calibrate_systems, read_systems, system_names
 from harness.trials.text_lines import ScoreFileError
 from harness.trials.trial_list import read_trials
 
@@ -86,12 +86,12 @@ def test_systems_share_the_first_ones_list(tmp_path, trials):
     ],
 )
 def test_no_two_systems_have_one_name(paths, names):
-    assert names_of([Path(path) for path in paths]) == names
+    assert system_names([Path(path) for path in paths]) == names
 
 
 def test_a_file_given_twice_is_refused():
     with pytest.raises(RequestError, match=r"^a\.txt: given twice; give each"):
-        names_of([Path("a.txt"), Path("b.txt"), Path("./a.txt")])
+        system_names([Path("a.txt"), Path("b.txt"), Path("./a.txt")])
 
 
 def test_no_file_at_all_is_refused():
@@ -102,7 +102,7 @@ def test_no_file_at_all_is_refused():
 @pytest.mark.parametrize("point", [EVEN, OperatingPoint(0.05), OperatingPoint(0.1, 10, 1)])
 def test_other_trials_make_the_scale_and_offset(tmp_path, trials, point):
     tuned, judged = drawn(2, 2, stretch=0.1), np.linspace(-1, 1, 7)
-    made = calibrated(
+    made = calibrate_systems(
         {"one": judged}, trials, [scored(tmp_path / "tuning", tuned)], point, fuse=False
     )
     odds = point.c_miss * point.p_target / (point.c_fa * (1 - point.p_target))
@@ -117,7 +117,7 @@ def test_other_trials_make_the_scale_and_offset(tmp_path, trials, point):
 def test_calibrating_keeps_the_order_and_mends_the_ratios(tmp_path, trials):
     scores = drawn(3, 2, stretch=0.05)
     path = scored(tmp_path / "tuning", scores)
-    made = calibrated({"one": scores}, trials, [path], EVEN, fuse=False)["one"]
+    made = calibrate_systems({"one": scores}, trials, [path], EVEN, fuse=False)["one"]
     assert eer(*sides(made)).value == eer(*sides(scores)).value
     assert min_cllr(*sides(made)) == pytest.approx(min_cllr(*sides(scores)), abs=1e-12)
     assert min_cllr(*sides(made)) <= cllr(*sides(made)) < cllr(*sides(scores))
@@ -127,9 +127,9 @@ def test_systems_are_matched_by_place_whatever_their_names(tmp_path, trials):
     first, second = drawn(4, 1, stretch=0.1), drawn(5, 3, stretch=7)
     paths = [scored(tmp_path / "z", first), scored(tmp_path / "a", second)]
     systems = {"one": first, "two": second}
-    together = calibrated(systems, trials, paths, EVEN, fuse=False)
+    together = calibrate_systems(systems, trials, paths, EVEN, fuse=False)
     for (name, scores), path in zip(systems.items(), paths, strict=True):
-        alone = calibrated({name: scores}, trials, [path], EVEN, fuse=False)
+        alone = calibrate_systems({name: scores}, trials, [path], EVEN, fuse=False)
         assert together[name].tolist() == alone[name].tolist()
 
 
@@ -140,7 +140,7 @@ def test_on_its_own_tuning_trials_the_fusion_is_no_worse_than_its_parts(
 ):
     systems = {f"s{seed}": drawn(seed, gain) for seed, gain in enumerate(gains)}
     paths = [scored(tmp_path / name, scores) for name, scores in systems.items()]
-    made = calibrated(systems, trials, paths, OperatingPoint(prior), fuse=True)
+    made = calibrate_systems(systems, trials, paths, OperatingPoint(prior), fuse=True)
     assert list(made) == [*systems, "fusion"]
     costs = {name: objective(llrs, prior) for name, llrs in made.items()}
     assert all(costs["fusion"] <= cost + 1e-9 for cost in costs.values())
@@ -150,20 +150,20 @@ def test_requests_that_do_not_fit_are_refused(tmp_path, trials):
     one = {"one": drawn(0, 1)}
     path = scored(tmp_path / "tuning", drawn(1, 1))
     with pytest.raises(RequestError, match="0 calibration score files for 1 systems"):
-        calibrated(one, trials, [], EVEN, fuse=False)
+        calibrate_systems(one, trials, [], EVEN, fuse=False)
     with pytest.raises(RequestError, match="--fuse: there is one system"):
-        calibrated(one, trials, [path], EVEN, fuse=True)
+        calibrate_systems(one, trials, [path], EVEN, fuse=True)
     with pytest.raises(RequestError, match="tuning: given twice"):
-        calibrated(one | {"two": drawn(2, 1)}, trials, [path, path], EVEN, fuse=False)
+        calibrate_systems(one | {"two": drawn(2, 1)}, trials, [path, path], EVEN, fuse=False)
     other = scored(tmp_path / "other", drawn(2, 1))
     with pytest.raises(RequestError, match="called 'fusion', like the fusion of all; rename"):
-        calibrated(one | {"fusion": drawn(2, 1)}, trials, [path, other], EVEN, fuse=True)
+        calibrate_systems(one | {"fusion": drawn(2, 1)}, trials, [path, other], EVEN, fuse=True)
 
 
 def test_tuning_files_that_cannot_be_used_are_named(tmp_path, trials):
     path = scored(tmp_path / "flat", np.zeros(len(PAIRS)) + 0.5)
     with pytest.raises(RequestError, match=r"flat: no calibration can be fitted to it: .*0\.5"):
-        calibrated({"one": drawn(0, 1)}, trials, [path], EVEN, fuse=False)
+        calibrate_systems({"one": drawn(0, 1)}, trials, [path], EVEN, fuse=False)
     short = put(tmp_path / "short", ["m0 t0 0.5", "m1 t1 0.25"])
     with pytest.raises(ScoreFileError, match=r"short: .*142 lines of 144 of the list without"):
-        calibrated({"one": drawn(0, 1)}, trials, [short], EVEN, fuse=False)
+        calibrate_systems({"one": drawn(0, 1)}, trials, [short], EVEN, fuse=False)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.errors import RequestError
 from harness.trials.text_lines import ScoreFileError
-from harness.trials.trial_list import TrialList, pair_keys, read_trials, repeats
+from harness.trials.trial_list import TrialList, find_repeats, pair_keys, read_trials
 
 ROWS = [
     ("id00800-enroll", "test/id00800-singing-01-002.wav", True),
@@ -49,7 +49,7 @@ def test_every_way_to_write_a_list(tmp_path, words, order, separator, end, packe
     assert spelled(trials) == ROWS
     assert len(trials) == 4
     assert set(trials.enrol_names) == {"id00800-enroll", "id00999-enroll", "007"}
-    assert trials.line(2) == "line 3 (id00999-enroll test/id00999-singing-01-002.wav)"
+    assert trials.describe(2) == "line 3 (id00999-enroll test/id00999-singing-01-002.wav)"
 
 
 def test_names_of_zero_and_one_need_the_layout(tmp_path):
@@ -95,7 +95,7 @@ def test_a_blind_list_and_a_score_file_are_no_trial_list(tmp_path):
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30))
 def test_repeats_are_those_that_stood_before(values):
-    places, firsts = repeats(np.array(values))
+    places, firsts = find_repeats(np.array(values))
     wanted = [(i, values.index(v)) for i, v in enumerate(values) if v in values[:i]]
     assert list(zip(places.tolist(), firsts.tolist(), strict=True)) == wanted
 

@@ -28,7 +28,7 @@ from harness.data.corpora.cnceleb_files import (
 from harness.data.corpus import COLUMNS, MODEL_COLUMNS, HeldOut, Missing
 from harness.data.reading.lists import read_lines
 from harness.data.reading.sound_files import stem
-from harness.trials.trial_list import ListedTrials, read_trial_list, words
+from harness.trials.trial_list import TrialList, read_corpus_trials, word_column
 
 SPEAKER_LISTS = {"1": (FIRST, "dev/dev.lst"), "2": (SECOND, "spk.lst")}
 
@@ -101,7 +101,7 @@ class CnCeleb:
             enrol = [models[name].items[0] for name in enrol]
         tests = [stem(name) for name in trials.test_names]
         genres = [told(test)[1] for test in tests]
-        return trials.table(enrol, tests, words(trials.test, genres))
+        return trials.table(enrol, tests, word_column(trials.test, genres))
 
     def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
         """The utterances of each model; None where a model is one file.
@@ -150,5 +150,7 @@ def _tested(folder: Path) -> list[Utterance]:
     return evaluation(folder, "eval", lines, "eval/lists/trials.lst")
 
 
-def _test_list(folder: Path) -> ListedTrials:
-    return read_trial_list(corpus_root(folder, FIRST) / "eval/lists/trials.lst", "enrol test label")
+def _test_list(folder: Path) -> TrialList:
+    return read_corpus_trials(
+        corpus_root(folder, FIRST) / "eval/lists/trials.lst", "enrol test label"
+    )

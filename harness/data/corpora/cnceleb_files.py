@@ -10,7 +10,7 @@ from typing import NamedTuple
 from harness.data.reading.lists import read_lines
 from harness.data.reading.sound_files import check_present, sounds
 from harness.errors import DataError
-from harness.trials.text_lines import listed
+from harness.trials.text_lines import list_examples
 
 FIRST, SECOND = "CN-Celeb_flac", "CN-Celeb2_flac"
 
@@ -87,8 +87,8 @@ def training(folder: Path, corpus: str, listing: str) -> list[Utterance]:
     if without:
         raise DataError(
             f"{root / listing}: {len(without)} of {len(speakers)} speakers have no .flac or .wav "
-            f"file in {root / 'data'}: {listed(without, len(without))}; unpacking or conversion "
-            "was not finished, so do it again"
+            f"file in {root / 'data'}: {list_examples(without, len(without))}; unpacking or "
+            "conversion was not finished, so do it again"
         )
     return rows
 

@@ -25,7 +25,7 @@ from harness.data.reading.own_trials import OwnLists
 from harness.data.reading.paths import Root
 from harness.data.reading.sources import part, read_source
 from harness.errors import ConfigError, DataError
-from harness.trials.text_lines import listed
+from harness.trials.text_lines import list_examples
 
 _ARCHIVED = re.compile(r".*\.ark:\d+")
 
@@ -163,7 +163,7 @@ def _check_all(speakers: Mapping[str, Named], places: Mapping[str, _Place], data
         if lacking:
             raise DataError(
                 f"{data}: {len(lacking)} of {len(without)} utterances have no {what}: "
-                f"{listed(lacking, len(lacking))}; {mend}"
+                f"{list_examples(lacking, len(lacking))}; {mend}"
             )
 
 

@@ -16,7 +16,7 @@ from harness.data.corpora.voxceleb_files import Meta, read_meta, recordings
 from harness.data.corpus import COLUMNS, HeldOut, Missing
 from harness.data.reading.sound_files import check_present, stem
 from harness.errors import DataError
-from harness.trials.trial_list import ListedTrials, read_trial_list, words
+from harness.trials.trial_list import TrialList, read_corpus_trials, word_column
 
 TRIAL_LISTS = {
     "O": "veri_test.txt",
@@ -128,7 +128,7 @@ class VoxCeleb:
         enrol, test = (
             [stem(n) for n in names] for names in (trials.enrol_names, trials.test_names)
         )
-        kind = words(trials.is_target.astype(np.int8), ["nontarget", "target"])
+        kind = word_column(trials.is_target.astype(np.int8), ["nontarget", "target"])
         return trials.table(enrol, test, kind)
 
     def models(self, profile: Profile, folder: Path, split: HeldOut) -> None:
@@ -142,8 +142,8 @@ class VoxCeleb:
         """
         return read_audio(folder / item.source)
 
-    def _listed(self, folder: Path) -> ListedTrials:
-        return read_trial_list(self._path(folder), "label enrol test")
+    def _listed(self, folder: Path) -> TrialList:
+        return read_corpus_trials(self._path(folder), "label enrol test")
 
     def _path(self, folder: Path) -> Path:
         name = TRIAL_LISTS[self.trial_list]

@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.data.reading.lists import read_text
 from harness.data.reading.sound_files import ENDINGS, sounds
 from harness.errors import DataError
-from harness.trials.text_lines import listed
+from harness.trials.text_lines import list_examples
 
 SPEAKER = re.compile(r"id\d+")
 
@@ -134,7 +134,8 @@ def _check_converted(found: dict[str, str], unreadable: dict[str, str], root: Pa
     if left:
         raise DataError(
             f"{root}: {len(left)} of {len(found.keys() | unreadable.keys())} utterances are there "
-            f"as {UNREADABLE} alone, which cannot be decoded here: {listed(left, len(left))}; "
+            f"as {UNREADABLE} alone, which cannot be decoded here: "
+            f"{list_examples(left, len(left))}; "
             f"convert each beside itself: find {root} -name '*.m4a' -exec sh -c "
             '\'ffmpeg -n -i "$0" -ac 1 -ar 16000 "${0%.m4a}.wav"\' {} \\;'
         )

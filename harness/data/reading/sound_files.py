@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from harness.errors import DataError
-from harness.trials.text_lines import listed
+from harness.trials.text_lines import list_examples
 
 ENDINGS = (".wav", ".flac")
 """What is taken; where one recording lies there as both, the last of these."""
@@ -53,7 +53,7 @@ def check_present(wanted: Collection[str], found: Mapping[str, str], listing: Pa
     if absent:
         raise DataError(
             f"{listing}: {len(absent)} of {len(wanted)} files that it names are absent, as .flac "
-            f"and as .wav: {listed(absent, len(absent))}; unpacking or conversion was not "
+            f"and as .wav: {list_examples(absent, len(absent))}; unpacking or conversion was not "
             "finished, so do it again"
         )
 
