@@ -27,14 +27,14 @@ class Calibration:
     quality_weights: tuple[float, ...] = ()
 
     def apply(self, scores: ArrayLike, qualities: ArrayLike | None = None) -> NDArray[np.float64]:
-        """Computes log-likelihood ratios, natural logarithm.
+        """Compute log-likelihood ratios, natural logarithm.
 
         Args:
             scores: `[N]`.
             qualities: `[Q, N]`, the columns of the fit, in its order.
 
         Returns:
-            `[N]`; a trial is best accepted where it is at least `OperatingPoint.bayes_threshold`.
+            `[N]`; a trial is best accepted from `OperatingPoint.bayes_threshold` on.
 
         Raises:
             MetricError: NaN or infinite values, lengths differ, or another count of columns.
@@ -53,20 +53,20 @@ def fit_calibration(
     *,
     p_target: float = 0.5,
 ) -> Calibration:
-    """Fits a calibration by prior-weighted logistic regression, on validation and never on test.
+    """Fit a calibration by prior-weighted logistic regression, on validation and never on test.
 
-    Each side is weighted so that the effective prior of a target is `p_target`, whatever part of
-    the list targets are; the offset is that of a likelihood ratio, free of any prior. At
-    `p_target=0.5` what is minimised is Cllr (times ln 2). Quality columns are as in Mandasari et
+    Each side is weighted so that the effective prior of a target is `p_target`, whatever the
+    share of targets in the list; the offset is that of a likelihood ratio, free of any prior. At
+    `p_target=0.5` the minimised cost is Cllr (times ln 2). Quality columns are as in Mandasari et
     al., "Quality measure functions for calibration of speaker recognition systems in various
-    duration conditions", IEEE TASLP 21(11), 2013. Where a threshold parts the sides without an
-    error, how sure the ratios are comes from `regression.RIDGE` alone, not from the trials.
+    duration conditions", IEEE TASLP 21(11), 2013. If a threshold separates the sides without an
+    error, the size of the ratios comes from `regression.RIDGE` alone, not from the trials.
 
     Args:
         scores: `[N]`, of validation trials.
         is_target: `[N]`, boolean.
         qualities: `[Q, N]`, for example the log durations of both sides.
-        p_target: the effective prior; near that of the use, the fit is best there.
+        p_target: the effective prior; the fit is best near it.
 
     Raises:
         MetricError: NaN or infinite values, lengths differ, a side without trials, a column of
@@ -98,7 +98,7 @@ class Fusion:
     def apply(
         self, scores: Sequence[ArrayLike], qualities: ArrayLike | None = None
     ) -> NDArray[np.float64]:
-        """Computes log-likelihood ratios, natural logarithm.
+        """Compute log-likelihood ratios, natural logarithm.
 
         Args:
             scores: `[K, N]`, the systems of the fit, in its order.
@@ -129,7 +129,7 @@ def fit_fusion(
     *,
     p_target: float = 0.5,
 ) -> Fusion:
-    """Fits a fusion by prior-weighted logistic regression, on validation and never on test.
+    """Fit a fusion by prior-weighted logistic regression, on validation and never on test.
 
     The calibration of `fit_calibration` with one score column a system: Brümmer et al., "Fusion of
     heterogeneous speaker recognition systems in the STBU submission for the NIST speaker

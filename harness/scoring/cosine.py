@@ -1,6 +1,6 @@
 """Cosine similarity of embeddings: of all pairs by blocked matrix products, of a trial list.
 
-Of a list, a pair of blocks of embeddings is multiplied out where its trials are at least one in
+Of a list, a pair of blocks of embeddings is multiplied out if its trials are at least one in
 `CELLS_PER_TRIAL` of its cells; else each trial's two embeddings are looked up and multiplied.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.metrics.errors import MetricError, check_same_length
-from harness.scoring.embeddings import Floats, check_same_size, usable_embeddings, usable_rows
+from harness.scoring.preparation import Floats, check_same_size, usable_embeddings, usable_rows
 
 BLOCK_ROWS = 2048
 """Rows of a block: a product of two blocks is then 16 MiB of float32."""
@@ -22,12 +22,22 @@ BLOCK_VALUES = 1 << 21
 """Values of a block at most (8 MiB of float32), whatever the size of an embedding."""
 
 
+CELLS_PER_TRIAL = 64
+"""Looking up one trial's embeddings costs as much time as so many cells of a matrix product."""
+TRIALS_AT_ONCE = 1 << 21
+LOOKUPS_AT_ONCE = 1 << 18
+ROW_VALUES = 1 << 18
+"""Values of the embeddings that are looked up at once (1 MiB of float32: a processor's cache)."""
+
+Rows = NDArray[np.integer[Any]]
+
+
 def unit_length(embeddings: ArrayLike, what: str = "embeddings") -> NDArray[np.float32]:
-    """Scales every embedding to length 1.
+    """Scale every embedding to length 1.
 
     Args:
         embeddings: `[rows, size]`.
-        what: how an error names them.
+        what: their name in an error.
 
     Returns:
         `[rows, size]`, float32.
@@ -47,7 +57,7 @@ def unit_length(embeddings: ArrayLike, what: str = "embeddings") -> NDArray[np.f
 
 
 def cosine_matrix(enrol: ArrayLike, test: ArrayLike) -> NDArray[np.float32]:
-    """Computes the cosine of every enrol embedding with every test embedding.
+    """Compute the cosine of every enrol embedding with every test embedding.
 
     Beside the result it holds some 40 MiB, however many embeddings there are. Rounding may carry
     a cosine some 1e-7 beyond 1.
@@ -80,12 +90,12 @@ def cosine_matrix(enrol: ArrayLike, test: ArrayLike) -> NDArray[np.float32]:
 def lengths(
     embeddings: Floats, what: str, used: NDArray[np.integer[Any]] | None = None
 ) -> NDArray[np.float32]:
-    """Computes the Euclidean length of every embedding.
+    """Compute the Euclidean length of every embedding.
 
     Args:
         embeddings: `[rows, size]`.
-        what: how an error names them.
-        used: the rows that must have a direction; all of them where None.
+        what: their name in an error.
+        used: the rows that must have a direction; None for all.
 
     Returns:
         `[rows]`, float32.
@@ -98,18 +108,24 @@ def lengths(
         values = embeddings[block].astype(np.float64)  # squares of float32 may overflow float32
         with np.errstate(over="ignore", invalid="ignore"):
             norms[block] = np.sqrt(np.einsum("ij,ij->i", values, values))
-    _check_directions(norms, what, np.arange(len(norms)) if used is None else used)
+    asked = np.arange(len(norms)) if used is None else used
+    bad = asked[~((norms[asked] > 0) & (norms[asked] < np.inf))]
+    if bad.size:
+        raise MetricError(
+            f"{what}: {bad.size} of {asked.size} have length 0, or NaN or infinite values, and so "
+            f"no direction; the first is row {bad[0]}; find the item that made it, or leave it out"
+        )
     return norms
 
 
 def scale_rows(embeddings: Floats, norms: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Divides each of a block of embeddings `[rows, size]` by its length `[rows]`."""
+    """Divide each of a block of embeddings `[rows, size]` by its length `[rows]`."""
     unit: NDArray[np.float32] = embeddings.astype(np.float32, copy=False) / norms[:, None]
     return unit
 
 
 def block_rows(size: int) -> int:
-    """Returns how many embeddings of a size make a block.
+    """Return the number of embeddings of a size in a block.
 
     >>> block_rows(192), block_rows(1 << 20)
     (2048, 2)
@@ -118,38 +134,16 @@ def block_rows(size: int) -> int:
 
 
 def row_blocks(embeddings: Floats) -> Iterator[slice]:
-    """Yields the blocks of rows of `[rows, size]`, in order."""
+    """Yield the blocks of rows of `[rows, size]`, in order."""
     step = block_rows(embeddings.shape[1])
     for start in range(0, len(embeddings), step):
         yield slice(start, start + step)
 
 
-def _check_directions(
-    norms: NDArray[np.float32], what: str, used: NDArray[np.integer[Any]]
-) -> None:
-    asked = norms[used]
-    bad = used[~((asked > 0) & (asked < np.inf))]
-    if bad.size:
-        raise MetricError(
-            f"{what}: {bad.size} of {used.size} have length 0, or NaN or infinite values, and so "
-            f"no direction; the first is row {bad[0]}; find the item that made it, or leave it out"
-        )
-
-
-CELLS_PER_TRIAL = 64
-"""Looking up one trial's embeddings costs as much time as so many cells of a matrix product."""
-TRIALS_AT_ONCE = 1 << 21
-LOOKUPS_AT_ONCE = 1 << 18
-ROW_VALUES = 1 << 18
-"""Values of the embeddings that are looked up at once (1 MiB of float32: a processor's cache)."""
-
-Rows = NDArray[np.integer[Any]]
-
-
 def cosine_of_trials(
     enrol_embeddings: ArrayLike, test_embeddings: ArrayLike, enrol_rows: Rows, test_rows: Rows
 ) -> NDArray[np.float32]:
-    """Computes the cosine of every trial's two embeddings.
+    """Compute the cosine of every trial's two embeddings.
 
     Trials may come in any order and more than once. Beside arguments and result it holds some
     64 MiB, however long the list. Embeddings that no trial names are not looked at. The two ways
@@ -191,11 +185,11 @@ class _Side:
     rows: Rows
 
     def only(self, chunk: slice) -> _Side:
-        """The same side of a part of the trials."""
+        """Return the same side of a part of the trials."""
         return _Side(self.embeddings, self.norms, self.rows[chunk])
 
     def unit(self, rows: Rows) -> NDArray[np.float32]:
-        """Embeddings of unit length."""
+        """Return embeddings of unit length."""
         return scale_rows(self.embeddings[rows], self.norms[rows])
 
 
@@ -217,19 +211,19 @@ class _Blocks:
 
     @property
     def count(self) -> int:
-        """How many blocks."""
+        """The number of blocks."""
         return -(-len(self.occurring) // self.size)
 
     def of_trials(self) -> NDArray[np.int32]:
-        """The block of each trial, `[N]`."""
+        """Return the block of each trial, `[N]`."""
         return self.place[self.side.rows] // np.int32(self.size)
 
     def rows(self, block: int) -> Rows:
-        """The rows of one block."""
+        """Return the rows of one block."""
         return self.occurring[block * self.size : (block + 1) * self.size]
 
     def within(self, trials: Rows, block: int) -> NDArray[np.int32]:
-        """The positions in their block of some trials' rows."""
+        """Return the positions in their block of some trials' rows."""
         return self.place[self.side.rows[trials]] - np.int32(block * self.size)
 
 
@@ -248,7 +242,7 @@ def _blocks(side: _Side) -> _Blocks:
 
 
 def _score(enrol_side: _Side, test_side: _Side, scores: NDArray[np.float32]) -> None:
-    """Writes the scores of trials that are few enough to be ordered in memory."""
+    """Write the scores of trials that are few enough to be ordered in memory."""
     enrol, test = _blocks(enrol_side), _blocks(test_side)
     for pair, trials in _by_pair(enrol, test):
         enrol_block, test_block = divmod(pair, test.count)
@@ -264,7 +258,7 @@ def _score(enrol_side: _Side, test_side: _Side, scores: NDArray[np.float32]) -> 
 
 
 def _by_pair(enrol: _Blocks, test: _Blocks) -> Iterator[tuple[int, Rows]]:
-    """Yields each pair of blocks that has trials, and their positions."""
+    """Yield each pair of blocks that has trials, and their positions."""
     pairs = enrol.count * test.count
     # The fewest bits that hold a pair's number: NumPy sorts 16 bits and fewer by counting.
     kind = np.min_scalar_type(pairs)

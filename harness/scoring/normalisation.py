@@ -1,7 +1,7 @@
-"""Score normalisation: each score measured against what its two sides score on a cohort.
+"""Score normalisation: each score relative to the scores of its two sides on a cohort.
 
 The cohort is made of speakers of the training set, one embedding each: disjoint from the speakers
-of the trials, so that nobody meets himself in it.
+of the trials, so that no speaker of a trial is in it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from harness.metrics.errors import (
     usable_scores,
 )
 from harness.scoring.cosine import lengths, scale_rows, unit_length
-from harness.scoring.embeddings import (
+from harness.scoring.preparation import (
     Floats,
     average_by_model,
     check_same_size,
@@ -38,7 +38,7 @@ Rows = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, eq=False)
 class CohortStatistics:
-    """What one side's embeddings score on the cohort.
+    """Statistics of one side's cosines with the cohort.
 
     Attributes:
         mean: `[R]`, the mean of each embedding's cohort scores.
@@ -64,12 +64,12 @@ class CohortStatistics:
             )
 
     def standard(self, scores: Floats, rows: Rows) -> NDArray[np.float64]:
-        """Scores `[N]` as deviations from the cohort mean of their rows `[N]`."""
+        """Return scores `[N]` as deviations from the cohort mean of their rows `[N]`."""
         return np.asarray((scores - self.mean[rows]) / self.std[rows])
 
 
 def speaker_means(embeddings: ArrayLike, speakers: ArrayLike) -> NDArray[np.float32]:
-    """Computes the mean embedding of every speaker: the cohort.
+    """Compute the mean embedding of every speaker: the cohort.
 
     Args:
         embeddings: `[rows, size]`, of the training set.
@@ -91,7 +91,7 @@ def speaker_means(embeddings: ArrayLike, speakers: ArrayLike) -> NDArray[np.floa
 def cohort_statistics(
     embeddings: ArrayLike, cohort: ArrayLike, *, top: int | None = 300
 ) -> CohortStatistics:
-    """Computes mean and deviation of every embedding's highest cosines with the cohort.
+    """Compute mean and deviation of every embedding's highest cosines with the cohort.
 
     Once for each embedding and never for each trial; beside the result it holds the cohort once
     more and some 40 MiB.
@@ -99,7 +99,7 @@ def cohort_statistics(
     Args:
         embeddings: `[R, size]`, all enrol or all test embeddings.
         cohort: `[C, size]`, for example `speaker_means` of the training set.
-        top: how many of the highest cosines count; all of the cohort where None.
+        top: the number of highest cosines that count; None for the whole cohort.
 
     Raises:
         MetricError: sizes differ, fewer than 2 in the cohort, `top` below 2 or larger than the
@@ -132,7 +132,7 @@ def as_norm(
     enrol_rows: Rows,
     test_rows: Rows,
 ) -> Floats:
-    """Normalises scores by both sides' cohort statistics.
+    """Normalise scores by both sides' cohort statistics.
 
     ((s - enrol mean) / enrol deviation + (s - test mean) / test deviation) / 2. With statistics of
     each side's own highest cohort scores this is adaptive s-norm, AS-norm1 of Matejka et al.,

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.scoring.cosine import cosine_of_trials
-from harness.scoring.embeddings import average_by_model
-from harness.scoring.embeddings import subtract_mean as centred
 from harness.scoring.normalisation import as_norm, cohort_statistics, speaker_means
+from harness.scoring.preparation import average_by_model
+from harness.scoring.preparation import subtract_mean as centred
 from harness.tasks.task import Side
 from harness.trials.index import Models, TrialIndex
 

@@ -88,15 +88,16 @@ def read_table(
             cannot be read: how many, and the first of them.
     """
     blocks = read_blocks(path, size)
-    separators: Sequence[str] = SEPARATORS
     first = next(blocks)
-    line, _, rest = first.text.partition(b"\n")
-    if header := read_header(line.removesuffix(b"\r"), layouts, path):
+    separators: Sequence[str] = SEPARATORS
+    if header := read_header(first.text.partition(b"\n")[0].removesuffix(b"\r"), layouts, path):
         layouts, separators = (header[0],), (header[1],)
-        below = LineBlock.starting_at(2, rest) if rest else next(blocks, None)
-        if below is None:
-            raise ScoreFileError(f"{path}: holds a header and no line below it")
-        first = below
+        below = first.text.partition(b"\n")[2]
+        try:
+            first = LineBlock.starting_at(2, below) if below else next(blocks)
+        except StopIteration:
+            raise ScoreFileError(f"{path}: holds a header and no line below it") from None
+        del below  # as large as a block
     form = detect_format(_sample(first), layouts, path, names=known, separators=separators)
     return parse_table(chain([first], blocks), form, path, known=known)
 
@@ -131,17 +132,16 @@ def parse_table(
     """
     numberings = {name: Numbering(known.get(name, ())) for name in form.columns}
     numberings["label"] = Numbering(form.labels)
-    errors, parts, numbers = LineErrors(path), list[Columns](), list[NDArray[np.int32]]()
-    for block in blocks:
-        columns, filled = _parse(block, form, numberings, errors, skip_blank=skip_blank)
-        parts.append(columns)
-        numbers.append(filled)
-    errors.check(sum(map(len, numbers)), form.layout)
-    lines = _lines(numbers)
-    codes = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    scores = codes.pop("score", np.empty(0))
-    names = {name: tuple(numberings[name]) for name in codes}
-    return FileTable(path, form, codes, names, scores, lines)
+    errors = LineErrors(path)
+    parts = [_parse(block, form, numberings, errors, skip_blank=skip_blank) for block in blocks]
+    lines: Lines = np.concatenate([part.pop("line") for part in parts])
+    errors.check(len(lines), form.layout)
+    if lines[-1] - lines[0] < len(lines):  # none was skipped, and a range takes no memory
+        lines = range(int(lines[0]), int(lines[-1]) + 1)
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    scores = columns.pop("score", np.empty(0))
+    names = {name: tuple(numberings[name]) for name in columns}
+    return FileTable(path, form, columns, names, scores, lines)
 
 
 def _parse(
@@ -151,19 +151,12 @@ def _parse(
     errors: LineErrors,
     *,
     skip_blank: bool,
-) -> tuple[Columns, NDArray[np.int32]]:
-    """Return the columns of a block, and the number of each line."""
+) -> Columns:
+    """Return the columns of a block, and the number of each line as one more."""
     columns = parse_fast(block, form, numberings)
     if columns is None and skip_blank:
         block = block.without_blank_lines()
         columns = parse_fast(block, form, numberings)
     if columns is None:
         columns = parse_lines(block, form, numberings, errors)
-    return columns, block.numbers
-
-
-def _lines(numbers: Sequence[NDArray[np.int32]]) -> Lines:
-    """Return the lines of all blocks; a range, which takes no memory, if none was skipped."""
-    lines = np.concatenate(numbers)
-    first, last = int(lines[0]), int(lines[-1])
-    return lines if last - first >= len(lines) else range(first, last + 1)
+    return columns | {"line": block.numbers}

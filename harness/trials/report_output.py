@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.records.canonical import finite_or_none
-from harness.trials.system_report import DetectionCost, MetricEstimate, Report
+from harness.trials.system_report import MetricEstimate, PointCost, Report
 from harness.trials.systems import SystemDifference
 from harness.trials.trial_speakers import NoSpeakers, Resampling
 
@@ -38,10 +38,7 @@ def report_document(
             "first": each.first,
             "second": each.second,
             "metric": each.metric,
-            "value": each.difference.value,
-            "low": each.difference.low,
-            "high": each.difference.high,
-            "p": each.difference.p,
+            **{name: getattr(each.difference, name) for name in ("value", "low", "high", "p")},
             "p_holm": each.p,
         }
         for each in differences
@@ -130,7 +127,7 @@ def _plain_table(*titles: str) -> Table:
     return Table(*titles, box=None, pad_edge=False, padding=(0, 2))
 
 
-def _cost_title(cost: DetectionCost) -> str:
+def _cost_title(cost: PointCost) -> str:
     point = cost.point
     costs = "" if (point.c_miss, point.c_fa) == (1, 1) else f", {point.c_miss:g}:{point.c_fa:g}"
     return f"({point.p_target:g}{costs})"

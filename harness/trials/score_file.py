@@ -122,7 +122,7 @@ def _mismatch(table: FileTable, trials: TrialList, found: Keys) -> ScoreFileErro
 
 
 def _examples(listing: FileTable | TrialList, places: Rows) -> str:
-    return list_examples(map(listing.describe, places), len(places))
+    return list_examples(map(listing.describe, places.tolist()), len(places))
 
 
 def _is_swapped(table: FileTable, trials: TrialList, missing: Rows, found: Keys) -> bool:

@@ -48,7 +48,7 @@ class MetricEstimate:
 
 
 @dataclass(frozen=True, eq=False)
-class DetectionCost:
+class PointCost:
     """The detection cost at one operating point.
 
     Attributes:
@@ -84,7 +84,7 @@ class Report:
     nontargets: int
     eer: MetricEstimate
     threshold: float
-    costs: tuple[DetectionCost, ...]
+    costs: tuple[PointCost, ...]
     cllr: float
     min_cllr: float
     curve: Roc
@@ -111,14 +111,15 @@ def judge(
         MetricError: an empty side, or NaN or infinite scores.
     """
     targets, nontargets = part(scores, is_target)
-    estimate = partial(_estimate, resampling, resampling and resampling.trials(scores, is_target))
+    trials = resampling.trials(scores, is_target) if resampling else None
+    estimate = partial(_estimate, resampling, trials)
     rate, curve = eer(targets, nontargets), roc(targets, nontargets)
     costs = []
     for point in points:
         least = min_dcf(targets, nontargets, point)
         interval = estimate(least.value, partial(weighted_min_dcf, point=point))
         actual = act_dcf(targets, nontargets, point, point.bayes_threshold)
-        costs.append(DetectionCost(point, interval, least.threshold, actual))
+        costs.append(PointCost(point, interval, least.threshold, actual))
     return Report(
         name,
         len(targets),

@@ -105,8 +105,8 @@ class TrialList:
             DataError: how many trials, and the first of them.
         """
         unknown = [code for code, name in enumerate(self.enrol_names) if name not in known]
-        trials = np.flatnonzero(np.isin(self.enrol, unknown))
-        if trials.size:
+        trials = np.flatnonzero(np.isin(self.enrol, unknown)).tolist()
+        if trials:
             examples = (f"line {self.lines[each]} ({self.pair(each)[0]})" for each in trials)
             raise DataError(
                 f"{self.path}: {len(trials)} of {len(self)} trials name models that {where} does "

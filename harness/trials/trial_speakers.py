@@ -103,15 +103,16 @@ def speakers_of(trials: TrialList, utt2spk: Path | None = None) -> Speakers | No
 def _speakers_by_file(trials: TrialList, path: Path) -> Speakers:
     speaker_of, numbering = _read_utt2spk(path), Numbering()
     own = {speaker: speaker for speaker in speaker_of.values()} | speaker_of
-    enrol_speakers = _known_speakers(own, trials.enrol_names, "enrol", path)
+    enrol_speakers = _look_up_speakers(own, trials.enrol_names, "enrol", path)
     enrol = numbering.number(enrol_speakers)[trials.enrol]
-    test_speakers = _known_speakers(speaker_of, trials.test_names, "test", path)
+    test_speakers = _look_up_speakers(speaker_of, trials.test_names, "test", path)
     test = numbering.number(test_speakers)[trials.test]
     wrong = np.flatnonzero((enrol == test) != trials.is_target)
     if wrong.size:
-        kinds = ("nontarget trial of one speaker", "target trial of two speakers")
+        kinds = {True: "target trial of two speakers", False: "nontarget trial of one speaker"}
         examples = (
-            f"{trials.describe(at)} is a {kinds[int(trials.is_target[at])]}" for at in wrong
+            f"{trials.describe(at)} is a {kinds[bool(trials.is_target[at])]}"
+            for at in wrong.tolist()
         )
         raise ScoreFileError(
             f"{path}: contradicts the labels of {count_of(len(wrong), 'trial')} of {len(trials)} "
@@ -120,7 +121,7 @@ def _speakers_by_file(trials: TrialList, path: Path) -> Speakers:
     return Speakers(enrol, test, len(numbering), "utt2spk")
 
 
-def _known_speakers(
+def _look_up_speakers(
     speaker_of: dict[str, str], names: Sequence[str], side: str, path: Path
 ) -> list[str]:
     unknown = sorted(name for name in names if name not in speaker_of)
@@ -163,7 +164,7 @@ def _speakers_by_targets(trials: TrialList) -> Speakers | NoSpeakers:
         joins = "trial joins items" if len(within) == 1 else "trials join items"
         return NoSpeakers(
             f"{len(within)} nontarget {joins} of one speaker by the target trials of "
-            f"{trials.path}: {list_examples(map(trials.describe, within), len(within))}; "
+            f"{trials.path}: {list_examples(map(trials.describe, within.tolist()), len(within))}; "
             "give an utt2spk file, or mend the labels"
         )
     alone = len(nodes) - len(np.union1d(*edges))

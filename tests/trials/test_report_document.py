@@ -13,7 +13,7 @@ from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.roc import roc
 from harness.records.canonical import readable_json
 from harness.trials.report_output import report_document
-from harness.trials.system_report import DetectionCost, MetricEstimate, Report
+from harness.trials.system_report import MetricEstimate, PointCost, Report
 from harness.trials.systems import SystemDifference
 from harness.trials.trial_speakers import NoSpeakers, Resampling, Speakers
 
@@ -23,7 +23,7 @@ POINTS = [OperatingPoint(), OperatingPoint(0.5, 2, 3)]
 def report(name: str, *, cllr: float = 0.9, threshold: float = 1.5) -> Report:
     """Numbers that are all different, so that none can stand in another's place."""
     costs = [
-        DetectionCost(
+        PointCost(
             point, MetricEstimate(0.3 + k, 0.2 + k, 0.4 + k, np.ones(3)), threshold + k, 5.0 + k
         )
         for k, point in enumerate(POINTS)

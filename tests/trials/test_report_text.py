@@ -13,7 +13,7 @@ from harness.metrics.comparison import Difference
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.roc import roc
 from harness.trials.report_output import report_text
-from harness.trials.system_report import DetectionCost, MetricEstimate, Report
+from harness.trials.system_report import MetricEstimate, PointCost, Report
 from harness.trials.systems import SystemDifference
 from harness.trials.trial_speakers import NoSpeakers, Resampling, Speakers
 
@@ -21,10 +21,10 @@ from harness.trials.trial_speakers import NoSpeakers, Resampling, Speakers
 def report(name: str, *, low: float | None = 0.02, threshold: float = 1.5) -> Report:
     rate = MetricEstimate(0.0312, low, None if low is None else 0.05, np.empty(0))
     costs = (
-        DetectionCost(
+        PointCost(
             OperatingPoint(), MetricEstimate(0.5, low, rate.high, np.empty(0)), threshold, 1.25
         ),
-        DetectionCost(
+        PointCost(
             OperatingPoint(0.05, 10), MetricEstimate(0.25, low, rate.high, np.empty(0)), 0.5, 2.0
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,11 +13,11 @@ Floats = NDArray[np.floating[Any]]
 
 
 def usable_embeddings(embeddings: ArrayLike, what: str) -> Floats:
-    """Returns embeddings as a floating `[rows, size]` array, or says why they are unusable.
+    """Return embeddings as a floating `[rows, size]` array, or raise if they are unusable.
 
     Args:
         embeddings: `[rows, size]`; float32 and float64 stay as they are, all else becomes float32.
-        what: how an error names them, for example `"enrol embeddings"`.
+        what: their name in an error, for example `"enrol embeddings"`.
 
     Raises:
         MetricError: not two dimensions, or nothing in one of them.
@@ -34,12 +34,12 @@ def usable_embeddings(embeddings: ArrayLike, what: str) -> Floats:
 
 
 def usable_rows(rows: ArrayLike, count: int, what: str) -> NDArray[np.integer[Any]]:
-    """Returns row numbers as an integer array, or says why they are none.
+    """Return row numbers as an integer array, or raise if they are none.
 
     Args:
         rows: `[N]`, integers.
         count: of the rows that exist.
-        what: how an error names them, for example `"enrol rows"`.
+        what: their name in an error, for example `"enrol rows"`.
 
     Raises:
         MetricError: none, not integers, or a row that does not exist (a negative one included).
@@ -64,7 +64,7 @@ position 1; give rows of the embeddings that are passed
 
 
 def check_finite_rows(embeddings: Floats, what: str) -> None:
-    """Raises MetricError where a row of `[rows, size]` holds NaN or infinite values."""
+    """Raise MetricError if a row of `[rows, size]` holds NaN or infinite values."""
     # NaN and infinity survive a sum; finite float32 values cannot overflow one in float64.
     with np.errstate(invalid="ignore"):  # inf - inf
         sums = embeddings.sum(axis=1, dtype=np.float64)
@@ -77,7 +77,7 @@ def check_finite_rows(embeddings: Floats, what: str) -> None:
 
 
 def check_same_size(first: Floats, second: Floats, what: str) -> None:
-    """Raises MetricError unless both `[rows, size]` are of one size."""
+    """Raise MetricError unless both `[rows, size]` are of one size."""
     if first.shape[1] != second.shape[1]:
         raise MetricError(
             f"{what}: sizes {first.shape[1]} and {second.shape[1]} differ; "
@@ -86,7 +86,7 @@ def check_same_size(first: Floats, second: Floats, what: str) -> None:
 
 
 def subtract_mean(embeddings: ArrayLike, of: ArrayLike) -> NDArray[np.float32]:
-    """Subtracts from every embedding the mean of a set of embeddings.
+    """Subtract from every embedding the mean of a set of embeddings.
 
     The set is the training set, or another that is disjoint from test: the mean of the very items
     that are judged would let each trial see the others.
@@ -114,16 +114,13 @@ def subtract_mean(embeddings: ArrayLike, of: ArrayLike) -> NDArray[np.float32]:
     return centred
 
 
-EnrolmentRule = Literal["average", "concatenate"]
-"""How several utterances make one model: `average` takes the mean of their embeddings
-(`average_by_model`), `concatenate` joins their audio before the network, which is a corpus's
-matter. The two give different error rates: a table says which one it used."""
-
-
 def average_by_model(
     embeddings: ArrayLike, model_of_row: ArrayLike, models: ArrayLike
 ) -> NDArray[np.float32]:
-    """Computes the mean of every model's embeddings, with equal weights and as they are.
+    """Compute the mean of every model's embeddings, with equal weights and as they are.
+
+    This is one of two rules of enrolment by several utterances; the other joins their audio before
+    the network, which is a corpus's matter. The two give different error rates.
 
     Embeddings are averaged before their length is normalised, so that a longer one weighs more:
     the rule of CN-Celeb's averaged trial list (WeSpeaker, CNC-Eval-Avg).
@@ -164,14 +161,10 @@ def _check_names(values: Floats, owners: NDArray[Any], wanted: NDArray[Any]) -> 
         raise MetricError(
             f"{len(values)} enrol embeddings, and model_of_row names {len(owners)}; give one a row"
         )
-    _refuse(_twice(wanted), "are named twice", "name each once")
+    distinct, counts = np.unique(wanted, return_counts=True)
+    _refuse(distinct[counts > 1], "are named twice", "name each once")
     _refuse(np.setdiff1d(wanted, owners), "have no embedding", "embed theirs, or leave them out")
     _refuse(np.setdiff1d(owners, wanted), "are not in models", "name them, or leave their rows out")
-
-
-def _twice(names: NDArray[Any]) -> NDArray[Any]:
-    distinct, counts = np.unique(names, return_counts=True)
-    return np.asarray(distinct[counts > 1])
 
 
 def _refuse(names: NDArray[Any], what: str, mend: str) -> None:

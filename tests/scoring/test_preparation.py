@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.metrics.errors import MetricError
-from harness.scoring.embeddings import (
-    EnrolmentRule,
+from harness.scoring.preparation import (
     average_by_model,
     check_finite_rows,
     check_same_size,
@@ -141,7 +138,3 @@ def test_names_that_do_not_fit_are_refused(owners, models, message):
 def test_a_row_that_is_not_finite_is_named():
     with pytest.raises(MetricError, match=r"1 of 2 rows hold NaN.*row 1"):
         average_by_model([[1.0], [np.nan]], ["a", "a"], ["a"])
-
-
-def test_the_rules_have_names():
-    assert get_args(EnrolmentRule) == ("average", "concatenate")
