@@ -7,7 +7,7 @@ Of a list, a pair of blocks of embeddings is multiplied out if its trials are at
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -172,7 +172,8 @@ def cosine_of_trials(
     scores = np.empty(len(enrol.rows), dtype=np.float32)
     for start in range(0, len(scores), TRIALS_AT_ONCE):
         chunk = slice(start, start + TRIALS_AT_ONCE)
-        _score(enrol.only(chunk), test.only(chunk), scores[chunk])
+        left = replace(enrol, rows=enrol.rows[chunk])
+        _score(left, replace(test, rows=test.rows[chunk]), scores[chunk])
     return scores
 
 
@@ -183,10 +184,6 @@ class _Side:
     embeddings: Floats
     norms: NDArray[np.float32]
     rows: Rows
-
-    def only(self, chunk: slice) -> _Side:
-        """Return the same side of a part of the trials."""
-        return _Side(self.embeddings, self.norms, self.rows[chunk])
 
     def unit(self, rows: Rows) -> NDArray[np.float32]:
         """Return embeddings of unit length."""

@@ -18,6 +18,7 @@ from harness.trials.text_lines import (
     BLOCK_BYTES,
     LineBlock,
     LineErrors,
+    Lines,
     ScoreFileError,
     list_examples,
     read_blocks,
@@ -28,8 +29,6 @@ SAMPLE = 1000
 
 FURTHER = 100
 """The last lines of a long block from which it is detected besides."""
-
-Lines = range | NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,11 +133,9 @@ def parse_table(
     numberings["label"] = Numbering(form.labels)
     errors = LineErrors(path)
     parts = [_parse(block, form, numberings, errors, skip_blank=skip_blank) for block in blocks]
-    lines: Lines = np.concatenate([part.pop("line") for part in parts])
+    lines = _join([numbers for _, numbers in parts])
     errors.check(len(lines), form.layout)
-    if lines[-1] - lines[0] < len(lines):  # none was skipped, and a range takes no memory
-        lines = range(int(lines[0]), int(lines[-1]) + 1)
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]}
     scores = columns.pop("score", np.empty(0))
     names = {name: tuple(numberings[name]) for name in columns}
     return FileTable(path, form, columns, names, scores, lines)
@@ -151,12 +148,18 @@ def _parse(
     errors: LineErrors,
     *,
     skip_blank: bool,
-) -> Columns:
-    """Return the columns of a block, and the number of each line as one more."""
+) -> tuple[Columns, Lines]:
+    """Return the columns of a block, and the number of each line."""
     columns = parse_fast(block, form, numberings)
     if columns is None and skip_blank:
         block = block.without_blank_lines()
         columns = parse_fast(block, form, numberings)
     if columns is None:
         columns = parse_lines(block, form, numberings, errors)
-    return columns | {"line": block.numbers}
+    return columns, block.numbers
+
+
+def _join(parts: Sequence[Lines]) -> Lines:
+    if all(isinstance(part, range) for part in parts):
+        return range(parts[0][0], parts[-1][-1] + 1)
+    return np.concatenate([np.asarray(part, dtype=np.int32) for part in parts])

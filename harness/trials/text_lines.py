@@ -31,6 +31,9 @@ EXAMPLES = 3
 SHOWN = 80
 """Characters of a line that an error shows."""
 
+Lines = range | NDArray[np.int32]
+"""`[N]`, numbers of lines in a file, counted from 1; a range takes no memory."""
+
 _BINARY_STARTS = {
     b"PK\x03\x04": "a zip file (as .npz and .xlsx files are)",
     b"\x93NUMPY": "an array of numpy",
@@ -120,16 +123,16 @@ class LineBlock:
     """
 
     text: bytes
-    numbers: NDArray[np.int32]
+    numbers: Lines
 
     @classmethod
     def starting_at(cls, first: int, text: bytes) -> LineBlock:
         """Return the block of a text whose first line has this number."""
-        return cls(text, np.arange(first, first + text.count(b"\n"), dtype=np.int32))
+        return cls(text, range(first, first + text.count(b"\n")))
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Yield the number of each line, and the line without its newline."""
-        return zip(self.numbers.tolist(), self.text.split(b"\n")[:-1], strict=True)
+        return zip(self.numbers, self.text.split(b"\n")[:-1], strict=True)
 
     def without_blank_lines(self) -> LineBlock:
         """Return the lines that hold something, under their own numbers."""

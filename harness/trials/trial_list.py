@@ -15,10 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.errors import DataError
-from harness.trials.file_table import FileTable, Lines, parse_table, read_table
+from harness.trials.file_table import FileTable, parse_table, read_table
 from harness.trials.formats import TRIAL_LAYOUTS, Format, select_layouts
 from harness.trials.parsing import Codes
-from harness.trials.text_lines import ScoreFileError, count_of, list_examples, read_blocks
+from harness.trials.text_lines import Lines, ScoreFileError, count_of, list_examples, read_blocks
 
 CorpusLayout = Literal["enrol test label", "label enrol test"]
 Keys = NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""differences(): recomputed from replicates by plain sums, and the laws they keep."""
+"""compare_systems(): recomputed from replicates by plain sums, and the laws they keep."""
 
 from __future__ import annotations
 

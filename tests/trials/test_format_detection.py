@@ -1,4 +1,4 @@
-"""tell(): each layout by its content, and no guess where the content does not say."""
+"""detect_format(): each layout by its content, and no guess where the content does not say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fast reader against the slow one, and both against the fields that were written."""
+"""parse_fast() against parse_lines(), and both against the fields that were written."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def decoded(columns: Columns, numbers: Mapping[str, Numbering]) -> dict[str, lis
 
 
 def slowly(block: LineBlock, form: Format) -> tuple[dict[str, list[object]], LineErrors]:
-    numbers, complaints = numberings(form), LineErrors(Path("f"))
-    return decoded(parse_lines(block, form, numbers, complaints), numbers), complaints
+    numbers, errors = numberings(form), LineErrors(Path("f"))
+    return decoded(parse_lines(block, form, numbers, errors), numbers), errors
 
 
 def fast(block: LineBlock, form: Format) -> dict[str, list[object]] | None:
@@ -82,9 +82,9 @@ def test_regular_lines_are_read_fast_and_right(case):
     }
     wanted["score"] = [float(str(score)) for score in wanted.get("score", [])]
     assert fast(block, form) == wanted
-    found, complaints = slowly(block, form)
+    found, errors = slowly(block, form)
     assert found == wanted
-    assert complaints.count == 0
+    assert errors.count == 0
 
 
 @settings(max_examples=300, deadline=None)
@@ -92,9 +92,9 @@ def test_regular_lines_are_read_fast_and_right(case):
 def test_what_is_read_fast_is_read_slowly_the_same_without_complaint(case):
     block, form = case
     quick = fast(block, form)
-    found, complaints = slowly(block, form)
+    found, errors = slowly(block, form)
     if quick is not None:
-        assert complaints.count == 0
+        assert errors.count == 0
         assert quick == found
 
 
@@ -103,11 +103,11 @@ def test_every_line_is_accounted_for(text):
     form = Format("enrol test score", " ")
     block = LineBlock.starting_at(8, f"{text}\nb y 0.5\n{text}\n".encode())
     assert fast(block, form) is None
-    found, complaints = slowly(block, form)
+    found, errors = slowly(block, form)
     assert found == {"enrol": ["b"], "test": ["y"], "score": [0.5]}
-    assert complaints.count == 2
-    assert complaints.examples[0].startswith(f"line 8 ({text!r}): ")
-    assert complaints.examples[1].startswith("line 10 ")
+    assert errors.count == 2
+    assert errors.examples[0].startswith(f"line 8 ({text!r}): ")
+    assert errors.examples[1].startswith("line 10 ")
 
 
 @pytest.mark.parametrize(
@@ -133,6 +133,6 @@ def test_lines_that_the_fast_reader_must_not_take(layout, separator, line, befor
         1, "".join(f"{text}\n" for text in [good] * before + [line, good]).encode()
     )
     assert fast(block, form) is None
-    _, complaints = slowly(block, form)
-    assert complaints.count == 1
-    assert complaints.examples[0].startswith(f"line {before + 1} (")
+    _, errors = slowly(block, form)
+    assert errors.count == 1
+    assert errors.examples[0].startswith(f"line {before + 1} (")

@@ -1,4 +1,4 @@
-"""document(): every number in its place, of one system or several, with or without speakers."""
+"""report_document(): every number in its place, of one system or several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""shown(): the tables and notes that people read."""
+"""report_text(): the tables and notes that people read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""resampled(): draws that depend on who speaks where, on nothing else; and when there are none."""
+"""resample_speakers(): draws depend on who speaks where and on nothing else; or there are none."""
 
 from __future__ import annotations
 
