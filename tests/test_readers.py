@@ -44,9 +44,9 @@ from harness.registry.submit.trial_scores import trial_scores
 from harness.run.job.evaluation_files import load_scores
 from harness.tasks.verification import Verification
 from harness.trials.index import TrialTable
-from harness.trials.join import read_scores
-from harness.trials.trials import read_trials
-from harness.trials.units import speakers_of
+from harness.trials.score_file import read_scores
+from harness.trials.trial_list import read_trials
+from harness.trials.trial_speakers import speakers_of
 from tests.fuzzing import check_reader
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -79,15 +79,12 @@ def score(
 ) -> None:
     """EER, minDCF, actDCF and Cllr of score files, with intervals over speakers."""
     from harness.metrics.validation import MetricError
-    from harness.trials.calibrating import calibrated, read_systems
-    from harness.trials.differences import differences
-    from harness.trials.document import document
-    from harness.trials.judge import judge
-    from harness.trials.plot import check_plot, draw_det
-    from harness.trials.resampling import Resampling, resampled
-    from harness.trials.text import shown
-    from harness.trials.trials import read_trials
-    from harness.trials.units import speakers_of
+    from harness.trials.det_plot import check_plot, draw_det
+    from harness.trials.report_output import report_document, report_text
+    from harness.trials.system_report import judge
+    from harness.trials.systems import calibrate_systems, compare_systems, read_systems
+    from harness.trials.trial_list import read_trials
+    from harness.trials.trial_speakers import Resampling, resample_speakers, speakers_of
 
     points = _points(p_target, c_miss, c_fa)
     check_standard_input(trials, utt2spk, calibration_trials, *scores, *(calibration_scores or ()))
@@ -96,11 +93,11 @@ def score(
     listed = read_trials(trials, layout=trials_layout) if trials else None
     held, systems = read_systems(scores, listed, layout=scores_layout)
     is_calibrated = _asks_calibration(calibration_trials, calibration_scores, fuse=fuse)
-    sample = resampled(held, speakers_of(held, utt2spk), resamples=resamples, seed=seed)
+    sample = resample_speakers(held, speakers_of(held, utt2spk), resamples=resamples, seed=seed)
     draws = sample if isinstance(sample, Resampling) else None
     try:
         if calibration_trials and calibration_scores:
-            systems = calibrated(
+            systems = calibrate_systems(
                 systems, calibration_trials, calibration_scores, points[0], fuse=fuse
             )
         reports = [
@@ -108,14 +105,14 @@ def score(
         ]
     except MetricError as error:
         raise RequestError(str(error)) from error
-    compared = differences(reports, draws.units) if draws and len(reports) > 1 else []
+    compared = compare_systems(reports, draws.units) if draws and len(reports) > 1 else []
     if det:
         draw_det(det, reports)
         say(f"DET plot: {det}")
     if json:
-        give_json(document(reports, compared, sample))
+        give_json(report_document(reports, compared, sample))
     else:
-        give(*shown(reports, compared, sample, is_calibrated=is_calibrated))
+        give(*report_text(reports, compared, sample, is_calibrated=is_calibrated))
 
 
 def _points(

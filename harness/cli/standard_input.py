@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import RequestError
-from harness.trials.blocks import STANDARD_INPUT
+from harness.trials.text_lines import STANDARD_INPUT
 
 _ZIP = b"PK"
 

@@ -21,7 +21,7 @@ from harness.datasets.lengths import Need
 from harness.datasets.lock import DatasetLock
 from harness.errors import ConfigError
 from harness.records.documents import digest
-from harness.trials.index import Trials, TrialTable, index_trials
+from harness.trials.index import TrialIndex, TrialTable, index_trials
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Listing:
         """One split's items, numbered from 0, without what was left out."""
         return self.items[self.split_mask(split, left_out)].reset_index(drop=True)
 
-    def split_trials(self, split: str, left_out: Sequence[str] = ()) -> Trials:
+    def split_trials(self, split: str, left_out: Sequence[str] = ()) -> TrialIndex:
         """A split's trials as rows of its items.
 
         Raises:

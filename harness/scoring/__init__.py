@@ -1,1 +1,1 @@
-"""How embeddings become scores, and how scores are normalised, calibrated and fused; no torch."""
+"""Scores of embeddings, and their normalisation, calibration and fusion; no torch."""

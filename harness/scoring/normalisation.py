@@ -1,7 +1,7 @@
-"""Score normalisation: each score measured against what its two sides score on a cohort.
+"""Score normalisation: each score relative to the scores of its two sides on a cohort.
 
 The cohort is made of speakers of the training set, one embedding each: disjoint from the speakers
-of the trials, so that nobody meets himself in it.
+of the trials, so that no speaker of a trial is in it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,14 @@ from harness.metrics.validation import (
     check_vector,
     usable_scores,
 )
-from harness.scoring.checks import Floats, check_same_size, usable_embeddings, usable_rows
-from harness.scoring.cosine import lengths, scaled, unit_length
-from harness.scoring.enrolment import average_by_model
+from harness.scoring.cosine import lengths, scale_rows, unit_length
+from harness.scoring.preparation import (
+    Floats,
+    average_by_model,
+    check_same_size,
+    usable_embeddings,
+    usable_rows,
+)
 
 LEAST_DEVIATION = 1e-6
 """Cosines of float32 are known to some 1e-7: a smaller spread than this is rounding."""
@@ -33,7 +38,7 @@ Rows = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, eq=False)
 class CohortStatistics:
-    """What one side's embeddings score on the cohort.
+    """Statistics of one side's cosines with the cohort.
 
     Attributes:
         mean: `[R]`, the mean of each embedding's cohort scores.
@@ -59,12 +64,12 @@ class CohortStatistics:
             )
 
     def standard(self, scores: Floats, rows: Rows) -> NDArray[np.float64]:
-        """Scores `[N]` as deviations from the cohort mean of their rows `[N]`."""
+        """Return scores `[N]` as deviations from the cohort mean of their rows `[N]`."""
         return np.asarray((scores - self.mean[rows]) / self.std[rows])
 
 
 def speaker_means(embeddings: ArrayLike, speakers: ArrayLike) -> NDArray[np.float32]:
-    """Computes the mean embedding of every speaker: the cohort.
+    """Compute the mean embedding of every speaker: the cohort.
 
     Args:
         embeddings: `[rows, size]`, of the training set.
@@ -86,7 +91,7 @@ def speaker_means(embeddings: ArrayLike, speakers: ArrayLike) -> NDArray[np.floa
 def cohort_statistics(
     embeddings: ArrayLike, cohort: ArrayLike, *, top: int | None = 300
 ) -> CohortStatistics:
-    """Computes mean and deviation of every embedding's highest cosines with the cohort.
+    """Compute mean and deviation of every embedding's highest cosines with the cohort.
 
     Once for each embedding and never for each trial; beside the result it holds the cohort once
     more and some 40 MiB.
@@ -94,7 +99,7 @@ def cohort_statistics(
     Args:
         embeddings: `[R, size]`, all enrol or all test embeddings.
         cohort: `[C, size]`, for example `speaker_means` of the training set.
-        top: how many of the highest cosines count; all of the cohort where None.
+        top: the number of highest cosines that count; None for the whole cohort.
 
     Raises:
         MetricError: sizes differ, fewer than 2 in the cohort, `top` below 2 or larger than the
@@ -112,7 +117,7 @@ def cohort_statistics(
     step = max(1, SCORES_AT_ONCE // max(unit.shape))
     for start in range(0, len(values), step):
         rows = slice(start, start + step)
-        scores = scaled(values[rows], norms[rows]) @ unit.T
+        scores = scale_rows(values[rows], norms[rows]) @ unit.T
         scores.partition(len(unit) - kept, axis=1)
         best = scores[:, len(unit) - kept :]
         mean[rows] = best.mean(axis=1, dtype=np.float64)
@@ -127,7 +132,7 @@ def as_norm(
     enrol_rows: Rows,
     test_rows: Rows,
 ) -> Floats:
-    """Normalises scores by both sides' cohort statistics.
+    """Normalise scores by both sides' cohort statistics.
 
     ((s - enrol mean) / enrol deviation + (s - test mean) / test deviation) / 2. With statistics of
     each side's own highest cohort scores this is adaptive s-norm, AS-norm1 of Matejka et al.,

@@ -1,6 +1,6 @@
 """Logistic regression from columns of scores to log-likelihood ratios; calibration and fusion.
 
-Minimised is the prior-weighted cross-entropy of Brümmer and du Preez, "Application-independent
+It minimises the prior-weighted cross-entropy of Brümmer and du Preez, "Application-independent
 evaluation of speaker detection", Computer Speech and Language 20, 2006: with llr = w . x + b,
 p / T * sum over targets of log(1 + exp(-llr - logit p)) +
 (1 - p) / N * sum over nontargets of log(1 + exp(llr + logit p)), p the prior of a target.
@@ -24,11 +24,11 @@ from harness.metrics.validation import MetricError, check_same_length, usable_la
 RIDGE = 1e-9
 """Half of it times the squared weights, of columns brought to deviation 1, is added to the
 cross-entropy. It moves ordinary weights by some 1e-7 of themselves, and keeps them finite (llrs of
-some 20 at the gap) where targets and nontargets can be parted without an error."""
+some 20 at the gap) if targets and nontargets can be separated without an error."""
 TOLERANCE = 1e-12
-"""The largest slope of the cross-entropy that is taken for none."""
+"""The largest slope of the cross-entropy that is taken for 0."""
 STEEPEST = 1e-8
-"""The largest slope with which a fit is taken for one, where rounding allows no less."""
+"""The largest slope with which a fit has converged, if rounding allows no less."""
 SMALLEST_SPREAD = 1e-100
 """A deviation of scores whose square, and that of its inverse, a float64 still holds well."""
 MOST_STEPS = 200
@@ -45,7 +45,7 @@ class Affine:
     offset: float
 
     def apply(self, columns: Sequence[Floats]) -> NDArray[np.float64]:
-        """Computes the log-likelihood ratio `[N]` of every trial, from columns of `[N]`.
+        """Compute the log-likelihood ratio `[N]` of every trial, from columns of `[N]`.
 
         Raises:
             MetricError: another count of columns than there are weights.
@@ -62,7 +62,7 @@ class Affine:
 
 
 def usable_columns(scores: Sequence[ArrayLike], qualities: ArrayLike | None) -> list[Floats]:
-    """Lists score columns and quality columns, each `[N]`, scores first.
+    """List score columns and quality columns, each `[N]`, scores first.
 
     Args:
         scores: `[K]` columns.
@@ -82,7 +82,7 @@ def usable_columns(scores: Sequence[ArrayLike], qualities: ArrayLike | None) -> 
 
 
 def fit_llr(columns: Sequence[Floats], is_target: NDArray[np.bool_], p_target: float) -> Affine:
-    """Fits the affine map whose output is a natural-log likelihood ratio.
+    """Fit the affine map whose output is a natural-log likelihood ratio.
 
     Deterministic, to rounding the least cross-entropy: Newton's method, within a region of trust,
     on a strictly convex function. It holds some eight float64 values a trial, and one more for
@@ -99,10 +99,10 @@ def fit_llr(columns: Sequence[Floats], is_target: NDArray[np.bool_], p_target: f
     """
     labels = usable_labels(is_target)
     check_same_length(scores=columns[0], is_target=labels)
-    # Without costs the Bayes threshold is -logit(p): what turns log posterior odds into llrs.
+    # Without costs the Bayes threshold is -logit(p), which turns log posterior odds into llrs.
     from_odds = OperatingPoint(p_target).bayes_threshold
     weights = _trial_weights(labels, p_target)
-    design, centres, spreads = _standardised(columns, weights)
+    design, centres, spreads = _standardise(columns, weights)
     slopes, intercept = _minimise(design, labels, weights)
     scales = slopes / spreads
     offset = intercept - float(scales @ centres) + from_odds
@@ -119,10 +119,10 @@ def _trial_weights(labels: NDArray[np.bool_], p_target: float) -> NDArray[np.flo
     return np.where(labels, p_target / targets, (1 - p_target) / nontargets)
 
 
-def _standardised(
+def _standardise(
     columns: Sequence[Floats], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Returns the columns `[N, M]` with weighted mean 0 and deviation 1, and what they had."""
+    """Return the columns `[N, M]` with weighted mean 0 and deviation 1, and their own of both."""
     design = np.empty((len(weights), len(columns)))
     centres, spreads = np.empty(len(columns)), np.empty(len(columns))
     for place, column in enumerate(columns):
@@ -135,23 +135,20 @@ def _standardised(
         design[:, place] = column - centres[place]
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             spreads[place] = np.sqrt(weights @ design[:, place] ** 2)
-        _check_spread(spreads[place], place)
+        if not SMALLEST_SPREAD < spreads[place] < 1 / SMALLEST_SPREAD:
+            raise MetricError(
+                f"column {place} of scores and qualities: its deviation {spreads[place]:.3g} is "
+                f"out of the range {SMALLEST_SPREAD:g} to {1 / SMALLEST_SPREAD:g}; multiply it "
+                "by a constant"
+            )
         design[:, place] /= spreads[place]
     return design, centres, spreads
-
-
-def _check_spread(spread: float, place: int) -> None:
-    if not SMALLEST_SPREAD < spread < 1 / SMALLEST_SPREAD:
-        raise MetricError(
-            f"column {place} of scores and qualities: its deviation {spread:.3g} is out of the "
-            f"range {SMALLEST_SPREAD:g} to {1 / SMALLEST_SPREAD:g}; multiply it by a constant"
-        )
 
 
 def _minimise(
     design: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float]:
-    """Returns slopes `[M]` and intercept of the log posterior odds."""
+    """Return slopes `[M]` and intercept of the log posterior odds."""
     entropy = _CrossEntropy(design, np.where(labels, 1.0, -1.0), weights)
     found = minimize(
         entropy.value,
@@ -161,7 +158,7 @@ def _minimise(
         method="trust-exact",
         options={"gtol": TOLERANCE, "maxiter": MOST_STEPS},
     )
-    point = _polished(entropy, found.x)
+    point = _polish(entropy, found.x)
     steepest = float(np.abs(entropy.gradient(point)).max())
     if not steepest <= STEEPEST:
         raise MetricError(
@@ -171,8 +168,8 @@ def _minimise(
     return point[:-1], float(point[-1])
 
 
-def _polished(entropy: _CrossEntropy, point: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Newton's last steps: where values no longer differ, slopes still do."""
+def _polish(entropy: _CrossEntropy, point: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take Newton's last steps: slopes still differ when values no longer do."""
     slopes = entropy.gradient(point)
     for _ in range(LAST_STEPS):
         nearer = point - lstsq(entropy.hessian(point), slopes)[0]

@@ -19,7 +19,7 @@ from harness.datasets.dataset import OpenDataset
 from harness.datasets.listing import Listing
 from harness.records.details_schema import Breakdown, Det
 from harness.records.record import Metric, MetricFacts
-from harness.trials.index import Trials
+from harness.trials.index import TrialIndex
 
 Output = Literal["embedding", "logits"]
 
@@ -39,7 +39,7 @@ class Lists:
 
     items: pd.DataFrame
     classes: tuple[str, ...] = ()
-    trials: Trials | None = None
+    trials: TrialIndex | None = None
 
 
 def training_lists(listing: Listing, left_out: Sequence[str] = ()) -> Lists:

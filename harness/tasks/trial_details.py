@@ -16,7 +16,7 @@ from harness.records.details_schema import Group, GroupMetric
 from harness.records.record import Metric
 from harness.tasks.groups import FEWEST
 from harness.tasks.trial_metrics import Sides, at_threshold, with_intervals
-from harness.trials.index import Trials
+from harness.trials.index import TrialIndex
 
 Mask = NDArray[np.bool_]
 Against = Literal["all targets", "all nontargets"] | None
@@ -45,7 +45,7 @@ class GroupJudge:
         resamples, seed: of the draws of speakers.
     """
 
-    trials: Trials
+    trials: TrialIndex
     scored: ScoredTrials
     items: int
     point: OperatingPoint

@@ -18,13 +18,13 @@ from harness.tasks.groups import (
     categories,
     values,
 )
-from harness.trials.index import Models, Trials
+from harness.trials.index import Models, TrialIndex
 
 SEVERAL = -2
 """The value of a model whose items have different ones."""
 
 
-def trial_groupings(items: pd.DataFrame, trials: Trials) -> dict[str, Grouping]:
+def trial_groupings(items: pd.DataFrame, trials: TrialIndex) -> dict[str, Grouping]:
     """Every grouping that says something of a list's trials, by its name.
 
     A genre is that of the test item, as CN-Celeb's results are told; beside it, whether the model
@@ -41,7 +41,7 @@ def trial_groupings(items: pd.DataFrame, trials: Trials) -> dict[str, Grouping]:
     return {name: grouping for name, grouping in found.items() if grouping.says_something}
 
 
-def _groupings(items: pd.DataFrame, trials: Trials) -> Iterator[tuple[str, Grouping]]:
+def _groupings(items: pd.DataFrame, trials: TrialIndex) -> Iterator[tuple[str, Grouping]]:
     for column in categories(items, apart=("genre", "session")):
         yield column, _by_both_sides(items[column], trials)
     if "genre" in items:
@@ -59,7 +59,7 @@ def _groupings(items: pd.DataFrame, trials: Trials) -> Iterator[tuple[str, Group
         yield "kind", Grouping("kind of trial", rule, named, kinds.astype(np.int64))
 
 
-def _by_both_sides(column: pd.Series[Any], trials: Trials) -> Grouping:
+def _by_both_sides(column: pd.Series[Any], trials: TrialIndex) -> Grouping:
     codes, names = values(column)
     enrol, test = _enrolled_values(codes, trials), codes[trials.test]
     group = np.where(enrol == test, test, len(names))
@@ -72,7 +72,7 @@ def _by_both_sides(column: pd.Series[Any], trials: Trials) -> Grouping:
     return Grouping(str(column.name), rule, told, group)
 
 
-def _by_match(codes: Codes, trials: Trials) -> Grouping:
+def _by_match(codes: Codes, trials: TrialIndex) -> Grouping:
     known = (_enrolled_values(codes, trials) != -1) & (codes[trials.test] >= 0)
     rule = (
         "trials whose test item is of a genre that its model was enrolled in, or of another one, "
@@ -83,7 +83,7 @@ def _by_match(codes: Codes, trials: Trials) -> Grouping:
     return Grouping("genre of both sides", rule, names, np.where(known, group, 2))
 
 
-def _by_session(codes: Codes, trials: Trials) -> Grouping:
+def _by_session(codes: Codes, trials: TrialIndex) -> Grouping:
     known = (_enrolled_values(codes, trials) != -1) & (codes[trials.test] >= 0)
     group = np.where(_is_enrolled(codes, trials), 0, 1)
     rule = "targets whose two sides are of one session, or of two, each against all nontargets"
@@ -92,7 +92,7 @@ def _by_session(codes: Codes, trials: Trials) -> Grouping:
     return Grouping("session", rule, names, np.where(trials.target, group, -1))
 
 
-def _by_duration(seconds: NDArray[np.float64], trials: Trials) -> Grouping:
+def _by_duration(seconds: NDArray[np.float64], trials: TrialIndex) -> Grouping:
     enrolled = seconds if trials.models is None else _model_seconds(seconds, trials.models)
     shorter = np.minimum(enrolled[trials.enrol], seconds[trials.test])
     rule = "trials whose shorter side lasts so long, targets and nontargets"
@@ -108,7 +108,7 @@ def _model_seconds(seconds: NDArray[np.float64], models: Models) -> NDArray[np.f
     return sums
 
 
-def _enrolled_values(codes: Codes, trials: Trials) -> Codes:
+def _enrolled_values(codes: Codes, trials: TrialIndex) -> Codes:
     """The value of each trial's enrolled side: -1 where it is not told of a part of it."""
     models = trials.models
     if models is None:
@@ -122,7 +122,7 @@ def _enrolled_values(codes: Codes, trials: Trials) -> Codes:
     return one[trials.enrol]
 
 
-def _is_enrolled(codes: Codes, trials: Trials) -> NDArray[np.bool_]:
+def _is_enrolled(codes: Codes, trials: TrialIndex) -> NDArray[np.bool_]:
     """Whether the test item's value is one of those that its trial's side was enrolled in."""
     models = trials.models
     if models is None:
@@ -137,7 +137,7 @@ def _is_plain(kind: NDArray[np.str_], target: NDArray[np.bool_]) -> bool:
     return all(len(np.unique(kind[side])) <= 1 for side in (target, ~target))
 
 
-def _is_genre(trials: Trials, items: pd.DataFrame) -> bool:
+def _is_genre(trials: TrialIndex, items: pd.DataFrame) -> bool:
     """Whether kinds are the genres of the test items."""
     if "genre" not in items:
         return False

@@ -8,12 +8,12 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.scoring.centring import subtract_mean as centred
-from harness.scoring.enrolment import average_by_model
+from harness.scoring.cosine import cosine_of_trials
 from harness.scoring.normalisation import as_norm, cohort_statistics, speaker_means
-from harness.scoring.trials import cosine_of_trials
+from harness.scoring.preparation import average_by_model
+from harness.scoring.preparation import subtract_mean as centred
 from harness.tasks.task import Side
-from harness.trials.index import Models, Trials
+from harness.trials.index import Models, TrialIndex
 
 Scoring = Literal["cosine", "as-norm", "s-norm"]
 SCORINGS: tuple[str, ...] = get_args(Scoring)
@@ -52,7 +52,7 @@ def cohort_of(training: Side, *, normalise: bool, top: int | None, subtract_mean
 
 
 def score_trials(
-    embeddings: Embeddings, trials: Trials, cohort: Cohort | None = None
+    embeddings: Embeddings, trials: TrialIndex, cohort: Cohort | None = None
 ) -> NDArray[np.float32]:
     """Scores every trial; a model is the mean of its items' embeddings.
 

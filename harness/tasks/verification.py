@@ -35,7 +35,7 @@ from harness.tasks.trial_details import GroupJudge
 from harness.tasks.trial_groups import trial_groupings
 from harness.tasks.trial_metrics import Sides, decided_by, judged_at, redrawn, told_nothing
 from harness.tasks.trial_scores import SCORINGS, Cohort, Scoring, cohort_of, score_trials
-from harness.trials.index import Trials
+from harness.trials.index import TrialIndex
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +181,7 @@ class Verification:
         )
 
 
-def _trials(lists: Lists) -> Trials:
+def _trials(lists: Lists) -> TrialIndex:
     if lists.trials is None:
         raise TypeError("verification is judged on trials; the lists have none")
     return lists.trials

@@ -1,1 +1,1 @@
-"""Trial and score files in the field's formats: read, checked line by line, and joined."""
+"""Trial lists and score files in the field's formats, and reports on systems scored on them."""

@@ -1,4 +1,4 @@
-"""Trial lists: what is compared with what, and whether both are of one label."""
+"""Trial lists of a dataset: by name, and by row of its item table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.errors import DataError
 
 MOST_PAIRED = 6_000
-"""Items whose pairs are all looked at: 18 million pairs, some 500 MB."""
+"""The most items whose pairs are all enumerated: 18 million pairs, some 500 MB."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,20 @@ class Models:
 
     @property
     def first(self) -> NDArray[np.int64]:
-        """One item of each model, `[models]`: it tells the model's unit and label."""
+        """One item of each model, `[models]`, which has the model's unit and label."""
         return self.item[np.unique(self.owner, return_index=True)[1]]
 
 
 @dataclass(frozen=True)
-class Trials:
+class TrialIndex:
     """Trials as positions in an item table.
 
     Attributes:
-        enrol: rows of the table, or of `models` where there are any, `[trials]`.
+        enrol: rows of the table, or of `models` if there are any, `[trials]`.
         test: rows of the table, `[trials]`.
-        target: True where both are of one label, `[trials]`.
+        target: True if both are of one label, `[trials]`.
         kind: a word for breaking results down, `[trials]`.
-        models: what is enrolled; None where every item is enrolled by itself.
+        models: the models that are enrolled; None if every item is enrolled by itself.
     """
 
     enrol: NDArray[np.int64]
@@ -57,7 +57,7 @@ class Trials:
         return len(self.target)
 
     def enrolled_by(self) -> NDArray[np.int64]:
-        """An item of each trial's enrolment, `[trials]`."""
+        """Return an item of each trial's enrolment, `[trials]`."""
         return self.enrol if self.models is None else self.models.first[self.enrol]
 
 
@@ -67,17 +67,17 @@ class TrialTable:
 
     Attributes:
         trials: with the columns `enrol`, `test`, `target`, `kind`.
-        models: with the columns `model`, `item`; None where `enrol` names items.
+        models: with the columns `model`, `item`; None if `enrol` names items.
     """
 
     trials: pd.DataFrame
     models: pd.DataFrame | None = None
 
     def without(self, left_out: tuple[str, ...]) -> TrialTable:
-        """The same list without some items.
+        """Return the list without some items.
 
-        A model is enrolled by what is left of its items; one that has lost them all goes with its
-        trials, as does a trial of an item that is gone.
+        A model is enrolled by what is left of its items; one that has lost them all is left out
+        with its trials, as is a trial of a removed item.
         """
         models, lost = self.models, set(left_out)
         not_enrolled = lost
@@ -90,7 +90,7 @@ class TrialTable:
 
 
 def all_pairs(items: pd.DataFrame, most: int, seed: int = 0) -> pd.DataFrame:
-    """Every pair of items, or all target pairs and a seeded choice of the others.
+    """Return every pair of items, or all target pairs and a seeded sample of the others.
 
     Args:
         items: a split's items.
@@ -111,7 +111,12 @@ def all_pairs(items: pd.DataFrame, most: int, seed: int = 0) -> pd.DataFrame:
     enrol, test = np.triu_indices(len(items), k=1)
     labels = pd.factorize(items["label"])[0]
     target = labels[enrol] == labels[test]
-    keep = _choice(target, most, seed)
+    keep, others = np.flatnonzero(target), np.flatnonzero(~target)
+    wanted = max(0, most - len(keep))
+    if len(others) > wanted:
+        generator = np.random.Generator(np.random.PCG64(seed))
+        others = generator.choice(others, size=wanted, replace=False)
+    keep = np.sort(np.concatenate([keep, others]))
     ids = items["id"].to_numpy()
     kind = np.where(target[keep], "target", "nontarget")
     return pd.DataFrame(
@@ -163,8 +168,8 @@ def check_sides(table: TrialTable, where: str) -> None:
         )
 
 
-def index_trials(table: TrialTable, items: pd.DataFrame, name: str) -> Trials:
-    """Turn names into rows of a split's items, and of its models where there are any.
+def index_trials(table: TrialTable, items: pd.DataFrame, name: str) -> TrialIndex:
+    """Turn names into rows of a split's items, and of its models if there are any.
 
     Raises:
         DataError: a name is unknown, a model is of two units, or a side of the list is empty.
@@ -174,9 +179,9 @@ def index_trials(table: TrialTable, items: pd.DataFrame, name: str) -> Trials:
     if target.all() or not target.any():
         raise DataError(f"{name}: trials need targets and nontargets both; {target.sum()} targets")
     known = pd.Index(items["id"])
-    models = None if table.models is None else _indexed_models(table.models, items, known, name)
+    models = None if table.models is None else _index_models(table.models, items, known, name)
     enrolled = known if models is None else pd.Index(models.names)
-    return Trials(
+    return TrialIndex(
         _rows(trials["enrol"], enrolled, name, "items" if models is None else "models"),
         _rows(trials["test"], known, name, "items"),
         target,
@@ -185,7 +190,7 @@ def index_trials(table: TrialTable, items: pd.DataFrame, name: str) -> Trials:
     )
 
 
-def _indexed_models(
+def _index_models(
     table: pd.DataFrame, items: pd.DataFrame, known: pd.Index[Any], name: str
 ) -> Models:
     owner, names = pd.factorize(table["model"])
@@ -206,12 +211,3 @@ def _rows(column: pd.Series[Any], known: pd.Index[Any], name: str, what: str) ->
     if unknown:
         raise DataError(f"{name}: trials name unknown {what}: {', '.join(unknown[:10])}")
     return np.asarray(places[codes], dtype=np.int64)
-
-
-def _choice(target: NDArray[np.bool_], most: int, seed: int) -> NDArray[np.int64]:
-    targets, others = np.flatnonzero(target), np.flatnonzero(~target)
-    wanted = max(0, most - len(targets))
-    if len(others) > wanted:
-        generator = np.random.Generator(np.random.PCG64(seed))
-        others = generator.choice(others, size=wanted, replace=False)
-    return np.sort(np.concatenate([targets, others]))

@@ -10,10 +10,10 @@ from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.scored_trials import ScoredTrials
 from harness.metrics.speakers import speaker_replicates
+from harness.scoring.cosine import cosine_of_trials
 from harness.scoring.normalisation import as_norm, cohort_statistics
-from harness.scoring.trials import cosine_of_trials
-from harness.trials.join import read_scores
-from harness.trials.trials import read_trials
+from harness.trials.score_file import read_scores
+from harness.trials.trial_list import read_trials
 from tests.benchmarks.alone import Stopwatch
 from tests.benchmarks.corpus import SCORE_FILE, TRIAL_FILE
 

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness.trials.join import read_scores
-from harness.trials.trials import read_trials
+from harness.trials.score_file import read_scores
+from harness.trials.trial_list import read_trials
 from tests.benchmarks.alone import Stopwatch, alone, best
 from tests.benchmarks.corpus import SCORE_FILE, TRIAL_FILE, TRIALS, UTTERANCES
 from tests.benchmarks.figures import Figure, missed

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 from sklearn.metrics.pairwise import cosine_similarity
 
-from harness.scoring.trials import cosine_of_trials
+from harness.scoring.cosine import cosine_of_trials
 from tests.benchmarks.alone import Stopwatch, alone, best
 from tests.benchmarks.corpus import MODELS, TRIALS, UTTERANCES
 from tests.benchmarks.figures import Figure, missed

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.metrics.validation import MetricError
-from harness.scoring.calibration import fit_calibration
-from harness.scoring.fusion import Fusion, fit_fusion
+from harness.scoring.calibration import Fusion, fit_calibration, fit_fusion
 
 
 def systems(count: int, trials: int = 1000, seed: int = 0):

@@ -10,13 +10,13 @@ import pytest
 
 from harness.metrics.validation import MetricError
 from harness.scoring import normalisation
+from harness.scoring.cosine import cosine_of_trials
 from harness.scoring.normalisation import (
     CohortStatistics,
     as_norm,
     cohort_statistics,
     speaker_means,
 )
-from harness.scoring.trials import cosine_of_trials
 
 
 def normal(rows: int, size: int = 8, seed: int = 0) -> np.ndarray:

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from harness.trials.index import Models, Trials
+from harness.trials.index import Models, TrialIndex
 
 GENRES = ("movie", "singing", "speech")
 
@@ -35,15 +35,15 @@ def items_told(speakers: int = 12, each: int = 6, seed: int = 0) -> pd.DataFrame
     )
 
 
-def pairs(items: pd.DataFrame) -> Trials:
+def pairs(items: pd.DataFrame) -> TrialIndex:
     """All pairs of items."""
     enrol, test = np.array(list(itertools.combinations(range(len(items)), 2))).T
     unit = items["unit"].to_numpy()
     target = unit[enrol] == unit[test]
-    return Trials(enrol, test, target, np.where(target, "target", "nontarget"))
+    return TrialIndex(enrol, test, target, np.where(target, "target", "nontarget"))
 
 
-def against_models(items: pd.DataFrame, each: int = 3) -> Trials:
+def against_models(items: pd.DataFrame, each: int = 3) -> TrialIndex:
     """A model a speaker, of the first items of each; all others are tested against all."""
     unit = items["unit"].to_numpy(str)
     names, owner = np.unique(unit, return_inverse=True)
@@ -52,10 +52,10 @@ def against_models(items: pd.DataFrame, each: int = 3) -> Trials:
     models = Models(names, owner[enrolled].astype(np.int64), enrolled)
     enrol, test = (side.ravel() for side in np.meshgrid(np.arange(len(names)), tested))
     target = names[enrol] == unit[test]
-    return Trials(enrol, test, target, items["genre"].to_numpy(str)[test], models)
+    return TrialIndex(enrol, test, target, items["genre"].to_numpy(str)[test], models)
 
 
-def scores_of(trials: Trials, seed: int = 0, distance: float = 1.5) -> np.ndarray:
+def scores_of(trials: TrialIndex, seed: int = 0, distance: float = 1.5) -> np.ndarray:
     """Normal scores in steps, so that some are tied; targets lie higher."""
     generator = np.random.Generator(np.random.PCG64(seed))
     drawn = generator.normal(size=len(trials)) + distance * trials.target

@@ -14,14 +14,14 @@ from harness.records.details_schema import Breakdown, Group
 from harness.tasks.groups import FEWEST, MOST
 from harness.tasks.task import Lists, Scores
 from harness.tasks.verification import Verification
-from harness.trials.index import Trials
+from harness.trials.index import TrialIndex
 from tests.tasks.lists import against_models, items_told, pairs, scores_of
 
 TASK = Verification(p_target=0.1, resamples=40)
 THRESHOLD = 0.75
 
 
-def detailed(items: pd.DataFrame, trials: Trials, **further: Scores) -> dict[str, Breakdown]:
+def detailed(items: pd.DataFrame, trials: TrialIndex, **further: Scores) -> dict[str, Breakdown]:
     scores = {"scores": scores_of(trials), "threshold": np.array(THRESHOLD), **further}
     return TASK.detail(Lists(items, (), trials), scores).breakdowns
 
@@ -36,12 +36,12 @@ def items() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def trials(items: pd.DataFrame) -> Trials:
+def trials(items: pd.DataFrame) -> TrialIndex:
     return pairs(items)
 
 
 @pytest.fixture(scope="module")
-def found(items: pd.DataFrame, trials: Trials) -> dict[str, Breakdown]:
+def found(items: pd.DataFrame, trials: TrialIndex) -> dict[str, Breakdown]:
     return detailed(items, trials)
 
 
@@ -51,7 +51,7 @@ def value(group: Group, name: str) -> float:
     return estimate.value
 
 
-def holds(group: Group, trials: Trials, own: np.ndarray, borrowed: np.ndarray) -> None:
+def holds(group: Group, trials: TrialIndex, own: np.ndarray, borrowed: np.ndarray) -> None:
     """Hold a group against its trials, and those it borrows, chosen by hand."""
     scores, target = scores_of(trials), trials.target
     chosen = own | borrowed
@@ -70,7 +70,7 @@ def holds(group: Group, trials: Trials, own: np.ndarray, borrowed: np.ndarray) -
 
 
 def test_genders_of_both_sides(
-    found: dict[str, Breakdown], items: pd.DataFrame, trials: Trials
+    found: dict[str, Breakdown], items: pd.DataFrame, trials: TrialIndex
 ) -> None:
     gender = items["gender"].to_numpy()
     enrol, test, nothing = gender[trials.enrol], gender[trials.test], np.zeros(len(trials), bool)
@@ -85,7 +85,7 @@ def test_genders_of_both_sides(
 
 
 def test_sessions_of_targets(
-    found: dict[str, Breakdown], items: pd.DataFrame, trials: Trials
+    found: dict[str, Breakdown], items: pd.DataFrame, trials: TrialIndex
 ) -> None:
     session = items["session"].to_numpy()
     same = session[trials.enrol] == session[trials.test]
@@ -98,7 +98,7 @@ def test_sessions_of_targets(
 
 
 def test_durations_of_the_shorter_side(
-    found: dict[str, Breakdown], items: pd.DataFrame, trials: Trials
+    found: dict[str, Breakdown], items: pd.DataFrame, trials: TrialIndex
 ) -> None:
     seconds = items["seconds"].to_numpy()
     shorter = np.minimum(seconds[trials.enrol], seconds[trials.test])
@@ -112,7 +112,7 @@ def test_durations_of_the_shorter_side(
 
 
 def test_genres_of_the_test_side(
-    found: dict[str, Breakdown], items: pd.DataFrame, trials: Trials
+    found: dict[str, Breakdown], items: pd.DataFrame, trials: TrialIndex
 ) -> None:
     genre = items["genre"].to_numpy()
     enrol, test, nothing = genre[trials.enrol], genre[trials.test], np.zeros(len(trials), bool)
@@ -127,7 +127,7 @@ def test_genres_of_the_test_side(
 
 
 @pytest.mark.parametrize("name", ["gender", "duration", "genre", "genre match"])
-def test_groups_part_the_trials(found: dict[str, Breakdown], trials: Trials, name: str) -> None:
+def test_groups_part_the_trials(found: dict[str, Breakdown], trials: TrialIndex, name: str) -> None:
     groups = found[name].groups
     assert sum(group.trials or 0 for group in groups) == len(trials)
     assert sum(group.targets or 0 for group in groups) == trials.target.sum()
@@ -138,7 +138,9 @@ def test_what_says_nothing_is_left_away(found: dict[str, Breakdown]) -> None:
     assert sorted(found) == ["duration", "gender", "genre", "genre match", "session"]
 
 
-def test_kinds_are_judged_against_the_side_they_lack(items: pd.DataFrame, trials: Trials) -> None:
+def test_kinds_are_judged_against_the_side_they_lack(
+    items: pd.DataFrame, trials: TrialIndex
+) -> None:
     gender = items["gender"].to_numpy()
     same = gender[trials.enrol] == gender[trials.test]
     kind = np.where(trials.target, "target", np.where(same, "near", "far"))
@@ -182,7 +184,7 @@ def test_models_of_several_items() -> None:
     assert females.items == 120  # those of models among them
 
 
-def test_small_groups_are_counted_and_not_judged(items: pd.DataFrame, trials: Trials) -> None:
+def test_small_groups_are_counted_and_not_judged(items: pd.DataFrame, trials: TrialIndex) -> None:
     # One item of a device of its own has 5 target trials; 2 have none with it at all.
     alone = items.assign(device=["b", *["a"] * (len(items) - 1)])
     groups = named(detailed(alone, trials)["device"])
@@ -195,7 +197,7 @@ def test_small_groups_are_counted_and_not_judged(items: pd.DataFrame, trials: Tr
     assert set(group.metrics) == set(groups["both a"].metrics)
 
 
-def test_an_interval_wants_enough_speakers(items: pd.DataFrame, trials: Trials) -> None:
+def test_an_interval_wants_enough_speakers(items: pd.DataFrame, trials: TrialIndex) -> None:
     few = items["unit"].isin(items["unit"].unique()[: FEWEST - 1])
     groups = named(detailed(items.assign(room=np.where(few, "a", "b")), trials)["room"])
     told = {name: group.metrics["eer"] for name, group in groups.items()}
@@ -206,7 +208,7 @@ def test_an_interval_wants_enough_speakers(items: pd.DataFrame, trials: Trials) 
     assert told["both b"].low < told["both b"].value < (told["both b"].high or 0)
 
 
-def test_a_group_of_all_is_judged_as_the_whole(items: pd.DataFrame, trials: Trials) -> None:
+def test_a_group_of_all_is_judged_as_the_whole(items: pd.DataFrame, trials: TrialIndex) -> None:
     """The interval is made as the table's: the same draws of the same speakers."""
     kind = np.where(trials.target, "target", "nontarget")
     kind[0] = "odd one" if trials.target[0] else kind[0]
@@ -221,7 +223,7 @@ def test_a_group_of_all_is_judged_as_the_whole(items: pd.DataFrame, trials: Tria
     )
 
 
-def test_of_many_groups_the_largest_are_told(items: pd.DataFrame, trials: Trials) -> None:
+def test_of_many_groups_the_largest_are_told(items: pd.DataFrame, trials: TrialIndex) -> None:
     many = MOST + 7
     numbers = np.minimum(np.arange(len(trials)), many - 1)
     told = replace(trials, kind=np.array([f"kind {number:02}" for number in numbers]))
@@ -231,7 +233,9 @@ def test_of_many_groups_the_largest_are_told(items: pd.DataFrame, trials: Trials
     assert [group.name for group in breakdown.groups] == sorted(named(breakdown))
 
 
-def test_scores_without_decisions_tell_what_needs_none(items: pd.DataFrame, trials: Trials) -> None:
+def test_scores_without_decisions_tell_what_needs_none(
+    items: pd.DataFrame, trials: TrialIndex
+) -> None:
     scores, lists = {"scores": scores_of(trials)}, Lists(items, (), trials)
     calibration = {"calibration": np.array([2.0, -1.0])}
     threshold = {"threshold": np.array(THRESHOLD)}

@@ -10,12 +10,12 @@ from harness.metrics.detection import eer
 from harness.tasks.task import Lists, Side
 from harness.tasks.trial_scores import cohort_of, score_trials
 from harness.tasks.verification import Verification
-from harness.trials.index import Models, Trials
+from harness.trials.index import Models, TrialIndex
 
 MODELS = Models(np.array(["x", "y"]), np.array([0, 0, 1]), np.array([0, 1, 2]))
 ENROL, TEST = np.array([0, 1, 1, 0]), np.array([3, 3, 4, 4])
 TARGET = np.array([True, False, True, False])
-TRIALS = Trials(ENROL, TEST, TARGET, np.array(["k"] * 4), MODELS)
+TRIALS = TrialIndex(ENROL, TEST, TARGET, np.array(["k"] * 4), MODELS)
 
 
 def embeddings(rows: int = 5, seed: int = 0) -> np.ndarray:
@@ -71,7 +71,7 @@ def test_a_models_speaker_is_that_of_its_items() -> None:
     models = Models(np.array(["x", "y", "z"]), np.array([0, 0, 1, 2]), np.arange(4))
     enrol, test = np.divmod(np.arange(12), 4)
     target = enrol == test
-    trials = Trials(enrol, test + 4, target, np.where(target, "target", "nontarget"), models)
+    trials = TrialIndex(enrol, test + 4, target, np.where(target, "target", "nontarget"), models)
     side = Side(embeddings(8), Lists(items, (), trials))
     kept = Verification(resamples=20).score(side, side, None)
     left = Verification(resamples=20).judge(side.lists, kept).left_one_out["eer"]

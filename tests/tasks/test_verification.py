@@ -16,7 +16,7 @@ from harness.metrics.validation import MetricError
 from harness.scoring.calibration import Calibration
 from harness.tasks.task import Judgement, Lists, Side
 from harness.tasks.verification import Verification
-from harness.trials.index import Trials
+from harness.trials.index import TrialIndex
 
 SPEAKERS, ITEMS, SIZE = 6, 5, 16
 
@@ -30,11 +30,11 @@ def side(seed: int, spread: float = 1.0) -> Side:
     enrol, test = np.array(list(itertools.combinations(range(len(unit)), 2))).T
     target = unit[enrol] == unit[test]
     items = pd.DataFrame({"unit": [f"s{number}" for number in unit]})
-    trials = Trials(enrol, test, target, np.where(target, "target", "nontarget"))
+    trials = TrialIndex(enrol, test, target, np.where(target, "target", "nontarget"))
     return Side(outputs.astype(np.float32), Lists(items, (), trials))
 
 
-def _trials(side: Side) -> Trials:
+def _trials(side: Side) -> TrialIndex:
     assert side.lists.trials is not None
     return side.lists.trials
 

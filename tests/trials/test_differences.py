@@ -1,4 +1,4 @@
-"""differences(): recomputed from replicates by plain sums, and the laws they keep."""
+"""compare_systems(): recomputed from replicates by plain sums, and the laws they keep."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import pytest
 from scipy.stats import t as student
 
 from harness.metrics.operating_point import OperatingPoint
-from harness.trials.differences import Compared, differences
-from harness.trials.judge import Report, judge
-from harness.trials.resampling import Resampling
-from harness.trials.units import Speakers
+from harness.trials.system_report import Report, judge
+from harness.trials.systems import SystemDifference, compare_systems
+from harness.trials.trial_speakers import Resampling, Speakers
 
 POINTS = [OperatingPoint(), OperatingPoint(0.05, 1, 2)]
 METRICS = [
@@ -70,14 +69,14 @@ def corrected(p_values: list[float]) -> list[float]:
     return found
 
 
-def numbers(row: Compared) -> tuple[float, float, float, float]:
+def numbers(row: SystemDifference) -> tuple[float, float, float, float]:
     found = row.difference
     return found.value, found.low, found.high, found.p
 
 
 def test_every_pair_in_every_metric_is_what_replicates_give():
     systems = reports(1.0, 2.0, 2.1)
-    rows = differences(systems, SPEAKERS)
+    rows = compare_systems(systems, SPEAKERS)
     assert [row.metric for row in rows] == [metric for metric in METRICS for _ in range(3)]
     for metric in METRICS:
         of_metric = [row for row in rows if row.metric == metric]
@@ -94,7 +93,7 @@ def test_every_pair_in_every_metric_is_what_replicates_give():
 
 
 def test_a_better_system_is_told_from_a_worse_one():
-    row, *_ = differences(reports(0.5, 4.0), SPEAKERS)
+    row, *_ = compare_systems(reports(0.5, 4.0), SPEAKERS)
     assert row.difference.value > 0.1
     assert row.difference.low > 0
     assert row.p == row.difference.p < 0.01  # of one pair, nothing to correct
@@ -102,14 +101,17 @@ def test_a_better_system_is_told_from_a_worse_one():
 
 def test_a_system_against_itself_differs_in_nothing():
     (system,) = reports(1.5)
-    rows = differences([system, replace(system, name="its copy")], SPEAKERS)
+    rows = compare_systems([system, replace(system, name="its copy")], SPEAKERS)
     assert [numbers(row) for row in rows] == [(0, 0, 0, 1)] * 3
     assert [row.p for row in rows] == [1, 1, 1]
 
 
 def test_the_other_way_round_only_the_sign_differs():
     first, second = reports(1.0, 1.6)
-    there, back = differences([first, second], SPEAKERS), differences([second, first], SPEAKERS)
+    there, back = (
+        compare_systems([first, second], SPEAKERS),
+        compare_systems([second, first], SPEAKERS),
+    )
     for one, other in zip(there, back, strict=True):
         value, low, high, p = numbers(other)
         assert numbers(one) == pytest.approx((-value, -high, -low, p), abs=1e-12)
@@ -117,4 +119,4 @@ def test_the_other_way_round_only_the_sign_differs():
 
 
 def test_one_system_has_no_difference():
-    assert differences(reports(1.0), SPEAKERS) == []
+    assert compare_systems(reports(1.0), SPEAKERS) == []

@@ -1,4 +1,4 @@
-"""resampled(): draws that depend on who speaks where, on nothing else; and when there are none."""
+"""resample_speakers(): draws depend on who speaks where and on nothing else; or there are none."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.trials.resampling import Resampling, resampled
-from harness.trials.trials import TrialList, read_trials
-from harness.trials.units import NoSpeakers, speakers_of
+from harness.trials.trial_list import TrialList, read_trials
+from harness.trials.trial_speakers import NoSpeakers, Resampling, resample_speakers, speakers_of
 
 PEOPLE = ["ann", "bob", "cat", "dan", "eve"]
 ROWS = [
@@ -32,7 +31,7 @@ def trial_list(folder: Path, rows=ROWS) -> TrialList:
 
 def drawn(trials: TrialList, utt2spk: Path | None = None, **options: int) -> Resampling:
     settings = {"resamples": 30, "seed": 5, **options}
-    sample = resampled(trials, speakers_of(trials, utt2spk), **settings)
+    sample = resample_speakers(trials, speakers_of(trials, utt2spk), **settings)
     assert isinstance(sample, Resampling)
     return sample
 
@@ -127,13 +126,13 @@ def test_trials_keep_their_speakers(tmp_path):
 def test_speakers_that_cannot_be_told_give_no_draws(tmp_path):
     trials = trial_list(tmp_path)
     reason = NoSpeakers("nobody knows")
-    assert resampled(trials, reason, resamples=5, seed=0) is reason
+    assert resample_speakers(trials, reason, resamples=5, seed=0) is reason
 
 
 @pytest.mark.parametrize("side", [True, False])
 def test_one_trial_on_a_side_is_too_few(tmp_path, side):
     one = next(row for row in ROWS if row[2] is side)
     trials = trial_list(tmp_path, [one, *(row for row in ROWS if row[2] is not side)])
-    sample = resampled(trials, speakers_of(trials), resamples=5, seed=0)
+    sample = resample_speakers(trials, speakers_of(trials), resamples=5, seed=0)
     assert isinstance(sample, NoSpeakers)
     assert sample.reason == "1 trial on one side; an interval needs at least 2 on each"

@@ -19,8 +19,8 @@ from harness.data.reading.audio_corpus import AudioCorpus
 from harness.data.reading.sound_files import check_present, sounds, stem
 from harness.data.reading.text_lists import read_lines
 from harness.errors import DataError
-from harness.trials.complaints import listed
-from harness.trials.corpus_list import ListedTrials, read_trial_list, words
+from harness.trials.text_lines import list_examples
+from harness.trials.trial_list import TrialList, read_corpus_trials, word_column
 
 FIRST, SECOND = "CN-Celeb_flac", "CN-Celeb2_flac"
 
@@ -125,7 +125,7 @@ class CnCeleb(AudioCorpus):
             enrol = [models[name].items[0] for name in enrol]
         tests = [stem(name) for name in trials.test_names]
         genres = [_facts(test)[1] for test in tests]
-        return trials.table(enrol, tests, words(trials.test, genres))
+        return trials.table(enrol, tests, word_column(trials.test, genres))
 
     def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
         """Return the utterances of each model; None if a model is one file.
@@ -153,9 +153,9 @@ class CnCeleb(AudioCorpus):
         ]
 
 
-def _test_list(folder: Path) -> ListedTrials:
+def _test_list(folder: Path) -> TrialList:
     path = _corpus_root(folder, FIRST) / "eval/lists/trials.lst"
-    return read_trial_list(path, "enrol test label")
+    return read_corpus_trials(path, "enrol test label")
 
 
 def _test_rows(folder: Path, place: str, lines: dict[str, int], listing: str) -> list[_Row]:
@@ -189,8 +189,8 @@ def _training_rows(folder: Path, corpus: str, listing: str) -> list[_Row]:
     if without:
         raise DataError(
             f"{root / listing}: {len(without)} of {len(speakers)} speakers have no .flac or .wav "
-            f"file in {root / 'data'}: {listed(without, len(without))}; unpacking or conversion "
-            "was not finished, so do it again"
+            f"file in {root / 'data'}: {list_examples(without, len(without))}; "
+            "unpacking or conversion was not finished, so do it again"
         )
     return rows
 

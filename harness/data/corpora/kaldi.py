@@ -18,7 +18,7 @@ from harness.data.reading.item_table import ListedUtterance
 from harness.data.reading.sources import Root, allow_command, part
 from harness.data.reading.text_lists import read_text
 from harness.errors import ConfigError, DataError
-from harness.trials.complaints import listed
+from harness.trials.text_lines import list_examples
 
 _ARCHIVED = re.compile(r".*\.ark:\d+")
 _BLANKS = " \t\r"
@@ -177,7 +177,7 @@ def _check_all(speakers: Mapping[str, NamedText], places: Mapping[str, _Place], 
         if lacking:
             raise DataError(
                 f"{data}: {len(lacking)} of {len(without)} utterances have no {what}: "
-                f"{listed(lacking, len(lacking))}; {mend}"
+                f"{list_examples(lacking, len(lacking))}; {mend}"
             )
 
 

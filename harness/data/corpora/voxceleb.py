@@ -21,8 +21,8 @@ from harness.data.reading.audio_corpus import AudioCorpus
 from harness.data.reading.sound_files import ENDINGS, check_present, sounds, stem
 from harness.data.reading.text_lists import read_text
 from harness.errors import DataError
-from harness.trials.complaints import listed
-from harness.trials.corpus_list import ListedTrials, read_trial_list, words
+from harness.trials.text_lines import list_examples
+from harness.trials.trial_list import TrialList, read_corpus_trials, word_column
 
 TRIAL_LISTS = {
     "O": "veri_test.txt",
@@ -153,11 +153,11 @@ class VoxCeleb(AudioCorpus):
         enrol, test = (
             [stem(n) for n in names] for names in (trials.enrol_names, trials.test_names)
         )
-        kind = words(trials.is_target.astype(np.int8), ["nontarget", "target"])
+        kind = word_column(trials.is_target.astype(np.int8), ["nontarget", "target"])
         return trials.table(enrol, test, kind)
 
-    def _trials(self, folder: Path) -> ListedTrials:
-        return read_trial_list(self._path(folder), "label enrol test")
+    def _trials(self, folder: Path) -> TrialList:
+        return read_corpus_trials(self._path(folder), "label enrol test")
 
     def _path(self, folder: Path) -> Path:
         name = TRIAL_LISTS[self.trial_list]
@@ -211,8 +211,8 @@ def _recordings(
     if left:
         raise DataError(
             f"{root}: {len(left)} of {len(found.keys() | unreadable.keys())} utterances are there "
-            f"as {UNREADABLE} alone, which cannot be decoded here: {listed(left, len(left))}; "
-            f"convert each beside itself: find {root} -name '*.m4a' -exec sh -c "
+            f"as {UNREADABLE} alone, which cannot be decoded here: "
+            f"{list_examples(left, len(left))}; convert each beside itself: find {root} -name '*.m4a' -exec sh -c "
             '\'ffmpeg -n -i "$0" -ac 1 -ar 16000 "${0%.m4a}.wav"\' {} \\;'
         )
     return found

@@ -19,7 +19,7 @@ from harness.data.reading.item_table import SPEAKER, ListedUtterance, sort_by_sp
 from harness.data.reading.sources import Root, read_source
 from harness.data.reading.text_lists import read_lines
 from harness.errors import ConfigError
-from harness.trials.trials import read_trials
+from harness.trials.trial_list import read_trials
 
 Files = dict[HeldOut, str]
 """Split -> the name of a file in the corpus's folder, as `{ test = "trials" }` in the TOML file."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import soundfile
 
 from harness.errors import DataError
-from harness.trials.complaints import listed
+from harness.trials.text_lines import list_examples
 
 ENDINGS = (".wav", ".flac")
 """Endings that are taken; of one recording with both, the last of these."""
@@ -84,6 +84,6 @@ def check_present(wanted: Collection[str], found: Mapping[str, str], listing: Pa
     if absent:
         raise DataError(
             f"{listing}: {len(absent)} of {len(wanted)} files that it names are absent, as .flac "
-            f"and as .wav: {listed(absent, len(absent))}; unpacking or conversion was not "
+            f"and as .wav: {list_examples(absent, len(absent))}; unpacking or conversion was not "
             "finished, so do it again"
         )

@@ -78,7 +78,8 @@ def beyond_noise(series: Series, change: Change, spread: SeedSpread | None) -> s
 
     What nothing trained has no such noise. Else the step is held against what other seeds do, the
     spread pooled over the table's entries (`harness.metrics.seed_spread`); where no entry has two
-    seeds, against the interval over the test sample, which is wider than what seeds do on equal data.
+    seeds, against the interval over the test sample, which is wider than what seeds do on
+    equal data.
     """
     seeds = series.seeds
     if all(seed is None for seed in seeds):

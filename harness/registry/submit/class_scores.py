@@ -12,7 +12,7 @@ from harness.errors import RequestError
 from harness.records.npz import read_arrays
 from harness.registry.submit.arrays import LONGEST_NAME, numbers, texts
 from harness.registry.submit.naming import Named, check_finite
-from harness.trials.complaints import listed
+from harness.trials.text_lines import list_examples
 
 EXPECTED = (
     "an .npz file with `ids` [N], text, and `logits` (or `scores`) [N, C], the largest deciding; "
@@ -52,7 +52,7 @@ def class_scores(path: Path, listing: Listing) -> NDArray[np.float32]:
     if values.shape[1] != len(classes):
         raise RequestError(
             f"{path}: {held[0]}: {values.shape[1]} columns, want {len(classes)}: "
-            f"{listed(map(repr, classes), len(classes))}"
+            f"{list_examples(map(repr, classes), len(classes))}"
         )
     check_finite(values, ids.tolist(), f"{path}: {held[0]}")
     columns = np.arange(len(classes))

@@ -25,7 +25,7 @@ from harness.run.job.spec import JobSpec
 from harness.run.job.stage import utc_now
 from harness.run.plan.request import RunRequest
 from harness.tasks.task import Judgement, Scores
-from harness.trials.cautions import distance_note
+from harness.trials.system_report import distance_note
 
 SUBMIT_VERSION = 1
 """Changes whenever the same files would give other scores."""

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import RequestError
-from harness.trials.complaints import counted, listed
+from harness.trials.text_lines import count_of, list_examples
 
 Rows = NDArray[np.intp]
 
@@ -30,16 +30,16 @@ class Named:
         self._index = pd.Index(ids)
         again = self._index[self._index.duplicated()].unique()
         if len(again):
-            told = listed([repr(str(name)) for name in again[:3]], len(again))
-            raise RequestError(f"{where}: {counted(len(again), 'id')} more than once: {told}")
+            told = list_examples([repr(str(name)) for name in again[:3]], len(again))
+            raise RequestError(f"{where}: {count_of(len(again), 'id')} more than once: {told}")
 
     def check_known(self, items: Sequence[str], of: str) -> None:
         """Refuse names of no item of a dataset."""
         unknown = self._index[~self._index.isin(items)]
         if len(unknown):
-            told = listed([repr(str(name)) for name in unknown[:3]], len(unknown))
+            told = list_examples([repr(str(name)) for name in unknown[:3]], len(unknown))
             raise RequestError(
-                f"{self.where}: {counted(len(unknown), 'id')} of no item of {of}: {told}"
+                f"{self.where}: {count_of(len(unknown), 'id')} of no item of {of}: {told}"
             )
 
     def rows(self, items: Sequence[str], split: str) -> Rows | None:
@@ -53,7 +53,9 @@ class Named:
         if len(missing) == len(items):
             return None
         if missing.size:
-            told = listed([repr(items[place]) for place in missing[:3].tolist()], missing.size)
+            told = list_examples(
+                [repr(items[place]) for place in missing[:3].tolist()], missing.size
+            )
             raise RequestError(
                 f"{self.where}: {missing.size:,} of {len(items):,} {split} items are not there: "
                 f"{told}; give all of them"
@@ -74,5 +76,5 @@ def check_direction(values: NDArray[np.float32], ids: Sequence[str], where: str)
 def _refuse(bad: ArrayLike, ids: Sequence[str], what: str) -> None:
     places = np.flatnonzero(bad)
     if places.size:
-        told = listed([repr(ids[place]) for place in places[:3].tolist()], places.size)
+        told = list_examples([repr(ids[place]) for place in places[:3].tolist()], places.size)
         raise RequestError(f"{what} in {places.size:,} of {len(ids):,} rows: {told}")

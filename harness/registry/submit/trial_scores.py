@@ -18,8 +18,8 @@ from harness.metrics.validation import MetricError
 from harness.registry.submit.received import check_length
 from harness.tasks.task import Scores
 from harness.tasks.trial_metrics import decided_by
-from harness.trials.join import read_scores
-from harness.trials.trials import TrialList
+from harness.trials.score_file import read_scores
+from harness.trials.trial_list import TrialList
 
 MERGED = 0.01
 """Of distinct scores, the most that rounding to float32 may make equal."""
