@@ -17,8 +17,8 @@ from harness.errors import RequestError
 def list_(config: options.Config = None, json: options.Json = False) -> None:
     """List every dataset of the benchmark: found, pinned, or where to get it."""
     from harness.config.loader import load
+    from harness.datasets.corpus_folders import absence_lines
     from harness.datasets.inventory import absences, inventory
-    from harness.datasets.locate import absence_lines
 
     loaded = load(config)
     rows = inventory(loaded)

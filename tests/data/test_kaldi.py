@@ -17,7 +17,7 @@ from harness.data.corpora.kaldi_files import read_named
 from harness.data.corpus import COLUMNS, DamagedItem
 from harness.data.reading.commands import command_output
 from harness.data.reading.sources import part, read_source
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, DataError
 
 SCP = ["b1 wav/b1.wav", "a2 wav/a2.flac", "a1 wav/a1.wav"]

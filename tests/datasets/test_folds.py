@@ -14,7 +14,7 @@ from harness.config.loader import load
 from harness.data.hash_order import hash_order
 from harness.data.split import assign_split, check_disjoint
 from harness.datasets.dataset import open_dataset, pack_folder
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, DataError
 from harness.metrics.folds import unit_folds
 from tests.tiny import make_tiny

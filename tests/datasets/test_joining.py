@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.datasets.joining import joined_neighbours, joined_rows
+from harness.datasets.subset import join_neighbours, join_rows
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ from harness.datasets.joining import joined_neighbours, joined_rows
     ],
 )
 def test_known_groups(least, lengths, groups):
-    bounds = joined_neighbours(lengths, least)
+    bounds = join_neighbours(lengths, least)
     assert [lengths[first:after] for first, after in bounds] == groups
 
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=30), st.integers(1, 20))
 def test_the_law_of_joining(lengths, least):
-    bounds = joined_neighbours(lengths, least)
+    bounds = join_neighbours(lengths, least)
     assert [first for first, _ in bounds] == [0, *(after for _, after in bounds[:-1])]
     assert bounds[-1][1] == len(lengths)
     totals = [sum(lengths[first:after]) for first, after in bounds]
@@ -52,7 +52,7 @@ def items(units, genres=None):
 
 def joined(table, rows, seconds):
     lengths = np.array([round(16_000 * each) for each in seconds])
-    first, after = joined_rows(table, np.array(rows), lengths, 5.0)
+    first, after = join_rows(table, np.array(rows), lengths, 5.0)
     return list(zip(first.tolist(), after.tolist(), strict=True))
 
 

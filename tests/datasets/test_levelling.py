@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.datasets.drawing.levelling import levelled
+from harness.datasets.item_pairs import share_evenly
 
 BASINS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12)
 
@@ -18,7 +18,7 @@ def vessels(draw):
 @given(vessels())
 def test_the_law_of_levelling(vessel):
     room, held, amount = vessel
-    given_ = levelled(room, amount, held)
+    given_ = share_evenly(room, amount, held)
     assert given_.sum() == amount
     assert (given_ >= 0).all()
     assert (given_ <= room).all()
@@ -41,8 +41,8 @@ def one_by_one(room, amount, held):
 @given(vessels())
 def test_it_is_what_handing_out_one_by_one_gives(vessel):
     room, held, amount = vessel
-    assert levelled(room, amount, held).tolist() == one_by_one(room, amount, held).tolist()
+    assert share_evenly(room, amount, held).tolist() == one_by_one(room, amount, held).tolist()
 
 
 def test_nobody_gets_nothing():
-    assert levelled(np.array([], dtype=np.int64), 0).tolist() == []
+    assert share_evenly(np.array([], dtype=np.int64), 0).tolist() == []

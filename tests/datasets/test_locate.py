@@ -3,7 +3,7 @@
 import pytest
 
 from harness.config.datasets import Dataset
-from harness.datasets.locate import Absence, absence_lines, locate
+from harness.datasets.corpus_folders import Absence, absence_lines, locate
 
 
 def dataset(path, source=""):

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.config.loader import load
-from harness.datasets.dataset import open_dataset
-from harness.datasets.inventory import check_dataset_files
-from harness.datasets.listed import list_dataset
-from harness.datasets.pack import Pack
-from harness.datasets.packing.duplicates import (
+from harness.datasets.dataset import (
     copies_across_splits,
     copies_within_splits,
     duplicates,
+    open_dataset,
     without_copies,
 )
+from harness.datasets.inventory import check_dataset_files
+from harness.datasets.listing import list_dataset
+from harness.datasets.packing.pack import Pack
 from harness.errors import DataError
 
 

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from harness.adapter import Fbank, Image, Spectrogram
 from harness.config.recipes import EvenCrops
-from harness.datasets.pack import Pack
-from harness.datasets.pieces import even_starts, pieces_of
+from harness.datasets.packing.pack import Pack
 from harness.datasets.subset import Subset
 from harness.errors import ConfigError
-from harness.feeding.batches import whole_batches
+from harness.feeding.evaluation_batches import even_starts, excerpts_of, whole_batches
 
 SECOND = 16_000
 
@@ -42,7 +41,7 @@ def test_crops_begin_evenly_from_the_first_place_to_the_last(spare: int, count: 
 def test_ten_crops_of_a_sound(declared: Fbank | Spectrogram) -> None:
     """A crop of half a second has 48 frames of 25 ms, which end 5 ms before it does."""
     subset = sounds(2 * SECOND)
-    found = pieces_of(subset, 0, declared, EvenCrops(seconds=0.5, count=10))
+    found = excerpts_of(subset, 0, declared, EvenCrops(seconds=0.5, count=10))
     assert [piece.start for piece in found] == [24_000 * number // 9 for number in range(10)]
     assert {piece.shape for piece in found} == {(400 + 47 * 160,)}
     for piece in found:
@@ -55,7 +54,7 @@ def test_ten_crops_of_a_sound(declared: Fbank | Spectrogram) -> None:
 def test_a_sound_no_longer_than_a_crop_stays_whole_and_comes_once(length: int) -> None:
     subset = sounds(length)
     crops = EvenCrops(seconds=0.5, count=10)
-    assert pieces_of(subset, 0, Fbank(), crops) == pieces_of(subset, 0, Fbank())
+    assert excerpts_of(subset, 0, Fbank(), crops) == excerpts_of(subset, 0, Fbank())
 
 
 @pytest.mark.parametrize("most", [1, 10_000, 10**7])
@@ -74,10 +73,10 @@ def test_batches_hold_every_crop_once(most: int) -> None:
 def test_what_cannot_be_cropped_is_refused() -> None:
     crops = EvenCrops(seconds=0.02, count=2)
     with pytest.raises(ConfigError, match="test_crops: 320 samples are shorter than one frame"):
-        pieces_of(sounds(8000), 0, Fbank(), crops)
+        excerpts_of(sounds(8000), 0, Fbank(), crops)
     pictures = Subset(
         pd.DataFrame({"id": ["a"]}), np.array([0]), np.array([1]),
         Pack(np.zeros(6, np.uint8), np.array([0, 6]), np.array([[2, 3]]), "", {}),
     )  # fmt: skip
     with pytest.raises(ConfigError, match="the network takes images"):
-        pieces_of(pictures, 0, Image(size=8), EvenCrops(seconds=1.0, count=2))
+        excerpts_of(pictures, 0, Image(size=8), EvenCrops(seconds=1.0, count=2))

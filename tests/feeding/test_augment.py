@@ -5,7 +5,7 @@ import torch
 
 from harness.adapter import Fbank, Image, Spectrogram
 from harness.config.augment import Augment
-from harness.feeding.augment import masked
+from harness.feeding.effects import mask_features
 
 FRAMES, BINS = 50, 20
 
@@ -17,7 +17,7 @@ def example(declared):
 
 def hidden(declared, augment):
     """Masked bins and frames of each example, `[examples, bins]` and `[examples, frames]`."""
-    made = masked(example(declared), declared, augment)
+    made = mask_features(example(declared), declared, augment)
     zero = (made == 0).reshape(len(made), *made.shape[-2:])
     if isinstance(declared, Spectrogram):
         zero = zero.transpose(1, 2)
@@ -61,18 +61,18 @@ def test_every_bin_is_masked_now_and_then():
 
 def test_the_input_itself_is_not_changed():
     features = example(Fbank())
-    masked(features, Fbank(), Augment(frequency_mask=8, time_mask=8))
+    mask_features(features, Fbank(), Augment(frequency_mask=8, time_mask=8))
     assert (features == 1).all()
 
 
 def test_without_masks_nothing_is_done():
     features = example(Fbank())
-    assert masked(features, Fbank(), Augment()) is features
+    assert mask_features(features, Fbank(), Augment()) is features
 
 
 def test_pictures_are_not_masked():
     pixels = torch.ones(2, 3, 8, 8)
-    assert masked(pixels, Image(size=8), Augment(frequency_mask=4, time_mask=4)) is pixels
+    assert mask_features(pixels, Image(size=8), Augment(frequency_mask=4, time_mask=4)) is pixels
 
 
 def test_the_seed_tells_the_masks():
@@ -80,6 +80,6 @@ def test_the_seed_tells_the_masks():
     made = []
     for seed in (0, 0, 1):
         torch.manual_seed(seed)
-        made.append(masked(example(Fbank()), Fbank(), augment))
+        made.append(mask_features(example(Fbank()), Fbank(), augment))
     assert torch.equal(made[0], made[1])
     assert not torch.equal(made[0], made[2])

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from harness.config.augment import Augment
-from harness.datasets.pack import Pack
-from harness.feeding.waveform.disturbance import Disturbance, Disturber, disturbed
-from harness.feeding.waveform.level import power
-from harness.feeding.waveform.library import Library
-from harness.feeding.waveform.rooms import DIRECT, TAPS
+from harness.datasets.packing.pack import Pack
+from harness.feeding.disturbance import Disturbance, Disturber, disturb
+from harness.feeding.effects import power
+from harness.feeding.libraries import Library
+from harness.feeding.sound_readers import DIRECT, TAPS
 
 ROWS, SAMPLES = 400, 200
 BOTH = {"noise": {}, "reverb": {}}
@@ -105,7 +105,7 @@ def test_stretches_of_noise_lie_inside_and_reach_both_ends():
 def test_crops_that_are_not_drawn_stay_as_they_are():
     wave = 0.1 * torch.randn(ROWS, SAMPLES, generator=torch.Generator().manual_seed(0))
     what = disturber(**BOTH, probability=0.5).at(0, ROWS, SAMPLES)
-    made = disturbed(wave, what)
+    made = disturb(wave, what)
     hit = torch.zeros(ROWS, dtype=torch.bool)
     hit[what.room_rows] = hit[what.noise_rows] = True
     assert torch.equal(made[~hit], wave[~hit])
@@ -119,8 +119,8 @@ def test_the_room_comes_first_and_noise_is_not_in_it():
     noise = torch.zeros(1, 2000)
     noise[0, 1000] = 0.5
     zero = torch.tensor([0])
-    made = disturbed(wave, Disturbance(zero, response, zero, noise, torch.tensor([0.0])))
-    room = disturbed(wave, Disturbance(zero, response, zero[:0], noise[:0], torch.zeros(0)))
+    made = disturb(wave, Disturbance(zero, response, zero, noise, torch.tensor([0.0])))
+    room = disturb(wave, Disturbance(zero, response, zero[:0], noise[:0], torch.zeros(0)))
     made, room = made / made[0, 0], room / room[0, 0]
     assert torch.nonzero((made - room).abs() > 1e-3)[:, 1].tolist() == [1000]
     assert power(noise) > 0
@@ -129,4 +129,4 @@ def test_the_room_comes_first_and_noise_is_not_in_it():
 def test_nothing_leaves_full_scale():
     wave = torch.sign(torch.randn(ROWS, SAMPLES, generator=torch.Generator().manual_seed(0)))
     what = disturber(**BOTH, both=True, probability=1.0).at(0, ROWS, SAMPLES)
-    assert disturbed(wave, what).abs().max() <= 1
+    assert disturb(wave, what).abs().max() <= 1

@@ -7,9 +7,16 @@ import soundfile
 from harness.config.augment import Augment
 from harness.data.corpus import COLUMNS, SAMPLE_RATE, DamagedItem
 from harness.errors import ConfigError, CorpusAbsent, DataError
-from harness.feeding.waveform.library import shelves
-from harness.feeding.waveform.noises import EmbeddedNoise, NoiseFolder
-from harness.feeding.waveform.rooms import DIRECT, TAPS, RoomFolder, SimulatedRooms, aligned
+from harness.feeding.libraries import library_sources
+from harness.feeding.sound_readers import (
+    DIRECT,
+    TAPS,
+    EmbeddedNoise,
+    NoiseFolder,
+    RoomFolder,
+    SimulatedRooms,
+    align_response,
+)
 
 MUSAN = ("noise/free-sound/n0.wav", "speech/librivox/s0.wav", "music/fma/m0.wav", "other.flac")
 
@@ -44,7 +51,7 @@ def rirs(tmp_path):
 
 
 def opened(tmp_path, **augment):
-    found = shelves(Augment(**augment), tmp_path, tmp_path / "cache")
+    found = library_sources(Augment(**augment), tmp_path, tmp_path / "cache")
     return {use: shelf.open() for use, shelf in found.items()}
 
 
@@ -78,7 +85,9 @@ def test_noises_of_other_rates_are_converted(tmp_path):
 
 
 def test_the_content_tells_whether_sound_changed(tmp_path, musan):
-    shelf = shelves(Augment(noise={"source": "musan"}), tmp_path, tmp_path / "cache")["noise"]
+    shelf = library_sources(Augment(noise={"source": "musan"}), tmp_path, tmp_path / "cache")[
+        "noise"
+    ]
     assert shelf.content() == ""
     before = shelf.open().pack.content
     assert shelf.content() == before == shelf.open().pack.content
@@ -89,7 +98,7 @@ def test_the_content_tells_whether_sound_changed(tmp_path, musan):
 @pytest.mark.parametrize(("use", "name"), [("noise", "MUSAN"), ("reverb", "RIRS_NOISES")])
 def test_a_folder_that_is_not_here(tmp_path, use, name):
     with pytest.raises(CorpusAbsent) as caught:
-        shelves(Augment(**{use: {"source": "no/such"}}), tmp_path, tmp_path)
+        library_sources(Augment(**{use: {"source": "no/such"}}), tmp_path, tmp_path)
     message = str(caught.value)
     assert f"augment.{use}: no/such is not on this machine" in message
     assert str(tmp_path / "no/such") in message
@@ -118,7 +127,7 @@ def test_notes_and_other_scales_of_noises_are_told(tmp_path):
     (tmp_path / "n").mkdir()
     sound[7] = 1.3
     soundfile.write(tmp_path / "n" / "a.wav", sound, SAMPLE_RATE, subtype="FLOAT")
-    shelf = shelves(Augment(noise={"source": "n"}), tmp_path, tmp_path / "cache")["noise"]
+    shelf = library_sources(Augment(noise={"source": "n"}), tmp_path, tmp_path / "cache")["noise"]
     told = []
     shelf.open(told.append)
     assert told == [
@@ -171,7 +180,7 @@ def test_a_response_of_several_microphones_is_the_firsts(tmp_path):
 def test_a_response_is_cut_after_half_a_second():
     response = np.ones(20_000) / 2
     response[5000] = -1.0
-    made = aligned(response)
+    made = align_response(response)
     assert len(made) == TAPS
     assert made[DIRECT] == -32767
 

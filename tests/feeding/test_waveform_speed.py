@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
-from harness.feeding.waveform.speed import at_speed, samples_before
+from harness.feeding.effects import at_speed, samples_before
 
 SPEEDS = (0.9, 1.1, 0.95, 1.05, 0.5, 2.0, 1.25, 0.8)
 RATE = 16_000

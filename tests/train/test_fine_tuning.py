@@ -17,8 +17,8 @@ from harness.config.augment import Augment, Noise
 from harness.config.course import LearningRate, Rise
 from harness.config.recipes import FineTune, Recipe
 from harness.errors import JobFailed
-from harness.feeding.inputs import step_seed
-from harness.feeding.waveform.disturbance import Disturber
+from harness.feeding.disturbance import Disturber
+from harness.feeding.step_inputs import step_seed
 from harness.train import loop
 from harness.train.checkpoint import load_weights, save_weights
 from harness.train.log import FINAL

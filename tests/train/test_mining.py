@@ -19,7 +19,7 @@ from harness.adapter import LossAdapter
 from harness.config.augment import Augment
 from harness.config.course import LearningRate
 from harness.config.recipes import Optimizer, Recipe, Sampler
-from harness.datasets.pack import Pack
+from harness.datasets.packing.pack import Pack
 from harness.datasets.subset import Subset
 from harness.errors import ConfigError
 from harness.feeding.batches import TrainingBatches

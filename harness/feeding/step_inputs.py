@@ -1,4 +1,4 @@
-"""From the number of a step to the network's inputs, wherever they are made."""
+"""Inputs of a training step, a function of seed and step alone, wherever they are made."""
 
 from __future__ import annotations
 
@@ -14,22 +14,20 @@ from torch import Tensor, nn
 
 from harness.adapter import Input
 from harness.config.augment import Augment
-from harness.feeding.augment import masked
 from harness.feeding.batches import TrainingBatches
+from harness.feeding.disturbance import Disturbance, Disturber, disturb
+from harness.feeding.effects import at_speed, limit_peak, mask_features, samples_before
 from harness.feeding.front_end import front_end
-from harness.feeding.waveform.disturbance import Disturbance, Disturber, disturbed
-from harness.feeding.waveform.level import limited
-from harness.feeding.waveform.speed import at_speed, samples_before
 
 
 class Crops(NamedTuple):
-    """Raw content of a step, and what is to be done to its sound.
+    """Raw content of a step, and the augmentation of its sound.
 
     Attributes:
         content: `[batch, ...]`; crops that a speed will shorten are longer than the others.
         labels: class indices, `[batch]`.
         speeds: place of each crop's speed among the recipe's, `[batch]`.
-        disturbance: rooms and noises; None where the recipe has none.
+        disturbance: rooms and noises; None if the recipe has none.
     """
 
     content: Tensor
@@ -38,24 +36,22 @@ class Crops(NamedTuple):
     disturbance: Disturbance | None
 
     def to(self, device: torch.device) -> Crops:
-        """The same on a device."""
-        what = self.disturbance
-        return Crops(
-            self.content.to(device),
-            self.labels.to(device),
-            self.speeds.to(device),
-            None if what is None else Disturbance(*(each.to(device) for each in what)),
-        )
+        """Return the same crops on a device."""
+        content, labels, speeds = (each.to(device) for each in self[:3])
+        if self.disturbance is None:
+            return Crops(content, labels, speeds, None)
+        moved = Disturbance(*(each.to(device) for each in self.disturbance))
+        return Crops(content, labels, speeds, moved)
 
 
 class Inputs(NamedTuple):
-    """What a network is trained on in one step.
+    """Inputs of a network in one training step.
 
     Attributes:
         values: the network's input, `[batch, ...]`.
         labels: class indices, `[batch]`.
         random_state: of the processor's generator once they are made: a step goes on from there,
-            as if it had made them itself. None where the device's own generator was used.
+            as if it had made them itself. None if the device's own generator was used.
     """
 
     values: Tensor
@@ -68,9 +64,9 @@ class InputMaker:
     """Makes the inputs of any step: they depend on seed and step alone.
 
     Attributes:
-        batches: which crops.
-        disturber: which rooms and noises; None where the recipe has none.
-        declared: what the network wants.
+        batches: draws the crops.
+        disturber: draws rooms and noises; None if the recipe has none.
+        declared: the network's input.
         augment: the recipe's augmentation.
         seed: of everything random.
     """
@@ -82,22 +78,22 @@ class InputMaker:
     seed: int
 
     def crops(self, step: int) -> Crops:
-        """Cut what a step needs out of the packs."""
+        """Cut a step's crops out of the packs."""
         content, labels = self.batches.at(step)
         speeds, samples = torch.from_numpy(self.batches.speeds_at(step)), self.batches.samples
         if self.disturber is None:
             return Crops(content, labels, speeds, None)
-        what = self.disturber.at(step, len(content), samples or content.shape[1])
-        return Crops(content, labels, speeds, what)
+        drawn = self.disturber.at(step, len(content), samples or content.shape[1])
+        return Crops(content, labels, speeds, drawn)
 
     def inputs(self, step: int) -> Inputs:
         """Make a step's inputs on the processor, with a generator of their own."""
         generator = torch.Generator().manual_seed(step_seed(self.seed, step))
         crops = self.crops(step)
-        values = self.prepared(crops, generator)
+        values = self.prepare(crops, generator)
         return Inputs(values, crops.labels, generator.get_state())
 
-    def prepared(self, crops: Crops, generator: torch.Generator | None) -> Tensor:
+    def prepare(self, crops: Crops, generator: torch.Generator | None) -> Tensor:
         """Augment crops and make features of them, on the device where they are.
 
         Args:
@@ -108,13 +104,13 @@ class InputMaker:
         with torch.no_grad(), torch.autocast(device.type, enabled=False):
             wave = self._waveform(crops)
             features = self._front_end.to(device)(wave, generator)
-            return masked(features, self.declared, self.augment, generator)
+            return mask_features(features, self.declared, self.augment, generator)
 
     def _waveform(self, crops: Crops) -> Tensor:
         wave = crops.content
         if self.augment.speeds:
             wave = self._at_speeds(wave, crops.speeds)
-        return wave if crops.disturbance is None else disturbed(wave, crops.disturbance)
+        return wave if crops.disturbance is None else disturb(wave, crops.disturbance)
 
     def _at_speeds(self, wave: Tensor, speeds: Tensor) -> Tensor:
         samples = self.batches.samples or wave.shape[1]
@@ -124,7 +120,7 @@ class InputMaker:
             if len(rows):
                 needed = samples_before(samples, speed)
                 played[rows] = at_speed(wave[rows, :needed], speed, samples)
-        return limited(played)
+        return limit_peak(played)
 
     @cached_property
     def _front_end(self) -> nn.Module:
@@ -132,11 +128,11 @@ class InputMaker:
         return front_end(self.declared).train()
 
 
-def mining(maker: InputMaker, nearest: NDArray[np.int64]) -> InputMaker:
-    """The same maker, whose sampler draws hard labels by a table of the nearest classes."""
+def with_nearest(maker: InputMaker, nearest: NDArray[np.int64]) -> InputMaker:
+    """Return the same maker, its sampler drawing hard labels by a table of the nearest classes."""
     return replace(maker, batches=replace(maker.batches, nearest=nearest))
 
 
 def step_seed(seed: int, step: int) -> int:
-    """The seed of a step: 56 bits of a hash, so that no two steps share their draws."""
+    """Return the seed of a step: 56 bits of a hash, so that no two steps share their draws."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{step}".encode()).digest()[:7], "big")

@@ -1,9 +1,9 @@
-"""Which crops of a step get which room and which noise: a function of seed and step alone."""
+"""Rooms and noises drawn for the crops of a step: a function of seed and step alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,23 +11,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.config.augment import Augment
-from harness.datasets.pack import Pack
-from harness.feeding.waveform.level import limited
-from harness.feeding.waveform.library import Library
-from harness.feeding.waveform.noise import with_noise
-from harness.feeding.waveform.reverb import reverberated
-from harness.feeding.waveform.rooms import DIRECT, TAPS
+from harness.feeding.effects import add_noise, limit_peak, reverberate
+from harness.feeding.libraries import Library
+from harness.feeding.sound_readers import DIRECT, TAPS
 
 FULL_SCALE = 32768.0
 
 
 class Disturbance(NamedTuple):
-    """What is done to the crops of one step; `rows` say to which.
+    """Rooms and noises for the crops of one step.
 
     Attributes:
-        room_rows: `[rooms]`.
+        room_rows: crops that are put into rooms, `[rooms]`.
         responses: of the rooms, straight path at `DIRECT`, `[rooms, taps]`.
-        noise_rows: `[noises]`.
+        noise_rows: crops that get noise, `[noises]`.
         noise: `[noises, samples]`.
         ratio: of sound to noise in dB, `[noises]`.
     """
@@ -41,11 +38,11 @@ class Disturbance(NamedTuple):
 
 @dataclass(frozen=True)
 class Disturber:
-    """Draws what is done.
+    """Draws rooms and noises.
 
     Attributes:
-        augment: how often, and at which ratios.
-        rooms, noises: what is drawn from; None where the recipe asks for none.
+        augment: probability and ratios.
+        rooms, noises: the libraries; None if the recipe asks for none.
         seed: of the draws.
     """
 
@@ -55,16 +52,16 @@ class Disturber:
     seed: int
 
     def at(self, step: int, rows: int, samples: int) -> Disturbance:
-        """Draw for a step whose crops are so many and so long."""
+        """Draw for a step with so many crops of so many samples."""
         rng = np.random.Generator(np.random.PCG64([self.seed, 2, step]))
-        with_room, with_noises = self._chosen(rng, rows)
+        with_room, with_noises = self._draw_rows(rng, rows)
         room_rows, responses = self._rooms(rng, with_room)
         return Disturbance(room_rows, responses, *self._noises(rng, with_noises, samples))
 
-    def _chosen(
+    def _draw_rows(
         self, rng: np.random.Generator, rows: int
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Tells of every row whether it gets a room and whether it gets noise."""
+        """Tell of every row if it gets a room, and if it gets noise."""
         ways = [(True, False)] if self.rooms else []
         ways += [(False, True)] if self.noises else []
         ways += [(True, True)] if self.augment.both else []
@@ -92,25 +89,20 @@ class Disturber:
             for row, (which, place, level) in enumerate(drawn):
                 item = self.noises.pick(which)
                 low, high = getattr(self.augment.noise, self.noises.labels[item])
-                sounds[row] = _span(self.noises.pack, item, place, samples)
+                spare = max(0, self.noises.pack.length(item) - samples)
+                sounds[row] = self.noises.pack.span(item, int(place * (spare + 1)), samples)
                 ratio[row] = low + level * (high - low)
         return _rows(chosen), _floats(sounds), torch.from_numpy(ratio)
 
 
-def disturbed(wave: Tensor, what: Disturbance) -> Tensor:
+def disturb(wave: Tensor, drawn: Disturbance) -> Tensor:
     """Put crops `[rows, samples]` into their rooms, then add their noise; none leaves -1..1."""
     wave = wave.clone()
-    if len(what.room_rows):
-        wave[what.room_rows] = reverberated(wave[what.room_rows], what.responses, DIRECT)
-    if len(what.noise_rows):
-        wave[what.noise_rows] = with_noise(wave[what.noise_rows], what.noise, what.ratio)
-    return limited(wave)
-
-
-def _span(pack: Pack, item: int, place: float, samples: int) -> NDArray[Any]:
-    """A stretch of a noise; one that is too short is repeated."""
-    spare = max(0, pack.length(item) - samples)
-    return pack.span(item, int(place * (spare + 1)), samples)
+    if len(drawn.room_rows):
+        wave[drawn.room_rows] = reverberate(wave[drawn.room_rows], drawn.responses, DIRECT)
+    if len(drawn.noise_rows):
+        wave[drawn.noise_rows] = add_noise(wave[drawn.noise_rows], drawn.noise, drawn.ratio)
+    return limit_peak(wave)
 
 
 def _rows(chosen: NDArray[np.bool_]) -> Tensor:

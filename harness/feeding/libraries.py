@@ -1,4 +1,4 @@
-"""A collection of noises or rooms, found, packed once and known by its content."""
+"""Libraries of noises and rooms: found, packed once and identified by their content."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from numpy.typing import NDArray
 from harness.config.augment import Augment
 from harness.config.datasets import Dataset
 from harness.data.corpus import Corpus
-from harness.datasets.locate import Absence, locate
-from harness.datasets.pack import Pack, PackRequest, Tell, packed, silent
-from harness.datasets.packing.content import noted, open_pack
+from harness.datasets.corpus_folders import Absence, locate
+from harness.datasets.packing.making import ensure_pack
+from harness.datasets.packing.pack import Pack, note_summary, open_pack
+from harness.datasets.packing.pack_request import MessageCallback, PackRequest, ignore_message
 from harness.errors import ConfigError, CorpusAbsent, DataError
-from harness.feeding.waveform.noises import EmbeddedNoise, NoiseFolder
-from harness.feeding.waveform.rooms import RoomFolder, SimulatedRooms
+from harness.feeding.sound_readers import (
+    EmbeddedNoise,
+    NoiseFolder,
+    RoomFolder,
+    SimulatedRooms,
+)
 
 Use = Literal["noise", "reverb"]
 
@@ -29,7 +34,7 @@ OPENSLR = {
 
 @dataclass(frozen=True)
 class Library:
-    """What is packed, and what of it is used.
+    """A packed collection of sounds, and the items of it that are used.
 
     Attributes:
         labels: the kind of every item, `[items]`.
@@ -42,11 +47,11 @@ class Library:
     used: NDArray[np.int64]
 
     def pick(self, place: float) -> int:
-        """The item at a place from 0 to under 1."""
+        """Return the item at a place from 0 to under 1."""
         return int(self.used[int(place * len(self.used))])
 
     def of(self, kinds: tuple[str, ...]) -> Library:
-        """The same with only some kinds in use.
+        """Return the same library with only some kinds in use.
 
         Raises:
             ConfigError: it has none of them.
@@ -59,15 +64,15 @@ class Library:
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """Where a library comes from and where its pack lies.
+class LibrarySource:
+    """The reader of a library, its files and its pack.
 
     Attributes:
-        use: what it is for.
+        use: purpose of the library.
         source: as the recipe names it.
         corpus: the reader.
-        folder: where its files lie.
-        cache: where packs lie.
+        folder: of its files.
+        cache: folder of all packs.
     """
 
     use: Use
@@ -76,32 +81,32 @@ class Shelf:
     folder: Path
     cache: Path
 
-    def open(self, tell: Tell = silent) -> Library:
-        """Pack it, where that was not done yet, and open it.
+    def open(self, tell: MessageCallback = ignore_message) -> Library:
+        """Pack it, if that was not done yet, and open it.
 
         Args:
-            tell: is given the notes with which its files were read.
+            tell: receives the notes with which its files were read.
 
         Raises:
             DataError: it holds no sound, or damaged files, all named.
         """
         request = self._request
-        pack = packed(request)
+        pack = ensure_pack(request)
         if pack.damaged:
             raise DataError(_damage_report(self, request, pack))
         if pack.notes:
-            tell(f"augment.{self.use}: {noted(pack, request.items)}")
+            tell(f"augment.{self.use}: {note_summary(pack, request.items)}")
         labels = request.items["label"].to_numpy(str)
         return Library(labels, pack, np.arange(len(labels)))
 
     def content(self) -> str:
-        """What its pack hashes to; empty where nobody has packed it yet."""
+        """Return the hash of its pack; empty if nobody has packed it yet."""
         pack = open_pack(self.pack_folder)
         return "" if pack is None else pack.content
 
     @property
     def pack_folder(self) -> Path:
-        """Where its pack lies, or will."""
+        """Folder of its pack, which may be missing."""
         return self._request.folder
 
     @property
@@ -111,43 +116,46 @@ class Shelf:
         return replace(request, folder=self.cache / f"{self.use}-{request.key()[:12]}")
 
 
-def shelves(augment: Augment, folder: Path, cache: Path) -> dict[Use, Shelf]:
-    """The libraries that an augmentation draws from.
+def library_sources(augment: Augment, folder: Path, cache: Path) -> dict[Use, LibrarySource]:
+    """Return the sources of the libraries that an augmentation draws from.
 
     Args:
         augment: the recipe's table.
         folder: the benchmark file's.
-        cache: where packs lie.
+        cache: folder of all packs.
 
     Raises:
         CorpusAbsent: a folder is not on this machine.
     """
-    found: dict[Use, Shelf] = {}
+    found: dict[Use, LibrarySource] = {}
     if augment.noise:
-        source = augment.noise.source
-        noises: Corpus = EmbeddedNoise() if source == "embedded" else NoiseFolder()
-        found["noise"] = _shelf("noise", source, noises, folder, cache)
+        name = augment.noise.source
+        noises: Corpus = EmbeddedNoise() if name == "embedded" else NoiseFolder()
+        found["noise"] = LibrarySource("noise", name, noises, folder, cache)
     if augment.reverb:
-        source = augment.reverb.source
-        rooms: Corpus = SimulatedRooms() if source == "simulated" else RoomFolder()
-        found["reverb"] = _shelf("reverb", source, rooms, folder, cache)
-    return found
+        name = augment.reverb.source
+        rooms: Corpus = SimulatedRooms() if name == "simulated" else RoomFolder()
+        found["reverb"] = LibrarySource("reverb", name, rooms, folder, cache)
+    return {use: _locate(each) for use, each in found.items()}
 
 
-def _shelf(use: Use, source: str, corpus: Corpus, folder: Path, cache: Path) -> Shelf:
-    if not corpus.needs_folder:
-        return Shelf(use, source, corpus, folder, cache)
-    wanted = Dataset(adapter=type(corpus).__name__, licence="", path=source, source=OPENSLR[use])
-    place = locate(f"augment.{use}: {source}", wanted, folder)
+def _locate(library: LibrarySource) -> LibrarySource:
+    """Find the folder of a library, if it needs one."""
+    if not library.corpus.needs_folder:
+        return library
+    use, path = library.use, library.source
+    adapter = type(library.corpus).__name__
+    wanted = Dataset(adapter=adapter, licence="", path=path, source=OPENSLR[use])
+    place = locate(f"augment.{use}: {path}", wanted, library.folder)
     if isinstance(place, Absence):
         raise CorpusAbsent(place.message())
-    return Shelf(use, source, corpus, place.resolve(), cache)
+    return replace(library, folder=place.resolve())
 
 
-def _damage_report(shelf: Shelf, request: PackRequest, pack: Pack) -> str:
-    """Every file that cannot be used, and the mend."""
-    lines = [f"augment.{shelf.use}: {len(pack.damaged)} of {len(pack)} files cannot be used:"]
+def _damage_report(library: LibrarySource, request: PackRequest, pack: Pack) -> str:
+    """Name every file that cannot be used, and the mend."""
+    lines = [f"augment.{library.use}: {len(pack.damaged)} of {len(pack)} files cannot be used:"]
     for row, why in sorted(pack.damaged.items()):
-        lines.append(f"  {shelf.folder / str(request.items['source'].iloc[row])}: {why}")
+        lines.append(f"  {library.folder / str(request.items['source'].iloc[row])}: {why}")
     lines.append("Mend or replace them, or take them out of the folder.")
     return "\n".join(lines)
