@@ -32,17 +32,9 @@ PART = re.compile(r"(?P<stem>.+?)[._-]?(part)?_?([a-z]{2}|\d{2,3})")
 
 WHOLE = (".tar", ".gz", ".tgz", ".zip", ".bz2", ".xz")
 
-BROKEN = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    OverflowError,
-)
+FORMAT_ERRORS = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+
+BROKEN = (*FORMAT_ERRORS, EOFError, OSError, RuntimeError, ValueError, OverflowError)
 """Errors that a damaged archive raises; a compression that is not known is a RuntimeError."""
 
 BLOCK = 512

@@ -6,14 +6,17 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from harness.config.datasets import Dataset
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark
 from harness.data.corpus import Corpus, InParts
-from harness.errors import ConfigError
+from harness.errors import ConfigError, CorpusAbsent
 
 ROOT_VARIABLE = "HARNESS_DATA"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,17 @@ class Absence:
         looked = ", ".join(self.looked)
         source = f" Get it from {self.source}." if self.source else ""
         return f"{self.dataset} is not on this machine: looked for {looked}.{source} {self.mend}"
+
+
+def require(found: T | Absence) -> T:
+    """Return a result of a search that is no absence.
+
+    Raises:
+        CorpusAbsent: it is an absence; the message says where the corpus was searched.
+    """
+    if isinstance(found, Absence):
+        raise CorpusAbsent(found.message())
+    return found
 
 
 def absence_lines(absent: Sequence[Absence]) -> list[str]:

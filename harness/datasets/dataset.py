@@ -20,6 +20,7 @@ from harness.datasets.packing.pack_request import (
     Advance,
     MessageCallback,
     PackRequest,
+    ignore_count,
     ignore_message,
 )
 from harness.datasets.subset import Subset
@@ -70,7 +71,7 @@ def open_dataset(
     leave_out_damaged: bool = False,
     keep_damaged_pack: bool = False,
     pin: bool = False,
-    advance: Advance = lambda _: None,
+    advance: Advance = ignore_count,
     tell: MessageCallback = ignore_message,
 ) -> OpenDataset:
     """Pack a dataset (once) and check it against the lock.
@@ -122,16 +123,9 @@ def pack_request(
     workers: int | None = None,
 ) -> PackRequest:
     """Return the request for a dataset's pack."""
-    return PackRequest(
-        pack_folder(listing, cache),
-        listing.corpus,
-        listing.folder,
-        listing.items,
-        advance,
-        workers,
-        tell,
-        listing.name,
-    )
+    folder, items = pack_folder(listing, cache), listing.items
+    source = listing.folder
+    return PackRequest(folder, listing.corpus, source, items, advance, workers, tell, listing.name)
 
 
 def pack_folder(listing: Listing, cache: Path) -> Path:
@@ -172,12 +166,9 @@ def usable_content(pack: Pack, listing: Listing) -> Pack:
 
     A system would else be tested on sound that it was trained on.
     """
-    return without_copies(pack, listing.items) if listing.corpus.kind == "audio" else pack
-
-
-def without_copies(pack: Pack, items: pd.DataFrame) -> Pack:
-    """Return the pack with copies across splits counted as damage."""
-    return replace(pack, damaged={**copies_across_splits(pack, items), **pack.damaged})
+    if listing.corpus.kind != "audio":
+        return pack
+    return replace(pack, damaged={**copies_across_splits(pack, listing.items), **pack.damaged})
 
 
 def copies_across_splits(pack: Pack, items: pd.DataFrame) -> dict[int, str]:

@@ -10,11 +10,10 @@ import pandas as pd
 from harness.config.datasets import Dataset
 from harness.config.loader import LoadedBenchmark, load
 from harness.config.tables import Profile
-from harness.data.corpus import Corpus
 from harness.data.names import read_items
-from harness.data.split import SPLITS, check_disjoint
+from harness.data.split import check_disjoint
 from harness.data.table_digest import table_digest
-from harness.datasets.corpus_folders import Absence, find_corpus, list_path
+from harness.datasets.corpus_folders import find_corpus, list_path, require
 from harness.datasets.freeze_request import (
     SubsetRequest,
     append_table,
@@ -23,10 +22,10 @@ from harness.datasets.freeze_request import (
 )
 from harness.datasets.frozen_list import freeze, restrict, write_frozen
 from harness.datasets.inventory import DatasetCheck, check_dataset_lists
-from harness.datasets.listing import HELD_OUT
+from harness.datasets.listing import HELD_OUT, split_counts
 from harness.datasets.lock import dataset_pin
 from harness.datasets.trial_drawing import draw_trials
-from harness.errors import ConfigError, CorpusAbsent, LockError
+from harness.errors import ConfigError, LockError
 
 PROFILES: tuple[Profile, ...] = ("quick", "full")
 
@@ -66,7 +65,7 @@ def freeze_subset(loaded: LoadedBenchmark, request: SubsetRequest) -> FrozenSubs
     """
     config = subset_config(loaded, request)
     is_new = request.name not in loaded.benchmark.datasets
-    corpus, folder = _find_corpus(loaded, str(config.of) if is_new else request.name)
+    corpus, folder = require(find_corpus(loaded, str(config.of) if is_new else request.name))
     whole = read_items(corpus, "full", folder, request.name)
     items = _cut(whole, config, loaded.where("datasets", request.name))
     _check_lock(loaded, request.name, items)
@@ -76,16 +75,9 @@ def freeze_subset(loaded: LoadedBenchmark, request: SubsetRequest) -> FrozenSubs
     table = table_text(request.name, {key: getattr(config, key) for key in KEYS})
     added = is_new and request.declare and append_table(loaded.path, table, loaded.lock_path)
     checked = {} if is_new and not added else _check_lists(load(loaded.path), request.name, items)
-    counts = checked["full"].counts if checked else _counts(items)
+    counts = checked["full"].counts if checked else split_counts(items)
     locked: dict[str, str] = {profile: each.lock for profile, each in checked.items()}
     return FrozenSubset(path, written, counts, table, bool(checked), locked)
-
-
-def _find_corpus(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path]:
-    found = find_corpus(loaded, name)
-    if isinstance(found, Absence):
-        raise CorpusAbsent(found.message())
-    return found
 
 
 def _cut(items: pd.DataFrame, config: Dataset, where: str) -> pd.DataFrame:
@@ -113,15 +105,7 @@ def _check_lists(
     loaded: LoadedBenchmark, name: str, items: pd.DataFrame
 ) -> dict[Profile, DatasetCheck]:
     """Check the lists against the lock in each profile whose corpus has all of the subset."""
-    corpus, folder = _find_corpus(loaded, name)
+    corpus, folder = require(find_corpus(loaded, name))
     ids = set(items["id"])
     whole = [each for each in PROFILES if ids <= set(read_items(corpus, each, folder, name)["id"])]
     return {profile: check_dataset_lists(loaded, name, profile) for profile in whole}
-
-
-def _counts(items: pd.DataFrame) -> dict[str, dict[str, int]]:
-    parts = {split: items[items["split"] == split] for split in SPLITS}
-    return {
-        split: {"units": int(part["unit"].nunique()), "items": len(part)}
-        for split, part in parts.items()
-    }

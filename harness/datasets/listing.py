@@ -19,12 +19,12 @@ from harness.data.corpus import MODEL_COLUMNS, TRIAL_COLUMNS, Corpus, HeldOut
 from harness.data.names import alike_names, read_items, spelled_as
 from harness.data.split import SPLITS, assign_split, check_disjoint
 from harness.data.table_digest import table_digest
-from harness.datasets.corpus_folders import Absence, find, list_path
+from harness.datasets.corpus_folders import find, list_path, require
 from harness.datasets.frozen_list import read_frozen, restrict
 from harness.datasets.lengths import Need
 from harness.datasets.lock import DatasetLock, check_dataset, dataset_pin
 from harness.datasets.trial_drawing import draw_trials
-from harness.errors import ConfigError, CorpusAbsent, DataError
+from harness.errors import ConfigError, DataError
 from harness.records.canonical import digest
 from harness.trials.index import (
     Trials,
@@ -86,7 +86,7 @@ class Listing:
             split=table_digest(self.items, ("id", "split")),
             trials={split: _trials_digest(table) for split, table in self.trial_tables.items()},
             content="",
-            counts={split: self._counts(split) for split in SPLITS},
+            counts=self._counts(),
         )
 
     @cached_property
@@ -124,13 +124,21 @@ class Listing:
         items = self.split_items(split, left_out)
         return index_trials(table.without(tuple(left_out)), items, self.name)
 
-    def _counts(self, split: str) -> dict[str, int]:
-        part = self.items[self.items["split"] == split]
-        counts = {"units": int(part["unit"].nunique()), "items": len(part)}
-        if split in self.trial_tables:
-            target = self.trial_tables[split].trials["target"]
-            counts |= {"trials": len(target), "targets": int(target.sum())}
+    def _counts(self) -> dict[str, dict[str, int]]:
+        counts = split_counts(self.items)
+        for split, table in self.trial_tables.items():
+            target = table.trials["target"]
+            counts[split] |= {"trials": len(target), "targets": int(target.sum())}
         return counts
+
+
+def split_counts(items: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Count the units and the items of each split."""
+    parts = {split: items[items["split"] == split] for split in SPLITS}
+    return {
+        split: {"units": int(part["unit"].nunique()), "items": len(part)}
+        for split, part in parts.items()
+    }
 
 
 def _trials_digest(table: TrialTable) -> str:
@@ -159,10 +167,7 @@ def list_dataset(
     """
     if (parts := loaded.parts(name)) != (name,):
         raise ConfigError(f"{name} is judged by folds; name one of {', '.join(parts)}")
-    found = find(loaded, name)
-    if isinstance(found, Absence):
-        raise CorpusAbsent(found.message())
-    corpus, folder = found
+    corpus, folder = require(find(loaded, name))
     config = loaded.dataset(name)
     items = _split_items(loaded, name, read_items(corpus, profile, folder, name))
     tables: dict[str, TrialTable] = {}

@@ -8,7 +8,7 @@ pinned when it is first used, as package managers do; anything pinned that diffe
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -114,14 +114,7 @@ def hold_dataset(path: Path, name: str, found: DatasetLock, bases: tuple[Path, .
     Raises:
         LockError: a part differs; the message names it with both hashes.
     """
-    if _is_held(path, name, found, bases):
-        return False  # nothing is written, so the folder need not be writable
-    with _advise_unpinned(name), lock(path):
-        if _is_held(path, name, found, bases):
-            return False
-        held = read_lock(path)
-        _write(path, held.model_copy(update={"datasets": {**held.datasets, name: found}}))
-        return True
+    return _pin(path, name, found, lambda: _is_held(path, name, found, bases))
 
 
 def check_can_pin(path: Path, name: str, bases: tuple[Path, ...] = ()) -> None:
@@ -163,17 +156,27 @@ def hold_protocol(path: Path, name: str, found: ProtocolLock) -> None:
     Raises:
         LockError: it changed and its version did not, or its version went down.
     """
-    if _is_pinned(path, name, found):
-        return  # nothing is written, so the folder need not be writable
-    with _advise_unpinned(name), lock(path):
-        if not _is_pinned(path, name, found):
-            held = read_lock(path)
-            _write(path, held.model_copy(update={"protocols": {**held.protocols, name: found}}))
+    _pin(path, name, found, lambda: _is_pinned(path, name, found))
 
 
 def protocol_lock(version: int, rests_on: dict[str, Any]) -> ProtocolLock:
     """Return the lock of a protocol that rests on a document."""
     return ProtocolLock(version=version, digest=digest(rests_on), rests_on=_flat(rests_on))
+
+
+def _pin(
+    path: Path, name: str, found: DatasetLock | ProtocolLock, is_held: Callable[[], bool]
+) -> bool:
+    """Write an entry of the lock, unless it is held already; tell if it was written."""
+    if is_held():
+        return False  # nothing is written, so the folder need not be writable
+    with _advise_unpinned(name), lock(path):
+        if is_held():
+            return False
+        held = read_lock(path)
+        part = "datasets" if isinstance(found, DatasetLock) else "protocols"
+        _write(path, held.model_copy(update={part: {**getattr(held, part), name: found}}))
+        return True
 
 
 def _is_held(path: Path, name: str, found: DatasetLock, bases: tuple[Path, ...]) -> bool:

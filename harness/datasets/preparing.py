@@ -14,7 +14,7 @@ from harness.datasets.archives import check_md5, check_members, extract, group_p
 from harness.datasets.corpus_folders import Absence, find_folder
 from harness.datasets.inventory import DatasetCheck, check_dataset_files
 from harness.datasets.listing import Listing
-from harness.datasets.packing.estimates import check_disk_space, disk_space, report_full_disk
+from harness.datasets.packing.estimates import check_disk_space, format_bytes, report_full_disk
 from harness.datasets.packing.pack_request import Advance, MessageCallback, ignore_message
 from harness.errors import ConfigError, CorpusAbsent, DataError
 from harness.records.files import lock
@@ -135,9 +135,9 @@ def unpack(
         if there:
             tell(f"{name}: is unpacked already, in {folder}")
             return
-        space = disk_space(folder, size)
-        check_disk_space(space, f"unpacking {name}")
-        tell(f"{name}: unpacking into {folder}: {space}")
+        free = check_disk_space(folder, size, f"unpacking {name}")
+        sizes = f"{format_bytes(size)} of disk are needed and {format_bytes(free)} are free"
+        tell(f"{name}: unpacking into {folder}: {sizes}")
         _extract_beside(file, folder, name)
         _take_over(folder)
 

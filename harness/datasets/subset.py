@@ -120,54 +120,20 @@ def join_neighbours(lengths: Sequence[int], least: int) -> list[tuple[int, int]]
     >>> join_neighbours([1, 2], 5)
     [(0, 2)]
     """
-    groups = _Groups(lengths)
-    waiting = [start for start, length in enumerate(lengths) if length < least]
-    while waiting:
-        start = waiting.pop()
-        if not groups.begins(start) or groups.total[start] >= least:
+    groups = [(start, start + 1, length) for start, length in enumerate(lengths)]
+    place = len(groups) - 1
+    while place >= 0:
+        length = groups[place][2]
+        left = groups[place - 1][2] if place else None
+        right = groups[place + 1][2] if place + 1 < len(groups) else None
+        if length >= least or len(groups) == 1:
+            place -= 1
             continue
-        left, right = groups.left(start), groups.right(start)
-        if left is None and right is None:
-            break
-        if _goes_left(left, groups.total[start], right, least):
-            groups.join(groups.first[start - 1])
-        else:
-            groups.join(start)
-            waiting.append(start)
-    return groups.bounds()
-
-
-class _Groups:
-    """Neighbouring utterances in groups, each identified by its start."""
-
-    def __init__(self, lengths: Sequence[int]) -> None:
-        self.total = list(lengths)
-        self.first = list(range(len(lengths)))
-        self.after = list(range(1, len(lengths) + 1))
-
-    def begins(self, place: int) -> bool:
-        return self.first[self.after[place] - 1] == place
-
-    def left(self, start: int) -> int | None:
-        return self.total[self.first[start - 1]] if start else None
-
-    def right(self, start: int) -> int | None:
-        after = self.after[start]
-        return self.total[after] if after < len(self.total) else None
-
-    def join(self, start: int) -> None:
-        """Join the group at `start` with the one to its right."""
-        other = self.after[start]
-        self.after[start] = self.after[other]
-        self.first[self.after[other] - 1] = start
-        self.total[start] += self.total[other]
-
-    def bounds(self) -> list[tuple[int, int]]:
-        found, start = [], 0
-        while start < len(self.total):
-            found.append((start, self.after[start]))
-            start = self.after[start]
-        return found
+        if _goes_left(left, length, right, least):
+            place -= 1
+        (first, _, one), (_, after, other) = groups[place : place + 2]
+        groups[place : place + 2] = [(first, after, one + other)]
+    return [(first, after) for first, after, _ in groups]
 
 
 def _goes_left(left: int | None, length: int, right: int | None, least: int) -> bool:

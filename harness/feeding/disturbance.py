@@ -12,10 +12,9 @@ from torch import Tensor
 
 from harness.config.augment import Augment
 from harness.feeding.effects import add_noise, limit_peak, reverberate
+from harness.feeding.front_end import float_tensor
 from harness.feeding.libraries import Library
 from harness.feeding.sound_readers import DIRECT, TAPS
-
-FULL_SCALE = 32768.0
 
 
 class Disturbance(NamedTuple):
@@ -77,7 +76,7 @@ class Disturber:
         for response, which in zip(responses, drawn[chosen], strict=True):
             taps = self.rooms.pack.item(self.rooms.pick(which))
             response[: len(taps)] = taps
-        return _rows(chosen), _floats(responses)
+        return _rows(chosen), float_tensor(responses)
 
     def _noises(
         self, rng: np.random.Generator, chosen: NDArray[np.bool_], samples: int
@@ -92,7 +91,7 @@ class Disturber:
                 spare = max(0, self.noises.pack.length(item) - samples)
                 sounds[row] = self.noises.pack.span(item, int(place * (spare + 1)), samples)
                 ratio[row] = low + level * (high - low)
-        return _rows(chosen), _floats(sounds), torch.from_numpy(ratio)
+        return _rows(chosen), float_tensor(sounds), torch.from_numpy(ratio)
 
 
 def disturb(wave: Tensor, drawn: Disturbance) -> Tensor:
@@ -107,7 +106,3 @@ def disturb(wave: Tensor, drawn: Disturbance) -> Tensor:
 
 def _rows(chosen: NDArray[np.bool_]) -> Tensor:
     return torch.from_numpy(np.flatnonzero(chosen))
-
-
-def _floats(values: NDArray[np.int16]) -> Tensor:
-    return torch.from_numpy(values.astype(np.float32) / np.float32(FULL_SCALE))

@@ -99,11 +99,10 @@ class Feeder:
         return made
 
     def _making(self, nearest: NDArray[np.int64] | None) -> Callable[[int], Crops | Inputs]:
-        whole = self._device.type == "cpu"
+        make = InputMaker.inputs if self._device.type == "cpu" else InputMaker.crops
         if not self._workers:
-            return self._maker.inputs if whole else self._maker.crops
-        make = inputs_of_step if whole else crops_of_step
-        return make if nearest is None else partial(make, nearest=nearest)
+            return partial(make, self._maker)
+        return partial(make_in_worker, make, nearest=nearest)
 
     def _ask(self) -> None:
         """Ask for as many steps as may be ahead."""
@@ -155,14 +154,13 @@ def worker_pool(maker: InputMaker, workers: int) -> ProcessPoolExecutor:
     )
 
 
-def inputs_of_step(step: int, nearest: NDArray[np.int64] | None = None) -> Any:
-    """Make a step's inputs in a worker, as arrays (see `arrays`)."""
-    return arrays(_maker(nearest).inputs(step))
-
-
-def crops_of_step(step: int, nearest: NDArray[np.int64] | None = None) -> Any:
-    """Make a step's crops in a worker, as arrays (see `arrays`)."""
-    return arrays(_maker(nearest).crops(step))
+def make_in_worker(
+    make: Callable[[InputMaker, int], Crops | Inputs],
+    step: int,
+    nearest: NDArray[np.int64] | None = None,
+) -> Any:
+    """Make a step's inputs or crops in a worker, as arrays (see `arrays`)."""
+    return arrays(make(_maker(nearest), step))
 
 
 def _maker(nearest: NDArray[np.int64] | None) -> InputMaker:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import singledispatch
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -155,41 +155,34 @@ class Picture(nn.Module):
 class AsItIs(nn.Module):
     """Vectors `[batch, size]` that a network takes as they are."""
 
+    def __init__(self, declared: Vector) -> None:
+        super().__init__()
+        del declared
+
     def forward(self, vectors: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Hand them on; nothing in it is random."""
         del generator
         return vectors
 
 
-@singledispatch
+FRONT_ENDS: dict[type[Input], Callable[[Any], nn.Module]] = {
+    Fbank: LogMel,
+    Spectrogram: SpectrogramImage,
+    Image: Picture,
+    Vector: AsItIs,
+}
+
+
 def front_end(declared: Input) -> nn.Module:
     """Return the module that makes a declared input from raw batches.
 
     Raises:
         ConfigError: the input is of a kind this harness does not know.
     """
+    for kind, module in FRONT_ENDS.items():
+        if isinstance(declared, kind):
+            return module(declared)
     raise ConfigError(f"unknown input declaration {declared!r}; see harness.adapter")
-
-
-@front_end.register
-def _(declared: Fbank) -> nn.Module:
-    return LogMel(declared)
-
-
-@front_end.register
-def _(declared: Spectrogram) -> nn.Module:
-    return SpectrogramImage(declared)
-
-
-@front_end.register
-def _(declared: Image) -> nn.Module:
-    return Picture(declared)
-
-
-@front_end.register
-def _(declared: Vector) -> nn.Module:
-    del declared
-    return AsItIs()
 
 
 def raw_shape(declared: Input, seconds: float) -> tuple[int, ...]:
@@ -213,9 +206,11 @@ def raw_tensor(contents: list[NDArray[Any]]) -> Tensor:
             f"items of shapes {shapes[0]} and {shapes[-1]} cannot share a batch; "
             "give the recipe `crop_seconds` (sounds), or a corpus of one size (pictures)"
         )
-    stacked = np.stack(contents)
-    if stacked.dtype == np.int16:
-        return torch.from_numpy(stacked.astype(np.float32) / np.float32(INT16_RANGE))
-    if stacked.dtype == np.uint8:
-        return torch.from_numpy(stacked.astype(np.float32) / np.float32(255))
-    return torch.from_numpy(stacked.astype(np.float32))
+    return float_tensor(np.stack(contents))
+
+
+def float_tensor(values: NDArray[Any]) -> Tensor:
+    """Convert to float32: int16 to -1..1, uint8 to 0..1, other types as they are."""
+    scales: dict[type, float] = {np.int16: INT16_RANGE, np.uint8: 255.0}
+    scale = np.float32(scales.get(values.dtype.type, 1.0))
+    return torch.from_numpy(values.astype(np.float32) / scale)

@@ -12,11 +12,16 @@ from numpy.typing import NDArray
 from harness.config.augment import Augment
 from harness.config.datasets import Dataset
 from harness.data.corpus import Corpus
-from harness.datasets.corpus_folders import Absence, locate
+from harness.datasets.corpus_folders import locate, require
 from harness.datasets.packing.making import ensure_pack
 from harness.datasets.packing.pack import Pack, note_summary, open_pack
-from harness.datasets.packing.pack_request import MessageCallback, PackRequest, ignore_message
-from harness.errors import ConfigError, CorpusAbsent, DataError
+from harness.datasets.packing.pack_request import (
+    MessageCallback,
+    PackRequest,
+    ignore_count,
+    ignore_message,
+)
+from harness.errors import ConfigError, DataError
 from harness.feeding.sound_readers import (
     EmbeddedNoise,
     NoiseFolder,
@@ -112,7 +117,7 @@ class LibrarySource:
     @property
     def _request(self) -> PackRequest:
         items = self.corpus.items("full", self.folder)
-        request = PackRequest(self.cache, self.corpus, self.folder, items, lambda _: None)
+        request = PackRequest(self.cache, self.corpus, self.folder, items, ignore_count)
         return replace(request, folder=self.cache / f"{self.use}-{request.key()[:12]}")
 
 
@@ -146,9 +151,7 @@ def _locate(library: LibrarySource) -> LibrarySource:
     use, path = library.use, library.source
     adapter = type(library.corpus).__name__
     wanted = Dataset(adapter=adapter, licence="", path=path, source=OPENSLR[use])
-    place = locate(f"augment.{use}: {path}", wanted, library.folder)
-    if isinstance(place, Absence):
-        raise CorpusAbsent(place.message())
+    place = require(locate(f"augment.{use}: {path}", wanted, library.folder))
     return replace(library, folder=place.resolve())
 
 

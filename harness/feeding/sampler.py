@@ -119,16 +119,10 @@ def _sweep(key: tuple[int, ...], members: int, size: int, number: int) -> NDArra
     flat = np.empty(size // math.gcd(members, size) * members, dtype=np.int64)
     for start in range(0, len(flat), members):
         order = rng.permutation(members)
-        begun = flat[start - start % size : start]
-        order[:size] = _put_off(order[:size].tolist(), begun.tolist())
+        begun = set(flat[start - start % size : start].tolist())
+        # Stable: members that the begun group has already come after all that fill it up.
+        order[:size] = sorted(order[:size].tolist(), key=begun.__contains__)
         flat[start : start + members] = order
     groups = flat.reshape(-1, size)
     groups.flags.writeable = False
     return groups
-
-
-def _put_off(first: list[int], begun: list[int]) -> list[int]:
-    """Move the members that a begun group has already behind those that fill it up."""
-    held = set(begun)
-    fresh = [member for member in first if member not in held]
-    return fresh + [member for member in first if member in held]

@@ -1,6 +1,7 @@
 """The same sound under two names."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from harness.datasets.dataset import (
     copies_within_splits,
     duplicates,
     open_dataset,
-    without_copies,
+    usable_content,
 )
 from harness.datasets.inventory import check_dataset_files
 from harness.datasets.listing import list_dataset
@@ -59,7 +60,8 @@ def test_copies_of_what_is_tested_are_not_trained_on():
         4: "same audio as i3 of validation",
     }
     assert copies_within_splits(pack, items) == [["i5", "i6"]]
-    spoilt = without_copies(replace(pack, damaged={0: "gone"}), items)
+    listing = SimpleNamespace(corpus=SimpleNamespace(kind="audio"), items=items)
+    spoilt = usable_content(replace(pack, damaged={0: "gone"}), listing)
     assert spoilt.damaged == {
         0: "gone",
         1: "same audio as i2 of test",

@@ -6,10 +6,11 @@ import hashlib
 import os
 import stat
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -20,9 +21,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.data.corpus import Corpus, DamagedItem, item_notes
-from harness.datasets.packing.pack import HASH_BYTES, Records, item_records
-from harness.datasets.packing.pack_request import PackRequest
+from harness.data.corpus import DamagedItem, item_notes
+from harness.datasets.packing.pack import Records, no_records
+from harness.datasets.packing.pack_request import PackRequest, ignore_count, ignore_message
 from harness.errors import DataError
 
 AHEAD = 4
@@ -46,18 +47,6 @@ class Chunk:
     values: NDArray[Any]
 
 
-@dataclass(frozen=True)
-class _Job:
-    """A chunk for a worker; if `keep` is false, the numbers are not sent back."""
-
-    corpus: Corpus
-    source: Path
-    items: pd.DataFrame
-    dtype: np.dtype[Any]
-    dimensions: int
-    keep: bool
-
-
 def read_chunks(
     request: PackRequest, chunks: Sequence[NDArray[np.int64]], *, keep: bool
 ) -> Generator[Chunk]:
@@ -71,22 +60,22 @@ def read_chunks(
     Raises:
         DataError: a process that decoded died.
     """
-    corpus, source = request.corpus, request.source
-    jobs = (
-        _Job(corpus, source, request.items.iloc[rows], request.dtype, request.dimensions, keep)
-        for rows in chunks
-    )
+    bare = replace(request, advance=ignore_count, tell=ignore_message)  # a process can take it
+    jobs = (replace(bare, items=request.items.iloc[rows]) for rows in chunks)
     workers = min(request.processes, len(chunks))
-    yield from map(_decode, jobs) if workers < 2 else _decode_in_pool(jobs, workers)
+    decode = partial(_decode, keep=keep)
+    yield from map(decode, jobs) if workers < 2 else _decode_in_pool(decode, jobs, workers)
 
 
-def _decode_in_pool(jobs: Iterator[_Job], workers: int) -> Iterator[Chunk]:
-    waiting: deque[tuple[_Job, Future[Chunk]]] = deque()
+def _decode_in_pool(
+    decode: Callable[[PackRequest], Chunk], jobs: Iterator[PackRequest], workers: int
+) -> Iterator[Chunk]:
+    waiting: deque[tuple[PackRequest, Future[Chunk]]] = deque()
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent) as pool:
         try:
             for job in jobs:
-                waiting.append((job, pool.submit(_decode, job)))
+                waiting.append((job, pool.submit(decode, job)))
                 if len(waiting) > AHEAD * workers:
                     yield _result(*waiting.popleft())
             while waiting:
@@ -95,7 +84,7 @@ def _decode_in_pool(jobs: Iterator[_Job], workers: int) -> Iterator[Chunk]:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _result(job: _Job, future: Future[Chunk]) -> Chunk:
+def _result(job: PackRequest, future: Future[Chunk]) -> Chunk:
     try:
         return future.result()
     except BrokenProcessPool as error:
@@ -106,35 +95,25 @@ def _result(job: _Job, future: Future[Chunk]) -> Chunk:
         ) from error
 
 
-def _decode(job: _Job) -> Chunk:
-    contents: list[NDArray[Any]] = []
-    stamps, hashes = [], []
-    damaged: dict[int, str] = {}
-    remarks: dict[int, str] = {}
+def _decode(job: PackRequest, *, keep: bool) -> Chunk:
+    """Read all items of a job; without `keep`, their numbers are not returned."""
+    records = no_records(len(job.items), job.dimensions)
+    contents = [np.zeros(0, job.dtype)]
     rows: Iterator[Any] = job.items.itertuples(index=False)
-    for row, item in enumerate(rows):
+    for record, item in zip(records, rows, strict=True):
         # Before the file is read: what is written while it is read is noticed the next time.
-        stamps.append(stamp_of(job.source, item.source) if job.corpus.needs_folder else NO_FILE)
+        record["stamp"] = stamp_of(job.source, item.source) if job.corpus.needs_folder else NO_FILE
         try:
             with item_notes() as notes:
                 content = np.asarray(job.corpus.read(item, job.source), job.dtype)
         except DamagedItem as error:
-            damaged[row] = str(error)
-            content = np.zeros((0,) * job.dimensions, job.dtype)
-            hashes.append(bytes(HASH_BYTES))
+            record["damage"] = str(error)
         else:
-            remarks |= {row: "; ".join(notes)} if notes else {}
-            hashes.append(hashlib.sha256(content.tobytes()).digest())
-        contents.append(content)
-    records = item_records(
-        np.array([content.shape for content in contents], np.int64),
-        np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, HASH_BYTES),
-        np.array(stamps, np.int64),
-        damaged,
-        remarks,
-    )
-    kept = [content.ravel() for content in contents] if job.keep else []
-    return Chunk(records, np.concatenate([np.zeros(0, job.dtype), *kept]))
+            record["shape"] = content.shape
+            record["hash"] = np.frombuffer(hashlib.sha256(content.tobytes()).digest(), np.uint8)
+            record["note"] = "; ".join(notes) if notes else None
+            contents += [content.ravel()] if keep else []
+    return Chunk(records, np.concatenate(contents))
 
 
 def end_with_parent() -> None:

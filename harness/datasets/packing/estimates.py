@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -31,42 +30,30 @@ BESIDE_NUMBERS = 512
 """Bytes an item takes at most beside its numbers, the journal included."""
 
 
-@dataclass(frozen=True)
-class DiskSpace:
-    """Bytes that are needed and bytes that are free, in a folder that need not exist yet."""
-
-    needed: int
-    free: int
-    folder: Path
-
-    def __str__(self) -> str:
-        return (
-            f"{format_bytes(self.needed)} of disk are needed and {format_bytes(self.free)} are free"
-        )
-
-
-def disk_space(folder: Path, needed: int) -> DiskSpace:
-    """Measure the free bytes on the disk of a folder that need not exist yet."""
-    place = next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
-    return DiskSpace(needed, shutil.disk_usage(place).free, folder)
-
-
-def check_disk_space(space: DiskSpace, purpose: str, mend: str = "") -> None:
+def check_disk_space(folder: Path, needed: int, purpose: str, mend: str = "") -> int:
     """Refuse to begin if the disk has too little room to end.
 
     Args:
-        space: bytes needed and free.
+        folder: for the bytes; it need not exist yet.
+        needed: bytes.
         purpose: of the bytes.
         mend: another way than to free room.
+
+    Returns:
+        The bytes that are free.
 
     Raises:
         DataError: too little disk is free.
     """
-    if space.needed > space.free:
+    place = next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
+    free = shutil.disk_usage(place).free
+    if needed > free:
         raise DataError(
-            f"{purpose}: {space} in {space.folder}; free {format_bytes(space.needed - space.free)} "
-            f"there, or choose a folder on another disk{mend}"
+            f"{purpose}: {format_bytes(needed)} of disk are needed and {format_bytes(free)} are "
+            f"free in {folder}; free {format_bytes(needed - free)} there, or choose a folder on "
+            f"another disk{mend}"
         )
+    return free
 
 
 @contextmanager

@@ -17,12 +17,11 @@ from harness.datasets.packing.decoding import Chunk, read_chunks, stamps_of
 from harness.datasets.packing.estimates import (
     bytes_needed,
     check_disk_space,
-    disk_space,
     format_bytes,
     report_full_disk,
 )
 from harness.datasets.packing.pack import READING, Pack, no_records, open_pack, write_stamps
-from harness.datasets.packing.pack_request import PackRequest
+from harness.datasets.packing.pack_request import PackRequest, ignore_count
 from harness.datasets.packing.unfinished import JOURNAL, Unfinished
 from harness.records.files import lock
 
@@ -55,7 +54,7 @@ def ensure_pack(request: PackRequest, *, trusted: bool = False, fresh: bool = Fa
             return pack
         elif (changed := _find_changes(request, pack, every=fresh)).any():
             # Every item was counted while it was compared.
-            _make(replace(request, advance=lambda _: None), pack, changed)
+            _make(replace(request, advance=ignore_count), pack, changed)
         made = open_pack(request.folder)
         if made is None:
             raise TypeError(f"{request.folder}: vanished while its lock was held")
@@ -185,14 +184,14 @@ def _drop_changed(request: PackRequest, unfinished: Unfinished) -> None:
 
 
 def _check_disk(request: PackRequest, begin: int, *, outdated: bool) -> None:
-    space = disk_space(request.folder.parent, bytes_needed(request, begin))
+    folder, needed = request.folder.parent, bytes_needed(request, begin)
     # It may be open elsewhere, and is copied from: removing it is left to who knows that.
     mend = f"; {request.folder} is outdated and may go" if outdated else ""
-    check_disk_space(space, request.name, mend)
+    free = check_disk_space(folder, needed, request.name, mend)
     begun = f"; {begin:,} items are packed already" if begin else ""
     request.tell(
-        f"{request.name}: {format_bytes(space.needed)} are to be packed under {space.folder}, "
-        f"{format_bytes(space.free)} are free{begun}"
+        f"{request.name}: {format_bytes(needed)} are to be packed under {folder}, "
+        f"{format_bytes(free)} are free{begun}"
     )
 
 

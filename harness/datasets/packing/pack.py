@@ -22,13 +22,8 @@ READING = 2
 """Of the rules by which files become items, raised when some files become others; a pack of files
 that was made by other rules is made anew."""
 
-VALUES, SHAPES, HASHES, STAMPS, FACTS = (
-    "values",
-    "shapes.npy",
-    "hashes.npy",
-    "stamps.npy",
-    "facts.json",
-)
+VALUES, FACTS = "values", "facts.json"
+SHAPES, HASHES, STAMPS = "shapes.npy", "hashes.npy", "stamps.npy"
 
 HASH_BYTES = 32
 
@@ -65,15 +60,11 @@ def item_records(
 
 
 def no_records(items: int, dimensions: int) -> Records:
-    """Return a table of `items` rows that are not filled in yet."""
-    fields = [
-        ("shape", np.int64, (dimensions,)),
-        ("hash", np.uint8, (HASH_BYTES,)),
-        ("stamp", np.int64, (2,)),
-        ("damage", object),
-        ("note", object),
-    ]
-    return np.empty(items, np.dtype(fields))
+    """Return a table of empty items, `hash` and `stamp` zeros, `damage` and `note` None."""
+    numbers = [("shape", "i8", (dimensions,)), ("hash", "u1", (HASH_BYTES,)), ("stamp", "i8", (2,))]
+    records = np.zeros(items, np.dtype([*numbers, ("damage", object), ("note", object)]))
+    records["damage"] = records["note"] = None
+    return records
 
 
 def total_size(records: Records) -> int:

@@ -29,6 +29,11 @@ MessageCallback = Callable[[str], None]
 """Receives messages for a person who waits."""
 
 
+def ignore_count(count: int) -> None:
+    """Drop a count of decoded items."""
+    del count
+
+
 def ignore_message(message: str) -> None:
     """Drop a message."""
     del message
