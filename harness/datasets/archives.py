@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 from harness.errors import DataError
 
@@ -79,7 +79,7 @@ def check_md5(parts: Sequence[Path], md5: str) -> None:
         )
 
 
-def open_parts(parts: Sequence[Path]) -> BinaryIO:
+def open_parts(parts: Sequence[Path]) -> io.BufferedReader:
     """Open several files as one."""
     return io.BufferedReader(_PartsReader(parts), READ_BYTES)
 
