@@ -14,12 +14,7 @@ from harness.data.names import read_items
 from harness.data.split import check_disjoint
 from harness.data.table_digest import table_digest
 from harness.datasets.corpus_folders import find_corpus, list_path, require
-from harness.datasets.freeze_request import (
-    SubsetRequest,
-    append_table,
-    subset_config,
-    table_text,
-)
+from harness.datasets.freeze_request import SubsetRequest, append_table, subset_config, table_text
 from harness.datasets.frozen_list import freeze, restrict, write_frozen
 from harness.datasets.inventory import DatasetCheck, check_dataset_lists
 from harness.datasets.listing import HELD_OUT, split_counts

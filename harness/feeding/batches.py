@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,12 +72,14 @@ class TrainingBatches:
         chosen, speeds = self._indices(step), self.speeds_at(step)
         places = np.random.Generator(np.random.PCG64([self.seed, 1, step]))
         lengths = self._lengths(speeds)
-        contents = [
-            self._content(index, length, places.random())
-            for index, length in zip(chosen, lengths, strict=True)
-        ]
+        longest = max((length or 0 for length in lengths), default=0)
+        contents = []
+        for index, length in zip(chosen, lengths, strict=True):
+            content = self._content(index, length, places.random())
+            short = length is not None and length < longest
+            contents.append(np.pad(content, (0, longest - len(content))) if short else content)
         labels = self._class_indices[chosen] + len(self.classes) * speeds
-        return raw_tensor(_pad(contents, lengths)), torch.from_numpy(labels)
+        return raw_tensor(contents), torch.from_numpy(labels)
 
     def speeds_at(self, step: int) -> NDArray[np.int64]:
         """Draw the index of each crop's speed, `[batch]`; zeros if there are no speeds."""
@@ -133,10 +134,3 @@ def _epoch_order(seed: int, epoch: int, items: int, batch: int) -> NDArray[np.in
     repeated = np.resize(order, max(batch, items))
     repeated.flags.writeable = False
     return repeated
-
-
-def _pad(contents: list[NDArray[Any]], lengths: list[int | None]) -> list[NDArray[Any]]:
-    longest = max((length or 0 for length in lengths), default=0)
-    if all(length in (None, longest) for length in lengths):
-        return contents
-    return [np.pad(content, (0, longest - len(content))) for content in contents]

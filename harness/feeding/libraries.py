@@ -22,12 +22,7 @@ from harness.datasets.packing.pack_request import (
     ignore_message,
 )
 from harness.errors import ConfigError, DataError
-from harness.feeding.sound_readers import (
-    EmbeddedNoise,
-    NoiseFolder,
-    RoomFolder,
-    SimulatedRooms,
-)
+from harness.feeding.sound_readers import EmbeddedNoise, NoiseFolder, RoomFolder, SimulatedRooms
 
 Use = Literal["noise", "reverb"]
 

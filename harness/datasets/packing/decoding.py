@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.data.corpus import DamagedItem, item_notes
-from harness.datasets.packing.pack import Records, no_records
+from harness.datasets.packing.pack import HASH_BYTES, Records, no_records
 from harness.datasets.packing.pack_request import PackRequest, ignore_count, ignore_message
 from harness.errors import DataError
 
@@ -98,22 +98,28 @@ def _result(job: PackRequest, future: Future[Chunk]) -> Chunk:
 def _decode(job: PackRequest, *, keep: bool) -> Chunk:
     """Read all items of a job; without `keep`, their numbers are not returned."""
     records = no_records(len(job.items), job.dimensions)
-    contents = [np.zeros(0, job.dtype)]
+    contents: list[NDArray[Any]] = []
+    hashes, stamps = [], []
     rows: Iterator[Any] = job.items.itertuples(index=False)
-    for record, item in zip(records, rows, strict=True):
+    for row, item in enumerate(rows):
         # Before the file is read: what is written while it is read is noticed the next time.
-        record["stamp"] = stamp_of(job.source, item.source) if job.corpus.needs_folder else NO_FILE
+        stamps.append(stamp_of(job.source, item.source) if job.corpus.needs_folder else NO_FILE)
         try:
             with item_notes() as notes:
                 content = np.asarray(job.corpus.read(item, job.source), job.dtype)
         except DamagedItem as error:
-            record["damage"] = str(error)
+            records["damage"][row] = str(error)
+            content = np.zeros((0,) * job.dimensions, job.dtype)
+            hashes.append(bytes(HASH_BYTES))
         else:
-            record["shape"] = content.shape
-            record["hash"] = np.frombuffer(hashlib.sha256(content.tobytes()).digest(), np.uint8)
-            record["note"] = "; ".join(notes) if notes else None
-            contents += [content.ravel()] if keep else []
-    return Chunk(records, np.concatenate(contents))
+            if notes:
+                records["note"][row] = "; ".join(notes)
+            hashes.append(hashlib.sha256(content.tobytes()).digest())
+        contents.append(content)
+    records["shape"], records["stamp"] = [content.shape for content in contents], stamps
+    records["hash"] = np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, HASH_BYTES)
+    kept = [content.ravel() for content in contents] if keep else []
+    return Chunk(records, np.concatenate([np.zeros(0, job.dtype), *kept]))
 
 
 def end_with_parent() -> None:
