@@ -73,7 +73,7 @@ class LogMel(nn.Module):
         torch.mul(frames[..., :-1], PRE_EMPHASIS, out=windowed[..., 1:])
         torch.sub(frames, windowed, out=windowed).mul_(self.window)
         power = torch.fft.rfft(padded).abs().square_()
-        features = (power @ self.bank).clamp_min_(LOG_FLOOR).log_()
+        features: Tensor = (power @ self.bank).clamp_min_(LOG_FLOOR).log_()
         if self.declared.subtract_mean:
             features = features - features.mean(-2, keepdim=True)
         return features
