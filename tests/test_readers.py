@@ -23,10 +23,10 @@ from harness.data.corpora.cnceleb import CnCeleb
 from harness.data.corpora.kaldi import KaldiFolder
 from harness.data.corpora.speech_manifest import SpeechManifest
 from harness.data.corpora.voxceleb import VoxCeleb
-from harness.datasets.archives.unpacking import unpack
+from harness.datasets.frozen_list import read_frozen
 from harness.datasets.listing import Listing
 from harness.datasets.lock import read_lock
-from harness.datasets.subset_list import read_frozen
+from harness.datasets.preparing import unpack
 from harness.records.attestation import (
     Attestation,
     read_attestation,

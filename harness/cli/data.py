@@ -15,7 +15,7 @@ from harness.cli.progress import ProgressDisplay
 from harness.errors import RequestError
 
 if TYPE_CHECKING:
-    from harness.datasets.inventory import Checked
+    from harness.datasets.inventory import DatasetCheck
 
 NAMED = 10
 """Groups of equal sounds, names alike and notes that are named; JSON documents have all of them."""
@@ -24,8 +24,8 @@ NAMED = 10
 def list_(config: options.Config = None, json: options.Json = False) -> None:
     """List every dataset of the benchmark: found, pinned, or where to get it."""
     from harness.config.loader import load
+    from harness.datasets.corpus_folders import absence_lines
     from harness.datasets.inventory import absences, inventory
-    from harness.datasets.locate import absence_lines
 
     loaded = load(config)
     rows = inventory(loaded)
@@ -130,7 +130,7 @@ def prepare(
 
 
 def _give_checked(
-    name: str, checked: Sequence[Checked], *, json: bool, leave_out_damaged: bool = False
+    name: str, checked: Sequence[DatasetCheck], *, json: bool, leave_out_damaged: bool = False
 ) -> None:
     """Print it, name every damaged file, and end with 1 where there is one.
 
@@ -153,7 +153,7 @@ def _give_checked(
         raise typer.Exit(1)
 
 
-def _document(checked: Checked) -> dict[str, Any]:
+def _document(checked: DatasetCheck) -> dict[str, Any]:
     return {
         "dataset": checked.name,
         "items": checked.items,
@@ -168,8 +168,8 @@ def _document(checked: Checked) -> dict[str, Any]:
     }
 
 
-def _lines(checked: Checked) -> str:
-    from harness.datasets.packing.space import spelled
+def _lines(checked: DatasetCheck) -> str:
+    from harness.datasets.packing.estimates import format_bytes
 
     usable = f"{checked.items - len(checked.damaged):,} of {checked.items:,} items can be used"
     lines = [f"{checked.name}: {usable if checked.decoded else f'{checked.items:,} items listed'}"]
@@ -179,7 +179,7 @@ def _lines(checked: Checked) -> str:
             numbers.append(f"{checked.hours[split]:.2f} hours")
         lines.append(f"  {split}: " + ", ".join(numbers))
     if checked.size:
-        lines.append(f"  packed: {spelled(checked.size)}")
+        lines.append(f"  packed: {format_bytes(checked.size)}")
     if checked.duplicates:
         lines.append(f"  note: the same audio within a split, {_groups(checked.duplicates)}")
     if checked.alike:

@@ -13,7 +13,7 @@ from harness.cli.output import give, give_json, say
 from harness.records.documents import sha256_file
 
 if TYPE_CHECKING:
-    from harness.datasets.freezing.whole import FrozenSubset
+    from harness.datasets.freezing import FrozenSubset
 
 OWN_FILE = Path("benchmark.toml")
 """The list goes beside a benchmark file of the user's own, never beside the shipped one."""
@@ -58,8 +58,8 @@ def freeze(
 ) -> None:
     """Cut a fixed subset out of a corpus: exactly so many utterances, whole speakers apart."""
     from harness.config.loader import load
-    from harness.datasets.freezing.rule import SubsetRequest
-    from harness.datasets.freezing.whole import freeze_subset
+    from harness.datasets.freeze_request import SubsetRequest
+    from harness.datasets.freezing import freeze_subset
 
     rule = {
         "count": count,

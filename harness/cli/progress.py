@@ -20,7 +20,7 @@ from harness.cli.output import message_console
 
 if TYPE_CHECKING:
     from harness.datasets.listing import Listing
-    from harness.datasets.packing.request import Advance
+    from harness.datasets.packing.pack_request import Advance
     from harness.records.record import Record
     from harness.run.job.spec import JobSpec
 

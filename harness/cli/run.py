@@ -14,7 +14,7 @@ from harness.cli.progress import ProgressDisplay
 from harness.errors import PathError, StorageError
 
 if TYPE_CHECKING:
-    from harness.datasets.locate import Absence
+    from harness.datasets.corpus_folders import Absence
     from harness.run.plan.request import RunRequest
     from harness.run.session import Outcome
 
@@ -92,7 +92,7 @@ def write_tables(request: RunRequest) -> Path | None:
 
 def say_absent(absent: Sequence[Absence]) -> None:
     """List the datasets of the suite that are not here."""
-    from harness.datasets.locate import absence_lines
+    from harness.datasets.corpus_folders import absence_lines
 
     for line in absence_lines(absent):
         say(line)

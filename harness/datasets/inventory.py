@@ -1,4 +1,4 @@
-"""What corpora there are, and what is wrong with one."""
+"""The catalogue of datasets, and the check of one against its files and the lock."""
 
 from __future__ import annotations
 
@@ -13,41 +13,40 @@ from harness.config.loader import LoadedBenchmark
 from harness.config.tables import Profile
 from harness.data.corpus import SAMPLE_RATE
 from harness.data.split import SPLITS
+from harness.datasets.corpus_folders import Absence, find
 from harness.datasets.dataset import (
+    copies_within_splits,
     damage_report,
     open_dataset,
     pack_request,
     unusable_items,
     usable_content,
 )
-from harness.datasets.finding import find
 from harness.datasets.lengths import every_need
-from harness.datasets.listed import list_dataset
-from harness.datasets.listing import Listing
-from harness.datasets.locate import Absence
-from harness.datasets.lock import check_can_pin, hold_dataset, pinned_dataset, read_lock
-from harness.datasets.pack import Pack, Tell, packed, silent
-from harness.datasets.packing.duplicates import copies_within_splits
-from harness.datasets.packing.request import Advance
+from harness.datasets.listing import Listing, list_dataset
+from harness.datasets.lock import check_can_pin, dataset_pin, hold_dataset, read_lock
+from harness.datasets.packing.making import ensure_pack
+from harness.datasets.packing.pack import Pack
+from harness.datasets.packing.pack_request import Advance, MessageCallback, ignore_message
 
 SECONDS_AN_HOUR = 3600
 
 
 @dataclass(frozen=True)
-class Checked:
-    """One dataset, every file of it known to hold what was packed.
+class DatasetCheck:
+    """The result of checking one dataset.
 
     Attributes:
         name: the dataset.
-        items: how many it lists.
+        items: count of items in its lists.
         counts: split -> units, items, trials, targets.
         damaged: id, source, line and reason of each item that cannot be used: damaged, or too
             short for a suite that has the dataset.
-        lock: `as locked`, `pinned now`, or why it is not pinned.
-        report: the damage for a person; empty where there is none.
-        decoded: False where the lists alone were read.
+        lock: `as locked`, `pinned now`, or the reason why it is not pinned.
+        report: the damage for a person; empty if there is none.
+        decoded: False if the lists alone were read.
         hours: split -> hours of sound; empty for pictures.
-        size: bytes of all that is packed.
+        size: bytes of the pack's numbers.
         duplicates: ids of the items of one split that are the same sound, in groups.
         alike: units, and labels, that differ in letter case or leading zeros alone, in groups.
         notes: id, source, line and note of each item that was read with a note.
@@ -68,14 +67,14 @@ class Checked:
 
 
 def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
-    """Every dataset of a benchmark: its folder, or where it was looked for."""
+    """Return a row for every dataset of a benchmark, with its folder or why it is absent."""
     paths = (loaded.lock_path, *loaded.base_lock_paths)
     locked = {key for path in paths for key in read_lock(path).datasets}
     return [_row(loaded, name, sorted(locked)) for name in loaded.benchmark.datasets]
 
 
 def absences(loaded: LoadedBenchmark) -> list[Absence]:
-    """The datasets of a benchmark that are not on this machine."""
+    """Return the datasets of a benchmark that are not on this machine."""
     found = (find(loaded, name) for name in loaded.benchmark.datasets)
     return [each for each in found if isinstance(each, Absence)]
 
@@ -88,22 +87,22 @@ def check_dataset_files(
     packing: Callable[[Listing], Advance],
     *,
     full: bool = False,
-    tell: Tell = silent,
+    tell: MessageCallback = ignore_message,
     workers: int | None = None,
-) -> Checked:
-    """Hold every file of a dataset against its pack, and that against the lock.
+) -> DatasetCheck:
+    """Check every file of a dataset against its pack, and the pack against the lock.
 
-    Where there is no pack, it is made; files that changed since they were packed are read again.
-    Where all is well and nothing is pinned yet, the dataset is pinned.
+    A missing pack is made; files that changed since they were packed are read again. If no file
+    is damaged and nothing is pinned yet, the dataset is pinned.
 
     Args:
         loaded: the benchmark.
         name: the dataset.
-        profile: which of its profiles.
-        cache: where packs lie.
-        packing: tells where to report decoded items.
-        full: read every file again, whatever its size and time of change are.
-        tell: told what a person who waits wants to know.
+        profile: one of its profiles.
+        cache: folder of all packs.
+        packing: returns the callback for decoded items.
+        full: read every file again, even if its size and time of change are the same.
+        tell: receives messages for a person who waits.
         workers: processes that decode; None takes one a core.
 
     Raises:
@@ -114,36 +113,38 @@ def check_dataset_files(
     """
     listing = list_dataset(loaded, name, profile, every_need(loaded, name))
     request = pack_request(listing, cache, packing(listing), tell, workers)
-    pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    pinned = dataset_pin(loaded.lock_path, listing.key, loaded.base_lock_paths)
     if full or listing.pins_itself or pinned:
         check_can_pin(loaded.lock_path, listing.key, loaded.base_lock_paths)
-    pack = usable_content(packed(request, fresh=full), listing)
+    pack = usable_content(ensure_pack(request, fresh=full), listing)
     state = "as locked" if pinned and pinned[0].content else "not pinned: damaged"
     if not pack.damaged:
         opened = open_dataset(
             loaded, listing, cache, leave_out_damaged=True, keep_damaged_pack=True, pin=full
         )
-        state = _lock_state(state, opened.pinned)
+        if state != "as locked":
+            state = "pinned now" if opened.pinned else "unpinned"
     unusable = unusable_items(pack, listing)
-    return Checked(
+    sound = listing.corpus.kind == "audio"
+    return DatasetCheck(
         name,
         len(listing.items),
         listing.lock.counts,
         [_place(listing, row) | {"reason": why} for row, why in sorted(unusable.items())],
         state,
         damage_report(listing, unusable) if unusable else "",
-        hours=_hours(listing, pack),
+        hours=_hours(listing, pack) if sound else {},
         size=pack.values.nbytes,
-        duplicates=_duplicates(listing, pack),
+        duplicates=copies_within_splits(pack, listing.items) if sound else [],
         alike=listing.alike,
         notes=[_place(listing, row) | {"note": note} for row, note in sorted(pack.notes.items())],
     )
 
 
-def check_dataset_lists(loaded: LoadedBenchmark, name: str, profile: Profile) -> Checked:
-    """Hold a dataset's lists against the lock, decoding nothing; pin them where it is silent.
+def check_dataset_lists(loaded: LoadedBenchmark, name: str, profile: Profile) -> DatasetCheck:
+    """Check a dataset's lists against the lock, decoding nothing; pin them if it has no entry.
 
-    A corpus of which counts are published waits for a check in full.
+    A corpus with published counts waits for a check in full.
 
     Raises:
         CorpusAbsent: it is not on this machine.
@@ -152,30 +153,18 @@ def check_dataset_lists(loaded: LoadedBenchmark, name: str, profile: Profile) ->
     """
     listing = list_dataset(loaded, name, profile)
     bases = loaded.base_lock_paths
-    if listing.pins_itself or pinned_dataset(loaded.lock_path, listing.key, bases):
+    if listing.pins_itself or dataset_pin(loaded.lock_path, listing.key, bases):
         pinned_now = hold_dataset(loaded.lock_path, listing.key, listing.lock, bases)
         state = "lists pinned now" if pinned_now else "lists as locked"
     else:
         state = "unpinned"
     counts, alike = listing.lock.counts, listing.alike
-    return Checked(name, len(listing.items), counts, [], state, "", decoded=False, alike=alike)
-
-
-def _lock_state(before: str, pinned: bool) -> str:
-    if before == "as locked":
-        return before
-    return "pinned now" if pinned else "unpinned"
+    return DatasetCheck(name, len(listing.items), counts, [], state, "", decoded=False, alike=alike)
 
 
 def _hours(listing: Listing, pack: Pack) -> dict[str, float]:
-    if listing.corpus.kind != "audio":
-        return {}
-    samples = np.diff(pack.offsets) / (SAMPLE_RATE * SECONDS_AN_HOUR)
-    return {split: float(samples[listing.split_mask(split)].sum()) for split in SPLITS}
-
-
-def _duplicates(listing: Listing, pack: Pack) -> list[list[str]]:
-    return copies_within_splits(pack, listing.items) if listing.corpus.kind == "audio" else []
+    hours = np.diff(pack.offsets) / (SAMPLE_RATE * SECONDS_AN_HOUR)
+    return {split: float(hours[listing.split_mask(split)].sum()) for split in SPLITS}
 
 
 def _place(listing: Listing, row: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How short sounds may be for the networks and the baseline that are to judge them."""
+"""Frames of a sound under a declared front end, and sounds too short for a network or baseline."""
 
 from __future__ import annotations
 
@@ -11,14 +11,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.adapter import Input
+from harness.adapter import Fbank, Input, Spectrogram
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark
 from harness.config.schema import Suite
 from harness.config.tables import Component
 from harness.data.corpus import SAMPLE_RATE
-from harness.datasets.frames import frame_count, least_frames, least_samples
 from harness.errors import ADAPTER_ERRORS
+
+
+def frame_count(declared: Input, samples: int) -> int:
+    """Return the frames of a waveform: items with as many frames share a batch without padding."""
+    if not isinstance(declared, Fbank | Spectrogram):
+        return samples
+    length, shift = frame_samples(declared)
+    return 1 + (samples - length) // shift if samples >= length else 0
+
+
+def samples_for(declared: Input, frames: int) -> int:
+    """Return the samples that give exactly so many frames."""
+    if not isinstance(declared, Fbank | Spectrogram):
+        return frames
+    length, shift = frame_samples(declared)
+    return length + (frames - 1) * shift
+
+
+def frame_samples(declared: Fbank | Spectrogram) -> tuple[int, int]:
+    """Return the length of a frame and the shift between frames, in samples."""
+    length, shift = declared.frame_length_ms, declared.frame_shift_ms
+    return int(SAMPLE_RATE * length / 1000), int(SAMPLE_RATE * shift / 1000)
+
+
+def least_frames(declared: Input) -> int:
+    """Return the fewest frames that a network can embed; 1 if it has no frames."""
+    return declared.least_frames if isinstance(declared, Fbank | Spectrogram) else 1
 
 
 @dataclass(frozen=True)
@@ -36,34 +62,21 @@ class Need:
     @property
     def samples(self) -> int:
         """Samples of the shortest sound that it takes."""
-        return least_samples(self.declared)
+        return samples_for(self.declared, least_frames(self.declared))
 
     @property
     def least(self) -> str:
         """The shortest sound that it takes, for a person."""
-        frames = least_frames(self.declared)
-        length = f"{self.samples / SAMPLE_RATE:.3f} s"
-        return f"{frames} frame{'s' if frames > 1 else ''} ({length})"
+        return f"{_count_frames(least_frames(self.declared))} ({self.samples / SAMPLE_RATE:.3f} s)"
 
 
 Ask = Callable[[str, Component], Input | None]
-
-
-def declared_input(name: str, table: Component) -> Input | None:
-    """The input that a model declares; None where its adapter cannot tell it.
-
-    Its code runs in this process, unless `inputs_asked_by` says who else runs it.
-
-    Args:
-        name: the model.
-        table: its table in the benchmark file.
-    """
-    return _ASK.get()(name, table)
+"""Returns the input that a model declares in its table; None if its adapter fails."""
 
 
 @contextmanager
 def inputs_asked_by(ask: Ask) -> Iterator[None]:
-    """Let something else run adapters' code, in a process of theirs (`harness.run.plan.inputs`)."""
+    """Ask for models' inputs by another function, as one that uses a process of its own."""
     before = _ASK.set(ask)
     try:
         yield
@@ -71,7 +84,7 @@ def inputs_asked_by(ask: Ask) -> Iterator[None]:
         _ASK.reset(before)
 
 
-def _asked_here(name: str, table: Component) -> Input | None:
+def _construct_here(name: str, table: Component) -> Input | None:
     try:
         found: Input = construct(table.adapter, table.fields, f"models.{name}").inputs()
     except ADAPTER_ERRORS:
@@ -79,11 +92,11 @@ def _asked_here(name: str, table: Component) -> Input | None:
     return found
 
 
-_ASK: ContextVar[Ask] = ContextVar("_ASK", default=_asked_here)
+_ASK: ContextVar[Ask] = ContextVar("_ASK", default=_construct_here)
 
 
 def needs_of(loaded: LoadedBenchmark, suite: Suite, models: Iterable[str]) -> tuple[Need, ...]:
-    """What a suite's baseline and some models need of sounds.
+    """Return the needs of a suite's baseline and of some models.
 
     Args:
         loaded: the benchmark.
@@ -91,9 +104,8 @@ def needs_of(loaded: LoadedBenchmark, suite: Suite, models: Iterable[str]) -> tu
         models: names of models.
     """
     tables = loaded.benchmark.models
-    inputs = {
-        name: declared_input(name, tables[name]) for name in dict.fromkeys(models) if name in tables
-    }
+    ask = _ASK.get()
+    inputs = {name: ask(name, tables[name]) for name in dict.fromkeys(models) if name in tables}
     inputs |= _baseline(suite)
     return tuple(
         Need(name, declared)
@@ -103,7 +115,7 @@ def needs_of(loaded: LoadedBenchmark, suite: Suite, models: Iterable[str]) -> tu
 
 
 def every_need(loaded: LoadedBenchmark, dataset: str) -> tuple[Need, ...]:
-    """What all suites that have a dataset need of its sounds.
+    """Return the needs of all suites that have a dataset.
 
     Args:
         loaded: the benchmark.
@@ -111,23 +123,18 @@ def every_need(loaded: LoadedBenchmark, dataset: str) -> tuple[Need, ...]:
     """
     fold = loaded.fold(dataset)
     table = fold.of if fold else dataset
-    suites = [each for each in loaded.benchmark.suites.values() if table in each.datasets]
-    needs = [
-        need
-        for suite in suites
-        for need in needs_of(
-            loaded,
-            suite,
-            [each.model for each in suite.systems if not suite.left_out(table, each)],
-        )
-    ]
+    needs: list[Need] = []
+    for suite in loaded.benchmark.suites.values():
+        if table in suite.datasets:
+            models = [each.model for each in suite.systems if not suite.left_out(table, each)]
+            needs += needs_of(loaded, suite, models)
     return tuple(dict.fromkeys(needs))
 
 
 def too_short(lengths: NDArray[np.int64], needs: Iterable[Need]) -> dict[int, str]:
-    """Rows of the sounds that are too short for one of the needs -> why.
+    """Return row -> reason for the sounds that are too short for one of the needs.
 
-    Empty ones, which could not be read, are not among them.
+    Empty items, which could not be read, are not among them.
 
     Args:
         lengths: samples of each item, `[items]`.
@@ -142,14 +149,16 @@ def too_short(lengths: NDArray[np.int64], needs: Iterable[Need]) -> dict[int, st
     asking = by_samples[most]
     who = " and ".join(need.who for need in asking)
     wants = f"{who} need{'' if len(asking) > 1 else 's'} {asking[0].least}"
-    short = np.flatnonzero((lengths > 0) & (lengths < most)).tolist()
-    return {row: f"{_length(int(lengths[row]), asking[0])}; {wants}" for row in short}
+    reasons = {}
+    for row in np.flatnonzero((lengths > 0) & (lengths < most)).tolist():
+        samples = int(lengths[row])
+        frames = _count_frames(frame_count(asking[0].declared, samples))
+        reasons[row] = f"too short: {samples / SAMPLE_RATE:.3f} s, {frames}; {wants}"
+    return reasons
 
 
-def _length(samples: int, need: Need) -> str:
-    frames = frame_count(need.declared, samples)
-    plural = "" if frames == 1 else "s"
-    return f"too short: {samples / SAMPLE_RATE:.3f} s, {frames} frame{plural}"
+def _count_frames(frames: int) -> str:
+    return f"{frames} frame{'' if frames == 1 else 's'}"
 
 
 def _baseline(suite: Suite) -> dict[str, Any]:

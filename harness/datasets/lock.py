@@ -1,14 +1,14 @@
-"""`benchmark.lock`: what "fixed" means, by content.
+"""`benchmark.lock`: datasets and protocols fixed by their content.
 
 The lock pins, for every dataset and profile, the sha256 of its manifest, split, trial lists
-and decoded content, and for every protocol its version and digest. What is not pinned yet is
-pinned when it is first used, as package managers do; what is pinned and differs is refused.
+and decoded content, and for every protocol its version and digest. Anything not pinned yet is
+pinned when it is first used, as package managers do; anything pinned that differs is refused.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,9 +32,9 @@ class DatasetLock(_Frozen):
         manifest: of ids, units, labels, durations and sources.
         split: of ids and their split.
         trials: split -> of its trial list.
-        content: of all decoded samples or pixels, in the order of the manifest; empty where
+        content: of all decoded samples or pixels, in the order of the manifest; empty if
             nobody has decoded them yet.
-        counts: split -> number of units, items, and (where there are) trials and targets.
+        counts: split -> number of units, items, and (if there are any) trials and targets.
     """
 
     manifest: str
@@ -50,11 +50,11 @@ class DatasetLock(_Frozen):
 
 
 class ProtocolLock(_Frozen):
-    """A protocol's version and the digest of what it rests on.
+    """A protocol's version and digest.
 
     Attributes:
         rests_on: all that the digest covers, dotted key -> value as JSON, so that a difference can
-            be told.
+            be named.
     """
 
     version: int
@@ -86,15 +86,15 @@ def read_lock(path: Path) -> LockFile:
         ) from error
 
 
-def pinned_dataset(
+def dataset_pin(
     path: Path, name: str, bases: tuple[Path, ...] = ()
 ) -> tuple[DatasetLock, Path] | None:
-    """What is pinned of a dataset, and in which lock.
+    """Return the pinned part of a dataset, and the path of the lock that pins it.
 
     Args:
         path: a benchmark's own lock.
         name: the dataset and profile.
-        bases: the locks of the benchmarks below it; what they pin holds here too.
+        bases: the locks of the benchmarks below it; their pins hold here too.
     """
     locks = [(read_lock(each).datasets.get(name), each) for each in (*reversed(bases), path)]
     found = [(pinned, each) for pinned, each in locks if pinned is not None]
@@ -103,25 +103,18 @@ def pinned_dataset(
 
 
 def hold_dataset(path: Path, name: str, found: DatasetLock, bases: tuple[Path, ...] = ()) -> bool:
-    """Check a dataset against the lock, or pin it where the lock is silent.
+    """Check a dataset against the lock, or pin it if the lock has no entry.
 
     A dataset whose lists alone are pinned has an empty content, which the first one to decode
     it fills in.
 
     Returns:
-        True where something was pinned just now.
+        True if something was pinned just now.
 
     Raises:
         LockError: a part differs; the message names it with both hashes.
     """
-    if _is_held(path, name, found, bases):
-        return False  # nothing is written, so the folder need not be writable
-    with _telling_unpinned(name), lock(path):
-        if _is_held(path, name, found, bases):
-            return False
-        held = read_lock(path)
-        _write(path, held.model_copy(update={"datasets": {**held.datasets, name: found}}))
-        return True
+    return _pin(path, name, found, lambda: _is_held(path, name, found, bases))
 
 
 def check_can_pin(path: Path, name: str, bases: tuple[Path, ...] = ()) -> None:
@@ -130,9 +123,9 @@ def check_can_pin(path: Path, name: str, bases: tuple[Path, ...] = ()) -> None:
     Raises:
         PathError: it is not pinned yet, and the lock cannot be written.
     """
-    known = pinned_dataset(path, name, bases)
+    known = dataset_pin(path, name, bases)
     if known is None or not known[0].content:
-        with _telling_unpinned(name):
+        with _advise_unpinned(name):
             check_writable(path)
 
 
@@ -158,27 +151,37 @@ def check_dataset(pinned: DatasetLock, found: DatasetLock, name: str, path: Path
 
 
 def hold_protocol(path: Path, name: str, found: ProtocolLock) -> None:
-    """Check a protocol against the lock, or pin it where it is new or its version was raised.
+    """Check a protocol against the lock, or pin it if it is new or its version was raised.
 
     Raises:
         LockError: it changed and its version did not, or its version went down.
     """
-    if _is_pinned(path, name, found):
-        return  # nothing is written, so the folder need not be writable
-    with _telling_unpinned(name), lock(path):
-        if not _is_pinned(path, name, found):
-            held = read_lock(path)
-            _write(path, held.model_copy(update={"protocols": {**held.protocols, name: found}}))
+    _pin(path, name, found, lambda: _is_pinned(path, name, found))
 
 
 def protocol_lock(version: int, rests_on: dict[str, Any]) -> ProtocolLock:
-    """The lock of a protocol that rests on a document."""
+    """Return the lock of a protocol that rests on a document."""
     return ProtocolLock(version=version, digest=digest(rests_on), rests_on=_flat(rests_on))
 
 
+def _pin(
+    path: Path, name: str, found: DatasetLock | ProtocolLock, is_held: Callable[[], bool]
+) -> bool:
+    """Write an entry of the lock, unless it is held already; tell if it was written."""
+    if is_held():
+        return False  # nothing is written, so the folder need not be writable
+    with _advise_unpinned(name), lock(path):
+        if is_held():
+            return False
+        held = read_lock(path)
+        part = "datasets" if isinstance(found, DatasetLock) else "protocols"
+        _write(path, held.model_copy(update={part: {**getattr(held, part), name: found}}))
+        return True
+
+
 def _is_held(path: Path, name: str, found: DatasetLock, bases: tuple[Path, ...]) -> bool:
-    """True where all that is known of a dataset is pinned; raises LockError where it differs."""
-    known = pinned_dataset(path, name, bases)
+    """Tell if all that is known of a dataset is pinned; raise LockError if a part differs."""
+    known = dataset_pin(path, name, bases)
     if known is None:
         return False
     check_dataset(known[0], found, name, known[1])
@@ -186,7 +189,7 @@ def _is_held(path: Path, name: str, found: DatasetLock, bases: tuple[Path, ...])
 
 
 def _is_pinned(path: Path, name: str, found: ProtocolLock) -> bool:
-    """True where a protocol is pinned as it is; raises LockError where it must not be pinned."""
+    """Tell if a protocol is pinned as it is; raise LockError if it must not be pinned."""
     pinned = read_lock(path).protocols.get(name)
     if pinned is not None and (pinned.version, pinned.digest) != (found.version, found.digest):
         _check_raised(pinned, found, name)
@@ -194,7 +197,7 @@ def _is_pinned(path: Path, name: str, found: ProtocolLock) -> bool:
 
 
 @contextmanager
-def _telling_unpinned(name: str) -> Iterator[None]:
+def _advise_unpinned(name: str) -> Iterator[None]:
     try:
         yield
     except PathError as error:
@@ -232,7 +235,7 @@ def _changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
 
 
 def _flat(document: dict[str, Any], above: str = "") -> dict[str, str]:
-    """Dotted keys of a document and their values as JSON."""
+    """Return the dotted keys of a document and their values as JSON."""
     found: dict[str, str] = {}
     for key, value in document.items():
         inner = isinstance(value, dict)

@@ -1,16 +1,22 @@
-"""One split of a packed dataset."""
+"""One split of a packed dataset, its short utterances joined if that is asked.
+
+Neighbours in the pack lie end to end, so joined utterances are one longer stretch of it and need
+no copy.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.datasets.joining import joined_rows
-from harness.datasets.pack import Pack
+from harness.data.corpus import SAMPLE_RATE
+from harness.datasets.packing.pack import Pack, tiled_span
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,7 @@ class Subset:
 
     Attributes:
         items: its rows of the item table, numbered from 0; of joined items, the first.
-        rows: where each lies in the pack, `[items]`.
+        rows: place of each in the pack, `[items]`.
         after: one past the pack's last item that belongs to it, `[items]`.
         pack: the dataset's content.
     """
@@ -33,33 +39,108 @@ class Subset:
         return len(self.rows)
 
     def item(self, index: int) -> NDArray[Any]:
-        """Content of one item."""
+        """Return one item in its own shape."""
         return self._flat(index).reshape(self.shape(index))
 
     def shape(self, index: int) -> tuple[int, ...]:
-        """The shape of one item."""
+        """Return the shape of one item."""
         if self.after[index] - self.rows[index] > 1:
             return (self.length(index),)
         return tuple(int(size) for size in self.pack.shapes[self.rows[index]])
 
     def length(self, index: int) -> int:
-        """How many numbers an item holds (samples, for audio)."""
+        """Return the count of numbers in an item (samples, for audio)."""
         return int(self.pack.offsets[self.after[index]] - self.pack.offsets[self.rows[index]])
 
     def span(self, index: int, start: int, count: int) -> NDArray[Any]:
-        """`count` numbers of an item from `start`; short items are tiled."""
-        item = self._flat(index)
-        if len(item) < start + count:
-            item = np.resize(item, start + count)
-        return item[start : start + count]
+        """Return `count` numbers of an item from `start`; short items are tiled."""
+        return tiled_span(self._flat(index), start, count)
 
-    def joined(self, seconds: float) -> Subset:
-        """The same sound in utterances of at least so many seconds (see `joined_rows`)."""
+    def join(self, seconds: float) -> Subset:
+        """Return the same sound in utterances of at least so many seconds (see `join_rows`)."""
         lengths = self.pack.offsets[self.after] - self.pack.offsets[self.rows]
-        first, after = joined_rows(self.items, self.rows, lengths, seconds)
+        first, after = join_rows(self.items, self.rows, lengths, seconds)
         items = self.items.iloc[first].reset_index(drop=True)
         return Subset(items, self.rows[first], self.after[after - 1], self.pack)
 
     def _flat(self, index: int) -> NDArray[Any]:
-        offsets = self.pack.offsets
-        return self.pack.values[offsets[self.rows[index]] : offsets[self.after[index]]]
+        return self.pack.flat(int(self.rows[index]), int(self.after[index]))
+
+
+def join_rows(
+    items: pd.DataFrame, rows: NDArray[np.int64], lengths: NDArray[np.int64], seconds: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Join short neighbours of one speaker, and of one genre if the items have a genre.
+
+    The rule of WeSpeaker's CN-Celeb recipe (there with 5 s): see `join_neighbours`. If all of a
+    speaker is shorter than `seconds`, it becomes one utterance. Utterances are neighbours if
+    nothing stands between them in the pack.
+
+    Args:
+        items: the utterances, `[items]`.
+        rows: place of each in the pack, ascending, `[items]`.
+        lengths: samples of each, `[items]`.
+        seconds: the least length wanted.
+
+    Returns:
+        The first item of each joined utterance, and the one after its last, both `[joined]`.
+    """
+    least = round(seconds * SAMPLE_RATE)
+    apart = np.diff(np.asarray(rows)) != 1
+    for column in {"unit", "genre"} & set(items.columns):
+        values = items[column].to_numpy(str)
+        apart |= values[1:] != values[:-1]
+    inner = (np.flatnonzero(apart) + 1).tolist()
+    bounds = [
+        (begin + first, begin + after)
+        for begin, end in pairwise([0, *inner, len(items)] if len(items) else [0])
+        for first, after in join_neighbours(lengths[begin:end].tolist(), least)
+    ]
+    table = np.array(bounds, dtype=np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def join_neighbours(lengths: Sequence[int], least: int) -> list[tuple[int, int]]:
+    """Join neighbours so that every group is at least so long, if all together are.
+
+    Short ones are taken from the last to the first. One joins its left neighbour if it has no
+    right one, or if the right one is long enough by itself; else the one with which it becomes
+    long enough, the shorter of the two if it would with either, and the right one if it would
+    with neither; a group that is still short is taken again.
+
+    Args:
+        lengths: of each utterance, in order.
+        least: the length wanted.
+
+    Returns:
+        First and one past the last utterance of each group, in order.
+
+    >>> join_neighbours([6, 1, 7, 2], 5)
+    [(0, 2), (2, 4)]
+    >>> join_neighbours([1, 2], 5)
+    [(0, 2)]
+    """
+    groups = [(start, start + 1, length) for start, length in enumerate(lengths)]
+    place = len(groups) - 1
+    while place >= 0:
+        length = groups[place][2]
+        left = groups[place - 1][2] if place else None
+        right = groups[place + 1][2] if place + 1 < len(groups) else None
+        if length >= least or len(groups) == 1:
+            place -= 1
+            continue
+        if _goes_left(left, length, right, least):
+            place -= 1
+        (first, _, one), (_, after, other) = groups[place : place + 2]
+        groups[place : place + 2] = [(first, after, one + other)]
+    return [(first, after) for first, after, _ in groups]
+
+
+def _goes_left(left: int | None, length: int, right: int | None, least: int) -> bool:
+    if left is None or right is None:
+        return right is None
+    if right > least:
+        return True
+    if left + length < least:
+        return False
+    return right + length < least or left < right

@@ -1,15 +1,12 @@
-"""Which items make the batch of a step: a function of seed and step alone.
+"""Training batches: the items of a step are a function of seed and step alone.
 
-Nothing is remembered between steps, so a resumed run sees what an unbroken one sees.
+No state is kept between steps, so a resumed run sees the same batches as an unbroken one.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,15 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.adapter import Input
 from harness.config.recipe_tables import Sampler
-from harness.config.recipes import EvenCrops
 from harness.data.corpus import SAMPLE_RATE
-from harness.datasets.pieces import Piece, pieces_of
 from harness.datasets.subset import Subset
+from harness.feeding.effects import samples_before
 from harness.feeding.front_end import raw_tensor
 from harness.feeding.sampler import LabelSampler
-from harness.feeding.waveform.speed import samples_before
 
 
 @dataclass(frozen=True)
@@ -36,13 +30,13 @@ class TrainingBatches:
         subset: the training split.
         classes: label of each class index.
         batch: items a step.
-        crop_seconds: length of a crop; None where items are taken whole.
+        crop_seconds: length of a crop; None if items are taken whole.
         seed: of order and crops.
         speeds: at which crops are going to be played, each as likely as another; at each, a label
             is a class of its own.
-        sampler: which labels and how many items of each make a batch, a label's items all at one
+        sampler: counts of labels and of items of each in a batch, a label's items all at one
             speed; None for items as they come.
-        nearest: the classes nearest to each class, nearest first, `[classes, several]`, where the
+        nearest: the classes nearest to each class, nearest first, `[classes, several]`, if the
             sampler draws hard labels by them.
     """
 
@@ -62,31 +56,33 @@ class TrainingBatches:
 
     @property
     def mines(self) -> bool:
-        """True where `nearest` says which labels are hard."""
+        """True if the sampler draws hard labels by `nearest`."""
         return self.sampler is not None and self.sampler.anchors < self.sampler.speakers
 
     @property
     def samples(self) -> int | None:
-        """Length of a crop once it is at its speed; None where items are taken whole."""
+        """Length of a crop once it is at its speed; None if items are taken whole."""
         return None if self.crop_seconds is None else round(self.crop_seconds * SAMPLE_RATE)
 
     def at(self, step: int) -> tuple[Tensor, Tensor]:
-        """Raw content `[batch, ...]` and class indices `[batch]` of one step.
+        """Return raw content `[batch, ...]` and class indices `[batch]` of one step.
 
         Crops are as long as their speed takes, and padded to the longest with zeros.
         """
         chosen, speeds = self._indices(step), self.speeds_at(step)
         places = np.random.Generator(np.random.PCG64([self.seed, 1, step]))
         lengths = self._lengths(speeds)
-        contents = [
-            self._content(index, length, places.random())
-            for index, length in zip(chosen, lengths, strict=True)
-        ]
+        longest = max((length or 0 for length in lengths), default=0)
+        contents = []
+        for index, length in zip(chosen, lengths, strict=True):
+            content = self._content(index, length, places.random())
+            short = length is not None and length < longest
+            contents.append(np.pad(content, (0, longest - len(content))) if short else content)
         labels = self._class_indices[chosen] + len(self.classes) * speeds
-        return raw_tensor(_padded(contents, lengths)), torch.from_numpy(labels)
+        return raw_tensor(contents), torch.from_numpy(labels)
 
     def speeds_at(self, step: int) -> NDArray[np.int64]:
-        """Which of the speeds each crop of a step gets, `[batch]`; zeros where there is none."""
+        """Draw the index of each crop's speed, `[batch]`; zeros if there are no speeds."""
         rng, several = np.random.Generator(np.random.PCG64([self.seed, 3, step])), len(self.speeds)
         if self.sampler is None:
             return rng.integers(max(1, several), size=self.batch)
@@ -113,7 +109,7 @@ class TrainingBatches:
         return order[place * self.batch : (place + 1) * self.batch]
 
     def _lengths(self, speeds: NDArray[np.int64]) -> list[int | None]:
-        """Samples that each crop takes, None where items are taken whole."""
+        """Return the samples that each crop takes, None if items are taken whole."""
         if self.samples is None or not self.speeds:
             return [self.samples] * len(speeds)
         taken = [samples_before(self.samples, speed) for speed in self.speeds]
@@ -130,7 +126,7 @@ class TrainingBatches:
 
 @lru_cache(maxsize=4)
 def _epoch_order(seed: int, epoch: int, items: int, batch: int) -> NDArray[np.int64]:
-    """An epoch's items, each at most once; a split smaller than a batch is repeated.
+    """Return an epoch's items, each at most once; a split smaller than a batch is repeated.
 
     Items that do not fill a last batch wait for another epoch, whose order differs.
     """
@@ -138,39 +134,3 @@ def _epoch_order(seed: int, epoch: int, items: int, batch: int) -> NDArray[np.in
     repeated = np.resize(order, max(batch, items))
     repeated.flags.writeable = False
     return repeated
-
-
-def _padded(contents: list[NDArray[Any]], lengths: list[int | None]) -> list[NDArray[Any]]:
-    longest = max((length or 0 for length in lengths), default=0)
-    if all(length in (None, longest) for length in lengths):
-        return contents
-    return [np.pad(content, (0, longest - len(content))) for content in contents]
-
-
-def whole_batches(
-    subset: Subset, declared: Input, most: float, crops: EvenCrops | None = None
-) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
-    """Every item once and whole, in batches of one length: no padding, no cut frame.
-
-    Args:
-        subset: the split.
-        declared: the network's input; audio is grouped by its number of frames.
-        most: most numbers (samples, pixels) in a batch.
-        crops: of each item, in place of the whole of it; its row then comes once a crop.
-
-    Yields:
-        Rows of the subset and their raw content `[batch, ...]`.
-
-    Raises:
-        ConfigError: an item is too short for one frame, or cannot be cropped.
-    """
-    groups: dict[tuple[int, ...], list[Piece]] = {}
-    for row in range(len(subset)):
-        for piece in pieces_of(subset, row, declared, crops):
-            groups.setdefault(piece.shape, []).append(piece)
-    for shape, pieces in sorted(groups.items()):
-        size = max(1, int(most // max(1, math.prod(shape))))
-        for start in range(0, len(pieces), size):
-            chosen = pieces[start : start + size]
-            rows = np.array([piece.row for piece in chosen], dtype=np.int64)
-            yield rows, raw_tensor([piece.content(subset) for piece in chosen])

@@ -1,4 +1,4 @@
-"""Which labels, and which items of each, make the batch of a step (P x K)."""
+"""Draws P labels a step and K items of each: a function of seed and step alone."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LABELS, ITEMS, HARD = 4, 5, 6
 
 
 class LabelSampler:
-    """Draws P labels a step and K items of each: a function of seed and step alone.
+    """Sampler of P labels a step and K items of each.
 
     Over any stretch from the first step on, no label is drawn more than once oftener than
     another; nor is, of one label with K items or more, an item. A label with fewer repeats items.
-    Where a share is to be hard, this holds of the other labels (anchors): beside them stand the
+    If a share is to be hard, this holds of the other labels (anchors): beside them stand the
     labels nearest to them, by a table that is fixed for an epoch (Thienpondt, Desplanques and
     Demuynck, "Cross-lingual Speaker Verification with Domain-balanced Hard Prototype Mining and
     Language-dependent Score Normalization", 2020, arXiv:2007.07689).
@@ -49,12 +49,12 @@ class LabelSampler:
         self._sampler, self._seed = sampler, seed
 
     def at(self, step: int, nearest: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-        """Items of a step, `[utterances * speakers]`: one of each label, another of each, ...
+        """Return a step's items, `[utterances * speakers]`: one of each label, another of each, ...
 
         Args:
-            step: which.
+            step: its number.
             nearest: of each class the nearest other ones, nearest first, `[classes, several]`;
-                where a share of the labels is to be hard.
+                needed if a share of the labels is to be hard.
         """
         size, total = self._sampler.anchors, len(self._members)
         drawn = group((self._seed, LABELS), total, size, step).tolist()
@@ -65,18 +65,18 @@ class LabelSampler:
         return np.stack(chosen, axis=1).ravel()
 
     def _items(self, label: int, time: int) -> NDArray[np.int64]:
-        """K items of a label that was drawn so many times before."""
+        """Return K items of a label that was drawn so many times before."""
         members = self._members[label]
         key = (self._seed, ITEMS, label)
         return members[group(key, len(members), self._sampler.utterances, time)]
 
     def _some_items(self, label: int, step: int) -> NDArray[np.int64]:
-        """K items of a label that does not come in turn, each at most once if there are so many."""
+        """Return K items of a label out of turn, each at most once if there are so many."""
         rng = np.random.Generator(np.random.PCG64([self._seed, HARD, step, label]))
         return np.resize(rng.permutation(self._members[label]), self._sampler.utterances)
 
     def _beside(self, anchors: list[int], nearest: NDArray[np.int64] | None) -> list[int]:
-        """In turn of each anchor, the nearest label that the batch has not got yet."""
+        """Return, in turn of each anchor, the nearest label that the batch has not got yet."""
         if nearest is None:
             raise TypeError("hard labels are drawn by a table of the nearest; there is none yet")
         taken = dict.fromkeys(anchors)
@@ -89,14 +89,14 @@ class LabelSampler:
 
 
 def group(key: Sequence[int], members: int, size: int, number: int) -> NDArray[np.int64]:
-    """The `number`-th group of an endless even pass over members, `[size]`.
+    """Return the `number`-th group of an endless even pass over members, `[size]`.
 
     Members come round by round, each once a round, each round in an order of its own, and no
     group holds one twice; with fewer members than a group's size, a group is as even as can be.
 
     Args:
         key: of the random numbers.
-        members: how many there are.
+        members: their count.
         size: of a group.
         number: of the group, from 0.
     """
@@ -110,25 +110,19 @@ def group(key: Sequence[int], members: int, size: int, number: int) -> NDArray[n
 
 @lru_cache(maxsize=512)
 def _sweep(key: tuple[int, ...], members: int, size: int, number: int) -> NDArray[np.int64]:
-    """As many rounds over members as fill whole groups, `[groups, size]`.
+    """Return as many rounds over members as fill whole groups, `[groups, size]`.
 
-    Where a group begins in one round and ends in the next, members that it has already come
+    If a group begins in one round and ends in the next, members that it has already come
     later in that next round.
     """
     rng = np.random.Generator(np.random.PCG64([*key, number]))
     flat = np.empty(size // math.gcd(members, size) * members, dtype=np.int64)
     for start in range(0, len(flat), members):
         order = rng.permutation(members)
-        begun = flat[start - start % size : start]
-        order[:size] = _put_off(order[:size].tolist(), begun.tolist())
+        begun = set(flat[start - start % size : start].tolist())
+        # Stable: members that the begun group has already come after all that fill it up.
+        order[:size] = sorted(order[:size].tolist(), key=begun.__contains__)
         flat[start : start + members] = order
     groups = flat.reshape(-1, size)
     groups.flags.writeable = False
     return groups
-
-
-def _put_off(first: list[int], begun: list[int]) -> list[int]:
-    """The first members of a round, those that a group has already after all that fill it up."""
-    held = set(begun)
-    fresh = [member for member in first if member not in held]
-    return fresh + [member for member in first if member in held]

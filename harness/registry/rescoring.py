@@ -9,9 +9,8 @@ from pathlib import Path
 
 from harness.board.record_paths import scores_path
 from harness.config.loader import LoadedBenchmark
-from harness.datasets.listed import list_dataset
-from harness.datasets.listing import Listing
-from harness.datasets.lock import pinned_dataset
+from harness.datasets.listing import Listing, list_dataset
+from harness.datasets.lock import dataset_pin
 from harness.errors import ConfigError, CorpusAbsent, DataError, LockError
 from harness.metrics.validation import MetricError
 from harness.records.documents import sha256_file
@@ -124,7 +123,7 @@ def _listing(loaded: LoadedBenchmark, record: Record) -> Listing:
     name, profile = record.dataset.name, record.protocol.profile
     if name not in loaded.benchmark.datasets and loaded.fold(name) is None:
         raise NotHereError(f"{loaded.path} has no dataset {name!r}")
-    pinned = pinned_dataset(loaded.lock_path, f"{name}/{profile}", loaded.base_lock_paths)
+    pinned = dataset_pin(loaded.lock_path, f"{name}/{profile}", loaded.base_lock_paths)
     if pinned is None or pinned[0].digest != record.dataset.lock:
         raise NotHereError(
             f"it was made with lock {record.dataset.lock[:12]} of {name}, which is not this "

@@ -15,13 +15,12 @@ from filelock import Timeout
 from harness.config.loader import LoadedBenchmark
 from harness.config.recipe_tables import Augment, Noise, Reverb
 from harness.config.tables import Profile
+from harness.datasets.corpus_folders import Absence, find
 from harness.datasets.dataset import pack_folder
-from harness.datasets.finding import find
-from harness.datasets.listed import list_dataset
-from harness.datasets.locate import Absence
-from harness.datasets.packing.content import FACTS
+from harness.datasets.listing import list_dataset
+from harness.datasets.packing.pack import FACTS
 from harness.errors import HarnessError
-from harness.feeding.waveform.library import Use, shelves
+from harness.feeding.libraries import Use, library_sources
 from harness.records.files import lock
 from harness.run.folder import CACHE, is_running, size_of, stored_tables
 from harness.run.plan.predictions import is_outdated
@@ -151,7 +150,7 @@ class _Wanted:
                 if use == "noise"
                 else Augment(reverb=Reverb(source=source))
             )
-            yield shelves(augment, self._loaded.folder, self._cache)[use].pack_folder.name
+            yield library_sources(augment, self._loaded.folder, self._cache)[use].pack_folder.name
 
 
 def _sources(loaded: LoadedBenchmark, use: Use) -> set[str]:

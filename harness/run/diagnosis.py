@@ -10,8 +10,7 @@ from typing import Any
 import psutil
 
 from harness.config.loader import LoadedBenchmark
-from harness.datasets.finding import find
-from harness.datasets.locate import Absence
+from harness.datasets.corpus_folders import Absence, find
 from harness.errors import HarnessError
 from harness.measure.device import choose_device, cores
 from harness.measure.environment import installed_libraries, processor_name

@@ -9,13 +9,11 @@ from itertools import chain
 from typing import Protocol
 
 from harness.config.loader import LoadedBenchmark
+from harness.datasets.corpus_folders import Absence, find
 from harness.datasets.dataset import open_dataset
-from harness.datasets.finding import find
 from harness.datasets.lengths import Need, inputs_asked_by, needs_of
-from harness.datasets.listed import list_dataset
-from harness.datasets.listing import Listing
-from harness.datasets.locate import Absence
-from harness.datasets.packing.request import Advance
+from harness.datasets.listing import Listing, list_dataset
+from harness.datasets.packing.pack_request import Advance
 from harness.errors import ConfigError, CorpusAbsent
 from harness.records.files import keep_from_git
 from harness.records.record import Record

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from harness.errors import JobFailed
 from harness.feeding.feeder import Feeder
-from harness.feeding.inputs import step_seed
+from harness.feeding.step_inputs import step_seed
 from harness.measure.waiting import cpu_times
 from harness.train import log
 from harness.train.accumulation import Precision, learn

@@ -13,8 +13,8 @@ from harness.adapter import Input
 from harness.config.recipe_tables import Augment
 from harness.config.recipes import Recipe
 from harness.feeding.batches import TrainingBatches
-from harness.feeding.inputs import InputMaker
-from harness.feeding.waveform.disturbance import Disturber
+from harness.feeding.disturbance import Disturber
+from harness.feeding.step_inputs import InputMaker
 from harness.train.original_speed import AtOriginalSpeed
 from harness.train.system import System
 

@@ -15,8 +15,8 @@ from harness.config.recipe_tables import Augment
 from harness.config.recipes import EvenCrops
 from harness.datasets.subset import Subset
 from harness.errors import ConfigError
-from harness.feeding.augment import masked
-from harness.feeding.batches import whole_batches
+from harness.feeding.effects import mask_features
+from harness.feeding.evaluation_batches import whole_batches
 from harness.feeding.front_end import front_end
 
 Advance = Callable[[int], None]
@@ -76,7 +76,9 @@ class System(nn.Module):
         """Network input of a raw batch, masked in training mode; its sound is as it is."""
         with torch.no_grad(), torch.autocast(raw.device.type, enabled=False):
             features: Tensor = self.front_end(raw)
-            return masked(features, self.declared, self.augment) if self.training else features
+            return (
+                mask_features(features, self.declared, self.augment) if self.training else features
+            )
 
     def forward(
         self, raw: Tensor, labels: Tensor

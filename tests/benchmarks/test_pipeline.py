@@ -19,14 +19,14 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from harness.adapter import Fbank
 from harness.config.recipe_tables import Augment, Noise, Reverb
 from harness.data.corpus import SAMPLE_RATE
-from harness.datasets.pack import Pack
+from harness.datasets.packing.pack import Pack
 from harness.datasets.subset import Subset
 from harness.feeding.batches import TrainingBatches
+from harness.feeding.disturbance import Disturber
 from harness.feeding.feeder import Feeder
-from harness.feeding.inputs import InputMaker
-from harness.feeding.log_mel import LogMel
-from harness.feeding.waveform.disturbance import Disturber
-from harness.feeding.waveform.library import shelves
+from harness.feeding.front_end import LogMel
+from harness.feeding.libraries import library_sources
+from harness.feeding.step_inputs import InputMaker
 from tests.benchmarks.figures import Figure, missed
 from tests.benchmarks.side_by_side import ON_THE_PROCESSOR, Contestant, take_turns
 
@@ -81,7 +81,7 @@ def _batches(folder: Path, speeds: tuple[float, ...] = ()) -> TrainingBatches:
 
 
 def _maker(folder: Path, augment: Augment) -> InputMaker:
-    opened = {use: shelf.open() for use, shelf in shelves(augment, folder, folder).items()}
+    opened = {use: shelf.open() for use, shelf in library_sources(augment, folder, folder).items()}
     disturber = Disturber(augment, opened.get("reverb"), opened.get("noise"), 0)
     declared = Fbank(dither=1.0)
     batches = _batches(folder, augment.speeds)

@@ -13,7 +13,7 @@ import pytest
 from harness.cli import main
 from harness.config.loader import LoadedBenchmark, load
 from harness.datasets.dataset import OpenDataset, open_dataset
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.datasets.lock import read_lock
 from harness.run.job.evaluation_files import SCORES, load_scores
 from harness.tasks.plain import standardised_features

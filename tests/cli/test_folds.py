@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from harness.config.loader import load
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.datasets.lock import read_lock
 from tests.tiny import COMMAND, Finished, TinyBenchmark, make_tiny, plain_environment
 

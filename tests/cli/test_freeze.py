@@ -14,7 +14,7 @@ import pytest
 
 from harness.cli import main
 from harness.config.loader import load
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.datasets.lock import read_lock
 
 SPEAKERS = 12

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from harness.config.loader import load
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.run.plan.measuring import plan_measuring
 from harness.run.plan.request import RunRequest, source_of
 from tests.tiny import TinyBenchmark, finished_tiny

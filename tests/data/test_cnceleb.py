@@ -13,9 +13,9 @@ from harness.config.loader import load
 from harness.data.corpora.cnceleb import CnCeleb
 from harness.data.corpus import COLUMNS, MODEL_COLUMNS, TRIAL_COLUMNS
 from harness.data.split import assign_split, check_disjoint
-from harness.datasets.finding import find
+from harness.datasets.corpus_folders import find
 from harness.datasets.inventory import inventory
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.datasets.preparing import unpack_archives
 from harness.errors import CorpusAbsent, DataError
 from harness.trials.index import TrialTable, index_trials

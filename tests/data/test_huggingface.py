@@ -11,7 +11,7 @@ import soundfile
 from harness.config.loader import load
 from harness.data.corpora.huggingface import HuggingFaceFolder
 from harness.data.corpus import COLUMNS, DamagedItem
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, DataError
 
 datasets = pytest.importorskip("datasets", reason="the `huggingface` extra is not installed")

@@ -19,7 +19,7 @@ from harness.data.corpora.lhotse_cuts import LhotseCuts
 from harness.data.corpora.speaker_folders import SpeakerFolders
 from harness.data.corpora.speech_manifest import SpeechManifest
 from harness.data.item_names import alike_names, clean_name, match_spelling, read_items, strip_name
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import DataError
 
 UNSEEN = ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u200e", "\ufe0f", "\x00"]

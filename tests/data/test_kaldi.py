@@ -15,7 +15,7 @@ from harness.config.loader import load
 from harness.data.corpora.kaldi import KaldiFolder, read_named
 from harness.data.corpus import COLUMNS, DamagedItem
 from harness.data.reading.sources import command_output, part, read_source
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, DataError
 
 SCP = ["b1 wav/b1.wav", "a2 wav/a2.flac", "a1 wav/a1.wav"]

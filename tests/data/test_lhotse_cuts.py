@@ -12,7 +12,7 @@ import soundfile
 from harness.config.loader import load
 from harness.data.corpora.lhotse_cuts import LhotseCuts
 from harness.data.corpus import COLUMNS, DamagedItem
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, DataError
 
 lhotse = pytest.importorskip("lhotse", reason="the `lhotse` extra is not installed")

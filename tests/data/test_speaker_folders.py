@@ -10,7 +10,7 @@ from harness.config.loader import load
 from harness.data.corpora.speaker_folders import SpeakerFolders
 from harness.data.corpora.speech_manifest import SpeechManifest
 from harness.data.corpus import COLUMNS, DamagedItem
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import DataError
 
 PATHS = ("b/2.wav", "b/10.flac", "a/s2/x/1.wav", "a/s1/1.mp3", "a/0.WAV", "c d/é.ogg")

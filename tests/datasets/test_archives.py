@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.datasets.archives import unpacking as archives
-from harness.datasets.archives.parts import grouped, open_parts
-from harness.datasets.archives.unpacking import unpack
+from harness.datasets import preparing
+from harness.datasets.archives import group_parts, open_parts
+from harness.datasets.preparing import unpack
 from harness.errors import DataError, StorageError
 
 FILES = {"corpus/a/1.flac": b"one" * 500, "corpus/b/2.flac": b"two" * 700, "readme.txt": b"hello"}
@@ -107,7 +107,9 @@ def test_joined_parts_are_one_file(tmp_path_factory, contents, data):
 
 def test_parts_of_one_archive_are_known_by_their_names():
     names = ["x.tar.gzab", "x.tar.gzaa", "y.zip", "z_partaa", "z_partab", "w.zip.001", "w.zip.002"]
-    groups = [[path.name for path in group] for group in grouped([Path(name) for name in names])]
+    groups = [
+        [path.name for path in group] for group in group_parts([Path(name) for name in names])
+    ]
     assert groups == [
         ["x.tar.gzaa", "x.tar.gzab"],
         ["y.zip"],
@@ -254,7 +256,7 @@ def test_too_little_disk_is_said_before_anything_is_written(archive, corpus, mon
     class Usage:
         free = 1000
 
-    monkeypatch.setattr("harness.datasets.packing.space.shutil.disk_usage", lambda _: Usage)
+    monkeypatch.setattr("harness.datasets.packing.estimates.shutil.disk_usage", lambda _: Usage)
     with pytest.raises(DataError, match=r"3\.6 kB of disk are needed and 1\.0 kB are free"):
         unpack([archive], corpus)
     assert not corpus.exists()
@@ -277,7 +279,7 @@ def test_a_disk_that_runs_full_keeps_nothing(archive, corpus, tmp_path, monkeypa
     if done.returncode != 0:
         pytest.skip("no file system can be mounted here (it takes root)")
     try:
-        monkeypatch.setattr(archives, "check_room", lambda room, what: None)
+        monkeypatch.setattr(preparing, "check_disk_space", lambda *_: 0)
         with pytest.raises(StorageError, match="nothing of the archive is kept"):
             unpack([archive], corpus)
         assert [name for name in os.listdir(tmp_path / "data") if ".lock" not in name] == []
@@ -289,7 +291,7 @@ def test_an_unpacking_killed_at_any_moment_leaves_no_half_corpus(tmp_path, corpu
     files = {f"part{number % 3}/{number}": bytes([number]) * 5000 for number in range(250)}
     path = tarred(tmp_path / "many.tar.gz", files)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["harness.datasets.archives.unpacking"])
+    context.set_forkserver_preload(["harness.datasets.preparing"])
     dice = random.Random(0)
     for number in range(12):
         folder = corpus.with_name(f"corpus{number}")

@@ -6,10 +6,9 @@ import pytest
 import soundfile
 
 from harness.config.loader import load
+from harness.datasets.corpus_folders import Absence, find
 from harness.datasets.dataset import open_dataset
-from harness.datasets.finding import find
-from harness.datasets.listed import list_dataset
-from harness.datasets.locate import Absence
+from harness.datasets.listing import list_dataset
 from harness.datasets.lock import read_lock
 from harness.errors import ConfigError, CorpusAbsent, DataError, LockError
 

@@ -13,7 +13,7 @@ from harness.config.datasets import SplitRule
 from harness.config.loader import load
 from harness.data.split import assign_split, check_disjoint, hash_order
 from harness.datasets.dataset import open_dataset, pack_folder
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, DataError
 from harness.metrics.k_folds import unit_folds
 from tests.tiny import make_tiny

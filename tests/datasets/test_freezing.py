@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from harness.config.datasets import FreezeRule, TrialRule
 from harness.data.synthesis.catalogue import utterances
-from harness.datasets.drawing.trial_drawing import draw_trials
-from harness.datasets.freezing.choice import freeze
-from harness.datasets.subset_list import read_frozen, restrict, write_frozen
+from harness.datasets.frozen_list import freeze, read_frozen, restrict, write_frozen
+from harness.datasets.trial_drawing import draw_trials
 from harness.errors import DataError
 
 

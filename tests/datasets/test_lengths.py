@@ -9,10 +9,15 @@ from hypothesis import strategies as st
 from harness.adapter import Fbank, Spectrogram
 from harness.config.loader import load
 from harness.datasets.dataset import open_dataset
-from harness.datasets.frames import frame_count, least_samples, samples_for
 from harness.datasets.inventory import check_dataset_files
-from harness.datasets.lengths import Need, every_need, too_short
-from harness.datasets.listed import list_dataset
+from harness.datasets.lengths import (
+    Need,
+    every_need,
+    frame_count,
+    samples_for,
+    too_short,
+)
+from harness.datasets.listing import list_dataset
 from harness.datasets.lock import read_lock
 from harness.errors import DataError
 
@@ -70,7 +75,7 @@ def checked(benchmark):
 )
 def test_the_least_sound_has_the_least_frames_and_one_sample_less_has_not(frames, kind, frame):
     declared = kind(least_frames=frames, frame_length_ms=frame[0], frame_shift_ms=frame[1])
-    samples = least_samples(declared)
+    samples = Need("net", declared).samples
     assert samples == samples_for(declared, frames)
     assert frame_count(declared, samples) == frames
     assert frame_count(declared, samples - 1) == frames - 1
@@ -78,7 +83,7 @@ def test_the_least_sound_has_the_least_frames_and_one_sample_less_has_not(frames
 
 def test_the_most_demanding_decides_and_is_named():
     needs = [Need("mild", Fbank()), Need("a", Fbank(least_frames=9)), Need("b", Fbank(bins=3))]
-    lengths = np.array([0, 399, 400, least_samples(Fbank(least_frames=9)) - 1, 1680, 9999])
+    lengths = np.array([0, 399, 400, Need("net", Fbank(least_frames=9)).samples - 1, 1680, 9999])
     found = too_short(lengths, needs)
     assert set(found) == {1, 2, 3}
     assert found[2] == "too short: 0.025 s, 1 frame; a needs 9 frames (0.105 s)"

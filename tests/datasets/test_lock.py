@@ -11,9 +11,9 @@ from harness.datasets.lock import (
     ProtocolLock,
     check_can_pin,
     check_dataset,
+    dataset_pin,
     hold_dataset,
     hold_protocol,
-    pinned_dataset,
     protocol_lock,
     read_lock,
 )
@@ -195,7 +195,7 @@ def test_content_that_a_base_leaves_open_is_pinned_above_it(path, tmp_path):
     base = tmp_path / "base.lock"
     hold_dataset(base, "mini/quick", DATASET.model_copy(update={"content": ""}))
     assert hold_dataset(path, "mini/quick", DATASET, (base,)) is True
-    assert pinned_dataset(path, "mini/quick", (base,)) == (DATASET, path)
+    assert dataset_pin(path, "mini/quick", (base,)) == (DATASET, path)
 
 
 def test_what_is_pinned_is_held_where_nothing_can_be_written(path):

@@ -13,7 +13,9 @@ import pytest
 
 from harness.data.corpora.digits import Digits
 from harness.data.corpora.speech_manifest import SpeechManifest
-from harness.datasets.pack import Pack, PackRequest, packed
+from harness.datasets.packing.making import ensure_pack
+from harness.datasets.packing.pack import Pack
+from harness.datasets.packing.pack_request import PackRequest
 
 CORPUS = '''
 import time
@@ -42,13 +44,13 @@ import sys
 from pathlib import Path
 import pandas as pd
 from counting_corpus import Counting
-from harness.datasets.pack import PackRequest, packed
+from harness.datasets.packing.making import PackRequest, ensure_pack
 
 if __name__ == "__main__":
     here = Path(__file__).parent
     items = pd.DataFrame({"number": range(80), "seconds": 1.0, "source": "", "id": range(80)})
     corpus = Counting(float(sys.argv[1]))
-    pack = packed(PackRequest(here / "packs" / "p", corpus, here, items, lambda _: None))
+    pack = ensure_pack(PackRequest(here / "packs" / "p", corpus, here, items, lambda _: None))
     sys.exit(0 if [len(pack.item(i)) for i in range(80)] == list(range(1, 81)) else 3)
 """
 
@@ -89,7 +91,7 @@ def same(one: Pack, two: Pack) -> bool:
 
 def test_items_are_what_the_corpus_reads(request_of):
     request = request_of()
-    pack = packed(request)
+    pack = ensure_pack(request)
     assert len(pack) == len(request.items)
     for index, item in enumerate(request.items.itertuples(index=False)):
         sound = SpeechManifest().read(item, request.source)
@@ -100,26 +102,26 @@ def test_items_are_what_the_corpus_reads(request_of):
 
 def test_a_pack_is_made_once_and_opened_again_with_the_same_content(request_of):
     steps: list[int] = []
-    first = packed(request_of(steps.append))
-    again = packed(request_of(steps.append))
+    first = ensure_pack(request_of(steps.append))
+    again = ensure_pack(request_of(steps.append))
     assert sum(steps) == len(first)
     assert same(first, again)
 
 
 def test_the_content_hash_is_that_of_the_samples(request_of):
     request = request_of()
-    first = packed(request)
+    first = ensure_pack(request)
     other = dataclasses.replace(request, folder=request.folder.with_name("other"))
-    assert packed(other).content == first.content
+    assert ensure_pack(other).content == first.content
     backwards = dataclasses.replace(
         other, folder=request.folder.with_name("backwards"), items=request.items.iloc[::-1]
     )
-    assert packed(backwards).content != first.content
+    assert ensure_pack(backwards).content != first.content
 
 
 def test_damaged_items_are_empty_and_say_why(request_of, speech):
     (speech / "b" / "b0.flac").unlink()
-    pack = packed(request_of())
+    pack = ensure_pack(request_of())
     assert pack.damaged == {3: "no such file"}
     assert pack.length(3) == 0
     assert pack.length(4) > 0
@@ -128,7 +130,7 @@ def test_damaged_items_are_empty_and_say_why(request_of, speech):
 def test_all_items_damaged(request_of, speech):
     for path in speech.glob("*/*"):
         path.write_bytes(b"")
-    pack = packed(request_of())
+    pack = ensure_pack(request_of())
     assert len(pack.damaged) == len(pack) == 24
     assert pack.item(0).shape == (0,)
 
@@ -137,16 +139,16 @@ def test_a_mended_file_is_read_again_unless_the_pack_is_to_be_kept(request_of, s
     path = speech / "b" / "b0.flac"
     sound = path.read_bytes()
     path.write_bytes(b"")
-    assert packed(request_of()).damaged
+    assert ensure_pack(request_of()).damaged
     path.write_bytes(sound)
-    assert packed(request_of(), trusted=True).damaged
-    assert not packed(request_of()).damaged
+    assert ensure_pack(request_of(), trusted=True).damaged
+    assert not ensure_pack(request_of()).damaged
 
 
 def test_pictures_keep_their_shape_over_several_processes(tmp_path):
     items = Digits().items("quick", tmp_path).iloc[:70]
     steps: list[int] = []
-    pack = packed(PackRequest(tmp_path / "digits", Digits(), tmp_path, items, steps.append))
+    pack = ensure_pack(PackRequest(tmp_path / "digits", Digits(), tmp_path, items, steps.append))
     assert steps == [32, 32, 6]
     for index, item in enumerate(items.itertuples(index=False)):
         np.testing.assert_array_equal(pack.item(index), Digits().read(item, tmp_path))
@@ -179,7 +181,7 @@ def test_a_reader_that_fails_leaves_no_pack(request_of):
     request = request_of()
     broken = dataclasses.replace(request, items=request.items.drop(columns="source"))
     with pytest.raises(AttributeError, match="source"):
-        packed(broken)
+        ensure_pack(broken)
     assert not request.folder.exists()
 
 

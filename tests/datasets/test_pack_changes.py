@@ -15,10 +15,12 @@ import pytest
 import soundfile
 
 from harness.data.corpora.speech_manifest import SpeechManifest
-from harness.datasets.pack import Pack, PackRequest, packed
-from harness.datasets.packing import content
-from harness.datasets.packing.batch import Batch, batch_of_line, joined
-from harness.datasets.packing.stamps import stamp_of, stamps_of
+from harness.datasets.packing import pack as packs
+from harness.datasets.packing.decoding import stamp_of, stamps_of
+from harness.datasets.packing.making import ensure_pack
+from harness.datasets.packing.pack import Pack, item_records, texts_by_row
+from harness.datasets.packing.pack_request import PackRequest
+from harness.datasets.packing.unfinished import journal_line, parse_journal_line
 from tests.speech import noise
 
 
@@ -27,7 +29,7 @@ def watched(speech, tmp_path, monkeypatch):
     """A packed corpus; `read` holds what was decoded since, `said` what was told."""
     items = SpeechManifest().items("quick", speech)
     request = PackRequest(tmp_path / "p", SpeechManifest(), speech, items, abs, 1)
-    packed(request)
+    ensure_pack(request)
     watched = Watched(request)
     real = SpeechManifest.read
 
@@ -54,7 +56,7 @@ def touch(path):
 
 
 def test_each_items_hash_is_that_of_its_samples(watched):
-    pack = packed(watched.request)
+    pack = ensure_pack(watched.request)
     for row in range(len(pack)):
         samples = np.ascontiguousarray(pack.item(row))
         assert bytes(pack.hashes[row]) == hashlib.sha256(samples.tobytes()).digest()
@@ -62,32 +64,32 @@ def test_each_items_hash_is_that_of_its_samples(watched):
 
 
 def test_files_that_did_not_change_are_not_read(watched):
-    packed(watched.request)
+    ensure_pack(watched.request)
     assert watched.read == []
     assert watched.said == []
 
 
 def test_a_touched_file_is_read_once_and_kept(watched):
-    before = packed(watched.request)
+    before = ensure_pack(watched.request)
     touch(watched.path("c1"))
-    again = packed(watched.request)
+    again = ensure_pack(watched.request)
     assert watched.read == ["c1"]
     assert again.content == before.content
-    packed(watched.request)
+    ensure_pack(watched.request)
     assert watched.read == ["c1"]
     assert watched.said == []
 
 
 def test_a_changed_file_is_named_and_packed_anew_and_the_others_are_taken_over(watched, speech):
-    before = packed(watched.request)
+    before = ensure_pack(watched.request)
     held = np.array(before.item(2))
     soundfile.write(watched.path("c1"), noise(99, 4960), 16_000, "PCM_16")
-    after = packed(watched.request)
+    after = ensure_pack(watched.request)
     np.testing.assert_array_equal(after.item(7), noise(99, 4960))
     assert set(watched.read) == set(watched.request.items["id"])
     assert "changed since it was packed: 1 of 24 items (c/c1.wav)" in watched.said[0]
     np.testing.assert_array_equal(before.item(2), held), "a pack in use stays as it was"
-    fresh = packed(replace(watched.request, folder=watched.request.folder.with_name("fresh")))
+    fresh = ensure_pack(replace(watched.request, folder=watched.request.folder.with_name("fresh")))
     assert (after.content, after.hashes.tolist()) == (fresh.content, fresh.hashes.tolist())
 
 
@@ -96,16 +98,16 @@ def test_a_change_that_stamps_do_not_tell_is_found_by_reading_all(watched):
     facts = path.stat()
     soundfile.write(path, noise(99, 4960), 16_000, "PCM_16")
     os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
-    before = packed(watched.request)
+    before = ensure_pack(watched.request)
     assert watched.read == []
-    after = packed(watched.request, fresh=True)
+    after = ensure_pack(watched.request, fresh=True)
     assert before.content != after.content
     assert (before.hashes != after.hashes).any(axis=1).tolist() == [row == 7 for row in range(24)]
 
 
 def test_reading_all_of_what_did_not_change_counts_every_item_once(watched):
     steps: list[int] = []
-    packed(replace(watched.request, advance=steps.append), fresh=True)
+    ensure_pack(replace(watched.request, advance=steps.append), fresh=True)
     assert sum(steps) == 24
     assert len(watched.read) == 24
 
@@ -114,41 +116,41 @@ def test_a_change_counts_every_item_once(watched):
     touch(watched.path("a0"))
     soundfile.write(watched.path("c1"), noise(99, 4960), 16_000, "PCM_16")
     steps: list[int] = []
-    packed(replace(watched.request, advance=steps.append))
+    ensure_pack(replace(watched.request, advance=steps.append))
     assert sum(steps) == 24
 
 
 def test_a_trusted_pack_is_not_looked_at(watched):
     watched.path("c1").unlink()
-    pack = packed(watched.request, trusted=True)
+    pack = ensure_pack(watched.request, trusted=True)
     assert pack.damaged == {}
-    assert packed(watched.request).damaged == {7: "no such file"}
+    assert ensure_pack(watched.request).damaged == {7: "no such file"}
 
 
 def test_a_damaged_file_alone_is_read_again(watched):
     watched.path("c1").unlink()
-    packed(watched.request)
+    ensure_pack(watched.request)
     watched.read.clear()
-    pack = packed(watched.request)
+    pack = ensure_pack(watched.request)
     assert watched.read == ["c1"]
     assert pack.damaged == {7: "no such file"}
 
 
 def test_a_pack_of_another_format_is_made_anew(watched, monkeypatch):
-    monkeypatch.setattr(content, "FORMAT", content.FORMAT + 1)
-    pack = packed(watched.request)
+    monkeypatch.setattr(packs, "FORMAT", packs.FORMAT + 1)
+    pack = ensure_pack(watched.request)
     assert len(watched.read) == 24
     assert isinstance(pack, Pack)
 
 
 def test_a_pack_of_files_that_other_rules_read_is_made_anew(watched):
-    facts = watched.request.folder / content.FACTS
+    facts = watched.request.folder / packs.FACTS
     old = json.loads(facts.read_text())
     del old["reading"]
     facts.write_text(json.dumps(old))
-    packed(watched.request, trusted=True)
+    ensure_pack(watched.request, trusted=True)
     assert len(watched.read) == 24
-    packed(watched.request)
+    ensure_pack(watched.request)
     assert len(watched.read) == 24
 
 
@@ -160,21 +162,21 @@ def test_notes_on_items_are_kept_and_told_anew_where_they_change(watched):
     soundfile.write(path, sound, 16_000, "FLOAT")
     note = f"3 of {len(sound):,} samples were clipped, up to 1.6 dB above full scale"
     for _ in range(2):
-        pack = packed(watched.request)
+        pack = ensure_pack(watched.request)
         assert (pack.notes, pack.damaged) == ({7: note}, {})
-        assert pack.batch.part(6, 9).notes == {1: note}
+        assert pack.records()[6:9]["note"].tolist() == [None, note, None]
     path.write_bytes(kept)
-    assert packed(watched.request).notes == {}
+    assert ensure_pack(watched.request).notes == {}
 
 
 def test_a_journal_keeps_notes():
     rows = np.zeros((2, 1), np.int64), np.zeros((2, 32), np.uint8), np.zeros((2, 2), np.int64)
-    batch = Batch(*rows, {0: "gone"}, {1: "clipped"})
-    again = batch_of_line(batch.line())
+    records = item_records(*rows, {0: "gone"}, {1: "clipped"})
+    again = parse_journal_line(journal_line(records))
     assert again is not None
-    both = joined([batch, again], 1)
-    assert both.damaged == {0: "gone", 2: "gone"}
-    assert both.notes == {1: "clipped", 3: "clipped"}
+    both = np.concatenate([records, again])
+    assert texts_by_row(both["damage"]) == {0: "gone", 2: "gone"}
+    assert texts_by_row(both["note"]) == {1: "clipped", 3: "clipped"}
 
 
 def test_a_part_of_a_file_has_the_files_stamp(tmp_path):
@@ -210,7 +212,7 @@ def test_who_waits_for_another_process_is_told_so(watched):
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
     begun = time.monotonic()
-    packed(watched.request)
+    ensure_pack(watched.request)
     assert watched.said == ["p: another process is packing it; waiting"]
     assert time.monotonic() > begun
     assert holder.wait() == 0

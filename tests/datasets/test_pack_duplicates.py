@@ -1,6 +1,7 @@
 """The same sound under two names."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.config.loader import load
-from harness.datasets.dataset import open_dataset
-from harness.datasets.inventory import check_dataset_files
-from harness.datasets.listed import list_dataset
-from harness.datasets.pack import Pack
-from harness.datasets.packing.duplicates import (
+from harness.datasets.dataset import (
     copies_across_splits,
     copies_within_splits,
     duplicates,
-    without_copies,
+    open_dataset,
+    usable_content,
 )
+from harness.datasets.inventory import check_dataset_files
+from harness.datasets.listing import list_dataset
+from harness.datasets.packing.pack import Pack
 from harness.errors import DataError
 
 
@@ -59,7 +60,8 @@ def test_copies_of_what_is_tested_are_not_trained_on():
         4: "same audio as i3 of validation",
     }
     assert copies_within_splits(pack, items) == [["i5", "i6"]]
-    spoilt = without_copies(replace(pack, damaged={0: "gone"}), items)
+    listing = SimpleNamespace(corpus=SimpleNamespace(kind="audio"), items=items)
+    spoilt = usable_content(replace(pack, damaged={0: "gone"}), listing)
     assert spoilt.damaged == {
         0: "gone",
         1: "same audio as i2 of test",

@@ -17,8 +17,9 @@ import pytest
 import soundfile
 
 from harness.data.corpora.speech_manifest import SpeechManifest
-from harness.datasets.pack import PackRequest, packed
-from harness.datasets.packing import space, unfinished
+from harness.datasets.packing import estimates, unfinished
+from harness.datasets.packing.making import ensure_pack
+from harness.datasets.packing.pack_request import PackRequest
 from harness.errors import DataError, StorageError
 from tests.speech import noise
 
@@ -86,18 +87,18 @@ def kill_at(process, values: Path, size: int) -> None:
 
 
 def test_a_packing_killed_at_any_moment_goes_on_to_the_same_bytes(speech_request):
-    assert list(packed(speech_request).damaged) == [17]
+    assert list(ensure_pack(speech_request).damaged) == [17]
     whole = files(speech_request.folder)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["harness.data.corpora.speech_manifest", "harness.datasets.pack"]
+        ["harness.data.corpora.speech_manifest", "harness.datasets.packing.making"]
     )
     moments = random.Random(0)
     kept: list[int] = []
     for kill in range(KILLS):
         folder = speech_request.folder.with_name(f"killed{kill}")
         request = replace(speech_request, folder=folder)
-        process = context.Process(target=packed, args=(request,))
+        process = context.Process(target=ensure_pack, args=(request,))
         process.start()
         kill_at(
             process,
@@ -105,7 +106,7 @@ def test_a_packing_killed_at_any_moment_goes_on_to_the_same_bytes(speech_request
             moments.randrange(len(whole["values"]) + 1),
         )
         counted: list[int] = []
-        packed(replace(request, advance=counted.append))
+        ensure_pack(replace(request, advance=counted.append))
         assert files(folder) == whole
         assert sum(counted) in (0, UTTERANCES)
         kept += counted[:1]
@@ -116,14 +117,14 @@ def test_a_packing_killed_at_any_moment_goes_on_to_the_same_bytes(speech_request
 def test_a_torn_journal_and_numbers_beyond_it_are_cut_back(tmp_path, monkeypatch, torn):
     monkeypatch.setattr(unfinished, "CERTAIN_ITEMS", 32)
     request = steps_request(tmp_path / "p")
-    whole = packed(request).content
+    whole = ensure_pack(request).content
     part = stopped_after(replace(request, folder=tmp_path / "q"), 160)
     journal = (part / "journal").read_bytes()
     (part / "journal").write_bytes(journal[:-torn])
     with (part / "values").open("ab") as file:
         file.write(b"x" * 777)
     counted: list[int] = []
-    again = packed(replace(request, folder=tmp_path / "q", advance=counted.append))
+    again = ensure_pack(replace(request, folder=tmp_path / "q", advance=counted.append))
     assert counted[0] == 128
     assert again.content == whole
     assert [again.item(row)[0] for row in (0, 127, 128, 255)] == [0, 127, 128, 255]
@@ -135,7 +136,7 @@ def test_numbers_shorter_than_the_journal_says_are_read_again(tmp_path, monkeypa
     part = stopped_after(request, 160)
     os.truncate(part / "values", 100 * 2000)
     counted: list[int] = []
-    packed(replace(request, advance=counted.append))
+    ensure_pack(replace(request, advance=counted.append))
     assert counted[0] == 96
 
 
@@ -143,7 +144,7 @@ def test_what_was_left_of_something_else_is_dropped(tmp_path, monkeypatch):
     monkeypatch.setattr(unfinished, "CERTAIN_ITEMS", 32)
     stopped_after(steps_request(tmp_path / "p"), 160)
     other = steps_request(tmp_path / "p", length=500)
-    pack = packed(other)
+    pack = ensure_pack(other)
     assert pack.length(0) == 500
     assert (pack.item(100) == 100).all()
 
@@ -158,7 +159,7 @@ def test_a_file_that_changed_while_the_packing_rested_is_read_again(
     soundfile.write(path, noise(1, 800 + 300 % 7), 16_000, "PCM_16")
     try:
         counted: list[int] = []
-        pack = packed(replace(speech_request, advance=counted.append))
+        pack = ensure_pack(replace(speech_request, advance=counted.append))
         assert counted[0] == 300
         np.testing.assert_array_equal(pack.item(300), noise(1, 800 + 300 % 7))
     finally:
@@ -181,16 +182,16 @@ def stopped_after(request, items: int) -> Path:
             raise Stopped
 
     with pytest.raises(Stopped):
-        packed(replace(request, advance=advance))
+        ensure_pack(replace(request, advance=advance))
     assert not request.folder.exists()
     return request.folder.with_name(f".{request.folder.name}.part")
 
 
 def test_too_little_disk_is_said_before_it_starts(tmp_path, monkeypatch):
-    monkeypatch.setattr(space.shutil, "disk_usage", lambda _: Free())
+    monkeypatch.setattr(estimates.shutil, "disk_usage", lambda _: Free())
     request = steps_request(tmp_path / "p", told=3600.0)
     with pytest.raises(DataError, match=r"p: 29\.5 GB of disk are needed and 5\.0 MB are free in"):
-        packed(request)
+        ensure_pack(request)
     assert not request.folder.exists()
 
 
@@ -201,14 +202,14 @@ class Free:
 def test_an_outdated_pack_in_the_way_is_named(short_speech, tmp_path, monkeypatch):
     items = SpeechManifest().items("quick", short_speech)
     request = PackRequest(tmp_path / "p", SpeechManifest(), short_speech, items, abs, 1)
-    packed(request)
+    ensure_pack(request)
     path = short_speech / "4.flac"
     before = path.read_bytes()
     soundfile.write(path, noise(1, 804), 16_000, "PCM_16")
-    monkeypatch.setattr(space.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr(estimates.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
     try:
         with pytest.raises(DataError, match=r"p is outdated and may go"):
-            packed(request)
+            ensure_pack(request)
     finally:
         path.write_bytes(before)
     assert request.folder.exists()
@@ -216,14 +217,14 @@ def test_an_outdated_pack_in_the_way_is_named(short_speech, tmp_path, monkeypatc
 
 def test_lengths_that_no_list_tells_are_estimated_from_a_sample(tmp_path):
     request = steps_request(tmp_path / "p", count=5000, length=16_000, told=0.0)
-    needed = space.bytes_needed(request)
+    needed = estimates.bytes_needed(request)
     assert 5000 * 32_000 <= needed <= 5000 * 33_000
-    assert space.bytes_needed(request, 5000) == 0
+    assert estimates.bytes_needed(request, 5000) == 0
 
 
 def test_what_is_needed_and_free_is_told(tmp_path):
     said: list[str] = []
-    packed(steps_request(tmp_path / "p", told=0.0, tell=said.append))
+    ensure_pack(steps_request(tmp_path / "p", told=0.0, tell=said.append))
     assert len(said) == 1
     assert "p: 643.1 kB are to be packed under" in said[0]
 
@@ -233,7 +234,7 @@ def test_a_disk_that_is_full_at_any_write_keeps_what_is_certain(tmp_path, monkey
     """Every write of a packing fails in its turn; the next call ends with the same bytes."""
     monkeypatch.setattr(unfinished, "CERTAIN_ITEMS", 64)
     request = steps_request(tmp_path / "whole")
-    packed(request)
+    ensure_pack(request)
     whole = files(request.folder)
     real = getattr(os, call)
     for turn in range(100):
@@ -250,7 +251,7 @@ def test_a_disk_that_is_full_at_any_write_keeps_what_is_certain(tmp_path, monkey
         monkeypatch.setattr(unfinished.os, call, failing)
         full = ends_full(here)
         monkeypatch.setattr(unfinished.os, call, real)
-        packed(here)
+        ensure_pack(here)
         assert files(here.folder) == whole
         if not full:
             return
@@ -259,7 +260,7 @@ def test_a_disk_that_is_full_at_any_write_keeps_what_is_certain(tmp_path, monkey
 
 def ends_full(request) -> bool:
     try:
-        packed(request)
+        ensure_pack(request)
     except StorageError as error:
         said = str(error)
     else:
@@ -274,12 +275,12 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from tests.datasets.test_pack_resume import steps_request
-from harness.datasets.pack import packed
+from harness.datasets.packing.making import ensure_pack
 from harness.errors import StorageError
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
 try:
-    packed(steps_request(Path(sys.argv[1]), count=600))
+    ensure_pack(steps_request(Path(sys.argv[1]), count=600))
 except StorageError as error:
     print(error)
     sys.exit(2)
@@ -298,7 +299,7 @@ def test_a_limit_on_the_size_of_files_is_a_full_disk(tmp_path):
     )
     assert done.returncode == 2, done.stderr
     assert "0 of 600 items of p are kept for the next call" in done.stdout
-    assert len(packed(steps_request(folder, count=600))) == 600
+    assert len(ensure_pack(steps_request(folder, count=600))) == 600
 
 
 @pytest.fixture
@@ -319,9 +320,9 @@ def test_a_real_disk_that_runs_full_and_then_has_room(small_disk):
     counted: list[int] = []
     request = steps_request(small_disk / "packs" / "p", count=1000, advance=counted.append)
     with pytest.raises(StorageError, match=r"256 of 1,000 items of p are kept for the next call"):
-        packed(request)
+        ensure_pack(request)
     subprocess.run(["mount", "-o", "remount,size=8m", small_disk], check=True)
     counted.clear()
-    pack = packed(request)
+    pack = ensure_pack(request)
     assert counted[0] == 256
     assert [int(pack.item(row)[0]) for row in (0, 255, 256, 999)] == [0, 255, 256, 999]

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.config.datasets import TrialRule
-from harness.datasets.drawing.trial_drawing import draw_trials
+from harness.datasets.trial_drawing import draw_trials
 from harness.errors import DataError
 
 

@@ -7,12 +7,12 @@ import pandas as pd
 
 from harness.adapter import Fbank
 from harness.config.recipe_tables import Augment
-from harness.datasets.pack import Pack
+from harness.datasets.packing.pack import Pack
 from harness.datasets.subset import Subset
 from harness.feeding.batches import TrainingBatches
-from harness.feeding.inputs import InputMaker
-from harness.feeding.waveform.disturbance import Disturber
-from harness.feeding.waveform.library import shelves
+from harness.feeding.disturbance import Disturber
+from harness.feeding.libraries import library_sources
+from harness.feeding.step_inputs import InputMaker
 
 ITEMS, SAMPLES, CLASSES = 6, 2400, ("c0", "c1", "c2")
 FULL = Augment(
@@ -38,7 +38,7 @@ def maker(
     folder: Path, augment: Augment = FULL, declared: Fbank | None = None, seconds: float = 0.05
 ) -> InputMaker:
     """What makes inputs of crops; noises and rooms are packed in the folder."""
-    opened = {use: shelf.open() for use, shelf in shelves(augment, folder, folder).items()}
+    opened = {use: shelf.open() for use, shelf in library_sources(augment, folder, folder).items()}
     disturber = Disturber(augment, opened.get("reverb"), opened.get("noise"), 3)
     batches = TrainingBatches(
         training_subset(folder), CLASSES, 4, seconds, seed=3, speeds=augment.speeds

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.adapter import Fbank, Image, Spectrogram
-from harness.datasets.pack import Pack
+from harness.datasets.lengths import frame_count
+from harness.datasets.packing.pack import Pack
 from harness.datasets.subset import Subset
 from harness.errors import ConfigError
-from harness.feeding.batches import TrainingBatches, whole_batches
-from harness.feeding.front_end import frame_count, front_end
+from harness.feeding.batches import TrainingBatches
+from harness.feeding.evaluation_batches import whole_batches
+from harness.feeding.front_end import front_end
 
 SECOND = 16_000
 

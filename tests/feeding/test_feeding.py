@@ -17,11 +17,10 @@ import torch
 from harness.adapter import Fbank
 from harness.config.recipe_tables import Augment
 from harness.errors import ConfigError, JobFailed
-from harness.feeding.augment import masked
-from harness.feeding.feeder import AHEAD, Feeder
-from harness.feeding.inputs import step_seed
-from harness.feeding.log_mel import LogMel
-from harness.feeding.workers import arrays, packed_up, tensors
+from harness.feeding.effects import mask_features
+from harness.feeding.feeder import AHEAD, Feeder, arrays, pickle_maker, tensors
+from harness.feeding.front_end import LogMel
+from harness.feeding.step_inputs import step_seed
 from tests.feeding.feeding import FULL, maker
 from tests.tiny import is_alive
 
@@ -72,7 +71,7 @@ def test_it_is_what_a_step_makes_that_seeds_itself(packs):
         for step in range(3):
             raw, labels = made.batches.at(step)
             torch.manual_seed(step_seed(3, step))
-            wanted = masked(LogMel(declared).train()(raw), declared, augment)
+            wanted = mask_features(LogMel(declared).train()(raw), declared, augment)
             dropout = torch.rand(9)
             torch.manual_seed(step_seed(3, step))
             found = feeder.take()
@@ -85,7 +84,7 @@ def test_on_a_device_crops_are_prepared_with_its_own_generator(packs):
     """The way of a GPU, on the processor: as if the step's own generator had been seeded."""
     made = maker(packs)
     torch.manual_seed(step_seed(3, 4))
-    values = made.prepared(made.crops(4).to(CPU), None)
+    values = made.prepare(made.crops(4).to(CPU), None)
     wanted = made.inputs(4)
     assert torch.equal(values, wanted.values)
     assert torch.equal(torch.get_rng_state(), wanted.random_state)
@@ -200,7 +199,7 @@ def test_workers_end_with_their_parent(packs, tmp_path):
 def test_a_pack_travels_by_the_name_of_its_file(packs):
     made = maker(packs)
     size = made.batches.subset.pack.values.nbytes + made.disturber.noises.pack.values.nbytes
-    packed = packed_up(made)
+    packed = pickle_maker(made)
     assert len(packed) < size / 50
     again = pickle.loads(packed)
     assert isinstance(again.batches.subset.pack.values, np.memmap)
@@ -215,7 +214,7 @@ def test_a_part_of_a_file_travels_as_what_it_holds(packs):
     subset = replace(made.batches.subset, pack=part, rows=np.array([0]), after=np.array([1]))
     subset = replace(subset, items=subset.items[:1])
     made = replace(made, batches=replace(made.batches, subset=subset))
-    again = pickle.loads(packed_up(made))
+    again = pickle.loads(pickle_maker(made))
     assert torch.equal(again.crops(0).content, made.crops(0).content)
 
 

@@ -8,8 +8,9 @@ import torch
 import torchaudio
 
 from harness.adapter import Fbank, Image, Spectrogram, Vector
+from harness.datasets.lengths import frame_count, samples_for
 from harness.errors import ConfigError
-from harness.feeding.front_end import frame_count, front_end, raw_tensor, samples_for
+from harness.feeding.front_end import front_end, raw_tensor
 
 PLAIN = Fbank(subtract_mean=False)
 DECLARATIONS = [

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from harness.config.recipe_tables import Augment, Sampler
 from harness.errors import ConfigError
 from harness.feeding.feeder import Feeder
-from harness.feeding.inputs import InputMaker, mining
 from harness.feeding.sampler import LabelSampler, group
+from harness.feeding.step_inputs import InputMaker, with_nearest
 from tests.feeding.feeding import maker
 from tests.feeding.test_batches import batches, numbers, subset_of
 
@@ -221,7 +221,7 @@ def test_a_feeder_mines_by_the_table_of_its_steps(tmp_path, workers):
                 assert feeder.must_mine
                 feeder.mine(tables[step // 3], 3 if step == 1 else 6)
             assert not feeder.must_mine
-            wanted = mining(made, tables[step // 3]).inputs(step)
+            wanted = with_nearest(made, tables[step // 3]).inputs(step)
             found = feeder.take()
             assert torch.equal(found.values, wanted.values)
             assert torch.equal(found.labels, wanted.labels)

@@ -16,8 +16,8 @@ import pytest
 from harness.config.loader import LoadedBenchmark, load
 from harness.config.recipe_tables import Augment, Noise
 from harness.datasets.dataset import open_dataset
-from harness.datasets.listed import list_dataset
-from harness.feeding.waveform.library import shelves
+from harness.datasets.listing import list_dataset
+from harness.feeding.libraries import library_sources
 from harness.records.files import lock
 from harness.run.cache import collect_cache
 from harness.run.job.join import RUNNING
@@ -82,7 +82,7 @@ def test_packs_that_a_run_opens_stay_and_others_go(
     loaded: LoadedBenchmark, cache: Path, collect: Collect
 ) -> None:
     augment = Augment(noise=Noise(source="embedded"))
-    library = shelves(augment, loaded.folder, cache)["noise"].pack_folder.name
+    library = library_sources(augment, loaded.folder, cache)["noise"].pack_folder.name
     there = current(cache)
     stays = [library, f"elsewhere-quick-{OLD}", "notes", "voices-quick"]
     goes = [f"gone-quick-{OLD}", f"voices-quick-{OLD}", f"voices-full-{OLD}", f"noise-{OLD}"]

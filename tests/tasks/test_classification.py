@@ -15,7 +15,7 @@ from sklearn.neighbors import NearestCentroid
 from harness.datasets.dataset import OpenDataset
 from harness.datasets.listing import Listing
 from harness.datasets.lock import DatasetLock
-from harness.datasets.pack import Pack
+from harness.datasets.packing.pack import Pack
 from harness.errors import DataError
 from harness.tasks.classification import Classification
 from harness.tasks.task import Judgement, Lists, Side

@@ -18,7 +18,7 @@ from adapters.losses import AamSoftmax
 from harness.adapter import Fbank
 from harness.config.recipe_tables import LearningRate, Optimizer, Rise
 from harness.config.recipes import Recipe
-from harness.datasets.pack import Pack
+from harness.datasets.packing.pack import Pack
 from harness.datasets.subset import Subset
 from harness.feeding.batches import TrainingBatches
 from harness.train.loop import train

@@ -16,8 +16,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from harness.config.recipe_tables import Augment, LearningRate, Noise, Rise
 from harness.config.recipes import FineTune, Recipe
 from harness.errors import JobFailed
-from harness.feeding.inputs import step_seed
-from harness.feeding.waveform.disturbance import Disturber
+from harness.feeding.disturbance import Disturber
+from harness.feeding.step_inputs import step_seed
 from harness.train import loop
 from harness.train.checkpoint import load_weights, save_weights
 from harness.train.log import FINAL

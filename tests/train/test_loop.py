@@ -12,7 +12,7 @@ import torch
 
 from harness.config.recipe_tables import Augment
 from harness.config.recipes import Recipe
-from harness.feeding.inputs import step_seed
+from harness.feeding.step_inputs import step_seed
 from harness.records.documents import sha256_file
 from harness.train.checkpoint import load_weights
 from harness.train.log import FINAL

@@ -18,7 +18,7 @@ from adapters.triplet import AngularTriplet
 from harness.adapter import LossAdapter
 from harness.config.recipe_tables import Augment, LearningRate, Optimizer, Sampler
 from harness.config.recipes import Recipe
-from harness.datasets.pack import Pack
+from harness.datasets.packing.pack import Pack
 from harness.datasets.subset import Subset
 from harness.errors import ConfigError
 from harness.feeding.batches import TrainingBatches

@@ -212,7 +212,8 @@ def _recordings(
         raise DataError(
             f"{root}: {len(left)} of {len(found.keys() | unreadable.keys())} utterances are there "
             f"as {UNREADABLE} alone, which cannot be decoded here: "
-            f"{list_examples(left, len(left))}; convert each beside itself: find {root} -name '*.m4a' -exec sh -c "
+            f"{list_examples(left, len(left))}; convert each beside itself: "
+            f"find {root} -name '*.m4a' -exec sh -c "
             '\'ffmpeg -n -i "$0" -ac 1 -ar 16000 "${0%.m4a}.wav"\' {} \\;'
         )
     return found

@@ -1,1 +1,1 @@
-"""How a pack is made, kept up to date and looked into."""
+"""Packs: a corpus decoded once into one flat file, kept up to date with its files."""

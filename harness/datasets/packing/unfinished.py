@@ -1,8 +1,9 @@
-"""A pack that is being made: its numbers, and a journal of how many of them are certain."""
+"""A pack that is being made: its numbers, and a journal of how many of them are on the disk."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,16 +11,25 @@ from typing import Any
 
 import numpy as np
 
-from harness.datasets.packing.batch import Batch, batch_of_line, joined
-from harness.datasets.packing.content import VALUES, write_tables
 from harness.datasets.packing.decoding import Chunk
+from harness.datasets.packing.pack import (
+    HASH_BYTES,
+    VALUES,
+    Records,
+    item_records,
+    no_records,
+    parse_rows,
+    texts_by_row,
+    total_size,
+    write_tables,
+)
 from harness.records.files import write_text
 
 JOURNAL = "journal"
 
 CERTAIN_ITEMS = 256
 CERTAIN_BYTES = 64 << 20
-"""After so much that is new, all of it is made certain: a kill loses no more."""
+"""After so much that is new, all of it is flushed to the disk: a kill loses no more."""
 
 READ_BYTES = 16 << 20
 
@@ -27,14 +37,14 @@ NOT_OPEN = -1
 
 
 class Unfinished:
-    """Numbers are appended; what the journal tells of is on disk, what comes after may not be."""
+    """Append-only writer of a pack; items in the journal have been flushed to the disk."""
 
     def __init__(self, folder: Path, key: str, dtype: np.dtype[Any], dimensions: int) -> None:
-        """Take up what a killed process left, where it was to hold the same.
+        """Resume what a killed process left, if it packed the same.
 
         Args:
-            folder: where it is made.
-            key: what is packed; what was left of anything else is dropped.
+            folder: of the unfinished pack.
+            key: of its content; what was left of anything else is dropped.
             dtype: of one number.
             dimensions: of one item.
         """
@@ -43,9 +53,9 @@ class Unfinished:
         self._values = self._journal = NOT_OPEN
         self._new_bytes = 0
         folder.mkdir(parents=True, exist_ok=True)
-        self._certain = list(self._journaled())
-        self._pending: list[Batch] = []
-        self.cut(len(self.batch()))
+        self._certain = list(self._read_journal())
+        self._pending: list[Records] = []
+        self.cut(len(self))
 
     def __enter__(self) -> Unfinished:
         return self
@@ -54,73 +64,101 @@ class Unfinished:
         self._close()
 
     def __len__(self) -> int:
-        """How many items are certain."""
+        """Return the count of items that are on the disk."""
         return sum(map(len, self._certain))
 
-    def batch(self) -> Batch:
-        """What is certain."""
-        return joined(self._certain, self._dimensions)
+    def records(self) -> Records:
+        """Return the facts about the items that are on the disk."""
+        return np.concatenate([no_records(0, self._dimensions), *self._certain])
 
     def cut(self, items: int) -> None:
         """Go back to the first so many items."""
         self._close()
-        kept = self.batch().part(0, items)
+        kept = self.records()[:items]
         self._certain = [kept] if items else []
-        lines = [batch.line() for batch in self._certain]
+        lines = [journal_line(records) for records in self._certain]
         write_text(self.folder / JOURNAL, "".join([f"{self._key}\n", *lines]))
         self._values = os.open(self.folder / VALUES, os.O_RDWR | os.O_CREAT, 0o644)
         self._journal = os.open(self.folder / JOURNAL, os.O_WRONLY | os.O_APPEND)
-        os.ftruncate(self._values, kept.numbers * self._dtype.itemsize)
+        os.ftruncate(self._values, total_size(kept) * self._dtype.itemsize)
         self._hasher = hashlib.sha256()
         while part := os.read(self._values, READ_BYTES):
             self._hasher.update(part)
 
     def append(self, chunk: Chunk) -> None:
-        """Add what was read, and make it certain from time to time."""
+        """Write a chunk, and flush to the disk from time to time."""
         content = chunk.values.tobytes()
         _write(self._values, content)
         self._hasher.update(content)
-        self._pending.append(chunk.batch)
+        self._pending.append(chunk.records)
         self._new_bytes += len(content)
-        items = sum(len(batch) for batch in self._pending)
-        if items >= CERTAIN_ITEMS or self._new_bytes >= CERTAIN_BYTES:
-            self.make_certain()
+        if sum(map(len, self._pending)) >= CERTAIN_ITEMS or self._new_bytes >= CERTAIN_BYTES:
+            self._flush()
 
-    def make_certain(self) -> None:
-        """Have all that was added on disk, and only then say so."""
+    def finish(self) -> None:
+        """Flush, and write the tables of a finished pack."""
+        if self._pending:
+            self._flush()
+        write_tables(self.folder, self.records(), self._dtype, self._hasher.hexdigest())
+
+    def _flush(self) -> None:
+        """Put all that was appended on the disk, and only then into the journal."""
         os.fsync(self._values)
-        new = joined(self._pending, self._dimensions)
-        _write(self._journal, new.line().encode())
+        new = np.concatenate(self._pending)
+        _write(self._journal, journal_line(new).encode())
         os.fsync(self._journal)
         self._certain.append(new)
         self._pending, self._new_bytes = [], 0
 
-    def finish(self) -> None:
-        """Write what a finished pack has beside its numbers."""
-        if self._pending:
-            self.make_certain()
-        write_tables(self.folder, self.batch(), self._dtype, self._hasher.hexdigest())
-
-    def _journaled(self) -> Iterator[Batch]:
-        """What the journal tells of and is there."""
+    def _read_journal(self) -> Iterator[Records]:
+        """Yield the items of each line whose numbers are there, up to the first torn line."""
         journal, values = self.folder / JOURNAL, self.folder / VALUES
         if not (journal.is_file() and values.is_file()):
             return
-        room = values.stat().st_size // self._dtype.itemsize
+        left = values.stat().st_size // self._dtype.itemsize
         with journal.open(encoding="utf-8", newline="\n", errors="replace") as lines:
             if next(lines, "") != self._key + "\n":
                 return
             for line in lines:
-                batch = batch_of_line(line)
-                room -= batch.numbers if batch else 0
-                if batch is None or room < 0:
+                records = parse_journal_line(line)
+                left -= 0 if records is None else total_size(records)
+                if records is None or left < 0:
                     return
-                yield batch
+                yield records
 
     def _close(self) -> None:
         for handle in {self._values, self._journal} - {NOT_OPEN}:
             os.close(handle)
         self._values = self._journal = NOT_OPEN
+
+
+def journal_line(records: Records) -> str:
+    """Return one line of a journal."""
+    content = {
+        "shapes": records["shape"].tolist(),
+        "hashes": records["hash"].tobytes().hex(),
+        "stamps": records["stamp"].tolist(),
+        "damaged": texts_by_row(records["damage"]),
+        "notes": texts_by_row(records["note"]),
+    }
+    return json.dumps(content, ensure_ascii=True) + "\n"
+
+
+def parse_journal_line(line: str) -> Records | None:
+    """Read a line of a journal; return None if it is torn."""
+    try:
+        content: dict[str, Any] = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    if not line.endswith("\n"):
+        return None
+    return item_records(
+        np.array(content["shapes"], np.int64),
+        np.frombuffer(bytes.fromhex(content["hashes"]), np.uint8).reshape(-1, HASH_BYTES),
+        np.array(content["stamps"], np.int64).reshape(-1, 2),
+        parse_rows(content["damaged"]),
+        parse_rows(content["notes"]),
+    )
 
 
 def _write(handle: int, content: bytes) -> None:

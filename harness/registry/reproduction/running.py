@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.dataset import open_dataset
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import JobFailed, LockError, RequestError
 from harness.measure.device import choose_device, default_threads
 from harness.records.attestation import Attestation, write_attestation

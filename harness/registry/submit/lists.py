@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.datasets.listed import HELD_OUT
-from harness.datasets.listing import Listing
+from harness.datasets.listing import HELD_OUT, Listing
 from harness.records.files import write_text
 
 

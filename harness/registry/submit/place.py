@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.config.loader import LoadedBenchmark
-from harness.datasets.listed import list_dataset
-from harness.datasets.listing import Listing
-from harness.datasets.lock import pinned_dataset, read_lock
+from harness.datasets.listing import Listing, list_dataset
+from harness.datasets.lock import dataset_pin, read_lock
 from harness.errors import ConfigError, RequestError
 from harness.records.record import RecordedComponent
 from harness.run.job.parts import make_task
@@ -86,7 +85,7 @@ def find_place(loaded: LoadedBenchmark, request: RunRequest) -> Place:
             f"of {', '.join(names)} by itself"
         )
     listing = list_dataset(loaded, names[0], request.profile)
-    pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    pinned = dataset_pin(loaded.lock_path, listing.key, loaded.base_lock_paths)
     if pinned is None or not pinned[0].content:
         raise RequestError(
             f"{listing.key}: not pinned in {loaded.lock_path.name}, so nobody could tell what was "

@@ -12,7 +12,7 @@ from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, load
 from harness.config.recipes import Recipe
 from harness.datasets.dataset import OpenDataset, open_dataset
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError
 from harness.records.record import RecordedComponent
 from harness.run.job.spec import JobSpec

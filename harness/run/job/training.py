@@ -12,8 +12,8 @@ from harness.adapter import LossAdapter
 from harness.config.recipes import Recipe
 from harness.errors import ConfigError
 from harness.feeding.batches import TrainingBatches
-from harness.feeding.waveform.disturbance import Disturber
-from harness.feeding.waveform.library import shelves
+from harness.feeding.disturbance import Disturber
+from harness.feeding.libraries import library_sources
 from harness.measure.environment import environment_digest
 from harness.records.documents import sha256_file
 from harness.run.job.parts import Parts
@@ -100,7 +100,7 @@ def _disturber(parts: Parts, recipe: Recipe) -> Disturber | None:
     spec, augment = parts.spec, recipe.augment
     opened = {
         use: shelf.open()
-        for use, shelf in shelves(augment, parts.benchmark.folder, spec.cache).items()
+        for use, shelf in library_sources(augment, parts.benchmark.folder, spec.cache).items()
     }
     found = {use: library.pack.content for use, library in opened.items()}
     if found != (spec.train_inputs or {}).get("disturbances", {}):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from harness.config.recipe_tables import Augment
 from harness.config.recipes import Recipe
-from harness.datasets.pack import Tell, silent
+from harness.datasets.packing.pack_request import MessageCallback, ignore_message
 from harness.errors import ConfigError
-from harness.feeding.waveform.library import shelves
+from harness.feeding.libraries import library_sources
 from harness.tasks.task import Task
 
 
@@ -42,7 +42,12 @@ def check_augment(recipe: Recipe, task: Task, kind: str, where: str) -> None:
 
 
 def disturbances(
-    augment: Augment, folder: Path, cache: Path, tell: Tell = silent, *, decode: bool
+    augment: Augment,
+    folder: Path,
+    cache: Path,
+    tell: MessageCallback = ignore_message,
+    *,
+    decode: bool,
 ) -> dict[str, str]:
     """What the rooms and noises that an augmentation draws from hash to, by their use.
 
@@ -59,7 +64,7 @@ def disturbances(
         ConfigError: it holds no noise of the kinds that are asked for.
     """
     found: dict[str, str] = {}
-    for use, shelf in shelves(augment, folder, cache).items():
+    for use, shelf in library_sources(augment, folder, cache).items():
         if not decode:
             found[use] = shelf.content()
             continue

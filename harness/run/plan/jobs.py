@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from harness.config.loader import LoadedBenchmark, look_up
-from harness.datasets.listed import HELD_OUT
+from harness.datasets.listing import HELD_OUT
 from harness.errors import ConfigError, JobFailed, RequestError
 from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
 from harness.measure.environment import environment

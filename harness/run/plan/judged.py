@@ -14,7 +14,7 @@ from harness.config.recipes import EvenCrops
 from harness.data.corpus import SAMPLE_RATE
 from harness.datasets.dataset import pack_folder
 from harness.datasets.listing import Listing
-from harness.datasets.packing.content import open_pack
+from harness.datasets.packing.pack import open_pack
 
 FRAMES_PER_SECOND = 100
 """Sounds with equally many frames are embedded together."""

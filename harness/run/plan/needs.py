@@ -6,8 +6,7 @@ from typing import Protocol
 
 from harness.config.recipes import Recipe
 from harness.data.corpus import SAMPLE_RATE
-from harness.datasets.frames import frame_count, least_frames
-from harness.datasets.lengths import Need
+from harness.datasets.lengths import Need, frame_count, least_frames
 from harness.errors import ConfigError
 
 GIVEN = frozenset({"full_batch", "counts"})

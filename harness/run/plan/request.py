@@ -9,7 +9,7 @@ from typing import Any
 from harness.config.loader import LoadedBenchmark
 from harness.config.tables import Profile
 from harness.datasets.listing import Listing
-from harness.datasets.lock import DatasetLock, pinned_dataset
+from harness.datasets.lock import DatasetLock, dataset_pin
 from harness.measure.device import Device
 
 
@@ -83,7 +83,7 @@ class CheckpointEntry:
 
 def source_of(loaded: LoadedBenchmark, listing: Listing) -> Source:
     """A dataset with its pinned lock; its content is unknown where nothing is pinned."""
-    pinned = pinned_dataset(loaded.lock_path, listing.key, loaded.base_lock_paths)
+    pinned = dataset_pin(loaded.lock_path, listing.key, loaded.base_lock_paths)
     lock = pinned[0] if pinned else listing.lock
     pins = listing.pins_itself or pinned is not None
     return Source(listing, lock, pinned=pins, opened=False)

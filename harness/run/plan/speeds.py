@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from harness.datasets.dataset import pack_folder, pack_request
 from harness.datasets.listing import Listing
-from harness.datasets.packing.pace import packing_seconds
+from harness.datasets.packing.estimates import packing_seconds
 from harness.errors import DataError
 from harness.measure.environment import environment, environment_digest
 from harness.records.documents import digest

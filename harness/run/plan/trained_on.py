@@ -6,10 +6,8 @@ from collections.abc import Iterable
 
 from harness.config.loader import LoadedBenchmark
 from harness.data.item_names import clean_name, strip_name
-from harness.datasets.finding import find
-from harness.datasets.listed import list_dataset
-from harness.datasets.listing import Listing
-from harness.datasets.locate import Absence
+from harness.datasets.corpus_folders import Absence, find
+from harness.datasets.listing import Listing, list_dataset
 from harness.errors import RequestError
 from harness.run.job.join import ELSEWHERE
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.config.loader import load
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import RequestError
 from harness.records.record import Data, Record, Submission
 from harness.records.record_files import read_record

@@ -13,8 +13,7 @@ import pytest
 
 from harness.config.loader import LoadedBenchmark, load
 from harness.datasets.dataset import open_dataset
-from harness.datasets.listed import list_dataset
-from harness.datasets.listing import Listing
+from harness.datasets.listing import Listing, list_dataset
 from harness.registry.submit.filing import Filed, submit
 from harness.registry.submit.given import Entry, Given
 from harness.run.plan.request import RunRequest

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.config.loader import load
 from harness.datasets.dataset import open_dataset
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.run.job.parts import Parts
 from harness.run.plan.jobs import plan_checkpoint
 from harness.run.plan.request import CheckpointEntry, RunRequest, source_of

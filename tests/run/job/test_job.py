@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from harness.config.loader import load
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import HarnessError, RequestError
 from harness.records.record import Stage
 from harness.records.record_files import read_record

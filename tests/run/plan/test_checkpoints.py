@@ -17,7 +17,7 @@ import torch
 
 from adapters.wespeaker import XVector
 from harness.config.loader import load
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import RequestError
 from harness.run.plan.checkpoints import check_fits, find_checkpoint, model_of
 from harness.run.plan.jobs import plan_checkpoint

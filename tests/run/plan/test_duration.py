@@ -17,7 +17,7 @@ from harness.config.loader import load
 from harness.config.recipes import EvenCrops
 from harness.data.corpora.speech_manifest import SpeechManifest
 from harness.datasets.dataset import pack_folder
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.run.job.measurement import Speed, Trial
 from harness.run.job.spec import JobSpec
 from harness.run.plan.duration import PARTS

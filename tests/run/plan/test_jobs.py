@@ -10,7 +10,7 @@ import pytest
 from harness.config.loader import load
 from harness.config.schema import Exclusion
 from harness.config.tables import Component
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, DataError
 from harness.run.plan.choice import entries
 from harness.run.plan.chosen import component

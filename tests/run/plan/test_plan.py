@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.config.loader import load
-from harness.datasets.listed import list_dataset
+from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, RequestError
 from harness.run.job.join import failed, keep
 from harness.run.job.spec import JobSpec

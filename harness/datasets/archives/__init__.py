@@ -1,1 +1,0 @@
-"""Unpacking archives of corpora, and nothing beside them."""

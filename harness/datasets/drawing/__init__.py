@@ -1,1 +1,0 @@
-"""Drawing trial lists to a size and a difficulty."""

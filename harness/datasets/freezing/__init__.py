@@ -1,1 +1,0 @@
-"""Cutting a fixed subset from a corpus."""

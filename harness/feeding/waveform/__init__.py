@@ -1,1 +1,0 @@
-"""What is done to the sound of training crops: speed, rooms, noise."""
