@@ -13,8 +13,8 @@ from scipy.optimize import brentq
 from harness.metrics.eer import eer
 from harness.metrics.operating_point import OperatingPoint
 from harness.records.details import Det, significant
-from harness.tasks import trial_curve
-from harness.tasks.trial_curve import POINTS, det_points
+from harness.tasks import trial_metrics
+from harness.tasks.trial_metrics import POINTS, det_points
 
 POINT = OperatingPoint(0.05)
 SIDE = arrays(np.float32, st.integers(1, 400), elements=st.integers(-30, 30))
@@ -78,7 +78,7 @@ def test_a_short_curve_is_told_whole() -> None:
 def test_a_thinned_curve_keeps_the_error_rate(
     monkeypatch: pytest.MonkeyPatch, distance: float, sizes: tuple[int, int], points: int
 ) -> None:
-    monkeypatch.setattr(trial_curve, "POINTS", points)
+    monkeypatch.setattr(trial_metrics, "POINTS", points)
     sides = normal(sizes[0], distance, 2), normal(sizes[1], 0, 3)
     found = det_points(sides, POINT)
     assert len(found.miss) <= points

@@ -12,7 +12,7 @@ from harness.metrics.dcf import min_dcf
 from harness.metrics.eer import eer
 from harness.metrics.operating_point import OperatingPoint
 from harness.records.details import Breakdown, Group
-from harness.tasks.groups import FEWEST, MOST
+from harness.tasks.groupings import FEWEST, MOST
 from harness.tasks.task import Lists, Scores
 from harness.tasks.verification import Verification
 from harness.trials.index import Trials

@@ -17,7 +17,7 @@ from harness.metrics.errors import MetricError
 from harness.metrics.operating_point import OperatingPoint
 from harness.registry.submit.received import check_length
 from harness.tasks.task import Scores
-from harness.tasks.trial_metrics import decided_by
+from harness.tasks.trial_metrics import decide
 from harness.trials.join import read_scores
 from harness.trials.trials import TrialList
 
@@ -93,6 +93,6 @@ def decided(
     target = locked_trials(listing, "validation").is_target
     point = OperatingPoint(*(parameters[name] for name in ("p_target", "c_miss", "c_fa")))
     try:
-        return decided_by(scores, target, point)
+        return decide(scores, target, point)
     except MetricError as error:
         raise RequestError(f"validation scores cannot be calibrated: {error}") from error
