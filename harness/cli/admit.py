@@ -13,7 +13,7 @@ from harness.cli.output import complain, give, give_json, say
 from harness.cli.publish import Folder
 
 if TYPE_CHECKING:
-    from harness.registry.guarding.admission import Admission
+    from harness.registry.admission import Admission
 
 Base = Annotated[str, typer.Option("--base", help="Git revision that the change is held against.")]
 
@@ -29,7 +29,7 @@ def admit(
     Ends with 1 where something is wrong, with every complaint.
     """
     from harness.config.loader import load
-    from harness.registry.guarding.admission import admit as admit_change
+    from harness.registry.admission import admit as admit_change
 
     came = admit_change(folder, base, load(config))
     # What cannot be read has no tables to compare.

@@ -36,7 +36,7 @@ def give_answers(answered: Sequence[Answered]) -> None:
 
 
 def _records(given: Path) -> list[Path]:
-    from harness.registry.verify import record_files
+    from harness.registry.verify_record import record_files
 
     if given.is_file():
         return [given]

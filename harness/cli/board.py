@@ -29,7 +29,7 @@ def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
 
 def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Fail where a published file is not exactly what its records give."""
-    from harness.registry.guarding.check import check as check_files
+    from harness.registry.check import check as check_files
 
     give_differences(
         check_files(folder), "all published files are what their records give", json=json

@@ -13,7 +13,7 @@ from harness.cli.output import complain, give_json
 from harness.cli.verify import Records
 
 if TYPE_CHECKING:
-    from harness.registry.details import Completion
+    from harness.registry.record_details import DetailsAnswer
 
 
 def details(
@@ -24,10 +24,10 @@ def details(
     Nothing that is there is written anew; details that differ from what is computed are an error.
     """
     from harness.config.loader import load
-    from harness.registry.details import complete
+    from harness.registry.record_details import complete_details
 
     loaded = load(config)
-    done = [complete(loaded, record) for record in records_of(records or [PUBLISHED])]
+    done = [complete_details(loaded, record) for record in records_of(records or [PUBLISHED])]
     if json:
         give_json({"schema": 1, "records": [_document(each) for each in done]})
     else:
@@ -37,8 +37,8 @@ def details(
         raise typer.Exit(1)
 
 
-def _document(done: Completion) -> dict[str, object]:
-    from harness.registry.details import details_beside
+def _document(done: DetailsAnswer) -> dict[str, object]:
+    from harness.registry.record_details import details_beside
 
     return {
         "record": str(done.record),

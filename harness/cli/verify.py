@@ -14,7 +14,7 @@ from harness.cli.output import give_json, say
 from harness.errors import RequestError
 
 if TYPE_CHECKING:
-    from harness.registry.verify import Verdict
+    from harness.registry.verify_record import Verdict
 
 Records = Annotated[
     list[Path] | None,
@@ -34,7 +34,7 @@ def verify(
     The details beside a record are computed again too.
     """
     from harness.config.loader import load
-    from harness.registry.verify import verify as verify_record
+    from harness.registry.verify_record import verify as verify_record
 
     loaded, verdicts, unreadable = load(config), [], []
     for file in records_of(records or [PUBLISHED]):

@@ -16,15 +16,15 @@ from harness.records.canonical import readable_json
 from harness.records.details import Details, details_text, read_details
 from harness.records.record import Record
 from harness.records.store import read_record
-from harness.registry.details import (
-    Companions,
-    complete,
-    content_at,
+from harness.registry.record_details import (
+    DetailsMaker,
+    complete_details,
     details_beside,
+    details_content,
     details_of,
     differences,
 )
-from harness.registry.verify import record_files
+from harness.registry.verify_record import record_files
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = ROOT / "leaderboards" / "records"
@@ -52,18 +52,18 @@ def record(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def spoken(loaded: LoadedBenchmark, tmp_path_factory: pytest.TempPathFactory) -> Details:
-    """The companion of a record with trials."""
+    """The details of a record with trials."""
     (source,) = SPEECH.glob("campplus-aam-seed0-6708f1844590.json")
     return details_of(loaded, copied(source, tmp_path_factory.mktemp("spoken")))
 
 
 def published() -> list[tuple[Path, Record, Details]]:
-    """Published records that have a companion."""
+    """Published records that have details."""
     beside = [(path, details_beside(path)) for path in record_files(RECORDS.parent)]
     return [(path, read_record(path), read_details(file)) for path, file in beside if file.exists()]
 
 
-def test_every_published_companion_tells_what_its_record_does() -> None:
+def test_all_published_details_tell_what_their_record_does() -> None:
     found = published()
     assert len(found) >= 49
     for path, record, details in found:
@@ -115,44 +115,44 @@ def test_the_embedded_speech_is_broken_down(spoken: Details) -> None:
     assert sessions["same session"].metrics == kinds["target same-session"].metrics
 
 
-def test_a_missing_companion_is_written_once(loaded: LoadedBenchmark, record: Path) -> None:
-    assert complete(loaded, record).answer == "written"
+def test_missing_details_are_written_once(loaded: LoadedBenchmark, record: Path) -> None:
+    assert complete_details(loaded, record).answer == "written"
     beside = record.with_name(f"{record.stem}.details.json")
     before = beside.stat().st_mtime_ns, beside.read_bytes()
-    assert complete(loaded, record).answer == "there"
+    assert complete_details(loaded, record).answer == "there"
     assert (beside.stat().st_mtime_ns, beside.read_bytes()) == before
     assert read_details(beside).is_of(record)
     assert record_files(record.parent) == [record]
 
 
-def test_a_run_has_its_companion_in_its_folder(loaded: LoadedBenchmark, record: Path) -> None:
+def test_a_run_has_its_details_in_its_folder(loaded: LoadedBenchmark, record: Path) -> None:
     run = record.rename(record.with_name("record.json"))
     record.with_suffix(".scores.npz").rename(record.with_name("scores.npz"))
-    assert complete(loaded, run).answer == "written"
+    assert complete_details(loaded, run).answer == "written"
     assert details_beside(run) == run.with_name("details.json")
     assert read_details(run.with_name("details.json")).is_of(run)
 
 
-def test_a_companion_that_differs_is_told_and_kept(loaded: LoadedBenchmark, record: Path) -> None:
-    complete(loaded, record)
+def test_details_that_differ_are_told_and_kept(loaded: LoadedBenchmark, record: Path) -> None:
+    complete_details(loaded, record)
     beside = details_beside(record)
     document = json.loads(beside.read_text())
     document["breakdowns"]["class"]["groups"][3]["metrics"]["accuracy"]["low"] -= 0.001
     beside.write_text(readable_json(document))
     kept = beside.read_bytes()
-    done = complete(loaded, record)
+    done = complete_details(loaded, record)
     assert (done.answer, len(done.reasons)) == ("differs", 1)
     told = done.reasons[0]
     assert told.startswith("details.breakdowns.class.groups[3].metrics.accuracy.low: recorded 0.")
     assert beside.read_bytes() == kept
 
 
-def test_another_record_makes_a_companion_stale(loaded: LoadedBenchmark, record: Path) -> None:
-    complete(loaded, record)
+def test_another_record_makes_details_stale(loaded: LoadedBenchmark, record: Path) -> None:
+    complete_details(loaded, record)
     document = json.loads(record.read_text())
     document["notes"] = ["another record"]
     record.write_text(readable_json(document))
-    done = complete(loaded, record)
+    done = complete_details(loaded, record)
     assert done.answer == "differs"
     assert [reason.split(":")[0] for reason in done.reasons] == ["details.record"]
 
@@ -168,9 +168,9 @@ def test_a_last_digit_is_no_difference(loaded: LoadedBenchmark, record: Path) ->
     estimate["low"] = round(estimate["low"] + 1e-5, 6)
     assert len(differences(Details.model_validate(document), found)) == 1
     place = record.with_name("elsewhere.json")
-    assert content_at(place, found) == details_text(found).encode()
+    assert details_content(place, found) == details_text(found).encode()
     place.write_text(details_text(near))
-    assert content_at(place, found) == details_text(near).encode()
+    assert details_content(place, found) == details_text(near).encode()
 
 
 def test_missing_parts_are_differences(spoken: Details) -> None:
@@ -190,13 +190,13 @@ def test_what_cannot_be_computed_here_is_told_once_a_reason(
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
     letters = sorted((DIGITS.parent / "omniglot-latin").glob("*softmax*-*.json"))
     letters = [path for path in letters if not path.name.endswith(".details.json")]
-    companions = Companions(loaded)
-    assert [companions.of(path) for path in letters] == [None] * 3
-    assert companions.of(record) is not None
-    ((reason, records),) = companions.reasons.items()
+    maker = DetailsMaker(loaded)
+    assert [maker.of(path) for path in letters] == [None] * 3
+    assert maker.of(record) is not None
+    ((reason, records),) = maker.reasons.items()
     assert "https://github.com/brendenlake/omniglot" in reason
     assert records == letters
-    assert complete(loaded, letters[0]).answer == "not here"
+    assert complete_details(loaded, letters[0]).answer == "not here"
 
 
 def test_other_scores_are_refused(loaded: LoadedBenchmark, record: Path) -> None:
@@ -205,14 +205,14 @@ def test_other_scores_are_refused(loaded: LoadedBenchmark, record: Path) -> None
         details_of(loaded, record)
 
 
-def test_a_broken_companion_is_refused(loaded: LoadedBenchmark, record: Path) -> None:
+def test_broken_details_are_refused(loaded: LoadedBenchmark, record: Path) -> None:
     details_beside(record).write_text("{}")
     with pytest.raises(RequestError, match="details schema None"):
-        complete(loaded, record)
+        complete_details(loaded, record)
 
 
-def test_a_companion_is_no_record(record: Path, loaded: LoadedBenchmark) -> None:
-    complete(loaded, record)
+def test_details_are_no_record(record: Path, loaded: LoadedBenchmark) -> None:
+    complete_details(loaded, record)
     document: dict[str, Any] = json.loads(record.read_text())
     record.with_name(f"{record.stem}.attestation-a.json").write_text(readable_json(document))
     assert record_files(record.parent) == [record]

@@ -14,8 +14,8 @@ import pytest
 
 from harness.config.loader import LoadedBenchmark, load
 from harness.records.canonical import readable_json, sha256_file
-from harness.registry.details import complete, details_beside
-from harness.registry.verify import Verdict, record_files, verify
+from harness.registry.record_details import complete_details, details_beside
+from harness.registry.verify_record import Verdict, record_files, verify
 
 ROOT = Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"
@@ -45,7 +45,7 @@ def answer(loaded: LoadedBenchmark, record: Path) -> Verdict:
     return verify(loaded, record, record.parent / "runs")
 
 
-def without_companion(record: Path, folder: Path) -> Path:
+def without_details(record: Path, folder: Path) -> Path:
     """The same record and its scores elsewhere."""
     place = folder / record.relative_to(ROOT)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def test_every_published_record_is_verified_or_says_why_not(
     for file in record_files(ROOT / "leaderboards"):
         again = file.parent in seen
         seen.add(file.parent)
-        chosen = without_companion(file, tmp_path) if again else file
+        chosen = without_details(file, tmp_path) if again else file
         verdicts.append(verify(loaded, chosen, tmp_path / "runs"))
     assert [verdict for verdict in verdicts if verdict.answer == "differs"] == []
     embedded = [verdict for verdict in verdicts if "/digits/" in str(verdict.record)]
@@ -123,15 +123,15 @@ def test_left_one_out_values_that_scores_do_not_give_differ(
     assert verdict.reasons == ("invented without ann: recorded 0.25, computed nothing",)
 
 
-def test_a_companion_is_verified_too(loaded: LoadedBenchmark, record: Path) -> None:
+def test_details_are_verified_too(loaded: LoadedBenchmark, record: Path) -> None:
     assert not answer(loaded, record).details
-    complete(loaded, record)
+    complete_details(loaded, record)
     verdict = answer(loaded, record)
     assert (verdict.answer, verdict.details, verdict.numbers) == ("verified", True, 509)
 
 
-def test_a_changed_companion_differs_by_its_group(loaded: LoadedBenchmark, record: Path) -> None:
-    complete(loaded, record)
+def test_changed_details_differ_by_their_group(loaded: LoadedBenchmark, record: Path) -> None:
+    complete_details(loaded, record)
     beside = details_beside(record)
     document = json.loads(beside.read_text())
     groups = document["breakdowns"]["class"]["groups"]

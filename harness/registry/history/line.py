@@ -22,8 +22,8 @@ FOLDER = "history"
 NIGHT = r"^\d{4}-\d{2}-\d{2}$"
 
 
-class Line(BaseModel):
-    """What is kept of a record for the history; frozen, unknown keys refused.
+class HistoryLine(BaseModel):
+    """A line of a history, made from a record; frozen, unknown keys refused.
 
     Attributes:
         night: the day, UTC, that the record counts for.
@@ -78,7 +78,7 @@ class Line(BaseModel):
         return str(place / f"{name}-{self.environment[:8] or 'unknown'}.jsonl")
 
 
-def line_of(record: Record, content: bytes, night: str | None, source: Path) -> Line:
+def line_of(record: Record, content: bytes, night: str | None, source: Path) -> HistoryLine:
     """Make the line of a record.
 
     Args:
@@ -93,7 +93,7 @@ def line_of(record: Record, content: bytes, night: str | None, source: Path) -> 
     _require_own(record, source)
     resources, waited = record.resources, disturbed(record.resources.measuring_cpu_wait)
     speeds = ("training_per_second", "inference_per_second", "latency_p50")
-    return Line(
+    return HistoryLine(
         night=night or _night(record, source),
         record=sha256(content),
         code=record.code,
@@ -111,8 +111,8 @@ def line_of(record: Record, content: bytes, night: str | None, source: Path) -> 
         primary=record.protocol.primary,
         metric=record.protocol.facts[record.protocol.primary],
         quality=record.metrics.get(record.protocol.primary),
-        training_memory=_measured(resources.training_memory),
-        inference_memory=_measured(resources.inference_memory),
+        training_memory=_measured_bytes(resources.training_memory),
+        inference_memory=_measured_bytes(resources.inference_memory),
         disturbed=_disturbance(resources.measuring_cpu_wait) if waited else "",
         **{name: None if waited else getattr(resources, name) for name in speeds},
     )
@@ -135,7 +135,7 @@ def _require_own(record: Record, source: Path) -> None:
 
 
 def _night(record: Record, source: Path) -> str:
-    """The day on which a record was finished; its stages tell it of records that do not."""
+    """Return the day on which a record, or else its last stage, was finished."""
     ends = (stage.finished or "" for stage in record.stages.values())
     day = (record.finished or max(ends, default=""))[:10]
     if not day:
@@ -144,14 +144,14 @@ def _night(record: Record, source: Path) -> str:
 
 
 def _configuration(record: Record) -> str:
-    """What two nights must share; their code and environment apart."""
+    """Return the digest of all that two nights must share, code and environment apart."""
     parts: list[Any] = [part.model_dump() for part in (record.model, record.loss) if part]
     rules = [record.protocol.version, record.protocol.digest, record.dataset.lock]
     return digest([*rules, *parts, record.recipe_name, record.recipe, record.track])
 
 
-def _measured(memory: Memory | None) -> int | None:
-    """A peak that was measured; a predicted one has no history."""
+def _measured_bytes(memory: Memory | None) -> int | None:
+    """Return a measured peak; a predicted one has no history."""
     return None if memory is None or memory.counted == "predicted" else memory.bytes
 
 

@@ -12,29 +12,29 @@ from harness.errors import RequestError
 from harness.records.canonical import canonical_json, sha256
 from harness.records.files import lock, write_text
 from harness.records.store import read_record
-from harness.registry.history.line import FOLDER, Line, line_of
+from harness.registry.history.line import FOLDER, HistoryLine, line_of
 
 
 @dataclass(frozen=True)
-class Added:
-    """What came of adding records.
+class AddedLines:
+    """The lines that were added.
 
     Attributes:
         lines: path of the file below the published folder, and the line, for each one added.
         known: how many records had their line already.
     """
 
-    lines: tuple[tuple[str, Line], ...]
+    lines: tuple[tuple[str, HistoryLine], ...]
     known: int
 
 
 def history_files(folder: Path) -> list[Path]:
-    """Every file of a history below the folder of published tables, in the order of their paths."""
+    """Return every file of a history below the published tables, in the order of their paths."""
     return sorted((folder / FOLDER).rglob("*.jsonl"))
 
 
-def read_history(folder: Path) -> dict[str, list[Line]]:
-    """Every file's lines, by its path below the folder of published tables.
+def read_history(folder: Path) -> dict[str, list[HistoryLine]]:
+    """Read every file's lines, by its path below the folder of published tables.
 
     Raises:
         RequestError: a line is not one of a history; the message names it.
@@ -48,7 +48,7 @@ def read_history(folder: Path) -> dict[str, list[Line]]:
     }
 
 
-def parse_line(text: str, where: str) -> Line:
+def parse_line(text: str, where: str) -> HistoryLine:
     """Read a line.
 
     Args:
@@ -59,21 +59,21 @@ def parse_line(text: str, where: str) -> Line:
         RequestError: it is not one.
     """
     try:
-        return Line.model_validate_json(text)
+        return HistoryLine.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        told = f"{place}: {first['msg']}" if place else first["msg"]
-        raise RequestError(f"{where}: not a line of a history: {told}") from error
+        said = f"{place}: {first['msg']}" if place else first["msg"]
+        raise RequestError(f"{where}: not a line of a history: {said}") from error
 
 
-def line_text(line: Line) -> str:
-    """A line as its file spells it, without its end."""
+def line_text(line: HistoryLine) -> str:
+    """Return a line as its file spells it, without its end."""
     return canonical_json(line.model_dump(mode="json", by_alias=True))
 
 
 def texts(path: Path) -> list[str]:
-    """The lines of a file.
+    """Read the lines of a file.
 
     Raises:
         RequestError: it is not text.
@@ -85,7 +85,7 @@ def texts(path: Path) -> list[str]:
     return content.removesuffix("\n").split("\n") if content else []
 
 
-def add(runs: Path, folder: Path, night: str | None = None) -> Added:
+def add(runs: Path, folder: Path, night: str | None = None) -> AddedLines:
     """Add a line for each record of a runs folder that has none yet.
 
     Args:
@@ -100,18 +100,14 @@ def add(runs: Path, folder: Path, night: str | None = None) -> Added:
     if not sources:
         raise RequestError(f"{runs}: holds no record; run a suite first")
     with lock(runs / FOLDER):
-        made = [_made(source, night) for source in sources]
-        return _append(sorted(made, key=lambda line: (line.night, line.path)), folder)
+        lines = [line_of(read_record(each), each.read_bytes(), night, each) for each in sources]
+        return _append(sorted(lines, key=lambda line: (line.night, line.path)), folder)
 
 
-def _made(source: Path, night: str | None) -> Line:
-    return line_of(read_record(source), source.read_bytes(), night, source)
-
-
-def _append(lines: Sequence[Line], folder: Path) -> Added:
-    files = {path: _unedited(folder, path) for path in sorted({line.path for line in lines})}
+def _append(lines: Sequence[HistoryLine], folder: Path) -> AddedLines:
+    files = {path: _read_unedited(folder, path) for path in sorted({line.path for line in lines})}
     known = {parse_line(text, "").record for held in files.values() for text in held}
-    new: list[tuple[str, Line]] = []
+    new: list[tuple[str, HistoryLine]] = []
     for line in lines:
         if line.record in known:
             continue
@@ -121,17 +117,17 @@ def _append(lines: Sequence[Line], folder: Path) -> Added:
         known.add(line.record)
         new.append((line.path, chained))
     for path in sorted({path for path, _ in new}):
-        write_text(folder / path, joined(files[path]))
-    return Added(tuple(new), len(lines) - len(new))
+        write_text(folder / path, file_content(files[path]))
+    return AddedLines(tuple(new), len(lines) - len(new))
 
 
 def chain(held: Sequence[str]) -> str:
-    """What the next line says of the one before it."""
+    """Return the hash that the next line holds of the one before it."""
     return sha256(held[-1].encode()) if held else ""
 
 
-def joined(held: Iterable[str]) -> str:
-    """Lines as a file's content."""
+def file_content(held: Iterable[str]) -> str:
+    """Return lines as a file's content."""
     return "".join(f"{text}\n" for text in held)
 
 
@@ -143,7 +139,7 @@ def broken(folder: Path, name: str) -> list[str]:
         name: the file's path below them.
     """
     held = texts(folder / name)
-    whole = (folder / name).read_bytes() == joined(held).encode()
+    whole = (folder / name).read_bytes() == file_content(held).encode()
     complaints = [] if whole else [f"{name}: its last line has no end; restore it from git"]
     seen: dict[str, int] = {}
     for number, text in enumerate(held, start=1):
@@ -160,7 +156,7 @@ def broken(folder: Path, name: str) -> list[str]:
     return complaints
 
 
-def _broken_line(line: Line, text: str, before: Sequence[str], where: str) -> list[str]:
+def _broken_line(line: HistoryLine, text: str, before: Sequence[str], where: str) -> list[str]:
     if line_text(line) != text:
         return [f"{where} is not spelled as it was written; restore it from git"]
     if line.previous == chain(before):
@@ -169,8 +165,8 @@ def _broken_line(line: Line, text: str, before: Sequence[str], where: str) -> li
     return [f"{where} does not follow: {why}; a history is never changed, restore it from git"]
 
 
-def _unedited(folder: Path, name: str) -> list[str]:
-    """The lines of a file that is as it was written; none of one that is not there yet."""
+def _read_unedited(folder: Path, name: str) -> list[str]:
+    """Read the lines of a file that is as it was written; none of one that is not there yet."""
     if not (folder / name).is_file():
         return []
     complaints = broken(folder, name)

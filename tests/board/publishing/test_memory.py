@@ -15,7 +15,7 @@ from harness.board.publishing import memory, published
 from harness.board.publishing.published import build
 from harness.records.record import Record
 from harness.records.store import write_record
-from harness.registry.guarding.check import check
+from harness.registry.check import check
 
 Count = Callable[[], int]
 

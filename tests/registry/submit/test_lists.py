@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.registry.submit.lists import write_lists
+from harness.registry.submit.place import write_lists
 from harness.trials.trials import read_trials
 from tests.registry.submit.conftest import Site
 

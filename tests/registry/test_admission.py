@@ -22,9 +22,8 @@ from harness.errors import RequestError
 from harness.records.canonical import digest
 from harness.records.record import Component, Metric, Stage, Submission
 from harness.records.store import read_record, write_record
-from harness.registry.guarding.admission import admit
-from harness.registry.guarding.locked import edited_lock
-from harness.registry.guarding.snapshot import Snapshot
+from harness.registry.admission import Snapshot, admit
+from harness.registry.admission_rules import edited_lock
 from tests.board.published_copy import ROOT, Copy, edit, git, make_copy
 
 

@@ -11,11 +11,16 @@ from scipy import stats
 
 from harness.records.record import Component, Data, Metric, Record
 from harness.records.store import read_record, write_record
-from harness.registry.reproduction.tolerance import allowed, others_of
+from harness.registry.tolerance import Range, others_of, reproduction_range
+from harness.tasks.task import smallest_step
 
-OLD = Path(__file__).parents[2] / "records" / "old"
+OLD = Path(__file__).parents[1] / "records" / "old"
 TRAINED = read_record(next(OLD.glob("ecapa*.json")))
 UNTRAINED = read_record(next(OLD.glob("nearest*.json")))
+
+
+def range_of(record: Record, others: list[Record]) -> Range:
+    return reproduction_range(record, others, smallest_step(record.dataset.counts["test"]))
 
 
 def with_value(
@@ -30,7 +35,7 @@ def with_value(
 def test_seeds_of_the_other_records_decide() -> None:
     values = {"a": [0.16, 0.18, 0.17], "b": [0.2, 0.22]}
     others = [with_value(v, s, m) for m, row in values.items() for s, v in enumerate(row)]
-    found = allowed(with_value(0.17, 0), others)
+    found = range_of(with_value(0.17, 0), others)
     squares = 0.0
     for row in values.values():
         mean = statistics.fmean(row)
@@ -44,17 +49,17 @@ def test_seeds_of_the_other_records_decide() -> None:
 
 def test_a_record_has_no_say_in_its_own_range() -> None:
     others = [with_value(v, s) for s, v in enumerate((0.16, 0.18, 0.17, 0.175)) if s]
-    honest = allowed(with_value(0.16, 0), others)
-    assert allowed(with_value(0.16, 0), [*others, with_value(0.9, 0)]) == honest
+    honest = range_of(with_value(0.16, 0), others)
+    assert range_of(with_value(0.16, 0), [*others, with_value(0.9, 0)]) == honest
 
 
 def test_the_interval_holds_where_seeds_tell_nothing() -> None:
     eer = TRAINED.metrics["eer"]
     for others in ([], [with_value(0.1, 0, "a"), with_value(0.2, 1, "a")]):
-        found = allowed(TRAINED, others)
+        found = range_of(TRAINED, others)
         assert (found.rule, found.low, found.high) == ("interval", eer.low, eer.high)
     bare = {"metrics": {"eer": Metric(value=0.1, unit="%")}}
-    found = allowed(TRAINED.model_copy(update=bare), [])
+    found = range_of(TRAINED.model_copy(update=bare), [])
     assert (found.rule, found.low, found.high) == ("equal", 0.1, 0.1)
 
 
@@ -63,18 +68,18 @@ def test_claims_and_submissions_tell_nothing_of_seeds() -> None:
         others = [
             with_value(0.1 * (s + 1), s, "a").model_copy(update={"trust": trust}) for s in range(5)
         ]
-        assert allowed(TRAINED, others).rule == "interval"
+        assert range_of(TRAINED, others).rule == "interval"
 
 
 def test_what_is_not_trained_may_move_by_one_item() -> None:
-    found = allowed(UNTRAINED, [])
+    found = range_of(UNTRAINED, [])
     items = UNTRAINED.dataset.counts["test"]["items"]
     value = UNTRAINED.metrics["accuracy"].value
     assert found.rule == "one trial"
     assert (found.low, found.high) == pytest.approx((value - 1 / items, value + 1 / items))
     counts = {"test": {"units": 5, "items": 20, "trials": 190, "targets": 30}}
     trials = UNTRAINED.dataset.model_copy(update={"counts": counts})
-    found = allowed(UNTRAINED.model_copy(update={"dataset": trials}), [])
+    found = range_of(UNTRAINED.model_copy(update={"dataset": trials}), [])
     assert found.high - value == pytest.approx(1 / 30)
 
 
@@ -99,4 +104,4 @@ def test_an_entry_of_the_same_name_and_other_content_is_another() -> None:
         with_value(0.3, 1),
         with_value(0.2, 2),
     ]
-    assert allowed(with_value(0.17, 0), others).rule == "interval"
+    assert range_of(with_value(0.17, 0), others).rule == "interval"

@@ -16,8 +16,8 @@ from harness.records.attestation import Attestation, attestation_path, write_att
 from harness.records.canonical import digest, readable_json, sha256_file
 from harness.records.record import Metric, Record
 from harness.records.store import read_record
-from harness.registry.guarding.check import check
-from harness.registry.guarding.consistency import contradictions, disagreements
+from harness.registry.check import check
+from harness.registry.consistency import contradictions, disagreements
 from tests.board.published_copy import ROOT, Copy, make_copy
 
 

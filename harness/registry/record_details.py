@@ -1,4 +1,4 @@
-"""The companions of records: computed from their scores, held against what lies beside them."""
+"""The details beside records: computed from their scores, and compared with what lies there."""
 
 from __future__ import annotations
 
@@ -14,25 +14,30 @@ from harness.errors import DataError
 from harness.records.canonical import sha256_file
 from harness.records.details import DETAILS, Details, details_text, read_details, write_details
 from harness.records.store import read_record
-from harness.registry.rescoring import NotHereError, UnusableError, changed, rejudging
+from harness.registry.rescoring import (
+    NotHereError,
+    UnusableError,
+    difference_from_artefact,
+    find_rescoring,
+)
 from harness.run.job.join import RECORD
 from harness.tasks.task import Detailing
 
 TOLERANCE = 2e-6
-"""By how much, of itself, a rounded number may differ: one in its last digit."""
+"""The relative difference that rounding may make: one in the last digit."""
 
 Answer = Literal["written", "there", "differs", "not here"]
 
 
 @dataclass(frozen=True)
-class Completion:
-    """What came of one record's companion.
+class DetailsAnswer:
+    """The state of one record's details.
 
     Attributes:
         record: its file.
-        answer: `there` where an equal companion lay beside it already; one that differs is left as
-            it is.
-        reasons: what differs, or what is needed.
+        answer: `there` if equal details lay beside it already; different ones are left as they
+            are.
+        reasons: the differences, or what is needed.
     """
 
     record: Path
@@ -41,8 +46,8 @@ class Completion:
 
 
 @dataclass(frozen=True)
-class Companions:
-    """Computes companions, and remembers why some cannot be.
+class DetailsMaker:
+    """Computes details, and remembers why some cannot be.
 
     Attributes:
         loaded: the benchmark that the records were made with.
@@ -53,7 +58,7 @@ class Companions:
     reasons: dict[str, list[Path]] = field(default_factory=dict)
 
     def of(self, record: Path) -> Details | None:
-        """A record's companion; None where it cannot be computed here.
+        """Compute a record's details; None if they cannot be computed here.
 
         Raises:
             DataError, RequestError: as `details_of`.
@@ -65,31 +70,29 @@ class Companions:
             return None
 
 
-def complete(loaded: LoadedBenchmark, record: Path) -> Completion:
-    """Write a record's companion where it is missing; one that is there is held against it.
+def complete_details(loaded: LoadedBenchmark, record: Path) -> DetailsAnswer:
+    """Write a record's details if they are missing; compare those that are there.
 
     Raises:
-        DataError, RequestError: as `details_of`, or what lies there is no companion.
+        DataError, RequestError: as `details_of`, or the file there holds no details.
     """
     beside = details_beside(record)
     try:
         found = details_of(loaded, record)
     except NotHereError as error:
-        return Completion(record, "not here", (str(error),))
+        return DetailsAnswer(record, "not here", (str(error),))
     if not beside.exists():
         write_details(beside, found)
-        return Completion(record, "written")
+        return DetailsAnswer(record, "written")
     differing = differences(read_details(beside), found)
-    return Completion(record, "differs" if differing else "there", differing)
+    return DetailsAnswer(record, "differs" if differing else "there", differing)
 
 
-def content_at(place: Path, details: Details) -> bytes:
-    """What a companion's file is to hold: what is there, where that tells the same.
-
-    Another machine may have rounded a number's last digit otherwise.
+def details_content(place: Path, details: Details) -> bytes:
+    """Return the bytes of a details file; keep those of a file that is equal within rounding.
 
     Raises:
-        RequestError: what lies there is no companion.
+        RequestError: the file there holds no details.
     """
     if place.exists() and not differences(read_details(place), details):
         return place.read_bytes()
@@ -97,42 +100,42 @@ def content_at(place: Path, details: Details) -> bytes:
 
 
 def details_beside(record: Path) -> Path:
-    """Where a record's companion lies, in a run's folder or among the published ones."""
+    """Return the place of a record's details, in a run's folder or among the published ones."""
     return record.with_name(DETAILS if record.name == RECORD else details_path(record.name))
 
 
 def details_of(loaded: LoadedBenchmark, path: Path) -> Details:
-    """Compute a record's companion.
+    """Compute a record's details.
 
     Args:
         loaded: the benchmark that the record was made with.
         path: the record; its scores lie beside it.
 
     Raises:
-        NotHereError: it cannot be computed on this machine, and why.
+        NotHereError: they cannot be computed on this machine, and why.
         DataError: the scores are not those that the record names, or its lists do not fit them.
         RequestError: the file is not a record.
     """
     record = read_record(path)
     try:
-        needed = rejudging(loaded, record, path)
-        if reason := changed(needed.path, record, "scores"):
+        needed = find_rescoring(loaded, record, path)
+        if reason := difference_from_artefact(needed.path, record, "scores"):
             raise DataError(reason)
-        return named(path, needed.detail())
+        return bind_details(path, needed.detail())
     except UnusableError as error:
         raise DataError(f"{path}: {error}") from error
 
 
-def named(record: Path, found: Detailing) -> Details:
-    """A companion with the record that it is of."""
+def bind_details(record: Path, found: Detailing) -> Details:
+    """Return details with the hash of the record that they are of."""
     return Details(record=sha256_file(record), det=found.det, breakdowns=found.breakdowns)
 
 
 def differences(there: Details, here: Details) -> tuple[str, ...]:
-    """Where a companion is not what was computed; each place is named by its way in the file.
+    """Name every difference of details from computed ones, by its path in the file.
 
     Args:
-        there: as it lies beside its record.
+        there: as they lie beside their record.
         here: as computed now.
     """
     pair = (each.model_dump(mode="json", by_alias=True) for each in (there, here))
@@ -147,17 +150,13 @@ def _differences(where: str, there: Any, here: Any) -> Iterator[str]:
         for number, pair in enumerate(zip(there, here, strict=True)):
             name = pair[0].get("name", number) if isinstance(pair[0], dict) else number
             yield from _differences(f"{where}[{name}]", *pair)
-    elif not _same(there, here):
-        yield f"{where}: recorded {_told(there)}, computed {_told(here)}"
+    else:
+        floats = isinstance(there, float) and isinstance(here, float)
+        if not (math.isclose(there, here, rel_tol=TOLERANCE) if floats else there == here):
+            yield f"{where}: recorded {_brief(there)}, computed {_brief(here)}"
 
 
-def _same(there: Any, here: Any) -> bool:
-    if isinstance(there, float) and isinstance(here, float):
-        return math.isclose(there, here, rel_tol=TOLERANCE, abs_tol=0.0)
-    return bool(there == here)
-
-
-def _told(value: Any) -> str:
+def _brief(value: Any) -> str:
     if isinstance(value, list):
         return f"{len(value)} of them"
     if isinstance(value, dict):

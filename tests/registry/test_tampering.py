@@ -17,12 +17,12 @@ from harness.errors import RequestError
 from harness.records.canonical import digest, sha256_file
 from harness.records.record import Artefact
 from harness.records.store import read_record, write_record
-from harness.registry.guarding.admission import admit
-from harness.registry.guarding.check import check
+from harness.registry.admission import admit
+from harness.registry.check import check
 from harness.registry.history.page import build as build_history
 from harness.registry.history.store import add, history_files
-from harness.registry.publish import publish
-from harness.registry.verify import verify
+from harness.registry.publication import publish
+from harness.registry.verify_record import verify
 from tests.board.published_copy import Copy, edit, make_copy
 
 

@@ -12,10 +12,10 @@ from harness.datasets.listed import list_dataset
 from harness.errors import RequestError
 from harness.records.record import Data, Record, Submission
 from harness.records.store import read_record
-from harness.registry.reproduction.planning import check_reproducible, planned_again, request_for
+from harness.registry.reproduction import check_reproducible, plan_again, request_for
 from harness.run.plan.request import RunRequest, source_of
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"
 BASELINE = next(DIGITS.glob("nearest-class-mean-seednone-????????????.json"))
 FIRST = next(DIGITS.glob("efficientnet-b0-softmax-seed0-????????????.json"))
@@ -28,7 +28,7 @@ def planned(record: Record, runs: Path) -> Any:
         threads=1,
     )  # fmt: skip
     source = source_of(loaded, list_dataset(loaded, "digits", "quick"))
-    return planned_again(loaded, request_for(loaded, record, request), record, source)
+    return plan_again(loaded, request_for(loaded, record, request), record, source)
 
 
 def test_a_published_record_is_planned_as_it_was(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.board.names import details_path, record_path, scores_path
 from harness.board.publishing.published import build
+from harness.board.store.companions import publishes_scores
 from harness.board.store.tree import changed_outside
 from harness.errors import RequestError
 from harness.records.canonical import sha256
@@ -15,15 +16,10 @@ from harness.records.details import Details
 from harness.records.files import read_bytes, write_bytes
 from harness.records.record import Record
 from harness.records.store import read_record
-from harness.registry.details import content_at
-from harness.registry.guarding.check import publishes_scores
+from harness.registry.record_details import details_content
 
 DetailsOf = Callable[[Path], Details | None]
-"""The companion of a run's record; None where it has none."""
-
-
-def without_details(run: Path) -> None:
-    """No companion."""
+"""Makes the details of a run's record; None if it has none."""
 
 
 def publish(
@@ -31,7 +27,7 @@ def publish(
     folder: Path,
     repository: Path,
     *,
-    details: DetailsOf = without_details,
+    details: DetailsOf = lambda _: None,
     include_failed: bool = False,
 ) -> list[Path]:
     """Copy records into `folder/records/` and rebuild the tables; all of them, or none.
@@ -40,7 +36,7 @@ def publish(
         runs: the `record.json` files chosen.
         folder: the published tables, mostly `leaderboards`.
         repository: the git work tree whose commit the records name.
-        details: makes what is to lie beside a record.
+        details: makes the details to be published beside a record.
         include_failed: publish rows without a result too.
 
     Returns:
@@ -49,17 +45,6 @@ def publish(
     Raises:
         RequestError: the tree is dirty, or a record may not be published as it is.
     """
-    _require_clean(repository, folder)
-    for run in runs:
-        _check_allowed(run, include_failed=include_failed)
-    planned = _planned(runs, folder, details)
-    new = [path for path, content in planned.items() if not _is_there(path, content)]
-    for path in new:
-        write_bytes(path, planned[path])
-    return new + build(folder)
-
-
-def _require_clean(repository: Path, folder: Path) -> None:
     changed = changed_outside(repository, folder)
     if changed:
         more = f" and {len(changed) - 10} more" if len(changed) > 10 else ""
@@ -67,37 +52,18 @@ def _require_clean(repository: Path, folder: Path) -> None:
             f"the work tree is not clean: {', '.join(changed[:10])}{more}; commit or stash these, "
             "so that the published numbers have a commit that made them"
         )
-
-
-def _planned(runs: Iterable[Path], folder: Path, details: DetailsOf) -> dict[Path, bytes]:
-    """Every file to be there, with its content; nothing is written yet."""
-    planned: dict[Path, bytes] = {}
     for run in runs:
-        for path, content in _files(run, folder, details(run)).items():
-            if planned.setdefault(path, content) != content:
-                raise RequestError(f"{run}: another record of this call is published as {path}")
-    return planned
+        if reason := _refusal(read_record(run), include_failed=include_failed):
+            raise RequestError(f"{run}: {reason}")
+    contents = _contents(runs, folder, details)
+    new = [path for path, content in contents.items() if not _is_there(path, content)]
+    for path in new:
+        write_bytes(path, contents[path])
+    return new + build(folder)
 
 
-def _check_allowed(run: Path, *, include_failed: bool) -> None:
-    if reason := _refused(read_record(run), include_failed=include_failed):
-        raise RequestError(f"{run}: {reason}")
-
-
-def _files(run: Path, folder: Path, details: Details | None) -> dict[Path, bytes]:
-    record = read_record(run)
-    path = record_path(record)
-    files = {folder / path: read_bytes(run)}
-    if publishes_scores(record):
-        files[folder / scores_path(path)] = _scores(run.with_name("scores.npz"), record)
-    if details is not None:
-        beside = folder / details_path(path)
-        files[beside] = content_at(beside, details)
-    return files
-
-
-def _refused(record: Record, *, include_failed: bool) -> str:
-    """Why a record may not be published; empty where it may."""
+def _refusal(record: Record, *, include_failed: bool) -> str:
+    """Return why a record may not be published; empty if it may."""
     dirty = {record.code, *(stage.code for stage in record.stages.values())}
     if any(code.endswith(DIRTY) for code in dirty):
         return (
@@ -113,8 +79,26 @@ def _refused(record: Record, *, include_failed: bool) -> str:
     return ""
 
 
+def _contents(runs: Iterable[Path], folder: Path, details_of: DetailsOf) -> dict[Path, bytes]:
+    """Return every file to be there, with its content; nothing is written yet."""
+    contents: dict[Path, bytes] = {}
+    for run in runs:
+        record, details = read_record(run), details_of(run)
+        path = record_path(record)
+        files = {folder / path: read_bytes(run)}
+        if publishes_scores(record):
+            files[folder / scores_path(path)] = _scores(run.with_name("scores.npz"), record)
+        if details is not None:
+            beside = folder / details_path(path)
+            files[beside] = details_content(beside, details)
+        for file, content in files.items():
+            if contents.setdefault(file, content) != content:
+                raise RequestError(f"{run}: another record of this call is published as {file}")
+    return contents
+
+
 def _scores(file: Path, record: Record) -> bytes:
-    """The scores that the record names, from its run's folder."""
+    """Return the scores that the record names, from its run's folder."""
     if not file.is_file():
         raise RequestError(f"{file}: missing; the record's scores are published beside it")
     content = read_bytes(file)
@@ -124,7 +108,7 @@ def _scores(file: Path, record: Record) -> bytes:
 
 
 def _is_there(path: Path, content: bytes) -> bool:
-    """Whether a file is there already; a published file is never edited."""
+    """True if a file is there already; a published file is never edited."""
     if not path.exists():
         return False
     if read_bytes(path) == content:
