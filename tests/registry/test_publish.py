@@ -16,7 +16,7 @@ from harness.records.details import Breakdown, Details, Estimate, Group, read_de
 from harness.records.record import Artefact
 from harness.records.store import write_record
 from harness.registry.publication import publish
-from tests.board.conftest import make_record
+from tests.board.conftest import make_data, make_record
 
 SCORES = b"scores of a run"
 NAMED = {"scores": Artefact(sha256=sha256(SCORES), bytes=len(SCORES))}
@@ -152,9 +152,9 @@ def test_some_records_are_refused_and_nothing_is_written(repository, run, change
     assert not (repository / "out").exists()
 
 
-def test_left_out_items_are_refused(repository, run, data):
+def test_left_out_items_are_refused(repository, run):
     with pytest.raises(RequestError, match="1 items were left out"):
-        publish([run(dataset=data(left_out=("a.wav",)))], repository / "out", repository)
+        publish([run(dataset=make_data(left_out=("a.wav",)))], repository / "out", repository)
 
 
 def test_failed_rows_are_published_when_asked_for(repository, run):
@@ -163,8 +163,8 @@ def test_failed_rows_are_published_when_asked_for(repository, run):
     assert "failed: loss became NaN" in (repository / "leaderboards" / "speaker.md").read_text()
 
 
-def test_private_scores_stay_where_they_are(repository, run, data):
-    publish([run(dataset=data(publish_scores=False))], repository / "leaderboards", repository)
+def test_private_scores_stay_where_they_are(repository, run):
+    publish([run(dataset=make_data(publish_scores=False))], repository / "leaderboards", repository)
     assert published(repository) == ["ecapa-512-aam-seed0"]
 
 
