@@ -37,8 +37,8 @@ from harness.records.attestation import (
 from harness.records.canonical import sha256_file
 from harness.records.details import read_details
 from harness.records.store import read_record
+from harness.registry.history.line_chain import add, read_history
 from harness.registry.history.page import check_history
-from harness.registry.history.store import add, read_history
 from harness.registry.submit.outputs import class_scores, embedding_scores
 from harness.run.job.evaluation_files import load_scores
 from harness.tasks.trial_scores import read_trial_scores

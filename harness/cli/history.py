@@ -48,8 +48,8 @@ def add(
 
     Without --night each record counts for the day, UTC, on which it was finished.
     """
+    from harness.registry.history.line_chain import add as add_lines
     from harness.registry.history.page import build as build_page
-    from harness.registry.history.store import add as add_lines
 
     added = add_lines(runs, folder, night)
     build_page(folder)
@@ -110,7 +110,7 @@ def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
 
 
 def _history(folder: Path) -> dict[str, list[HistoryLine]]:
-    from harness.registry.history.store import read_history
+    from harness.registry.history.line_chain import read_history
 
     history = read_history(folder)
     if not history:

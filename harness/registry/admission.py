@@ -25,7 +25,7 @@ from harness.errors import RequestError
 from harness.records.impossible import usable_record
 from harness.records.record import Record
 from harness.records.store import read_record
-from harness.registry.admission_rules import edited_lock, wrong_newcomer
+from harness.registry.admission_rules import lock_edits, wrong_newcomer
 from harness.registry.consistency import disagreements
 from harness.registry.history.line import FOLDER as HISTORY
 from harness.registry.history.page import check_history
@@ -93,7 +93,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         *disagreements(records),
         *(line for line in beside if line.partition(": ")[0] in about),
         *check_history(folder),
-        *(f"{loaded.lock_path.name}: {line}" for line in edited_lock(own, old)),
+        *(f"{loaded.lock_path.name}: {line}" for line in lock_edits(own, old)),
     ]
     return Admission(
         revision.commit,

@@ -16,7 +16,7 @@ from harness.errors import ConfigError
 from harness.records.canonical import digest, readable_json
 from harness.records.record import Record
 from harness.records.store import to_document
-from harness.registry.consistency import contradictions
+from harness.registry.consistency import contradictions, gaps
 
 RECORD_LIMIT = 2_000_000
 """Bytes of a record, or of its details and attestations."""
@@ -57,13 +57,13 @@ def wrong_newcomer(
             *_unknown_data(record, locks),
             *_unknown_rules(record, locks),
             *_wrong_trust(record),
-            *_gaps(record),
+            *gaps(record),
             *_wrong_licence(record, loaded),
         ]
         yield from (f"{name}: {line}" for line in complaints)
 
 
-def edited_lock(lock: LockFile, before: LockFile) -> list[str]:
+def lock_edits(lock: LockFile, before: LockFile) -> list[str]:
     """Name every entry that is not what the harness writes, or was changed behind a version.
 
     Args:
@@ -72,8 +72,8 @@ def edited_lock(lock: LockFile, before: LockFile) -> list[str]:
     """
     return [
         *_false_protocols(lock),
-        *_changed_protocols(lock, before),
-        *_changed_data(lock, before),
+        *_protocol_changes(lock, before),
+        *_data_changes(lock, before),
     ]
 
 
@@ -145,14 +145,6 @@ def _wrong_code(record: Record) -> Iterator[str]:
         yield f"it is {record.trust}, and has no stage `evaluate`"
 
 
-def _gaps(record: Record) -> Iterator[str]:
-    """Name what keeps a record out of a table."""
-    if record.dataset.left_out:
-        yield f"{len(record.dataset.left_out)} items were left out; mend the data and run again"
-    if record.protocol.primary not in record.protocol.facts:
-        yield f"its protocol has no facts of its primary metric {record.protocol.primary!r}"
-
-
 def _wrong_licence(record: Record, loaded: LoadedBenchmark) -> Iterator[str]:
     """Licence and permission are those of the benchmark, if it knows the data."""
     try:
@@ -168,7 +160,7 @@ def _wrong_licence(record: Record, loaded: LoadedBenchmark) -> Iterator[str]:
 
 def _false_protocols(lock: LockFile) -> Iterator[str]:
     for name, protocol in sorted(lock.protocols.items()):
-        if protocol.rests_on and digest(_nested(protocol.rests_on)) != protocol.digest:
+        if protocol.rests_on and digest(_nest(protocol.rests_on)) != protocol.digest:
             yield f"protocols.{name}: its digest is not that of what it rests on"
         data = lock.datasets.get("/".join(reversed(name.split("/")[1:])))
         rests = json.loads(protocol.rests_on.get("dataset", "null"))
@@ -179,7 +171,7 @@ def _false_protocols(lock: LockFile) -> Iterator[str]:
             )
 
 
-def _changed_protocols(lock: LockFile, before: LockFile) -> Iterator[str]:
+def _protocol_changes(lock: LockFile, before: LockFile) -> Iterator[str]:
     for name in sorted(lock.protocols.keys() & before.protocols.keys()):
         new, old = lock.protocols[name], before.protocols[name]
         if new.version < old.version:
@@ -188,7 +180,7 @@ def _changed_protocols(lock: LockFile, before: LockFile) -> Iterator[str]:
             yield f"protocols.{name}: changed, and its version {new.version} was not raised"
 
 
-def _changed_data(lock: LockFile, before: LockFile) -> Iterator[str]:
+def _data_changes(lock: LockFile, before: LockFile) -> Iterator[str]:
     for name in sorted(lock.datasets.keys() & before.datasets.keys()):
         new, old = lock.datasets[name], before.datasets[name]
         filled = old.content == "" and old == new.model_copy(update={"content": ""})
@@ -202,7 +194,7 @@ def _changed_data(lock: LockFile, before: LockFile) -> Iterator[str]:
                 yield f"datasets.{name}: changed, and the version of {rules} was not raised"
 
 
-def _nested(flat: dict[str, str]) -> dict[str, Any]:
+def _nest(flat: dict[str, str]) -> dict[str, Any]:
     """Return the inputs of a protocol before they were flattened; no parameters leave no key."""
     nested: dict[str, Any] = {"parameters": {}}
     for key, value in flat.items():

@@ -41,6 +41,14 @@ def contradictions(record: Record) -> list[str]:
     ]
 
 
+def gaps(record: Record) -> Iterator[str]:
+    """Name what keeps a record out of a table."""
+    if record.dataset.left_out:
+        yield f"{len(record.dataset.left_out)} items were left out; mend the data and run again"
+    if record.protocol.primary not in record.protocol.facts:
+        yield f"its protocol has no facts of its primary metric {record.protocol.primary!r}"
+
+
 def disagreements(records: Mapping[str, Record]) -> list[str]:
     """Name records that say other data or rules than their table's others with equal digests.
 

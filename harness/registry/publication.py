@@ -16,6 +16,7 @@ from harness.records.details import Details
 from harness.records.files import read_bytes, write_bytes
 from harness.records.record import Record
 from harness.records.store import read_record
+from harness.registry.consistency import gaps
 from harness.registry.record_details import details_content
 
 DetailsOf = Callable[[Path], Details | None]
@@ -70,10 +71,8 @@ def _refusal(record: Record, *, include_failed: bool) -> str:
             f"made by code that is in no commit ({', '.join(sorted(dirty - {''}))}); commit it, "
             "delete this folder and the stages it names (`harness runs show`), and run again"
         )
-    if record.dataset.left_out:
-        return f"{len(record.dataset.left_out)} items were left out; mend the data and run again"
-    if record.protocol.primary not in record.protocol.facts:
-        return f"its protocol has no facts of its primary metric {record.protocol.primary!r}"
+    if gap := next(gaps(record), ""):
+        return gap
     if record.state != "done" and not include_failed:
         return f"it is {record.state} ({record.reason}); failed rows must be asked for"
     return ""

@@ -163,7 +163,7 @@ def _are_plain(trials: Trials, items: pd.DataFrame) -> bool:
 
 def _by_both_sides(column: pd.Series[Any], trials: Trials) -> Grouping:
     codes, names = values(column)
-    enrol, test = _enrolled_values(codes, trials), codes[trials.test]
+    enrol, test = _enrol_values(codes, trials), codes[trials.test]
     group = np.where(enrol == test, test, len(names))
     group[(enrol == -1) | (test == -1)] = len(names) + 1
     both = (*(f"both {name}" for name in names), "different", NOT_TOLD)
@@ -188,7 +188,7 @@ def _match(codes: Codes, trials: Trials) -> Codes:
         size, known = int(codes.max(initial=0)) + 1, codes[models.item]
         pairs = (models.owner * size + known)[known >= 0]
         same = np.isin(trials.enrol * size + test, pairs) & (test >= 0)
-    both_known = (_enrolled_values(codes, trials) != -1) & (test >= 0)
+    both_known = (_enrol_values(codes, trials) != -1) & (test >= 0)
     return np.where(both_known, np.where(same, 0, 1), 2)
 
 
@@ -200,7 +200,7 @@ def _model_seconds(seconds: NDArray[np.float64], models: Models) -> NDArray[np.f
     return sums
 
 
-def _enrolled_values(codes: Codes, trials: Trials) -> Codes:
+def _enrol_values(codes: Codes, trials: Trials) -> Codes:
     """Return the value of each trial's enrolled side: -1 if a part of it is unknown."""
     models = trials.models
     if models is None:

@@ -59,7 +59,7 @@ class Cohort:
     speakers: Embeddings | None
     top: int | None
 
-    def centred(self, embeddings: Embeddings) -> Embeddings:
+    def subtract_centre(self, embeddings: Embeddings) -> Embeddings:
         """Return embeddings less the mean that is to be subtracted."""
         return embeddings if self.centre is None else subtract_mean(embeddings, self.centre)
 
@@ -70,7 +70,7 @@ def cohort_of(training: Side, *, normalise: bool, top: int | None, centre: bool)
     if not normalise:
         return plain
     units = training.lists.items["unit"].to_numpy(str)
-    means = speaker_means(plain.centred(training.outputs), units)
+    means = speaker_means(plain.subtract_centre(training.outputs), units)
     return Cohort(plain.centre, means, None if top is None else min(top, len(means)))
 
 
@@ -90,7 +90,7 @@ def score_trials(
     Raises:
         MetricError: an embedding of a trial has no direction, or the cohort has no spread.
     """
-    tested = embeddings if cohort is None else cohort.centred(embeddings)
+    tested = embeddings if cohort is None else cohort.subtract_centre(embeddings)
     enrolled, models = tested, trials.models
     if models is not None:
         rows = np.arange(len(models.names))
@@ -121,7 +121,7 @@ def read_trial_scores(
         ScoreFileError: lines cannot be read (NaN and infinity among them), or a trial is missing,
             repeated or unknown; which, and how many.
     """
-    trials = _locked_trials(listing, split)
+    trials = _trial_list(listing, split)
     check_length(path, len(trials))
     scores = read_scores(path, trials).scores
     with np.errstate(over="ignore"):
@@ -164,7 +164,7 @@ def _open_text(path: Path) -> IO[bytes] | gzip.GzipFile:
     return gzip.open(path) if packed else path.open("rb")
 
 
-def _locked_trials(listing: Listing, split: str) -> TrialList:
+def _trial_list(listing: Listing, split: str) -> TrialList:
     table = listing.trial_tables.get(split)
     if table is None:
         raise RequestError(f"{listing.key}: has no {split} trials")

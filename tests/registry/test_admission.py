@@ -23,7 +23,7 @@ from harness.records.canonical import digest
 from harness.records.record import Component, Metric, Stage, Submission
 from harness.records.store import read_record, write_record
 from harness.registry.admission import Snapshot, admit
-from harness.registry.admission_rules import edited_lock
+from harness.registry.admission_rules import lock_edits
 from tests.board.published_copy import ROOT, Copy, edit, git, make_copy
 
 
@@ -279,8 +279,8 @@ def test_a_lock_known_at_the_base_alone_is_known(copy: Copy) -> None:
 
 def test_this_benchmarks_lock_agrees_with_itself() -> None:
     lock = read_lock(ROOT / "benchmark.lock")
-    assert edited_lock(lock, lock) == []
-    assert edited_lock(lock, LockFile()) == []
+    assert lock_edits(lock, lock) == []
+    assert lock_edits(lock, LockFile()) == []
 
 
 def test_data_changed_with_a_raised_version_are_no_edit() -> None:
@@ -288,21 +288,21 @@ def test_data_changed_with_a_raised_version_are_no_edit() -> None:
     data, rules = before.datasets["digits/quick"], before.protocols["image/quick/digits"]
     other = data.model_copy(update={"split": "0" * 64})
     now = before.model_copy(update={"datasets": {**before.datasets, "digits/quick": other}})
-    assert "datasets.digits/quick: changed" in "\n".join(edited_lock(now, before))
+    assert "datasets.digits/quick: changed" in "\n".join(lock_edits(now, before))
     raised = rules.model_copy(update={"version": 2, "rests_on": {}, "digest": "1" * 64})
     protocols = {**before.protocols, "image/quick/digits": raised}
-    assert edited_lock(now.model_copy(update={"protocols": protocols}), before) == []
+    assert lock_edits(now.model_copy(update={"protocols": protocols}), before) == []
 
 
 def test_content_filled_in_is_no_edit_and_a_lower_version_is() -> None:
     now = read_lock(ROOT / "benchmark.lock")
     bare = now.datasets["digits/quick"].model_copy(update={"content": ""})
     before = now.model_copy(update={"datasets": {"digits/quick": bare}})
-    assert not any("datasets." in line for line in edited_lock(now, before))
+    assert not any("datasets." in line for line in lock_edits(now, before))
     rules = now.protocols["speaker/quick/open-26666"]
     lower = rules.model_copy(update={"version": 1})
     protocols = {**now.protocols, "speaker/quick/open-26666": lower}
-    assert edited_lock(now.model_copy(update={"protocols": protocols}), now) == [
+    assert lock_edits(now.model_copy(update={"protocols": protocols}), now) == [
         "protocols.speaker/quick/open-26666: version 1 after 2"
     ]
 

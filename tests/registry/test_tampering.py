@@ -19,8 +19,8 @@ from harness.records.record import Artefact
 from harness.records.store import read_record, write_record
 from harness.registry.admission import admit
 from harness.registry.check import check
+from harness.registry.history.line_chain import add, history_files
 from harness.registry.history.page import build as build_history
-from harness.registry.history.store import add, history_files
 from harness.registry.publication import publish
 from harness.registry.verify_record import verify
 from tests.board.published_copy import Copy, edit, make_copy

@@ -111,8 +111,8 @@ def line_of(record: Record, content: bytes, night: str | None, source: Path) -> 
         primary=record.protocol.primary,
         metric=record.protocol.facts[record.protocol.primary],
         quality=record.metrics.get(record.protocol.primary),
-        training_memory=_measured_bytes(resources.training_memory),
-        inference_memory=_measured_bytes(resources.inference_memory),
+        training_memory=_peak_bytes(resources.training_memory),
+        inference_memory=_peak_bytes(resources.inference_memory),
         disturbed=_disturbance(resources.measuring_cpu_wait) if waited else "",
         **{name: None if waited else getattr(resources, name) for name in speeds},
     )
@@ -150,7 +150,7 @@ def _configuration(record: Record) -> str:
     return digest([*rules, *parts, record.recipe_name, record.recipe, record.track])
 
 
-def _measured_bytes(memory: Memory | None) -> int | None:
+def _peak_bytes(memory: Memory | None) -> int | None:
     """Return a measured peak; a predicted one has no history."""
     return None if memory is None or memory.counted == "predicted" else memory.bytes
 

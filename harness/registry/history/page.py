@@ -14,8 +14,14 @@ from harness.errors import RequestError
 from harness.records.files import write_text
 from harness.registry.history.judging import QUALITY, WINDOW, FigureVerdict, judge
 from harness.registry.history.line import FOLDER, HistoryLine
+from harness.registry.history.line_chain import (
+    broken,
+    chain,
+    history_files,
+    line_text,
+    read_history,
+)
 from harness.registry.history.series import COSTS
-from harness.registry.history.store import broken, chain, history_files, line_text, read_history
 
 PAGE = f"{FOLDER}/README.md"
 

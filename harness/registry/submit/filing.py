@@ -86,7 +86,7 @@ def _file_claim(
     inputs = {"stage": "claim", "metrics": values, "source": entry.source}
     job = place.job(entry.name, digest(inputs))
     place.hold_protocol(job, pin=not check)
-    record = _record(job, "claimed", inputs, given.described_by(entry))
+    record = _record(job, "claimed", inputs, given.describe(entry))
     record = record.model_copy(update={"metrics": metrics, "test_looks": 0})
     return FiledSubmission(record, None) if check else _keep(job, record)
 
@@ -95,9 +95,9 @@ def _file_scores(
     place: Place, entry: SubmittedEntry, given: Given, folders: Iterable[Path], *, check: bool
 ) -> FiledSubmission:
     task, options = place.task, TaskOptions.of(place.task)
-    files = {option: _received(path) for option, path in given.files.items()}
+    files = {option: _artefact(path) for option, path in given.files.items()}
     scores = _scores(place, given)
-    submission = given.described_by(entry).model_copy(update={"files": files})
+    submission = given.describe(entry).model_copy(update={"files": files})
     hashes = {option: file.sha256 for option, file in files.items()}
     job = place.job(entry.name, digest(hashes))
     inputs = {
@@ -159,7 +159,7 @@ def _scores(place: Place, given: Given) -> Scores:
     return {"logits": class_scores(given.scores, listing)}
 
 
-def _received(path: Path) -> Artefact:
+def _artefact(path: Path) -> Artefact:
     if not path.is_file():
         raise RequestError(f"{path}: no such file; check the path")
     return Artefact(sha256=sha256_file(path), bytes=path.stat().st_size)
@@ -185,5 +185,5 @@ def _keep(job: JobSpec, record: Record, scores: Scores | None = None) -> FiledSu
     file = job.folder / SCORES
     if scores is not None:
         save_scores(file, scores)
-        record = record.model_copy(update={"artefacts": {"scores": _received(file)}})
+        record = record.model_copy(update={"artefacts": {"scores": _artefact(file)}})
     return FiledSubmission(keep(job, record, None), job.folder / RECORD)

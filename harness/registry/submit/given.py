@@ -55,23 +55,14 @@ class Given:
     @property
     def files(self) -> dict[str, Path]:
         """The files, by the options that give them."""
-        every = {
-            "scores": self.scores,
-            "validation-scores": self.validation_scores,
-            "embeddings": self.embeddings,
-        }
-        return {name: path for name, path in every.items() if path is not None}
+        names = ("scores", "validation_scores", "embeddings")
+        every = {name.replace("_", "-"): getattr(self, name) for name in names}
+        return {option: path for option, path in every.items() if path is not None}
 
-    def described_by(self, entry: SubmittedEntry) -> Submission:
+    def describe(self, entry: SubmittedEntry) -> Submission:
         """Return the part of a record that describes a submission, without its files' hashes."""
-        return Submission.model_validate(
-            {
-                "submitter": entry.submitter,
-                "source": entry.source,
-                "system": entry.system,
-                "made_from": self.made_from,
-            }
-        )
+        texts = {name: text for name, text in vars(entry).items() if name != "name"}
+        return Submission.model_validate({**texts, "made_from": self.made_from})
 
 
 def check_given(entry: SubmittedEntry, given: Given) -> None:

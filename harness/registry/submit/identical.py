@@ -52,7 +52,7 @@ def check_new(scores: Scores, decided: Sequence[str], own: Record, folders: Iter
         for name, array in scores.items()
         if array.dtype.kind == "f" and array.ndim and name not in decided
     ]
-    for file, record_file in _stored_scores(folders) if names else ():
+    for file, record_file in _score_files(folders) if names else ():
         try:
             stored = load_scores(file)
         except DataError as error:
@@ -111,7 +111,7 @@ def _have_one_order(first: Array, second: Array) -> bool:
     return len(values) >= TELLING and np.array_equal(places, others)
 
 
-def _stored_scores(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
+def _score_files(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
     """Yield every file of scores with its record: published ones, and those of runs."""
     for folder in folders:
         for file in sorted((folder / "records").rglob(f"*{PUBLISHED}")):

@@ -12,7 +12,7 @@ import pytest
 from harness.records.record import Metric, Record
 from harness.records.store import read_record, write_record
 from harness.registry.history.line import HistoryLine
-from harness.registry.history.store import add, read_history
+from harness.registry.history.line_chain import add, read_history
 
 ROOT = Path(__file__).resolve().parents[3]
 DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"

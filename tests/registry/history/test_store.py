@@ -13,8 +13,8 @@ from harness.records.canonical import sha256
 from harness.records.record import Artefact
 from harness.records.store import write_record
 from harness.registry.history.line import line_of
+from harness.registry.history.line_chain import add, history_files, read_history
 from harness.registry.history.page import PAGE, build, check_history
-from harness.registry.history.store import add, history_files, read_history
 from tests.registry.history.conftest import Nightly, day, lines_of, night_of, real_record
 
 
