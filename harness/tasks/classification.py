@@ -24,15 +24,8 @@ from harness.metrics.classification import (
 from harness.metrics.intervals import Interval
 from harness.records.details import Estimate, Group
 from harness.records.record import Metric, MetricFacts
-from harness.tasks.groupings import (
-    FEWEST,
-    Grouping,
-    by_duration,
-    by_value,
-    categories,
-    telling,
-    values,
-)
+from harness.tasks import groupings
+from harness.tasks.groupings import Grouping
 from harness.tasks.mfcc import FILTERBANK
 from harness.tasks.plain import standardised_with_training
 from harness.tasks.task import (
@@ -128,8 +121,8 @@ class Classification:
         def judge(name: str, own: NDArray[np.bool_]) -> Group:
             return self._judge_group(name, *(array[own] for array in every))
 
-        groupings = item_groupings(lists.items)
-        return Detailing({name: each.broken_down(judge) for name, each in groupings.items()})
+        found = item_groupings(lists.items)
+        return Detailing({name: each.broken_down(judge) for name, each in found.items()})
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
         """Return minus the squared distance of an item's features to each class's mean."""
@@ -150,11 +143,11 @@ class Classification:
         units: NDArray[np.str_],
     ) -> Group:
         """Judge a group by its true and decided classes and its units, each `[items]`."""
-        enough, different = len(labels) >= FEWEST, len(np.unique(units))
+        enough, different = len(labels) >= groupings.FEWEST, len(np.unique(units))
         metrics: dict[str, Estimate | None] = {"accuracy": None}
         if enough:
             value, interval = accuracy(labels, decided), None
-            if different >= FEWEST:
+            if different >= groupings.FEWEST:
                 interval = self._interval(labels == decided, units)
             ends = {} if interval is None else {"low": interval.low, "high": interval.high}
             metrics["accuracy"] = Estimate(value=value, **ends)
@@ -170,17 +163,16 @@ def item_groupings(items: pd.DataFrame) -> dict[str, Grouping]:
 
     A column of the corpus that is called `class` or `duration` is left out.
     """
-    found = {
-        column: by_value(*values(items[column]), column, f"items of that {column}")
-        for column in categories(items)
-    }
-    found["duration"] = by_duration(
-        items["seconds"].to_numpy(np.float64), "items that last so long"
-    )
-    codes, names = pd.factorize(items["label"], sort=True)
+    found = {}
+    for column in groupings.categories(items):
+        codes, names = groupings.values(items[column])
+        found[column] = groupings.by_value(codes, names, column, f"items of that {column}")
+    seconds = items["seconds"].to_numpy(np.float64)
+    found["duration"] = groupings.by_duration(seconds, "items that last so long")
+    labels, classes = pd.factorize(items["label"], sort=True)
     rule = "items of that class; their accuracy is its recall"
-    found["class"] = Grouping("class", rule, tuple(map(str, names)), codes.astype(np.int64))
-    return telling(found)
+    found["class"] = Grouping("class", rule, tuple(map(str, classes)), labels.astype(np.int64))
+    return groupings.telling(found)
 
 
 def _decisions(
