@@ -62,11 +62,11 @@ def list_metrics(
     if "threshold" in decided:
         metrics |= at_threshold(sides, float(decided["threshold"]))
     if "calibration" in decided:
-        calibration = Calibration(*map(float, decided["calibration"]))
-        ratios = [calibration.apply(side) for side in sides]
-        cost = act_dcf(*ratios, point, point.bayes_threshold)
+        scale, offset = map(float, decided["calibration"])
+        targets, nontargets = (Calibration(scale, offset).apply(side) for side in sides)
+        cost = act_dcf(targets, nontargets, point, point.bayes_threshold)
         metrics["act_dcf"] = Metric(value=cost, unit="")
-        metrics["cllr"] = Metric(value=cllr(*ratios), unit="")
+        metrics["cllr"] = Metric(value=cllr(targets, nontargets), unit="")
     return metrics | {"min_cllr": Metric(value=min_cllr(*sides), unit="")}
 
 
@@ -197,8 +197,12 @@ class GroupJudge:
 
     def _part(self, chosen: Mask) -> ScoredTrials:
         whole = self.scored
-        arrays = (whole.scores, whole.is_target, whole.enrol_speaker, whole.test_speaker)
-        return ScoredTrials(*(array[chosen] for array in arrays))
+        return ScoredTrials(
+            whole.scores[chosen],
+            whole.is_target[chosen],
+            whole.enrol_speaker[chosen],
+            whole.test_speaker[chosen],
+        )
 
     def _count_items(self, own: Mask) -> int:
         """Count the items that the trials compare, those of models among them."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from harness.datasets.listing import Listing
 from harness.errors import RequestError
@@ -92,9 +92,9 @@ def _sides(path: Path, listing: Listing, task: Task) -> dict[str, Side | None]:
     named = NamedRows(path, arrays, "embeddings")
     named.check_known(all_items, listing.key)
     values = named.values
-    named.refuse(~np.isfinite(values).all(axis=1), "NaN or infinity")
+    named.refuse_infinite()
     if TaskOptions.of(task).compares_directions:
-        named.refuse(~values.any(axis=1), "zeros alone")
+        named.refuse(values.any(axis=1), "zeros alone")
         scaled = values / np.abs(values).max(axis=1, keepdims=True)
         if np.abs(scaled - scaled[0]).max() <= SAME:
             values = np.zeros_like(values)
@@ -139,7 +139,7 @@ def class_scores(path: Path, listing: Listing) -> NDArray[np.float32]:
             f"{path}: {held[0]}: {named.values.shape[1]} columns, want {len(classes)}: "
             f"{listed(map(repr, classes), len(classes))}"
         )
-    named.refuse(~np.isfinite(named.values).all(axis=1), "NaN or infinity")
+    named.refuse_infinite()
     columns = np.arange(len(classes))
     if "classes" in arrays:
         given = [str(name) for name in _names(arrays["classes"], f"{path}: classes")]
@@ -192,8 +192,13 @@ class NamedRows:
                 f"{self._ids}: {counted(len(unknown), 'id')} of no item of {of}: {_some(unknown)}"
             )
 
-    def refuse(self, bad: NDArray[np.bool_], what: str) -> None:
-        """Refuse rows, a mask `[N]`, naming some of them."""
+    def refuse_infinite(self) -> None:
+        """Refuse rows that hold NaN, or are infinite in float32."""
+        self.refuse(np.isfinite(self.values).all(axis=1), "NaN or infinity")
+
+    def refuse(self, good: ArrayLike, what: str) -> None:
+        """Refuse the rows that a mask `[N]` does not hold, naming some of them."""
+        bad = ~np.asarray(good, dtype=bool)
         if bad.any():
             raise RequestError(
                 f"{self._where}: {what} in {np.count_nonzero(bad):,} of {len(bad):,} rows: "
