@@ -36,12 +36,11 @@ from harness.records.attestation import (
 from harness.records.details_schema import read_details
 from harness.records.documents import sha256_file
 from harness.records.record_files import read_record
-from harness.registry.history.check import check_history
-from harness.registry.history.store import add, read_history
-from harness.registry.submit.class_scores import class_scores
-from harness.registry.submit.embeddings import embedding_scores
-from harness.registry.submit.trial_scores import trial_scores
+from harness.registry.history.line_chain import add, read_history
+from harness.registry.history.page import check_history
+from harness.registry.submit.outputs import class_scores, embedding_scores
 from harness.run.job.evaluation_files import load_scores
+from harness.tasks.trial_scores import read_trial_scores
 from harness.tasks.verification import Verification
 from harness.trials.index import TrialTable
 from harness.trials.score_file import read_scores
@@ -179,7 +178,7 @@ def _(folder: Path) -> Reading:
     held = listing(folder)
     lines = [line.split() for line in score_lines()]
     path = put(folder / "scores", *(f"{a}-test {b}-test {s}" for a, b, s in lines))
-    return path, lambda: trial_scores(path, held, "test")
+    return path, lambda: read_trial_scores(path, held, "test")
 
 
 @reader("submitted embeddings")

@@ -13,7 +13,7 @@ from harness.cli.output import complain, give, give_differences, give_json, give
 from harness.cli.publish import Folder
 
 if TYPE_CHECKING:
-    from harness.registry.guarding.admission import Admission
+    from harness.registry.admission import Admission
 
 PUBLISHED = Path("leaderboards")
 
@@ -34,7 +34,7 @@ def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
 
 def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Fail where a published file is not exactly what its records give."""
-    from harness.registry.guarding.check import check as check_files
+    from harness.registry.check import check as check_files
 
     give_differences(
         check_files(folder), "all published files are what their records give", json=json
@@ -64,7 +64,7 @@ def admit(
     Ends with 1 where something is wrong, with every complaint.
     """
     from harness.config.loader import load
-    from harness.registry.guarding.admission import admit as admit_change
+    from harness.registry.admission import admit as admit_change
 
     came = admit_change(folder, base, load(config))
     # What cannot be read has no tables to compare.

@@ -16,8 +16,8 @@ from harness.cli.output import complain, give, give_differences, give_json, give
 from harness.errors import RequestError
 
 if TYPE_CHECKING:
-    from harness.registry.history.judging import Verdict
-    from harness.registry.history.line import Line
+    from harness.registry.history.judging import FigureVerdict
+    from harness.registry.history.line import HistoryLine
 
 
 def _day(text: str | None) -> str | None:
@@ -48,8 +48,8 @@ def add(
 
     Without --night each record counts for the day, UTC, on which it was finished.
     """
+    from harness.registry.history.line_chain import add as add_lines
     from harness.registry.history.page import build as build_page
-    from harness.registry.history.store import add as add_lines
 
     added = add_lines(runs, folder, night)
     build_page(folder)
@@ -104,13 +104,13 @@ def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
 
 def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     """Fail where a line was edited, or the page is not what the files give."""
-    from harness.registry.history.check import check_history
+    from harness.registry.history.page import check_history
 
     give_differences(check_history(folder), "the history is as it was written", json=json)
 
 
-def _history(folder: Path) -> dict[str, list[Line]]:
-    from harness.registry.history.store import read_history
+def _history(folder: Path) -> dict[str, list[HistoryLine]]:
+    from harness.registry.history.line_chain import read_history
 
     history = read_history(folder)
     if not history:
@@ -118,17 +118,17 @@ def _history(folder: Path) -> dict[str, list[Line]]:
     return history
 
 
-def _plain(line: Line) -> dict[str, Any]:
+def _plain(line: HistoryLine) -> dict[str, Any]:
     return line.model_dump(mode="json", by_alias=True)
 
 
-def _said(line: Line) -> str:
+def _said(line: HistoryLine) -> str:
     seed = "" if line.seed is None else f" seed {line.seed}"
     quality = "–" if line.quality is None else f"{line.quality.value:.6g}"
     return f"{line.night}{seed} {line.state} {line.primary} {quality} code {line.code[:12]}"
 
 
-def _table(verdicts: list[Verdict]) -> Table:
+def _table(verdicts: list[FigureVerdict]) -> Table:
     from harness.registry.history.page import figures
 
     table = Table()
@@ -139,7 +139,7 @@ def _table(verdicts: list[Verdict]) -> Table:
     return table
 
 
-def _document(verdict: Verdict) -> dict[str, Any]:
+def _document(verdict: FigureVerdict) -> dict[str, Any]:
     series, finding = verdict.series, verdict.finding
     suite, profile, dataset, environment = series.table
     change = finding.change

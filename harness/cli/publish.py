@@ -34,13 +34,13 @@ def publish(
     from harness.board.publishing.published_tables import latest_records
     from harness.board.standing.figures import plural
     from harness.config.loader import load
-    from harness.registry.details import Companions
-    from harness.registry.publish import publish as publish_records
+    from harness.registry.publication import publish as publish_records
+    from harness.registry.record_details import DetailsMaker
 
     chosen = latest_records(
         runs, tuple(suite or ()), tuple(dataset or ()), include_failed=include_failed
     )
-    companions = Companions(load(config))
+    companions = DetailsMaker(load(config))
     written = publish_records(
         chosen, folder, Path.cwd(), details=companions.of, include_failed=include_failed
     )

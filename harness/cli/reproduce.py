@@ -12,7 +12,7 @@ from harness.cli.output import give, give_json, say
 from harness.cli.progress import ProgressDisplay
 
 if TYPE_CHECKING:
-    from harness.registry.reproduction.running import Reproduction
+    from harness.registry.reproduction import Reproduction
 
 
 def reproduce(
@@ -26,7 +26,7 @@ def reproduce(
 ) -> None:
     """Run a record's job again, and attest beside it that it came out alike."""
     from harness.config.loader import load
-    from harness.registry.reproduction.running import reproduce as reproduce_record
+    from harness.registry.reproduction import reproduce as reproduce_record
 
     with ProgressDisplay() as display:
         found = reproduce_record(

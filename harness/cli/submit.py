@@ -14,7 +14,7 @@ from harness.cli.standard_input import standard_input_kept
 from harness.errors import RequestError
 
 if TYPE_CHECKING:
-    from harness.registry.submit.filing import Filed
+    from harness.registry.submit.filing import FiledSubmission
 
 PUBLISHED = Path("leaderboards")
 FILES = ("scores", "validation_scores", "embeddings")
@@ -59,9 +59,8 @@ def submit(
     """Judge scores or embeddings computed elsewhere, and file them as a submission."""
     from harness.config.loader import load
     from harness.registry.submit.filing import submit as file_submission
-    from harness.registry.submit.given import Entry, Given
-    from harness.registry.submit.lists import write_lists
-    from harness.registry.submit.place import find_place
+    from harness.registry.submit.given import Given, SubmittedEntry
+    from harness.registry.submit.place import find_place, write_lists
 
     loaded = load(config)
     request = options.make_request(
@@ -73,7 +72,7 @@ def submit(
         written = [str(path) for path in write_lists(find_place(loaded, request).listing, lists)]
         give_json({"schema": 1, "written": written}) if json else give("\n".join(written))
         return
-    entry = Entry(name=name, submitter=submitter, source=source, system=system)
+    entry = SubmittedEntry(name=name, submitter=submitter, source=source, system=system)
     with standard_input_kept(scores, validation_scores, embeddings) as files:
         given = Given(**dict(zip(FILES, files, strict=True)), claims=tuple(claim or ()))
         filed = file_submission(loaded, request, entry, given, published=published, check=check)
@@ -85,7 +84,7 @@ def submit(
         raise typer.Exit(1)
 
 
-def _show(filed: Filed, *, as_json: bool) -> None:
+def _show(filed: FiledSubmission, *, as_json: bool) -> None:
     from harness.board.standing.rows import FiledRecord as Row
     from harness.board.standing.table import tables
     from harness.board.writing.console import renderable

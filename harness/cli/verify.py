@@ -15,8 +15,8 @@ from harness.cli.output import complain, give, give_json, say
 from harness.errors import RequestError
 
 if TYPE_CHECKING:
-    from harness.registry.details import Completion
-    from harness.registry.verify import Verdict
+    from harness.registry.record_details import DetailsAnswer
+    from harness.registry.verify_record import Verdict
 
 Records = Annotated[
     list[Path] | None,
@@ -42,7 +42,7 @@ def verify(
     The details beside a record are computed again too.
     """
     from harness.config.loader import load
-    from harness.registry.verify import verify as verify_record
+    from harness.registry.verify_record import verify as verify_record
 
     loaded, verdicts, unreadable = load(config), [], []
     for file in records_of(records or [PUBLISHED]):
@@ -88,10 +88,10 @@ def details(
     Nothing that is there is written anew; details that differ from what is computed are an error.
     """
     from harness.config.loader import load
-    from harness.registry.details import complete
+    from harness.registry.record_details import complete_details
 
     loaded = load(config)
-    done = [complete(loaded, record) for record in records_of(records or [PUBLISHED])]
+    done = [complete_details(loaded, record) for record in records_of(records or [PUBLISHED])]
     if json:
         give_json({"schema": 1, "records": [_details_document(each) for each in done]})
     else:
@@ -101,8 +101,8 @@ def details(
         raise typer.Exit(1)
 
 
-def _details_document(done: Completion) -> dict[str, object]:
-    from harness.registry.details import details_beside
+def _details_document(done: DetailsAnswer) -> dict[str, object]:
+    from harness.registry.record_details import details_beside
 
     return {
         "record": str(done.record),
@@ -132,7 +132,7 @@ def give_answers(answered: Sequence[Answered]) -> None:
 
 
 def _records(given: Path) -> list[Path]:
-    from harness.registry.verify import record_files
+    from harness.registry.verify_record import record_files
 
     if given.is_file():
         return [given]

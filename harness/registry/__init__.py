@@ -1,1 +1,1 @@
-"""Whether published numbers hold: verified, reproduced, admitted, followed night by night."""
+"""Trust in published numbers: verified, reproduced, submitted, admitted, followed nightly."""

@@ -1,4 +1,4 @@
-"""What it takes to judge a record's stored scores again: the scores, its lists, its task."""
+"""A record's stored scores judged again: finds the scores, the lists and the task."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from harness.datasets.lock import dataset_pin
 from harness.errors import ConfigError, CorpusAbsent, DataError, LockError
 from harness.metrics.validation import MetricError
 from harness.records.documents import sha256_file
-from harness.records.record import Artefact, Record
+from harness.records.record import Record
 from harness.run.job.evaluation_files import SCORES, load_scores
 from harness.run.job.join import RECORD
 from harness.run.job.parts import make_task
-from harness.tasks.task import Detailing, Judgement, Lists, Scores, Task
+from harness.tasks.task import Detailing, Judgement, Lists, Task
 
 
 class NotHereError(Exception):
-    """Why a record cannot be judged again on this machine."""
+    """The reason why a record cannot be judged again on this machine."""
 
 
 class UnusableError(Exception):
-    """Why a record's scores cannot be judged by its lists."""
+    """The reason why a record's scores cannot be judged by its lists."""
 
 
 @dataclass(frozen=True)
-class Rejudging:
+class Rescoring:
     """Scores that can be judged again.
 
     Attributes:
         path: their file.
-        lists: what they are judged by.
-        task: what judges them.
+        lists: the lists that they are judged by.
+        task: judges them.
     """
 
     path: Path
@@ -44,33 +44,30 @@ class Rejudging:
     task: Task
 
     def judge(self) -> Judgement:
-        """The metrics, computed again.
+        """Compute the metrics again.
 
         Raises:
             UnusableError: the scores are not such as the lists want.
         """
         with _usable():
-            return self.task.judge(self.lists, self._scores())
+            return self.task.judge(self.lists, load_scores(self.path))
 
     def detail(self) -> Detailing:
-        """What lies beside the record, computed again.
+        """Compute the details again.
 
         Raises:
             UnusableError: the scores are not such as the lists want.
         """
         with _usable():
-            return self.task.detail(self.lists, self._scores())
-
-    def _scores(self) -> Scores:
-        return load_scores(self.path)
+            return self.task.detail(self.lists, load_scores(self.path))
 
 
-def rejudging(loaded: LoadedBenchmark, record: Record, path: Path) -> Rejudging:
-    """Find what judging a record again takes.
+def find_rescoring(loaded: LoadedBenchmark, record: Record, path: Path) -> Rescoring:
+    """Find scores, lists and task of a record.
 
     Args:
         loaded: the benchmark that the record was made with.
-        record: what the file says.
+        record: the file's content.
         path: the record's file; its scores lie beside it.
 
     Raises:
@@ -80,31 +77,29 @@ def rejudging(loaded: LoadedBenchmark, record: Record, path: Path) -> Rejudging:
     """
     if record.state != "done":
         raise NotHereError(f"it is {record.state} and holds no numbers")
-    scores = _scores_beside(path)
+    scores = path.with_name(SCORES if path.name == RECORD else scores_path(path.name))
     if not scores.is_file():
         raise NotHereError(f"its scores are not beside it ({scores.name})")
     listing, task = _listing(loaded, record), _task(loaded, record)
     with _usable():
         lists = task.lists(listing, "test", record.dataset.left_out)
-    return Rejudging(scores, lists, task)
+    return Rescoring(scores, lists, task)
 
 
-def changed(file: Path, record: Record, name: str) -> str:
-    """How a file is not the one that a record names; empty where it is, or none is named.
+def difference_from_artefact(file: Path, record: Record, name: str) -> str:
+    """Say that a file is not the one that a record names; empty if it is, or none is named.
 
     Args:
         file: a file that is there.
-        record: what names it.
+        record: names it by its hash.
         name: of the artefact: `scores`, `checkpoint`.
     """
-    artefact = record.artefacts.get(name)
-    if artefact is None or _is(file, artefact):
+    named = record.artefacts.get(name)
+    if named is None:
         return ""
-    return f"{file}: not the {name} that the record names (sha256 {artefact.sha256[:12]})"
-
-
-def _is(file: Path, artefact: Artefact) -> bool:
-    return file.stat().st_size == artefact.bytes and sha256_file(file) == artefact.sha256
+    if file.stat().st_size == named.bytes and sha256_file(file) == named.sha256:
+        return ""
+    return f"{file}: not the {name} that the record names (sha256 {named.sha256[:12]})"
 
 
 @contextmanager
@@ -113,10 +108,6 @@ def _usable() -> Iterator[None]:
         yield
     except (DataError, MetricError, ConfigError, KeyError) as error:
         raise UnusableError(f"its scores cannot be judged by its lists: {error}") from error
-
-
-def _scores_beside(path: Path) -> Path:
-    return path.with_name(SCORES if path.name == RECORD else scores_path(path.name))
 
 
 def _listing(loaded: LoadedBenchmark, record: Record) -> Listing:

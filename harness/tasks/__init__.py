@@ -1,1 +1,1 @@
-"""What differs between tasks, one file a task; nothing else in the harness knows tasks."""
+"""The tasks, one file each: nothing else in the harness knows how they differ."""

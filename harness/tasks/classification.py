@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from harness.adapter import Input
@@ -20,8 +21,11 @@ from harness.metrics.accuracy import (
     left_one_out,
     macro_f1,
 )
+from harness.metrics.intervals import Interval
+from harness.records.details_schema import Group, GroupMetric
 from harness.records.record import Metric, MetricFacts
-from harness.tasks.class_details import ItemJudge, item_groupings
+from harness.tasks import groupings
+from harness.tasks.groupings import Grouping
 from harness.tasks.mfcc import FILTERBANK
 from harness.tasks.plain import standardised_with_training
 from harness.tasks.task import (
@@ -37,7 +41,7 @@ from harness.tasks.task import (
 
 @dataclass(frozen=True, kw_only=True)
 class Classification:
-    """The largest logit decides.
+    """The class of the largest logit is decided for.
 
     Attributes:
         resamples: draws of units behind an interval.
@@ -51,6 +55,7 @@ class Classification:
     validation_version: ClassVar[int] = 1
     primary: ClassVar[str] = "accuracy"
     output: ClassVar[Output] = "logits"
+    decides: ClassVar[tuple[str, ...]] = ()
     baseline_name: ClassVar[str] = "nearest class mean"
     baseline_input: ClassVar[Input] = FILTERBANK
     facts: ClassVar[Mapping[str, MetricFacts]] = {
@@ -61,7 +66,7 @@ class Classification:
     }
 
     def parameters(self) -> dict[str, Any]:
-        """How intervals are made."""
+        """Return the rule by which intervals are made."""
         return {"interval": f"95 %, units resampled {self.resamples} times, logit-t"}
 
     @property
@@ -70,7 +75,7 @@ class Classification:
         return False
 
     def lists(self, listing: Listing, split: str, left_out: Sequence[str] = ()) -> Lists:
-        """The split's labels.
+        """Return the split's labels.
 
         Raises:
             DataError: a label of the split was never trained.
@@ -86,57 +91,94 @@ class Classification:
         return Lists(items, listing.classes)
 
     def validate(self, side: Side) -> dict[str, float]:
-        """Accuracy."""
-        labels, decided = _decisions(side.outputs, side.lists)
-        return {"accuracy": accuracy(labels, decided)}
+        """Compute accuracy."""
+        return {"accuracy": accuracy(*_decisions(side.outputs, side.lists))}
 
     def score(self, validation: Side, test: Side, training: Side | None) -> Scores:
-        """The logits."""
+        """Return the logits of test."""
         del validation, training
         return {"logits": test.outputs}
 
     def judge(self, lists: Lists, scores: Scores) -> Judgement:
-        """Accuracy with its interval, balanced accuracy and macro F1 of test."""
+        """Compute accuracy with its interval, balanced accuracy and macro F1 of test."""
         labels, decided = _decisions(scores["logits"], lists)
         correct, units = labels == decided, lists.items["unit"].to_numpy(str)
-        interval = accuracy_interval(correct, units, resamples=self.resamples, seed=self.seed)
-        value, names = accuracy(labels, decided), np.unique(units).tolist()
+        value, interval = accuracy(labels, decided), self._interval(correct, units)
+        left = zip(np.unique(units).tolist(), left_one_out(correct, units).tolist(), strict=True)
         return Judgement(
             metrics={
                 "accuracy": Metric(value=value, low=interval.low, high=interval.high, unit="%"),
                 "balanced_accuracy": Metric(value=balanced_accuracy(labels, decided), unit="%"),
                 "macro_f1": Metric(value=macro_f1(labels, decided), unit="%"),
             },
-            left_one_out={
-                "accuracy": dict(zip(names, left_one_out(correct, units).tolist(), strict=True))
-            },
+            left_one_out={"accuracy": dict(left)},
         )
 
     def detail(self, lists: Lists, scores: Scores) -> Detailing:
-        """Each class by itself, and groups of items by what the corpus tells of them."""
-        labels, decided = _decisions(scores["logits"], lists)
-        judge = ItemJudge(
-            labels=labels,
-            decided=decided,
-            units=lists.items["unit"].to_numpy(str),
-            resamples=self.resamples,
-            seed=self.seed,
-        )
-        groupings = item_groupings(lists.items)
-        return Detailing({name: each.broken_down(judge) for name, each in groupings.items()})
+        """Judge each class by itself, and groups of items by the corpus's own columns."""
+        every = (*_decisions(scores["logits"], lists), lists.items["unit"].to_numpy(str))
+
+        def judge(name: str, own: NDArray[np.bool_]) -> Group:
+            return self._judge_group(name, *(array[own] for array in every))
+
+        found = item_groupings(lists.items)
+        return Detailing({name: each.broken_down(judge) for name, each in found.items()})
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
-        """Minus the squared distance of an item's standardised features to each class's mean."""
+        """Return minus the squared distance of an item's features to each class's mean."""
         train, asked = standardised_with_training(dataset, split)
         labels = dataset.subset("train").items["label"].to_numpy(str)
         means = np.stack([train[labels == label].mean(0) for label in dataset.classes])
         gaps = asked[:, None, :] - means[None]
         return np.asarray(-np.square(gaps).sum(-1), dtype=np.float32)
 
+    def _interval(self, correct: NDArray[np.bool_], units: NDArray[np.str_]) -> Interval:
+        return accuracy_interval(correct, units, resamples=self.resamples, seed=self.seed)
+
+    def _judge_group(
+        self,
+        name: str,
+        labels: NDArray[np.str_],
+        decided: NDArray[np.str_],
+        units: NDArray[np.str_],
+    ) -> Group:
+        """Judge a group by its true and decided classes and its units, each `[items]`."""
+        enough, different = len(labels) >= groupings.FEWEST, len(np.unique(units))
+        metrics: dict[str, GroupMetric | None] = {"accuracy": None}
+        if enough:
+            value, interval = accuracy(labels, decided), None
+            if different >= groupings.FEWEST:
+                interval = self._interval(labels == decided, units)
+            ends = {} if interval is None else {"low": interval.low, "high": interval.high}
+            metrics["accuracy"] = GroupMetric(value=value, **ends)
+        if len(np.unique(labels)) > 1:
+            for metric in (balanced_accuracy, macro_f1):
+                estimate = GroupMetric(value=metric(labels, decided)) if enough else None
+                metrics[metric.__name__] = estimate
+        return Group(name=name, units=different, items=len(labels), metrics=metrics)
+
+
+def item_groupings(items: pd.DataFrame) -> dict[str, Grouping]:
+    """Return every grouping that parts a split's items, by its name.
+
+    A column of the corpus that is called `class` or `duration` is left out.
+    """
+    found = {}
+    for column in groupings.categories(items):
+        codes, names = groupings.values(items[column])
+        found[column] = groupings.by_value(codes, names, column, f"items of that {column}")
+    seconds = items["seconds"].to_numpy(np.float64)
+    found["duration"] = groupings.by_duration(seconds, "items that last so long")
+    labels, classes = pd.factorize(items["label"], sort=True)
+    rule = "items of that class; their accuracy is its recall"
+    found["class"] = Grouping("class", rule, tuple(map(str, classes)), labels.astype(np.int64))
+    return groupings.telling(found)
+
 
 def _decisions(
     logits: NDArray[np.float32], lists: Lists
 ) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """Return the true classes and those decided for, each `[items]`."""
     wanted = (len(lists.items), len(lists.classes))
     if logits.shape != wanted:
         raise DataError(f"logits of shape {logits.shape}; these lists want {wanted}")

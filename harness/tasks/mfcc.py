@@ -21,7 +21,7 @@ FILTERBANK = Fbank(bins=MEL_BINS, subtract_mean=False)
 
 
 def mfcc_statistics(samples: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Mean and standard deviation over frames of 20 MFCCs.
+    """Return mean and standard deviation over frames of 20 MFCCs.
 
     The coefficients are the orthonormal DCT-II of the 40-bin log-mel filterbank (Davis and
     Mermelstein, 1980), the first one kept.

@@ -1,4 +1,4 @@
-"""Features that need no training: what the baseline rows are made of."""
+"""Features that need no training: the input of the baseline rows."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.dataset import OpenDataset
-from harness.datasets.subset import Subset
 from harness.tasks.mfcc import mfcc_statistics
 
-STEADIEST = 1e-6
+MIN_STD = 1e-6
 """Added to a feature's deviation, so that one that never changes is not divided by zero."""
 
 
 def standardised_features(dataset: OpenDataset, split: str) -> NDArray[np.float32]:
-    """Plain features of a split, each less its mean over the training split, over its deviation.
+    """Return plain features of a split, standardised by mean and deviation of the training split.
 
     Without this the few largest cepstra (or pixels) would decide alone, and the baseline would
     be easier to beat than it should.
@@ -29,10 +28,10 @@ def standardised_features(dataset: OpenDataset, split: str) -> NDArray[np.float3
 def standardised_with_training(
     dataset: OpenDataset, split: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Standardised features of the training split, which is read once, and of another one."""
+    """Return standardised features of the training split, which is read once, and of a split."""
     train = plain_features(dataset, "train")
     values = train if split == "train" else plain_features(dataset, split)
-    mean, spread = train.mean(0), train.std(0) + STEADIEST
+    mean, spread = train.mean(0), train.std(0) + MIN_STD
     trained, asked = (
         np.asarray((part - mean) / spread, dtype=np.float32) for part in (train, values)
     )
@@ -40,12 +39,13 @@ def standardised_with_training(
 
 
 def plain_features(dataset: OpenDataset, split: str) -> NDArray[np.float32]:
-    """Cepstral statistics of a split's sounds, or pixels of its pictures: `[items, features]`."""
+    """Return cepstral statistics of a split's sounds, or pixels of its pictures.
+
+    Returns:
+        `[items, features]`.
+    """
     subset = dataset.subset(split)
+    contents = (subset.item(index) for index in range(len(subset)))
     if dataset.listing.corpus.kind == "audio":
-        return np.stack([mfcc_statistics(content) for content in _contents(subset)])
-    return np.stack([content.reshape(-1).astype(np.float32) for content in _contents(subset)])
-
-
-def _contents(subset: Subset) -> list[NDArray[np.int16]]:
-    return [subset.item(index) for index in range(len(subset))]
+        return np.stack([mfcc_statistics(content) for content in contents])
+    return np.stack([content.reshape(-1).astype(np.float32) for content in contents])

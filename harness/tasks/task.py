@@ -1,4 +1,4 @@
-"""What the rest of the harness asks of a task.
+"""The task protocol: all that the rest of the harness asks of a task.
 
 A task is a frozen dataclass named in `benchmark.toml` by its import path; its fields are
 the parameters of its metrics and belong to the protocol.
@@ -6,8 +6,9 @@ the parameters of its metrics and belong to the protocol.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -29,12 +30,12 @@ TRAINING_ACCURACY = MetricFacts(title="train acc.", unit="%", higher_is_better=T
 
 @dataclass(frozen=True)
 class Lists:
-    """What the lists of one split say, whatever a system makes of its items.
+    """The locked lists of one split, the same for all systems.
 
     Attributes:
         items: the split's items.
         classes: labels of the training split, in the order of the logits.
-        trials: which items are compared; None where the task has no trials.
+        trials: which items are compared; None if the task has no trials.
     """
 
     items: pd.DataFrame
@@ -43,13 +44,13 @@ class Lists:
 
 
 def training_lists(listing: Listing, left_out: Sequence[str] = ()) -> Lists:
-    """The lists of the training split, on which nothing is judged and which has no trials."""
+    """Return the lists of the training split, on which nothing is judged: it has no trials."""
     return Lists(listing.split_items("train", left_out), listing.classes)
 
 
 @dataclass(frozen=True)
 class Side:
-    """One split as a task judges it.
+    """A system's outputs on one split, with the split's lists.
 
     Attributes:
         outputs: embeddings `[items, size]` or logits `[items, classes]`, float32, in the order of
@@ -67,11 +68,11 @@ Scores = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a task finds on test.
+    """The metrics of a system on test.
 
     Attributes:
         metrics: every metric of `facts` but the training accuracy, and some that tables leave out.
-        left_one_out: metric -> unit left out -> value; what pairing two entries needs.
+        left_one_out: metric -> unit left out -> value; needed for paired comparisons.
         notes: what a reader of the row must know.
     """
 
@@ -82,11 +83,11 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Detailing:
-    """What lies beside a record: the test looked at more closely.
+    """The test looked at more closely, for the details beside a record.
 
     Attributes:
         breakdowns: name -> the test in groups, judged as the whole is; of `facts` alone.
-        det: None where a task has no trials.
+        det: None if a task has no trials.
     """
 
     breakdowns: dict[str, Breakdown]
@@ -94,18 +95,18 @@ class Detailing:
 
 
 class Task(Protocol):
-    """A task.
+    """Members that every task defines; `TaskOptions` has those that it may leave out.
 
     Attributes:
         version: changes whenever the same outputs would be judged differently.
         validation_version: changes whenever `validate` would give other numbers, and so other
             weights be selected: training again is needed then, and only then.
         primary: the metric that selects weights and sorts tables.
-        facts: what a table must know of each metric, the primary one first.
-        output: which output of a system is judged.
+        facts: title, unit and direction of each metric, the primary one first.
+        output: the output of a system that is judged.
         baseline_name: the name of the row that needs no training.
-        baseline_input: what that row computes of sounds, which tells how short they may be; a task
-            without it takes sounds of any length.
+        baseline_input: what that row computes of sounds, which decides how short they may be; a
+            task without it takes sounds of any length.
     """
 
     version: ClassVar[int]
@@ -117,30 +118,30 @@ class Task(Protocol):
     baseline_input: ClassVar[Input]
 
     def parameters(self) -> dict[str, Any]:
-        """The metric parameters that a table must state."""
+        """Return the metric parameters that a table must state."""
 
     @property
     def scores_with_training(self) -> bool:
-        """Whether `score` wants the training split."""
+        """True if `score` needs the training split."""
 
     def lists(self, listing: Listing, split: str, left_out: Sequence[str] = ()) -> Lists:
-        """What outputs of a split are judged by.
+        """Return the lists that a split's outputs are judged by.
 
         Raises:
             ConfigError, DataError: the lists are not enough for this task.
         """
 
     def validate(self, side: Side) -> dict[str, float]:
-        """Numbers on validation, the primary one among them: for curves and for selection."""
+        """Compute numbers on validation, the primary one among them: for curves and selection."""
 
     def score(self, validation: Side, test: Side, training: Side | None) -> Scores:
-        """Scores of test, and what validation decides of them (thresholds, calibration)."""
+        """Compute scores of test, and what validation decides (thresholds, calibration)."""
 
     def judge(self, lists: Lists, scores: Scores) -> Judgement:
         """Judge the scores of test by its lists alone, so that anybody can judge them again.
 
         Metrics of a decision that the scores bring none of (scores made elsewhere have no
-        threshold of ours) are left away.
+        threshold of ours) are left out.
         """
 
     def detail(self, lists: Lists, scores: Scores) -> Detailing:
@@ -150,4 +151,48 @@ class Task(Protocol):
         """
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
-        """Outputs for a split that need no training."""
+        """Compute outputs for a split without training."""
+
+
+def smallest_step(counts: Mapping[str, int]) -> float | None:
+    """Return how far a rate moves if one thing is judged otherwise; None if nothing is counted.
+
+    Args:
+        counts: of the test split: `items`; `trials` and `targets` if there are trials. One trial
+            of the side that has fewer then counts, else one item.
+    """
+    fewest = counts.get("items", 0)
+    if "trials" in counts:
+        fewest = min(counts["targets"], counts["trials"] - counts["targets"])
+    return 1 / fewest if fewest else None
+
+
+@dataclass(frozen=True)
+class TaskOptions:
+    """Members that a task may define; each has the default given here if it does not.
+
+    Attributes:
+        decides: names of the arrays of its scores that validation decides (a threshold, a
+            calibration), `()` if it decides nothing there. None is not known: embeddings are then
+            submitted with those of the validation split.
+        maxima: metric -> its largest value, for metrics that are no rates and have one.
+        compares_directions: True if the length of an embedding means nothing.
+        read_scores: reads scores computed elsewhere, from files by split: `test`, and `validation`
+            if it is given. None: a task of logits reads them from an .npz file as its array
+            `logits`, a task of embeddings takes embeddings alone.
+        cautions: notes on a judgement of scores that were computed elsewhere.
+        smallest_step: counts of the test split -> the least change of the primary metric.
+    """
+
+    decides: tuple[str, ...] | None = None
+    maxima: Mapping[str, float] = field(default_factory=dict)
+    compares_directions: bool = False
+    read_scores: Callable[[Mapping[str, Path], Listing], Scores] | None = None
+    cautions: Callable[[Judgement], tuple[str, ...]] = lambda _: ()
+    smallest_step: Callable[[Mapping[str, int]], float | None] = smallest_step
+
+    @classmethod
+    def of(cls, task: Task) -> TaskOptions:
+        """Return the members that a task defines, and defaults of the others."""
+        names = [each.name for each in fields(cls)]
+        return cls(**{name: getattr(task, name) for name in names if hasattr(task, name)})

@@ -1,9 +1,10 @@
-"""What a trial list's scores come to: error rates, costs, intervals, and decisions made before."""
+"""A trial list's scores judged: the whole list, groups of its trials, points of the DET curve."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,20 @@ from harness.metrics.cllr import cllr, min_cllr
 from harness.metrics.detection import act_dcf, eer, error_rates, min_dcf
 from harness.metrics.intervals import half_trial, logit_interval
 from harness.metrics.operating_point import OperatingPoint
-from harness.metrics.speakers import SpeakerReplicates
+from harness.metrics.roc import roc, thin
+from harness.metrics.scored_trials import ScoredTrials
+from harness.metrics.speakers import SpeakerReplicates, speaker_replicates
+from harness.records.details_schema import Det, DetPoint, Group, GroupMetric
 from harness.records.record import Metric
 from harness.scoring.calibration import Calibration, fit_calibration
+from harness.tasks.groupings import FEWEST
+from harness.trials.index import TrialIndex
 
 Sides = tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]
 """Scores of targets and of nontargets."""
 
+Mask = NDArray[np.bool_]
+Against = Literal["all targets", "all nontargets"] | None
 
 ONE_VALUE = "all test scores are one value: nobody is told apart, and the EER is 50 %"
 
@@ -27,11 +35,19 @@ NOT_FITTED = (
     "decide is not judged"
 )
 
+OWN_SIDE: Mapping[str, Against] = {
+    "miss_at_threshold": "all targets",
+    "false_alarm_at_threshold": "all nontargets",
+}
+"""Rates of one side alone: they are not given for a group that borrows that side."""
 
-def judged_at(
+POINTS = 120
+
+
+def list_metrics(
     sides: Sides, drawn: SpeakerReplicates, point: OperatingPoint, decided: Mapping[str, Any]
 ) -> dict[str, Metric]:
-    """Every metric of a whole list.
+    """Compute every metric of a whole list.
 
     Args:
         sides: all scores.
@@ -44,35 +60,40 @@ def judged_at(
     if "threshold" in decided:
         metrics |= at_threshold(sides, float(decided["threshold"]))
     if "calibration" in decided:
-        metrics |= calibrated(sides, decided["calibration"], point)
+        scale, offset = map(float, decided["calibration"])
+        targets, nontargets = (Calibration(scale, offset).apply(side) for side in sides)
+        cost = act_dcf(targets, nontargets, point, point.bayes_threshold)
+        metrics["act_dcf"] = Metric(value=cost, unit="")
+        metrics["cllr"] = Metric(value=cllr(targets, nontargets), unit="")
     return metrics | {"min_cllr": Metric(value=min_cllr(*sides), unit="")}
 
 
 def with_intervals(
     sides: Sides, drawn: SpeakerReplicates | None, point: OperatingPoint
 ) -> dict[str, Metric]:
-    """EER and minDCF with their intervals over speakers.
+    """Compute EER and minDCF with their intervals over speakers.
 
     Args:
         sides: all scores.
         drawn: the same metrics on resampled speakers; None for no intervals.
         point: of minDCF.
     """
-    values = {"eer": eer(*sides).value, "min_dcf": min_dcf(*sides, point).value}
-    units = {"eer": "%", "min_dcf": ""}
+    found = {
+        "eer": Metric(value=eer(*sides).value, unit="%"),
+        "min_dcf": Metric(value=min_dcf(*sides, point).value, unit=""),
+    }
     if drawn is None:
-        return {name: Metric(value=value, unit=units[name]) for name, value in values.items()}
+        return found
     floor = half_trial(min(len(side) for side in sides))
-    replicates = {"eer": drawn.eer, "min_dcf": drawn.min_dcf}
-    metrics = {}
-    for name, value in values.items():
-        interval = logit_interval(value, replicates[name], drawn.units, floor=floor)
-        metrics[name] = Metric(value=value, low=interval.low, high=interval.high, unit=units[name])
-    return metrics
+    for name, replicates in (("eer", drawn.eer), ("min_dcf", drawn.min_dcf)):
+        interval = logit_interval(found[name].value, replicates, drawn.units, floor=floor)
+        ends = {"low": interval.low, "high": interval.high}
+        found[name] = found[name].model_copy(update=ends)
+    return found
 
 
 def at_threshold(sides: Sides, threshold: float) -> dict[str, Metric]:
-    """The errors at a threshold that validation chose."""
+    """Compute the errors at a threshold that validation chose."""
     rates = error_rates(*sides, threshold)
     return {
         "miss_at_threshold": Metric(value=rates.miss, unit="%"),
@@ -81,27 +102,8 @@ def at_threshold(sides: Sides, threshold: float) -> dict[str, Metric]:
     }
 
 
-def calibrated(
-    sides: Sides, fitted: NDArray[np.float64], point: OperatingPoint
-) -> dict[str, Metric]:
-    """Costs of the log-likelihood ratios that validation's calibration makes of the scores.
-
-    Args:
-        sides: all scores.
-        fitted: scale and offset.
-        point: of actDCF.
-    """
-    calibration = Calibration(float(fitted[0]), float(fitted[1]))
-    targets, nontargets = (calibration.apply(side) for side in sides)
-    values = {
-        "act_dcf": act_dcf(targets, nontargets, point, point.bayes_threshold),
-        "cllr": cllr(targets, nontargets),
-    }
-    return {name: Metric(value=value, unit="") for name, value in values.items()}
-
-
-def decided_by(
-    scores: NDArray[np.floating[Any]], is_target: NDArray[np.bool_], point: OperatingPoint
+def decide(
+    scores: NDArray[np.floating[Any]], is_target: Mask, point: OperatingPoint
 ) -> dict[str, NDArray[Any]]:
     """Decide on validation what test is judged by.
 
@@ -112,35 +114,147 @@ def decided_by(
 
     Returns:
         `threshold`, that of the EER; `calibration`, scale and offset that make scores natural-log
-        likelihood ratios, absent where all scores are one value.
+        likelihood ratios, absent if all scores are one value.
 
     Raises:
         MetricError: no calibration can be fitted to scores that differ.
     """
     found = {"threshold": np.array(eer(scores[is_target], scores[~is_target]).threshold)}
-    if is_one_value(scores):
+    if scores.min() == scores.max():
         return found
     fitted = fit_calibration(scores, is_target, p_target=point.effective_prior)
     return found | {"calibration": np.array([fitted.scale, fitted.offset])}
 
 
-def is_one_value(scores: NDArray[np.floating[Any]]) -> bool:
-    """Whether scores `[trials]` tell nothing apart."""
-    return bool(scores.min() == scores.max())
+def list_notes(scores: Mapping[str, Any], drawn: SpeakerReplicates) -> tuple[str, ...]:
+    """Return what a reader must know of scores that are all one value, and of repeated draws.
+
+    Args:
+        scores: of test, `scores`, and what validation decided.
+        drawn: the resampled speakers.
+    """
+    notes = []
+    if scores["scores"].min() == scores["scores"].max():
+        notes.append(ONE_VALUE)
+    if "threshold" in scores and "calibration" not in scores:
+        notes.append(NOT_FITTED)
+    if drawn.redrawn:
+        notes.append(
+            f"{drawn.redrawn} draws of the test speakers held no target or no nontarget trial and "
+            f"were drawn again (of {len(drawn.eer)} that count)"
+        )
+    return tuple(notes)
 
 
-def told_nothing(scores: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a reader must know of scores that are all one value, of test or of validation."""
-    test = ONE_VALUE if is_one_value(scores["scores"]) else ""
-    validation = NOT_FITTED if "threshold" in scores and "calibration" not in scores else ""
-    return tuple(filter(None, (test, validation)))
+@dataclass(frozen=True, kw_only=True)
+class GroupJudge:
+    """Judges groups of one list's trials.
+
+    A group that has no targets (cross-gender nontargets) is judged with all targets of the list,
+    one that has no nontargets (targets of one session) with all nontargets; `Group.against` says
+    so. Its interval is over the speakers of the trials that were judged.
+
+    Attributes:
+        trials: the list.
+        scored: its scores, with the speakers of both sides.
+        point: of minDCF.
+        threshold: chosen on validation; None if the scores came without one.
+        resamples, seed: of the draws of speakers.
+    """
+
+    trials: TrialIndex
+    scored: ScoredTrials
+    point: OperatingPoint
+    threshold: float | None
+    resamples: int
+    seed: int
+
+    def __call__(self, name: str, own: Mask) -> Group:
+        """Judge one group.
+
+        Args:
+            name: of the group.
+            own: its trials, `[trials]`.
+        """
+        target = self.trials.target
+        against: Against = None
+        judged = own
+        if not (own & target).any():
+            against, judged = "all targets", own | target
+        elif not (own & ~target).any():
+            against, judged = "all nontargets", own | ~target
+        return Group(
+            name=name,
+            units=len(self._part(own).speakers),
+            items=self._count_items(own),
+            trials=int(np.count_nonzero(own)),
+            targets=int(np.count_nonzero(own & target)),
+            against=against,
+            metrics=self._metrics(self._part(judged), against),
+        )
+
+    def _part(self, chosen: Mask) -> ScoredTrials:
+        whole = self.scored
+        return ScoredTrials(
+            whole.scores[chosen],
+            whole.is_target[chosen],
+            whole.enrol_speaker[chosen],
+            whole.test_speaker[chosen],
+        )
+
+    def _count_items(self, own: Mask) -> int:
+        """Count the items that the trials compare, those of models among them."""
+        enrolled, models = self.trials.enrol[own], self.trials.models
+        if models is not None:
+            enrolled = models.item[np.isin(models.owner, enrolled)]
+        return len(np.union1d(self.trials.test[own], enrolled))
+
+    def _metrics(self, part: ScoredTrials, against: Against) -> dict[str, GroupMetric | None]:
+        found: dict[str, Metric] = {}
+        if part.fewest >= FEWEST:
+            sides: Sides = (part.scores[part.is_target], part.scores[~part.is_target])
+            drawn = None
+            if len(np.unique(part.enrol_speaker[part.is_target])) >= FEWEST:
+                drawn = speaker_replicates(
+                    part, self.point, resamples=self.resamples, seed=self.seed
+                )
+            found = with_intervals(sides, drawn, self.point)
+            if self.threshold is not None:
+                found |= at_threshold(sides, self.threshold)
+        names = ("eer", "min_dcf", *(() if self.threshold is None else OWN_SIDE))
+        borrowed = {name for name, lacking in OWN_SIDE.items() if lacking == against}
+        return {
+            name: GroupMetric(**found[name].model_dump(exclude={"unit"}))
+            if name in found and name not in borrowed
+            else None
+            for name in names
+        }
 
 
-def redrawn(drawn: SpeakerReplicates) -> tuple[str, ...]:
-    """What a reader must know of draws that could not be judged."""
-    if not drawn.redrawn:
-        return ()
-    return (
-        f"{drawn.redrawn} draws of the test speakers held no target or no nontarget trial and were "
-        f"drawn again (of {len(drawn.eer)} that count)",
+def det_points(sides: Sides, point: OperatingPoint) -> Det:
+    """Return at most POINTS points of the DET curve, exact ones all.
+
+    Beside those that `harness.metrics.roc.thin` keeps there are the two between which the EER lies,
+    so that the EER drawn from the points is that of the record, and the one of minDCF.
+
+    Raises:
+        MetricError: an empty side, or NaN or infinite scores.
+    """
+    curve = roc(*sides)
+    misses, false_alarms = (each.astype(np.int64) for each in (curve.misses, curve.false_alarms))
+    # The first point whose miss rate is at least its false-alarm rate; never the first of all.
+    gaps = misses * curve.all_nontargets - false_alarms * curve.all_targets
+    upper = int(np.searchsorted(gaps, 0))
+    least = int(np.searchsorted(curve.thresholds, min_dcf(*sides, point).threshold))
+    thinned = np.searchsorted(curve.thresholds, thin(curve, POINTS - 3).thresholds)
+    kept = curve.at(np.union1d(thinned, [upper - 1, upper, least]))
+    return Det(
+        false_alarm=tuple(kept.false_alarm_rates.tolist()),
+        miss=tuple(kept.miss_rates.tolist()),
+        targets=curve.all_targets,
+        nontargets=curve.all_nontargets,
+        min_dcf=DetPoint(
+            false_alarm=int(false_alarms[least]) / curve.all_nontargets,
+            miss=int(misses[least]) / curve.all_targets,
+        ),
     )

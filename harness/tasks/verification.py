@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,12 +14,15 @@ from numpy.typing import NDArray
 from harness.adapter import Input
 from harness.datasets.dataset import OpenDataset
 from harness.datasets.listing import Listing
-from harness.errors import ConfigError, DataError
+from harness.errors import ConfigError, DataError, RequestError
 from harness.metrics import speakers
 from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.scored_trials import ScoredTrials
+from harness.metrics.validation import MetricError
 from harness.records.record import MetricFacts
+from harness.tasks import trial_metrics, trial_scores
+from harness.tasks.groupings import trial_groupings
 from harness.tasks.mfcc import FILTERBANK
 from harness.tasks.plain import standardised_features
 from harness.tasks.task import (
@@ -30,12 +34,10 @@ from harness.tasks.task import (
     Scores,
     Side,
 )
-from harness.tasks.trial_curve import det_points
-from harness.tasks.trial_details import GroupJudge
-from harness.tasks.trial_groups import trial_groupings
-from harness.tasks.trial_metrics import Sides, decided_by, judged_at, redrawn, told_nothing
-from harness.tasks.trial_scores import SCORINGS, Cohort, Scoring, cohort_of, score_trials
+from harness.tasks.trial_metrics import Sides
+from harness.tasks.trial_scores import SCORINGS, Scoring, score_trials
 from harness.trials.index import TrialIndex
+from harness.trials.system_report import distance_note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,9 @@ class Verification:
     validation_version: ClassVar[int] = 1
     primary: ClassVar[str] = "eer"
     output: ClassVar[Output] = "embedding"
+    decides: ClassVar[tuple[str, ...]] = ("threshold", "calibration")
+    compares_directions: ClassVar[bool] = True
+    maxima: ClassVar[Mapping[str, float]] = {"min_dcf": 1.0}  # That of accepting all, or none.
     baseline_name: ClassVar[str] = "MFCC statistics"
     baseline_input: ClassVar[Input] = FILTERBANK
     facts: ClassVar[Mapping[str, MetricFacts]] = {
@@ -84,75 +89,99 @@ class Verification:
             raise ConfigError(f"scoring is {self.scoring!r}; give one of {', '.join(SCORINGS)}")
 
     def parameters(self) -> dict[str, Any]:
-        """The operating point, how trials are scored and how intervals are made."""
-        scoring: dict[str, Any] = {"scoring": self.scoring}
-        if self.scoring == "as-norm":
-            scoring["cohort_top"] = self.cohort_top
-        if self.subtract_mean:
-            scoring["mean_subtracted"] = "of training"
+        """Return the operating point, and how trials are scored and intervals made."""
         return {
-            "p_target": self.p_target,
-            "c_miss": self.c_miss,
-            "c_fa": self.c_fa,
-            **scoring,
+            **{name: getattr(self, name) for name in ("p_target", "c_miss", "c_fa", "scoring")},
+            **({"cohort_top": self.cohort_top} if self.scoring == "as-norm" else {}),
+            **({"mean_subtracted": "of training"} if self.subtract_mean else {}),
             "interval": f"95 %, speakers resampled {self.resamples} times, logit-t",
         }
 
     @property
     def scores_with_training(self) -> bool:
-        """A cohort and a mean are those of training."""
+        """True if a cohort, or a mean, of training is needed."""
         return self.scoring != "cosine" or self.subtract_mean
 
     def lists(self, listing: Listing, split: str, left_out: Sequence[str] = ()) -> Lists:
-        """The split's trials."""
+        """Return the split's trials."""
         items = listing.split_items(split, left_out)
         return Lists(items, listing.classes, listing.split_trials(split, left_out))
 
     def validate(self, side: Side) -> dict[str, float]:
-        """EER, its threshold and minDCF of plain cosines."""
-        sides = _parted(score_trials(side.outputs, _trials(side.lists)), side.lists)
+        """Compute EER, its threshold and minDCF of plain cosines."""
+        sides = _sides(score_trials(side.outputs, _trials(side.lists)), side.lists)
         rate, cost = eer(*sides), min_dcf(*sides, self._point)
         return {"eer": rate.value, "min_dcf": cost.value, "threshold": rate.threshold}
 
     def score(self, validation: Side, test: Side, training: Side | None) -> Scores:
-        """Scores of test; the threshold and the calibration that validation gives.
+        """Score test; find the threshold and the calibration of validation.
 
         Returns:
-            `scores` `[trials]`, float32, and what `decided_by` gives.
+            `scores` `[trials]`, float32, and what `decide` returns.
         """
-        cohort = self._cohort(training)
+        cohort = None
+        if training is not None:
+            cohort = trial_scores.cohort_of(
+                training,
+                normalise=self.scoring != "cosine",
+                top=self.cohort_top if self.scoring == "as-norm" else None,
+                centre=self.subtract_mean,
+            )
         tuned = score_trials(validation.outputs, _trials(validation.lists), cohort)
-        decided = decided_by(tuned, _trials(validation.lists).target, self._point)
+        decided = trial_metrics.decide(tuned, _trials(validation.lists).target, self._point)
         return {"scores": score_trials(test.outputs, _trials(test.lists), cohort), **decided}
 
-    def judge(self, lists: Lists, scores: Scores) -> Judgement:
-        """EER and minDCF of test, and what the decisions made on validation come to there.
+    def read_scores(self, files: Mapping[str, Path], listing: Listing) -> Scores:
+        """Read score files of the locked lists: `scores`, and what validation decides of them.
 
-        Scores made elsewhere bring no `threshold` and no `calibration`: what these decide is then
-        left away.
+        Args:
+            files: of `test`, and of `validation` if it is given.
+            listing: the dataset's lists.
+
+        Raises:
+            RequestError: a file is not of its list, or its scores cannot be calibrated.
         """
-        sides = _parted(scores["scores"], lists)
+        scores = {"scores": trial_scores.read_trial_scores(files["test"], listing, "test")[0]}
+        if "validation" not in files:
+            return scores
+        tuned, target = trial_scores.read_trial_scores(files["validation"], listing, "validation")
+        try:
+            return {**scores, **trial_metrics.decide(tuned, target, self._point)}
+        except MetricError as error:
+            raise RequestError(f"validation scores cannot be calibrated: {error}") from error
+
+    def cautions(self, judgement: Judgement) -> tuple[str, ...]:
+        """Return a note on scores of somebody else that look like distances."""
+        note = distance_note(judgement.metrics["eer"].value)
+        return (note,) if note else ()
+
+    def judge(self, lists: Lists, scores: Scores) -> Judgement:
+        """Compute EER and minDCF of test, and the errors and costs of validation's decisions.
+
+        Scores made elsewhere bring no `threshold` and no `calibration`: the metrics of these are
+        then left out.
+        """
+        sides = _sides(scores["scores"], lists)
         names, trials = _by_speaker(scores["scores"], lists)
         left_eer, left_dcf = speakers.left_one_out(trials, self._point)
         drawn = speakers.speaker_replicates(
             trials, self._point, resamples=self.resamples, seed=self.seed
         )
         return Judgement(
-            metrics=judged_at(sides, drawn, self._point, scores),
+            metrics=trial_metrics.list_metrics(sides, drawn, self._point, scores),
             left_one_out={
                 "eer": dict(zip(names, left_eer.tolist(), strict=True)),
                 "min_dcf": dict(zip(names, left_dcf.tolist(), strict=True)),
             },
-            notes=(*told_nothing(scores), *redrawn(drawn)),
+            notes=trial_metrics.list_notes(scores, drawn),
         )
 
     def detail(self, lists: Lists, scores: Scores) -> Detailing:
-        """Points of the DET curve, and groups of trials by what the corpus tells of them."""
-        sides = _parted(scores["scores"], lists)
-        judge = GroupJudge(
+        """Return points of the DET curve, and groups of trials by the corpus's own columns."""
+        sides = _sides(scores["scores"], lists)
+        judge = trial_metrics.GroupJudge(
             trials=_trials(lists),
             scored=_by_speaker(scores["scores"], lists)[1],
-            items=len(lists.items),
             point=self._point,
             threshold=float(scores["threshold"]) if "threshold" in scores else None,
             resamples=self.resamples,
@@ -160,25 +189,15 @@ class Verification:
         )
         groupings = trial_groupings(lists.items, _trials(lists))
         breakdowns = {name: each.broken_down(judge) for name, each in groupings.items()}
-        return Detailing(breakdowns, det_points(sides, self._point))
+        return Detailing(breakdowns, trial_metrics.det_points(sides, self._point))
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
-        """Mean and deviation of 20 MFCCs of each utterance, standardised on the training split."""
+        """Return mean and deviation of 20 MFCCs of each utterance, standardised on training."""
         return standardised_features(dataset, split)
 
     @property
     def _point(self) -> OperatingPoint:
         return OperatingPoint(self.p_target, self.c_miss, self.c_fa)
-
-    def _cohort(self, training: Side | None) -> Cohort | None:
-        if training is None:
-            return None
-        return cohort_of(
-            training,
-            normalise=self.scoring != "cosine",
-            top=self.cohort_top if self.scoring == "as-norm" else None,
-            subtract_mean=self.subtract_mean,
-        )
 
 
 def _trials(lists: Lists) -> TrialIndex:
@@ -187,7 +206,7 @@ def _trials(lists: Lists) -> TrialIndex:
     return lists.trials
 
 
-def _parted(scores: NDArray[Any], lists: Lists) -> Sides:
+def _sides(scores: NDArray[Any], lists: Lists) -> Sides:
     target = _trials(lists).target
     if scores.shape != target.shape:
         raise DataError(f"scores of shape {scores.shape}; the lists have {len(target)} trials")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.records.record_files import write_record
-from harness.registry.history.store import add
+from harness.registry.history.line_chain import add
 from tests.board.published_copy import ROOT, git
 from tests.registry.history.conftest import day, night_of, real_record
 from tests.test_memory_page import measured

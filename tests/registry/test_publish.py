@@ -13,9 +13,10 @@ from harness.board.publishing.published_tables import build
 from harness.errors import RequestError
 from harness.records.details_schema import Breakdown, Details, Group, GroupMetric, read_details
 from harness.records.documents import sha256, sha256_file
-from harness.records.record import Artefact, Record
+from harness.records.record import Artefact
 from harness.records.record_files import write_record
-from harness.registry.publish import publish
+from harness.registry.publication import publish
+from tests.board.conftest import make_data, make_record
 
 SCORES = b"scores of a run"
 NAMED = {"scores": Artefact(sha256=sha256(SCORES), bytes=len(SCORES))}
@@ -41,12 +42,12 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(tmp_path: Path, make: Callable[..., Record]) -> Run:
+def run(tmp_path: Path) -> Run:
     """Write a run's folder: its record and its scores."""
 
     def write(name: str = "run", **changes: Any) -> Path:
         path = tmp_path / "runs" / name / "record.json"
-        write_record(path, make(**{"artefacts": NAMED} | changes))
+        write_record(path, make_record(**{"artefacts": NAMED} | changes))
         path.with_name("scores.npz").write_bytes(SCORES)
         return path
 
@@ -70,7 +71,7 @@ def test_a_record_is_published_with_its_scores_and_tables(repository, run):
 
 
 def details(value: float = 0.25, *, without: tuple[str, ...] = ()) -> Callable[[Path], Any]:
-    """Makes the companion of a run: one group of one number."""
+    """Makes the details of a run: one group of one number."""
 
     def of(path: Path) -> Details | None:
         if path.parent.name in without:
@@ -82,7 +83,7 @@ def details(value: float = 0.25, *, without: tuple[str, ...] = ()) -> Callable[[
     return of
 
 
-def companions(folder: Path) -> list[Path]:
+def details_files(folder: Path) -> list[Path]:
     return sorted((folder / "records").rglob("*.details.json"))
 
 
@@ -90,7 +91,7 @@ def test_details_are_published_beside_their_record(repository, run):
     folder = repository / "leaderboards"
     paths = [run("told"), run("untold", seed=7)]
     written = publish(paths, folder, repository, details=details(without=("untold",)))
-    (beside,) = companions(folder)
+    (beside,) = details_files(folder)
     assert beside in written
     record = beside.with_name(beside.name.replace(".details", ""))
     assert "seed0" in record.name
@@ -101,7 +102,7 @@ def test_details_come_to_records_that_are_published_already(repository, run):
     folder = repository / "leaderboards"
     publish([run()], folder, repository)
     publish([run()], folder, repository, details=details())
-    (beside,) = companions(folder)
+    (beside,) = details_files(folder)
     before = beside.read_bytes()
     # Another processor may round the last digit otherwise.
     publish([run()], folder, repository, details=details(0.2500001))
@@ -151,9 +152,9 @@ def test_some_records_are_refused_and_nothing_is_written(repository, run, change
     assert not (repository / "out").exists()
 
 
-def test_left_out_items_are_refused(repository, run, data):
+def test_left_out_items_are_refused(repository, run):
     with pytest.raises(RequestError, match="1 items were left out"):
-        publish([run(dataset=data(left_out=("a.wav",)))], repository / "out", repository)
+        publish([run(dataset=make_data(left_out=("a.wav",)))], repository / "out", repository)
 
 
 def test_failed_rows_are_published_when_asked_for(repository, run):
@@ -162,8 +163,8 @@ def test_failed_rows_are_published_when_asked_for(repository, run):
     assert "failed: loss became NaN" in (repository / "leaderboards" / "speaker.md").read_text()
 
 
-def test_private_scores_stay_where_they_are(repository, run, data):
-    publish([run(dataset=data(publish_scores=False))], repository / "leaderboards", repository)
+def test_private_scores_stay_where_they_are(repository, run):
+    publish([run(dataset=make_data(publish_scores=False))], repository / "leaderboards", repository)
     assert published(repository) == ["ecapa-512-aam-seed0"]
 
 

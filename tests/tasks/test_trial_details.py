@@ -11,7 +11,7 @@ import pytest
 from harness.metrics.detection import eer, min_dcf
 from harness.metrics.operating_point import OperatingPoint
 from harness.records.details_schema import Breakdown, Group
-from harness.tasks.groups import FEWEST, MOST
+from harness.tasks.groupings import FEWEST, MOST
 from harness.tasks.task import Lists, Scores
 from harness.tasks.verification import Verification
 from harness.trials.index import TrialIndex

@@ -47,7 +47,7 @@ def test_models_are_normalised_by_their_own_cohort_scores(top: int | None) -> No
     values, others = embeddings(), embeddings(12, seed=1)
     units = pd.DataFrame({"unit": [f"s{n // 2}" for n in range(12)]})
     training = Side(others, Lists(units))
-    cohort = cohort_of(training, normalise=True, top=top, subtract_mean=True)
+    cohort = cohort_of(training, normalise=True, top=top, centre=True)
     found = score_trials(values, TRIALS, cohort)
 
     centre = others.astype(float).mean(axis=0)

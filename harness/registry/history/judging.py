@@ -8,37 +8,86 @@ the order of random numbers. So a step in quality is judged a second time (`beyo
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import statistics
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from harness.metrics.comparison import two_sided_p
 from harness.metrics.seed_spread import SeedSpread, pool_spread, seed_variance
+from harness.metrics.steps import FEWEST, find_steps, last_alone_p
 from harness.records.record import CostFacts
-from harness.registry.history.finding import Change, Finding, find
-from harness.registry.history.line import HISTORY_COSTS, Line
+from harness.registry.history.line import HISTORY_COSTS, HistoryLine
 from harness.registry.history.series import Series, Table, all_series, cost_reader, table_of
 
+Answer = Literal["ok", "regressed", "inconclusive", "not measured"]
+
+ALPHA = 0.001
+"""How often noise alone may pass for a step; a board has some hundred figures a night."""
+
+WINDOW = 30
+"""Nights back to which steps are looked for."""
+
 SEEDS_ALPHA = 0.05
-"""How often other seeds may pass for a change of quality, where a step was found already."""
+"""How often other seeds may pass for a change of quality, if a step was found already."""
 
 QUALITY = "quality"
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What is said of one figure of one entry in one environment.
+class LevelChange:
+    """A step of a figure, in the unit of a history's lines.
+
+    Attributes:
+        since: the first night of the new level.
+        before, after: the levels.
+        better: True if it is for the better.
+        p: how often noise alone gives such a step.
+    """
+
+    since: str
+    before: float
+    after: float
+    better: bool
+    p: float
+
+    @property
+    def relative(self) -> float | None:
+        """The share of the level before by which it changed; None if that was 0."""
+        return self.after / self.before - 1 if self.before else None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The state of one figure on one night.
+
+    Attributes:
+        answer: in one word.
+        why: in words; empty if nothing is to be said.
+        change: the last step within the window, for better or worse.
+        value: of the night that was judged; None if there is none.
+        nights: how many nights with a value were looked at.
+    """
+
+    answer: Answer
+    why: str
+    change: LevelChange | None
+    value: float | None
+    nights: int
+
+
+@dataclass(frozen=True)
+class FigureVerdict:
+    """The verdict on one figure of one entry in one environment.
 
     Attributes:
         series: the entry.
         figure: its name in a line, or `quality`.
         night: the night that was judged.
-        finding: what is said.
+        finding: its state.
     """
 
     series: Series
@@ -52,7 +101,7 @@ class Verdict:
         return self.finding.answer
 
 
-def judge(lines: Iterable[Line], night: str | None = None) -> list[Verdict]:
+def judge(lines: Iterable[HistoryLine], night: str | None = None) -> list[FigureVerdict]:
     """Judge every figure of every entry, in the order of tables and entries.
 
     Args:
@@ -67,19 +116,64 @@ def judge(lines: Iterable[Line], night: str | None = None) -> list[Verdict]:
     series = all_series(known)
     spreads = _spreads(series)
     return [
-        Verdict(each, figure, last[each.table], finding)
+        FigureVerdict(each, figure, last[each.table], finding)
         for each in series
         for figure, finding in _findings(each, last[each.table], spreads[each.table])
     ]
 
 
-def beyond_noise(series: Series, change: Change, spread: SeedSpread | None) -> str:
-    """Say why a step in quality may be noise of training; empty where it cannot be.
+def find(
+    values: Mapping[str, float | None], night: str, *, more_is_better: bool, logs: bool
+) -> Finding:
+    """Judge a figure on one night by the nights before it.
 
-    What nothing trained has no such noise. Else the step is held against what other seeds do, the
-    spread pooled over the table's entries (`harness.metrics.seed_spread`); where no entry has two
-    seeds, against the interval over the test sample, which is wider than what seeds do on
-    equal data.
+    Args:
+        values: night -> value; None for a night without one.
+        night: the night.
+        more_is_better: the figure's direction.
+        logs: True if its noise is a share of it, as that of times is.
+    """
+    window = sorted(each for each in values if each <= night)[-WINDOW:]
+    known = [(each, value) for each in window if (value := values[each]) is not None]
+    nights, figures = [each for each, _ in known], [value for _, value in known]
+    value = values.get(night)
+    if value is None:
+        return Finding("not measured", "", None, None, len(known))
+    if len(known) < FEWEST:
+        why = f"{len(known)} of the {FEWEST} nights that a verdict needs"
+        return Finding("inconclusive", why, None, value, len(known))
+    if logs and min(figures) > 0:
+        scaled: Sequence[float] = [math.log(each) for each in figures]
+    else:
+        scaled = figures
+    change, began = None, 0
+    if steps := find_steps(scaled, ALPHA):
+        began, first = steps[-1].place, steps[-2].place if len(steps) > 1 else 0
+        before, after = statistics.median(figures[first:began]), statistics.median(figures[began:])
+        better = (after > before) is more_is_better
+        change = LevelChange(nights[began], before, after, better, steps[-1].p)
+    if change and not change.better:
+        return Finding("regressed", "", change, value, len(known))
+    if _is_alone(scaled[began:], more_is_better=more_is_better):
+        why = "one night far from the level; a second one decides"
+        return Finding("inconclusive", why, change, value, len(known))
+    return Finding("ok", "", change, value, len(known))
+
+
+def _is_alone(scaled: Sequence[float], *, more_is_better: bool) -> bool:
+    """True if the last night is far from its level, on the worse side."""
+    if len(scaled) < FEWEST:
+        return False
+    worse = (scaled[-1] < statistics.median(scaled[:-1])) is more_is_better
+    return worse and last_alone_p(scaled) <= ALPHA
+
+
+def beyond_noise(series: Series, change: LevelChange, spread: SeedSpread | None) -> str:
+    """Say why a step in quality may be noise of training; empty if it cannot be.
+
+    A figure that nothing trained has no such noise. Else the step is compared with the noise of
+    seeds, the spread pooled over the table's entries (`harness.metrics.seed_spread`); if no entry has
+    two seeds, with the interval over the test sample, which is wider than seeds on equal data are.
     """
     seeds = series.seeds
     if all(seed is None for seed in seeds):
@@ -89,10 +183,15 @@ def beyond_noise(series: Series, change: Change, spread: SeedSpread | None) -> s
         size = np.array([change.after - change.before])
         p = float(two_sided_p(size, np.array([error]), spread.freedom)[0])
         return f"other seeds do as much (p = {p:.2f})" if p > SEEDS_ALPHA else ""
-    low, high = _interval(series, change.since)
-    if low is None or high is None:
+    known = [night for night, value in series.qualities().items() if value is not None]
+    before = max(night for night in known if night < change.since)
+    metrics = [line.quality for line in series.nights[before] if line.quality]
+    lows = [each.low for each in metrics if each.low is not None]
+    highs = [each.high for each in metrics if each.high is not None]
+    if min(len(lows), len(highs)) < len(metrics):
         return "no other seeds and no interval to hold the change against"
-    return "within the interval over the test sample" if low <= change.after <= high else ""
+    is_within = statistics.fmean(lows) <= change.after <= statistics.fmean(highs)
+    return "within the interval over the test sample" if is_within else ""
 
 
 def _findings(series: Series, night: str, spread: SeedSpread | None) -> list[tuple[str, Finding]]:
@@ -101,48 +200,34 @@ def _findings(series: Series, night: str, spread: SeedSpread | None) -> list[tup
         values = series.values(cost_reader(name))
         if any(value is not None for value in values.values()):
             finding = find(values, night, more_is_better=cost.higher_is_better, logs=True)
-            found.append((name, _explained(finding, series, night, cost)))
+            found.append((name, _explain(finding, series, night, cost)))
     return found
 
 
 def _quality(series: Series, night: str, spread: SeedSpread | None) -> Finding:
     better = series.last.metric.higher_is_better
     finding = find(series.qualities(), night, more_is_better=better, logs=False)
-    change = finding.change
-    why = beyond_noise(series, change, spread) if change else ""
-    if finding.answer == "regressed" and why:
-        return dataclasses.replace(finding, answer="inconclusive", why=why)
-    if finding.answer == "ok" and why:
-        return dataclasses.replace(finding, why=why)
-    return _explained(finding, series, night, None)
+    why = beyond_noise(series, finding.change, spread) if finding.change else ""
+    if why and finding.answer in ("regressed", "ok"):
+        answer: Answer = "inconclusive" if finding.answer == "regressed" else "ok"
+        return replace(finding, answer=answer, why=why)
+    return _explain(finding, series, night, None)
 
 
-def _explained(finding: Finding, series: Series, night: str, cost: CostFacts | None) -> Finding:
-    """With the reason why a night has no value."""
+def _explain(finding: Finding, series: Series, night: str, cost: CostFacts | None) -> Finding:
+    """Add the reason why a night has no value."""
     if finding.answer != "not measured":
         return finding
     lines = series.nights.get(night, ())
+    if not lines:
+        return replace(finding, why=f"no record of it; the last is of {series.newest}")
     failed = [f"{line.state}: {line.reason}" for line in lines if line.state != "done"]
     beside = [line.disturbed for line in lines if line.disturbed and cost and cost.disturbed_by]
-    if not lines:
-        return dataclasses.replace(finding, why=f"no record of it; the last is of {series.newest}")
-    return dataclasses.replace(finding, why=(failed + beside + ["not recorded"])[0])
-
-
-def _interval(series: Series, since: str) -> tuple[float | None, float | None]:
-    """The interval over the test sample on the last night before a step."""
-    known = [night for night, value in series.qualities().items() if value is not None]
-    before = max(night for night in known if night < since)
-    metrics = [line.quality for line in series.nights[before] if line.quality]
-    lows = [each.low for each in metrics if each.low is not None]
-    highs = [each.high for each in metrics if each.high is not None]
-    if len(lows) < len(metrics) or len(highs) < len(metrics):
-        return None, None
-    return statistics.fmean(lows), statistics.fmean(highs)
+    return replace(finding, why=(failed + beside + ["not recorded"])[0])
 
 
 def _spreads(series: Iterable[Series]) -> Mapping[Table, SeedSpread | None]:
-    """What seeds do to the quality, pooled over the last nights of a table's entries."""
+    """Pool the noise of seeds in the quality over the last nights of each table's entries."""
     seeds: dict[Table, list[list[float]]] = {}
     scales: dict[Table, Literal["logit", "plain"]] = {}
     for each in series:

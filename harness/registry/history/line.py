@@ -24,8 +24,8 @@ HISTORY_COSTS = {name: facts for name, facts in COSTS.items() if "history" in fa
 NIGHT = r"^\d{4}-\d{2}-\d{2}$"
 
 
-class Line(BaseModel):
-    """What is kept of a record for the history; frozen, unknown keys refused.
+class HistoryLine(BaseModel):
+    """A line of a history, made from a record; frozen, unknown keys refused.
 
     Attributes:
         night: the day, UTC, that the record counts for.
@@ -82,7 +82,7 @@ class Line(BaseModel):
         return str(place / f"{name}-{self.environment[:8] or 'unknown'}.jsonl")
 
 
-def line_of(record: Record, content: bytes, night: str | None, source: Path) -> Line:
+def line_of(record: Record, content: bytes, night: str | None, source: Path) -> HistoryLine:
     """Make the line of a record.
 
     Args:
@@ -103,8 +103,8 @@ def line_of(record: Record, content: bytes, night: str | None, source: Path) -> 
         # A predicted peak has no history.
         if value is not None and getattr(value, "counted", "") != "predicted"
     }
-    own = {name: costs.pop(name) for name in list(costs) if name in Line.model_fields}
-    return Line(
+    own = {name: costs.pop(name) for name in list(costs) if name in HistoryLine.model_fields}
+    return HistoryLine(
         night=night or _night(record, source),
         record=sha256(content),
         code=record.code,
@@ -145,7 +145,7 @@ def _require_own(record: Record, source: Path) -> None:
 
 
 def _night(record: Record, source: Path) -> str:
-    """The day on which a record was finished; its stages tell it of records that do not."""
+    """Return the day on which a record, or else its last stage, was finished."""
     ends = (stage.finished or "" for stage in record.stages.values())
     day = (record.finished or max(ends, default=""))[:10]
     if not day:
@@ -154,7 +154,7 @@ def _night(record: Record, source: Path) -> str:
 
 
 def _configuration(record: Record) -> str:
-    """What two nights must share; their code and environment apart."""
+    """Return the digest of all that two nights must share, code and environment apart."""
     parts: list[Any] = [part.model_dump() for part in (record.model, record.loss) if part]
     rules = [record.protocol.version, record.protocol.digest, record.dataset.lock]
     return digest([*rules, *parts, record.recipe_name, record.recipe, record.track])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from harness.registry.history.line import Line
+from harness.registry.history.line import HistoryLine
 
 Table = tuple[str, str, str, str]
 """Suite, profile, dataset, environment: what nights and pages have in common."""
@@ -29,7 +29,7 @@ class Series:
     table: Table
     entry: str
     recipe: str | None
-    nights: dict[str, tuple[Line, ...]]
+    nights: dict[str, tuple[HistoryLine, ...]]
     earlier: int
 
     @property
@@ -38,7 +38,7 @@ class Series:
         return max(self.nights)
 
     @property
-    def last(self) -> Line:
+    def last(self) -> HistoryLine:
         """The line that speaks for what all of them share."""
         return self.nights[self.newest][0]
 
@@ -47,7 +47,7 @@ class Series:
         """Of the last night."""
         return tuple(line.seed for line in self.nights[self.newest])
 
-    def values(self, read: Callable[[Line], float | None]) -> dict[str, float | None]:
+    def values(self, read: Callable[[HistoryLine], float | None]) -> dict[str, float | None]:
         """Night -> mean over the seeds that have a value; None where none has."""
         return {night: _mean(read(line) for line in lines) for night, lines in self.nights.items()}
 
@@ -65,25 +65,25 @@ class Series:
         }
 
 
-def all_series(lines: Iterable[Line]) -> list[Series]:
-    """Every entry's series, in the order of table, entry and recipe."""
+def all_series(lines: Iterable[HistoryLine]) -> list[Series]:
+    """Return every entry's series, in the order of table, entry and recipe."""
     ordered = sorted(lines, key=_identity)
     return [_series(list(group)) for _, group in groupby(ordered, key=_identity)]
 
 
-def _identity(line: Line) -> tuple[str, ...]:
+def _identity(line: HistoryLine) -> tuple[str, ...]:
     return (*table_of(line), line.entry, line.recipe or "")
 
 
-def table_of(line: Line) -> Table:
-    """With which lines a line shares its nights."""
+def table_of(line: HistoryLine) -> Table:
+    """Return the table whose nights a line shares."""
     return line.suite, line.profile, line.dataset, line.environment
 
 
-def _series(lines: Sequence[Line]) -> Series:
+def _series(lines: Sequence[HistoryLine]) -> Series:
     ordered = sorted(lines, key=lambda line: line.night)
     last = ordered[-1]
-    nights: dict[str, dict[int, Line]] = {}
+    nights: dict[str, dict[int, HistoryLine]] = {}
     for line in ordered:
         if line.configuration == last.configuration:
             nights.setdefault(line.night, {})[-1 if line.seed is None else line.seed] = line
@@ -97,8 +97,8 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return statistics.fmean(known) if known else None
 
 
-def cost_reader(name: str) -> Callable[[Line], float | None]:
+def cost_reader(name: str) -> Callable[[HistoryLine], float | None]:
     """Return a function that reads a cost from a line, by the name of its field in records."""
-    if name in Line.model_fields:
+    if name in HistoryLine.model_fields:
         return attrgetter(name)
     return lambda line: line.costs.get(name)

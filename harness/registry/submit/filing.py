@@ -1,4 +1,4 @@
-"""From what was given of an entry to its record."""
+"""From a submission to its record."""
 
 from __future__ import annotations
 
@@ -10,34 +10,37 @@ from typing import Any
 from harness.config.loader import LoadedBenchmark
 from harness.errors import DataError, RequestError
 from harness.metrics.validation import MetricError
-from harness.records.documents import digest
+from harness.records.documents import digest, sha256_file
 from harness.records.files import keep_from_git
-from harness.records.record import Record, Stage, Submission, Trust
-from harness.registry.submit.claims import read_claims
-from harness.registry.submit.given import Entry, Given, check_given, scores_of, told
+from harness.records.record import Artefact, Record, Stage, Submission, Trust
+from harness.registry.submit.given import Given, SubmittedEntry, check_given, read_claims
 from harness.registry.submit.identical import check_new
+from harness.registry.submit.outputs import class_scores, embedding_scores
 from harness.registry.submit.place import Place, find_place
-from harness.registry.submit.received import received
 from harness.run.job.evaluation_files import SCORES, save_scores
 from harness.run.job.join import RECORD, keep
 from harness.run.job.looks import count_look
 from harness.run.job.spec import JobSpec
 from harness.run.job.stage import utc_now
 from harness.run.plan.request import RunRequest
-from harness.tasks.task import Judgement, Scores
-from harness.trials.system_report import distance_note
+from harness.tasks.task import Scores, TaskOptions
 
 SUBMIT_VERSION = 1
 """Changes whenever the same files would give other scores."""
 
+NOT_DECIDED = (
+    "nothing of the validation split was given: what a threshold and a calibration decide is not "
+    "judged"
+)
+
 
 @dataclass(frozen=True)
-class Filed:
+class FiledSubmission:
     """A submission that was taken.
 
     Attributes:
         record: of the entry.
-        path: its file; None where it was only checked.
+        path: its file; None if it was only checked.
     """
 
     record: Record
@@ -47,18 +50,18 @@ class Filed:
 def submit(
     loaded: LoadedBenchmark,
     request: RunRequest,
-    entry: Entry,
+    entry: SubmittedEntry,
     given: Given,
     *,
     published: Path,
     check: bool = False,
-) -> Filed:
+) -> FiledSubmission:
     """Judge what was computed elsewhere, and file it as a record beside those of runs.
 
     Args:
         loaded: the benchmark.
         request: suite, profile, the one dataset, and the runs folder.
-        entry: what is told of it.
+        entry: its description.
         given: its files, or claims.
         published: the published tables; scores that stand there are not taken again.
         check: judge it and write nothing.
@@ -70,28 +73,31 @@ def submit(
     check_given(entry, given)
     place = find_place(loaded, request)
     if given.claims:
-        return _claimed(place, entry, given, check=check)
-    return _scored(place, entry, given, (published, request.runs), check=check)
+        return _file_claim(place, entry, given, check=check)
+    return _file_scores(place, entry, given, (published, request.runs), check=check)
 
 
-def _claimed(place: Place, entry: Entry, given: Given, *, check: bool) -> Filed:
-    metrics = read_claims(given.claims, place.common["protocol"].facts, place.task.primary)
-    submission = told(entry, given)
+def _file_claim(
+    place: Place, entry: SubmittedEntry, given: Given, *, check: bool
+) -> FiledSubmission:
+    task, facts = place.task, place.common["protocol"].facts
+    metrics = read_claims(given.claims, facts, task.primary, TaskOptions.of(task).maxima)
     values = {name: metric.value for name, metric in metrics.items()}
     inputs = {"stage": "claim", "metrics": values, "source": entry.source}
     job = place.job(entry.name, digest(inputs))
     place.hold_protocol(job, pin=not check)
-    record = _record(job, "claimed", inputs, submission)
+    record = _record(job, "claimed", inputs, given.describe(entry))
     record = record.model_copy(update={"metrics": metrics, "test_looks": 0})
-    return Filed(record, None) if check else _filed(job, record)
+    return FiledSubmission(record, None) if check else _keep(job, record)
 
 
-def _scored(
-    place: Place, entry: Entry, given: Given, folders: Iterable[Path], *, check: bool
-) -> Filed:
-    files = {option: received(path) for option, path in given.files.items()}
-    scores, notes = scores_of(place, given)
-    submission = told(entry, given).model_copy(update={"files": files})
+def _file_scores(
+    place: Place, entry: SubmittedEntry, given: Given, folders: Iterable[Path], *, check: bool
+) -> FiledSubmission:
+    task, options = place.task, TaskOptions.of(place.task)
+    files = {option: _artefact(path) for option, path in given.files.items()}
+    scores = _scores(place, given)
+    submission = given.describe(entry).model_copy(update={"files": files})
     hashes = {option: file.sha256 for option, file in files.items()}
     job = place.job(entry.name, digest(hashes))
     inputs = {
@@ -104,35 +110,59 @@ def _scored(
         "received": hashes,
     }
     record = _record(job, "rescored", inputs, submission)
-    check_new(scores, record, folders)
+    decided = options.decides or ()
+    check_new(scores, decided, record, folders)
     place.hold_protocol(job, pin=not check)
     # Noted before its metrics are known, as a run's are. A check is no entry of a table.
     looks = None if check else count_look(job, f"evaluate-{digest(inputs)[:16]}")
-    judgement = _judged(place, scores)
+    try:
+        judgement = task.judge(task.lists(place.listing, "test"), scores)
+    except (DataError, MetricError) as error:
+        raise RequestError(f"these scores cannot be judged: {error}") from error
     made = f"its {given.made_from} were made elsewhere; whether its system had seen the test items "
+    notes = [f"{made}was not checked"]
+    notes += [NOT_DECIDED] if decided and not set(decided) & scores.keys() else []
+    notes += options.cautions(judgement) if given.scores else ()
     update: dict[str, Any] = {
         "metrics": judgement.metrics,
         "left_one_out": judgement.left_one_out,
-        "notes": (f"{made}was not checked", *notes, *_cautions(given, judgement), *judgement.notes),
+        "notes": (*notes, *judgement.notes),
     }
     if looks is not None:
         update |= {"test_looks": looks.test, "searched": looks.configurations}
     record = record.model_copy(update=update)
-    return Filed(record, None) if check else _filed(job, record, scores)
+    return FiledSubmission(record, None) if check else _keep(job, record, scores)
 
 
-def _judged(place: Place, scores: Scores) -> Judgement:
-    try:
-        return place.task.judge(place.task.lists(place.listing, "test"), scores)
-    except (DataError, MetricError) as error:
-        raise RequestError(f"these scores cannot be judged: {error}") from error
+def _scores(place: Place, given: Given) -> Scores:
+    """Read the arrays that the suite's task judges.
+
+    Raises:
+        RequestError: a file is not such as the task judges.
+    """
+    listing, task = place.listing, place.task
+    if given.embeddings is not None:
+        if task.output == "logits":
+            raise RequestError("this suite judges decisions, not embeddings; give --scores")
+        return embedding_scores(given.embeddings, listing, task)
+    if given.scores is None:
+        raise TypeError("a claim has no scores")
+    files = {"test": given.scores}
+    if given.validation_scores is not None:
+        files["validation"] = given.validation_scores
+    if (read_scores := TaskOptions.of(task).read_scores) is not None:
+        return read_scores(files, listing)
+    if task.output == "embedding":
+        raise RequestError("this suite's task reads no files of scores; give --embeddings")
+    if "validation" in files:
+        raise RequestError("--validation-scores: this suite decides nothing on validation")
+    return {"logits": class_scores(given.scores, listing)}
 
 
-def _cautions(given: Given, judgement: Judgement) -> tuple[str, ...]:
-    """What to tell of scores that somebody else computed, and may have meant otherwise."""
-    rate = judgement.metrics.get("eer")
-    note = distance_note(rate.value) if rate and given.scores else ""
-    return (note,) if note else ()
+def _artefact(path: Path) -> Artefact:
+    if not path.is_file():
+        raise RequestError(f"{path}: no such file; check the path")
+    return Artefact(sha256=sha256_file(path), bytes=path.stat().st_size)
 
 
 def _record(job: JobSpec, trust: Trust, inputs: dict[str, Any], submission: Submission) -> Record:
@@ -150,10 +180,10 @@ def _record(job: JobSpec, trust: Trust, inputs: dict[str, Any], submission: Subm
     )
 
 
-def _filed(job: JobSpec, record: Record, scores: Scores | None = None) -> Filed:
+def _keep(job: JobSpec, record: Record, scores: Scores | None = None) -> FiledSubmission:
     keep_from_git(job.runs)
     file = job.folder / SCORES
     if scores is not None:
         save_scores(file, scores)
-        record = record.model_copy(update={"artefacts": {"scores": received(file)}})
-    return Filed(keep(job, record, None), job.folder / RECORD)
+        record = record.model_copy(update={"artefacts": {"scores": _artefact(file)}})
+    return FiledSubmission(keep(job, record, None), job.folder / RECORD)

@@ -1,30 +1,22 @@
-"""What somebody gives of an entry: what it is called, and its files or claims."""
+"""A submission as it was given: the name of its entry, and its files or claims."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import RequestError
-from harness.records.record import Submission
-from harness.registry.submit.class_scores import class_scores
-from harness.registry.submit.embeddings import DECIDED, embedding_scores
-from harness.registry.submit.place import Place
-from harness.registry.submit.trial_scores import decided, trial_scores
-from harness.tasks.task import Scores
+from harness.errors import RequestError, nearest
+from harness.records.record import Metric, MetricFacts, Submission
 
 LONGEST_NAME = 100
 LONGEST_TEXT = 1_000
 
-NOT_DECIDED = (
-    "nothing of the validation split was given: what a threshold and a calibration decide is not "
-    "judged"
-)
-
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """What is told of an entry.
+class SubmittedEntry:
+    """The description of an entry.
 
     Attributes:
         name: its row's.
@@ -57,25 +49,27 @@ class Given:
 
     @property
     def made_from(self) -> str:
-        """What it is, as records say it."""
+        """`claim`, `embeddings` or `scores`, as records say it."""
         return "claim" if self.claims else "embeddings" if self.embeddings else "scores"
 
     @property
     def files(self) -> dict[str, Path]:
         """The files, by the options that give them."""
-        every = {
-            "scores": self.scores,
-            "validation-scores": self.validation_scores,
-            "embeddings": self.embeddings,
-        }
-        return {name: path for name, path in every.items() if path is not None}
+        names = ("scores", "validation_scores", "embeddings")
+        every = {name.replace("_", "-"): getattr(self, name) for name in names}
+        return {option: path for option, path in every.items() if path is not None}
+
+    def describe(self, entry: SubmittedEntry) -> Submission:
+        """Return the part of a record that describes a submission, without its files' hashes."""
+        texts = {name: text for name, text in vars(entry).items() if name != "name"}
+        return Submission.model_validate({**texts, "made_from": self.made_from})
 
 
-def check_given(entry: Entry, given: Given) -> None:
-    """Refuse what does not go together, and names that no table can show.
+def check_given(entry: SubmittedEntry, given: Given) -> None:
+    """Refuse options that do not go together, and names that no table can show.
 
     Raises:
-        RequestError: what, and the mend.
+        RequestError: what is wrong, and what would be right.
     """
     if [bool(given.scores), bool(given.embeddings), bool(given.claims)].count(True) != 1:
         raise RequestError("give one of --scores, --embeddings and --claim")
@@ -92,44 +86,45 @@ def check_given(entry: Entry, given: Given) -> None:
             raise RequestError(f"--{option} {text!r}: one line of text, no blanks around it")
 
 
-def told(entry: Entry, given: Given) -> Submission:
-    """The part of a record that tells of a submission; its files' hashes come with the files."""
-    return Submission.model_validate(
-        {
-            "submitter": entry.submitter,
-            "source": entry.source,
-            "system": entry.system,
-            "made_from": given.made_from,
-        }
-    )
+def read_claims(
+    texts: Iterable[str],
+    facts: Mapping[str, MetricFacts],
+    primary: str,
+    maxima: Mapping[str, float],
+) -> dict[str, Metric]:
+    """Read `METRIC=VALUE` as often as it is given; a rate is a fraction, or ends in `%`.
 
-
-def scores_of(place: Place, given: Given) -> tuple[Scores, tuple[str, ...]]:
-    """The arrays that its files come to, and what a reader of the row must know of them.
+    Args:
+        texts: as they were given.
+        facts: of the suite's metrics.
+        primary: the metric without which no row can be sorted.
+        maxima: the largest values of metrics that are no rates and have one.
 
     Raises:
-        RequestError: a file is not what the suite's task judges.
+        RequestError: a metric is unknown, comes twice or has no such value; the primary is absent.
     """
-    scores = _scores(place, given)
-    lacking = place.task.output == "embedding" and not set(DECIDED) & scores.keys()
-    return scores, (NOT_DECIDED,) if lacking else ()
-
-
-def _scores(place: Place, given: Given) -> Scores:
-    listing, task = place.listing, place.task
-    judges_classes = task.output == "logits"
-    if given.embeddings is not None:
-        if judges_classes:
-            raise RequestError("this suite judges decisions, not embeddings; give --scores")
-        return embedding_scores(given.embeddings, listing, task)
-    if given.scores is None:
-        raise TypeError("a claim has no scores")
-    if judges_classes:
-        if given.validation_scores:
-            raise RequestError("--validation-scores: this suite decides nothing on validation")
-        return {"logits": class_scores(given.scores, listing)}
-    test = {"scores": trial_scores(given.scores, listing, "test")}
-    if given.validation_scores is None:
-        return test
-    validation = trial_scores(given.validation_scores, listing, "validation")
-    return {**test, **decided(validation, listing, task.parameters())}
+    claimed: dict[str, Metric] = {}
+    for text in texts:
+        name, equals, written = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise RequestError(f"--claim {text}: write METRIC=VALUE, as in eer=0.0123")
+        if name not in facts:
+            raise RequestError(f"--claim {text}: the suite has no metric {name!r}; "
+                               f"{nearest(name, facts)}")  # fmt: skip
+        is_rate = facts[name].unit == "%"
+        share = 100 if is_rate and written.endswith("%") else 1
+        try:
+            value = float(written.removesuffix("%") if share > 1 else written) / share
+        except ValueError as error:
+            raise RequestError(f"--claim {text}: {written!r} is not a number") from error
+        most = 1.0 if is_rate else maxima.get(name, math.inf)
+        if not (math.isfinite(value) and 0 <= value <= most):
+            want = f"want 0 to {most:g}"
+            hint = "rates are fractions: write 0.0123, or 1.23%" if is_rate else want
+            raise RequestError(f"--claim {text}: {value:g} is out of range; {hint}")
+        if name in claimed:
+            raise RequestError(f"--claim {text}: {name} is claimed twice; claim it once")
+        claimed[name] = Metric(value=value, unit=facts[name].unit)
+    if primary not in claimed:
+        raise RequestError(f"--claim: the table is sorted by {primary}; claim it too")
+    return claimed

@@ -1,8 +1,8 @@
-"""Whether scores are those of an entry that is there already, under another name."""
+"""Refusal of scores that an entry has already, under another name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,6 @@ from harness.records.record_files import read_record
 from harness.run.job.evaluation_files import SCORES, load_scores
 from harness.run.job.join import RECORD
 from harness.tasks.task import Scores
-
-JUDGED = ("scores", "logits")
-"""Arrays that hold what a system makes of test."""
 
 ALIKE = 0.01
 """Of the deviation of scores, how far rounding in a text may move them, root mean square. Two
@@ -34,54 +31,70 @@ PUBLISHED = ".scores.npz"
 Array = NDArray[Any]
 
 
-def check_new(scores: Scores, own: Record, folders: Iterable[Path]) -> None:
+def check_new(scores: Scores, decided: Sequence[str], own: Record, folders: Iterable[Path]) -> None:
     """Refuse scores that an entry of the same data has already.
 
-    The same submission may stand in tables of several suites that share their trials.
+    Systems are compared by the arrays of floating-point numbers that test alone gives: whole
+    numbers and names (clusters, say) may be equal by chance. The same submission may stand in
+    tables of several suites that share their trials.
 
     Args:
         scores: what was submitted.
+        decided: arrays of it that validation decides.
         own: its record, as far as it is known.
         folders: published tables, and runs.
 
     Raises:
-        RequestError: they are the same, named with the entry.
+        RequestError: they are the same, named with the entry; or a stored file cannot be read.
     """
-    name = next(name for name in JUDGED if name in scores)
-    for file, record_file in _stored(folders):
-        how = same(scores[name], _array(file, name))
-        if not how:
+    names = [
+        name
+        for name, array in scores.items()
+        if array.dtype.kind == "f" and array.ndim and name not in decided
+    ]
+    for file, record_file in _score_files(folders) if names else ():
+        try:
+            stored = load_scores(file)
+        except DataError as error:
+            raise RequestError(f"{error}; restore it") from error
+        found = [same(scores[name], stored.get(name)) for name in names]
+        if not all(found):
             continue
         record = read_record(record_file)
-        if _elsewhere(record, own):
+        is_elsewhere = record.protocol.suite != own.protocol.suite
+        if is_elsewhere and record.submission and record.model.name == own.model.name:
             continue
         seed = "" if record.seed is None else f", seed {record.seed}"
         raise RequestError(
-            f"these are the scores of {record.entry}{seed} ({record_file}){how}; "
+            f"these are the scores of {record.entry}{seed} ({record_file}){found[0]}; "
             "an entry is submitted once"
         )
 
 
 def same(ours: Array, theirs: Array | None) -> str:
-    """How two systems' scores, `[trials]` or `[items, classes]`, are the same; empty: they are not.
+    """Return how two systems' scores are the same; empty if they are not.
 
     Metrics see the order of scores alone, so a scale, an offset or any rising map makes no other
     system of one; in a row of classes what is added to all of them decides nothing.
 
+    Args:
+        ours: `[trials]`, or `[items, classes]`.
+        theirs: the same; None if they have no such array.
+
     >>> same(np.array([1.0, 2.0, 4.0]), np.array([3.0, 5.0, 9.0]))
     ' but for scale and offset'
     """
-    if theirs is None or ours.shape != theirs.shape:
+    if theirs is None or ours.shape != theirs.shape or theirs.dtype.kind not in "fiu":
         return ""
     first, second = (array.astype(np.float64) for array in (ours, theirs))
     if np.array_equal(first, second):
         return " to the last digit"
-    if _affine(first, second):
+    if _are_affine(first, second):
         return " but for scale and offset"
-    return " by the order that they put everything in" if _same_order(first, second) else ""
+    return " by the order that they put everything in" if _have_one_order(first, second) else ""
 
 
-def _affine(first: Array, second: Array) -> bool:
+def _are_affine(first: Array, second: Array) -> bool:
     x, y = (array - array.mean(axis=-1, keepdims=True) for array in (first, second))
     power, spread = float(np.sum(x * x)), float(np.sqrt(np.mean(y * y)))
     if power == 0 or spread == 0:
@@ -90,7 +103,7 @@ def _affine(first: Array, second: Array) -> bool:
     return float(np.sqrt(np.mean((y - scale * x) ** 2))) <= ALIKE * spread
 
 
-def _same_order(first: Array, second: Array) -> bool:
+def _have_one_order(first: Array, second: Array) -> bool:
     if first.ndim > 1:
         order, other = (np.argsort(array, axis=1, kind="stable") for array in (first, second))
         return first.shape[1] >= TELLING_CLASSES and np.array_equal(order, other)
@@ -98,28 +111,10 @@ def _same_order(first: Array, second: Array) -> bool:
     return len(values) >= TELLING and np.array_equal(places, others)
 
 
-def _stored(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
-    """Every file of scores with its record: published ones, and those of runs."""
+def _score_files(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
+    """Yield every file of scores with its record: published ones, and those of runs."""
     for folder in folders:
         for file in sorted((folder / "records").rglob(f"*{PUBLISHED}")):
             yield file, file.with_name(file.name.removesuffix(PUBLISHED) + ".json")
         for file in sorted(folder.glob(f"*/*/*/*/{SCORES}")):
             yield file, file.with_name(RECORD)
-
-
-def _array(file: Path, name: str) -> Array | None:
-    """One array of a file; None where it has none of that name.
-
-    Raises:
-        RequestError: the file cannot be read.
-    """
-    try:
-        return load_scores(file).get(name)
-    except DataError as error:
-        raise RequestError(f"{error}; restore it") from error
-
-
-def _elsewhere(record: Record, own: Record) -> bool:
-    """Whether a record is this submission in the table of another suite."""
-    another = record.protocol.suite != own.protocol.suite
-    return another and record.submission is not None and record.model.name == own.model.name

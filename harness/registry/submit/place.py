@@ -1,14 +1,18 @@
-"""The table that a submission joins: its data, its rules, and what judges there."""
+"""The table that a submission joins: its data, its rules, its task, and its lists as files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from harness.config.loader import LoadedBenchmark
-from harness.datasets.listing import Listing, list_dataset
+from harness.datasets.listing import HELD_OUT, Listing, list_dataset
 from harness.datasets.lock import dataset_pin, read_lock
 from harness.errors import ConfigError, RequestError
+from harness.records.files import write_text
 from harness.records.record import RecordedComponent
 from harness.run.job.parts import make_task
 from harness.run.job.spec import JobSpec
@@ -20,7 +24,7 @@ from harness.tasks.task import Task
 
 TRACK = "submitted"
 
-ELSEWHERE = "elsewhere"
+FOREIGN_ADAPTER = "elsewhere"
 """Stands for the adapter of a system that nobody here can build."""
 
 
@@ -32,7 +36,7 @@ class Place:
         loaded: the benchmark.
         listing: the dataset's lists, which are the locked ones.
         task: of the suite.
-        common: what all of the table's jobs share.
+        common: the fields that all of the table's jobs share.
     """
 
     loaded: LoadedBenchmark
@@ -41,17 +45,17 @@ class Place:
     common: dict[str, Any]
 
     def job(self, name: str, content: str) -> JobSpec:
-        """A submission as a job of which nothing is run: it tells where its record lies.
+        """Return a submission as a job of which nothing is run; it says where its record lies.
 
         Args:
             name: of the entry.
             content: hash of all that was received of it.
         """
-        model = RecordedComponent(name=name, adapter=ELSEWHERE, version=1, fields={})
+        model = RecordedComponent(name=name, adapter=FOREIGN_ADAPTER, version=1, fields={})
         return JobSpec(**self.common, model=model, track=TRACK, checkpoint_sha256=content)
 
     def hold_protocol(self, job: JobSpec, *, pin: bool) -> None:
-        """Hold the table's rules against the lock, and pin them there where they are new.
+        """Check the table's rules against the lock, and pin them there if they are new.
 
         Args:
             job: a job of the table.
@@ -70,7 +74,7 @@ class Place:
 
 
 def find_place(loaded: LoadedBenchmark, request: RunRequest) -> Place:
-    """The table of a suite, a profile and one dataset.
+    """Find the table of a suite, a profile and one dataset.
 
     Raises:
         ConfigError: there is no such suite, profile or dataset, or the dataset has folds.
@@ -97,3 +101,29 @@ def find_place(loaded: LoadedBenchmark, request: RunRequest) -> Place:
     # Nothing is measured of what was computed elsewhere.
     common = {**common_parts(loaded, request, source, protocol), "environment": None}
     return Place(loaded, listing, make_task(loaded, request.suite), common)
+
+
+def write_lists(listing: Listing, folder: Path) -> list[Path]:
+    """Write the locked lists, for whoever computes scores or embeddings of them elsewhere.
+
+    Returns:
+        `items.tsv`, with a header: every item's name, split, label and file. `test-trials.tsv` and
+        `validation-trials.tsv`, without one: `enrol test target|nontarget`. `test-models.tsv`
+        if trials enrol models of several items: `model item`. Fields are separated by tabs.
+    """
+    columns = ["id", "split", "unit", "label", "source"]
+    tables: dict[str, pd.DataFrame] = {"items": listing.items[columns]}
+    for split in HELD_OUT:
+        table = listing.trial_tables.get(split)
+        if table is None:
+            continue
+        labels = table.trials["target"].map({True: "target", False: "nontarget"})
+        tables[f"{split}-trials"] = table.trials[["enrol", "test"]].assign(label=labels)
+        if table.models is not None:
+            tables[f"{split}-models"] = table.models
+    written = []
+    for name, rows in tables.items():
+        path, header = folder / f"{name}.tsv", name == "items"
+        write_text(path, rows.to_csv(sep="\t", index=False, header=header, lineterminator="\n"))
+        written.append(path)
+    return written

@@ -15,7 +15,7 @@ from harness.board.publishing.published_tables import build
 from harness.board.record_paths import record_path
 from harness.records.record import Record
 from harness.records.record_files import write_record
-from harness.registry.guarding.check import check
+from harness.registry.check import check
 
 Count = Callable[[], int]
 

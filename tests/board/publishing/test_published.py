@@ -23,7 +23,7 @@ from harness.records.documents import readable_json, sha256, sha256_file
 from harness.records.files import write_text
 from harness.records.record import Artefact, Record
 from harness.records.record_files import read_record, write_record
-from harness.registry.guarding.check import check
+from harness.registry.check import check
 from tests.tiny import BENCHMARK
 
 ROOT = Path(__file__).resolve().parents[3]

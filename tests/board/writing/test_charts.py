@@ -206,6 +206,6 @@ def test_each_environment_and_table_has_a_place_of_its_own(make, protocol, data)
 
 def test_commands_that_only_read_start_without_the_plotting_libraries():
     slow = "{'matplotlib', 'seaborn'}"
-    code = f"import sys, harness.registry.guarding.check; print({slow} & set(sys.modules))"
+    code = f"import sys, harness.registry.check; print({slow} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

@@ -11,8 +11,8 @@ import pytest
 
 from harness.records.record import Metric, Record
 from harness.records.record_files import read_record, write_record
-from harness.registry.history.line import Line
-from harness.registry.history.store import add, read_history
+from harness.registry.history.line import HistoryLine
+from harness.registry.history.line_chain import add, read_history
 
 ROOT = Path(__file__).resolve().parents[3]
 DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"
@@ -76,5 +76,5 @@ def nightly(tmp_path: Path, folder: Path) -> Nightly:
     return run
 
 
-def lines_of(folder: Path) -> list[Line]:
+def lines_of(folder: Path) -> list[HistoryLine]:
     return [line for lines in read_history(folder).values() for line in lines]

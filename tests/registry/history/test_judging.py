@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.registry.history.judging import QUALITY, Verdict, judge
+from harness.registry.history.judging import QUALITY, FigureVerdict, judge
 from tests.registry.history.conftest import Nightly, day, lines_of, night_of, real_record
 
 NOISE = np.random.default_rng(1).normal(0, 0.01, size=40)
@@ -17,7 +17,7 @@ def speed(number: int, level: float = 76.0) -> float:
     return float(level * np.exp(NOISE[number]))
 
 
-def verdicts(folder: Path, night: str | None = None) -> dict[str, Verdict]:
+def verdicts(folder: Path, night: str | None = None) -> dict[str, FigureVerdict]:
     return {verdict.figure: verdict for verdict in judge(lines_of(folder), night)}
 
 

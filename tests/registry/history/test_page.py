@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli.app import app
+from harness.registry.history.line_chain import read_history
 from harness.registry.history.page import PAGE, build, differences, history_page, sparkline
-from harness.registry.history.store import read_history
 from tests.registry.history.conftest import Nightly, day, night_of, real_record
 
 

@@ -14,8 +14,8 @@ import pytest
 from harness.config.loader import LoadedBenchmark, load
 from harness.datasets.dataset import open_dataset
 from harness.datasets.listing import Listing, list_dataset
-from harness.registry.submit.filing import Filed, submit
-from harness.registry.submit.given import Entry, Given
+from harness.registry.submit.filing import FiledSubmission, submit
+from harness.registry.submit.given import Given, SubmittedEntry
 from harness.run.plan.request import RunRequest
 from tests.tiny import make_tiny
 
@@ -99,12 +99,12 @@ class Site:
         path.write_text("\n".join(lines) + "\n")
         return path
 
-    def submit(self, *, name: str = "theirs", check: bool = False, **given: Any) -> Filed:
+    def submit(self, *, name: str = "theirs", check: bool = False, **given: Any) -> FiledSubmission:
         told = {key: given.pop(key) for key in ("submitter", "source", "system") if key in given}
         return submit(
             self.loaded,
             self.request,
-            Entry(name=name, **told),
+            SubmittedEntry(name=name, **told),
             Given(**given),
             published=self.folder / "leaderboards",
             check=check,

@@ -16,10 +16,10 @@ from harness.datasets.lock import read_lock
 from harness.errors import ConfigError, LockError, RequestError
 from harness.records.documents import sha256_file
 from harness.records.record_files import read_record
-from harness.registry.guarding.check import check
-from harness.registry.guarding.consistency import contradictions
-from harness.registry.publish import publish
-from harness.registry.verify import verify
+from harness.registry.check import check
+from harness.registry.consistency import contradictions
+from harness.registry.publication import publish
+from harness.registry.verify_record import verify
 from harness.run.job.evaluation_files import load_scores
 from harness.run.plan.jobs import plan_jobs
 from harness.run.plan.request import source_of

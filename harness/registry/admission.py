@@ -1,0 +1,212 @@
+"""Admission of a change of the published tables: its new records, checked against a revision.
+
+`check` says whether files are what their records give. This says whether the records may be there:
+nothing published was edited or removed, and every new record is whole, in its place, of data and
+rules that the lock pins, from code that can be found again, with no more beside it than its data's
+licence allows.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.board.companions import unreadable_companions, wrong_companions
+from harness.board.git_tree import git, top_of
+from harness.board.record_paths import DETAILS_ENDING, is_record, scores_path
+from harness.config.loader import LoadedBenchmark
+from harness.datasets.lock import LockFile, read_lock
+from harness.errors import RequestError
+from harness.records.record import Record
+from harness.records.record_files import read_record, usable_record
+from harness.registry.admission_rules import lock_edits, wrong_newcomer
+from harness.registry.consistency import disagreements
+from harness.registry.history.line import FOLDER as HISTORY
+from harness.registry.history.page import check_history
+
+RECORDS = "records/"
+
+LITERAL = "--literal-pathspecs"
+"""No letter of a path means anything but itself."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The verdict on a change.
+
+    Attributes:
+        base: the commit that it was checked against.
+        new: paths of new records below the published folder.
+        complaints: all that is wrong, each beginning with the file it is about.
+        unreadable: True if a file among the records is none, so that no table can be made.
+        first: True if nothing was published before.
+    """
+
+    base: str
+    new: tuple[str, ...]
+    complaints: tuple[str, ...]
+    unreadable: bool
+    first: bool
+
+
+def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
+    """Check the published tables of a work tree against those of a revision.
+
+    Args:
+        folder: the published tables, mostly `leaderboards`.
+        base: the revision, as git calls it.
+        loaded: the benchmark that the tables are of.
+
+    Raises:
+        RequestError: no git work tree, no such revision, or a lock that is none.
+    """
+    revision = Snapshot(folder, base)
+    paths = sorted(folder.rglob("*"))
+    before = revision.files(folder)
+    now = {
+        path.relative_to(folder).as_posix(): path
+        for path in paths
+        if path.is_file() and not path.is_symlink()
+    }
+    new = sorted(name for name in now.keys() - before.keys() if name.startswith(RECORDS))
+    own, old = read_lock(loaded.lock_path), _lock_before(loaded, revision)
+    locks = (own, old, *(read_lock(path) for path in loaded.base_lock_paths))
+    records, unreadable = _readable(folder, now)
+    # Nothing can be said of what lies beside records while something is unreadable.
+    beside = [] if unreadable else wrong_companions(folder, records)
+    about = {*new, *(scores_path(name) for name in new)}
+    complaints = [
+        *_lost(before, now),
+        *(
+            f"{path.relative_to(folder).as_posix()}: a link; put the file itself there"
+            for path in paths
+            if path.is_symlink()
+        ),
+        *unreadable,
+        *(line for name in new for line in wrong_newcomer(folder, name, records, locks, loaded)),
+        *disagreements(records),
+        *(line for line in beside if line.partition(": ")[0] in about),
+        *check_history(folder),
+        *(f"{loaded.lock_path.name}: {line}" for line in lock_edits(own, old)),
+    ]
+    return Admission(
+        revision.commit,
+        tuple(name for name in new if _is_record_file(name)),
+        tuple(dict.fromkeys(complaints)),
+        unreadable=bool(unreadable),
+        first=not any(_is_record_file(name) for name in before),
+    )
+
+
+class Snapshot:
+    """A git revision of the work tree that a folder lies in; reading it leaves the tree alone.
+
+    Attributes:
+        top: the work tree.
+        commit: the revision's commit.
+
+    Args:
+        folder: below the work tree.
+        name: as git calls it: a commit, a branch, `origin/main`, `HEAD~1`.
+
+    Raises:
+        RequestError: there is no git work tree, or no such revision.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.top = top_of(folder)
+        # After `--end-of-options` no name can pass for an option.
+        options = ("--verify", "--quiet", "--end-of-options")
+        try:
+            found = git(self.top, "rev-parse", *options, f"{name}^{{commit}}")
+        except RequestError as error:
+            raise RequestError(
+                f"{name!r}: no such revision here; fetch it first, as in `git fetch origin main`"
+            ) from error
+        self.commit = os.fsdecode(found).strip()
+
+    def files(self, folder: Path) -> dict[str, bytes]:
+        """Return every file that it has below a folder, by the path below that; no links.
+
+        Raises:
+            RequestError: the folder lies outside the work tree.
+        """
+        place = self._place(folder)
+        if not self._has(place):
+            return {}
+        packed = git(self.top, LITERAL, "archive", "--format=tar", self.commit, "--", place)
+        files = {}
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            for member in archive:
+                content = archive.extractfile(member) if member.isfile() else None
+                if content is not None:
+                    files[Path(member.name).relative_to(place).as_posix()] = content.read()
+        return files
+
+    def file(self, path: Path) -> bytes | None:
+        """Return the content of one file; None if it has none there.
+
+        Raises:
+            RequestError: the file lies outside the work tree.
+        """
+        place = self._place(path)
+        if not self._has(place):
+            return None
+        return git(self.top, "cat-file", "blob", f"{self.commit}:{place}")
+
+    def _has(self, place: str) -> bool:
+        return bool(git(self.top, LITERAL, "ls-tree", "--full-tree", self.commit, "--", place))
+
+    def _place(self, path: Path) -> str:
+        """Return the path as git spells it, from the top of the work tree."""
+        resolved, top = path.resolve(), self.top.resolve()
+        if not resolved.is_relative_to(top):
+            raise RequestError(f"{path}: outside the git work tree {self.top}")
+        return resolved.relative_to(top).as_posix()
+
+
+def _lock_before(loaded: LoadedBenchmark, revision: Snapshot) -> LockFile:
+    """Return the lock as the revision has it; an empty one of a benchmark that lies elsewhere."""
+    is_inside = loaded.lock_path.resolve().is_relative_to(revision.top.resolve())
+    content = revision.file(loaded.lock_path) if is_inside else None
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / loaded.lock_path.name
+        if content is not None:
+            path.write_bytes(content)
+        return read_lock(path)
+
+
+def _lost(before: Mapping[str, bytes], now: Mapping[str, Path]) -> Iterator[str]:
+    """Name what was published and is no longer as it was."""
+    for name, content in sorted(before.items()):
+        if name.startswith(RECORDS) and not name.endswith(DETAILS_ENDING):
+            if name not in now:
+                yield f"{name}: removed; what was published stays, restore it from git"
+            elif now[name].read_bytes() != content:
+                yield f"{name}: edited; what was published is never edited, restore it from git"
+        elif name.startswith(f"{HISTORY}/") and name.endswith(".jsonl"):
+            if name not in now:
+                yield f"{name}: removed; a history is only added to, restore it from git"
+            elif not now[name].read_bytes().startswith(content):
+                yield f"{name}: lines were edited or removed; a history is only added to"
+
+
+def _is_record_file(name: str) -> bool:
+    is_json = name.startswith(RECORDS) and name.endswith(".json")
+    return is_json and is_record(name.rpartition("/")[2])
+
+
+def _readable(folder: Path, now: Mapping[str, Path]) -> tuple[dict[str, Record], list[str]]:
+    """Return records by their paths, and what is wrong with the files that are none."""
+    records, unreadable = {}, []
+    for name in filter(_is_record_file, sorted(now)):
+        try:
+            records[name] = usable_record(folder / name, read_record(folder / name))
+        except RequestError as error:
+            unreadable.append(f"{name}: {error}")
+    return records, unreadable + unreadable_companions(folder)

@@ -1,0 +1,206 @@
+"""The rules by which a new record, its data and the lock may join what is published."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.board.companions import SCORES_LIMIT
+from harness.board.record_paths import is_record, record_path
+from harness.config.loader import LoadedBenchmark
+from harness.datasets.lock import DatasetLock, LockFile, ProtocolLock
+from harness.errors import ConfigError
+from harness.records.documents import digest, readable_json
+from harness.records.record import Record
+from harness.records.record_files import to_document
+from harness.registry.consistency import contradictions, gaps
+
+RECORD_LIMIT = 2_000_000
+"""Bytes of a record, or of its details and attestations."""
+
+COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+
+def wrong_newcomer(
+    folder: Path,
+    name: str,
+    records: Mapping[str, Record],
+    locks: Sequence[LockFile],
+    loaded: LoadedBenchmark,
+) -> Iterator[str]:
+    """Name all that is wrong with a new file below `records/`.
+
+    Args:
+        folder: the published tables.
+        name: the file's path below them.
+        records: every readable record there.
+        locks: those by which its record may have been made: of now, of before, of benchmarks below.
+        loaded: the benchmark.
+    """
+    size = (folder / name).stat().st_size
+    limit = SCORES_LIMIT if name.endswith(".npz") else RECORD_LIMIT
+    if size > limit:
+        yield f"{name}: {size:,} bytes; at most {limit:,} may be published"
+    if name.endswith(".npz"):
+        return
+    if not name.endswith(".json"):
+        yield f"{name}: neither a record nor what lies beside one; delete it"
+    elif name in records and is_record(name.rpartition("/")[2]):  # Others are held with theirs.
+        record, place = records[name], record_path(records[name])
+        complaints = [
+            *_wrong_spelling(folder / name, record),
+            *([] if place == name else [f"what it says belongs at {place}"]),
+            *contradictions(record),
+            *_unknown_data(record, locks),
+            *_unknown_rules(record, locks),
+            *_wrong_trust(record),
+            *gaps(record),
+            *_wrong_licence(record, loaded),
+        ]
+        yield from (f"{name}: {line}" for line in complaints)
+
+
+def lock_edits(lock: LockFile, before: LockFile) -> list[str]:
+    """Name every entry that is not what the harness writes, or was changed behind a version.
+
+    Args:
+        lock: as it is now.
+        before: as it was.
+    """
+    return [
+        *_false_protocols(lock),
+        *_protocol_changes(lock, before),
+        *_data_changes(lock, before),
+    ]
+
+
+def _wrong_spelling(path: Path, record: Record) -> Iterator[str]:
+    """A record is spelled in one way; one of an older schema in that of its own content."""
+    text = path.read_text(encoding="utf-8")
+    document = json.loads(text)
+    now = to_document(record)
+    wanted = now if document.get("schema") == now["schema"] else document
+    if text != readable_json(wanted):
+        yield "not spelled as the harness writes it; publish it with `harness publish`"
+
+
+def _unknown_data(record: Record, locks: Sequence[LockFile]) -> Iterator[str]:
+    dataset = record.dataset
+    name = f"{dataset.name}/{record.protocol.profile}"
+    pinned = [each.datasets[name] for each in locks if name in each.datasets]
+    lock = next((each for each in pinned if each.digest == dataset.lock), None)
+    if lock is None:
+        yield f"unknown lock {dataset.lock[:12]} of {name}; {_digests(pinned)}"
+        return
+    if dataset.counts != lock.counts:
+        yield f"dataset.counts are not those of lock {lock.digest[:12]} of {name}"
+    trained = record.stages.get("train")
+    data = trained.inputs.get("dataset", {}) if trained else {}
+    for part in ("manifest", "split", "content"):
+        if part in data and data[part] != getattr(lock, part):
+            yield f"trained on another {part} of {name} than lock {lock.digest[:12]} pins"
+
+
+def _unknown_rules(record: Record, locks: Sequence[LockFile]) -> Iterator[str]:
+    protocol = record.protocol
+    name = f"{protocol.suite}/{protocol.profile}/{record.dataset.name}"
+    pinned = [each.protocols[name] for each in locks if name in each.protocols]
+    version, own = protocol.version, protocol.digest
+    if (version, own) not in {(each.version, each.digest) for each in pinned}:
+        yield f"unknown protocol {own[:12]} (version {version}) of {name}; {_digests(pinned)}"
+
+
+def _digests(pinned: Sequence[DatasetLock] | Sequence[ProtocolLock]) -> str:
+    known = sorted({each.digest[:12] for each in pinned})
+    return f"benchmark.lock has {', '.join(known)}" if known else "benchmark.lock has none of it"
+
+
+def _wrong_trust(record: Record) -> Iterator[str]:
+    """Name what a record lacks to be trusted as it asks to be."""
+    submission = record.submission
+    if record.trust == "reproduced":
+        yield "its trust is 'reproduced', which only an attestation beside a record can say"
+    elif record.trust == "claimed":
+        if submission is None or not submission.source.strip():
+            yield "a claim without its source; tell where it was published"
+        if record.artefacts or record.left_one_out or "evaluate" in record.stages:
+            yield "a claim with results of its own; submit the scores instead"
+    else:
+        yield from _wrong_code(record)
+        if (record.trust == "measured") is (submission is not None):
+            came = "made elsewhere" if submission else "not submitted"
+            yield f"its trust is {record.trust!r}, and it was {came}"
+
+
+def _wrong_code(record: Record) -> Iterator[str]:
+    """Name code that is no commit; stages of first records do not name the code that ran them."""
+    ran = {f"stage `{name}`": stage.code for name, stage in record.stages.items() if stage.code}
+    for where, code in {"code": record.code, **ran}.items():
+        if not COMMIT.fullmatch(code):
+            yield f"{where} is {code!r}; a {record.trust} record names a commit without changes"
+    if record.state == "done" and "evaluate" not in record.stages:
+        yield f"it is {record.trust}, and has no stage `evaluate`"
+
+
+def _wrong_licence(record: Record, loaded: LoadedBenchmark) -> Iterator[str]:
+    """Licence and permission are those of the benchmark, if it knows the data."""
+    try:
+        config = loaded.dataset(record.dataset.name)
+    except ConfigError:
+        yield f"dataset {record.dataset.name!r} is not of {loaded.path.name}"
+        return
+    if record.dataset.licence != config.licence:
+        yield f"dataset.licence is {record.dataset.licence!r}, the benchmark's {config.licence!r}"
+    if record.dataset.publish_scores and not config.publish_scores:
+        yield f"dataset.publish_scores, and the benchmark forbids it of {record.dataset.name}"
+
+
+def _false_protocols(lock: LockFile) -> Iterator[str]:
+    for name, protocol in sorted(lock.protocols.items()):
+        if protocol.rests_on and digest(_nest(protocol.rests_on)) != protocol.digest:
+            yield f"protocols.{name}: its digest is not that of what it rests on"
+        data = lock.datasets.get("/".join(reversed(name.split("/")[1:])))
+        rests = json.loads(protocol.rests_on.get("dataset", "null"))
+        if data is not None and rests is not None and rests != data.digest:
+            yield (
+                f"protocols.{name}: rests on lock {rests[:12]}, "
+                f"its dataset's entries give {data.digest[:12]}"
+            )
+
+
+def _protocol_changes(lock: LockFile, before: LockFile) -> Iterator[str]:
+    for name in sorted(lock.protocols.keys() & before.protocols.keys()):
+        new, old = lock.protocols[name], before.protocols[name]
+        if new.version < old.version:
+            yield f"protocols.{name}: version {new.version} after {old.version}"
+        elif new.version == old.version and new.digest != old.digest:
+            yield f"protocols.{name}: changed, and its version {new.version} was not raised"
+
+
+def _data_changes(lock: LockFile, before: LockFile) -> Iterator[str]:
+    for name in sorted(lock.datasets.keys() & before.datasets.keys()):
+        new, old = lock.datasets[name], before.datasets[name]
+        filled = old.content == "" and old == new.model_copy(update={"content": ""})
+        if new == old or filled:
+            continue
+        dataset, profile = name.rsplit("/", 1)
+        for rules, former in sorted(before.protocols.items()):
+            raised = lock.protocols.get(rules)
+            is_resting = rules.endswith(f"/{profile}/{dataset}")
+            if is_resting and raised and raised.version <= former.version:
+                yield f"datasets.{name}: changed, and the version of {rules} was not raised"
+
+
+def _nest(flat: dict[str, str]) -> dict[str, Any]:
+    """Return the inputs of a protocol before they were flattened; no parameters leave no key."""
+    nested: dict[str, Any] = {"parameters": {}}
+    for key, value in flat.items():
+        *above, last = key.split(".")
+        place = nested
+        for part in above:
+            place = place.setdefault(part, {})
+        place[last] = json.loads(value)
+    return nested

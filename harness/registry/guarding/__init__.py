@@ -1,1 +1,0 @@
-"""Published files held against records, and records against themselves."""

@@ -1,0 +1,115 @@
+"""Publishing: chosen records go into the published folder, and its tables are made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from harness.board.companions import publishes_scores
+from harness.board.git_tree import changes_outside
+from harness.board.publishing.published_tables import build
+from harness.board.record_paths import details_path, record_path, scores_path
+from harness.errors import RequestError
+from harness.records.details_schema import Details
+from harness.records.documents import sha256
+from harness.records.files import read_bytes, write_bytes
+from harness.records.provenance import DIRTY
+from harness.records.record import Record
+from harness.records.record_files import read_record
+from harness.registry.consistency import gaps
+from harness.registry.record_details import details_content
+
+DetailsOf = Callable[[Path], Details | None]
+"""Makes the details of a run's record; None if it has none."""
+
+
+def publish(
+    runs: Sequence[Path],
+    folder: Path,
+    repository: Path,
+    *,
+    details: DetailsOf = lambda _: None,
+    include_failed: bool = False,
+) -> list[Path]:
+    """Copy records into `folder/records/` and rebuild the tables; all of them, or none.
+
+    Args:
+        runs: the `record.json` files chosen.
+        folder: the published tables, mostly `leaderboards`.
+        repository: the git work tree whose commit the records name.
+        details: makes the details to be published beside a record.
+        include_failed: publish rows without a result too.
+
+    Returns:
+        The files written: records, scores, details, tables.
+
+    Raises:
+        RequestError: the tree is dirty, or a record may not be published as it is.
+    """
+    changed = changes_outside(repository, folder)
+    if changed:
+        more = f" and {len(changed) - 10} more" if len(changed) > 10 else ""
+        raise RequestError(
+            f"the work tree is not clean: {', '.join(changed[:10])}{more}; commit or stash these, "
+            "so that the published numbers have a commit that made them"
+        )
+    for run in runs:
+        if reason := _refusal(read_record(run), include_failed=include_failed):
+            raise RequestError(f"{run}: {reason}")
+    contents = _contents(runs, folder, details)
+    new = [path for path, content in contents.items() if not _is_there(path, content)]
+    for path in new:
+        write_bytes(path, contents[path])
+    return new + build(folder)
+
+
+def _refusal(record: Record, *, include_failed: bool) -> str:
+    """Return why a record may not be published; empty if it may."""
+    dirty = {record.code, *(stage.code for stage in record.stages.values())}
+    if any(code.endswith(DIRTY) for code in dirty):
+        return (
+            f"made by code that is in no commit ({', '.join(sorted(dirty - {''}))}); commit it, "
+            "delete this folder and the stages it names (`harness runs show`), and run again"
+        )
+    if gap := next(gaps(record), ""):
+        return gap
+    if record.state != "done" and not include_failed:
+        return f"it is {record.state} ({record.reason}); failed rows must be asked for"
+    return ""
+
+
+def _contents(runs: Iterable[Path], folder: Path, details_of: DetailsOf) -> dict[Path, bytes]:
+    """Return every file to be there, with its content; nothing is written yet."""
+    contents: dict[Path, bytes] = {}
+    for run in runs:
+        record, details = read_record(run), details_of(run)
+        path = record_path(record)
+        files = {folder / path: read_bytes(run)}
+        if publishes_scores(record):
+            files[folder / scores_path(path)] = _scores(run.with_name("scores.npz"), record)
+        if details is not None:
+            beside = folder / details_path(path)
+            files[beside] = details_content(beside, details)
+        for file, content in files.items():
+            if contents.setdefault(file, content) != content:
+                raise RequestError(f"{run}: another record of this call is published as {file}")
+    return contents
+
+
+def _scores(file: Path, record: Record) -> bytes:
+    """Return the scores that the record names, from its run's folder."""
+    if not file.is_file():
+        raise RequestError(f"{file}: missing; the record's scores are published beside it")
+    content = read_bytes(file)
+    if sha256(content) != record.artefacts["scores"].sha256:
+        raise RequestError(f"{file}: not the scores that its record names; evaluate again")
+    return content
+
+
+def _is_there(path: Path, content: bytes) -> bool:
+    """True if a file is there already; a published file is never edited."""
+    if not path.exists():
+        return False
+    if read_bytes(path) == content:
+        return True
+    raise RequestError(f"{path}: published already with another content, which is never edited")

@@ -1,1 +1,0 @@
-"""Records made again: the same job run anew, its result held against the record, and attested."""
