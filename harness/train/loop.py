@@ -16,7 +16,7 @@ from torch import Tensor
 from harness.errors import JobFailed
 from harness.feeding.feeder import Feeder
 from harness.feeding.inputs import step_seed
-from harness.measure.waiting import cpu_times
+from harness.measure.timing import cpu_times
 from harness.train import log
 from harness.train.accumulation import Precision, learn
 from harness.train.checkpoint import (

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from harness.measure.waiting import CpuTimes
+from harness.measure.timing import CpuTimes
 
 
 @dataclass(frozen=True)

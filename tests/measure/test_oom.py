@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness.measure.oom import is_out_of_memory
+from harness.measure.memory_use import is_out_of_memory
 
 
 def test_a_real_failed_allocation_on_the_processor() -> None:

@@ -16,7 +16,7 @@ from harness.datasets.packing.child_process import end_with_parent
 from harness.datasets.packing.decoding import chunked
 from harness.datasets.packing.request import PackRequest
 from harness.errors import DataError
-from harness.measure.waiting import cpu_times
+from harness.measure.timing import cpu_times
 
 SAMPLE = 4
 """Items that are read for it, evenly spaced."""

@@ -11,8 +11,7 @@ from typing import Any
 from harness.config.loader import LoadedBenchmark, known
 from harness.datasets.listed import HELD_OUT
 from harness.errors import ConfigError, JobFailed, RequestError
-from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
-from harness.measure.environment import environment
+from harness.measure.environment import ALLOCATOR_ENVIRONMENT, environment
 from harness.records import record
 from harness.records.canonical import sha256_file
 from harness.records.code import code_version

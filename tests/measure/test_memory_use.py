@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness.measure import memory
-from harness.measure.memory import PeakMemory
+from harness.measure import memory_use
+from harness.measure.memory_use import PeakMemory
 
 MEBIBYTE = 2**20
 
@@ -54,10 +54,10 @@ def test_a_block_that_fails_has_a_peak() -> None:
 def test_the_lifetimes_peak_stands_in_where_no_reset_is_allowed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(memory, "_CLEAR_REFS", tmp_path)  # writing to a folder is an OSError
+    monkeypatch.setattr(memory_use, "_CLEAR_REFS", tmp_path)  # writing to a folder is an OSError
     with PeakMemory("cpu") as peak:
         touch(1)
-    assert peak.memory.bytes == pytest.approx(memory._lifetime_peak(), rel=0.01)
+    assert peak.memory.bytes == pytest.approx(memory_use._lifetime_peak(), rel=0.01)
 
 
 def test_a_peak_within_its_block_is_refused() -> None:
@@ -75,5 +75,5 @@ def test_a_gpus_peak() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 def test_the_high_water_mark_is_read_in_bytes() -> None:
-    mark = memory._high_water_mark()
+    mark = memory_use._high_water_mark()
     assert mark is None or 10 * MEBIBYTE < mark < 2**45

@@ -1,10 +1,12 @@
-"""Peak memory of a stretch of code."""
+"""Memory of this process and its GPU: the peak of a block, what is left, whether it ran out."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+import psutil
 
 from harness.records.record import Memory
 
@@ -17,6 +19,8 @@ _CLEAR_REFS = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
 # proc(5): writing 5 resets the peak resident size (VmHWM) to the present one.
 _RESET_PEAK = "5"
+# The message of torch's CPU allocator (c10/core/impl/alloc_cpu.cpp), a plain RuntimeError.
+_CPU_ALLOCATOR = "DefaultCPUAllocator: can't allocate memory"
 
 
 class PeakMemory:
@@ -33,7 +37,7 @@ class PeakMemory:
     """
 
     def __init__(self, device: str | torch.device) -> None:
-        """Choose what is counted by the device."""
+        """Choose the counter by the device."""
         import torch
 
         device = torch.device(device)
@@ -89,7 +93,7 @@ class GpuPeak:
         torch.cuda.reset_peak_memory_stats(self._device)
 
     def read(self) -> Memory:
-        """Reserved bytes at their highest since the reset."""
+        """Return the most bytes reserved since the reset."""
         import torch
 
         return Memory(bytes=torch.cuda.max_memory_reserved(self._device), counted="gpu")
@@ -103,7 +107,7 @@ class ProcessPeak:
         self._since_reset = False
 
     def reset(self) -> None:
-        """Forget earlier peaks where the kernel allows it (a sandbox may not)."""
+        """Forget earlier peaks if the kernel allows it (a sandbox may not)."""
         try:
             _CLEAR_REFS.write_text(_RESET_PEAK)
             self._since_reset = True
@@ -111,19 +115,50 @@ class ProcessPeak:
             self._since_reset = False
 
     def read(self) -> Memory:
-        """Peak since the reset, or since the process began where none was possible."""
+        """Return the peak since the reset, or since the process began if none was possible."""
         peak = _high_water_mark() if self._since_reset else None
         return Memory(bytes=_lifetime_peak() if peak is None else peak, counted="process")
 
 
+def available_memory() -> int:
+    """Return the bytes that this process may still take.
+
+    They are those to the nearest limit: of the address space, of data, or what the machine has
+    left.
+    """
+    left = [psutil.virtual_memory().available]
+    if psutil.LINUX:
+        import resource
+
+        taken = psutil.Process().memory_info()
+        for limit, used in ((resource.RLIMIT_AS, taken.vms), (resource.RLIMIT_DATA, taken.data)):
+            most = resource.getrlimit(limit)[0]
+            if most != resource.RLIM_INFINITY:
+                left.append(most - used)
+    return max(0, min(left))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return True if a device's or the processor's allocator had no memory left, only then.
+
+    A wider net (any RuntimeError, "out of memory" anywhere in a text) would take a shape bug
+    for a full device and shrink its batch to nothing.
+    """
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and _CPU_ALLOCATOR in str(error)
+
+
 def _high_water_mark() -> int | None:
-    """VmHWM of /proc/self/status in bytes, where the kernel tells it."""
+    """Return VmHWM of /proc/self/status in bytes, if the kernel reports it."""
     match = re.search(r"^VmHWM:\s+(\d+) kB$", _STATUS.read_text(), re.MULTILINE)
     return int(match[1]) * 1024 if match else None
 
 
 def _lifetime_peak() -> int:
-    """Peak resident size since the process began, in bytes."""
+    """Return the peak resident size since the process began, in bytes."""
     import resource
     import sys
 

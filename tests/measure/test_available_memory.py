@@ -8,17 +8,17 @@ import sys
 import psutil
 import pytest
 
-from harness.budget.room import room
+from harness.measure.memory_use import available_memory
 
 MIB = 2**20
 
 LIMITED = """
 import resource, sys
-from harness.budget.room import room
+from harness.measure.memory_use import available_memory
 
 limit = getattr(resource, sys.argv[1])
-resource.setrlimit(limit, (room_before := 600 * 2**20, room_before))
-left = room()
+resource.setrlimit(limit, (limit_before := 600 * 2**20, limit_before))
+left = available_memory()
 block = bytearray(left - 40 * 2**20)
 try:
     bytearray(120 * 2**20)
@@ -28,7 +28,7 @@ except MemoryError:
 
 
 def test_without_a_limit_it_is_what_the_machine_has_left():
-    assert 0 < room() <= psutil.virtual_memory().total
+    assert 0 < available_memory() <= psutil.virtual_memory().total
 
 
 @pytest.mark.skipif(not psutil.LINUX, reason="limits of a process are told on Linux")
