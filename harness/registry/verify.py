@@ -22,7 +22,7 @@ from harness.registry.rescoring import NotHereError, Rejudging, UnusableError, c
 from harness.run.job.join import RECORD
 from harness.run.job.stage import find_result
 from harness.tasks.task import Judgement
-from harness.train.log import FINAL
+from harness.train.training_progress import FINAL
 
 TOLERANCE = 1e-9
 """By how much a number may differ: processors round sums of logarithms differently."""

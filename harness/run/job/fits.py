@@ -52,8 +52,9 @@ def what_fits(spec: JobSpec, left: int) -> str:
 
 def _largest(parts: Parts, recipe: Recipe, left: int) -> int | None:
     """Items of a step that fit at once; None where it cannot be told."""
-    from harness.budget.budgeting import largest_training
-    from harness.budget.prediction import NotPredictable, Workload
+    from harness.budget.fit_to_budget import largest_training
+    from harness.budget.prediction import Workload
+    from harness.budget.tracing import NotPredictable
 
     dataset, model = parts.dataset, parts.model
     seconds = recipe.crop_seconds or float(dataset.listing.items["seconds"].max())

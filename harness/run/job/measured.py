@@ -17,10 +17,9 @@ from harness.measure.timing import Times, time_action
 from harness.run.job.measurement import ITEM_SECONDS
 from harness.run.job.parts import Parts
 from harness.run.job.spec import embedding_precision
-from harness.train.accumulation import Precision, autocast, learn
-from harness.train.example import example_labels
-from harness.train.optimizer import make_optimizer
-from harness.train.system import System
+from harness.train.gradient_accumulation import Precision, autocast, learn
+from harness.train.optimization import make_optimizer
+from harness.train.system import System, example_labels
 
 ON_PROCESSOR = 64
 """Items at once beyond which a processor is not tried: its caches are full long before."""

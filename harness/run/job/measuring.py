@@ -20,7 +20,7 @@ from harness.run.job.parts import Parts
 from harness.run.job.report import Reporter
 from harness.run.job.spec import JobSpec
 from harness.run.job.stage import cached_stage
-from harness.train.accumulation import parts_of
+from harness.train.gradient_accumulation import parts_of
 
 LENGTHS = (ITEM_SECONDS, 5.0, 10.0)
 """Seconds of the utterances whose latency is measured."""

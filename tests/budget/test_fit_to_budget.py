@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from harness.adapter import Fbank
-from harness.budget.budgeting import (
-    Within,
+from harness.budget.fit_to_budget import (
+    BudgetFit,
     embedding_step,
+    fit_to_budget,
     largest_inference,
     largest_training,
-    within,
 )
 from harness.budget.prediction import Workload, predict_inference, predict_training
 from harness.budget.step_memory import StepMemory
@@ -77,13 +77,13 @@ def asked(request: pytest.FixtureRequest) -> Workload:
 
 def test_what_fits_stays_as_it_is(asked):
     step = predict_training(asked, 32, None)
-    found = within(asked, taken(step))
-    assert found == Within(None, False, step)
+    found = fit_to_budget(asked, taken(step))
+    assert found == BudgetFit(None, False, step)
 
 
 def test_the_largest_part_is_even_and_fits(asked):
     limit = taken(predict_training(asked, 32, None)) * 3 // 5
-    found = within(asked, limit)
+    found = fit_to_budget(asked, limit)
     assert found.part in (8, 11, 16)
     assert not found.checkpointing
     assert found.fits
@@ -94,14 +94,14 @@ def test_the_largest_part_is_even_and_fits(asked):
 
 def test_activations_are_made_again_where_parts_would_be_too_small(asked):
     limit = taken(predict_training(asked, 32, 4))
-    found = within(asked, limit)
+    found = fit_to_budget(asked, limit)
     assert found.checkpointing
     assert found.part is None or found.part >= 8
     assert found.fits
 
 
 def test_a_budget_that_nothing_fits_is_told(asked):
-    found = within(asked, MIB)
+    found = fit_to_budget(asked, MIB)
     assert not found.fits
     assert found.part == 2
     assert found.checkpointing
@@ -109,14 +109,14 @@ def test_a_budget_that_nothing_fits_is_told(asked):
 
 def test_parts_that_the_recipe_names_stay_where_they_fit():
     asked = work("resnet34", batch=32, micro_batch=16)
-    assert within(asked, 2**40).part == 16
+    assert fit_to_budget(asked, 2**40).part == 16
     limit = taken(predict_training(asked, 32, 9))
-    assert within(asked, limit).part in (8, 11)
+    assert fit_to_budget(asked, limit).part in (8, 11)
 
 
 def test_a_step_that_is_known_already_tells_the_same_largest_batch():
     asked, limit = work("resnet34", batch=32), 2000 * MIB
-    found = within(asked, limit)
+    found = fit_to_budget(asked, limit)
     assert found.whole is found.step
     assert largest_training(asked, limit, found.whole) == largest_training(asked, limit)
 
@@ -143,4 +143,4 @@ def test_the_largest_batches_fit_and_the_next_ones_do_not():
 def test_one_part_more_is_tried_before_many_more():
     asked = work("resnet34", batch=32, micro_batch=16)
     limit = taken(predict_training(asked, 32, 11))
-    assert within(asked, limit).part == 11
+    assert fit_to_budget(asked, limit).part == 11

@@ -1,7 +1,7 @@
-"""The curves of a run: TensorBoard scalars against the global step.
+"""Curves of a run: TensorBoard scalars against the global step.
 
-A resumed run goes on where its last checkpoint stood; what had been written after it is
-purged, so that no curve is drawn twice.
+A resumed run goes on from its last checkpoint; scalars that were written after it are purged, so
+that no curve is drawn twice.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from harness.errors import file_error
 class Curves:
     """Scalars under the field's names (`Train/Loss`, `Test/eer`, ...).
 
-    A training goes on without them where the disk takes no more of them: `lost` says why.
+    A training goes on without them if the disk takes no more of them: `lost` holds the reason.
 
     `Test/` is the field's habit: the numbers under it are of the validation split.
 
     Args:
-        folder: where the event files lie.
+        folder: folder of the event files.
         first_step: the step that is run next; later ones in older files are purged.
     """
 
@@ -32,7 +32,7 @@ class Curves:
         self.lost = ""
         self._folder = folder
         self._writer: SummaryWriter | None = None
-        with self._drawing():
+        with self._give_up_on_error():
             self._writer = SummaryWriter(str(folder), purge_step=first_step or None)
 
     def __enter__(self) -> Curves:
@@ -44,33 +44,26 @@ class Curves:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._writer is not None:
-            with self._drawing():
+        with self._give_up_on_error():
+            if self._writer is not None:
                 self._writer.close()
 
-    def train(self, step: int, values: Mapping[str, float]) -> None:
-        """Numbers of a training step."""
-        self._add("Train", step, values)
-
-    def validation(self, step: int, values: Mapping[str, float]) -> None:
-        """Numbers of the validation split."""
-        self._add("Test", step, values)
-
-    def flush(self) -> None:
-        """Put on disk what was drawn so far."""
-        if self._writer is not None:
-            with self._drawing():
-                self._writer.flush()
-
-    def _add(self, group: str, step: int, values: Mapping[str, float]) -> None:
+    def add(self, group: str, step: int, values: Mapping[str, float]) -> None:
+        """Add the numbers of a step under a group: `Train`, or `Test` for the validation split."""
         for name, value in values.items():
-            if self._writer is not None:
-                with self._drawing():
+            with self._give_up_on_error():
+                if self._writer is not None:
                     self._writer.add_scalar(f"{group}/{name}", value, step)
 
+    def flush(self) -> None:
+        """Put on disk what was added so far."""
+        with self._give_up_on_error():
+            if self._writer is not None:
+                self._writer.flush()
+
     @contextmanager
-    def _drawing(self) -> Iterator[None]:
-        """Give up drawing at the first error, which a thread of the writer's may have met."""
+    def _give_up_on_error(self) -> Iterator[None]:
+        """Stop writing at the first error, which a thread of the writer's may have met."""
         try:
             yield
         except OSError as error:

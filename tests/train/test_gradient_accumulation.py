@@ -17,7 +17,7 @@ from adapters.ghm import GhmClassification
 from adapters.losses import AamSoftmax, AmSoftmax, Softmax, SubcenterAam
 from adapters.triplet import AngularTriplet
 from harness.adapter import LossAdapter, Vector
-from harness.train.accumulation import Learned, Precision, learn
+from harness.train.gradient_accumulation import Learned, Precision, learn
 from harness.train.system import System
 
 SIZE, CLASSES, LABELS = 7, 4, [0, 1, 2, 0, 1, 2, 3, 3, 0, 2, 1, 3]

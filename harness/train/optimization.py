@@ -1,19 +1,41 @@
-"""Values over a run, as pure functions of the share of steps done."""
+"""Optimiser of a recipe, and schedules of its learning rate and of a head's values.
+
+Schedules are pure functions of the share of steps done.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+
+import torch
+from torch import nn
 
 from harness.config.course import LearningRate, Rise
+from harness.config.recipes import Optimizer
 
 EDGE = 1e-9
 """By how much a share may miss the edge of a cycle or a stair: rounding delays no restart."""
 
 
-def learning_rate_factor(plan: LearningRate, progress: float) -> float:
-    """The learning rate over its peak.
+def make_optimizer(plan: Optimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    """Make SGD, Adam or AdamW over all parameters, at the peak learning rate."""
+    if plan.name == "sgd":
+        return torch.optim.SGD(
+            parameters,
+            lr=plan.lr,
+            momentum=plan.momentum,
+            weight_decay=plan.weight_decay,
+            nesterov=plan.nesterov and plan.momentum > 0,
+        )
+    kind = torch.optim.AdamW if plan.name == "adamw" else torch.optim.Adam
+    return kind(parameters, lr=plan.lr, weight_decay=plan.weight_decay)
 
-    Linear warm-up from 0 to where the shape begins, which is the peak but for `cyclic`; then
+
+def learning_rate_factor(plan: LearningRate, progress: float) -> float:
+    """Return the learning rate over its peak.
+
+    Linear warm-up from 0 to the begin of the shape, which is the peak but for `cyclic`; then
 
     - `constant`;
     - `cosine`: one half cosine from the peak to `final`;
@@ -51,25 +73,22 @@ def learning_rate_factor(plan: LearningRate, progress: float) -> float:
 
 
 def _shape(plan: LearningRate, done: float) -> float:
-    """The factor without a warm-up, at a share of the shape."""
+    """Return the factor without a warm-up, at a share of the shape."""
     if plan.shape == "exponential":
         return float(plan.final**done)
-    return plan.final + (1 - plan.final) * _above_final(plan, done)
-
-
-def _above_final(plan: LearningRate, done: float) -> float:
-    """Place between `final` (0) and the peak (1)."""
     if plan.shape == "cosine":
-        return 0.5 * (1 + math.cos(math.pi * done))
-    if plan.shape == "cyclic":
-        return 1 - abs(2 * (done * plan.cycles % 1) - 1)
-    if plan.shape == "warm-restarts":
-        return 0.5 * (1 + math.cos(math.pi * _cosine_done(plan, done)))
-    return 1.0
+        above = 0.5 * (1 + math.cos(math.pi * done))
+    elif plan.shape == "cyclic":
+        above = 1 - abs(2 * (done * plan.cycles % 1) - 1)
+    elif plan.shape == "warm-restarts":
+        above = 0.5 * (1 + math.cos(math.pi * _share_of_restart(plan, done)))
+    else:
+        above = 1.0
+    return plan.final + (1 - plan.final) * above
 
 
-def _cosine_done(plan: LearningRate, done: float) -> float:
-    """Share that is done of the present one of the restarted cosines; the last has length 1."""
+def _share_of_restart(plan: LearningRate, done: float) -> float:
+    """Return the share done of the present restarted cosine; the last one has length 1."""
     count = round(plan.cycles)
     lengths = [plan.growth ** (number + 1 - count) for number in range(count)]
     left = done * sum(lengths)
@@ -80,34 +99,34 @@ def _cosine_done(plan: LearningRate, done: float) -> float:
     return 1.0
 
 
-def scheduled_value(plan: Rise, full: float, progress: float) -> float:
-    """A head's value at a point of the run.
+def head_value(plan: Rise, full: float, progress: float) -> float:
+    """Return a head's value at a point of the run.
 
     Args:
         plan: the recipe's schedule of it.
-        full: the loss's own value, where the schedule names none.
+        full: the loss's own value, if the schedule names none.
         progress: share of steps done, from 0 to 1.
 
-    >>> scheduled_value(Rise(shape="linear", initial_value=30, final_value=35, end=1.0), 32.0, 0.4)
+    >>> head_value(Rise(shape="linear", initial_value=30, final_value=35, end=1.0), 32.0, 0.4)
     32.0
-    >>> scheduled_value(Rise(shape="linear", initial=0.5, end=1.0), 32.0, 0.5)
+    >>> head_value(Rise(shape="linear", initial=0.5, end=1.0), 32.0, 0.5)
     24.0
     """
     top = full if plan.final_value is None else plan.final_value
     if plan.initial_value is None:
         return top * rise_factor(plan, progress)
-    risen = _risen(plan, progress)
+    risen = _risen_share(plan, progress)
     return (1 - risen) * plan.initial_value + risen * top
 
 
 def rise_factor(plan: Rise, progress: float) -> float:
-    """A head's value over its full value: `initial` before `start`, 1 from `end` on.
+    """Return a head's value over its full value: `initial` before `start`, 1 from `end` on.
 
     The exponential rise is WeSpeaker's margin schedule, 1 - (1/1000)^x, made to end at 1. With
     `stairs` it has at each moment the height of the stair's first step.
 
     Args:
-        plan: where the rise starts and ends.
+        plan: the start and the end of the rise.
         progress: share of steps done, from 0 to 1.
 
     >>> rise_factor(Rise(shape="linear", start=0.0, end=0.5), 0.25)
@@ -119,10 +138,10 @@ def rise_factor(plan: Rise, progress: float) -> float:
     >>> rise_factor(Rise(start=0.0, end=0.0), 0.0)
     1.0
     """
-    return plan.initial + (1 - plan.initial) * _risen(plan, progress)
+    return plan.initial + (1 - plan.initial) * _risen_share(plan, progress)
 
 
-def _risen(plan: Rise, progress: float) -> float:
+def _risen_share(plan: Rise, progress: float) -> float:
     if progress >= plan.end:
         return 1.0
     if progress <= plan.start:

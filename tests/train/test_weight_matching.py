@@ -13,8 +13,7 @@ from adapters.speechbrain import EcapaTdnn
 from adapters.upstream import ThreeDSpeakerNetwork
 from adapters.wespeaker import CamPlusPlus, ERes2Net
 from harness.errors import RequestError
-from harness.train.fitting import fits
-from harness.train.foreign import fitted
+from harness.train.weight_matching import has_places, match_weights
 
 WANTED = {"layer.weight": torch.zeros(2, 3), "layer.bias": torch.zeros(2)}
 OWN = {"layer.weight": torch.arange(6.0).reshape(2, 3), "layer.bias": torch.ones(2)}
@@ -39,7 +38,7 @@ CLASSES = torch.zeros(9, 2)
 def test_what_stands_before_the_names_and_beside_the_network(
     weights: dict[str, Tensor], unused: dict[str, int]
 ) -> None:
-    fit = fitted(weights, WANTED, "file")
+    fit = match_weights(weights, WANTED, "file")
     assert fit.unused == unused
     assert bool(fit.note) == bool(unused)
     assert all(name in fit.note for name in unused)
@@ -60,7 +59,7 @@ def test_what_stands_before_the_names_and_beside_the_network(
 )
 def test_weights_of_another_network(weights: dict[str, Tensor], said: str) -> None:
     with pytest.raises(RequestError, match=f"^file: .*{said}"):
-        fitted(weights, WANTED, "file")
+        match_weights(weights, WANTED, "file")
 
 
 def test_a_counter_of_steps_decides_nothing() -> None:
@@ -69,25 +68,25 @@ def test_a_counter_of_steps_decides_nothing() -> None:
     without = {name: value for name, value in wanted.items() if not name.endswith("_tracked")}
     strange = {**without, "1.num_batches_tracked": torch.ones(1), "2.num_batches_tracked": ONE}
     for weights in (without, strange, {f"net.{name}": value for name, value in without.items()}):
-        fit = fitted(weights, wanted, "file")
+        fit = match_weights(weights, wanted, "file")
         network.load_state_dict(fit.weights)
         assert fit.unused == {}
     del without["1.running_var"]
     with pytest.raises(RequestError, match=r"1 of 7 weights are missing, the first '1.running_var"):
-        fitted(without, wanted, "file")
+        match_weights(without, wanted, "file")
 
 
 def test_names_of_a_file_are_never_shown_raw() -> None:
     hostile = {f"\x1b[31m{number}\u2028" + "long" * 99: ONE for number in range(50)}
     with pytest.raises(RequestError) as missing:
-        fitted(hostile, WANTED, "file")
+        match_weights(hostile, WANTED, "file")
     with pytest.raises(RequestError) as more:
-        fitted({**OWN, **hostile}, WANTED, "file")
+        match_weights({**OWN, **hostile}, WANTED, "file")
     start = {f"net.{name}": value for name, value in OWN.items()}
     for said in (
         str(missing.value),
         str(more.value),
-        fitted({**start, **hostile}, WANTED, "").note,
+        match_weights({**start, **hostile}, WANTED, "").note,
     ):
         assert said.isprintable()
         assert 60 < len(said) < 1200
@@ -96,7 +95,7 @@ def test_names_of_a_file_are_never_shown_raw() -> None:
 def test_quantised_weights_are_refused() -> None:
     eighth = {**OWN, "layer.weight": torch.ones(2, 3, dtype=torch.int8)}
     with pytest.raises(RequestError, match=r"layer.weight holds int8.*before they were quantised"):
-        fitted(eighth, WANTED, "file")
+        match_weights(eighth, WANTED, "file")
 
 
 def test_3d_speakers_eres2net_by_its_names() -> None:
@@ -117,7 +116,7 @@ def test_3d_speakers_eres2net_by_its_names() -> None:
         order = places.setdefault((block, kind), {"2_1": 0})
         theirs[f"{block}.{kind}s.{order.setdefault(place, len(order))}.{rest}"] = value
     assert set(theirs) != set(ours)
-    fit = fitted(theirs, ours, "file")
+    fit = match_weights(theirs, ours, "file")
     assert fit.unused == {}
     assert all(torch.equal(fit.weights[name], value) for name, value in ours.items())
 
@@ -125,7 +124,7 @@ def test_3d_speakers_eres2net_by_its_names() -> None:
 def test_eres2net_without_counters_keeps_its_names() -> None:
     ours = ERes2Net(embedding_size=8, channels=8, bins=24).build().state_dict()
     weights = {name: value for name, value in ours.items() if not name.endswith("_tracked")}
-    fit = fitted(weights, ours, "file")
+    fit = match_weights(weights, ours, "file")
     assert set(fit.weights) == set(ours)
     assert all(fit.weights[name] is value for name, value in weights.items())
 
@@ -139,7 +138,7 @@ def test_3d_speakers_own_eres2net_computes_the_same() -> None:
     theirs = ThreeDSpeakerNetwork(network=network, arguments=arguments, checkout=checkout)
     torch.manual_seed(0)
     trained, ours = theirs.build().eval(), ERes2Net(embedding_size=192).build().eval()
-    ours.load_state_dict(fitted(trained.state_dict(), ours.state_dict(), "file").weights)
+    ours.load_state_dict(match_weights(trained.state_dict(), ours.state_dict(), "file").weights)
     features = torch.randn(2, 120, 80)
     with torch.no_grad():
         torch.testing.assert_close(ours(features), trained(features), atol=1e-4, rtol=0)
@@ -152,7 +151,7 @@ def test_speechbrains_own_ecapa_computes_the_same() -> None:
     sizes = {"channels": [64] * 4 + [192], "lin_neurons": 16}
     trained: nn.Module = ECAPA_TDNN(24, **sizes).eval()
     ours = EcapaTdnn(channels=64, embedding_size=16, bins=24).build().eval()
-    fit = fitted(trained.state_dict(), ours.state_dict(), "file")
+    fit = match_weights(trained.state_dict(), ours.state_dict(), "file")
     ours.load_state_dict(fit.weights)
     features = torch.randn(2, 40, 24)
     with torch.no_grad():
@@ -162,7 +161,7 @@ def test_speechbrains_own_ecapa_computes_the_same() -> None:
 def test_which_models_weights_fit() -> None:
     weights = CamPlusPlus(embedding_size=16).build().state_dict()
     path = "adapters.wespeaker:CamPlusPlus"
-    assert fits(path, {"embedding_size": 16}, weights, "models.a")
-    assert not fits(path, {"embedding_size": 32}, weights, "models.a")
-    assert not fits("adapters.wespeaker:XVector", {}, weights, "models.a")
-    assert not fits("adapters.wespeaker:NoSuch", {}, weights, "models.a")
+    assert has_places(path, {"embedding_size": 16}, weights, "models.a")
+    assert not has_places(path, {"embedding_size": 32}, weights, "models.a")
+    assert not has_places("adapters.wespeaker:XVector", {}, weights, "models.a")
+    assert not has_places("adapters.wespeaker:NoSuch", {}, weights, "models.a")

@@ -1,4 +1,4 @@
-"""What the loop is given: data, recipe and hooks, nothing of the task."""
+"""Plan of a training: its data, recipe and hooks, nothing of the task."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from harness.adapter import Input
 from harness.config.augment import Augment
 from harness.config.recipes import Recipe
 from harness.feeding.batches import TrainingBatches
 from harness.feeding.inputs import InputMaker
 from harness.feeding.waveform.disturbance import Disturber
-from harness.train.original_speed import AtOriginalSpeed
 from harness.train.system import System
 
 
@@ -24,16 +25,16 @@ class TrainingPlan:
     """One training.
 
     Attributes:
-        recipe: how.
-        batches: on what.
-        disturber: rooms and noises; None where the recipe has none.
+        recipe: its recipe.
+        batches: its data.
+        disturber: rooms and noises; None if the recipe has none.
         validate: numbers of the validation split for a system, `primary` among them.
         primary: the number that selects weights.
         higher_is_better: its direction.
         scheduled: attributes of the head that the recipe's schedules may drive.
-        folder: where checkpoints, the log and the curves lie.
-        seed: of everything random.
-        report: told step, number of steps and loss after every step.
+        folder: folder of checkpoints, the log and the curves.
+        seed: seed of everything random.
+        report: called with step, number of steps and loss after every step.
         data_workers: processes that make inputs; 0 for a thread.
         before: steps of the training that this one fine-tunes.
     """
@@ -53,7 +54,7 @@ class TrainingPlan:
 
     @property
     def phases(self) -> tuple[TrainingPlan, ...]:
-        """What is trained, one after the other: this, and the recipe's fine-tuning."""
+        """The trainings in their order: this one, and the recipe's fine-tuning."""
         return (self, *(self._fine_tuning(recipe) for recipe in self.recipe.phases[1:]))
 
     @property
@@ -69,13 +70,13 @@ class TrainingPlan:
         return max(1, round((self.recipe.epochs or 1) * self.batches.steps_per_epoch))
 
     def inputs(self, declared: Input) -> InputMaker:
-        """What makes the inputs of a network that declares this."""
+        """Return the maker of the inputs that a network declares."""
         augment = self.recipe.augment
         return InputMaker(self.batches, self.disturber, declared, augment, self.seed)
 
     @property
     def validation_steps(self) -> frozenset[int]:
-        """Steps after which the validation split is judged; the last one is among them."""
+        """Steps after which the validation split is evaluated; the last one is among them."""
         return self._evenly(self.recipe.validations)
 
     @property
@@ -84,7 +85,7 @@ class TrainingPlan:
         return self._evenly(self.recipe.checkpoints) | self.validation_steps
 
     def better(self, value: float, than: float | None) -> bool:
-        """True where a number of `primary` beats another; anything beats None."""
+        """Return True if a number of `primary` beats another; anything beats None."""
         if than is None:
             return True
         return value > than if self.higher_is_better else value < than
@@ -95,18 +96,30 @@ class TrainingPlan:
         return frozenset(self.before + step for step in steps)
 
     def _fine_tuning(self, recipe: Recipe) -> TrainingPlan:
-        """The same data and rooms, drawn anew."""
-        seed = _another_seed(self.seed)
+        """Return the plan of a fine-tuning: the same data and rooms, drawn anew."""
+        # A seed of its own, so that it does not begin with the draws of its training.
+        digest = hashlib.sha256(f"{self.seed}:fine-tuning".encode()).digest()
+        seed = int.from_bytes(digest[:7], "big")
         batches = _batches_for(recipe, self.batches, seed)
         disturber = _disturber_for(recipe.augment, self.disturber, seed)
-        return replace(
-            self,
-            recipe=recipe,
-            batches=batches,
-            disturber=disturber,
-            seed=seed,
-            before=self.last,
-        )
+        plan = replace(self, recipe=recipe, batches=batches, disturber=disturber, seed=seed)
+        return replace(plan, before=self.last)
+
+
+@dataclass(frozen=True)
+class AtOriginalSpeed(TrainingBatches):
+    """Crops as they are, for a classifier that knows each label at several speeds.
+
+    Attributes:
+        place: index of the original speed among those that the classifier knows.
+    """
+
+    place: int = 0
+
+    def at(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return raw content `[batch, ...]` and the classes `[batch]` at original speed."""
+        content, labels = super().at(step)
+        return content, labels + len(self.classes) * self.place
 
 
 def _batches_for(recipe: Recipe, first: TrainingBatches, seed: int) -> TrainingBatches:
@@ -125,8 +138,3 @@ def _disturber_for(augment: Augment, first: Disturber | None, seed: int) -> Dist
     return Disturber(
         augment, rooms if augment.reverb else None, noises if augment.noise else None, seed
     )
-
-
-def _another_seed(seed: int) -> int:
-    """Of the fine-tuning, so that it does not begin with the draws that its training began with."""
-    return int.from_bytes(hashlib.sha256(f"{seed}:fine-tuning".encode()).digest()[:7], "big")
