@@ -95,7 +95,7 @@ class FocalSoftmax:
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
         """Make the head."""
-        from adapters.native.focal_head import FocalHead
+        from adapters.native.linear_heads import FocalHead
 
         return FocalHead(embedding_size, classes, gamma=self.gamma)
 
@@ -135,7 +135,7 @@ class ClassBalancedSoftmax:
         Raises:
             ValueError: `counts` does not tell of every class one training item or more.
         """
-        from adapters.native.class_balanced_head import ClassBalancedHead
+        from adapters.native.linear_heads import ClassBalancedHead
 
         if counts is None or len(counts) != classes or min(counts) < 1:
             raise ValueError(

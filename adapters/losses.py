@@ -35,7 +35,7 @@ class Softmax:
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
         """Make the head."""
-        from adapters.native.softmax_head import SoftmaxHead
+        from adapters.native.linear_heads import SoftmaxHead
 
         return SoftmaxHead(embedding_size, classes, label_smoothing=self.label_smoothing)
 
@@ -72,7 +72,7 @@ class AamSoftmax:
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
         """Make the head."""
-        from adapters.native.aam_head import AamHead
+        from adapters.native.margin_heads import AamHead
 
         return AamHead(
             embedding_size,
@@ -112,7 +112,7 @@ class AmSoftmax:
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
         """Make the head."""
-        from adapters.native.am_head import AmHead
+        from adapters.native.margin_heads import AmHead
 
         return AmHead(embedding_size, classes, scale=self.scale, margin=self.margin)
 
@@ -162,7 +162,7 @@ class SubcenterAam:
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
         """Make the head."""
-        from adapters.native.subcenter_head import SubcenterHead
+        from adapters.native.margin_heads import SubcenterHead
 
         return SubcenterHead(
             embedding_size,

@@ -1,4 +1,4 @@
-"""Training with little kept: stretches of a network whose element-wise work is done twice.
+"""Recomputation in the backward pass: stretches of a network that keep little.
 
 Between forward and backward, autograd keeps the input of every convolution and of every batch
 normalisation, and the result of every activation. Most of these follow from the convolutions'
@@ -25,18 +25,18 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 Keeps = Literal["everything", "convolutions", "inputs"]
-"""What a stretch keeps: all that autograd does, or its inputs, with or without convolutions."""
+"""Tensors that a stretch keeps: all of autograd's, or its inputs, with or without convolutions."""
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass
 class Tape:
-    """What a stretch's layers hand from its first run to its second, in the order they run.
+    """Tensors that a stretch's layers hand from its first run to its second, in their order.
 
     Attributes:
         convolutions: whether outputs of convolutions are among it.
-        recorded: what the first run kept.
+        recorded: tensors that the first run kept.
         given: the same for the second run; None in the first.
     """
 
@@ -58,7 +58,7 @@ class Lean(nn.Module):
 class Stretch(Lean):
     """A part of a network that is one stretch, run by `body`.
 
-    Its convolutions and batch normalisations must be those of `adapters.native.lean_layers`.
+    Its convolutions and batch normalisations must be those of `adapters.native.recomputed_layers`.
 
     Attributes:
         body: a method that maps the inputs to the output. It runs twice a training step, and must
@@ -68,12 +68,12 @@ class Stretch(Lean):
     body: Callable[..., Tensor]
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Runs `body`."""
+        """Run `body`."""
         return stretch(self.body, *inputs, layers=(self,), keeps=self.keeps)
 
 
 def keep(network: Network, what: Keeps) -> Network:
-    """Sets what every stretch of a network keeps; returns the network."""
+    """Set what every stretch of a network keeps; return the network."""
     for module in network.modules():
         if isinstance(module, Lean):
             module.keeps = what
@@ -83,16 +83,16 @@ def keep(network: Network, what: Keeps) -> Network:
 def stretch(
     body: Callable[..., Tensor], *inputs: Tensor, layers: Sequence[nn.Module], keeps: Keeps
 ) -> Tensor:
-    """Runs `body`, keeping little for the backward pass.
+    """Run `body`, keeping little for the backward pass.
 
-    A stretch inside a stretch is part of the outer one. Where no backward pass can follow, and in
+    A stretch inside a stretch is part of the outer one. If no backward pass can follow, and in
     evaluation, `body` is run as it is.
 
     Args:
         body: maps the inputs to one tensor.
-        inputs: what `body` is given.
+        inputs: arguments of `body`.
         layers: hold all parameters that `body` uses.
-        keeps: what is kept.
+        keeps: the tensors that are kept.
     """
     training = torch.is_grad_enabled() and any(layer.training for layer in layers)
     if not training or keeps == "everything" or TAPE.get() is not None:
@@ -136,7 +136,7 @@ class _Stretch(torch.autograd.Function):
             output = ctx.body(*tensors[: ctx.count])
         wanted = [tensor for tensor, need in zip(tensors, needed, strict=True) if need]
         found = iter(
-            torch.autograd.grad(output, wanted, _laid_out_as(output, gradient), allow_unused=True)
+            torch.autograd.grad(output, wanted, _match_layout(output, gradient), allow_unused=True)
         )
         return None, None, None, *(next(found) if need else None for need in needed)
 
@@ -150,8 +150,8 @@ def _running(tape: Tape) -> Iterator[None]:
         TAPE.reset(token)
 
 
-def _laid_out_as(output: Tensor, gradient: Tensor) -> Tensor:
-    """The gradient in its output's memory format: element-wise work on two formats is slow."""
+def _match_layout(output: Tensor, gradient: Tensor) -> Tensor:
+    """Return the gradient in its output's memory format: work on two formats is slow."""
     last = torch.channels_last
     if output.ndim == 4 and output.is_contiguous(memory_format=last):
         return gradient.contiguous(memory_format=last)

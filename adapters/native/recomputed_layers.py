@@ -1,4 +1,4 @@
-"""Convolutions and batch normalisations that a stretch runs a second time for little.
+"""Convolutions and batch normalisations that a stretch runs a second time at little cost.
 
 Outside of a stretch, and in evaluation, they are those of PyTorch; so are their weights' names.
 """
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from adapters.native.lean import TAPE
+from adapters.native.recomputation import TAPE
 
 Layer = Callable[[Tensor], Tensor]
 Normalisation = nn.BatchNorm1d | nn.BatchNorm2d
@@ -24,7 +24,7 @@ class Conv1d(nn.Conv1d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name that it overrides)
         """See `torch.nn.Conv1d`."""
-        return _convolved(self, input, super().forward)
+        return _convolve(self, input, super().forward)
 
 
 class Conv2d(nn.Conv2d):
@@ -32,7 +32,7 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name that it overrides)
         """See `torch.nn.Conv2d`."""
-        return _convolved(self, input, super().forward)
+        return _convolve(self, input, super().forward)
 
 
 class BatchNorm1d(nn.BatchNorm1d):
@@ -40,7 +40,7 @@ class BatchNorm1d(nn.BatchNorm1d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name that it overrides)
         """See `torch.nn.BatchNorm1d`."""
-        return _normalised(self, input, super().forward)
+        return _normalise(self, input, super().forward)
 
 
 class BatchNorm2d(nn.BatchNorm2d):
@@ -48,11 +48,11 @@ class BatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name that it overrides)
         """See `torch.nn.BatchNorm2d`."""
-        return _normalised(self, input, super().forward)
+        return _normalise(self, input, super().forward)
 
 
-def joined_convolution(layer: Conv2d, parts: Sequence[Tensor]) -> Tensor:
-    """Convolves channels that come in parts: `layer(torch.cat(parts, dim=1))`.
+def convolve_parts(layer: Conv2d, parts: Sequence[Tensor]) -> Tensor:
+    """Convolve channels that come in parts: `layer(torch.cat(parts, dim=1))`.
 
     In a stretch that keeps convolutions the parts are convolved one by one, so that they are never
     copied into one, nor their gradients out of one.
@@ -62,7 +62,7 @@ def joined_convolution(layer: Conv2d, parts: Sequence[Tensor]) -> Tensor:
         joined: Tensor = layer(torch.cat(tuple(parts), dim=1))
         return joined
     if tape.given is not None:
-        return _known_convolution(layer, parts, next(tape.given))
+        return _replay_convolution(layer, parts, next(tape.given))
     weights = torch.split(layer.weight, [part.shape[1] for part in parts], dim=1)
     output: Tensor = layer._conv_forward(parts[0], weights[0], layer.bias)
     for part, weight in zip(parts[1:], weights[1:], strict=True):
@@ -71,18 +71,18 @@ def joined_convolution(layer: Conv2d, parts: Sequence[Tensor]) -> Tensor:
     return output
 
 
-def _convolved(layer: nn.Conv1d | nn.Conv2d, image: Tensor, plain: Layer) -> Tensor:
+def _convolve(layer: nn.Conv1d | nn.Conv2d, image: Tensor, plain: Layer) -> Tensor:
     tape = TAPE.get()
     if tape is None or not tape.convolutions:
         return plain(image)
     if tape.given is not None:
-        return _known_convolution(layer, (image,), next(tape.given))
+        return _replay_convolution(layer, (image,), next(tape.given))
     output = plain(image)
     tape.recorded.append(output)
     return output
 
 
-def _known_convolution(
+def _replay_convolution(
     layer: nn.Conv1d | nn.Conv2d, parts: Sequence[Tensor], known: Tensor
 ) -> Tensor:
     form = (layer.stride, layer.padding, layer.dilation, layer.groups)
@@ -111,42 +111,26 @@ class _KnownConvolution(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         weight, *parts = ctx.saved_tensors
         _, _, for_weight, for_bias, *for_parts = ctx.needs_input_grad
-        first, widths = True, [part.shape[1] for part in parts]
+        widths = [part.shape[1] for part in parts]
         # Groups have narrower weights than images; they come in one part.
         weights = torch.split(weight, widths, dim=1) if len(parts) > 1 else (weight,)
         found = []
         for part, part_weight, for_part in zip(parts, weights, for_parts, strict=True):
-            needed = (for_part, for_weight, for_bias and first)
-            found.append(_convolution_gradients(ctx, gradient, part, part_weight, needed))
-            first = False
+            needed = (for_part, for_weight, for_bias and not found)
+            # Neither transposed nor padded at the output.
+            form = (*ctx.form[:3], False, [0] * len(ctx.form[0]), ctx.form[3])
+            found.append(
+                torch.ops.aten.convolution_backward(
+                    gradient, part, part_weight, ctx.bias_sizes, *form, needed
+                )
+            )
         of_parts, of_weights, of_bias = zip(*found, strict=True)
         of_weight = torch.cat(of_weights, dim=1) if for_weight else None
         return None, None, of_weight, of_bias[0], *of_parts
 
 
-def _convolution_gradients(
-    ctx: Any, gradient: Tensor, image: Tensor, weight: Tensor, needed: tuple[bool, bool, bool]
-) -> tuple[Tensor | None, ...]:
-    stride, padding, dilation, groups = ctx.form
-    transposed, output_padding = False, [0] * len(stride)
-    found: tuple[Tensor | None, ...] = torch.ops.aten.convolution_backward(
-        gradient,
-        image,
-        weight,
-        ctx.bias_sizes,
-        stride,
-        padding,
-        dilation,
-        transposed,
-        output_padding,
-        groups,
-        needed,
-    )
-    return found
-
-
-def clipped_sum(layer: Normalisation, hidden: Tensor, other: Tensor, *, ceiling: float) -> Tensor:
-    """Normalises `hidden`, adds `other`, and clips the sum to 0..ceiling.
+def add_and_clip(layer: Normalisation, hidden: Tensor, other: Tensor, *, ceiling: float) -> Tensor:
+    """Normalise `hidden`, add `other`, and clip the sum to 0..ceiling.
 
     A stretch that ends in this keeps the sum: the stretch after it keeps its input anyway.
     """
@@ -187,14 +171,15 @@ class _KnownSum(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         hidden, weight, mean, inverse, known = ctx.saved_tensors
+        needed = ctx.needs_input_grad[:3]
         gradient = torch.ops.aten.hardtanh_backward(gradient, known, 0.0, ctx.ceiling)
-        found = _normalisation_gradients(
-            gradient, hidden, weight, mean, inverse, ctx.eps, ctx.needs_input_grad[:3]
+        found = torch.ops.aten.native_batch_norm_backward(
+            gradient, hidden, weight, None, None, mean, inverse, True, ctx.eps, needed
         )
         return *found, gradient, None, None, None
 
 
-def _normalised(layer: Normalisation, hidden: Tensor, plain: Layer) -> Tensor:
+def _normalise(layer: Normalisation, hidden: Tensor, plain: Layer) -> Tensor:
     tape = TAPE.get()
     # One value a channel has no variance: PyTorch's own layer refuses it with its reason.
     if tape is None or not layer.training or hidden.numel() == hidden.shape[1]:
@@ -209,10 +194,10 @@ def _normalised(layer: Normalisation, hidden: Tensor, plain: Layer) -> Tensor:
 
 
 def _with_statistics(layer: Normalisation, hidden: Tensor) -> tuple[Tensor, ...]:
-    """The output, the mean and one over the deviation; running statistics move.
+    """Return the output, the mean and one over the deviation; running statistics move.
 
     Raises:
-        ValueError: The layer has no momentum.
+        ValueError: the layer has no momentum.
     """
     if layer.momentum is None:
         raise ValueError("batch normalisation in a stretch: give it a momentum, got None")
@@ -253,23 +238,8 @@ class _KnownNormalisation(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         hidden, weight, mean, inverse = ctx.saved_tensors
-        found = _normalisation_gradients(
-            gradient, hidden, weight, mean, inverse, ctx.eps, ctx.needs_input_grad[:3]
+        needed = ctx.needs_input_grad[:3]
+        found = torch.ops.aten.native_batch_norm_backward(
+            gradient, hidden, weight, None, None, mean, inverse, True, ctx.eps, needed
         )
         return *found, None, None
-
-
-def _normalisation_gradients(
-    gradient: Tensor,
-    hidden: Tensor,
-    weight: Tensor,
-    mean: Tensor,
-    inverse: Tensor,
-    eps: float,
-    needed: Sequence[bool],
-) -> tuple[Tensor | None, ...]:
-    """Gradients of the input, the scale and the shift, batch statistics being given."""
-    found: tuple[Tensor | None, ...] = torch.ops.aten.native_batch_norm_backward(
-        gradient, hidden, weight, None, None, mean, inverse, True, eps, needed
-    )
-    return found

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from adapters.native.campplus import CamPlusPlus
-from adapters.native.eres2net import ERes2Net
-from adapters.native.eres2net_v2 import ERes2NetV2
-from adapters.native.lean import Keeps, Stretch, keep
-from adapters.native.lean_layers import BatchNorm2d, Conv2d, clipped_sum, joined_convolution
+from adapters.native.campplus import CamPlusPlusBackbone
+from adapters.native.eres2net import ERes2NetBackbone, ERes2NetV2Backbone
+from adapters.native.recomputation import Keeps, Stretch, keep
+from adapters.native.recomputed_layers import BatchNorm2d, Conv2d, add_and_clip, convolve_parts
 from tests.adapters.native.small import (
     NETWORKS,
     SIZE,
@@ -169,9 +168,9 @@ def test_a_frozen_normalisation_uses_its_running_statistics(name: str, keeps: Ke
 @pytest.mark.parametrize(
     ("network", "digest"),
     [
-        (CamPlusPlus, "2926dbe6b302b288"),
-        (ERes2Net, "c2ef5402cf612773"),
-        (ERes2NetV2, "a4583e5fde220071"),
+        (CamPlusPlusBackbone, "2926dbe6b302b288"),
+        (ERes2NetBackbone, "c2ef5402cf612773"),
+        (ERes2NetV2Backbone, "a4583e5fde220071"),
     ],
 )
 def test_a_seed_gives_the_weights_that_it_always_gave(
@@ -195,8 +194,8 @@ class Tail(Stretch):
         self.ceiling = ceiling
 
     def body(self, first: Tensor, second: Tensor) -> Tensor:
-        hidden = joined_convolution(self.convolution, (first, second))
-        return clipped_sum(self.normalisation, hidden, first, ceiling=self.ceiling)
+        hidden = convolve_parts(self.convolution, (first, second))
+        return add_and_clip(self.normalisation, hidden, first, ceiling=self.ceiling)
 
 
 @pytest.mark.parametrize("ceiling", [0.5, float("inf")])
