@@ -21,7 +21,7 @@ from adapters.native.pooling import AttentiveStatisticsPooling
 
 
 class EcapaGlobBackbone(nn.Module):
-    """ECAPA-TDNN speaker embedding network (arXiv:2005.07143, figure 2, with the differences above).
+    """ECAPA-TDNN speaker embedding network (arXiv:2005.07143, figure 2, with these differences).
 
     With 80 bins and an embedding of 192: 6,190,720 parameters at 512 channels, 14,657,088 at 1,024.
     """

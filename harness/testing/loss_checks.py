@@ -1,24 +1,21 @@
-"""The promises of a head."""
+"""Promises of a head."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from torch import Tensor
 
 from harness.adapter import Batch, LossAdapter, LossOutput, build_head
-from harness.testing.errors import require
-from harness.testing.modules import (
+from harness.testing.model_checks import (
     half_types,
+    load_through_file,
     require_close,
     require_gradients,
-    require_same_state,
-    saved_and_loaded,
-    seeded,
 )
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
+from harness.testing.requirements import build_from_seed, require
 
 _BATCH, _SIZE, _CLASSES = 8, 12, 5
 _COUNTS = (9, 4, 1, 30, 2)
@@ -26,7 +23,7 @@ _NEEDS = frozenset({"pairs", "pk", "full_batch", "counts"})
 
 
 def check_declarations(adapter: LossAdapter) -> None:
-    """What the loss needs is known, and what schedules drive is there and can be set."""
+    """The needs of the loss are known ones, and the attributes that schedules drive can be set."""
     unknown = adapter.needs - _NEEDS
     known = ", ".join(sorted(_NEEDS))
     require(not unknown, adapter, f"needs {sorted(unknown)}; what there is: {known}")
@@ -45,20 +42,19 @@ def check_output(adapter: LossAdapter) -> None:
     output = head(embeddings, _batch())
     _require_loss(adapter, output)
     if output.logits is not None:
-        _require_logits(adapter, output.logits)
-        _require_logits(adapter, head.logits(embeddings))
+        for logits in (output.logits, head.logits(embeddings)):
+            shape, wanted = tuple(logits.shape), (_BATCH, _CLASSES)
+            require(shape == wanted, adapter, f"logits have shape {shape}, not {wanted}")
     numbers = all(isinstance(value, float) for value in output.statistics.values())
     require(numbers, adapter, "statistics hold something that is no float")
 
 
 def check_half(adapter: LossAdapter) -> None:
     """Under autocast the loss and its gradient are finite and near those of single precision."""
-    import torch
-
     device = "cuda" if torch.cuda.is_available() else "cpu"
     for dtype in half_types():
-        whole, pull = _learnt(adapter, device, dtype, half=False)
-        loss, gradient = _learnt(adapter, device, dtype, half=True)
+        whole, pull = _loss_and_gradient(adapter, device, dtype, half=False)
+        loss, gradient = _loss_and_gradient(adapter, device, dtype, half=True)
         require_close(adapter, loss, whole, what=f"the {dtype} loss")
         require_close(adapter, gradient, pull, what=f"the {dtype} loss's gradient")
 
@@ -75,12 +71,9 @@ def check_gradients(adapter: LossAdapter) -> None:
 
 def check_state(adapter: LossAdapter) -> None:
     """A head built elsewhere and loaded from a file computes the same loss."""
-    import torch
-
     head, other = _head(adapter), _head(adapter, seed=1)
     head(_embeddings(), _batch())
-    other.load_state_dict(saved_and_loaded(head.state_dict()))
-    require_same_state(adapter, head, other)
+    load_through_file(adapter, head, other)
     one, two = (module.eval()(_embeddings(), _batch()).loss for module in (head, other))
     require(torch.equal(one, two), adapter, "the loss differs after saving and loading")
 
@@ -95,16 +88,14 @@ CHECKS: tuple[Callable[[LossAdapter], None], ...] = (
 
 
 def _head(adapter: LossAdapter, *, seed: int = 0) -> Any:
-    """A head in training mode."""
-    return seeded(build_head, adapter, _SIZE, _CLASSES, _COUNTS, seed=seed).train()
+    """Build a head in training mode."""
+    return build_from_seed(build_head, adapter, _SIZE, _CLASSES, _COUNTS, seed=seed).train()
 
 
-def _learnt(
+def _loss_and_gradient(
     adapter: LossAdapter, device: str, dtype: torch.dtype, *, half: bool
 ) -> tuple[Tensor, Tensor]:
-    """Loss and gradient of rounded embeddings, as a trunk under autocast gives them or widened."""
-    import torch
-
+    """Return them for rounded embeddings, as a backbone under autocast gives them or widened."""
     head = _head(adapter).to(device)
     rounded = _embeddings().to(device, dtype)
     embeddings = (rounded if half else rounded.float()).requires_grad_()
@@ -116,15 +107,11 @@ def _learnt(
 
 
 def _embeddings() -> Tensor:
-    import torch
-
     return torch.randn(_BATCH, _SIZE, generator=torch.Generator().manual_seed(0))
 
 
 def _batch(device: str = "cpu") -> Batch:
-    """A batch with all that a loss may ask for: balanced labels, pairs, a teacher."""
-    import torch
-
+    """Make a batch with all that a loss may ask for: balanced labels, pairs, a teacher."""
     labels = torch.arange(_BATCH) // 2 % _CLASSES
     teacher = torch.randn(_BATCH, _CLASSES, generator=torch.Generator().manual_seed(1))
     pairs = torch.combinations(torch.arange(_BATCH))
@@ -136,8 +123,3 @@ def _require_loss(adapter: LossAdapter, output: LossOutput) -> None:
     shape = tuple(output.loss.shape)
     require(shape == (), adapter, f"the loss has shape {shape}, not that of a scalar")
     require(bool(output.loss.isfinite()), adapter, "the loss is not finite")
-
-
-def _require_logits(adapter: LossAdapter, logits: Tensor) -> None:
-    shape, wanted = tuple(logits.shape), (_BATCH, _CLASSES)
-    require(shape == wanted, adapter, f"logits have shape {shape}, not {wanted}")

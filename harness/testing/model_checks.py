@@ -1,36 +1,30 @@
-"""The promises of a trunk."""
+"""Promises of a backbone, and the checks that it shares with heads: gradients, saving, loading."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
+
+import torch
+from torch import Tensor, nn
 
 from harness.adapter import Fbank, ModelAdapter, Spectrogram
-from harness.testing.errors import ConformanceError, require
-from harness.testing.examples import example_input
-from harness.testing.modules import (
-    half_types,
-    require_close,
-    require_gradients,
-    require_same_state,
-    saved_and_loaded,
-    seeded,
+from harness.testing.requirements import (
+    ConformanceError,
+    build_from_seed,
+    example_input,
+    require,
 )
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
 _BATCH_TOLERANCE = 1e-4
+_HALF_TOLERANCE = 0.1
 
 
 def check_embeddings(adapter: ModelAdapter, frames: int) -> None:
     """Evaluation gives finite float32 `[batch, embedding_size]`, twice the same."""
-    import torch
-
-    trunk, batch = (
-        seeded(adapter.build).eval(),
-        example_input(adapter.inputs(), batch=3, frames=frames),
-    )
+    trunk = build_from_seed(adapter.build).eval()
+    batch = example_input(adapter.inputs(), batch=3, frames=frames)
     embeddings = _embed(trunk, batch)
     _require_shape(adapter, embeddings, batch=3)
     require(bool(embeddings.isfinite().all()), adapter, "embeddings are not finite")
@@ -40,10 +34,8 @@ def check_embeddings(adapter: ModelAdapter, frames: int) -> None:
 
 def check_batch_invariance(adapter: ModelAdapter, frames: int) -> None:
     """An example's embedding in evaluation does not depend on what else is in its batch."""
-    trunk, batch = (
-        seeded(adapter.build).eval(),
-        example_input(adapter.inputs(), batch=3, frames=frames),
-    )
+    trunk = build_from_seed(adapter.build).eval()
+    batch = example_input(adapter.inputs(), batch=3, frames=frames)
     together, alone = _embed(trunk, batch)[:1], _embed(trunk, batch[:1])
     error = float((together - alone).abs().max() / together.abs().max())
     message = f"one alone differs from the same within a batch by {error:.1e} of the largest value"
@@ -55,15 +47,14 @@ def check_lengths(adapter: ModelAdapter, frames: int) -> None:
     inputs = adapter.inputs()
     if inputs.kind != "audio":
         return
-    trunk = seeded(adapter.build).eval()
+    trunk = build_from_seed(adapter.build).eval()
     for other in (3 * frames // 5, 3 * frames // 2 + 13):
         example = example_input(inputs, batch=2, frames=other)
         _require_shape(adapter, _embed(trunk, example), batch=2)
 
 
-def check_least_frames(adapter: ModelAdapter, frames: int) -> None:
-    """Audio as short as the input declares is embedded, and the trunk can be trained on it."""
-    del frames
+def check_least_frames(adapter: ModelAdapter, _frames: int) -> None:
+    """Audio as short as the input declares is embedded, and the backbone can be trained on it."""
     inputs = adapter.inputs()
     if not isinstance(inputs, Fbank | Spectrogram):
         return
@@ -72,8 +63,8 @@ def check_least_frames(adapter: ModelAdapter, frames: int) -> None:
     batch = example_input(inputs, batch=4, frames=least)
     mend = f"{least} frames (its declared `least_frames`)"
     try:
-        embedded = _embed(seeded(adapter.build).eval(), batch)
-        trained = seeded(adapter.build).train()
+        embedded = _embed(build_from_seed(adapter.build).eval(), batch)
+        trained = build_from_seed(adapter.build).train()
         trained(batch).square().sum().backward()
     except (RuntimeError, ValueError, IndexError) as error:
         why = str(error).partition("\n")[0]
@@ -89,10 +80,8 @@ def check_least_frames(adapter: ModelAdapter, frames: int) -> None:
 
 def check_half(adapter: ModelAdapter, frames: int) -> None:
     """Under autocast embeddings are finite and near those of single precision."""
-    import torch
-
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    trunk = seeded(adapter.build).eval().to(device)
+    trunk = build_from_seed(adapter.build).eval().to(device)
     batch = example_input(adapter.inputs(), batch=2, frames=frames).to(device)
     whole = _embed(trunk, batch)
     for dtype in half_types():
@@ -102,9 +91,7 @@ def check_half(adapter: ModelAdapter, frames: int) -> None:
 
 def check_gradients(adapter: ModelAdapter, frames: int) -> None:
     """In training, every parameter gets a finite gradient."""
-    import torch
-
-    trunk = seeded(adapter.build).train()
+    trunk = build_from_seed(adapter.build).train()
     embeddings = trunk(example_input(adapter.inputs(), batch=4, frames=frames))
     # A plain sum would vanish after a last batch normalisation, whose outputs sum to zero.
     directions = torch.randn(embeddings.shape, generator=torch.Generator().manual_seed(1))
@@ -113,12 +100,9 @@ def check_gradients(adapter: ModelAdapter, frames: int) -> None:
 
 
 def check_state(adapter: ModelAdapter, frames: int) -> None:
-    """A trunk built elsewhere and loaded from a file gives the same embeddings."""
-    import torch
-
-    trunk, other = seeded(adapter.build).eval(), seeded(adapter.build, seed=1).eval()
-    other.load_state_dict(saved_and_loaded(trunk.state_dict()))
-    require_same_state(adapter, trunk, other)
+    """A backbone built elsewhere and loaded from a file gives the same embeddings."""
+    trunk, other = (build_from_seed(adapter.build, seed=seed).eval() for seed in (0, 1))
+    load_through_file(adapter, trunk, other)
     batch = example_input(adapter.inputs(), batch=2, frames=frames)
     same = torch.equal(_embed(trunk, batch), _embed(other, batch))
     require(same, adapter, "embeddings differ after saving and loading the state dict")
@@ -135,18 +119,64 @@ CHECKS: tuple[Callable[[ModelAdapter, int], None], ...] = (
 )
 
 
-def _embed(trunk: nn.Module, batch: Tensor) -> Tensor:
-    import torch
+def half_types() -> list[torch.dtype]:
+    """Return the types of half precision in which this machine trains: autocast's."""
+    return [torch.bfloat16, *([torch.float16] if torch.cuda.is_available() else [])]
 
+
+def require_close(adapter: Any, half: Tensor, whole: Tensor, *, what: str) -> None:
+    """Require a result of half precision to be finite and near that of single precision.
+
+    Near is within a tenth in the Euclidean norm: what is left of 8 bits after tens of layers.
+    """
+    require(bool(half.isfinite().all()), adapter, f"{what} under autocast is not finite")
+    error = float((half.float() - whole).norm() / whole.norm().clamp(min=1e-6))
+    message = f"{what} under autocast differs by {error:.2f} of its size"
+    require(error <= _HALF_TOLERANCE, adapter, message)
+
+
+def require_gradients(adapter: Any, module: nn.Module) -> None:
+    """Require a finite gradient of every parameter.
+
+    One of exact zero passes: a residual branch may start at zero, and a shift before a softmax
+    or a batch normalisation has no effect by nature.
+    """
+    gradients = {name: weight.grad for name, weight in module.named_parameters()}
+    missing = [name for name, gradient in gradients.items() if gradient is None]
+    require(not missing, adapter, f"no gradient reaches {_few(missing)}")
+    bad = [
+        name
+        for name, gradient in gradients.items()
+        if gradient is not None and not gradient.isfinite().all()
+    ]
+    require(not bad, adapter, f"a gradient that is not finite reaches {_few(bad)}")
+
+
+def load_through_file(adapter: Any, first: nn.Module, second: nn.Module) -> None:
+    """Load a module's state into another one through a file's bytes; require it to be the same."""
+    file = io.BytesIO()
+    torch.save(first.state_dict(), file)
+    file.seek(0)
+    second.load_state_dict(torch.load(file, weights_only=True))
+    one, two = first.state_dict(), second.state_dict()
+    require(one.keys() == two.keys(), adapter, "two builds hold different state-dict keys")
+    changed = [name for name in one if not torch.equal(one[name], two[name])]
+    require(not changed, adapter, f"saving and loading changes {_few(changed)}")
+
+
+def _embed(trunk: nn.Module, batch: Tensor) -> Tensor:
     with torch.inference_mode():
         embeddings: Tensor = trunk(batch)
     return embeddings
 
 
 def _require_shape(adapter: ModelAdapter, embeddings: Tensor, *, batch: int) -> None:
-    import torch
-
     shape, wanted = tuple(embeddings.shape), (batch, adapter.embedding_size)
     require(shape == wanted, adapter, f"embeddings have shape {shape}, not {wanted}")
     dtype = embeddings.dtype
     require(dtype == torch.float32, adapter, f"embeddings are {dtype}, not torch.float32")
+
+
+def _few(names: list[str]) -> str:
+    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + rest
