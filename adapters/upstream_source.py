@@ -120,7 +120,7 @@ def _root(project: Project, checkout: str) -> Path:
     Raises:
         ValueError: it is nowhere.
     """
-    places = [_named_checkout(checkout)] if checkout else [_variable(project), _package(project)]
+    places = [_checkout_folder(checkout)] if checkout else [_variable(project), _package(project)]
     for _, folder in places:
         for root in (folder, folder.parent) if folder else ():
             if (root / project.package / "models").is_dir():
@@ -133,7 +133,7 @@ def _root(project: Project, checkout: str) -> Path:
     )
 
 
-def _named_checkout(checkout: str) -> Place:
+def _checkout_folder(checkout: str) -> Place:
     folder = Path(checkout).expanduser()
     root = os.environ.get("HARNESS_DATA")
     if folder.is_absolute():

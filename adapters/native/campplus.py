@@ -72,16 +72,9 @@ class CamPlusPlusBackbone(nn.Module):
         stages["tdnn"] = StridedTimeLayer(self.head.out_channels, channels)
         width = channels
         for number, (layers, dilation) in enumerate(zip(blocks, dilations, strict=True), start=1):
-            block = DenseBlock(
-                width,
-                layers=layers,
-                growth=growth,
-                bottleneck=bottleneck,
-                dilation=dilation,
-                segment=segment,
-            )
+            shape = {"bottleneck": bottleneck, "dilation": dilation, "segment": segment}
+            stages[f"block{number}"] = DenseBlock(width, layers=layers, growth=growth, **shape)
             width += layers * growth
-            stages[f"block{number}"] = block
             stages[f"transit{number}"] = Transition(width, width // 2)
             width //= 2
         stages["out_nonlinear"] = norm_relu(width)
@@ -183,35 +176,18 @@ class DenseBlock(nn.Sequential):
     stretch, the parts are kept once for all layers.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        *,
-        layers: int,
-        growth: int,
-        bottleneck: int,
-        dilation: int,
-        segment: int,
-    ) -> None:
+    def __init__(self, in_channels: int, *, layers: int, growth: int, **shape: int) -> None:
         """Build the layers.
 
         Args:
             in_channels: channels of the block's input.
             layers: number of layers; each adds a part of `growth` channels.
             growth: channels every layer adds.
-            bottleneck: channels inside a layer.
-            dilation: dilation of the time convolutions.
-            segment: frames in a segment of the segment pooling.
+            shape: the other arguments of `DenseLayer`.
         """
         super().__init__()
         for index in range(layers):
-            layer = DenseLayer(
-                in_channels + index * growth,
-                growth=growth,
-                bottleneck=bottleneck,
-                dilation=dilation,
-                segment=segment,
-            )
+            layer = DenseLayer(in_channels + index * growth, growth=growth, **shape)
             self.add_module(f"tdnnd{index + 1}", layer)
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name that it overrides)
@@ -228,7 +204,15 @@ class DenseLayer(Stretch):
     def __init__(
         self, in_channels: int, *, growth: int, bottleneck: int, dilation: int, segment: int
     ) -> None:
-        """Build the layer."""
+        """Build the layer.
+
+        Args:
+            in_channels: channels of the input.
+            growth: channels of the output.
+            bottleneck: channels before the time convolution.
+            dilation: dilation of the time convolution.
+            segment: frames in a segment of the segment pooling.
+        """
         super().__init__()
         self.nonlinear1 = norm_relu(in_channels)
         self.linear1 = Conv1d(in_channels, bottleneck, 1, bias=False)
@@ -272,13 +256,9 @@ class ContextAwareMasking(nn.Module):
         """
         super().__init__()
         self.segment = segment
+        padding = dilation * (kernel // 2)
         self.linear_local = Conv1d(
-            in_channels,
-            out_channels,
-            kernel,
-            padding=dilation * (kernel // 2),
-            dilation=dilation,
-            bias=False,
+            in_channels, out_channels, kernel, padding=padding, dilation=dilation, bias=False
         )
         self.linear1 = Conv1d(in_channels, in_channels // reduction, 1)
         self.linear2 = Conv1d(in_channels // reduction, out_channels, 1)

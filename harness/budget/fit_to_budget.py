@@ -90,10 +90,10 @@ def largest_training(work: Workload, limit: int, whole: StepMemory | None = None
     batch = work.asked.batch
     known = {batch: whole} if whole and batch > SMALL_BATCH else {}
 
-    def traced(items: int) -> StepMemory:
+    def trace(items: int) -> StepMemory:
         return known.get(items) or predict_training(work, items, None)
 
-    step = step_at_any_batch(traced, SMALL_BATCH, max(known, default=LARGE_BATCH))
+    step = step_at_any_batch(trace, SMALL_BATCH, max(known, default=LARGE_BATCH))
 
     def fits(items: int) -> bool:
         if work.on_gpu:

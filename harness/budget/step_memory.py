@@ -94,7 +94,7 @@ def step_at_any_batch(step: Step, first: int, second: int) -> Step:
     if orders[0] != orders[1]:
         return step
 
-    def interpolated(batch: int) -> StepMemory:
+    def interpolate(batch: int) -> StepMemory:
         def at(low: int, high: int) -> int:
             return low + (high - low) * (batch - first) // (second - first)
 
@@ -111,7 +111,7 @@ def step_at_any_batch(step: Step, first: int, second: int) -> Step:
             events=events,
         )
 
-    return interpolated
+    return interpolate
 
 
 def peak_of(events: Sequence[Event], steady: int = 0) -> int:

@@ -117,7 +117,7 @@ def _learn_with_cached_gradient(
 ) -> Learned:
     """Make all embeddings, then the loss, then each part again with its share of the gradient."""
     states, rows = [], []
-    with _restored_buffers(system.trunk), torch.no_grad():
+    with _restore_buffers(system.trunk), torch.no_grad():
         for inputs in parts:
             states.append(_random_state(inputs.device))
             with precision.forward():
@@ -143,7 +143,7 @@ def _learn_with_cached_gradient(
 
 
 @contextmanager
-def _restored_buffers(module: torch.nn.Module) -> Iterator[None]:
+def _restore_buffers(module: torch.nn.Module) -> Iterator[None]:
     """Undo what passes do to buffers: running statistics move in the pass that has a graph."""
     before = [(buffer, buffer.clone()) for buffer in module.buffers()]
     yield
