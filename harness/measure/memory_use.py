@@ -11,8 +11,6 @@ import psutil
 from harness.records.record import Memory
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import torch
 
 _CLEAR_REFS = Path("/proc/self/clear_refs")
@@ -50,12 +48,7 @@ class PeakMemory:
         self._counter.reset()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Keep the peak, also of a block that failed."""
         self._memory = self._counter.read()
 

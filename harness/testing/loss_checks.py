@@ -23,7 +23,7 @@ _NEEDS = frozenset({"pairs", "pk", "full_batch", "counts"})
 
 
 def check_declarations(adapter: LossAdapter) -> None:
-    """The needs of the loss are known ones, and the attributes that schedules drive can be set."""
+    """Check that needs are known ones, and that attributes that schedules drive can be set."""
     unknown = adapter.needs - _NEEDS
     known = ", ".join(sorted(_NEEDS))
     require(not unknown, adapter, f"needs {sorted(unknown)}; what there is: {known}")
@@ -37,7 +37,7 @@ def check_declarations(adapter: LossAdapter) -> None:
 
 
 def check_output(adapter: LossAdapter) -> None:
-    """The loss is a finite scalar, and logits are `[batch, classes]` with and without labels."""
+    """Check for a finite scalar loss, and logits `[batch, classes]` with and without labels."""
     head, embeddings = _head(adapter), _embeddings()
     output = head(embeddings, _batch())
     _require_loss(adapter, output)
@@ -50,7 +50,7 @@ def check_output(adapter: LossAdapter) -> None:
 
 
 def check_half(adapter: LossAdapter) -> None:
-    """Under autocast the loss and its gradient are finite and near those of single precision."""
+    """Check that autocast keeps loss and gradient finite and near those of single precision."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     for dtype in half_types():
         whole, pull = _loss_and_gradient(adapter, device, dtype, half=False)
@@ -60,7 +60,7 @@ def check_half(adapter: LossAdapter) -> None:
 
 
 def check_gradients(adapter: LossAdapter) -> None:
-    """The embeddings and every parameter of the head get a finite gradient."""
+    """Check that the embeddings and every parameter of the head get a finite gradient."""
     head, embeddings = _head(adapter).train(), _embeddings().requires_grad_()
     head(embeddings, _batch()).loss.backward()
     gradient = embeddings.grad
@@ -70,7 +70,7 @@ def check_gradients(adapter: LossAdapter) -> None:
 
 
 def check_state(adapter: LossAdapter) -> None:
-    """A head built elsewhere and loaded from a file computes the same loss."""
+    """Check that a head built elsewhere and loaded from a file computes the same loss."""
     head, other = _head(adapter), _head(adapter, seed=1)
     head(_embeddings(), _batch())
     load_through_file(adapter, head, other)

@@ -22,7 +22,7 @@ _HALF_TOLERANCE = 0.1
 
 
 def check_embeddings(adapter: ModelAdapter, frames: int) -> None:
-    """Evaluation gives finite float32 `[batch, embedding_size]`, twice the same."""
+    """Check that evaluation gives finite float32 `[batch, embedding_size]`, twice the same."""
     trunk = build_from_seed(adapter.build).eval()
     batch = example_input(adapter.inputs(), batch=3, frames=frames)
     embeddings = _embed(trunk, batch)
@@ -33,7 +33,7 @@ def check_embeddings(adapter: ModelAdapter, frames: int) -> None:
 
 
 def check_batch_invariance(adapter: ModelAdapter, frames: int) -> None:
-    """An example's embedding in evaluation does not depend on what else is in its batch."""
+    """Check that an example's embedding in evaluation does not depend on the rest of its batch."""
     trunk = build_from_seed(adapter.build).eval()
     batch = example_input(adapter.inputs(), batch=3, frames=frames)
     together, alone = _embed(trunk, batch)[:1], _embed(trunk, batch[:1])
@@ -43,7 +43,7 @@ def check_batch_invariance(adapter: ModelAdapter, frames: int) -> None:
 
 
 def check_lengths(adapter: ModelAdapter, frames: int) -> None:
-    """Audio of other lengths is embedded, too."""
+    """Check that audio of other lengths is embedded, too."""
     inputs = adapter.inputs()
     if inputs.kind != "audio":
         return
@@ -54,7 +54,7 @@ def check_lengths(adapter: ModelAdapter, frames: int) -> None:
 
 
 def check_least_frames(adapter: ModelAdapter, _frames: int) -> None:
-    """Audio as short as the input declares is embedded, and the backbone can be trained on it."""
+    """Check that audio as short as declared is embedded, and that the backbone trains on it."""
     inputs = adapter.inputs()
     if not isinstance(inputs, Fbank | Spectrogram):
         return
@@ -79,7 +79,7 @@ def check_least_frames(adapter: ModelAdapter, _frames: int) -> None:
 
 
 def check_half(adapter: ModelAdapter, frames: int) -> None:
-    """Under autocast embeddings are finite and near those of single precision."""
+    """Check that autocast keeps embeddings finite and near those of single precision."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     trunk = build_from_seed(adapter.build).eval().to(device)
     batch = example_input(adapter.inputs(), batch=2, frames=frames).to(device)
@@ -90,7 +90,7 @@ def check_half(adapter: ModelAdapter, frames: int) -> None:
 
 
 def check_gradients(adapter: ModelAdapter, frames: int) -> None:
-    """In training, every parameter gets a finite gradient."""
+    """Check that in training every parameter gets a finite gradient."""
     trunk = build_from_seed(adapter.build).train()
     embeddings = trunk(example_input(adapter.inputs(), batch=4, frames=frames))
     # A plain sum would vanish after a last batch normalisation, whose outputs sum to zero.
@@ -100,7 +100,7 @@ def check_gradients(adapter: ModelAdapter, frames: int) -> None:
 
 
 def check_state(adapter: ModelAdapter, frames: int) -> None:
-    """A backbone built elsewhere and loaded from a file gives the same embeddings."""
+    """Check that a backbone built elsewhere and loaded from a file gives the same embeddings."""
     trunk, other = (build_from_seed(adapter.build, seed=seed).eval() for seed in (0, 1))
     load_through_file(adapter, trunk, other)
     batch = example_input(adapter.inputs(), batch=2, frames=frames)
