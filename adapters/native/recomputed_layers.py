@@ -114,7 +114,7 @@ class _KnownConvolution(torch.autograd.Function):
         widths = [part.shape[1] for part in parts]
         # Groups have narrower weights than images; they come in one part.
         weights = torch.split(weight, widths, dim=1) if len(parts) > 1 else (weight,)
-        found = []
+        found: list[tuple[Tensor | None, ...]] = []
         for part, part_weight, for_part in zip(parts, weights, for_parts, strict=True):
             needed = (for_part, for_weight, for_bias and not found)
             # Neither transposed nor padded at the output.
