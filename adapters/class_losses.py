@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class SphereFace2:
     Attributes:
         scale: factor r on the similarities.
         margin: of type `C` a difference of similarities, of type `A` an angle in radians; its
-            full value, where a schedule drives it.
+            full value, if a schedule drives it.
         balance: lambda, the weight of an example's own class; the others' is what is left of 1.
         exponent: t of the similarity adjustment 2 * ((z + 1) / 2) ** t - 1; 1 leaves cosines alone.
         margin_type: `C`, g(cos(theta)) -+ margin, or `A`, g(cos(theta +- margin)).
@@ -56,18 +56,10 @@ class SphereFace2:
             raise ValueError(f"exponent must be at least 1, got {self.exponent}")
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
-        """Make the head."""
+        """Build the head."""
         from adapters.native.sphereface2_head import SphereFace2Head
 
-        return SphereFace2Head(
-            embedding_size,
-            classes,
-            scale=self.scale,
-            margin=self.margin,
-            balance=self.balance,
-            exponent=self.exponent,
-            margin_type=self.margin_type,
-        )
+        return SphereFace2Head(embedding_size, classes, **asdict(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +86,10 @@ class FocalSoftmax:
             raise ValueError(f"gamma must not be negative, got {self.gamma}")
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
-        """Make the head."""
-        from adapters.native.focal_head import FocalHead
+        """Build the head."""
+        from adapters.native.linear_heads import FocalHead
 
-        return FocalHead(embedding_size, classes, gamma=self.gamma)
+        return FocalHead(embedding_size, classes, **asdict(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,12 +122,12 @@ class ClassBalancedSoftmax:
     def build(
         self, embedding_size: int, classes: int, *, counts: Sequence[int] | None = None
     ) -> nn.Module:
-        """Make the head.
+        """Build the head.
 
         Raises:
-            ValueError: `counts` does not tell of every class one training item or more.
+            ValueError: `counts` does not give every class one training item or more.
         """
-        from adapters.native.class_balanced_head import ClassBalancedHead
+        from adapters.native.linear_heads import ClassBalancedHead
 
         if counts is None or len(counts) != classes or min(counts) < 1:
             raise ValueError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class GhmClassification:
             raise ValueError(f"momentum must be from 0 to under 1, got {self.momentum}")
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
-        """Make the head."""
+        """Build the head."""
         from adapters.native.ghm_head import GhmHead
 
-        return GhmHead(embedding_size, classes, bins=self.bins, momentum=self.momentum)
+        return GhmHead(embedding_size, classes, **asdict(self))

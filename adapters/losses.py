@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ class Softmax:
             raise ValueError(f"label_smoothing must be in 0..1, got {self.label_smoothing}")
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
-        """Make the head."""
-        from adapters.native.softmax_head import SoftmaxHead
+        """Build the head."""
+        from adapters.native.linear_heads import SoftmaxHead
 
-        return SoftmaxHead(embedding_size, classes, label_smoothing=self.label_smoothing)
+        return SoftmaxHead(embedding_size, classes, **asdict(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class AamSoftmax:
 
     Attributes:
         scale: factor on the cosines.
-        margin: added to the angle of the true class, in radians; its full value, where a
+        margin: added to the angle of the true class, in radians; its full value, if a
             schedule drives it.
         easy_margin: add the margin only to angles under a right angle.
     """
@@ -71,16 +71,10 @@ class AamSoftmax:
             raise ValueError(f"margin is in radians, from 0 to under pi; got {self.margin}")
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
-        """Make the head."""
-        from adapters.native.aam_head import AamHead
+        """Build the head."""
+        from adapters.native.margin_heads import AamHead
 
-        return AamHead(
-            embedding_size,
-            classes,
-            scale=self.scale,
-            margin=self.margin,
-            easy_margin=self.easy_margin,
-        )
+        return AamHead(embedding_size, classes, **asdict(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +83,7 @@ class AmSoftmax:
 
     Attributes:
         scale: factor on the cosines.
-        margin: taken off the cosine of the true class; its full value, where a schedule drives it.
+        margin: taken off the cosine of the true class; its full value, if a schedule drives it.
     """
 
     scale: float = 32.0
@@ -111,10 +105,10 @@ class AmSoftmax:
             raise ValueError(f"margin is a difference of cosines, 0 to under 2; got {self.margin}")
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
-        """Make the head."""
-        from adapters.native.am_head import AmHead
+        """Build the head."""
+        from adapters.native.margin_heads import AmHead
 
-        return AmHead(embedding_size, classes, scale=self.scale, margin=self.margin)
+        return AmHead(embedding_size, classes, **asdict(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +120,9 @@ class SubcenterAam:
 
     Attributes:
         sub_centers: centres of each class, of which the nearest counts.
-        top_k: nearest other classes whose angle is made smaller; all, where there are fewer.
+        top_k: nearest other classes whose angle is made smaller; all, if there are fewer.
         scale: factor on the cosines.
-        margin: added to the angle of the true class, in radians; its full value, where a
+        margin: added to the angle of the true class, in radians; its full value, if a
             schedule drives it.
         inter_margin: taken off the angles of the `top_k` classes, in radians; its full value
             likewise.
@@ -161,15 +155,7 @@ class SubcenterAam:
                 raise ValueError(f"{name} is in radians, from 0 to under pi; got {value}")
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
-        """Make the head."""
-        from adapters.native.subcenter_head import SubcenterHead
+        """Build the head."""
+        from adapters.native.margin_heads import SubcenterHead
 
-        return SubcenterHead(
-            embedding_size,
-            classes,
-            sub_centers=self.sub_centers,
-            top_k=self.top_k,
-            scale=self.scale,
-            margin=self.margin,
-            inter_margin=self.inter_margin,
-        )
+        return SubcenterHead(embedding_size, classes, **asdict(self))

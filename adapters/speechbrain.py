@@ -37,7 +37,7 @@ class EcapaTdnn:
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        """Refuse what SpeechBrain would refuse late or not at all.
+        """Check the fields, before SpeechBrain refuses them late or not at all.
 
         Raises:
             ValueError: `channels` is no positive multiple of 8.
@@ -48,14 +48,14 @@ class EcapaTdnn:
             )
 
     def inputs(self) -> Fbank:
-        """Kaldi filterbanks with a Hamming window, mean subtracted."""
+        """Return Kaldi filterbanks with a Hamming window, mean subtracted."""
         return Fbank(bins=self.bins, window="hamming", scale=32768.0, least_frames=_REFLECTED + 1)
 
     def build(self) -> nn.Module:
-        """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
-        from adapters.native.ecapa import EcapaTdnnTrunk
+        """Build the backbone: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
+        from adapters.native.ecapa import EcapaTdnnBackbone
 
-        return EcapaTdnnTrunk(
+        return EcapaTdnnBackbone(
             self.bins,
             lin_neurons=self.embedding_size,
             channels=[self.channels] * 4 + [3 * self.channels],

@@ -41,14 +41,14 @@ class Timm:
     @property
     def embedding_size(self) -> int:
         """Length of the pooled features, found without making any weights."""
-        return _probed_size(self.network, (self.channels, self.size, self.size))
+        return _embedding_size(self.network, (self.channels, self.size, self.size))
 
     def inputs(self) -> Image:
-        """Square pictures."""
+        """Return square pictures."""
         return Image(size=self.size, channels=self.channels)
 
     def build(self) -> nn.Module:
-        """Make the trunk: `[batch, channels, size, size]` -> `[batch, embedding_size]`."""
+        """Build the backbone: `[batch, channels, size, size]` -> `[batch, embedding_size]`."""
         return _create(self.network, self.channels, self.dropout, self.drop_path)
 
 
@@ -75,19 +75,19 @@ class TimmSpectrogram:
     @property
     def embedding_size(self) -> int:
         """Length of the pooled features, found without making any weights."""
-        return _probed_size(self.network, (1, self.bins, _PROBE_FRAMES))
+        return _embedding_size(self.network, (1, self.bins, _PROBE_FRAMES))
 
     def inputs(self) -> Spectrogram:
-        """Normalised log-mel spectrograms."""
+        """Return normalised log-mel spectrograms."""
         return Spectrogram(bins=self.bins, least_frames=self.least_frames)
 
     def build(self) -> nn.Module:
-        """Make the trunk: `[batch, 1, bins, frames]` -> `[batch, embedding_size]`."""
+        """Build the backbone: `[batch, 1, bins, frames]` -> `[batch, embedding_size]`."""
         return _create(self.network, 1, self.dropout, self.drop_path)
 
 
 def _create(network: str, channels: int, dropout: float, drop_path: float) -> nn.Module:
-    """Make a network without its classifier, weights at random.
+    """Build a network without its classifier, weights at random.
 
     Raises:
         ValueError: timm knows no network of this name.
@@ -109,14 +109,14 @@ def _create(network: str, channels: int, dropout: float, drop_path: float) -> nn
 
 
 @functools.cache
-def _probed_size(network: str, shape: tuple[int, int, int]) -> int:
-    """Length of a network's output for an input `[channels, height, width]`.
+def _embedding_size(network: str, shape: tuple[int, int, int]) -> int:
+    """Return the length of a network's output for an input `[channels, height, width]`.
 
     Asked of the network itself on the meta device (no memory, no arithmetic, no random number
-    drawn): timm's `num_features` is another length where a layer follows the pooling.
+    drawn): timm's `num_features` is another length if a layer follows the pooling.
     """
     import torch
 
     with torch.device("meta"), torch.no_grad():
-        trunk = _create(network, shape[0], 0.0, 0.0).eval()
-        return int(trunk(torch.empty(1, *shape)).shape[-1])
+        backbone = _create(network, shape[0], 0.0, 0.0).eval()
+        return int(backbone(torch.empty(1, *shape)).shape[-1])

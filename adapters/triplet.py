@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from harness.adapter import ADDED
@@ -26,7 +26,7 @@ class AngularTriplet:
       L_BA over its non-zero terms).
 
     Attributes:
-        margin: in radians; its full value, where a schedule drives it.
+        margin: in radians; its full value, if a schedule drives it.
         mining: which triplets of a batch count.
     """
 
@@ -50,7 +50,7 @@ class AngularTriplet:
             raise ValueError(f"mining must be hardest, semi-hard or all, got {self.mining!r}")
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:  # noqa: ARG002 (the interface's)
-        """Make the head."""
+        """Build the head."""
         from adapters.native.triplet_head import TripletHead
 
-        return TripletHead(margin=self.margin, mining=self.mining)
+        return TripletHead(**asdict(self))

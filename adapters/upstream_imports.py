@@ -1,4 +1,4 @@
-"""Some modules of a package imported without the package: no other file of it is run."""
+"""Import of some modules of a package without the package: no other file of it is run."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from pathlib import Path
 from types import ModuleType
 
 Files = dict[str, Path]
-"""Module -> its file."""
+"""Files by the names of their modules."""
 
 _ALONE = threading.RLock()
 """Held while names of a foreign package are in `sys.modules`."""
 
 
 @contextmanager
-def imported(files: Files, module: str) -> Iterator[ModuleType]:
+def import_from(files: Files, module: str) -> Iterator[ModuleType]:
     """Import a module of a package out of these files alone.
 
-    While it lasts the package's names mean these files; before and after, what they meant.
+    Within the context the package's names mean these files; before and after, they mean others.
 
     Args:
         files: the module's file and those of all that it imports of its package.
@@ -34,20 +34,20 @@ def imported(files: Files, module: str) -> Iterator[ModuleType]:
     package = module.partition(".")[0]
     finder = _Finder(files)
     with _ALONE:
-        aside = _taken(package)
+        aside = _remove_modules(package)
         sys.meta_path.insert(0, finder)
         try:
             yield importlib.import_module(module)
         finally:
             sys.meta_path.remove(finder)
-            _taken(package)
+            _remove_modules(package)
             sys.modules.update(aside)
 
 
 def closure(root: Path, package: str, module: str) -> Files:
-    """The files that a module needs of its package, its own among them.
+    """Return the files that a module needs of its package, its own among them.
 
-    A package's `__init__` is one of them only where somebody asks it for a name.
+    A package's `__init__` is one of them only if a file imports a name of it.
 
     Args:
         root: the folder above the package.
@@ -58,7 +58,8 @@ def closure(root: Path, package: str, module: str) -> Files:
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        file = _file(root, name)
+        initial = root.joinpath(*name.split("."), "__init__.py")
+        file = next((path for path in (_path(root, name), initial) if path.is_file()), None)
         if file is None or name in files:
             continue
         files[name] = file
@@ -71,36 +72,26 @@ def _imports(root: Path, module: str, file: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if (_path(root, alias.name)).is_file())
         if isinstance(node, ast.ImportFrom):
-            start = _absolute(module, file, node)
+            start = node.module or ""
+            if node.level:  # the dots before it are resolved
+                up = node.level - (file.name == "__init__.py")
+                parts = module.split(".")[: -up or None]
+                start = ".".join([*parts, *([node.module] if node.module else [])])
             for alias in node.names:
                 inner = f"{start}.{alias.name}"
                 yield inner if _path(root, inner).is_file() else start
-
-
-def _absolute(module: str, file: Path, node: ast.ImportFrom) -> str:
-    """The module that names are taken from, the dots before it resolved."""
-    if not node.level:
-        return node.module or ""
-    up = node.level - (file.name == "__init__.py")
-    parts = module.split(".")[: -up or None]
-    return ".".join([*parts, *([node.module] if node.module else [])])
 
 
 def _path(root: Path, module: str) -> Path:
     return root.joinpath(*module.split(".")).with_suffix(".py")
 
 
-def _file(root: Path, module: str) -> Path | None:
-    initial = root.joinpath(*module.split("."), "__init__.py")
-    return next((path for path in (_path(root, module), initial) if path.is_file()), None)
-
-
 def _inside(name: str, package: str) -> bool:
     return f"{name}.".startswith(f"{package}.")
 
 
-def _taken(package: str) -> dict[str, ModuleType]:
-    """Take a package's modules out of those that are imported."""
+def _remove_modules(package: str) -> dict[str, ModuleType]:
+    """Take a package's modules out of `sys.modules`, and return them."""
     names = [name for name in sys.modules if _inside(name, package)]
     return {name: sys.modules.pop(name) for name in names}
 
@@ -114,7 +105,7 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The file of a module, or a package that holds nothing."""
+        """Find the file of a module, or an empty package."""
         del path, target
         file = self.files.get(fullname)
         if file is not None:

@@ -13,16 +13,14 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from adapters.upstream_imports import Files, closure, imported
+from adapters.upstream_imports import Files, closure, import_from
 
 Place = tuple[str, Path | None]
-"""Where a checkout is looked for, in words, and the folder if there is one."""
+"""A place of a checkout in words, with the folder if there is one."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +39,12 @@ class Project:
 
 
 @dataclass(frozen=True)
-class Source:
-    """A network's source.
+class NetworkSource:
+    """Source files of a network.
 
     Attributes:
         module: the module that defines it.
-        name: what the module calls it.
+        name: its name there.
         files: module -> file, of that module and of all that it imports of its project.
         digest: sha256 of these files and their names.
     """
@@ -58,18 +56,20 @@ class Source:
 
     def build(self, arguments: dict[str, object]) -> object:
         """Import the module and call the network's class or function."""
-        with imported(self.files, self.module) as module:
+        with import_from(self.files, self.module) as module:
             return getattr(module, self.name)(**arguments)
 
 
-def find_source(project: Project, network: str, *, checkout: str = "", digest: str = "") -> Source:
-    """Find a network, and keep a copy of its source where later processes find it again.
+def find_source(
+    project: Project, network: str, *, checkout: str = "", digest: str = ""
+) -> NetworkSource:
+    """Find a network, and keep a copy of its source for later processes.
 
     Args:
-        project: whose network.
-        network: class or function, with as much of its module before it as tells it apart.
-        checkout: the folder, relative ones below $HARNESS_DATA; empty where nobody names one.
-        digest: what the source must hash to; empty where it may be any.
+        project: the network's project.
+        network: class or function, with as much of its module before it as makes it unique.
+        checkout: the folder, relative ones below $HARNESS_DATA; empty if nobody names one.
+        digest: the required hash of the source; empty if it may be any.
 
     Raises:
         ValueError: there is no checkout, no such network, or its source is another one.
@@ -86,18 +86,22 @@ def find_source(project: Project, network: str, *, checkout: str = "", digest: s
     return _source(project, _keep(found), network)
 
 
-def _source(project: Project, root: Path, network: str) -> Source:
-    module, name = _chosen(project, root, network)
+def _source(project: Project, root: Path, network: str) -> NetworkSource:
+    module, name = _locate(project, root, network)
     files = closure(root, project.package, module)
     digest = hashlib.sha256()
     for each in sorted(files):
         digest.update(f"{each} {hashlib.sha256(files[each].read_bytes()).hexdigest()}\n".encode())
-    return Source(module, name, files, digest.hexdigest())
+    return NetworkSource(module, name, files, digest.hexdigest())
 
 
-def _chosen(project: Project, root: Path, network: str) -> tuple[str, str]:
-    """Module and name of a network; its last names are enough where they tell it apart."""
-    defined = _defined(root, project.package)
+def _locate(project: Project, root: Path, network: str) -> tuple[str, str]:
+    """Return module and name of a network; its last names are enough if they are unique."""
+    defined = [
+        ".".join((*file.relative_to(root).with_suffix("").parts, name))
+        for file in sorted((root / project.package / "models").rglob("*.py"))
+        for name in re.findall(r"^(?:class|def) ([A-Za-z]\w*)", file.read_text("utf-8"), re.M)
+    ]
     found = [name for name in defined if f".{name}".endswith(f".{network}")]
     if len(found) == 1:
         module, _, name = found[0].rpartition(".")
@@ -105,33 +109,18 @@ def _chosen(project: Project, root: Path, network: str) -> tuple[str, str]:
     if found:
         raise ValueError(f"network {network!r} is several: {', '.join(found)}; write one of these")
     names = sorted({name.rpartition(".")[2] for name in defined})
-    raise ValueError(
-        f"{project.title} has no network {network!r}; {_nearest(network.rpartition('.')[2], names)}"
-    )
-
-
-def _defined(root: Path, package: str) -> list[str]:
-    """Full names of the classes and functions that the project's models define."""
-    files = sorted((root / package / "models").rglob("*.py"))
-    return [
-        ".".join((*file.relative_to(root).with_suffix("").parts, name))
-        for file in files
-        for name in re.findall(r"^(?:class|def) ([A-Za-z]\w*)", file.read_text("utf-8"), re.M)
-    ]
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, known, n=3)
-    return f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
+    close = get_close_matches(network.rpartition(".")[2], names, n=3)
+    near = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names)}"
+    raise ValueError(f"{project.title} has no network {network!r}; {near}")
 
 
 def _root(project: Project, checkout: str) -> Path:
-    """The folder above the package.
+    """Return the folder above the package.
 
     Raises:
         ValueError: it is nowhere.
     """
-    places = [_given(checkout)] if checkout else [_variable(project), _installed(project)]
+    places = [_checkout_folder(checkout)] if checkout else [_variable(project), _package(project)]
     for _, folder in places:
         for root in (folder, folder.parent) if folder else ():
             if (root / project.package / "models").is_dir():
@@ -144,7 +133,7 @@ def _root(project: Project, checkout: str) -> Path:
     )
 
 
-def _given(checkout: str) -> Place:
+def _checkout_folder(checkout: str) -> Place:
     folder = Path(checkout).expanduser()
     root = os.environ.get("HARNESS_DATA")
     if folder.is_absolute():
@@ -160,7 +149,7 @@ def _variable(project: Project) -> Place:
     return words, Path(value).expanduser().resolve() if value else None
 
 
-def _installed(project: Project) -> Place:
+def _package(project: Project) -> Place:
     found = importlib.util.find_spec(project.package)
     folders = list(found.submodule_search_locations or ()) if found else []
     words = f"the installed package {project.package} ({'found' if folders else 'not installed'})"
@@ -172,8 +161,8 @@ def _store(digest: str) -> Path:
     return Path(cache).expanduser() / "trialboard" / "networks" / digest
 
 
-def _keep(source: Source) -> Path:
-    """Copy a source below its digest; what is there already stays.
+def _keep(source: NetworkSource) -> Path:
+    """Copy a source below its digest, unless it is there already.
 
     Raises:
         ValueError: nothing can be written there.
@@ -190,20 +179,14 @@ def _keep(source: Source) -> Path:
                 place = copy.joinpath(*parts).with_suffix(".py")
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, place)
-            with suppress(FileExistsError):
-                _rename(copy, target)
+            try:
+                copy.rename(target)
+            except OSError:  # whoever was faster has put the same content there
+                if not target.is_dir():
+                    raise
     except OSError as error:
         raise ValueError(
             f"a copy of the network's source cannot be kept in {target.parent} "
             f"({error.strerror}); set $XDG_CACHE_HOME to a folder that can be written"
         ) from error
     return target
-
-
-def _rename(folder: Path, target: Path) -> None:
-    """Put a folder in its place; whoever was faster has put the same content there."""
-    try:
-        folder.rename(target)
-    except OSError:
-        if not target.is_dir():
-            raise

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from harness.adapter import ADDED, Fbank
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class WeSpeakerModel:
-    """What the networks of this file share: their front end.
+    """The front end that the networks of this file share.
 
     Attributes:
         bins: mel bins of the input.
         front_end: filterbanks of `wespeaker`; or those of `3d-speaker`, on which the checkpoints
             that it publishes were trained.
         least_frames: fewest frames that leave enough for the pooling after the network's strides:
-            two for a deviation, one where attention is given a floor.
+            two for a deviation, one if attention is given a floor.
     """
 
     bins: int = 80
@@ -29,7 +29,7 @@ class WeSpeakerModel:
     least_frames: ClassVar[int]
 
     def inputs(self) -> Fbank:
-        """WeSpeaker's filterbanks: 16-bit range, Hamming window, dither of 1 in training.
+        """Return WeSpeaker's filterbanks: 16-bit range, Hamming window, dither of 1 in training.
 
         3D-Speaker's are of a Povey window over a waveform in -1..1, without dither.
         """
@@ -43,6 +43,10 @@ class WeSpeakerModel:
             subtract_mean=True,
             least_frames=self.least_frames,
         )
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the fields that the network is built from."""
+        return {name: value for name, value in asdict(self).items() if name != "front_end"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +75,10 @@ class CamPlusPlus(CheckpointingModel):
     least_frames: ClassVar[int] = 3
 
     def build(self) -> nn.Module:
-        """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
-        from adapters.native import campplus
+        """Build the backbone: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
+        from adapters.native.campplus import CamPlusPlusBackbone
 
-        return campplus.CamPlusPlus(
-            bins=self.bins,
-            embedding_size=self.embedding_size,
-            checkpointing=self.checkpointing,
-        )
+        return CamPlusPlusBackbone(**self.arguments())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,15 +97,10 @@ class ERes2Net(CheckpointingModel):
     least_frames: ClassVar[int] = 9
 
     def build(self) -> nn.Module:
-        """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
-        from adapters.native import eres2net
+        """Build the backbone: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
+        from adapters.native.eres2net import ERes2NetBackbone
 
-        return eres2net.ERes2Net(
-            bins=self.bins,
-            embedding_size=self.embedding_size,
-            channels=self.channels,
-            checkpointing=self.checkpointing,
-        )
+        return ERes2NetBackbone(**self.arguments())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,12 +119,10 @@ class ResNet34(WeSpeakerModel):
     least_frames: ClassVar[int] = 9
 
     def build(self) -> nn.Module:
-        """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
-        from adapters.native import resnet
+        """Build the backbone: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
+        from adapters.native.resnet import ResNet
 
-        return resnet.ResNet(
-            bins=self.bins, embedding_size=self.embedding_size, channels=self.channels
-        )
+        return ResNet(**self.arguments())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,15 +144,10 @@ class AttentiveResNet34(WeSpeakerModel):
     least_frames: ClassVar[int] = 1
 
     def build(self) -> nn.Module:
-        """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
-        from adapters.native import attentive_resnet
+        """Build the backbone: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
+        from adapters.native.resnet import AttentiveResNet
 
-        return attentive_resnet.AttentiveResNet(
-            pooling=self.pooling,
-            bins=self.bins,
-            embedding_size=self.embedding_size,
-            channels=self.channels,
-        )
+        return AttentiveResNet(**self.arguments())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +169,7 @@ class EcapaTdnnGlob(WeSpeakerModel):
     least_frames: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be built, before anything is.
+        """Check the fields.
 
         Raises:
             ValueError: `channels` is no positive multiple of 8.
@@ -190,12 +178,10 @@ class EcapaTdnnGlob(WeSpeakerModel):
             raise ValueError(f"channels must be a positive multiple of 8, got {self.channels}")
 
     def build(self) -> nn.Module:
-        """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
-        from adapters.native import ecapa_glob
+        """Build the backbone: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
+        from adapters.native.ecapa_glob import EcapaGlobBackbone
 
-        return ecapa_glob.EcapaTdnnGlob(
-            bins=self.bins, embedding_size=self.embedding_size, channels=self.channels
-        )
+        return EcapaGlobBackbone(**self.arguments())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,18 +208,10 @@ class ERes2NetV2(CheckpointingModel):
     least_frames: ClassVar[int] = 9
 
     def build(self) -> nn.Module:
-        """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
-        from adapters.native import eres2net_v2
+        """Build the backbone: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
+        from adapters.native.eres2net import ERes2NetV2Backbone
 
-        return eres2net_v2.ERes2NetV2(
-            bins=self.bins,
-            embedding_size=self.embedding_size,
-            channels=self.channels,
-            base_width=self.base_width,
-            scale=self.scale,
-            expansion=self.expansion,
-            checkpointing=self.checkpointing,
-        )
+        return ERes2NetV2Backbone(**self.arguments())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,9 +230,7 @@ class XVector(WeSpeakerModel):
     least_frames: ClassVar[int] = 16
 
     def build(self) -> nn.Module:
-        """Make the trunk: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
-        from adapters.native import xvector
+        """Build the backbone: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
+        from adapters.native.xvector import XVectorBackbone
 
-        return xvector.XVector(
-            bins=self.bins, embedding_size=self.embedding_size, pooling=self.pooling
-        )
+        return XVectorBackbone(**self.arguments())

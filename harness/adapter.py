@@ -1,4 +1,4 @@
-"""The one interface: what a model, a loss and the loop between them say to each other.
+"""The one interface between a model, a loss and the training loop.
 
 An adapter is a frozen dataclass whose fields are its hyper-parameters, named in
 `benchmark.toml` by its import path. Nothing here imports torch, so that reading a
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 ADDED: Mapping[str, bool] = {"added": True}
 """Metadata of a field that an adapter got after its first records were published:
 `front_end: str = field(default="wespeaker", metadata=ADDED)`. While it has its default, records and
-keys leave it out, so that they stay what they were.
+keys leave it out, so that they stay as they were.
 """
 
 CHECKPOINTING = "checkpointing"
-"""A model's field of this name, a bool, says whether its network computes activations again instead
-of keeping them. The harness sets it where a recipe does not fit the memory budget otherwise.
+"""Name of a model's field, a bool: its network computes activations again instead of keeping them
+(gradient checkpointing). The harness sets it if a recipe does not fit the memory budget otherwise.
 """
 
 
@@ -31,7 +31,7 @@ class Fbank:
     """Log-mel filterbank as Kaldi computes it: network input `[batch, frames, bins]`.
 
     WeSpeaker scales the waveform to the 16-bit range, uses a Hamming window and dithers in
-    training; 3D-Speaker keeps -1..1, a Povey window and no dither. Both are said here.
+    training; 3D-Speaker keeps -1..1, a Povey window and no dither. The fields hold both.
 
     Attributes:
         bins: number of mel bins.
@@ -112,14 +112,14 @@ Input = Fbank | Spectrogram | Image | Vector
 
 @dataclass(frozen=True)
 class Batch:
-    """What the loop hands to a head beside the embeddings.
+    """Labels of a batch, with all that a loss may ask for beside the embeddings.
 
     Attributes:
         labels: class indices, `[batch]`, int64.
         mix_labels, mix_weights: the second label of a mixed example and the first one's share,
-            both `[batch]`, where the recipe mixes.
-        teacher: a teacher's logits, `[batch, classes]`, where one distils.
-        pairs: indices of pairs within the batch, `[pairs, 2]`, where the loss asks for them.
+            both `[batch]`, if the recipe mixes.
+        teacher: a teacher's logits, `[batch, classes]`, if there is one (distillation).
+        pairs: indices of pairs within the batch, `[pairs, 2]`, if the loss asks for them.
     """
 
     labels: Tensor
@@ -131,12 +131,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class LossOutput:
-    """What a head answers.
+    """Output of a head.
 
     Attributes:
         loss: a scalar, mean over the batch.
         logits: `[batch, classes]` as used to decide (margins taken off), or None.
-        statistics: anything worth a curve (a margin, a gradient density); logged as it is.
+        statistics: numbers worth a curve (a margin, a gradient density); logged as they are.
     """
 
     loss: Tensor
@@ -147,15 +147,15 @@ class LossOutput:
 class Head(Protocol):
     """The module a loss adapter builds: it owns the classifier's weights.
 
-    One with a direction for each class may say so by `class_centres() -> [classes, size]`: batches
-    can then draw labels that are hard to tell apart.
+    A head with a direction for each class may have `class_centres() -> [classes, size]`: batches
+    can then draw labels that are hard to tell apart (hard-negative mining).
     """
 
     def __call__(self, embeddings: Tensor, batch: Batch) -> LossOutput:
         """Map embeddings `[batch, size]` and their batch to a loss."""
 
     def logits(self, embeddings: Tensor) -> Tensor:
-        """Class logits `[batch, classes]` with no label known, for deciding."""
+        """Return class logits `[batch, classes]` with no label known, for deciding."""
 
 
 @runtime_checkable
@@ -169,13 +169,13 @@ class ModelAdapter(Protocol):
 
     @property
     def embedding_size(self) -> int:
-        """Length of the embedding that the trunk gives."""
+        """Length of the embedding."""
 
     def inputs(self) -> Input:
-        """The input that the trunk wants."""
+        """Return the input that the backbone wants."""
 
     def build(self) -> nn.Module:
-        """Make the trunk: network input -> embedding `[batch, embedding_size]`."""
+        """Build the backbone: network input -> embedding `[batch, embedding_size]`."""
 
 
 @runtime_checkable
@@ -184,9 +184,9 @@ class LossAdapter(Protocol):
 
     Attributes:
         version: changes whenever the same fields would compute a different loss.
-        needs: what the loss asks of a batch: `pairs`; `pk`, several examples of each of its
-            classes; `full_batch`, all of it in one call, where a sum over its parts would not do.
-            And of the training split: `counts`, see `CountingLoss`.
+        needs: requirements of the loss on a batch: `pairs`; `pk`, several examples of each of its
+            classes; `full_batch`, all of it in one call, if a sum over its parts would not do.
+            And on the training split: `counts`, see `CountingLoss`.
         scheduled: names of the head's attributes that a recipe's schedules may drive
             (`margin`, `scale`); each is a float that the loop sets before a step.
     """
@@ -196,24 +196,24 @@ class LossAdapter(Protocol):
     scheduled: ClassVar[tuple[str, ...]]
 
     def build(self, embedding_size: int, classes: int) -> nn.Module:
-        """Make the head (see `Head`)."""
+        """Build the head (see `Head`)."""
 
 
 class CountingLoss(Protocol):
-    """A loss adapter whose `needs` name `counts`: its head rests on how many items classes have."""
+    """A loss adapter whose `needs` name `counts`: its head depends on the items of each class."""
 
     def build(self, embedding_size: int, classes: int, *, counts: Sequence[int]) -> nn.Module:
-        """Make the head; `counts` are the training items of each class, `[classes]`."""
+        """Build the head; `counts` are the training items of each class, `[classes]`."""
 
 
 def build_head(
     loss: LossAdapter, embedding_size: int, classes: int, counts: Sequence[int] | None = None
 ) -> nn.Module:
-    """Make the head of any loss.
+    """Build the head of any loss.
 
     Args:
         loss: its adapter.
-        embedding_size: length of the trunk's embedding.
+        embedding_size: length of the embedding.
         classes: rows of a classifier.
         counts: training items of each class, for a loss that needs them.
 

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from adapters.native.lean import Lean, Stretch, keep, stretch
-from adapters.native.lean_layers import BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, clipped_sum
 from adapters.native.pooling import StatisticsPooling
+from adapters.native.recomputation import Lean, Stretch, keep, stretch
+from adapters.native.recomputed_layers import BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, add_and_clip
 
 
-class CamPlusPlus(nn.Module):
+class CamPlusPlusBackbone(nn.Module):
     """CAM++ speaker embedding network (arXiv:2303.00332, figure 1).
 
     A two-dimensional convolutional front end, three densely connected TDNN blocks whose layers
@@ -43,22 +43,22 @@ class CamPlusPlus(nn.Module):
         segment: int = 100,
         checkpointing: bool = False,
     ) -> None:
-        """Builds the network.
+        """Build the network.
 
         Args:
-            bins: Mel bins of the input.
-            embedding_size: Dimension of the embedding.
-            front_channels: Channels of the convolutional front end.
-            channels: Channels of the TDNN layer before the first dense block.
-            growth: Channels every dense layer adds.
-            bottleneck: Channels inside a dense layer, before its time convolution.
-            blocks: Dense layers in each block.
-            dilations: Dilation of the time convolutions in each block.
-            segment: Frames (at half the input's rate) in a segment of the segment pooling.
-            checkpointing: Keep less for the backward pass, and compute convolutions twice.
+            bins: mel bins of the input.
+            embedding_size: dimension of the embedding.
+            front_channels: channels of the convolutional front end.
+            channels: channels of the TDNN layer before the first dense block.
+            growth: channels every dense layer adds.
+            bottleneck: channels inside a dense layer, before its time convolution.
+            blocks: dense layers in each block.
+            dilations: dilation of the time convolutions in each block.
+            segment: frames (at half the input's rate) in a segment of the segment pooling.
+            checkpointing: keep less for the backward pass, and compute convolutions twice.
 
         Raises:
-            ValueError: If `blocks` and `dilations` differ in length.
+            ValueError: `blocks` and `dilations` differ in length.
         """
         super().__init__()
         if len(blocks) != len(dilations):
@@ -69,22 +69,15 @@ class CamPlusPlus(nn.Module):
         self.head = FrontEnd(bins=bins, channels=front_channels)
 
         stages: OrderedDict[str, nn.Module] = OrderedDict()
-        stages["tdnn"] = TimeDelayLayer(self.head.out_channels, channels)
+        stages["tdnn"] = StridedTimeLayer(self.head.out_channels, channels)
         width = channels
         for number, (layers, dilation) in enumerate(zip(blocks, dilations, strict=True), start=1):
-            block = DenseBlock(
-                width,
-                layers=layers,
-                growth=growth,
-                bottleneck=bottleneck,
-                dilation=dilation,
-                segment=segment,
-            )
+            shape = {"bottleneck": bottleneck, "dilation": dilation, "segment": segment}
+            stages[f"block{number}"] = DenseBlock(width, layers=layers, growth=growth, **shape)
             width += layers * growth
-            stages[f"block{number}"] = block
             stages[f"transit{number}"] = Transition(width, width // 2)
             width //= 2
-        stages["out_nonlinear"] = normalised_relu(width)
+        stages["out_nonlinear"] = norm_relu(width)
         stages["stats"] = StatisticsPooling()
         stages["dense"] = EmbeddingLayer(2 * width, embedding_size)
         self.xvector = nn.Sequential(stages)
@@ -92,13 +85,9 @@ class CamPlusPlus(nn.Module):
         keep(self, "inputs" if checkpointing else "convolutions")
 
     def forward(self, features: Tensor) -> Tensor:
-        """Embeds utterances.
+        """Embed log mel filterbank energies `[batch, frames, bins]` as `[batch, embedding_size]`.
 
-        Args:
-            features: `[batch, frames, bins]`, log mel filterbank energies.
-
-        Returns:
-            `[batch, embedding_size]`, not length-normalised.
+        Embeddings are not length-normalised.
         """
         embedding: Tensor = self.xvector(self.head(features))
         return embedding
@@ -111,41 +100,42 @@ class FrontEnd(Lean):
     """
 
     def __init__(self, *, bins: int, channels: int) -> None:
-        """Builds the module for `bins` mel bins, with `channels` channels throughout."""
+        """Build the module for `bins` mel bins, with `channels` channels throughout."""
         super().__init__()
         self.conv1 = Conv2d(1, channels, 3, padding=1, bias=False)
         self.bn1 = BatchNorm2d(channels)
-        self.layer1 = nn.Sequential(ResidualBlock(channels, halve=True), ResidualBlock(channels))
-        self.layer2 = nn.Sequential(ResidualBlock(channels, halve=True), ResidualBlock(channels))
+        self.layer1 = nn.Sequential(FrontEndBlock(channels, halve=True), FrontEndBlock(channels))
+        self.layer2 = nn.Sequential(FrontEndBlock(channels, halve=True), FrontEndBlock(channels))
         self.conv2 = Conv2d(channels, channels, 3, stride=(2, 1), padding=1, bias=False)
         self.bn2 = BatchNorm2d(channels)
-        self.out_channels = channels * _halved(bins, times=3)
+        # Three strides, each rounding up, leave an eighth of the bins, rounded up.
+        self.out_channels = channels * -(-bins // 8)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Maps `[batch, frames, bins]` to `[batch, out_channels, frames]`."""
+        """Map `[batch, frames, bins]` to `[batch, out_channels, frames]`."""
         first, last = (self.conv1, self.bn1), (self.conv2, self.bn2)
         hidden = stretch(self.stem, features, layers=first, keeps=self.keeps)
         hidden = self.layer2(self.layer1(hidden))
-        return stretch(self.folded, hidden, layers=last, keeps=self.keeps)
+        return stretch(self.fold_bins, hidden, layers=last, keeps=self.keeps)
 
     def stem(self, features: Tensor) -> Tensor:
-        """Maps `[batch, frames, bins]` to `[batch, channels, bins, frames]`, channels last."""
+        """Map `[batch, frames, bins]` to `[batch, channels, bins, frames]`, channels last."""
         image = features.transpose(1, 2).unsqueeze(1)
         # Channels last spares CPU convolutions a change of layout: a tenth of a training step.
         stem = self.conv1(image).contiguous(memory_format=torch.channels_last)
         return functional.relu(self.bn1(stem), inplace=True)
 
-    def folded(self, hidden: Tensor) -> Tensor:
-        """Maps `[batch, channels, bins, frames]` to `[batch, out_channels, frames]`."""
+    def fold_bins(self, hidden: Tensor) -> Tensor:
+        """Map `[batch, channels, bins, frames]` to `[batch, out_channels, frames]`."""
         hidden = functional.relu(self.bn2(self.conv2(hidden)), inplace=True)
         return hidden.flatten(1, 2)
 
 
-class ResidualBlock(Stretch):
+class FrontEndBlock(Stretch):
     """Two 3x3 convolutions and a shortcut (He et al., 2016); `halve` strides over frequency."""
 
     def __init__(self, channels: int, *, halve: bool = False) -> None:
-        """Builds the block; the shortcut is a 1x1 convolution where it has to halve, too."""
+        """Build the block; the shortcut is a 1x1 convolution if it has to halve, too."""
         super().__init__()
         stride = (2, 1) if halve else (1, 1)
         self.conv1 = Conv2d(channels, channels, 3, stride=stride, padding=1, bias=False)
@@ -158,23 +148,23 @@ class ResidualBlock(Stretch):
             self.shortcut.append(BatchNorm2d(channels))
 
     def body(self, image: Tensor) -> Tensor:
-        """Maps `[batch, channels, bins, frames]` to the same, `bins` halved with `halve`."""
+        """Map `[batch, channels, bins, frames]` to the same, `bins` halved with `halve`."""
         hidden: Tensor = functional.relu(self.bn1(self.conv1(image)), inplace=True)
         hidden = self.conv2(hidden)
-        return clipped_sum(self.bn2, hidden, self.shortcut(image), ceiling=math.inf)
+        return add_and_clip(self.bn2, hidden, self.shortcut(image), ceiling=math.inf)
 
 
-class TimeDelayLayer(Stretch):
+class StridedTimeLayer(Stretch):
     """The first TDNN layer: context of five frames, half the frame rate."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
-        """Builds the layer."""
+        """Build the layer."""
         super().__init__()
         self.linear = Conv1d(in_channels, out_channels, 5, stride=2, padding=2, bias=False)
-        self.nonlinear = normalised_relu(out_channels)
+        self.nonlinear = norm_relu(out_channels)
 
     def body(self, frames: Tensor) -> Tensor:
-        """Maps `[batch, in_channels, frames]` to `[batch, out_channels, ceil(frames / 2)]`."""
+        """Map `[batch, in_channels, frames]` to `[batch, out_channels, ceil(frames / 2)]`."""
         hidden: Tensor = self.nonlinear(self.linear(frames))
         return hidden
 
@@ -186,39 +176,22 @@ class DenseBlock(nn.Sequential):
     stretch, the parts are kept once for all layers.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        *,
-        layers: int,
-        growth: int,
-        bottleneck: int,
-        dilation: int,
-        segment: int,
-    ) -> None:
-        """Builds the layers.
+    def __init__(self, in_channels: int, *, layers: int, growth: int, **shape: int) -> None:
+        """Build the layers.
 
         Args:
-            in_channels: Channels of the block's input.
-            layers: Number of layers; each adds a part of `growth` channels.
-            growth: Channels every layer adds.
-            bottleneck: Channels inside a layer.
-            dilation: Dilation of the time convolutions.
-            segment: Frames in a segment of the segment pooling.
+            in_channels: channels of the block's input.
+            layers: number of layers; each adds a part of `growth` channels.
+            growth: channels every layer adds.
+            shape: the other arguments of `DenseLayer`.
         """
         super().__init__()
         for index in range(layers):
-            layer = DenseLayer(
-                in_channels + index * growth,
-                growth=growth,
-                bottleneck=bottleneck,
-                dilation=dilation,
-                segment=segment,
-            )
+            layer = DenseLayer(in_channels + index * growth, growth=growth, **shape)
             self.add_module(f"tdnnd{index + 1}", layer)
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name that it overrides)
-        """Maps `[batch, in_channels, frames]` to it, joined by what each layer adds."""
+        """Map `[batch, in_channels, frames]` to it, joined by what each layer adds."""
         parts = [input]
         for layer in self:
             parts.append(layer(*parts))
@@ -231,22 +204,30 @@ class DenseLayer(Stretch):
     def __init__(
         self, in_channels: int, *, growth: int, bottleneck: int, dilation: int, segment: int
     ) -> None:
-        """Builds the layer."""
+        """Build the layer.
+
+        Args:
+            in_channels: channels of the input.
+            growth: channels of the output.
+            bottleneck: channels before the time convolution.
+            dilation: dilation of the time convolution.
+            segment: frames in a segment of the segment pooling.
+        """
         super().__init__()
-        self.nonlinear1 = normalised_relu(in_channels)
+        self.nonlinear1 = norm_relu(in_channels)
         self.linear1 = Conv1d(in_channels, bottleneck, 1, bias=False)
-        self.nonlinear2 = normalised_relu(bottleneck)
+        self.nonlinear2 = norm_relu(bottleneck)
         self.cam_layer = ContextAwareMasking(bottleneck, growth, dilation=dilation, segment=segment)
 
     def body(self, *parts: Tensor) -> Tensor:
-        """Maps `[batch, ..., frames]`, of `in_channels` in all, to `[batch, growth, frames]`."""
+        """Map `[batch, ..., frames]`, of `in_channels` in all, to `[batch, growth, frames]`."""
         hidden = self.linear1(self.nonlinear1(torch.cat(parts, dim=1)))
         grown: Tensor = self.cam_layer(self.nonlinear2(hidden))
         return grown
 
 
 class ContextAwareMasking(nn.Module):
-    """A time convolution, masked by what its utterance and its segment are like.
+    """A time convolution, masked by the context of its utterance and its segment.
 
     The context-aware masking and multi-granularity pooling of arXiv:2303.00332: the mask is
     `sigmoid(W2 relu(W1 (e_g + e_s) + b1) + b2)`, where `e_g` is the mean over the utterance and
@@ -263,31 +244,27 @@ class ContextAwareMasking(nn.Module):
         kernel: int = 3,
         reduction: int = 2,
     ) -> None:
-        """Builds the layer.
+        """Build the layer.
 
         Args:
-            in_channels: Channels of the input, and of the context.
-            out_channels: Channels of the convolution and of its mask.
-            dilation: Dilation of the convolution.
-            segment: Frames in a segment.
-            kernel: Width of the convolution; odd.
-            reduction: Divides `in_channels` for the mask's hidden layer.
+            in_channels: channels of the input, and of the context.
+            out_channels: channels of the convolution and of its mask.
+            dilation: dilation of the convolution.
+            segment: frames in a segment.
+            kernel: width of the convolution; odd.
+            reduction: divides `in_channels` for the mask's hidden layer.
         """
         super().__init__()
         self.segment = segment
+        padding = dilation * (kernel // 2)
         self.linear_local = Conv1d(
-            in_channels,
-            out_channels,
-            kernel,
-            padding=dilation * (kernel // 2),
-            dilation=dilation,
-            bias=False,
+            in_channels, out_channels, kernel, padding=padding, dilation=dilation, bias=False
         )
         self.linear1 = Conv1d(in_channels, in_channels // reduction, 1)
         self.linear2 = Conv1d(in_channels // reduction, out_channels, 1)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Maps `[batch, in_channels, frames]` to `[batch, out_channels, frames]`."""
+        """Map `[batch, in_channels, frames]` to `[batch, out_channels, frames]`."""
         local: Tensor = self.linear_local(frames)
         # All frames of a segment share one context, hence one mask: it is computed once a segment.
         hidden = functional.relu(self.linear1(self._contexts(frames)), inplace=True)
@@ -297,7 +274,7 @@ class ContextAwareMasking(nn.Module):
         return local * masks
 
     def _contexts(self, frames: Tensor) -> Tensor:
-        """The utterance's mean plus the mean of each segment: `[batch, channels, segments]`."""
+        """Return the utterance's mean plus each segment's, `[batch, channels, segments]`."""
         utterance = frames.mean(dim=-1, keepdim=True)
         if frames.shape[-1] <= self.segment:
             return 2 * utterance
@@ -310,13 +287,13 @@ class Transition(Stretch):
     """Narrows the features after a dense block."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
-        """Builds the layer."""
+        """Build the layer."""
         super().__init__()
-        self.nonlinear = normalised_relu(in_channels)
+        self.nonlinear = norm_relu(in_channels)
         self.linear = Conv1d(in_channels, out_channels, 1, bias=False)
 
     def body(self, frames: Tensor) -> Tensor:
-        """Maps `[batch, in_channels, frames]` to `[batch, out_channels, frames]`."""
+        """Map `[batch, in_channels, frames]` to `[batch, out_channels, frames]`."""
         hidden: Tensor = self.linear(self.nonlinear(frames))
         return hidden
 
@@ -325,7 +302,7 @@ class EmbeddingLayer(nn.Module):
     """The last layer: linear, then batch normalisation without scale and shift."""
 
     def __init__(self, in_channels: int, embedding_size: int) -> None:
-        """Builds the layer."""
+        """Build the layer."""
         super().__init__()
         # A convolution of one frame, because published checkpoints hold its weight as such.
         self.linear = Conv1d(in_channels, embedding_size, 1, bias=False)
@@ -334,25 +311,18 @@ class EmbeddingLayer(nn.Module):
         )
 
     def forward(self, statistics: Tensor) -> Tensor:
-        """Maps `[batch, in_channels]` to `[batch, embedding_size]`."""
+        """Map `[batch, in_channels]` to `[batch, embedding_size]`."""
         embedding: Tensor = self.nonlinear(self.linear(statistics.unsqueeze(-1)).squeeze(-1))
         return embedding
 
 
-def normalised_relu(channels: int) -> nn.Sequential:
-    """Batch normalisation (named `batchnorm`), then ReLU."""
+def norm_relu(channels: int) -> nn.Sequential:
+    """Build batch normalisation (named `batchnorm`), then ReLU."""
     return nn.Sequential(OrderedDict(batchnorm=BatchNorm1d(channels), relu=nn.ReLU(inplace=True)))
 
 
-def _halved(size: int, *, times: int) -> int:
-    """The size after `times` padded 3-wide convolutions of stride 2, each rounding up."""
-    for _ in range(times):
-        size = (size + 1) // 2
-    return size
-
-
 def _initialise(module: nn.Module) -> None:
-    """Initialises time convolutions for ReLU (He et al., 2015), their biases to zero."""
+    """Initialise time convolutions for ReLU (He et al., 2015), their biases to zero."""
     if isinstance(module, nn.Conv1d):
         nn.init.kaiming_normal_(module.weight)
         if module.bias is not None:

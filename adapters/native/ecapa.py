@@ -16,26 +16,19 @@ from speechbrain.utils.importutils import (  # type: ignore[import-untyped,unuse
 from torch import Tensor
 
 
-class EcapaTdnnTrunk(ECAPA_TDNN):  # type: ignore[misc]
+class EcapaTdnnBackbone(ECAPA_TDNN):  # type: ignore[misc]
     """SpeechBrain's own network: a subclass keeps the state dict that its checkpoints have."""
 
     def forward(self, features: Tensor) -> Tensor:
-        """Maps `[batch, frames, bins]` to `[batch, embedding_size]`."""
+        """Map `[batch, frames, bins]` to `[batch, embedding_size]`."""
         embedding: Tensor = super().forward(features).squeeze(1)
         return embedding
 
 
-def _leave_lazy_modules_asleep() -> None:
-    """Let the whole process ask SpeechBrain's lazy modules for their file.
-
-    SpeechBrain puts modules into `sys.modules` that import themselves, and fail where k2 or
-    another optional library is absent, as soon as an attribute is read. Whoever looks through
-    all modules (`inspect`, and so hypothesis and parts of torch) asks each for `__file__`, and
-    would die of that ImportError. A None that is there already is an answer that imports nothing.
-    """
-    for module in list(sys.modules.values()):
-        if isinstance(module, LazyModule):
-            vars(module).setdefault("__file__", None)
-
-
-_leave_lazy_modules_asleep()
+# SpeechBrain puts modules into `sys.modules` that import themselves, and fail if k2 or another
+# optional library is absent, as soon as an attribute is read. Whoever looks through all modules
+# (`inspect`, and so hypothesis and parts of torch) asks each for `__file__`, and would die of that
+# ImportError. A None that is there already is an answer that imports nothing.
+for _module in list(sys.modules.values()):
+    if isinstance(_module, LazyModule):
+        vars(_module).setdefault("__file__", None)

@@ -17,11 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from adapters.native.attentive_pooling import AttentiveStatisticsPooling
+from adapters.native.pooling import AttentiveStatisticsPooling
 
 
-class EcapaTdnnGlob(nn.Module):
-    """ECAPA-TDNN speaker embedding network (arXiv:2005.07143, figure 2, less what is said above).
+class EcapaGlobBackbone(nn.Module):
+    """ECAPA-TDNN speaker embedding network (arXiv:2005.07143, figure 2, with these differences).
 
     With 80 bins and an embedding of 192: 6,190,720 parameters at 512 channels, 14,657,088 at 1,024.
     """
@@ -36,18 +36,18 @@ class EcapaTdnnGlob(nn.Module):
         scale: int = 8,
         bottleneck: int = 128,
     ) -> None:
-        """Builds the network.
+        """Build the network.
 
         Args:
-            bins: Mel bins of the input.
-            embedding_size: Dimension of the embedding.
-            channels: Channels of the first layer and of the blocks.
-            aggregated: Channels that the blocks' outputs are brought to before pooling.
-            scale: Groups of a block's Res2Net convolution.
-            bottleneck: Channels of the hidden layers of squeeze-excitation and attention.
+            bins: mel bins of the input.
+            embedding_size: dimension of the embedding.
+            channels: channels of the first layer and of the blocks.
+            aggregated: channels that the blocks' outputs are brought to before pooling.
+            scale: groups of a block's Res2Net convolution.
+            bottleneck: channels of the hidden layers of squeeze-excitation and attention.
 
         Raises:
-            ValueError: If `scale` does not divide `channels`.
+            ValueError: `scale` does not divide `channels`.
         """
         super().__init__()
         if channels % scale:
@@ -65,16 +65,12 @@ class EcapaTdnnGlob(nn.Module):
         self.linear = nn.Linear(2 * aggregated, embedding_size)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Embeds utterances.
+        """Embed log mel filterbank energies `[batch, frames, bins]` as `[batch, embedding_size]`.
 
-        Args:
-            features: `[batch, frames, bins]`, log mel filterbank energies.
-
-        Returns:
-            `[batch, embedding_size]`, not length-normalised.
+        Embeddings are not length-normalised.
 
         Raises:
-            ValueError: With fewer than two frames.
+            ValueError: fewer than two frames.
         """
         first = self.layer2(self.layer1(features.transpose(1, 2)))
         second = self.layer3(first)
@@ -92,13 +88,13 @@ class SqueezedRes2Block(nn.Module):
     """
 
     def __init__(self, channels: int, *, dilation: int, scale: int, bottleneck: int) -> None:
-        """Builds the block.
+        """Build the block.
 
         Args:
-            channels: Channels of input and output.
-            dilation: Dilation of the groups' convolutions.
-            scale: Number of groups.
-            bottleneck: Channels of the squeeze-excitation's hidden layer.
+            channels: channels of input and output.
+            dilation: dilation of the groups' convolutions.
+            scale: number of groups.
+            bottleneck: channels of the squeeze-excitation's hidden layer.
         """
         super().__init__()
         self.se_res2block = nn.Sequential(
@@ -109,7 +105,7 @@ class SqueezedRes2Block(nn.Module):
         )
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Maps `[batch, channels, frames]` to the same shape."""
+        """Map `[batch, channels, frames]` to the same shape."""
         residual: Tensor = self.se_res2block(frames)
         return frames + residual
 
@@ -118,13 +114,13 @@ class NormalisedConvolution(nn.Module):
     """A time convolution, ReLU, then batch normalisation: in this order."""
 
     def __init__(self, in_channels: int, out_channels: int, *, kernel: int) -> None:
-        """Builds the layer; `kernel` is odd."""
+        """Build the layer; `kernel` is odd."""
         super().__init__()
         self.conv = nn.Conv1d(in_channels, out_channels, kernel, padding=kernel // 2)
         self.bn = nn.BatchNorm1d(out_channels)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Maps `[batch, in_channels, frames]` to `[batch, out_channels, frames]`."""
+        """Map `[batch, in_channels, frames]` to `[batch, out_channels, frames]`."""
         hidden: Tensor = self.bn(functional.relu(self.conv(frames), inplace=True))
         return hidden
 
@@ -136,7 +132,7 @@ class Res2Convolution(nn.Module):
     """
 
     def __init__(self, channels: int, *, dilation: int, scale: int) -> None:
-        """Builds a convolution of three frames for every group but the last."""
+        """Build a convolution of three frames for every group but the last."""
         super().__init__()
         self.group = channels // scale
         self.convs = nn.ModuleList(
@@ -146,7 +142,7 @@ class Res2Convolution(nn.Module):
         self.bns = nn.ModuleList(nn.BatchNorm1d(self.group) for _ in range(scale - 1))
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Maps `[batch, channels, frames]` to the same shape."""
+        """Map `[batch, channels, frames]` to the same shape."""
         *groups, last = torch.split(frames, self.group, dim=1)
         outputs: list[Tensor] = []
         for convolution, normalisation, group in zip(self.convs, self.bns, groups, strict=True):
@@ -156,19 +152,19 @@ class Res2Convolution(nn.Module):
 
 
 class SqueezeExcitation(nn.Module):
-    """Scales every channel by what the utterance's means are like (Hu et al., 2018).
+    """Scales every channel by the utterance's means (Hu et al., 2018).
 
     Equations 5 and 6 of arXiv:2005.07143, section 3.2.
     """
 
     def __init__(self, channels: int, bottleneck: int) -> None:
-        """Builds the two layers."""
+        """Build the two layers."""
         super().__init__()
         self.linear1 = nn.Linear(channels, bottleneck)
         self.linear2 = nn.Linear(bottleneck, channels)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Maps `[batch, channels, frames]` to the same shape."""
+        """Map `[batch, channels, frames]` to the same shape."""
         hidden = functional.relu(self.linear1(frames.mean(dim=-1)), inplace=True)
         scales = torch.sigmoid(self.linear2(hidden))
         return frames * scales.unsqueeze(-1)

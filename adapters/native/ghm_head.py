@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from adapters.native.linear_head import LinearClassifier
+from adapters.native.linear_heads import LinearClassifier
 from harness.adapter import Batch, LossOutput
 
 
@@ -23,16 +23,16 @@ class GhmHead(LinearClassifier):
     density: Tensor
 
     def __init__(self, embedding_size: int, classes: int, *, bins: int, momentum: float) -> None:
-        """Builds the classifier and an empty density of `bins` bins."""
+        """Build the classifier and an empty density of `bins` bins."""
         super().__init__(embedding_size, classes)
         self.momentum = momentum
         self.register_buffer("density", torch.zeros(bins))
 
     def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
-        """Maps `[batch, embedding_size]` and its labels to the loss.
+        """Map `[batch, embedding_size]` and its labels to the loss.
 
         Raises:
-            ValueError: The batch's labels are mixed.
+            ValueError: the batch's labels are mixed.
         """
         if batch.mix_labels is not None:
             raise ValueError("GHM bins an example by its one label: use a recipe that mixes none")
@@ -41,12 +41,15 @@ class GhmHead(LinearClassifier):
             place = bin_index(gradient_norm(logits, batch.labels), bins=len(self.density))
             count = torch.bincount(place, minlength=len(self.density))
             share = count.to(self.density) / len(place)
-            weights = harmonising_weights(place, share, self._moved(share))
+            weights = harmonising_weights(place, share, self._update_density(share))
         losses = functional.cross_entropy(logits, batch.labels, reduction="none")
-        return LossOutput((weights * losses).mean(), logits, _statistics(weights, share))
+        means = torch.stack((weights.mean(), share[0], share[-1])).tolist()
+        names = ("mean_weight", "easiest_share", "hardest_share")
+        statistics = dict(zip(names, means, strict=True))
+        return LossOutput((weights * losses).mean(), logits, statistics)
 
-    def _moved(self, share: Tensor) -> Tensor:
-        """The running density with a batch's shares taken in (the paper's "EMA").
+    def _update_density(self, share: Tensor) -> Tensor:
+        """Return the running density with a batch's shares taken in (the paper's "EMA").
 
         The first batch's stand alone: an average that starts from nothing would make the first
         weights 1 / (1 - momentum) times too large.
@@ -59,7 +62,7 @@ class GhmHead(LinearClassifier):
 
 
 def gradient_norm(logits: Tensor, labels: Tensor) -> Tensor:
-    """How far each example pulls: g = |1 - p_y|, `[batch]`, in 0..1.
+    """Return the gradient norm of each example: g = |1 - p_y|, `[batch]`, in 0..1.
 
     The paper's g = |p - p*| is the gradient of a sigmoid's cross-entropy on its one logit. Of
     softmax cross-entropy the gradient on the logits is p - onehot(y), whose entry at the true
@@ -77,12 +80,12 @@ def gradient_norm(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def bin_index(norm: Tensor, *, bins: int) -> Tensor:
-    """Unit region of each gradient norm `[batch]`: of `bins` equal ones; 1 is in the last."""
+    """Return the unit region of each gradient norm, of `bins` equal ones; 1 is in the last."""
     return (norm * bins).long().clamp(max=bins - 1)
 
 
 def harmonising_weights(place: Tensor, share: Tensor, density: Tensor) -> Tensor:
-    """Weight of each example: N / (GD(g) * number of non-empty bins), `[batch]`.
+    """Return the weight of each example: N / (GD(g) * number of non-empty bins), `[batch]`.
 
     The paper's "Unit Region Approximation", where GD is a bin's count over the bin's width and
     1 / width is the number of bins. Counted here are the bins that the batch fills, as in the
@@ -92,11 +95,6 @@ def harmonising_weights(place: Tensor, share: Tensor, density: Tensor) -> Tensor
     Args:
         place: bin of each example, `[batch]`.
         share: the batch's share in each bin, `[bins]`.
-        density: the running share in each bin, `[bins]`, positive where the batch is.
+        density: the running share in each bin, `[bins]`, positive in the bins of the batch.
     """
     return 1 / (density[place] * (share > 0).sum())
-
-
-def _statistics(weights: Tensor, share: Tensor) -> dict[str, float]:
-    mean, easiest, hardest = torch.stack((weights.mean(), share[0], share[-1])).tolist()
-    return {"mean_weight": mean, "easiest_share": easiest, "hardest_share": hardest}

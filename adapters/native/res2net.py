@@ -1,4 +1,4 @@
-"""What ERes2Net and ERes2NetV2 are built of: Res2Net blocks and attentional fusion.
+"""Res2Net blocks with attentional fusion, and the stages of ERes2Net and ERes2NetV2.
 
 Res2Net: Gao et al., 2019, arXiv:1904.01169. Attentional feature fusion in speaker networks: Chen
 et al., 2023, arXiv:2305.12838.
@@ -14,52 +14,79 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from adapters.native.lean import Stretch
-from adapters.native.lean_layers import BatchNorm2d, Conv2d, clipped_sum, joined_convolution
+from adapters.native.recomputation import Lean, Stretch, stretch
+from adapters.native.recomputed_layers import BatchNorm2d, Conv2d, add_and_clip, convolve_parts
 
 CEILING = 20.0
-"""Where the activation saturates."""
-
-MakeBlock = Callable[..., "Bottleneck"]
+"""Largest value of the activation, where it saturates."""
 
 
-def four_stages(
-    kinds: Sequence[MakeBlock],
-    blocks: Sequence[int],
-    *,
-    channels: int,
-    expansion: int,
-    base_width: int,
-    scale: int,
-) -> list[nn.Sequential]:
-    """Builds the stages of a network; each but the first halves both axes and doubles channels.
+class Res2NetStages(Lean):
+    """A stem and four stages; each stage but the first halves both axes and doubles channels.
 
-    Args:
-        kinds: What makes the blocks of each stage.
-        blocks: Blocks in each stage.
-        channels: Channels of the image that the first stage is given, and of that stage.
-        expansion: Channels a block returns, over the channels of its stage.
-        base_width: Channels of one group where the stage has 64; in proportion elsewhere.
-        scale: Groups in a block.
-
-    Raises:
-        ValueError: If `blocks` does not name four stages.
+    The last two stages fuse the groups inside a block by attention.
     """
-    if len(blocks) != 4:
-        raise ValueError(f"blocks: a network has four stages, got {len(blocks)}: {tuple(blocks)}")
-    stages = []
-    width = channels
-    for number, (kind, count) in enumerate(zip(kinds, blocks, strict=True)):
-        stage_channels = channels * 2**number
-        block = partial(
-            kind,
-            group=stage_channels * base_width // 64,
-            scale=scale,
-            out_channels=stage_channels * expansion,
+
+    def __init__(
+        self,
+        fusing: Callable[..., Bottleneck],
+        blocks: Sequence[int],
+        *,
+        channels: int,
+        expansion: int,
+        base_width: int,
+        scale: int,
+    ) -> None:
+        """Build the stages.
+
+        Args:
+            fusing: makes the blocks of the last two stages.
+            blocks: blocks in each of the four stages.
+            channels: channels of the first convolution; doubled from stage to stage.
+            expansion: channels a block returns, over the channels of its stage.
+            base_width: channels of one group in a stage of 64; in proportion elsewhere.
+            scale: groups in a block.
+
+        Raises:
+            ValueError: `blocks` does not name four stages.
+        """
+        super().__init__()
+        if len(blocks) != 4:
+            raise ValueError(
+                f"blocks: a network has four stages, got {len(blocks)}: {tuple(blocks)}"
+            )
+        self.conv1 = Conv2d(1, channels, 3, padding=1, bias=False)
+        self.bn1 = BatchNorm2d(channels)
+        stages, width = [], channels
+        for number, count in enumerate(blocks):
+            block = partial(
+                fusing if number > 1 else Res2NetBlock,
+                group=2**number * channels * base_width // 64,
+                scale=scale,
+                out_channels=2**number * channels * expansion,
+            )
+            first = block(width, stride=2 if number else 1)
+            width = first.out_channels
+            rest = (block(width, stride=1) for _ in range(count - 1))
+            stages.append(nn.Sequential(first, *rest))
+        self.layer1, self.layer2, self.layer3, self.layer4 = stages
+
+    def start(self, features: Tensor) -> Tensor:
+        """Map `[batch, frames, bins]` to the first stage's input."""
+        layers = (self.conv1, self.bn1)
+        return stretch(self.stem, features, layers=layers, keeps=self.keeps)
+
+    def stem(self, features: Tensor) -> Tensor:
+        """Map `[batch, frames, bins]` to `[batch, channels, bins, frames]`, channels last."""
+        image = features.transpose(1, 2).unsqueeze(1)
+        # Channels last spares CPU convolutions a change of layout: a tenth or more of a step.
+        return self.activate(
+            self.bn1(self.conv1(image).contiguous(memory_format=torch.channels_last))
         )
-        stages.append(_stage(block, width, count=count, stride=2 if number else 1))
-        width = stage_channels * expansion
-    return stages
+
+    def activate(self, hidden: Tensor) -> Tensor:
+        """Apply the activation of the stem, in place."""
+        return saturating_relu(hidden)
 
 
 class AttentionalFusion(Stretch):
@@ -70,7 +97,7 @@ class AttentionalFusion(Stretch):
     """
 
     def __init__(self, channels: int, *, reduction: int) -> None:
-        """Builds the fusion of two maps of `channels` channels each."""
+        """Build the fusion of two maps; `reduction` divides the hidden layer's channels."""
         super().__init__()
         hidden = channels // reduction
         self.local_att = nn.Sequential(
@@ -83,8 +110,8 @@ class AttentionalFusion(Stretch):
         )
 
     def body(self, first: Tensor, second: Tensor) -> Tensor:
-        """Maps two `[batch, channels, bins, frames]` to one of the same shape."""
-        weight = joined_convolution(cast(Conv2d, self.local_att[0]), (first, second))
+        """Map two `[batch, channels, bins, frames]` to one of the same shape."""
+        weight = convolve_parts(cast(Conv2d, self.local_att[0]), (first, second))
         for layer in self.local_att[1:]:
             weight = layer(weight)
         # The paper's sum, rearranged: fewer passes over memory.
@@ -92,23 +119,23 @@ class AttentionalFusion(Stretch):
 
 
 class Bottleneck(Stretch):
-    """What both kinds of block share: 1x1 convolutions around groups, and a shortcut.
+    """1x1 convolutions around groups of channels that are convolved in a chain, and a shortcut.
 
-    The first convolution's channels are cut into `scale` groups; `chain` convolves the groups one
-    after the other, and the last convolution mixes them again.
+    The first convolution's channels are cut into `scale` groups; each group is joined with the
+    output of the one before and convolved, and the last convolution mixes them again.
     """
 
     def __init__(
         self, in_channels: int, *, group: int, scale: int, out_channels: int, stride: int
     ) -> None:
-        """Builds the shared layers.
+        """Build the shared layers.
 
         Args:
-            in_channels: Channels of the input.
-            group: Channels of one group.
-            scale: Number of groups.
-            out_channels: Channels of the output.
-            stride: Stride over frequency and time.
+            in_channels: channels of the input.
+            group: channels of one group.
+            scale: number of groups.
+            out_channels: channels of the output.
+            stride: stride over frequency and time.
         """
         super().__init__()
         self.group = group
@@ -123,50 +150,53 @@ class Bottleneck(Stretch):
             self.shortcut.append(BatchNorm2d(out_channels))
 
     def body(self, image: Tensor) -> Tensor:
-        """Maps `[batch, in_channels, bins, frames]` to `[batch, out_channels, ...]`."""
-        hidden = clipped_relu(self.bn1(self.conv1(image)))
+        """Map `[batch, in_channels, bins, frames]` to `[batch, out_channels, ...]`."""
+        hidden = saturating_relu(self.bn1(self.conv1(image)))
         hidden = torch.cat(self.chain(torch.split(hidden, self.group, dim=1)), dim=1)
         hidden = self.conv3(hidden)
-        return clipped_sum(self.bn3, hidden, self.shortcut(image), ceiling=CEILING)
+        return add_and_clip(self.bn3, hidden, self.shortcut(image), ceiling=CEILING)
 
     def chain(self, groups: Sequence[Tensor]) -> list[Tensor]:
-        """Maps groups of shape `[batch, group, bins, frames]` to as many of the same shape."""
+        """Map groups of shape `[batch, group, bins, frames]` to as many of the same shape."""
+        outputs: list[Tensor] = []
+        for index, group in enumerate(groups):
+            joined = self.join(index, outputs[-1], group) if outputs else group
+            convolution, normalisation = self.branch(index)
+            outputs.append(saturating_relu(normalisation(convolution(joined))))
+        return outputs
+
+    def join(self, index: int, before: Tensor, group: Tensor) -> Tensor:
+        """Join the output of the group before with a group."""
+        raise NotImplementedError
+
+    def branch(self, index: int) -> tuple[nn.Module, nn.Module]:
+        """Return the convolution and the normalisation of a group."""
         raise NotImplementedError
 
 
 class Res2NetBlock(Bottleneck):
     """Adds each group's output to the next group's input (Res2Net; Gao et al., 2019)."""
 
-    def __init__(
-        self, in_channels: int, *, group: int, scale: int, out_channels: int, stride: int
-    ) -> None:
-        """Builds the block; see `Bottleneck` for the arguments."""
-        super().__init__(
-            in_channels, group=group, scale=scale, out_channels=out_channels, stride=stride
-        )
-        self.convs = nn.ModuleList(group_convolution(group) for _ in range(scale))
+    def __init__(self, in_channels: int, *, group: int, scale: int, **shape: int) -> None:
+        """Build the block; see `Bottleneck` for the arguments."""
+        super().__init__(in_channels, group=group, scale=scale, **shape)
+        self.convs = nn.ModuleList(convolution3x3(group) for _ in range(scale))
         self.bns = nn.ModuleList(BatchNorm2d(group) for _ in range(scale))
 
-    def chain(self, groups: Sequence[Tensor]) -> list[Tensor]:
-        """See `Bottleneck.chain`."""
-        outputs: list[Tensor] = []
-        for convolution, normalisation, group in zip(self.convs, self.bns, groups, strict=True):
-            joined = group + outputs[-1] if outputs else group
-            outputs.append(clipped_relu(normalisation(convolution(joined))))
-        return outputs
+    def join(self, index: int, before: Tensor, group: Tensor) -> Tensor:  # noqa: ARG002
+        """Add the output of the group before."""
+        return group + before
+
+    def branch(self, index: int) -> tuple[nn.Module, nn.Module]:
+        """Return the convolution and the normalisation of a group."""
+        return self.convs[index], self.bns[index]
 
 
-def clipped_relu(hidden: Tensor) -> Tensor:
-    """ReLU that saturates at 20, in place."""
+def saturating_relu(hidden: Tensor) -> Tensor:
+    """Apply the ReLU that saturates at 20, in place."""
     return functional.hardtanh(hidden, 0.0, CEILING, inplace=True)
 
 
-def _stage(block: MakeBlock, in_channels: int, *, count: int, stride: int) -> nn.Sequential:
-    """Stacks `count` blocks, the first with `stride`."""
-    first = block(in_channels, stride=stride)
-    return nn.Sequential(first, *(block(first.out_channels, stride=1) for _ in range(count - 1)))
-
-
-def group_convolution(channels: int) -> Conv2d:
-    """A 3x3 convolution that keeps the channels."""
+def convolution3x3(channels: int) -> Conv2d:
+    """Build a 3x3 convolution that keeps the channels."""
     return Conv2d(channels, channels, 3, padding=1, bias=False)

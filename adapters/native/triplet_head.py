@@ -1,4 +1,4 @@
-"""Triplets of a batch on angles between embeddings, and which of them count (mining).
+"""Triplets of a batch on angles between embeddings, with their mining.
 
 Schroff, Kalenichenko and Philbin, "FaceNet: A Unified Embedding for Face Recognition and
 Clustering", CVPR 2015, arXiv:1503.03832; Hermans, Beyer and Leibe, "In Defense of the Triplet Loss
@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from adapters.native.cosines import cosines
+from adapters.native.margin_heads import cosines
 from harness.adapter import Batch, LossOutput
 
 Mining = Literal["hardest", "semi-hard", "all"]
 
-# Keeps the arc cosine's derivative finite, where an angle is 0 or pi and cannot move on anyway.
+# Keeps the arc cosine's derivative finite, if an angle is 0 or pi and cannot move on anyway.
 _LARGEST_COSINE = 1 - 1e-7
 
 
@@ -31,13 +31,13 @@ class TripletHead(nn.Module):
     """
 
     def __init__(self, *, margin: float, mining: Mining) -> None:
-        """Holds margin and mining; there is nothing to build."""
+        """Hold margin and mining; there is nothing to build."""
         super().__init__()
         self.margin = margin
         self.mining = mining
 
     def logits(self, embeddings: Tensor) -> Tensor:  # noqa: ARG002 (the interface's)
-        """Refuses: triplets compare embeddings and know no classes.
+        """Refuse: triplets compare embeddings and know no classes.
 
         Raises:
             TypeError: always.
@@ -45,7 +45,7 @@ class TripletHead(nn.Module):
         raise TypeError("a triplet loss has no classifier; judge its embeddings")
 
     def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
-        """Maps `[batch, embedding_size]` and its labels to the loss and the share of open hinges.
+        """Map `[batch, embedding_size]` and its labels to the loss and the share of open hinges.
 
         Raises:
             ValueError: the batch's labels are mixed, or an example has no like or no unlike.
@@ -68,13 +68,13 @@ class TripletHead(nn.Module):
 
 
 def angles(embeddings: Tensor) -> Tensor:
-    """Angle between all embeddings `[batch, size]`, in radians: `[batch, batch]`."""
+    """Return the angles between all embeddings `[batch, size]`, in radians: `[batch, batch]`."""
     precise = embeddings.to(torch.promote_types(embeddings.dtype, torch.float32))
     return cosines(precise, precise).clamp(-_LARGEST_COSINE, _LARGEST_COSINE).acos()
 
 
 def hardest(distance: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Distance of each example's farthest like and of its nearest unlike, both `[batch]`.
+    """Return each example's distance to its farthest like and to its nearest unlike, `[batch]`.
 
     Hermans et al., the batch-hard loss (equation 5).
 
@@ -91,10 +91,10 @@ def hardest(distance: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def semi_hard(distance: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Of every anchor and its like, their distance and that of the nearest unlike beyond it.
+    """Return, of every anchor and its like, their distance and that of the nearest unlike beyond.
 
     FaceNet, section 3.2: a negative that is farther than the positive, though within the margin,
-    lets an embedding not collapse as the hardest may early on. Where no unlike is farther, the
+    lets an embedding not collapse as the hardest may early on. If no unlike is farther, the
     farthest of all stands in, which is the nearest to being so.
 
     Args:
@@ -117,7 +117,7 @@ def semi_hard(distance: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def every_gap(distance: Tensor, labels: Tensor) -> Tensor:
-    """Positive's less negative's distance of every triplet of a batch, `[triplets]`.
+    """Return the positive's less the negative's distance of every triplet, `[triplets]`.
 
     Hermans et al., the batch-all loss (equation 6).
 
@@ -135,7 +135,7 @@ def every_gap(distance: Tensor, labels: Tensor) -> Tensor:
 
 
 def _likes(labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Pairs of two examples of one class, and the same with each and itself: `[batch, batch]`."""
+    """Return masks of two examples of one class, without and with each itself: `[batch, batch]`."""
     same = labels.unsqueeze(0) == labels.unsqueeze(1)
     like = same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
     if not (like.any(dim=1) & ~same.all(dim=1)).all():

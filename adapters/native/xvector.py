@@ -12,14 +12,13 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
-from adapters.native.attentive_pooling import AttentiveStatisticsPooling
-from adapters.native.pooling import StatisticsPooling
+from adapters.native.pooling import AttentiveStatisticsPooling, StatisticsPooling
 
 # Frames that one frame after the time-delay layers has seen: none is padded.
 _CONTEXT = 15
 
 
-class XVector(nn.Module):
+class XVectorBackbone(nn.Module):
     """The x-vector network (Snyder et al., 2018, table 1).
 
     The defaults have 4,610,524 parameters. The embedding is the output of the second affine layer,
@@ -36,13 +35,13 @@ class XVector(nn.Module):
         pooled: int = 1500,
         pooling: Literal["tstp", "astp"] = "tstp",
     ) -> None:
-        """Builds the network.
+        """Build the network.
 
         Args:
-            bins: Mel bins of the input.
-            embedding_size: Dimension of the embedding, and of the affine layer before it.
-            channels: Channels of the time-delay layers but the last.
-            pooled: Channels of the last time-delay layer.
+            bins: mel bins of the input.
+            embedding_size: dimension of the embedding, and of the affine layer before it.
+            channels: channels of the time-delay layers but the last.
+            pooled: channels of the last time-delay layer.
             pooling: `tstp` counts all frames alike; `astp` weighs them by attention.
         """
         super().__init__()
@@ -57,16 +56,12 @@ class XVector(nn.Module):
         self.seg_2 = nn.Linear(embedding_size, embedding_size)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Embeds utterances.
+        """Embed log mel filterbank energies `[batch, frames, bins]` as `[batch, embedding_size]`.
 
-        Args:
-            features: `[batch, frames, bins]`, log mel filterbank energies.
-
-        Returns:
-            `[batch, embedding_size]`, not length-normalised.
+        Embeddings are not length-normalised.
 
         Raises:
-            ValueError: With fewer than 16 frames: 15 are one frame's context, and two are pooled.
+            ValueError: fewer than 16 frames: 15 are one frame's context, and two are pooled.
         """
         if features.shape[1] <= _CONTEXT:
             raise ValueError(
@@ -86,12 +81,12 @@ class TimeDelayLayer(nn.Module):
     def __init__(
         self, in_channels: int, out_channels: int, *, kernel: int = 1, dilation: int = 1
     ) -> None:
-        """Builds the layer; it takes `(kernel - 1) * dilation` frames off its input."""
+        """Build the layer; it takes `(kernel - 1) * dilation` frames off its input."""
         super().__init__()
         self.conv_1d = nn.Conv1d(in_channels, out_channels, kernel, dilation=dilation)
         self.bn = nn.BatchNorm1d(out_channels, affine=False)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Maps `[batch, in_channels, frames]` to `[batch, out_channels, fewer frames]`."""
+        """Map `[batch, in_channels, frames]` to `[batch, out_channels, fewer frames]`."""
         hidden: Tensor = self.bn(functional.relu(self.conv_1d(frames), inplace=True))
         return hidden

@@ -1,1 +1,1 @@
-"""Memory predicted before anything is computed."""
+"""Memory of steps, predicted before anything is computed, and fitted to a budget."""

@@ -1,29 +1,35 @@
-"""The memory of one step, part by part, and what a GPU's allocator makes of it."""
+"""Memory of one step: its parts, its events, and the bytes that a GPU's allocator reserves for it.
+
+The size of each tensor is a straight line in the batch: some rows for every item, or none. So two
+traces of the same events give the memory at all batches, and a search for the largest needs no
+further pass through the network.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from harness.budget.caching import CachingAllocator, DoesNotFit
+from harness.budget.cuda_allocator import CachingAllocator, DoesNotFit
 
 Event = tuple[int, int | None]
+"""A storage's number, with its bytes when it is made, with None when it is freed."""
 
 
 @dataclass(frozen=True)
 class StepMemory:
-    """What a step holds, in bytes of tensors.
+    """Memory of a step, in bytes of tensors.
 
     Attributes:
         parameters: parameters and buffers.
-        gradients: of the parameters, when all of them are there.
-        optimizer: its state.
+        gradients: gradients of all parameters.
+        optimizer: state of the optimiser.
         inputs: the network's input and the labels.
-        activations: what the forward pass keeps for the backward pass, at its largest.
+        activations: the most that the forward pass keeps for the backward pass.
         peak: most bytes held at once.
         events: every storage in the order of coming and going (see `StorageTrace`).
-        steady: the event with which the step begins that stands for all later ones.
+        steady: index of the event that begins the step that stands for all later ones.
     """
 
     parameters: int
@@ -37,18 +43,21 @@ class StepMemory:
 
     @property
     def temporaries(self) -> int:
-        """What the peak holds beside what is told apart; gradients come as activations go."""
+        """Peak bytes beyond parameters, optimiser state, inputs and activations.
+
+        Gradients are among them: they come as activations go.
+        """
         known = self.parameters + self.optimizer + self.inputs + self.activations
         return max(0, self.peak - known)
 
     def reserved(self, limit: int | None = None) -> int | None:
-        """Bytes that a GPU's allocator takes from the device for it, rounding and holes included.
+        """Replay the events through a GPU's allocator, rounding and holes included.
 
         Args:
-            limit: bytes that it may take; None for as many as it likes.
+            limit: bytes that the allocator may take; None for no limit.
 
         Returns:
-            The most that is reserved from the steady step on; None where the limit is too low.
+            The most bytes reserved from the steady step on; None if the limit is too low.
         """
         allocator = CachingAllocator(limit)
         handles: dict[int, int] = {}
@@ -65,15 +74,71 @@ class StepMemory:
         return allocator.peak_reserved
 
 
-def in_order(events: Sequence[Event], steady: int = 0) -> tuple[Event, ...]:
-    """The same events, with storages freed together freed in the order in which they came.
+Step = Callable[[int], StepMemory]
+"""Returns the memory of a step at a batch."""
+
+
+def step_at_any_batch(step: Step, first: int, second: int) -> Step:
+    """Interpolate the memory of a step between two batches.
+
+    If the events of the two differ (a network that cuts large inputs, a loss that goes through
+    parts), every batch is traced.
+
+    Args:
+        step: memory of a step at a batch, by tracing it.
+        first: one batch.
+        second: another one, larger.
+    """
+    low, high = step(first), step(second)
+    orders = [[(number, size is None) for number, size in each.events] for each in (low, high)]
+    if orders[0] != orders[1]:
+        return step
+
+    def interpolate(batch: int) -> StepMemory:
+        def at(low: int, high: int) -> int:
+            return low + (high - low) * (batch - first) // (second - first)
+
+        pairs = zip(low.events, high.events, strict=True)
+        events = tuple(
+            (number, size if size is None or other is None else at(size, other))
+            for (number, size), (_, other) in pairs
+        )
+        return replace(
+            low,
+            inputs=at(low.inputs, high.inputs),
+            activations=at(low.activations, high.activations),
+            peak=peak_of(events, low.steady),
+            events=events,
+        )
+
+    return interpolate
+
+
+def peak_of(events: Sequence[Event], steady: int = 0) -> int:
+    """Return the most bytes held at once from an event on."""
+    held: dict[int, int] = {}
+    live = peak = 0
+    for place, (number, size) in enumerate(events):
+        if place == steady:
+            peak = live
+        if size is None:
+            live -= held.pop(number)
+        else:
+            held[number] = size
+            live += size
+            peak = max(peak, live)
+    return peak
+
+
+def sort_frees(events: Sequence[Event], steady: int = 0) -> tuple[Event, ...]:
+    """Reorder storages that are freed together into the order in which they came.
 
     Autocast forgets its copies of weights in the order of their addresses, which is another in
     every pass; what is free after all of them is the same.
 
     Args:
-        events: of a step.
-        steady: the event that stays where it is, and those before it before it.
+        events: events of a step.
+        steady: index of an event that no other may pass.
     """
     came = {number: place for place, (number, size) in enumerate(events) if size is not None}
     return tuple(
@@ -82,3 +147,30 @@ def in_order(events: Sequence[Event], steady: int = 0) -> tuple[Event, ...]:
         for _, together in groupby(part, lambda event: event[1] is None)
         for event in sorted(together, key=lambda event: came[event[0]])
     )
+
+
+def repeat_pass(events: Sequence[Event], left: Sequence[int]) -> list[Event] | None:
+    """Return the events of a second pass, after what the first one left was freed.
+
+    Args:
+        events: events of the first pass.
+        left: numbers of the storages that are all that it leaves (gradients), in the order in
+            which they are freed before the second pass.
+
+    Returns:
+        The frees, then the pass with numbers of its own, which are negative; None if the first
+        pass leaves other storages too, or frees some that were there before it: the second one may
+        then be another.
+    """
+    made: set[int] = set()
+    for number, size in events:
+        if size is not None:
+            made.add(number)
+        elif number in made:
+            made.remove(number)
+        else:
+            return None
+    if made != set(left):
+        return None
+    freed: list[Event] = [(number, None) for number in left]
+    return freed + [(-1 - number, size) for number, size in events]

@@ -1,1 +1,1 @@
-"""What an entry costs: memory, time and multiply-adds, and on which machine."""
+"""Costs of an entry (memory, time, energy, multiply-adds) and the machine they belong to."""

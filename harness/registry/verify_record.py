@@ -27,7 +27,7 @@ from harness.registry.rescoring import (
 from harness.run.job.join import RECORD
 from harness.run.job.stage import find_result
 from harness.tasks.task import Judgement
-from harness.train.log import FINAL
+from harness.train.training_progress import FINAL
 
 TOLERANCE = 1e-9
 """The difference that rounding may make: processors round sums of logarithms differently."""

@@ -13,7 +13,7 @@ from harness.config.loader import LoadedBenchmark
 from harness.datasets.corpus_folders import Absence, find
 from harness.errors import HarnessError
 from harness.measure.device import choose_device, cores
-from harness.measure.environment import installed_libraries, processor_name
+from harness.measure.environment import library_versions, processor_name
 from harness.run.plan.chosen import describe
 
 GIB = 2**30
@@ -58,7 +58,7 @@ def _disk() -> Finding:
 def _library(name: str) -> Finding:
     if importlib.util.find_spec(name) is None:
         return _finding("missing", name, "not installed; `make setup` installs it")
-    return _finding("ok", name, installed_libraries().get(name, "installed"))
+    return _finding("ok", name, library_versions().get(name, "installed"))
 
 
 def _dataset(loaded: LoadedBenchmark, name: str) -> Finding:

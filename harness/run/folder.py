@@ -13,7 +13,7 @@ from harness.records.files import lock
 from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.run.job.join import RECORD, RUNNING
-from harness.train.log import RESUME
+from harness.train.training_progress import RESUME
 
 CACHE = "cache"
 """Folder of packed corpora and of predictions, below a runs folder."""

@@ -1,4 +1,4 @@
-"""Run every promise of the interface against an adapter."""
+"""Conformance suite: every promise of the interface, checked against an adapter."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 
 from harness.adapter import LossAdapter, ModelAdapter
-from harness.testing import losses, models
-from harness.testing.errors import ConformanceError, require
-
-__all__ = ["ConformanceError", "check_loss", "check_model"]
+from harness.testing.requirements import ConformanceError, require
 
 
 def check_model(adapter: ModelAdapter, *, frames: int = 200) -> None:
-    """Check a model adapter: its facts, then the trunk it builds.
+    """Check a model adapter: its facts, then the backbone it builds.
 
-    The trunk is checked for the embeddings' shape and type, the same answer twice and alone as
+    The backbone is checked for the embeddings' shape and type, the same answer twice and alone as
     in a batch (evaluation mode), other lengths (audio), half precision, gradients, saving and
     loading.
 
@@ -32,8 +29,10 @@ def check_model(adapter: ModelAdapter, *, frames: int = 200) -> None:
     Raises:
         ConformanceError: names the first promise that does not hold.
     """
+    from harness.testing import model_checks
+
     _check_facts(adapter, ModelAdapter)
-    for check in models.CHECKS:
+    for check in model_checks.CHECKS:
         check(adapter, frames)
 
 
@@ -46,27 +45,26 @@ def check_loss(adapter: LossAdapter) -> None:
     Raises:
         ConformanceError: names the first promise that does not hold.
     """
+    from harness.testing import loss_checks
+
     _check_facts(adapter, LossAdapter)
-    for check in losses.CHECKS:
+    for check in loss_checks.CHECKS:
         check(adapter)
 
 
 def _check_facts(adapter: Any, interface: type) -> None:
-    """An adapter is a frozen dataclass that can be made again from its fields, also from TOML."""
+    """Check that an adapter is a frozen dataclass that can be made again from its fields.
+
+    Also from a table of a benchmark file, read as the harness reads one.
+    """
     require(isinstance(adapter, interface), adapter, f"lacks a part of {interface.__name__}")
     require(is_dataclass(adapter), adapter, "is no dataclass")
     require(adapter.__dataclass_params__.frozen, adapter, "is no frozen dataclass")
     version = getattr(type(adapter), "version", None)
     require(isinstance(version, int), adapter, "has no whole-number class constant `version`")
-    names = [field.name for field in fields(adapter) if field.init]
-    again = type(adapter)(**{name: getattr(adapter, name) for name in names})
+    given = {field.name: getattr(adapter, field.name) for field in fields(adapter) if field.init}
+    again = type(adapter)(**given)
     require(again == adapter, adapter, "is another one when made again from its fields")
-    _check_table(adapter, names)
-
-
-def _check_table(adapter: Any, names: list[str]) -> None:
-    """The fields as a table of a benchmark file, read as the harness reads one."""
-    given = {name: getattr(adapter, name) for name in names}
     table = {name: value for name, value in given.items() if value is not None}
     try:
         read = tomllib.loads(tomli_w.dumps(table))

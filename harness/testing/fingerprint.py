@@ -1,4 +1,4 @@
-"""An adapter's fingerprint: numbers that change when its `version` should have been raised.
+"""Fingerprint of an adapter: numbers that change when its `version` should have been raised.
 
 A version promises that the same fields give the same results: to the bit on the same processor with
 the same libraries, and within `TOLERANCE` on any other.
@@ -15,12 +15,9 @@ import numpy as np
 
 from harness.adapter import Batch, LossAdapter, ModelAdapter, build_head
 from harness.measure.environment import environment, environment_digest
-from harness.testing.errors import require
-from harness.testing.examples import example_input
-from harness.testing.modules import seeded
+from harness.testing.requirements import build_from_seed, example_input, require
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 Numbers = tuple[float, ...]
@@ -60,7 +57,7 @@ def fingerprint(adapter: ModelAdapter | LossAdapter, *, frames: int = 40) -> Fin
         adapter: a model's or a loss's.
         frames: length of audio inputs.
     """
-    with _one_thread(), _seeded_dropout():
+    with _reproducible():
         if isinstance(adapter, LossAdapter):
             projections, losses = _of_loss(adapter)
         else:
@@ -74,7 +71,7 @@ def fingerprint(adapter: ModelAdapter | LossAdapter, *, frames: int = 40) -> Fin
 
 
 def check_fingerprint(adapter: ModelAdapter | LossAdapter, stored: Fingerprint) -> None:
-    """Hold an adapter against a fingerprint that one of its versions gave before.
+    """Compare an adapter with a fingerprint that one of its versions gave before.
 
     Raises:
         ConformanceError: the version is another one, or the numbers are others under the same
@@ -111,19 +108,25 @@ def _of_model(adapter: ModelAdapter, frames: int) -> tuple[Numbers, Numbers]:
     from harness.feeding.front_end import front_end, raw_shape
 
     declared = adapter.inputs()
-    embed = nn.Sequential(front_end(declared), seeded(adapter.build)).eval()
-    noise = 0.1 * torch.randn(2, *raw_shape(declared, frames / 100), generator=_generator())
+    embed = nn.Sequential(front_end(declared), build_from_seed(adapter.build)).eval()
+    shape, generator = raw_shape(declared, frames / 100), torch.Generator().manual_seed(0)
+    noise = 0.1 * torch.randn(2, *shape, generator=generator)
     with torch.inference_mode():
         projections = _projections(embed(noise))
     # Batch normalisation at random weights makes a difference of rounding in single precision, that
     # of drawing weights included, a million times as large within three steps.
-    with _double_precision():
-        classifier = seeded(nn.Linear, adapter.embedding_size, _CLASSES)
-        system = nn.Sequential(seeded(adapter.build), classifier).train().double()
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        classifier = build_from_seed(nn.Linear, adapter.embedding_size, _CLASSES)
+        system = nn.Sequential(build_from_seed(adapter.build), classifier).train().double()
         inputs = example_input(declared, batch=_BATCH, frames=frames)
+    finally:
+        torch.set_default_dtype(before)
+    labels = torch.arange(_BATCH) % _CLASSES
 
     def compute() -> Tensor:
-        return nn.functional.cross_entropy(system(inputs), _labels())
+        return nn.functional.cross_entropy(system(inputs), labels)
 
     return projections, _losses(system.parameters(), compute)
 
@@ -131,9 +134,10 @@ def _of_model(adapter: ModelAdapter, frames: int) -> tuple[Numbers, Numbers]:
 def _of_loss(adapter: LossAdapter) -> tuple[Numbers, Numbers]:
     import torch
 
-    head = seeded(build_head, adapter, _SIZE, _CLASSES, _COUNTS).train()
-    embeddings = torch.randn(_BATCH, _SIZE, generator=_generator())
-    batch = Batch(_labels(), pairs=torch.combinations(torch.arange(_BATCH)))
+    head = build_from_seed(build_head, adapter, _SIZE, _CLASSES, _COUNTS).train()
+    embeddings = torch.randn(_BATCH, _SIZE, generator=torch.Generator().manual_seed(0))
+    places = torch.arange(_BATCH)
+    batch = Batch(places % _CLASSES, pairs=torch.combinations(places))
     logits = head(embeddings, batch).logits
     projections = () if logits is None else _projections(logits)
     embeddings = embeddings.requires_grad_()
@@ -149,7 +153,8 @@ def _projections(outputs: Tensor) -> Numbers:
     import torch
 
     shape = (_DIRECTIONS, *outputs.shape)
-    directions = torch.randn(shape, generator=_generator(1), dtype=torch.float64)
+    generator = torch.Generator().manual_seed(1)
+    directions = torch.randn(shape, generator=generator, dtype=torch.float64)
     return tuple((directions * outputs.detach()).flatten(1).sum(dim=1).tolist())
 
 
@@ -167,46 +172,16 @@ def _losses(parameters: Iterable[Tensor], compute: Callable[[], Tensor]) -> Numb
     return tuple(losses)
 
 
-def _generator(seed: int = 0) -> torch.Generator:
-    import torch
-
-    return torch.Generator().manual_seed(seed)
-
-
-def _labels() -> Tensor:
-    import torch
-
-    return torch.arange(_BATCH) % _CLASSES
-
-
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def _reproducible() -> Iterator[None]:
+    """Compute on one thread, with dropout drawn from a seed."""
     import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            yield
     finally:
         torch.set_num_threads(threads)
-
-
-@contextmanager
-def _double_precision() -> Iterator[None]:
-    import torch
-
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
-
-
-@contextmanager
-def _seeded_dropout() -> Iterator[None]:
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        yield

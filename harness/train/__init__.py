@@ -1,1 +1,1 @@
-"""The training loop, its schedules and its checkpoints; it knows no task."""
+"""Training of a system: loop, schedules, gradient accumulation, checkpoints; no task is known."""

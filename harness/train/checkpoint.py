@@ -29,7 +29,7 @@ LONGEST_NAME = 500
 BROKEN = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
           UnpicklingError, EOFError, OSError, AssertionError, MemoryError, ImportError,
           struct.error)  # fmt: skip
-"""What torch raises at a damaged file: its unpickler carries out what the bytes happen to say."""
+"""Errors of torch at a damaged file: its unpickler carries out whatever the bytes say."""
 
 
 TOO_LARGE = Kind("it takes more memory than this machine has, or is damaged", AGAIN)
@@ -37,8 +37,10 @@ TOO_LARGE = Kind("it takes more memory than this machine has, or is damaged", AG
 
 def save_weights(path: Path, weights: Weights) -> None:
     """Write a state dict atomically; equal weights give equal bytes."""
-    # Through bytes: where the disk is full, the library's own error would not say so by number.
-    write_bytes(path, save({name: _alone(value) for name, value in weights.items()}))
+    # Copies that share no memory: safetensors refuses tied weights.
+    alone = {name: value.detach().cpu().contiguous().clone() for name, value in weights.items()}
+    # Through bytes: if the disk is full, the library's own error would not say so by number.
+    write_bytes(path, save(alone))
 
 
 def load_weights(path: Path) -> Weights:
@@ -64,7 +66,7 @@ def save_resume(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_resume(path: Path) -> dict[str, Any] | None:
-    """Read a resume point; None where there is none.
+    """Read a resume point; None if there is none.
 
     Raises:
         JobFailed: the file is damaged.
@@ -72,7 +74,7 @@ def load_resume(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        state: dict[str, Any] = _unpickled(path)
+        state: dict[str, Any] = _unpickle(path)
     except BROKEN as error:
         if not _is_damage(error):
             raise
@@ -82,8 +84,8 @@ def load_resume(path: Path) -> dict[str, Any] | None:
     return state
 
 
-def averaged(many: list[Weights]) -> Weights:
-    """Mean of several state dicts; integer buffers are taken from the last."""
+def average_weights(many: list[Weights]) -> Weights:
+    """Average several state dicts; integer buffers are taken from the last."""
     return {
         name: torch.stack([weights[name] for weights in many]).mean(0)
         if last.is_floating_point()
@@ -93,7 +95,7 @@ def averaged(many: list[Weights]) -> Weights:
 
 
 def _read(path: Path) -> Any:
-    """The content of a checkpoint, by what it is and not by what it is called."""
+    """Read the content of a checkpoint, whatever its name is."""
     try:
         kind = other_kind(path)
         if kind is None:
@@ -105,7 +107,7 @@ def _read(path: Path) -> Any:
 
 def _content(path: Path) -> Any:
     try:
-        return load_file(path) if is_safetensors(path) else _unpickled(path)
+        return load_file(path) if is_safetensors(path) else _unpickle(path)
     except (*BROKEN, SafetensorError) as error:  # torch's words advise to load without a check
         if isinstance(error, OSError) and not _is_damage(error):
             raise
@@ -120,7 +122,7 @@ def _is_damage(error: Exception) -> bool:
     return not isinstance(error, MemoryError) and "allocate memory" not in str(error)
 
 
-def _unpickled(path: Path) -> Any:
+def _unpickle(path: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with path.open("rb") as file:  # by a path, torch would go by its ending
@@ -131,22 +133,20 @@ def _state_dict(content: Any, path: Path) -> Weights:
     for key in ("state_dict", "model_state_dict", "model"):
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
-    if not isinstance(content, dict) or not all(map(_is_weight, content.items())):
-        raise RequestError(f"{path}: holds no state dict of tensors ({_told(content)}); {SAVE}")
+    said = ""
+    if not isinstance(content, dict):
+        said = f"but a {type(content).__name__}"
+    elif strange := [each for each in content.items() if not _is_weight(each)]:
+        name, value = strange[0]
+        said = f"{quoted(name)} is a {type(value).__name__}"
+    if said:
+        raise RequestError(f"{path}: holds no state dict of tensors ({said}); {SAVE}")
     return {name.removeprefix("module."): value for name, value in content.items()}
 
 
 def _is_weight(item: tuple[Any, Any]) -> bool:
     name, value = item
     return isinstance(name, str) and len(name) <= LONGEST_NAME and isinstance(value, Tensor)
-
-
-def _told(content: Any) -> str:
-    """The type of what a file holds, and the first entry that is no weight."""
-    if not isinstance(content, dict):
-        return f"but a {type(content).__name__}"
-    name, value = next(each for each in content.items() if not _is_weight(each))
-    return f"{quoted(name)} is a {type(value).__name__}"
 
 
 def _check_numbers(weights: Weights, path: Path) -> None:
@@ -182,10 +182,5 @@ def _is_finite(value: Tensor) -> bool:
 
 
 def _is_mask(value: Tensor, high: float) -> bool:
-    """Tell whether a tensor is added to attention: zeros, and minus infinity where it is off."""
+    """Return True for an attention mask: zeros, and minus infinity in places that are off."""
     return high == 0 and bool(((value == 0) | (value == -math.inf)).all())
-
-
-def _alone(value: Tensor) -> Tensor:
-    """A copy that shares no memory: safetensors refuses tied weights."""
-    return value.detach().cpu().contiguous().clone()

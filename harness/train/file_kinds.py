@@ -1,4 +1,4 @@
-"""Names a file that was handed over as a checkpoint and is none; nothing in it is executed."""
+"""Kinds of files that are handed over as checkpoints and are none; nothing in them is executed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from harness.errors import quoted
 from harness.train.pickles import (
     BROKEN_ZIP,
     PICKLE_BYTES,
+    is_old_torch_file,
     is_pickle,
-    is_torchs,
-    named_objects,
+    object_names,
     pickle_of_archive,
 )
 
 HEAD = 8192
-"""Bytes at the start of a file by which its format is told."""
+"""Bytes at the start of a file that decide its format."""
 
 LONGEST_HEADER = 100_000_000
 """Bytes of a safetensors header; its library refuses longer ones."""
@@ -37,7 +37,7 @@ UNPACK = "unpack it and name the file of weights inside"
 
 @dataclass(frozen=True)
 class Kind:
-    """What a file is, and how its owner gets from it to a checkpoint."""
+    """A kind of file, and the way from it to a checkpoint."""
 
     name: str
     mend: str = SAVE
@@ -90,7 +90,7 @@ TEXTS: tuple[tuple[str, Kind], ...] = (
     ("^model_checkpoint_path:", Kind("TensorFlow's list of its checkpoints")),
     ('"weight_map"', Kind("an index of weights in several files, not the weights")),
 )
-"""What a text says of itself."""
+"""Texts by their first lines."""
 
 MEMBERS: tuple[tuple[str, Kind], ...] = (
     (r"(^|/)constants\.pkl$|(^|/)code/", Kind("a TorchScript archive: a program, not its weights")),
@@ -102,11 +102,11 @@ MEMBERS: tuple[tuple[str, Kind], ...] = (
     (r"^model\.weights\.h5$", Kind("a network of Keras")),
     (r"\.npy$", Kind("an archive of numpy arrays (.npz)")),
 )
-"""What a member of a zip archive tells of it; no name says that torch wrote it."""
+"""Zip archives by the name of a member; a kind without a name is torch's."""
 
 
 def is_safetensors(path: Path) -> bool:
-    """Tell whether a file begins as safetensors does: a length, then a table in JSON."""
+    """Return True if a file begins as safetensors does: a length, then a table in JSON."""
     with path.open("rb") as file:
         head = file.read(9)
     length = int.from_bytes(head[:8], "little")
@@ -114,7 +114,7 @@ def is_safetensors(path: Path) -> bool:
 
 
 def other_kind(path: Path) -> Kind | None:
-    """Name a file by its first bytes; None where it may be a checkpoint.
+    """Name a file by its first bytes; None if it may be a checkpoint.
 
     Raises:
         OSError: it cannot be read.
@@ -127,7 +127,11 @@ def other_kind(path: Path) -> Kind | None:
         tail = file.read(8)
     if head.startswith(b"PK"):
         return _archive(path)
-    return _blank(head) or _signed(head, tail) or _text(head)
+    if not head:
+        return Kind("the file is empty", AGAIN)
+    if not head.strip(b"\0"):
+        return Kind("the file begins with nothing but zeros: a copy that broke off", AGAIN)
+    return _kind_by_signature(head, tail) or _text(head)
 
 
 def unreadable(path: Path) -> Kind:
@@ -137,27 +141,19 @@ def unreadable(path: Path) -> Kind:
     with path.open("rb") as file:
         content = file.read(PICKLE_BYTES)
     if content.startswith(b"PK"):
-        names = list(named_objects(pickle_of_archive(path)))
+        names = list(object_names(pickle_of_archive(path)))
         return _program(names) if names else Kind("a zip archive, damaged or cut off", AGAIN)
     if content[:1] != b"\x80" and not is_pickle(content):
         return Kind(f"a file of another kind (its first bytes are {content[:16].hex(' ')})")
-    names = list(named_objects(content))
+    names = list(object_names(content))
     if names:
         return _program(names)
-    if is_torchs(content):
+    if is_old_torch_file(content):
         return Kind("a file of torch, damaged or cut off", AGAIN)
     return Kind("a pickle that torch.save did not write, or a damaged one")
 
 
-def _blank(head: bytes) -> Kind | None:
-    if not head:
-        return Kind("the file is empty", AGAIN)
-    if not head.strip(b"\0"):
-        return Kind("the file begins with nothing but zeros: a copy that broke off", AGAIN)
-    return None
-
-
-def _signed(head: bytes, tail: bytes) -> Kind | None:
+def _kind_by_signature(head: bytes, tail: bytes) -> Kind | None:
     for place, signature, kind in SIGNATURES:
         if head[place:].startswith(signature):
             return kind
@@ -167,7 +163,7 @@ def _signed(head: bytes, tail: bytes) -> Kind | None:
 
 
 def _text(head: bytes) -> Kind | None:
-    text = _decoded(head)
+    text = _decode(head)
     start = (head if text is None else text.encode()).lstrip(b"\xef\xbb\xbf \t\r\n")
     if MARKUP.match(start):
         said = "a web page" if PAGE.search(start) else "an XML document"
@@ -180,8 +176,8 @@ def _text(head: bytes) -> Kind | None:
     return next(known, Kind(f"{'JSON text' if text[:1] in '{[' else 'text'} ({said})", AGAIN))
 
 
-def _decoded(head: bytes) -> str | None:
-    """The head as text; None where it is none."""
+def _decode(head: bytes) -> str | None:
+    """Return the head as text; None if it is none."""
     wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
     for cut in range(4):  # the head may end within a character
         try:
@@ -200,18 +196,15 @@ def _archive(path: Path) -> Kind | None:
         return Kind("a zip archive that is damaged or cut off", AGAIN)
     for pattern, kind in MEMBERS:
         if any(re.search(pattern, each.filename) for each in members):
-            if not kind.name and _is_bomb(path, members):
+            unpacked = sum(each.file_size for each in members)
+            if not kind.name and unpacked > EXPANDS * os.path.getsize(path):
                 return Kind(f"an archive that unpacks to more than {EXPANDS} times its size")
             return kind if kind.name else None
     return Kind("a zip archive", UNPACK)
 
 
-def _is_bomb(path: Path, members: list[zipfile.ZipInfo]) -> bool:
-    return sum(each.file_size for each in members) > EXPANDS * os.path.getsize(path)
-
-
 def _program(names: list[str]) -> Kind:
-    """A pickle of objects that only the code which wrote it can make again."""
+    """Return the kind of a pickle of objects that only the code which wrote it can make again."""
     shown = [name if re.fullmatch(r"[\w.]{1,60}", name) else quoted(name, 60) for name in names[:3]]
     listed = ", ".join(shown) + (", ..." if len(names) > 3 else "")
     if any(name.startswith("torch.nn.modules.") for name in names):

@@ -5,70 +5,66 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
 
 from harness.errors import JobFailed
 from harness.feeding.feeder import Feeder
 from harness.feeding.step_inputs import step_seed
-from harness.measure.waiting import cpu_times
-from harness.train import log
-from harness.train.accumulation import Precision, learn
+from harness.measure.timing import cpu_times
 from harness.train.checkpoint import (
     Weights,
-    averaged,
+    average_weights,
     load_resume,
     load_weights,
     save_resume,
     save_weights,
 )
-from harness.train.curves import Curves
-from harness.train.log import FINAL
-from harness.train.mining import mine
-from harness.train.optimizer import make_optimizer
-from harness.train.plan import TrainingPlan
-from harness.train.progress import Progress, TrainingResult
-from harness.train.schedule import learning_rate_factor, scheduled_value
-from harness.train.system import System
+from harness.train.gradient_accumulation import Precision, learn
+from harness.train.optimization import head_value, learning_rate_factor, make_optimizer
+from harness.train.system import System, mine_hard_labels
+from harness.train.tensorboard import Curves
+from harness.train.training_plan import TrainingPlan
+from harness.train.training_progress import (
+    FINAL,
+    RESUME,
+    Progress,
+    TrainingResult,
+    append_to_log,
+    cut_log,
+)
 
 WARM_UP = 3
 """Steps after a start whose waiting does not count: workers start, caches fill."""
 
 
 def train(system: System, plan: TrainingPlan, fabric: Fabric) -> TrainingResult:
-    """Train a system, and fine-tune it where the plan says so.
+    """Train a system, and fine-tune it if the plan says so.
 
-    It goes on from the last resume point where there is one. The final weights lie in
+    The training goes on from the last resume point if there is one. The final weights lie in
     `weights.safetensors` of the plan's folder.
 
     Raises:
         JobFailed: the loss is not finite.
     """
-    run = _begun(system, plan, fabric)
+    state = load_resume(plan.folder / RESUME)
+    progress = Progress.from_facts(state["progress"]) if state else Progress()
+    cut_log(plan.folder, progress.step)
+    run = _Run(system, plan.phases[progress.phase], fabric, progress)
+    if state:
+        run.restore(state)
     result = run.finish()
-    for phase in plan.phases[run.progress.phase + 1 :]:
-        run = run.followed_by(phase)
+    for phase in plan.phases[progress.phase + 1 :]:
+        run = run.begin_fine_tuning(phase)
         result = run.finish()
     return result
 
 
-def _begun(system: System, plan: TrainingPlan, fabric: Fabric) -> _Run:
-    state = load_resume(plan.folder / log.RESUME)
-    progress = Progress.restored(state["progress"]) if state else Progress()
-    log.keep_until(plan.folder, progress.step)
-    run = _Run(system, plan.phases[progress.phase], fabric, progress)
-    if state:
-        run.restore(state)
-    return run
-
-
 class _Run:
-    """One training: the first, or the fine-tuning of what it gave."""
+    """One training: the first, or the fine-tuning of its result."""
 
     def __init__(
         self, system: System, plan: TrainingPlan, fabric: Fabric, progress: Progress
@@ -83,9 +79,11 @@ class _Run:
         self.cpu = cpu_times()
 
     def finish(self) -> TrainingResult:
+        maker = self.plan.inputs(self.system.declared)
+        steps = range(self.first - self.plan.before, self.plan.steps)
         with (
             Curves(self.plan.folder / "curves", self.first + 1) as curves,
-            self._feeder() as feeder,
+            Feeder(maker, steps, self.fabric.device, self.plan.data_workers) as feeder,
         ):
             while self.progress.step < self.plan.last:
                 self._step(curves, feeder)
@@ -95,18 +93,13 @@ class _Run:
             setattr(self.system.head, name, value)
         return self.progress.result(self.plan.batches.batch)
 
-    def followed_by(self, phase: TrainingPlan) -> _Run:
-        """The fine-tuning of the weights that this training kept, with an optimiser of its own."""
+    def begin_fine_tuning(self, phase: TrainingPlan) -> _Run:
+        """Return the fine-tuning of this training's weights, with an optimiser of its own."""
         self.progress.begin_next_phase()
         self.system.load_state_dict(load_weights(self.plan.folder / FINAL))
         run = _Run(self.system, phase, self.fabric, self.progress)
         run._save()  # before any better weights take the place of those that it begins with
         return run
-
-    def _feeder(self) -> Feeder:
-        maker = self.plan.inputs(self.system.declared)
-        steps = range(self.first - self.plan.before, self.plan.steps)
-        return Feeder(maker, steps, self.fabric.device, self.plan.data_workers)
 
     def _step(self, curves: Curves, feeder: Feeder) -> None:
         began, waited = time.monotonic(), feeder.waited
@@ -116,29 +109,26 @@ class _Run:
             self.progress.stepped += time.monotonic() - began
             self.progress.waited += feeder.waited - waited
         self.progress.step = done = step + 1
-        curves.train(done, values)
+        curves.add("Train", done, values)
         self.plan.report(done, self.plan.last, values["Loss"])
         validation = self._validate(curves) if done in self.plan.validation_steps else {}
         self.progress.seconds += time.monotonic() - began
         if done in self.plan.checkpoint_steps:
             curves.flush()  # before the resume point: a resumed run draws only what follows it
-            log.append(self.plan.folder, done, values, validation)
-            self._count_cpu()
+            append_to_log(self.plan.folder, done, values, validation)
+            now = cpu_times()
+            spent, self.cpu = now.since(self.cpu), now
+            self.progress.cpu_ran += spent.ran
+            self.progress.cpu_waited += spent.waited
             self._save()
 
-    def _count_cpu(self) -> None:
-        now = cpu_times()
-        spent, self.cpu = now.since(self.cpu), now
-        self.progress.cpu_ran += spent.ran
-        self.progress.cpu_waited += spent.waited
-
     def _update(self, step: int, feeder: Feeder) -> dict[str, float]:
-        """One step; all randomness comes from seed and step, so a resume repeats it."""
+        """Do one step; all randomness comes from seed and step, so a resume repeats it."""
         self.system.train()
         torch.manual_seed(step_seed(self.plan.seed, step))
         rate, scheduled = self._set_schedules(step)
         in_phase, per_epoch = step - self.plan.before, self.plan.batches.steps_per_epoch
-        mine(self.system, feeder, in_phase, per_epoch)
+        mine_hard_labels(self.system, feeder, in_phase, per_epoch)
         inputs, labels, _ = feeder.take()
         self.optimizer.zero_grad(set_to_none=True)
         # The one device's module is called past Fabric, which then enters no autocast by itself.
@@ -151,8 +141,11 @@ class _Run:
                 self.module, self.optimizer, max_norm=self.plan.recipe.clip_norm
             )
         self.optimizer.step()
-        extra = {**scheduled, **learned.statistics}
-        return self._values(learned.loss, rate, learned.logits, labels, extra)
+        values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
+        if learned.logits is not None:
+            values["Accuracy"] = float((learned.logits.argmax(1) == labels).float().mean())
+            self.progress.right.append(values["Accuracy"])
+        return values
 
     def _set_schedules(self, step: int) -> tuple[float, dict[str, float]]:
         done = step - self.plan.before
@@ -166,27 +159,13 @@ class _Run:
         values = {}
         for name, full in self.full.items():
             rise = recipe.schedules.get(name)
-            values[name] = scheduled_value(rise, full, progress) if rise else full
+            values[name] = head_value(rise, full, progress) if rise else full
             setattr(self.system.head, name, values[name])
         return rate, values
 
-    def _values(
-        self,
-        loss: float,
-        rate: float,
-        logits: Tensor | None,
-        labels: Tensor,
-        extra: Mapping[str, float],
-    ) -> dict[str, float]:
-        values = {"Loss": loss, "lr": rate, **extra}
-        if logits is not None:
-            values["Accuracy"] = float((logits.argmax(1) == labels).float().mean())
-            self.progress.right.append(values["Accuracy"])
-        return values
-
     def _validate(self, curves: Curves) -> dict[str, float]:
         values = self.plan.validate(self.system)
-        curves.validation(self.progress.step, values)
+        curves.add("Test", self.progress.step, values)
         value = values[self.plan.primary]
         if self.plan.recipe.select != "best" or self.plan.better(value, self.progress.best):
             self.progress.best = value
@@ -200,23 +179,23 @@ class _Run:
         return {name: value.detach() for name, value in self.system.state_dict().items()}
 
     def _save(self) -> None:
-        if self.plan.recipe.select == "average" and self.progress.step in self._averaged_steps:
+        if self.plan.recipe.select == "average" and self.progress.step in self._steps_to_average:
             save_weights(self._snapshot(self.progress.step), self._weights())
         state = {
             "system": self.system.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
         }
-        save_resume(self.plan.folder / log.RESUME, {**state, "progress": self.progress.facts})
+        save_resume(self.plan.folder / RESUME, {**state, "progress": self.progress.facts})
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `_save` wrote."""
+        """Go on from a state that `_save` wrote."""
         self.system.load_state_dict(state["system"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])
 
     @property
-    def _averaged_steps(self) -> list[int]:
+    def _steps_to_average(self) -> list[int]:
         return sorted(self.plan.checkpoint_steps)[-self.plan.recipe.average_last :]
 
     def _snapshot(self, step: int) -> Path:
@@ -226,5 +205,5 @@ class _Run:
         if self.plan.recipe.select == "last":
             save_weights(self.plan.folder / FINAL, self._weights())
         if self.plan.recipe.select == "average":
-            snapshots = [load_weights(self._snapshot(step)) for step in self._averaged_steps]
-            save_weights(self.plan.folder / FINAL, averaged(snapshots))
+            snapshots = [load_weights(self._snapshot(step)) for step in self._steps_to_average]
+            save_weights(self.plan.folder / FINAL, average_weights(snapshots))

@@ -1,4 +1,4 @@
-"""Names the objects that a pickle would make, without making any."""
+"""Names of the objects that a pickle would make, without making any."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 PICKLE_BYTES, PICKLE_STEPS = 1 << 22, 500_000
-"""As much of a pickle is searched for the objects that it names."""
+"""Bytes and instructions of a pickle that are searched for the objects that it names."""
 
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 """The first number in a file of torch's format before 2020."""
@@ -26,11 +26,11 @@ PLAIN = frozenset(
 
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError,
               ValueError, OverflowError, LookupError, StopIteration)  # fmt: skip
-"""What reading a damaged archive raises."""
+"""Errors of reading a damaged archive."""
 
 
 def pickle_of_archive(path: Path) -> bytes:
-    """The pickle of an archive that torch wrote; empty where it cannot be read."""
+    """Return the pickle of an archive that torch wrote; empty if it cannot be read."""
     try:
         with zipfile.ZipFile(path) as archive:
             name = next(name for name in archive.namelist() if name.endswith("data.pkl"))
@@ -41,7 +41,7 @@ def pickle_of_archive(path: Path) -> bytes:
 
 
 def _steps(content: bytes) -> Iterator[tuple[str, Any]]:
-    """The instructions of the pickles in a file, until one cannot be read."""
+    """Yield the instructions of the pickles in a file, until one cannot be read."""
     file = io.BytesIO(content)
     try:
         while True:
@@ -52,13 +52,13 @@ def _steps(content: bytes) -> Iterator[tuple[str, Any]]:
 
 
 def is_pickle(content: bytes) -> bool:
-    """Tell whether text is a pickle of the oldest protocol, which is text too."""
+    """Return True if text is a pickle of the oldest protocol, which is text too."""
     names = [name for name, _ in islice(_steps(content), PICKLE_STEPS)]
     return len(names) > 1 and names[-1] == "STOP"
 
 
-def named_objects(content: bytes) -> Iterator[str]:
-    """Full names of what a pickle would call or make, tensors and plain tables apart."""
+def object_names(content: bytes) -> Iterator[str]:
+    """Yield full names of all that a pickle would call or make but tensors and plain tables."""
     seen: set[str] = set()
     texts: list[str] = ["", ""]
     memo: list[str] = []
@@ -76,6 +76,6 @@ def named_objects(content: bytes) -> Iterator[str]:
             texts = [texts[-1], argument]
 
 
-def is_torchs(content: bytes) -> bool:
-    """Tell whether torch wrote a file in its format before 2020."""
+def is_old_torch_file(content: bytes) -> bool:
+    """Return True if torch wrote a file in its format before 2020."""
     return TORCH_MAGIC in (number for _, number in islice(_steps(content), 8))

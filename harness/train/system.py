@@ -1,4 +1,4 @@
-"""A system: front end, trunk and head, as one module."""
+"""A system as one module: front end, backbone and head, with the hard labels of its head."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from harness.adapter import Batch, Input, LossAdapter, LossOutput, ModelAdapter, build_head
 from harness.config.recipe_tables import Augment
-from harness.config.recipes import EvenCrops
+from harness.config.recipes import EvenCrops, Recipe
 from harness.datasets.subset import Subset
 from harness.errors import ConfigError
 from harness.feeding.effects import mask_features
 from harness.feeding.evaluation_batches import whole_batches
+from harness.feeding.feeder import Feeder
 from harness.feeding.front_end import front_end
 
 Advance = Callable[[int], None]
@@ -24,17 +26,20 @@ Advance = Callable[[int], None]
 MOST_NUMBERS = 16 * 16_000 * 4
 """Numbers in an evaluation batch: 64 seconds of audio, which keeps activations small."""
 
+_ROWS = 1024
+"""Labels whose cosines to all others are held at a time."""
+
 
 class System(nn.Module):
-    """What is trained and judged.
+    """A system that is trained and evaluated.
 
     Args:
         model: the model's adapter.
-        loss: the loss's adapter; None where only embeddings are wanted.
-        classes: number of training labels; the head has more, where speeds make classes.
-        augment: what is done to training inputs.
+        loss: the loss's adapter; None if only embeddings are wanted.
+        classes: number of training labels; the head has more, if speeds make classes.
+        augment: augmentation of training inputs.
         counts: training items of each label, for a loss that needs them.
-        several: how many of the labels nearest to each are kept, where batches draw hard ones.
+        several: how many of the labels nearest to each are kept, if batches draw hard ones.
 
     Raises:
         ConfigError: batches draw hard labels, and the loss has no class centres.
@@ -73,7 +78,7 @@ class System(nn.Module):
         self.looks_at_whole_batch = bool(loss and loss.needs & {"full_batch", "pk", "pairs"})
 
     def inputs(self, raw: Tensor) -> Tensor:
-        """Network input of a raw batch, masked in training mode; its sound is as it is."""
+        """Return the network input of a raw batch, masked in training mode only."""
         with torch.no_grad(), torch.autocast(raw.device.type, enabled=False):
             features: Tensor = self.front_end(raw)
             return (
@@ -83,33 +88,33 @@ class System(nn.Module):
     def forward(
         self, raw: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor | None, Mapping[str, float]]:
-        """Loss, logits and statistics of a labelled raw batch."""
+        """Return loss, logits and statistics of a labelled raw batch."""
         return self.learn(self.inputs(raw), labels)
 
     def learn(
         self, inputs: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor | None, Mapping[str, float]]:
-        """Loss, logits and statistics of network inputs that were made before."""
+        """Return loss, logits and statistics of network inputs that were made before."""
         output = self.judge(self.embed(inputs), labels)
         return output.loss, output.logits, output.statistics
 
     def embed(self, inputs: Tensor) -> Tensor:
-        """Embeddings `[batch, size]` of network inputs."""
+        """Return embeddings `[batch, size]` of network inputs."""
         embeddings: Tensor = self.trunk(inputs)
         return embeddings
 
     def judge(self, embeddings: Tensor, labels: Tensor) -> LossOutput:
-        """What the head says of labelled embeddings."""
+        """Return the output of the head for labelled embeddings."""
         output: LossOutput = self._head(embeddings, Batch(labels))
         return output
 
     def class_centres(self) -> Tensor:
-        """What the head holds of its classes, `[classes, size]`."""
+        """Return the head's centres of its classes, `[classes, size]`."""
         centres: Tensor = self._head.class_centres()
         return centres
 
     def output(self, raw: Tensor, kind: Literal["embedding", "logits"]) -> Tensor:
-        """Embeddings `[batch, size]` or logits `[batch, classes]` with no label known."""
+        """Return embeddings `[batch, size]` or logits `[batch, classes]` with no label known."""
         embeddings: Tensor = self.trunk(self.inputs(raw))
         return embeddings if kind == "embedding" else self._head.logits(embeddings)
 
@@ -129,7 +134,7 @@ def outputs_of(
     *,
     crops: EvenCrops | None = None,
 ) -> NDArray[np.float32]:
-    """Outputs for whole items, in the order of the subset: `[items, size]`.
+    """Compute outputs of whole items, in the order of the subset: `[items, size]`.
 
     Items of one length share a batch, so that no item is padded. With crops, an item's output is
     the mean over its crops: of embeddings each brought to length 1, or of logits. The cosine of
@@ -152,3 +157,50 @@ def outputs_of(
         raise ValueError("the subset is empty")
     found /= counts[:, None].astype(np.float32)
     return found
+
+
+def example_labels(recipe: Recipe, batch: int, classes: int) -> Tensor:
+    """Return labels of an example batch, `[batch]`: as many of each as the recipe draws."""
+    different = recipe.sampler.speakers if recipe.sampler else batch
+    return torch.arange(batch) % min(different, classes)
+
+
+def mine_hard_labels(system: System, feeder: Feeder, step: int, steps_per_epoch: int) -> None:
+    """Give the nearest labels to a feeder that waits for them; do nothing for any other.
+
+    The table is made at the first step of an epoch, and is a buffer of the system: a training that
+    goes on from a resume point within an epoch finds it there.
+
+    Args:
+        system: the system in training.
+        feeder: the maker of its inputs.
+        step: of this training, from 0.
+        steps_per_epoch: number of steps for which a table holds.
+    """
+    if not feeder.must_mine:
+        return
+    within = step % steps_per_epoch
+    if within == 0:
+        system.nearest.copy_(nearest_labels(system.class_centres(), *system.nearest.shape))
+    feeder.mine(system.nearest.cpu().numpy().copy(), step - within + steps_per_epoch)
+
+
+def nearest_labels(centres: Tensor, labels: int, several: int) -> Tensor:
+    """Return the labels with the highest cosines to each label's centre, `[labels, several]`.
+
+    A label that is a class at every speed counts with the mean direction of its classes.
+
+    Args:
+        centres: of classes, `[speeds * labels, size]`, the labels of a speed one after another.
+        labels: how many there are.
+        several: how many of the nearest, under `labels`.
+    """
+    with torch.no_grad(), torch.autocast(centres.device.type, enabled=False):
+        each = functional.normalize(centres.float()).reshape(-1, labels, centres.shape[1])
+        directions = functional.normalize(each.mean(dim=0))
+        found = []
+        for rows in torch.split(torch.arange(labels, device=centres.device), _ROWS):
+            cosines = directions[rows] @ directions.T
+            cosines.scatter_(1, rows.unsqueeze(1), -torch.inf)
+            found.append(cosines.topk(several, dim=1).indices)
+        return torch.cat(found)

@@ -12,8 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from adapters.losses import AamSoftmax, Softmax
-from adapters.native.aam_head import AamHead
-from adapters.native.cosines import margined
+from adapters.native.margin_heads import AamHead, widen_angle
 from harness.adapter import Batch
 
 SIZE, CLASSES = 6, 4
@@ -145,7 +144,9 @@ def test_autocast_does_not_round_cosines() -> None:
 def test_the_margined_cosine_falls_as_the_angle_grows(
     margin: float, angles: tuple[float, float]
 ) -> None:
-    near, far = margined(torch.tensor(sorted(angles), dtype=torch.float64).cos(), margin).tolist()
+    near, far = widen_angle(
+        torch.tensor(sorted(angles), dtype=torch.float64).cos(), margin
+    ).tolist()
     assert near >= far - 1e-3  # the clamped sine bends the curve within 3e-4 of 0 and pi
 
 
@@ -153,7 +154,7 @@ def test_the_margined_cosine_falls_as_the_angle_grows(
 def test_the_margined_cosine_has_no_jump_at_the_seam(margin: float) -> None:
     seam = math.pi - margin
     beside = torch.tensor([seam - 1e-9, seam + 1e-9], dtype=torch.float64).cos()
-    before, after = margined(beside, margin).tolist()
+    before, after = widen_angle(beside, margin).tolist()
     assert before == pytest.approx(after, abs=1e-7)
     assert before == pytest.approx(-1, abs=1e-7)
 

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
-from adapters.native.lean import Lean
+from adapters.native.recomputation import Lean
 from adapters.wespeaker import (
     AttentiveResNet34,
     CamPlusPlus,

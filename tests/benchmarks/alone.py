@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.measure.memory import ProcessPeak
+from harness.measure.memory_use import ProcessPeak
 
 
 @dataclass

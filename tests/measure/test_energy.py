@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.measure.energy import energy_counter
+from harness.measure.device import energy_counter
 
 RANGE = 1_000_000
 

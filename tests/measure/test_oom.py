@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness.measure.oom import is_out_of_memory
+from harness.measure.memory_use import is_out_of_memory
 
 
 def test_a_real_failed_allocation_on_the_processor() -> None:
@@ -16,6 +16,11 @@ def test_a_real_failed_allocation_on_the_processor() -> None:
 
 def test_a_gpus_error() -> None:
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"))
+
+
+def test_the_error_of_onednn_without_memory_for_a_kernel() -> None:
+    # Seen of a convolution under a limit of the address space, on a processor with AVX2.
+    assert is_out_of_memory(RuntimeError("could not create a primitive"))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
@@ -36,6 +41,7 @@ def test_a_shape_bug_is_none() -> None:
     [
         RuntimeError("CUDA error: out of memory is not what happened"),
         RuntimeError("Storage size calculation overflowed"),
+        RuntimeError("could not create a primitive descriptor for a convolution forward"),
         MemoryError(),
         ValueError("DefaultCPUAllocator: can't allocate memory"),
     ],

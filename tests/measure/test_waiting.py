@@ -7,16 +7,16 @@ import sys
 
 import pytest
 
-from harness.measure import waiting
-from harness.measure.waiting import CpuTimes, cpu_times
+from harness.measure import timing
+from harness.measure.timing import CpuTimes, cpu_times
 
 pytestmark = pytest.mark.skipif(
-    not any(waiting.THREADS.glob("*/schedstat")), reason="only Linux counts it"
+    not any(timing.THREADS.glob("*/schedstat")), reason="only Linux counts it"
 )
 
 BUSY = """
 import os, sys, threading, time
-from harness.measure.waiting import cpu_times
+from harness.measure.timing import cpu_times
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 before = cpu_times()
 until = time.monotonic() + 0.4
@@ -58,5 +58,5 @@ def test_share() -> None:
 
 
 def test_where_nothing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    monkeypatch.setattr(waiting, "THREADS", tmp_path)
+    monkeypatch.setattr(timing, "THREADS", tmp_path)
     assert cpu_times().share is None

@@ -16,7 +16,7 @@ from harness.errors import ConfigError
 from harness.recipes.converted import Converted
 from harness.recipes.foreign_recipe import read_recipe
 from harness.recipes.parameters import UNKNOWN
-from harness.train.schedule import learning_rate_factor, scheduled_value
+from harness.train.optimization import head_value, learning_rate_factor
 from tests.recipes.recipes import LARGE_MARGIN, THREED_SPEAKER, WESPEAKER, replaced
 
 
@@ -99,7 +99,7 @@ def test_gpus_scale_rate_and_batch(read: Any) -> None:
 @pytest.mark.parametrize("epoch", [1, 10, 11, 12, 20, 30, 31, 50])
 def test_wespeakers_margin(read: Any, epoch: int) -> None:
     recipe = read(WESPEAKER).check()
-    found = scheduled_value(recipe.schedules["margin"], 0.25, (epoch - 1) / 50)
+    found = head_value(recipe.schedules["margin"], 0.25, (epoch - 1) / 50)
     # The first step of an epoch, of a rise from the 11th to the 31st; it ends at 0.25 at once.
     done = min(max((epoch - 11) / 20, 0.0), 1.0)
     wanted = 0.25 if done == 1 else 0.05 + 0.2 * (1 - math.exp(done * math.log(1e-3)))
@@ -118,7 +118,7 @@ def test_a_fine_tuning_follows_its_recipe(read: Any, tmp_path: Path) -> None:
     assert tuned.crop_seconds == 6.015
     assert tuned.augment.speeds == ()
     assert tuned.augment.probability == 0.5
-    assert scheduled_value(tuned.schedules["margin"], 0.25, 0.0) == 0.5
+    assert head_value(tuned.schedules["margin"], 0.25, 0.0) == 0.5
     alone = read_recipe(second)
     assert any("--fine-tune" in note for note in alone.notes)
     assert alone.check().augment.speeds == ()

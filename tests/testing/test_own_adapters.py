@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from harness.testing import check_loss, check_model
-from harness.testing.examples import example_input
+from harness.testing.requirements import example_input
 from tests.entries import BENCHMARK, made, named
 
 FRAMES = 60

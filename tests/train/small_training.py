@@ -22,9 +22,9 @@ from harness.datasets.packing.pack import Pack
 from harness.datasets.subset import Subset
 from harness.feeding.batches import TrainingBatches
 from harness.train.loop import train
-from harness.train.plan import TrainingPlan
-from harness.train.progress import TrainingResult
 from harness.train.system import System
+from harness.train.training_plan import TrainingPlan
+from harness.train.training_progress import TrainingResult
 
 ITEMS, SAMPLES = 6, 800
 RECIPE = Recipe(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.errors import JobFailed, RequestError
 from harness.train.checkpoint import (
-    averaged,
+    average_weights,
     load_resume,
     load_weights,
     save_resume,
@@ -169,7 +169,7 @@ def test_the_average_by_hand() -> None:
         {"w": torch.tensor([2.0, 20.0]), "seen": torch.tensor(2)},
         {"w": torch.tensor([6.0, 60.0]), "seen": torch.tensor(3)},
     ]
-    _check_equal(averaged(many), {"w": torch.tensor([3.0, 30.0]), "seen": torch.tensor(3)})
+    _check_equal(average_weights(many), {"w": torch.tensor([3.0, 30.0]), "seen": torch.tensor(3)})
 
 
 def _check_equal(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:

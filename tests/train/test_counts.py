@@ -8,7 +8,7 @@ from torch import nn
 
 from adapters.class_losses import ClassBalancedSoftmax
 from adapters.losses import Softmax
-from adapters.native.class_balanced_head import class_weights
+from adapters.native.linear_heads import class_weights
 from harness.adapter import Vector
 from harness.config.recipe_tables import Augment
 from harness.train.system import System

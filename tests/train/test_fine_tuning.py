@@ -20,10 +20,9 @@ from harness.feeding.disturbance import Disturber
 from harness.feeding.step_inputs import step_seed
 from harness.train import loop
 from harness.train.checkpoint import load_weights, save_weights
-from harness.train.log import FINAL
-from harness.train.optimizer import make_optimizer
-from harness.train.original_speed import AtOriginalSpeed
-from harness.train.plan import TrainingPlan
+from harness.train.optimization import make_optimizer
+from harness.train.training_plan import AtOriginalSpeed, TrainingPlan
+from harness.train.training_progress import FINAL
 from tests.train.small_training import (
     RECIPE,
     StopError,

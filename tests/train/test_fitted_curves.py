@@ -12,8 +12,8 @@ from torch import nn
 from harness.adapter import Fbank
 from harness.budget.prediction import Workload
 from harness.config.recipes import Recipe
-from harness.train.accumulation import Precision, learn, parts_of
-from harness.train.optimizer import make_optimizer
+from harness.train.gradient_accumulation import Precision, learn, parts_of
+from harness.train.optimization import make_optimizer
 from harness.train.system import System
 from tests.budget.test_prediction import work
 

@@ -12,7 +12,7 @@ import torch
 
 from harness.errors import StorageError
 from harness.train.checkpoint import load_resume, load_weights, save_resume, save_weights
-from harness.train.curves import Curves
+from harness.train.tensorboard import Curves
 
 SMALL, LARGE = {"w": torch.ones(4)}, {"w": torch.ones(10_000)}
 
@@ -57,11 +57,11 @@ def test_a_resume_point_that_does_not_fit_leaves_the_one_before(tmp_path: Path) 
 @pytest.mark.usefixtures("limited")
 def test_curves_that_do_not_fit_are_given_up_with_the_reason(tmp_path: Path) -> None:
     with Curves(tmp_path / "curves", 1) as curves:
-        curves.train(1, {"Loss": 1.0})
+        curves.add("Train", 1, {"Loss": 1.0})
         curves.flush()
         assert curves.lost == ""
         for step in range(2, 400):
-            curves.train(step, {"Loss": 1.0})
+            curves.add("Train", step, {"Loss": 1.0})
         curves.flush()
     assert f"at {tmp_path / 'curves'}" in curves.lost
 
@@ -69,7 +69,7 @@ def test_curves_that_do_not_fit_are_given_up_with_the_reason(tmp_path: Path) -> 
 def test_curves_without_a_folder_are_given_up_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with Curves(tmp_path / "taken" / "curves", 1) as curves:
-        curves.train(1, {"Loss": 1.0})
-        curves.validation(1, {"eer": 0.5})
+        curves.add("Train", 1, {"Loss": 1.0})
+        curves.add("Test", 1, {"eer": 0.5})
         curves.flush()
     assert curves.lost.startswith(str(tmp_path / "taken"))

@@ -15,8 +15,8 @@ from adapters.ghm import GhmClassification
 from adapters.losses import AamSoftmax
 from harness.adapter import LossAdapter
 from harness.train.loop import train
-from harness.train.plan import TrainingPlan
 from harness.train.system import System
+from harness.train.training_plan import TrainingPlan
 from tests.train import test_mining as small
 
 

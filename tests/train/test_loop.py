@@ -15,9 +15,9 @@ from harness.config.recipes import Recipe
 from harness.feeding.step_inputs import step_seed
 from harness.records.documents import sha256_file
 from harness.train.checkpoint import load_weights
-from harness.train.log import FINAL
-from harness.train.optimizer import make_optimizer
-from harness.train.plan import TrainingPlan
+from harness.train.optimization import make_optimizer
+from harness.train.training_plan import TrainingPlan
+from harness.train.training_progress import FINAL
 from tests.train.small_training import (
     RECIPE,
     StopError,

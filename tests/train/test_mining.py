@@ -23,11 +23,10 @@ from harness.datasets.subset import Subset
 from harness.errors import ConfigError
 from harness.feeding.batches import TrainingBatches
 from harness.records.documents import sha256_file
-from harness.train.log import FINAL
 from harness.train.loop import train
-from harness.train.mining import nearest_labels
-from harness.train.plan import TrainingPlan
-from harness.train.system import System
+from harness.train.system import System, nearest_labels
+from harness.train.training_plan import TrainingPlan
+from harness.train.training_progress import FINAL
 from tests.train.small_training import StopError, Trunk
 
 LABELS, EACH, SAMPLES = 6, 4, 800
@@ -130,7 +129,7 @@ def test_tables_are_made_at_the_first_step_of_an_epoch(
         looked_at.append(centres.detach().clone())
         return nearest_labels(centres, labels, several)
 
-    monkeypatch.setattr("harness.train.mining.nearest_labels", recorded)
+    monkeypatch.setattr("harness.train.system.nearest_labels", recorded)
     with pytest.raises(StopError):
         trained(tmp_path, recipe(HARD), AamSoftmax(), 5)
     assert len(looked_at) == 2
@@ -161,7 +160,7 @@ def test_nearest_are_the_highest_cosines_of_mean_directions(speeds: int) -> None
 def test_many_labels_are_compared_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     centres = torch.randn(10, 4, generator=torch.Generator().manual_seed(1))
     whole = nearest_labels(centres, 10, 9)
-    monkeypatch.setattr("harness.train.mining._ROWS", 3)
+    monkeypatch.setattr("harness.train.system._ROWS", 3)
     assert torch.equal(nearest_labels(centres, 10, 9), whole)
     assert all(label not in row for label, row in enumerate(whole.tolist()))
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.config.recipe_tables import LearningRate, Rise
-from harness.train.schedule import learning_rate_factor, rise_factor, scheduled_value
+from harness.train.optimization import head_value, learning_rate_factor, rise_factor
 
 SHARES = st.floats(0, 1)
 VALUES = st.floats(-100, 100)
@@ -93,9 +93,9 @@ def test_a_rise_leads_exactly_from_one_value_to_the_other(
     plan: Rise, low: float, high: float
 ) -> None:
     told = plan.model_copy(update={"initial_value": low, "final_value": high})
-    assert scheduled_value(told, 7.0, plan.end) == high
+    assert head_value(told, 7.0, plan.end) == high
     if plan.start < plan.end:
-        assert scheduled_value(told, 7.0, plan.start) == low
+        assert head_value(told, 7.0, plan.start) == low
 
 
 @given(RISES, SHARES, SHARES, st.floats(1, 100))
@@ -104,15 +104,15 @@ def test_a_share_and_a_value_say_the_same(
 ) -> None:
     by_share = plan.model_copy(update={"initial": initial})
     by_value = plan.model_copy(update={"initial_value": initial * full})
-    wanted = scheduled_value(by_share, full, progress)
-    assert scheduled_value(by_value, full, progress) == pytest.approx(wanted)
+    wanted = head_value(by_share, full, progress)
+    assert head_value(by_value, full, progress) == pytest.approx(wanted)
     named = by_share.model_copy(update={"final_value": full})
-    assert scheduled_value(named, 1.0, progress) == wanted
+    assert head_value(named, 1.0, progress) == wanted
 
 
 def test_a_number_holds_its_value() -> None:
     held = Rise.model_validate(0.5)
-    assert {scheduled_value(held, 0.2, step / 7) for step in range(8)} == {0.5}
+    assert {head_value(held, 0.2, step / 7) for step in range(8)} == {0.5}
 
 
 @pytest.mark.parametrize("shape", ["linear", "exponential"])

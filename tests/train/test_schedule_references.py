@@ -10,7 +10,7 @@ import torch
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts, CyclicLR
 
 from harness.config.recipe_tables import LearningRate, Rise
-from harness.train.schedule import learning_rate_factor, rise_factor, scheduled_value
+from harness.train.optimization import head_value, learning_rate_factor, rise_factor
 
 PEAK = 1e-3
 
@@ -109,7 +109,7 @@ def test_the_margin_of_wespeakers_recipe() -> None:
     plan = Rise(shape="exponential", start=19 / 150, end=39 / 150)
     for step in range(1500):
         wanted = wespeaker_margin(step, 190, 390, 0.0, 0.2)
-        found = scheduled_value(plan, 0.2, step / 1500)
+        found = head_value(plan, 0.2, step / 1500)
         assert found == pytest.approx(wanted, abs=0.2 * 1.01e-3)
         if 190 < step < 390:
             assert found * (1 - 1e-3) == pytest.approx(wanted, abs=1e-6)
@@ -124,15 +124,15 @@ def test_a_rise_between_two_values(name: str, low: float, high: float, shape: st
     for step in range(101):
         share = min(1.0, max(0.0, (step - 20) / 40))
         risen = share if shape == "linear" else (1 - 1e-3**share) / (1 - 1e-3)
-        found = scheduled_value(plan, 1.0, step / 100)
+        found = head_value(plan, 1.0, step / 100)
         assert found == pytest.approx(low + (high - low) * risen, abs=1e-12), (name, step)
-    assert scheduled_value(plan, 1.0, 0.0) == low
-    assert scheduled_value(plan, 1.0, 1.0) == high
+    assert head_value(plan, 1.0, 0.0) == low
+    assert head_value(plan, 1.0, 1.0) == high
 
 
 def test_a_rounded_share_is_no_value() -> None:
     """Why a start can be given as a value: 0.857 of 35 is not 30."""
-    rounded = scheduled_value(Rise(initial=0.857, end=1.0), 35.0, 0.0)
+    rounded = head_value(Rise(initial=0.857, end=1.0), 35.0, 0.0)
     assert rounded == pytest.approx(29.995)
     assert rise_factor(Rise(initial=0.857, end=1.0), 0.0) == 0.857
 

@@ -18,7 +18,7 @@ from harness.data.corpus import SAMPLE_RATE, Corpus, DamagedItem, item_notes
 from harness.datasets.packing.decoding import end_with_parent
 from harness.datasets.packing.pack_request import PackRequest
 from harness.errors import DataError, StorageError, naming
-from harness.measure.waiting import cpu_times
+from harness.measure.timing import cpu_times
 
 SAMPLED = 32
 """Items decoded to estimate the lengths that no list gives."""

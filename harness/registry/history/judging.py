@@ -172,8 +172,8 @@ def beyond_noise(series: Series, change: LevelChange, spread: SeedSpread | None)
     """Say why a step in quality may be noise of training; empty if it cannot be.
 
     A figure that nothing trained has no such noise. Else the step is compared with the noise of
-    seeds, the spread pooled over the table's entries (`harness.metrics.seed_spread`); if no entry has
-    two seeds, with the interval over the test sample, which is wider than seeds on equal data are.
+    seeds, the spread pooled over the table's entries (`harness.metrics.seed_spread`); if no entry
+    has two seeds, with the interval over the test sample, which is wider than that noise.
     """
     seeds = series.seeds
     if all(seed is None for seed in seeds):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
+from harness.measure.environment import ALLOCATOR_ENVIRONMENT
 from harness.run.execute.channel import ProtocolError
 from harness.run.execute.child import Child
 from harness.run.job.spec import JobSpec

@@ -115,8 +115,8 @@ def _load(module: Any, weights: dict[str, Any], checkpoint: Path) -> str:
     Raises:
         RequestError: names are missing, have another shape, or are those of another network.
     """
-    from harness.train.foreign import fitted
+    from harness.train.weight_matching import match_weights
 
-    fit = fitted(weights, module.state_dict(), str(checkpoint))
+    fit = match_weights(weights, module.state_dict(), str(checkpoint))
     module.load_state_dict(fit.weights)
     return fit.note

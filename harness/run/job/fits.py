@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from harness.budget.room import room
 from harness.config.recipes import Recipe
 from harness.feeding.front_end import raw_shape
+from harness.measure.memory_use import available_memory
 from harness.run.job.parts import Parts
 from harness.run.job.spec import JobSpec
 
@@ -19,7 +19,7 @@ def hold_to_budget(spec: JobSpec) -> int:
     The allocator refuses what is over it, so that a large card feels as the budget's does.
     """
     if spec.device != "cuda":
-        return room()
+        return available_memory()
     card = torch.cuda.get_device_properties(0).total_memory
     limit = min(card, spec.memory_limit or card)
     torch.cuda.set_per_process_memory_fraction(limit / card)
@@ -52,8 +52,9 @@ def what_fits(spec: JobSpec, left: int) -> str:
 
 def _largest(parts: Parts, recipe: Recipe, left: int) -> int | None:
     """Items of a step that fit at once; None where it cannot be told."""
-    from harness.budget.budgeting import largest_training
-    from harness.budget.prediction import NotPredictable, Workload
+    from harness.budget.fit_to_budget import largest_training
+    from harness.budget.prediction import Workload
+    from harness.budget.tracing import NotPredictable
 
     dataset, model = parts.dataset, parts.model
     seconds = recipe.crop_seconds or float(dataset.listing.items["seconds"].max())

@@ -13,14 +13,13 @@ from torch import Tensor
 from harness.config.recipes import Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.feeding.front_end import raw_shape, raw_tensor
-from harness.measure.speed import Times, timed
+from harness.measure.timing import Times, time_action
 from harness.run.job.measurement import ITEM_SECONDS
 from harness.run.job.parts import Parts
 from harness.run.job.spec import embedding_precision
-from harness.train.accumulation import Precision, autocast, learn
-from harness.train.example import example_labels
-from harness.train.optimizer import make_optimizer
-from harness.train.system import System
+from harness.train.gradient_accumulation import Precision, autocast, learn
+from harness.train.optimization import make_optimizer
+from harness.train.system import System, example_labels
 
 ON_PROCESSOR = 64
 """Items at once beyond which a processor is not tried: its caches are full long before."""
@@ -67,7 +66,7 @@ class Measured:
     def embedding_times(self, raw: Tensor, repeats: int, at_most: float) -> Times:
         """How long embedding a batch takes."""
         action = partial(self.embed, raw)
-        return timed(action, repeats, warmup=1, device=self.device, at_most=at_most)
+        return time_action(action, repeats, warmup=1, device=self.device, at_most=at_most)
 
     @property
     def most_at_once(self) -> int:

@@ -9,10 +9,9 @@ from typing import Any
 import torch
 
 from harness.measure.cost import multiply_adds, parameters
-from harness.measure.energy import energy_counter
-from harness.measure.memory import PeakMemory
-from harness.measure.speed import Times, timed
-from harness.measure.waiting import cpu_times
+from harness.measure.device import energy_counter
+from harness.measure.memory_use import PeakMemory
+from harness.measure.timing import Times, cpu_times, time_action
 from harness.records.record import Latency, Memory, Resources, Spread
 from harness.run.job.measured import ON_PROCESSOR, Measured, example, training_step
 from harness.run.job.measurement import ITEM_SECONDS
@@ -21,7 +20,7 @@ from harness.run.job.parts import Parts
 from harness.run.job.report import Reporter
 from harness.run.job.spec import JobSpec
 from harness.run.job.stage import cached_stage
-from harness.train.accumulation import parts_of
+from harness.train.gradient_accumulation import parts_of
 
 LENGTHS = (ITEM_SECONDS, 5.0, 10.0)
 """Seconds of the utterances whose latency is measured."""
@@ -190,7 +189,7 @@ def _training(measured: Measured) -> dict[str, Any]:
 def _training_speed(measured: Measured, batch: int, step: Callable[[], None]) -> dict[str, Any]:
     """Of a step that ran before: it is warm."""
     joules = energy_counter(measured.device)
-    times = timed(step, STEPS, 0, device=measured.device, at_most=STEPS_AT_MOST, fewest=2)
+    times = time_action(step, STEPS, 0, device=measured.device, at_most=STEPS_AT_MOST, fewest=2)
     before = joules() if joules else 0.0
     if joules:
         step()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.errors import JobFailed
-from harness.measure.oom import is_out_of_memory
+from harness.measure.memory_use import is_out_of_memory
 from harness.run.job.spec import JobSpec
 
 

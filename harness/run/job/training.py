@@ -19,10 +19,10 @@ from harness.records.documents import sha256_file
 from harness.run.job.parts import Parts
 from harness.run.job.report import Reporter
 from harness.tasks.task import Side
-from harness.train.log import FINAL
 from harness.train.loop import train
-from harness.train.plan import TrainingPlan
 from harness.train.system import System, outputs_of
+from harness.train.training_plan import TrainingPlan
+from harness.train.training_progress import FINAL
 
 
 def run_training(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> dict[str, Any]:

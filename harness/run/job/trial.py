@@ -16,8 +16,7 @@ from torch import Tensor
 
 from harness.config.recipes import Recipe
 from harness.feeding.front_end import raw_shape
-from harness.measure.speed import timed
-from harness.measure.waiting import cpu_times
+from harness.measure.timing import cpu_times, time_action
 from harness.run.job.measured import learning_step
 from harness.run.job.measurement import ITEM_SECONDS, Speed, Trial
 from harness.run.job.measuring import expected_seconds
@@ -121,6 +120,6 @@ def _noise(parts: Parts, seconds: float, items: int) -> Tensor:
 def _seconds(parts: Parts, action: Callable[[], None]) -> float:
     """Median of what fits `AT_MOST`, after a warm-up, less what was waited for a processor."""
     before = cpu_times()
-    times = timed(action, 3, warmup=1, device=parts.device, at_most=AT_MOST, fewest=1)
+    times = time_action(action, 3, warmup=1, device=parts.device, at_most=AT_MOST, fewest=1)
     waited = cpu_times().since(before).share if parts.device.type == "cpu" else None
     return times.median * (1 - (waited or 0.0))

@@ -17,7 +17,7 @@ from harness.run.job.report import Reporter
 from harness.run.job.spec import JobSpec
 from harness.run.job.stage import cached_stage
 from harness.run.job.training import run_training
-from harness.train.log import FINAL
+from harness.train.training_progress import FINAL
 
 
 def run_whole(spec: JobSpec, reporter: Reporter) -> Record:

@@ -161,19 +161,18 @@ class Fitting:
             RequestError: the file is no checkpoint.
             ConfigError: the model cannot be built from its table.
         """
-        from harness.train.fitting import fits
-        from harness.train.foreign import fitted
+        from harness.train.weight_matching import has_places, match_weights
 
         weights = _weights(self.path, self.path.stat().st_mtime_ns if self.path.is_file() else 0)
         if not self.exactly:
             report(f"{self.where}: building its network")
-            found = fits(self.adapter, self.fields, weights, self.where)
+            found = has_places(self.adapter, self.fields, weights, self.where)
             return Fit(why="" if found else "other names or shapes")
         made = _made(self.adapter, self.fields, self.where, report)
         report(f"{self.where}: building its network")
         wanted = made.build().state_dict()
         try:
-            fitted(weights, wanted, str(self.path))
+            match_weights(weights, wanted, str(self.path))
         except RequestError as error:
             return Fit(why=str(error))
         return Fit(why="")

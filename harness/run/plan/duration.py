@@ -20,7 +20,7 @@ from harness.run.plan.judged import Items, embedded_together
 from harness.run.plan.measured import measured_speed
 from harness.run.plan.speeds import Speeds
 from harness.run.plan.status import Status
-from harness.train.log import stopped_after
+from harness.train.training_progress import last_logged_step
 
 OPEN = ("to run", "resumes")
 """States of a stage that is still to be run."""
@@ -124,7 +124,7 @@ def _parts(
 def _left(job: JobSpec, items: Items, waiting: list[str], parts: Mapping[str, float]) -> float:
     """Seconds of the stages that wait; of a training that goes on, the rest."""
     seconds = {stage: sum(parts[part] for part in PARTS[stage]) for stage in waiting}
-    done = stopped_after(job.stage_folder("train", job.train.key)) if job.train else None
+    done = last_logged_step(job.stage_folder("train", job.train.key)) if job.train else None
     if done is not None and "train" in seconds:
         steps = sum(steps for _, steps in _phases(job, items))
         seconds["train"] *= max(0.0, 1 - done / steps)

@@ -11,8 +11,7 @@ from typing import Any
 from harness.config.loader import LoadedBenchmark, look_up
 from harness.datasets.listing import HELD_OUT
 from harness.errors import ConfigError, JobFailed, RequestError
-from harness.measure.allocator import ALLOCATOR_ENVIRONMENT
-from harness.measure.environment import environment
+from harness.measure.environment import ALLOCATOR_ENVIRONMENT, environment
 from harness.records import record
 from harness.records.documents import sha256_file
 from harness.records.provenance import code_version

@@ -53,7 +53,7 @@ def adapter_key(adapter: str, fields: dict[str, Any]) -> str:
 
 
 class Training(BaseModel):
-    """How a recipe is trained within a budget (see `harness.budget.budgeting.Within`).
+    """How a recipe is trained within a budget (see `harness.budget.fit_to_budget.BudgetFit`).
 
     Attributes:
         largest: items that a step takes at once within the budget.
@@ -108,15 +108,21 @@ class TrainingStep:
 
     def predicted(self, limit: int) -> Training:
         """How the batch is computed within a limit of bytes."""
-        from harness.budget.budgeting import checkpointing, largest_training, prediction, within
-        from harness.budget.prediction import NotPredictable, Workload, predict_macs
+        from harness.budget.fit_to_budget import (
+            checkpointing,
+            fit_to_budget,
+            largest_training,
+            prediction,
+        )
+        from harness.budget.prediction import Workload, predict_macs
+        from harness.budget.tracing import NotPredictable
         from harness.feeding.front_end import raw_shape
 
         network, head = _built(self.model), _built(self.loss)
         item = raw_shape(network.inputs(), self.seconds)
         work = Workload(network, head, self.classes, item, self.recipe)
         try:
-            found = within(work, limit)
+            found = fit_to_budget(work, limit)
             chosen = replace(work, model=checkpointing(network)) if found.checkpointing else work
             return Training(
                 part=found.part,
@@ -155,7 +161,7 @@ class EmbeddedBatch:
 
     def predicted(self, limit: int) -> Embedding:
         """What it takes, and what fits a limit of bytes."""
-        from harness.budget.budgeting import embedding_step, largest_inference, prediction
+        from harness.budget.fit_to_budget import embedding_step, largest_inference, prediction
         from harness.budget.prediction import Workload
         from harness.feeding.front_end import raw_shape
 

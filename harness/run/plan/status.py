@@ -11,7 +11,7 @@ from harness.records.record_files import read_record
 from harness.run.job.join import RECORD, find_record
 from harness.run.job.spec import JobSpec
 from harness.run.job.stage import find_result
-from harness.train.log import stopped_after
+from harness.train.training_progress import last_logged_step
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _train_result(job: JobSpec) -> dict[str, Any] | None:
 def _train_status(job: JobSpec) -> Status:
     if job.train is None:
         return Status("none")
-    step = stopped_after(job.stage_folder("train", job.train.key))
+    step = last_logged_step(job.stage_folder("train", job.train.key))
     if step is None or _train_result(job):
         return _stage_status(job, "train", job.train)
     return Status("resumes", f"stopped after step {step}")

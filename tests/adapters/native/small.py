@@ -7,15 +7,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from adapters.native.campplus import CamPlusPlus
-from adapters.native.eres2net import ERes2Net
-from adapters.native.eres2net_v2 import ERes2NetV2
-from adapters.native.lean import Keeps, keep
+from adapters.native.campplus import CamPlusPlusBackbone
+from adapters.native.eres2net import ERes2NetBackbone, ERes2NetV2Backbone
+from adapters.native.recomputation import Keeps, keep
 
 BINS, FRAMES, SIZE = 24, 50, 16
 # CAM++ with a front end of 8 channels would crash oneDNN 3.12: a strided 1x1 convolution.
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "campplus": lambda: CamPlusPlus(
+    "campplus": lambda: CamPlusPlusBackbone(
         bins=BINS,
         embedding_size=SIZE,
         front_channels=16,
@@ -25,8 +24,8 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
         blocks=(2, 3, 2),
         segment=20,
     ),
-    "eres2net": lambda: ERes2Net(bins=BINS, embedding_size=SIZE, channels=8),
-    "eres2net_v2": lambda: ERes2NetV2(bins=BINS, embedding_size=SIZE, channels=16, scale=3),
+    "eres2net": lambda: ERes2NetBackbone(bins=BINS, embedding_size=SIZE, channels=8),
+    "eres2net_v2": lambda: ERes2NetV2Backbone(bins=BINS, embedding_size=SIZE, channels=16, scale=3),
 }
 
 

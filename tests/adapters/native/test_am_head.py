@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from adapters.native.am_head import AmHead
+from adapters.native.margin_heads import AmHead
 from harness.adapter import Batch
 
 SIZE, CLASSES = 6, 4

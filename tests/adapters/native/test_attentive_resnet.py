@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.native.multi_query_pooling import MultiQueryPooling
+from adapters.native.pooling import MultiQueryPooling
 
 
 def test_heads_that_do_not_divide_the_features_are_refused() -> None:

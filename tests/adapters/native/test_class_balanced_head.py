@@ -12,7 +12,7 @@ from torch import Tensor
 
 from adapters.class_losses import ClassBalancedSoftmax
 from adapters.losses import Softmax
-from adapters.native.class_balanced_head import ClassBalancedHead, class_weights
+from adapters.native.linear_heads import ClassBalancedHead, class_weights
 from harness.adapter import Batch
 
 COUNTS, LABELS, SIZE = [1, 5, 40, 2000], [0, 3, 2, 2, 1, 3], 3

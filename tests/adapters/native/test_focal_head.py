@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from adapters.native.focal_head import FocalHead, focal_losses
+from adapters.native.linear_heads import FocalHead, focal_losses
 from harness.adapter import Batch
 
 SIZE, CLASSES = 6, 4

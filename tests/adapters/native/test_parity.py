@@ -9,13 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from adapters.native.attentive_resnet import AttentiveResNet
-from adapters.native.campplus import CamPlusPlus
-from adapters.native.ecapa_glob import EcapaTdnnGlob
-from adapters.native.eres2net import ERes2Net
-from adapters.native.eres2net_v2 import ERes2NetV2
-from adapters.native.resnet import ResNet
-from adapters.native.xvector import XVector
+from adapters.native.campplus import CamPlusPlusBackbone
+from adapters.native.ecapa_glob import EcapaGlobBackbone
+from adapters.native.eres2net import ERes2NetBackbone, ERes2NetV2Backbone
+from adapters.native.resnet import AttentiveResNet, ResNet
+from adapters.native.xvector import XVectorBackbone
 from tests.adapters.native.upstream import (
     INPUTS,
     error,
@@ -27,23 +25,25 @@ from tests.adapters.native.upstream import (
 )
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "campplus": CamPlusPlus,
-    "ecapa_tdnn_glob_c512": EcapaTdnnGlob,
-    "eres2net34_base": ERes2Net,
-    "eres2net_v2": ERes2NetV2,
+    "campplus": CamPlusPlusBackbone,
+    "ecapa_tdnn_glob_c512": EcapaGlobBackbone,
+    "eres2net34_base": ERes2NetBackbone,
+    "eres2net_v2": ERes2NetV2Backbone,
     "resnet34": ResNet,
     "resnet34_astp": lambda: AttentiveResNet(pooling="astp"),
     "resnet34_mqmhastp": lambda: AttentiveResNet(pooling="mqmhastp"),
-    "xvector": XVector,
-    "xvector_astp": lambda: XVector(pooling="astp"),
+    "xvector": XVectorBackbone,
+    "xvector_astp": lambda: XVectorBackbone(pooling="astp"),
 }
 SMALL: dict[str, Callable[[], nn.Module]] = {
-    "campplus": lambda: CamPlusPlus(bins=24, channels=32, blocks=(2, 2, 2), embedding_size=8),
-    "ecapa_tdnn_glob_c512": lambda: EcapaTdnnGlob(
+    "campplus": lambda: CamPlusPlusBackbone(
+        bins=24, channels=32, blocks=(2, 2, 2), embedding_size=8
+    ),
+    "ecapa_tdnn_glob_c512": lambda: EcapaGlobBackbone(
         bins=24, channels=32, aggregated=48, embedding_size=16
     ),
-    "eres2net34_base": lambda: ERes2Net(bins=24, channels=16, embedding_size=8),
-    "eres2net_v2": lambda: ERes2NetV2(bins=24, channels=16, scale=3, embedding_size=8),
+    "eres2net34_base": lambda: ERes2NetBackbone(bins=24, channels=16, embedding_size=8),
+    "eres2net_v2": lambda: ERes2NetV2Backbone(bins=24, channels=16, scale=3, embedding_size=8),
 }
 # Biases that the batch normalisation after them takes out again, or that shift all scores of a
 # softmax alike: their true gradient is zero.

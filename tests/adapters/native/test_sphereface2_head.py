@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from adapters.native.sphereface2_head import SphereFace2Head, adjusted
+from adapters.native.sphereface2_head import SphereFace2Head, adjust_similarity
 from harness.adapter import Batch
 
 SIZE, CLASSES = 6, 4
@@ -111,7 +111,7 @@ def test_logits_carry_no_margin() -> None:
 @pytest.mark.parametrize("exponent", [1.0, 2.5, 3.0])
 def test_adjustment_keeps_the_ends_and_rises_between(exponent: float) -> None:
     cosine = torch.linspace(-1, 1, 101, dtype=torch.float64)
-    found = adjusted(cosine, exponent)
+    found = adjust_similarity(cosine, exponent)
     assert (float(found[0]), float(found[-1])) == (-1.0, 1.0)
     assert (found.diff() > 0).all()
     if exponent == 1:
@@ -122,7 +122,7 @@ def test_adjustment_keeps_the_ends_and_rises_between(exponent: float) -> None:
 @pytest.mark.parametrize("cosine", [-1.0 - 1e-6, -1.0, 1.0])
 def test_adjustment_and_its_gradient_are_finite_at_the_ends(cosine: float, exponent: float) -> None:
     end = torch.tensor(cosine, requires_grad=True)
-    found = adjusted(end, exponent)
+    found = adjust_similarity(end, exponent)
     (gradient,) = torch.autograd.grad(found, end)
     assert found.isfinite()
     assert gradient.isfinite()

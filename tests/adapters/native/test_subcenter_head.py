@@ -8,9 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from adapters.native.aam_head import AamHead
-from adapters.native.cosines import narrowed
-from adapters.native.subcenter_head import SubcenterHead, rival_classes
+from adapters.native.margin_heads import AamHead, SubcenterHead, narrow_angle, rival_classes
 from harness.adapter import Batch
 
 SIZE, CLASSES = 5, 6
@@ -118,7 +116,7 @@ def test_rivals_are_the_nearest_other_classes() -> None:
 @pytest.mark.parametrize("margin", [0.0, 0.06, 0.7])
 def test_a_narrowed_cosine_is_cos_theta_less_the_margin_and_falls_everywhere(margin: float) -> None:
     angle = torch.linspace(0.01, math.pi - 0.01, 400, dtype=torch.float64)
-    found = narrowed(angle.cos(), margin)
+    found = narrow_angle(angle.cos(), margin)
     over = angle > margin
     assert torch.allclose(found[over], (angle[over] - margin).cos(), atol=1e-9)
     assert (found.diff() < 0).all()
@@ -127,5 +125,5 @@ def test_a_narrowed_cosine_is_cos_theta_less_the_margin_and_falls_everywhere(mar
 @pytest.mark.parametrize("cosine", [-1.0, 1.0])
 def test_the_gradient_of_a_narrowed_cosine_is_finite_at_the_ends(cosine: float) -> None:
     end = torch.tensor(cosine, requires_grad=True)
-    (gradient,) = torch.autograd.grad(narrowed(end, 0.06), end)
+    (gradient,) = torch.autograd.grad(narrow_angle(end, 0.06), end)
     assert gradient.isfinite()

@@ -25,7 +25,7 @@ from harness.run.plan.judged import Items, embedded_together
 from harness.run.plan.request import RunRequest
 from harness.run.plan.speeds import packings
 from harness.run.session import Forecast, forecast
-from harness.train.log import LOG, RESUME
+from harness.train.training_progress import LOG, RESUME
 from tests.tiny import TinyBenchmark, finished_tiny, make_tiny
 
 FAST = Speed(start=3.0, steps=(0.5,), item=0.1, measuring=7.0)

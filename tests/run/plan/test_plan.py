@@ -18,7 +18,7 @@ from harness.run.plan.jobs import plan_checkpoint
 from harness.run.plan.request import CheckpointEntry, RunRequest, source_of
 from harness.run.plan.status import Status, job_status
 from harness.run.session import planned
-from harness.train.log import LOG, RESUME
+from harness.train.training_progress import LOG, RESUME
 from tests.tiny import TinyBenchmark, finished_tiny
 
 CACHED = Status("cached")

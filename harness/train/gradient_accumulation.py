@@ -1,0 +1,158 @@
+"""Loss and gradients of one step, the batch going through the network whole or in parts.
+
+In parts (gradient accumulation), the activations of one part alone are held at a time. If a loss is
+a mean over items, the gradients of the parts add up to the batch's. A loss that looks at the whole
+batch gets all embeddings at once, made without a graph; its gradient on them is kept, and each part
+goes through the network again with its graph to take its share of that gradient further down (Gao,
+Zhang, Han and Callan, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup",
+2021, arXiv:2101.06983, gradient caching).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from harness.train.system import System
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Number formats of a step.
+
+    Attributes:
+        forward: around every forward pass, anew for each: autocast keeps rounded weights until it
+            is left, and those made without a graph would be cut off from theirs.
+        backward: from a loss to gradients; a scaler's factor is on them afterwards.
+    """
+
+    forward: Callable[[], AbstractContextManager[object]]
+    backward: Callable[[Tensor], None]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Result of a batch whose gradients are with the parameters.
+
+    Attributes:
+        loss: the mean over the batch.
+        logits: `[batch, classes]`, or None.
+        statistics: the head's own.
+    """
+
+    loss: float
+    logits: Tensor | None
+    statistics: Mapping[str, float]
+
+
+def learn(
+    system: System, inputs: Tensor, labels: Tensor, part: int | None, precision: Precision
+) -> Learned:
+    """Add a batch's gradients to those of the parameters.
+
+    Args:
+        system: in training mode.
+        inputs: of the network, `[batch, ...]`.
+        labels: class indices, `[batch]`.
+        part: most items that go through the network together; None for all of them.
+        precision: the number formats.
+    """
+    if part is None:
+        return _learn_at_once(system, inputs, labels, precision)
+    count = parts_of(len(labels), part)
+    # Of even size, within one: a small rest would have poor statistics of its own.
+    inputs_of, labels_of = (torch.tensor_split(each, count) for each in (inputs, labels))
+    if system.looks_at_whole_batch:
+        return _learn_with_cached_gradient(system, inputs_of, labels, precision)
+    return _learn_in_parts(system, inputs_of, labels_of, precision)
+
+
+def autocast(precision: str, device: str) -> torch.autocast:
+    """Return the autocast of a recipe's precision; `32-true` changes nothing."""
+    kind = torch.bfloat16 if precision.startswith("bf16") else torch.float16
+    return torch.autocast(device, dtype=kind, enabled=precision != "32-true")
+
+
+def parts_of(batch: int, part: int) -> int:
+    """Return the number of parts of a batch, each of at most so many items."""
+    return math.ceil(batch / part)
+
+
+def _learn_at_once(system: System, inputs: Tensor, labels: Tensor, precision: Precision) -> Learned:
+    with precision.forward():
+        loss, logits, statistics = system.learn(inputs, labels)
+    value = float(loss.detach())
+    precision.backward(loss)
+    return Learned(value, None if logits is None else logits.detach(), statistics)
+
+
+def _learn_in_parts(
+    system: System, inputs: Sequence[Tensor], labels: Sequence[Tensor], precision: Precision
+) -> Learned:
+    """Learn from parts one after the other: exact for a mean over items."""
+    count = sum(map(len, labels))
+    losses, rows, shares = [], [], dict[str, list[float]]()
+    for some, theirs in zip(inputs, labels, strict=True):
+        share = len(theirs) / count
+        with precision.forward():
+            loss, logits, statistics = system.learn(some, theirs)
+            loss = share * loss
+        losses.append(float(loss.detach()))
+        precision.backward(loss)
+        if logits is not None:
+            rows.append(logits.detach())
+        for name, number in statistics.items():
+            shares.setdefault(name, []).append(share * number)
+    statistics = {name: sum(numbers) for name, numbers in shares.items()}
+    return Learned(sum(losses), torch.cat(rows) if rows else None, statistics)
+
+
+def _learn_with_cached_gradient(
+    system: System, parts: Sequence[Tensor], labels: Tensor, precision: Precision
+) -> Learned:
+    """Make all embeddings, then the loss, then each part again with its share of the gradient."""
+    states, rows = [], []
+    with _restore_buffers(system.trunk), torch.no_grad():
+        for inputs in parts:
+            states.append(_random_state(inputs.device))
+            with precision.forward():
+                rows.append(system.embed(inputs))
+    embeddings = torch.cat(rows).requires_grad_()
+    with precision.forward():
+        output = system.judge(embeddings, labels)
+    value = float(output.loss.detach())
+    precision.backward(output.loss)
+    if embeddings.grad is None:
+        raise TypeError("the loss does not rest on the embeddings; there is nothing to learn")
+    gradients = torch.split(embeddings.grad, [len(inputs) for inputs in parts])
+    for inputs, state, gradient in zip(parts, states, gradients, strict=True):
+        torch.set_rng_state(state[0])
+        for of_device in state[1:]:
+            torch.cuda.set_rng_state(of_device, inputs.device)
+        with precision.forward():
+            again = system.embed(inputs)
+        # The gradient carries a scaler's factor already.
+        torch.autograd.backward(again, gradient)
+    logits = None if output.logits is None else output.logits.detach()
+    return Learned(value, logits, output.statistics)
+
+
+@contextmanager
+def _restore_buffers(module: torch.nn.Module) -> Iterator[None]:
+    """Undo what passes do to buffers: running statistics move in the pass that has a graph."""
+    before = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    yield
+    with torch.no_grad():
+        for buffer, value in before:
+            buffer.copy_(value)
+
+
+def _random_state(device: torch.device) -> list[Tensor]:
+    """Return the state of the processor's generator and of a GPU's: dropout draws from it."""
+    of_device = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
+    return [torch.get_rng_state(), *of_device]

@@ -1,0 +1,65 @@
+"""Curves of a run: TensorBoard scalars against the global step.
+
+A resumed run goes on from its last checkpoint; scalars that were written after it are purged, so
+that no curve is drawn twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from torch.utils.tensorboard import SummaryWriter
+
+from harness.errors import file_error
+
+
+class Curves:
+    """Scalars under the field's names (`Train/Loss`, `Test/eer`, ...).
+
+    A training goes on without them if the disk takes no more of them: `lost` holds the reason.
+
+    `Test/` is the field's habit: the numbers under it are of the validation split.
+
+    Args:
+        folder: folder of the event files.
+        first_step: the step that is run next; later ones in older files are purged.
+    """
+
+    def __init__(self, folder: Path, first_step: int) -> None:
+        self.lost = ""
+        self._folder = folder
+        self._writer: SummaryWriter | None = None
+        with self._give_up_on_error():
+            self._writer = SummaryWriter(str(folder), purge_step=first_step or None)
+
+    def __enter__(self) -> Curves:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._give_up_on_error():
+            if self._writer is not None:
+                self._writer.close()
+
+    def add(self, group: str, step: int, values: Mapping[str, float]) -> None:
+        """Add the numbers of a step under a group: `Train`, or `Test` for the validation split."""
+        for name, value in values.items():
+            with self._give_up_on_error():
+                if self._writer is not None:
+                    self._writer.add_scalar(f"{group}/{name}", value, step)
+
+    def flush(self) -> None:
+        """Put on disk what was added so far."""
+        with self._give_up_on_error():
+            if self._writer is not None:
+                self._writer.flush()
+
+    @contextmanager
+    def _give_up_on_error(self) -> Iterator[None]:
+        """Stop writing at the first error, which a thread of the writer's may have met."""
+        try:
+            yield
+        except OSError as error:
+            self._writer = None
+            self.lost = str(file_error(error, self._folder) or error)

@@ -1,0 +1,140 @@
+"""Plan of a training: its data, recipe and hooks, nothing of the task."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from harness.adapter import Input
+from harness.config.recipe_tables import Augment
+from harness.config.recipes import Recipe
+from harness.feeding.batches import TrainingBatches
+from harness.feeding.disturbance import Disturber
+from harness.feeding.step_inputs import InputMaker
+from harness.train.system import System
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """One training.
+
+    Attributes:
+        recipe: its recipe.
+        batches: its data.
+        disturber: rooms and noises; None if the recipe has none.
+        validate: numbers of the validation split for a system, `primary` among them.
+        primary: the number that selects weights.
+        higher_is_better: its direction.
+        scheduled: attributes of the head that the recipe's schedules may drive.
+        folder: folder of checkpoints, the log and the curves.
+        seed: seed of everything random.
+        report: called with step, number of steps and loss after every step.
+        data_workers: processes that make inputs; 0 for a thread.
+        before: steps of the training that this one fine-tunes.
+    """
+
+    recipe: Recipe
+    batches: TrainingBatches
+    validate: Callable[[System], dict[str, float]]
+    primary: str
+    higher_is_better: bool
+    scheduled: tuple[str, ...]
+    folder: Path
+    seed: int
+    report: Callable[[int, int, float], None]
+    disturber: Disturber | None = None
+    data_workers: int = 0
+    before: int = 0
+
+    @property
+    def phases(self) -> tuple[TrainingPlan, ...]:
+        """The trainings in their order: this one, and the recipe's fine-tuning."""
+        return (self, *(self._fine_tuning(recipe) for recipe in self.recipe.phases[1:]))
+
+    @property
+    def last(self) -> int:
+        """The step after which this training ends; steps are counted from the first of all."""
+        return self.before + self.steps
+
+    @property
+    def steps(self) -> int:
+        """Length of the run in steps."""
+        if self.recipe.steps is not None:
+            return self.recipe.steps
+        return max(1, round((self.recipe.epochs or 1) * self.batches.steps_per_epoch))
+
+    def inputs(self, declared: Input) -> InputMaker:
+        """Return the maker of the inputs that a network declares."""
+        augment = self.recipe.augment
+        return InputMaker(self.batches, self.disturber, declared, augment, self.seed)
+
+    @property
+    def validation_steps(self) -> frozenset[int]:
+        """Steps after which the validation split is evaluated; the last one is among them."""
+        return self._evenly(self.recipe.validations)
+
+    @property
+    def checkpoint_steps(self) -> frozenset[int]:
+        """Steps after which a resume point is written."""
+        return self._evenly(self.recipe.checkpoints) | self.validation_steps
+
+    def better(self, value: float, than: float | None) -> bool:
+        """Return True if a number of `primary` beats another; anything beats None."""
+        if than is None:
+            return True
+        return value > than if self.higher_is_better else value < than
+
+    def _evenly(self, count: int) -> frozenset[int]:
+        count = min(count, self.steps)
+        steps = (math.ceil(self.steps * (part + 1) / count) for part in range(count))
+        return frozenset(self.before + step for step in steps)
+
+    def _fine_tuning(self, recipe: Recipe) -> TrainingPlan:
+        """Return the plan of a fine-tuning: the same data and rooms, drawn anew."""
+        # A seed of its own, so that it does not begin with the draws of its training.
+        digest = hashlib.sha256(f"{self.seed}:fine-tuning".encode()).digest()
+        seed = int.from_bytes(digest[:7], "big")
+        batches = _batches_for(recipe, self.batches, seed)
+        disturber = _disturber_for(recipe.augment, self.disturber, seed)
+        plan = replace(self, recipe=recipe, batches=batches, disturber=disturber, seed=seed)
+        return replace(plan, before=self.last)
+
+
+@dataclass(frozen=True)
+class AtOriginalSpeed(TrainingBatches):
+    """Crops as they are, for a classifier that knows each label at several speeds.
+
+    Attributes:
+        place: index of the original speed among those that the classifier knows.
+    """
+
+    place: int = 0
+
+    def at(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return raw content `[batch, ...]` and the classes `[batch]` at original speed."""
+        content, labels = super().at(step)
+        return content, labels + len(self.classes) * self.place
+
+
+def _batches_for(recipe: Recipe, first: TrainingBatches, seed: int) -> TrainingBatches:
+    values: dict[str, Any] = {each.name: getattr(first, each.name) for each in fields(first)}
+    values |= {"batch": recipe.batch, "crop_seconds": recipe.crop_seconds, "seed": seed}
+    values |= {"speeds": recipe.augment.speeds, "sampler": recipe.sampler}
+    if first.speeds and not recipe.augment.speeds:
+        return AtOriginalSpeed(**values, place=first.speeds.index(1.0))
+    return TrainingBatches(**values)
+
+
+def _disturber_for(augment: Augment, first: Disturber | None, seed: int) -> Disturber | None:
+    if first is None or not (augment.reverb or augment.noise):
+        return None
+    rooms, noises = first.rooms, first.noises
+    return Disturber(
+        augment, rooms if augment.reverb else None, noises if augment.noise else None, seed
+    )

@@ -1,0 +1,163 @@
+"""Progress of a training, its result and its log; nothing here imports torch.
+
+The log has a line of JSON for each resume point.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.measure.timing import CpuTimes
+from harness.records.files import append_text, read_text, write_text
+
+LOG = "log.jsonl"
+RESUME = "resume.pt"
+FINAL = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class FirstTraining:
+    """Result of a training that a fine-tuning went on from.
+
+    Attributes:
+        steps: its length.
+        accuracy, selected_step, validation: as of `TrainingResult`.
+    """
+
+    steps: int
+    accuracy: float | None
+    selected_step: int
+    validation: dict[str, float]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """Result of a training.
+
+    Attributes:
+        steps: length of the run, its fine-tuning included.
+        batch: items a step.
+        accuracy: share of right training decisions over the last epoch, None without logits.
+        selected_step: the step whose weights were kept (the last one of an average).
+        validation: numbers of the validation split at that step.
+        seconds: time spent in steps and validations, over all resumes.
+        data_wait: share of the time of steps that was spent waiting for inputs, the first few
+            steps after each start apart; None if there are no more than these.
+        cpu_wait: share of its time that training's threads had no processor.
+        before_fine_tuning: the training that was fine-tuned; None if nothing was.
+        notes: facts of the run that a reader of its row must know.
+    """
+
+    steps: int
+    batch: int
+    accuracy: float | None
+    selected_step: int
+    validation: dict[str, float]
+    seconds: float
+    data_wait: float | None = None
+    cpu_wait: float | None = None
+    before_fine_tuning: FirstTraining | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Progress:
+    """State that a resume point must remember beside weights and optimiser.
+
+    Attributes:
+        phase: 0 for the training itself, 1 for its fine-tuning.
+        step: steps that are done, counted over both.
+        right: shares of right decisions, of the last steps.
+        ended: the training that is being fine-tuned.
+        lost_curves: the reason why the curves end early; empty if they do not.
+    """
+
+    step: int = 0
+    best: float | None = None
+    selected_step: int = 0
+    validation: dict[str, float] | None = None
+    right: deque[float] = field(default_factory=deque)
+    seconds: float = 0.0
+    stepped: float = 0.0
+    waited: float = 0.0
+    cpu_ran: float = 0.0
+    cpu_waited: float = 0.0
+    phase: int = 0
+    ended: FirstTraining | None = None
+    lost_curves: str = ""
+
+    @classmethod
+    def from_facts(cls, facts: dict[str, Any]) -> Progress:
+        """Restore the progress from `facts`; those of an older file lack later fields."""
+        ended = facts.get("ended") and FirstTraining(**facts["ended"])
+        return cls(**{**facts, "right": deque(facts["right"]), "ended": ended})
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The progress in plain types."""
+        return {**asdict(self), "right": list(self.right)}
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of right decisions over the last steps; None if none were counted."""
+        return sum(self.right) / len(self.right) if self.right else None
+
+    def begin_next_phase(self) -> None:
+        """Go on to the fine-tuning: validations from before do not count in it."""
+        self.ended = FirstTraining(
+            self.step, self.accuracy, self.selected_step, dict(self.validation or {})
+        )
+        self.phase += 1
+        self.best, self.validation = None, None
+        self.right.clear()
+
+    def result(self, batch: int) -> TrainingResult:
+        """Return the result once all steps are done."""
+        return TrainingResult(
+            steps=self.step,
+            batch=batch,
+            accuracy=self.accuracy,
+            selected_step=self.selected_step,
+            validation=dict(self.validation or {}),
+            seconds=self.seconds,
+            data_wait=self.waited / self.stepped if self.stepped else None,
+            cpu_wait=CpuTimes(self.cpu_ran, self.cpu_waited).share,
+            before_fine_tuning=self.ended,
+            notes=(f"its curves end early: {self.lost_curves}",) if self.lost_curves else (),
+        )
+
+
+def append_to_log(
+    folder: Path, step: int, values: Mapping[str, float], validation: Mapping[str, float]
+) -> None:
+    """Add the numbers of a step and, if it was validated, of the validation split."""
+    line = {"step": step, "train": values, "validation": validation}
+    append_text(folder / LOG, json.dumps(line) + "\n")
+
+
+def cut_log(folder: Path, step: int) -> None:
+    """Drop the lines after a resume point, and any line that a kill cut short."""
+    if (folder / LOG).exists():
+        kept = (line for logged, line in _lines(folder) if logged <= step)
+        write_text(folder / LOG, "".join(f"{line}\n" for line in kept))
+
+
+def last_logged_step(folder: Path) -> int | None:
+    """Return the last step of a training that did not end; None if it would begin."""
+    if not (folder / RESUME).exists() or not (folder / LOG).exists():
+        return None
+    return max((step for step, _ in _lines(folder)), default=None)
+
+
+def _lines(folder: Path) -> Iterator[tuple[int, str]]:
+    for line in read_text(folder / LOG).splitlines():
+        try:
+            step = json.loads(line)["step"]
+        except json.JSONDecodeError:
+            continue
+        yield step, line

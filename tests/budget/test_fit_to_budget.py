@@ -1,0 +1,146 @@
+"""A recipe made to fit a budget: parts first, then activations made again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import pytest
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from harness.adapter import Fbank
+from harness.budget.fit_to_budget import (
+    BudgetFit,
+    embedding_step,
+    fit_to_budget,
+    largest_inference,
+    largest_training,
+)
+from harness.budget.prediction import Workload, predict_inference, predict_training
+from harness.budget.step_memory import StepMemory
+from tests.budget.test_prediction import MIB, work
+
+
+def taken(step: StepMemory) -> int:
+    reserved = step.reserved()
+    assert reserved is not None
+    return reserved
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A network of eight layers that may compute each layer's activations again."""
+
+    checkpointing: bool = False
+    version: ClassVar[int] = 1
+    embedding_size: int = 16
+
+    def inputs(self) -> Fbank:
+        return Fbank()
+
+    def build(self) -> nn.Module:
+        again = self.checkpointing
+
+        class Trunk(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.layers = nn.ModuleList(layer(80) for _ in range(8))
+                self.last = nn.Linear(80, 16)
+
+            def forward(self, features: Tensor) -> Tensor:
+                hidden = features.transpose(1, 2)
+                for each in self.layers:
+                    hidden = (
+                        checkpoint(each, hidden, use_reentrant=False) if again else each(hidden)
+                    )
+                return self.last(hidden.mean(-1))
+
+        return Trunk()
+
+
+def made_again(module: nn.Module, inputs: Tensor) -> Tensor:
+    return checkpoint(module, inputs, use_reentrant=False)
+
+
+def layer(size: int) -> nn.Module:
+    convolution = nn.Conv1d(size, size, 3, padding=1)
+    return nn.Sequential(convolution, nn.BatchNorm1d(size), nn.ReLU(), nn.Tanh())
+
+
+@pytest.fixture(scope="module", params=["stack", pytest.param("eres2net", marks=pytest.mark.long)])
+def asked(request: pytest.FixtureRequest) -> Workload:
+    if request.param == "stack":
+        return replace(work("xvector", batch=32), model=Stack())
+    return work(request.param, batch=32)
+
+
+def test_what_fits_stays_as_it_is(asked):
+    step = predict_training(asked, 32, None)
+    found = fit_to_budget(asked, taken(step))
+    assert found == BudgetFit(None, False, step)
+
+
+def test_the_largest_part_is_even_and_fits(asked):
+    limit = taken(predict_training(asked, 32, None)) * 3 // 5
+    found = fit_to_budget(asked, limit)
+    assert found.part in (8, 11, 16)
+    assert not found.checkpointing
+    assert found.fits
+    assert predict_training(asked, 32, found.part).reserved(limit) is not None
+    fewer_parts = -(-32 // (-(-32 // found.part) - 1))
+    assert predict_training(asked, 32, fewer_parts).reserved(limit) is None
+
+
+def test_activations_are_made_again_where_parts_would_be_too_small(asked):
+    limit = taken(predict_training(asked, 32, 4))
+    found = fit_to_budget(asked, limit)
+    assert found.checkpointing
+    assert found.part is None or found.part >= 8
+    assert found.fits
+
+
+def test_a_budget_that_nothing_fits_is_told(asked):
+    found = fit_to_budget(asked, MIB)
+    assert not found.fits
+    assert found.part == 2
+    assert found.checkpointing
+
+
+def test_parts_that_the_recipe_names_stay_where_they_fit():
+    asked = work("resnet34", batch=32, micro_batch=16)
+    assert fit_to_budget(asked, 2**40).part == 16
+    limit = taken(predict_training(asked, 32, 9))
+    assert fit_to_budget(asked, limit).part in (8, 11)
+
+
+def test_a_step_that_is_known_already_tells_the_same_largest_batch():
+    asked, limit = work("resnet34", batch=32), 2000 * MIB
+    found = fit_to_budget(asked, limit)
+    assert found.whole is found.step
+    assert largest_training(asked, limit, found.whole) == largest_training(asked, limit)
+
+
+def test_embedding_any_batch_is_told_as_a_pass_of_its_own_tells_it():
+    asked = work("resnet34")
+    told, seen = embedding_step(asked)(9), predict_inference(asked, 9)
+    assert told == seen
+
+
+def test_the_largest_batches_fit_and_the_next_ones_do_not():
+    asked, limit = replace(work("resnet34"), on_gpu=True), 600 * MIB
+    trained, embedded = (
+        largest_training(asked, limit),
+        largest_inference(embedding_step(asked), limit),
+    )
+    assert 2 <= trained < embedded
+    assert predict_training(asked, trained, None).reserved(limit) is not None
+    assert predict_training(asked, trained + 1, None).reserved(limit) is None
+    assert predict_inference(asked, embedded).reserved(limit) is not None
+    assert predict_inference(asked, embedded + 1).reserved(limit) is None
+
+
+def test_one_part_more_is_tried_before_many_more():
+    asked = work("resnet34", batch=32, micro_batch=16)
+    limit = taken(predict_training(asked, 32, 11))
+    assert fit_to_budget(asked, limit).part == 11
