@@ -42,7 +42,7 @@ from harness.registry.history.store import add, read_history
 from harness.registry.submit.class_scores import class_scores
 from harness.registry.submit.embeddings import embedding_scores
 from harness.registry.submit.trial_scores import trial_scores
-from harness.run.job.evaluation_files import load_scores
+from harness.run.job.results import load_scores
 from harness.tasks.verification import Verification
 from harness.trials.index import TrialTable
 from harness.trials.join import read_scores

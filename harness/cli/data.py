@@ -52,7 +52,7 @@ def check(
     from harness.config.loader import load
     from harness.datasets.inventory import check_dataset_files, check_dataset_lists
     from harness.datasets.lengths import inputs_asked_by
-    from harness.run.plan.inputs import declared_input
+    from harness.run.plan.resolved import model_input
 
     loaded = load(config)
     if lists and full:
@@ -61,7 +61,7 @@ def check(
     if lists:
         checked = [check_dataset_lists(loaded, part, profile.value) for part in parts]
     else:
-        with ProgressDisplay() as display, inputs_asked_by(declared_input):
+        with ProgressDisplay() as display, inputs_asked_by(model_input):
             checked = [
                 check_dataset_files(
                     loaded,

@@ -52,9 +52,7 @@ def evaluate(
     entry = CheckpointEntry(path, model or model_of(loaded, path), loss, told)
     request = options.make_request(suite, profile, runs, device=device, datasets=[dataset])
     with ProgressDisplay() as display:
-        outcome = evaluate_checkpoint(
-            loaded, request, entry, data_listener=display, listener=display
-        )
+        outcome = evaluate_checkpoint(loaded, request, entry, watch=display.show)
     is_whole = show(outcome, request, as_json=json)
     for job, record in zip(outcome.jobs, outcome.records, strict=True):
         for note in record.notes if job.checkpoint else ():

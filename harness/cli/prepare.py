@@ -35,11 +35,11 @@ def prepare(
     from harness.datasets.lengths import inputs_asked_by
     from harness.datasets.preparing import prepare_dataset
     from harness.records.files import keep_from_git
-    from harness.run.plan.inputs import declared_input
+    from harness.run.plan.resolved import model_input
 
     loaded = load(config)
     keep_from_git(runs)
-    with ProgressDisplay() as display, inputs_asked_by(declared_input):
+    with ProgressDisplay() as display, inputs_asked_by(model_input):
         parts = loaded.parts(dataset)
         checked = [
             prepare_dataset(

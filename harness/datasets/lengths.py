@@ -63,7 +63,7 @@ def declared_input(name: str, table: Component) -> Input | None:
 
 @contextmanager
 def inputs_asked_by(ask: Ask) -> Iterator[None]:
-    """Let something else run adapters' code, in a process of theirs (`harness.run.plan.inputs`)."""
+    """Let something else run adapters' code, in a process of theirs (`harness.run.plan.resolved`)."""
     before = _ASK.set(ask)
     try:
         yield

@@ -15,7 +15,7 @@ from harness.records.canonical import sha256_file
 from harness.records.details import DETAILS, Details, details_text, read_details, write_details
 from harness.records.store import read_record
 from harness.registry.rescoring import NotHereError, UnusableError, changed, rejudging
-from harness.run.job.join import RECORD
+from harness.run.job.record_writing import RECORD
 from harness.tasks.task import Detailing
 
 TOLERANCE = 2e-6

@@ -19,8 +19,8 @@ from harness.records.record import Metric, Record, Stage
 from harness.records.store import read_record
 from harness.registry.details import details_beside, differences, named
 from harness.registry.rescoring import NotHereError, Rejudging, UnusableError, changed, rejudging
-from harness.run.job.join import RECORD
-from harness.run.job.stage import find_result
+from harness.run.job.record_writing import RECORD
+from harness.run.job.results import find_result
 from harness.tasks.task import Judgement
 from harness.train.log import FINAL
 

@@ -13,9 +13,8 @@ from harness.errors import ConfigError, RequestError
 from harness.records.canonical import canonical_json
 from harness.records.record import Record
 from harness.run.job.spec import JobSpec
-from harness.run.plan.choice import chosen_suite
 from harness.run.plan.jobs import plan_jobs
-from harness.run.plan.request import RunRequest, Source
+from harness.run.plan.request import DatasetState, RunRequest, requested_suite
 
 TOLD = 5
 """Differences that a refusal names."""
@@ -46,7 +45,7 @@ def check_reproducible(record: Record, where: Path) -> None:
 
 
 def planned_again(
-    loaded: LoadedBenchmark, request: RunRequest, record: Record, source: Source
+    loaded: LoadedBenchmark, request: RunRequest, record: Record, source: DatasetState
 ) -> JobSpec:
     """The job that a record was made by, as the benchmark plans it now.
 
@@ -80,7 +79,7 @@ def request_for(loaded: LoadedBenchmark, record: Record, request: RunRequest) ->
     """A request for a record's job alone; a baseline comes with whatever is planned beside it."""
     model, loss = record.model.name, record.loss.name if record.loss else ""
     if record.is_baseline:
-        first = chosen_suite(loaded, request).systems[0]
+        first = requested_suite(loaded, request).systems[0]
         model, loss = first.model, first.loss
     seeds = () if record.seed is None else (record.seed,)
     return replace(request, models=(model,), losses=(loss,), seeds=seeds)

@@ -21,12 +21,12 @@ from harness.registry.guarding.consistency import contradictions
 from harness.registry.reproduction.planning import check_reproducible, planned_again, request_for
 from harness.registry.reproduction.tolerance import Range, allowed, others_of
 from harness.registry.verify import verify
-from harness.run.execute.local import Listener, run_all
-from harness.run.job.join import RECORD
+from harness.run.events import Watch, message_sender, reading_counter
+from harness.run.execute.executor import make_executor, run_jobs
+from harness.run.job.record_writing import RECORD
 from harness.run.job.spec import JobSpec
-from harness.run.plan.adapters import WORKERS
-from harness.run.plan.request import RunRequest, Source, source_of
-from harness.run.session import DataListener
+from harness.run.plan.adapter_workers import WORKERS
+from harness.run.plan.request import DatasetState, RunRequest, listing_state
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,7 @@ def reproduce(
     *,
     settings: dict[str, Any],
     by: str = "",
-    data_listener: DataListener,
-    listener: Listener,
+    watch: Watch,
 ) -> Reproduction:
     """Make a record again, and attest it where it comes out alike.
 
@@ -70,8 +69,7 @@ def reproduce(
         runs: a folder that holds nothing made before: what is cached is not made again.
         settings: recipe keys that the record's run changed, as `--set` gave them.
         by: who makes it again.
-        data_listener: watches its data being read.
-        listener: watches the job run.
+        watch: receives the progress of its data and of the job.
 
     Raises:
         RequestError: the folder is not fresh; the record cannot be made again, contradicts itself
@@ -82,10 +80,10 @@ def reproduce(
     check_reproducible(record, path)
     _check_fresh(runs, path)
     _check_honest(loaded, record, path)
-    job = _planned(loaded, record, runs, settings, data_listener)
+    job = _planned(loaded, record, runs, settings, watch)
     WORKERS.close()
     within = allowed(record, others_of(path, record))
-    ((_, made),) = run_all([job], 1, listener)
+    ((_, made),) = run_jobs([job], make_executor("local", job.device, 1), watch)
     if made.state != "done":
         raise JobFailed(f"{job.title}: {made.state}: {made.reason}")
     metric = record.protocol.primary
@@ -124,7 +122,7 @@ def _planned(
     record: Record,
     runs: Path,
     settings: dict[str, Any],
-    listener: DataListener,
+    watch: Watch,
 ) -> JobSpec:
     trained = record.stages.get("train")
     device = choose_device(trained.inputs["device"] if trained else "cpu")
@@ -144,7 +142,7 @@ def _planned(
         raise RequestError(f"{error}\nIt was made by {record.code[:12]}") from error
     keep_from_git(runs)
     # Before anything is decoded, as far as lists tell; then with all that the data tell.
-    job = planned_again(loaded, request, record, source_of(loaded, listing))
+    job = planned_again(loaded, request, record, listing_state(loaded, listing))
     if job.code.endswith(DIRTY):
         raise RequestError(
             f"{job.code}: code that is in no commit attests nothing; commit or stash your changes"
@@ -153,10 +151,10 @@ def _planned(
         loaded,
         listing,
         request.cache,
-        advance=listener.packing(listing),
-        tell=listener.tell,
+        advance=reading_counter(listing, watch),
+        tell=message_sender(watch),
     )
-    source = Source(listing, opened.lock, opened.left_out, opened.pinned)
+    source = DatasetState(listing, opened.lock, opened.left_out, opened.pinned)
     return planned_again(loaded, request, record, source)
 
 

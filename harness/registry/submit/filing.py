@@ -18,11 +18,10 @@ from harness.registry.submit.given import Entry, Given, check_given, scores_of, 
 from harness.registry.submit.identical import check_new
 from harness.registry.submit.place import Place, find_place
 from harness.registry.submit.received import received
-from harness.run.job.evaluation_files import SCORES, save_scores
-from harness.run.job.join import RECORD, keep
-from harness.run.job.looks import count_look
+from harness.run.job.evaluate_stage import log_test_use
+from harness.run.job.record_writing import RECORD, write_attempt
+from harness.run.job.results import SCORES, save_scores, utc_now
 from harness.run.job.spec import JobSpec
-from harness.run.job.stage import utc_now
 from harness.run.plan.request import RunRequest
 from harness.tasks.task import Judgement, Scores
 from harness.trials.cautions import distance_note
@@ -107,7 +106,7 @@ def _scored(
     check_new(scores, record, folders)
     place.hold_protocol(job, pin=not check)
     # Noted before its metrics are known, as a run's are. A check is no entry of a table.
-    looks = None if check else count_look(job, f"evaluate-{digest(inputs)[:16]}")
+    looks = None if check else log_test_use(job, f"evaluate-{digest(inputs)[:16]}")
     judgement = _judged(place, scores)
     made = f"its {given.made_from} were made elsewhere; whether its system had seen the test items "
     update: dict[str, Any] = {
@@ -156,4 +155,4 @@ def _filed(job: JobSpec, record: Record, scores: Scores | None = None) -> Filed:
     if scores is not None:
         save_scores(file, scores)
         record = record.model_copy(update={"artefacts": {"scores": received(file)}})
-    return Filed(keep(job, record, None), job.folder / RECORD)
+    return Filed(write_attempt(job, record, None), job.folder / RECORD)

@@ -1,4 +1,4 @@
-"""What a checkpoint made elsewhere was trained on, held against the test split it is judged by."""
+"""Compare the training data of a checkpoint made elsewhere with the test split it is judged on."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from harness.datasets.listed import list_dataset
 from harness.datasets.listing import Listing
 from harness.datasets.locate import Absence
 from harness.errors import RequestError
-from harness.run.job.join import ELSEWHERE
+from harness.run.job.record_writing import FOREIGN_WEIGHTS
 
 MADE = "its weights were made elsewhere;"
-"""How a note begins that tells whether they had seen the test split."""
+"""The beginning of notes about the test split and the training data of weights."""
 
 
 def parse_trained_on(text: str | None) -> tuple[str, ...] | None:
-    """Read `--trained-on NAME[,NAME]`; None where nobody tells.
+    """Read `--trained-on NAME[,NAME]`; return None if it is not given.
 
     Raises:
         RequestError: it names nothing.
@@ -32,16 +32,18 @@ def parse_trained_on(text: str | None) -> tuple[str, ...] | None:
     return names
 
 
-def held_apart(loaded: LoadedBenchmark, names: Iterable[str], tested: Listing) -> tuple[str, ...]:
-    """Of what a checkpoint was trained on, the datasets that share nobody with a test split.
+def disjoint_datasets(
+    loaded: LoadedBenchmark, names: Iterable[str], tested: Listing
+) -> tuple[str, ...]:
+    """Return the training datasets of a checkpoint that share no unit with a test split.
 
-    Only datasets of the benchmark that are here can be held against it, and of these only those
-    of the same corpus: a name of another corpus is another person.
+    Only datasets of the benchmark that are here can be compared, and of these only those of the
+    same corpus: a name of another corpus is another person.
 
     Args:
         loaded: the benchmark.
         names: datasets of the benchmark, or free text.
-        tested: the dataset that it is judged on.
+        tested: the dataset that the checkpoint is judged on.
 
     Raises:
         RequestError: one of them trains on units that are tested.
@@ -63,27 +65,27 @@ def held_apart(loaded: LoadedBenchmark, names: Iterable[str], tested: Listing) -
     return tuple(apart)
 
 
-def told_notes(
+def training_notes(
     notes: tuple[str, ...], trained_on: tuple[str, ...] | None, apart: tuple[str, ...], unit: str
 ) -> tuple[str, ...]:
-    """A row's notes, where it could be checked what its weights have seen.
+    """Return a row's notes with the one about the training data of its weights.
 
     Args:
         notes: the row's.
-        trained_on: all that the weights were trained on; None where nobody tells.
-        apart: those of it that share nobody with the test split.
-        unit: what is resampled.
+        trained_on: all data that the weights were trained on; None if it is not known.
+        apart: the datasets among it that share no unit with the test split.
+        unit: the resampling unit.
     """
     if trained_on is None:
         return notes
-    others = tuple(note for note in notes if note != ELSEWHERE and not note.startswith(MADE))
+    others = tuple(note for note in notes if note != FOREIGN_WEIGHTS and not note.startswith(MADE))
     if set(apart) != set(trained_on):
-        return (*others, ELSEWHERE)
+        return (*others, FOREIGN_WEIGHTS)
     return (*others, f"{MADE} no {unit} that {' or '.join(apart)} trains on is tested")
 
 
 def _training_units(loaded: LoadedBenchmark, name: str, tested: Listing) -> set[str] | None:
-    """Units that a dataset trains on; None where they cannot be held against those of another."""
+    """Return the units that a dataset trains on; None if these cannot be compared."""
     if name not in loaded.benchmark.datasets and loaded.fold(name) is None:
         return None
     units: set[str] = set()

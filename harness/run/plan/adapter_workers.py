@@ -1,4 +1,4 @@
-"""Adapters' code is asked here and runs elsewhere: in worker processes that planning keeps.
+"""Run adapters' code in worker processes that are kept while a call is planned.
 
 A worker that dies, or writes bytes that are no message, costs the entry that was asked about, and
 another one takes its place. Workers start when something is first asked, and are kept until
@@ -18,9 +18,9 @@ from pydantic import BaseModel, TypeAdapter
 
 from harness import errors
 from harness.errors import HarnessError, JobFailed
-from harness.run.execute.channel import ProtocolError
 from harness.run.execute.child import Child
-from harness.run.execute.process import NO_MESSAGE, why, worker_environment
+from harness.run.execute.messages import ProtocolError
+from harness.run.execute.subprocesses import NO_MESSAGE, why, worker_environment
 from harness.run.plan.questions import Question
 
 T = TypeVar("T", bound=BaseModel)
@@ -30,8 +30,8 @@ class AdapterFailed(JobFailed):
     """Foreign code ended, crashed or confused the process that it ran in."""
 
 
-class OutOfMemory(AdapterFailed):
-    """That process was killed from outside, as a system does that has no memory left."""
+class WorkerKilled(AdapterFailed):
+    """The process was killed from outside, as a system does that has no memory left."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class _Worker:
 
 
 class AdapterWorkers:
-    """The processes that adapters' code runs in while a call is planned."""
+    """Worker processes for adapters' code; any thread may ask."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,56 +53,52 @@ class AdapterWorkers:
         self._guilty: set[str] = set()
 
     def recall(self, question: Question[T]) -> T:
-        """Ask only what was not answered since the last `close`: entries share adapters.
+        """Return the answer since the last `close`, or ask: entries share adapters.
 
         Raises:
             ConfigError, JobFailed: as `ask` does.
         """
-        key = _spelled(question)
+        key = _serialize(question)
         if key not in self._known:
             self._known[key] = self.ask(question)
-        known = self._known[key]
-        if isinstance(known, JobFailed):
-            raise known
-        return cast(T, known)
+        return cast(T, self._remembered(key))
 
     def ask(self, question: Question[T]) -> T:
-        """Ask in a process that is free, else in a new one; any thread may ask.
+        """Ask a free process, else a new one.
 
-        What failed fails again, with nothing run, until the next `close`.
+        A question that failed fails again until the next `close`, with nothing run. If other
+        adapters have run in the process that fails, the question is asked again in a fresh one.
 
         Raises:
             ConfigError: the adapter's table is wrong, or what else a question raises.
             JobFailed: the adapter's code failed; the message says at what.
         """
-        key = _spelled(question)
-        before = self._known.get(key)
-        if isinstance(before, JobFailed):
-            raise before
+        key = _serialize(question)
+        if isinstance(self._known.get(key), JobFailed):
+            self._remembered(key)
+        worker = self._take()
+        is_blamed = worker.ran <= question.adapters or question.adapters & self._guilty
         try:
-            return self._asked(question)
+            try:
+                return self._ask(worker, question)
+            except AdapterFailed:
+                if is_blamed:
+                    raise
+            return self._ask(self._take(fresh=True), question)
         except JobFailed as error:
+            if isinstance(error, AdapterFailed):
+                self._guilty |= question.adapters
             self._known[key] = error
             raise
 
-    def _asked(self, question: Question[T]) -> T:
-        worker = self._taken()
-        blamed = worker.ran <= question.adapters or question.adapters & self._guilty
-        try:
-            return self._answered(worker, question)
-        except AdapterFailed:
-            if blamed:
-                self._guilty |= question.adapters
-                raise
-        # Others had run in that process: only in a fresh one is the blame its own.
-        try:
-            return self._answered(self._taken(fresh=True), question)
-        except AdapterFailed:
-            self._guilty |= question.adapters
-            raise
+    def _remembered(self, key: str) -> BaseModel:
+        known = self._known[key]
+        if isinstance(known, JobFailed):
+            raise known
+        return known
 
     def close(self) -> None:
-        """End every process; what another thread waits for fails."""
+        """Kill every process and forget all answers; a question that is being answered fails."""
         with self._lock:
             idle, self._idle = self._idle, []
             self._known.clear()
@@ -112,7 +108,7 @@ class AdapterWorkers:
         for worker in idle:
             worker.child.finish(0)
 
-    def _taken(self, *, fresh: bool = False) -> _Worker:
+    def _take(self, *, fresh: bool = False) -> _Worker:
         with self._lock:
             if self._idle and not fresh:
                 worker = self._idle.pop()
@@ -121,11 +117,11 @@ class AdapterWorkers:
             self._busy.append(worker)
         return worker
 
-    def _answered(self, worker: _Worker, question: Question[T]) -> T:
+    def _ask(self, worker: _Worker, question: Question[T]) -> T:
         alive = False
         try:
             worker.ran |= question.adapters
-            message = _exchanged(worker.child, question)
+            message = _exchange(worker.child, question)
             alive = True
         finally:
             with self._lock:
@@ -135,19 +131,20 @@ class AdapterWorkers:
             if not alive:
                 worker.child.finish(0)
         if message["event"] == "refused":
-            raise _refusal(message["error"], message["why"])
+            kind: type[HarnessError] = getattr(errors, message["error"], JobFailed)
+            raise kind(message["why"])
         answer: T = question.answers.model_validate(message["answer"])
         return answer
 
 
-def _exchanged(child: Child, question: Question[Any]) -> dict[str, Any]:
+def _exchange(child: Child, question: Question[Any]) -> dict[str, Any]:
     """Send a question and wait for its answer.
 
     Raises:
         AdapterFailed: there is none.
     """
-    child.forget_noise()
-    child.send(_spelled(question))
+    child.forget_output()
+    child.send(_serialize(question))
     doing = ""
     try:
         while (message := child.receive()) is not None:
@@ -162,23 +159,16 @@ def _exchanged(child: Child, question: Question[Any]) -> dict[str, Any]:
         child.kill()
         raise AdapterFailed(f"{doing}: {NO_MESSAGE}") from error
     status = child.finish()
-    kind = OutOfMemory if status == -9 else AdapterFailed
-    raise kind(f"{doing}: {why(status, child.printed)}")
+    kind = WorkerKilled if status == -9 else AdapterFailed
+    raise kind(f"{doing}: {why(status, child.output)}")
 
 
-def _spelled(question: Question[Any]) -> str:
+def _serialize(question: Question[Any]) -> str:
     asked = TypeAdapter(type(question)).dump_python(question, mode="json")
     return json.dumps({"question": type(question).__name__, "asked": asked, "path": sys.path})
 
 
-def _refusal(name: str, text: str) -> HarnessError:
-    """An error as the worker raised it."""
-    kind = getattr(errors, name, JobFailed)
-    error: HarnessError = kind(text)
-    return error
-
-
 WORKERS = AdapterWorkers()
-"""Those of this process; a call that goes on to run jobs closes them first."""
+"""The workers of this process; a call that goes on to run jobs closes them first."""
 
 atexit.register(WORKERS.close)

@@ -1,4 +1,4 @@
-"""A recipe made to fit the benchmark's memory budget, before anything is trained."""
+"""Fit an entry's recipe to the benchmark's memory budget, before anything is trained."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 
 from harness.adapter import CHECKPOINTING
 from harness.config.recipes import FineTune, Recipe
+from harness.datasets.listing import Listing
 from harness.records import record
 from harness.records.parts import in_parts
-from harness.run.plan.chosen import Chosen
-from harness.run.plan.predictions import Predictions, Question
-from harness.run.plan.questions import EmbeddedBatch, Training, TrainingStep
-from harness.run.plan.request import Source
+from harness.run.plan.memory_questions import EmbeddedBatch, Training, TrainingStep
+from harness.run.plan.predictions import Prediction, Predictions
+from harness.run.plan.resolved import ResolvedEntry
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedEntry:
     """An entry as it is trained within the budget.
 
     Attributes:
-        model: with activations made again where nothing else helps.
-        recipe: with parts for each of its trainings that does not fit at once.
-        prediction: of the training that takes most; None where nothing can be told.
+        model: with activation checkpointing if nothing else helps.
+        recipe: with gradient accumulation for each of its trainings that does not fit at once.
+        prediction: of the training that takes most; None if nothing can be predicted.
         largest: items of a step of the first training that fit at once.
         macs: multiply-adds of one training item's forward pass.
-        notes: what a reader of its row must know.
+        notes: for its row.
     """
 
     model: record.Component
@@ -36,30 +36,36 @@ class Fitted:
     notes: tuple[str, ...] = ()
 
 
-def questions(entry: Chosen, source: Source, precision: str) -> Iterator[Question]:
-    """What is predicted for an entry, as far as it is known before anything is.
+def memory_questions(
+    entry: ResolvedEntry, listing: Listing, precision: str
+) -> Iterator[Prediction]:
+    """Yield the predictions that an entry needs, as far as they are known before any is made.
 
     Args:
         entry: the system and its recipe.
-        source: what it is trained on.
-        precision: in which embeddings are computed, by a recipe's name of it.
+        listing: its dataset.
+        precision: of embeddings, as a recipe names it.
     """
-    steps = (_step(entry, phase, source) for phase in entry.recipe.phases)
+    steps = (_step(entry, phase, listing) for phase in entry.recipe.phases)
     yield from (step for step in steps if step)
     yield EmbeddedBatch(entry.model, precision)
 
 
-def fitted(entry: Chosen, source: Source, predictions: Predictions) -> Fitted:
+def fit_entry(entry: ResolvedEntry, listing: Listing, predictions: Predictions) -> FittedEntry:
     """Make an entry's recipe fit, changing as little of it as possible."""
     model, recipe = entry.model, entry.recipe
-    found = [_within(entry, phase, source, predictions) for phase in recipe.phases]
+    found: list[Training] = []
+    for phase in recipe.phases:
+        step = _step(entry, phase, listing)
+        unknown = "its lists do not tell how long a sound is, and the recipe crops none"
+        found.append(predictions.training(step) if step else Training(why=unknown))
     if any(kept.checkpointing for kept in found):
         model = model.model_copy(update={"fields": {**model.fields, CHECKPOINTING: True}})
-    told = [kept.prediction for kept in found if kept.prediction is not None]
-    return Fitted(
+    known = [kept.prediction for kept in found if kept.prediction is not None]
+    return FittedEntry(
         model,
         _with_parts(recipe, found),
-        max(told, key=lambda each: each.reserved, default=None),
+        max(known, key=lambda each: each.reserved, default=None),
         found[0].largest,
         found[0].macs,
         tuple(
@@ -70,16 +76,8 @@ def fitted(entry: Chosen, source: Source, predictions: Predictions) -> Fitted:
     )
 
 
-def _within(entry: Chosen, phase: Recipe, source: Source, predictions: Predictions) -> Training:
-    step = _step(entry, phase, source)
-    if step is None:
-        return Training(why="its lists do not tell how long a sound is, and the recipe crops none")
-    return predictions.training(step)
-
-
-def _step(entry: Chosen, phase: Recipe, source: Source) -> TrainingStep | None:
-    """A step of one training; None where nobody knows how long its sounds are."""
-    listing = source.listing
+def _step(entry: ResolvedEntry, phase: Recipe, listing: Listing) -> TrainingStep | None:
+    """Return a step of one training; None if the length of its sounds is not known."""
     longest = float(listing.items["seconds"].max()) if len(listing.items) else 0.0
     seconds = phase.crop_seconds or longest
     if listing.corpus.kind == "audio" and not seconds:
