@@ -52,7 +52,7 @@ def check(
     from harness.config.loader import load
     from harness.datasets.inventory import check_dataset_files, check_dataset_lists
     from harness.datasets.lengths import inputs_asked_by
-    from harness.run.plan.resolved import model_input
+    from harness.run.plan.adapter_workers import model_input
 
     loaded = load(config)
     if lists and full:

@@ -35,7 +35,7 @@ def prepare(
     from harness.datasets.lengths import inputs_asked_by
     from harness.datasets.preparing import prepare_dataset
     from harness.records.files import keep_from_git
-    from harness.run.plan.resolved import model_input
+    from harness.run.plan.adapter_workers import model_input
 
     loaded = load(config)
     keep_from_git(runs)

@@ -63,7 +63,7 @@ def declared_input(name: str, table: Component) -> Input | None:
 
 @contextmanager
 def inputs_asked_by(ask: Ask) -> Iterator[None]:
-    """Let something else run adapters' code, in a process of theirs (`harness.run.plan.resolved`)."""
+    """Let something else run adapters' code (see `harness.run.plan.adapter_workers`)."""
     before = _ASK.set(ask)
     try:
         yield

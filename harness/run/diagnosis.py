@@ -14,7 +14,7 @@ from harness.datasets.locate import Absence
 from harness.errors import HarnessError
 from harness.measure.device import choose_device, cores
 from harness.measure.environment import installed_libraries, processor_name
-from harness.run.plan.resolved import describe
+from harness.run.plan.adapter_workers import describe
 
 GIB = 2**30
 WANTED_DISK_GIB = 5

@@ -20,8 +20,13 @@ from harness.run.execute.executor import make_executor, measure_jobs, run_jobs
 from harness.run.job.record_writing import find_record, write_attempt
 from harness.run.job.results import Measurement
 from harness.run.job.spec import JobSpec
-from harness.run.plan.adapter_workers import WORKERS
-from harness.run.plan.checkpoints import check_weights, checkpoint_notes
+from harness.run.plan.adapter_workers import WORKERS, model_input
+from harness.run.plan.checkpoints import (
+    check_weights,
+    checkpoint_notes,
+    disjoint_datasets,
+    training_notes,
+)
 from harness.run.plan.durations import Duration, estimate_durations
 from harness.run.plan.jobs import (
     CallPlan,
@@ -37,15 +42,13 @@ from harness.run.plan.request import (
     CheckpointEntry,
     DatasetState,
     RunRequest,
-    listing_state,
+    listing_states,
     requested_suite,
     suite_datasets,
     suite_entries,
 )
-from harness.run.plan.resolved import model_input
 from harness.run.plan.speeds import packing_times
 from harness.run.plan.status import StageStatus, job_status
-from harness.run.plan.trained_on import disjoint_datasets, training_notes
 
 
 @dataclass(frozen=True)
@@ -126,18 +129,10 @@ def find_datasets(
     return here, absent
 
 
-def plan_call(
-    loaded: LoadedBenchmark, request: RunRequest, tell: Tell = ignore_message
-) -> tuple[list[JobSpec], list[Absence]]:
-    """Plan the jobs of a call; nothing is decoded, pinned or run."""
-    here, absent = find_datasets(loaded, request)
-    return plan_jobs(loaded, request, _listed_states(loaded, here), tell), absent
-
-
 def forecast(loaded: LoadedBenchmark, request: RunRequest, tell: Tell = ignore_message) -> Forecast:
     """Estimate the durations of a call's jobs; trials are made, nothing is pinned or run."""
     here, absent = find_datasets(loaded, request)
-    jobs = plan_jobs(loaded, request, _listed_states(loaded, here), tell)
+    jobs = plan_jobs(loaded, request, listing_states(loaded, here), tell)
     statuses = [job_status(job) for job in jobs]
     listings = {each.name: each for each in here}
     found = estimate_durations(loaded, jobs, statuses, listings, tell)
@@ -169,7 +164,7 @@ def run_suite(
     """
     here, absent = find_datasets(loaded, request)
     # By the lists alone: a wrong request is refused before anything is decoded.
-    plan = plan_suite(loaded, request, _listed_states(loaded, here), message_sender(watch))
+    plan = plan_suite(loaded, request, listing_states(loaded, here), message_sender(watch))
     jobs = _open_and_complete(loaded, request, plan, here, watch)
     records, ran = _run_missing(jobs, executor, request, workers, watch)
     return Outcome(jobs, records, ran, absent)
@@ -185,7 +180,7 @@ def measure_models(
         ConfigError: something asked for does not exist, or cannot be built.
     """
     (first, *_), _ = find_datasets(loaded, request, judged=())
-    plan = plan_measuring(loaded, request, listing_state(loaded, first), message_sender(watch))
+    plan = plan_measuring(loaded, request, listing_states(loaded, [first]), message_sender(watch))
     keep_from_git(request.runs)
     jobs = plan.jobs({first.name: _open(loaded, first, request, watch)})
     WORKERS.close()  # nothing is measured beside a process that holds torch
@@ -216,7 +211,7 @@ def evaluate_checkpoint(
     check_weights(loaded, entry)
     here, absent = find_datasets(loaded, request, [entry.model])
     apart = {each.name: disjoint_datasets(loaded, entry.trained_on or (), each) for each in here}
-    plan = plan_checkpoint(loaded, request, _listed_states(loaded, here), entry)
+    plan = plan_checkpoint(loaded, request, listing_states(loaded, here), entry)
     jobs = _open_and_complete(loaded, request, plan, here, watch)
     records, ran = _run_missing(jobs, executor, request, 1, watch)
     pairs = zip(jobs, records, strict=True)
@@ -235,10 +230,6 @@ def _add_notes(
     notes += tuple(note for note in checkpoint_notes(entry.path) if note not in notes)
     noted = record.model_copy(update={"trained_on": trained_on, "notes": notes})
     return record if noted == record else write_attempt(job, noted, None)
-
-
-def _listed_states(loaded: LoadedBenchmark, here: Sequence[Listing]) -> dict[str, DatasetState]:
-    return {listing.name: listing_state(loaded, listing) for listing in here}
 
 
 def _open_and_complete(

@@ -145,12 +145,12 @@ def test_every_model_of_the_kind_is_measured_and_no_other(tiny: TinyBenchmark):
     request = RunRequest(suite="costs", profile="quick", runs=tiny.runs, device="cpu", threads=1)
     source = listing_state(loaded, list_dataset(loaded, "voices", "quick"))
     sources = {"voices": source}
-    jobs = plan_measuring(loaded, request, source).jobs(sources)
+    jobs = plan_measuring(loaded, request, sources).jobs(sources)
     named = [job.model.name for job in jobs]
     assert named == [name for name in loaded.benchmark.models if name != "picture"]
     assert {job.loss.name for job in jobs if job.loss} == {"softmax"}
     one = replace(request, models=("tiny",), losses=("aam",))
-    (other,) = plan_measuring(loaded, one, source).jobs(sources)
+    (other,) = plan_measuring(loaded, one, sources).jobs(sources)
     assert other.loss is not None
     assert other.loss.name == "aam"
 

@@ -48,7 +48,7 @@ class LocalExecutor:
         with self._lock:
             if self._stopped:
                 raise StoppedError
-            environment = {**worker_environment(job.threads), **_card_of(slot, self.slots)}
+            environment = {**worker_environment(job.threads), **card_of(slot, self.slots)}
             child = Child("harness.run.execute.worker", environment)
             self._running.add(child)
         try:
@@ -79,7 +79,7 @@ def _equal_cards() -> int:
     return next((card for card, kind in enumerate(alike) if kind != alike[0]), len(alike))
 
 
-def _card_of(slot: str, slots: tuple[str, ...]) -> dict[str, str]:
+def card_of(slot: str, slots: tuple[str, ...]) -> dict[str, str]:
     """Return the variable that shows a worker its own GPU; empty if there is no choice."""
     if len(set(slots)) == 1:
         return {}

@@ -1,4 +1,4 @@
-"""Results of a job's stages: their types, and their files. Importing it imports no torch."""
+"""Results of a job's stages, and other answers that are kept on disk. Imports no torch."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from harness.errors import DataError, RequestError
+from harness.errors import DataError, PathError, RequestError, StorageError
 from harness.records.canonical import readable_json
 from harness.records.files import atomic_file, lock, read_text, write_text
 from harness.records.record import Resources, Stage, State
 
 if TYPE_CHECKING:
     from harness.tasks.task import Scores
+
+Answer = TypeVar("Answer", bound=BaseModel)
 
 RESULT = "result.json"
 SCORES = "scores.npz"
@@ -140,6 +142,46 @@ def without_stage(result: dict[str, Any]) -> dict[str, Any]:
 def utc_now() -> str:
     """Return the time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class KeptFile(BaseModel):
+    """A file of one answer."""
+
+    inputs: dict[str, Any]
+    predicted: dict[str, Any]
+
+
+class KeptAnswers:
+    """Answers in files of a folder; in memory alone if the folder cannot be written.
+
+    Args:
+        what: the answers, in the plural, for the message that they are not kept.
+        tell: receives that message, once.
+    """
+
+    def __init__(self, what: str, tell: Callable[[str], None]) -> None:
+        self._what, self._tell = what, tell
+        self._unkept: dict[Path, BaseModel] = {}
+
+    def read(self, path: Path, kind: type[Answer]) -> Answer | None:
+        """Return an answer; None if it is not there or another version wrote it."""
+        unkept = self._unkept.get(path)
+        if isinstance(unkept, kind):
+            return unkept
+        try:
+            return kind.model_validate(KeptFile.model_validate_json(read_text(path)).predicted)
+        except (PathError, ValidationError):
+            return None
+
+    def keep(self, path: Path, rests_on: dict[str, Any], answer: BaseModel) -> None:
+        """Keep an answer; if the disk takes none, the next call makes it anew."""
+        content = KeptFile(inputs=rests_on, predicted=answer.model_dump(mode="json"))
+        try:
+            write_text(path, readable_json(content.model_dump()))
+        except (PathError, StorageError) as error:
+            if not self._unkept:
+                self._tell(f"{self._what} are not kept: {error}")
+            self._unkept[path] = answer
 
 
 def save_scores(path: Path, scores: Scores) -> None:

@@ -16,9 +16,9 @@ from harness.records.canonical import sha256_file
 from harness.records.files import lock
 from harness.records.record import Record, Resources, State
 from harness.run.events import Watch, ignore
-from harness.run.job.benchmark_target import BenchmarkTarget
+from harness.run.job.benchmark_target import BenchmarkTarget, time_system
 from harness.run.job.context import JobContext, OutOfMemory, memory_errors
-from harness.run.job.measure_stage import measure_system
+from harness.run.job.measure_stage import measure_system, measuring_seconds
 from harness.run.job.record_writing import (
     RUNNING,
     build_failure,
@@ -28,6 +28,7 @@ from harness.run.job.record_writing import (
 )
 from harness.run.job.results import (
     FIRST_RESULT,
+    ITEM_SECONDS,
     SCORES,
     Measurement,
     Speed,
@@ -35,7 +36,6 @@ from harness.run.job.results import (
     without_stage,
 )
 from harness.run.job.spec import JobSpec
-from harness.run.job.timing_trial import time_system
 from harness.train.log import FINAL
 
 T = TypeVar("T")
@@ -49,9 +49,7 @@ def answer_job(spec: JobSpec, watch: Watch) -> dict[str, Any]:
     if spec.only == "measure":
         return measure_job(spec, watch).model_dump(mode="json")
     if spec.only == "time":
-        done = _within_budget(spec, lambda: time_system(JobContext(spec)))
-        speed = done if isinstance(done, Speed) else Speed(why=": ".join(done))
-        return speed.model_dump(mode="json")
+        return time_job(spec).model_dump(mode="json")
     return run_job(spec, watch).model_dump(mode="json", by_alias=True)
 
 
@@ -90,6 +88,20 @@ def measure_job(spec: JobSpec, watch: Watch = ignore) -> Measurement:
         return Measurement(state="done", resources=Resources(**without_stage(done)))
     state, reason = done
     return Measurement(state=state, reason=reason)
+
+
+def time_job(spec: JobSpec) -> Speed:
+    """Time a few steps and embeddings of a job's system; nothing is kept."""
+    shapes = spec.shapes
+    if shapes is None:
+        raise TypeError("a timing trial needs the dataset's shapes")
+    speed = _within_budget(spec, lambda: time_system(JobContext(spec), shapes))
+    if not isinstance(speed, Speed):
+        return Speed(why=": ".join(speed))
+    seconds = shapes.item_seconds
+    single = speed.item * ITEM_SECONDS / seconds if seconds else speed.item
+    measuring = measuring_seconds(single, speed.steps, spec.threads, audio=seconds > 0)
+    return speed.model_copy(update={"measuring": measuring})
 
 
 def _run_stages(context: JobContext) -> Record:

@@ -17,11 +17,15 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, TypeAdapter
 
 from harness import errors
+from harness.adapter import Input
+from harness.config.tables import Component
 from harness.errors import HarnessError, JobFailed
+from harness.records import record
+from harness.records.canonical import canonical_json
 from harness.run.execute.child import Child
 from harness.run.execute.messages import ProtocolError
 from harness.run.execute.subprocesses import NO_MESSAGE, why, worker_environment
-from harness.run.plan.questions import Question
+from harness.run.plan.questions import AskInput, DeclaredInput, Describe, Description, Question
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -172,3 +176,74 @@ WORKERS = AdapterWorkers()
 """The workers of this process; a call that goes on to run jobs closes them first."""
 
 atexit.register(WORKERS.close)
+
+
+@dataclass(frozen=True)
+class AdapterFacts:
+    """An adapter of the benchmark, or the reason why it cannot be described.
+
+    Attributes:
+        component: as a record holds it; by its table alone, and version 0, if its code failed.
+        description: None if its code failed.
+        failed: the reason.
+    """
+
+    component: record.Component
+    description: Description | None
+    failed: str = ""
+
+
+def adapter_facts(section: str, name: str, table: Component) -> AdapterFacts:
+    """Describe an adapter of the benchmark, whether or not its code works.
+
+    Args:
+        section: `models` or `losses`.
+        name: its name there.
+        table: its table there.
+
+    Raises:
+        ConfigError: it cannot be built from its table.
+    """
+    try:
+        found = describe(table, f"{section}.{name}", is_loss=section == "losses")
+    except JobFailed as error:
+        given = json.loads(canonical_json(json.loads(json.dumps(table.fields, default=str))))
+        unknown = record.Component(name=name, adapter=table.adapter, version=0, fields=given)
+        return AdapterFacts(unknown, None, str(error))
+    component = record.Component(
+        name=name, adapter=table.adapter, version=found.version, fields=found.fields
+    )
+    return AdapterFacts(component, found)
+
+
+def describe(table: Component, where: str, *, is_loss: bool = False) -> Description:
+    """Ask an adapter's code for its fields, version, needs and schedules, once a call.
+
+    Raises:
+        ConfigError: it cannot be built from its table.
+        JobFailed: its code failed.
+    """
+    return WORKERS.recall(Describe(table.adapter, table.fields, where, is_loss))
+
+
+def ask_input(table: Component, where: str) -> DeclaredInput:
+    """Ask a model's code for its input, once a call.
+
+    Raises:
+        ConfigError: it cannot be built from its table.
+        JobFailed: its code failed.
+    """
+    return WORKERS.recall(AskInput(table.adapter, table.fields, where))
+
+
+def model_input(name: str, table: Component) -> Input | None:
+    """Return the input of a model; None if its code fails, which its job then says in its row.
+
+    Args:
+        name: the model.
+        table: its table in the benchmark file.
+    """
+    try:
+        return ask_input(table, f"models.{name}").input
+    except HarnessError:
+        return None

@@ -1,8 +1,8 @@
-"""Predictions of memory, each made once and kept on disk beside all that it rests on."""
+"""Predict memory, each prediction once, and fit recipes to the benchmark's budget by it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from importlib.metadata import version
@@ -11,13 +11,18 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from harness.errors import JobFailed, PathError, StorageError
+from harness.adapter import CHECKPOINTING
+from harness.config.recipes import FineTune, Recipe
+from harness.datasets.listing import Listing
+from harness.errors import JobFailed
 from harness.measure.device import cores
-from harness.records.canonical import digest, readable_json
-from harness.records.files import read_text, write_text
+from harness.records.canonical import digest
+from harness.records.parts import in_parts
+from harness.run.job.results import KeptAnswers, KeptFile
 from harness.run.job.spec import Embedding
 from harness.run.plan.adapter_workers import WORKERS, WorkerKilled
 from harness.run.plan.memory_questions import EmbeddedBatch, Training, TrainingStep
+from harness.run.plan.resolved import ResolvedEntry
 
 PREDICTION_VERSION = 3
 """Changes whenever the same step would be predicted otherwise."""
@@ -30,46 +35,6 @@ MOST_PROCESSES = 8
 
 Prediction = TrainingStep | EmbeddedBatch
 Answer = TypeVar("Answer", bound=BaseModel)
-
-
-class KeptFile(BaseModel):
-    """A file of one answer."""
-
-    inputs: dict[str, Any]
-    predicted: dict[str, Any]
-
-
-class KeptAnswers:
-    """Answers in files of a folder; in memory alone if the folder cannot be written.
-
-    Args:
-        what: the answers, in the plural, for the message that they are not kept.
-        tell: receives that message, once.
-    """
-
-    def __init__(self, what: str, tell: Callable[[str], None]) -> None:
-        self._what, self._tell = what, tell
-        self._unkept: dict[Path, BaseModel] = {}
-
-    def read(self, path: Path, kind: type[Answer]) -> Answer | None:
-        """Return an answer; None if it is not there or another version wrote it."""
-        unkept = self._unkept.get(path)
-        if isinstance(unkept, kind):
-            return unkept
-        try:
-            return kind.model_validate(KeptFile.model_validate_json(read_text(path)).predicted)
-        except (PathError, ValidationError):
-            return None
-
-    def keep(self, path: Path, rests_on: dict[str, Any], answer: BaseModel) -> None:
-        """Keep an answer; if the disk takes none, the next call makes it anew."""
-        content = KeptFile(inputs=rests_on, predicted=answer.model_dump(mode="json"))
-        try:
-            write_text(path, readable_json(content.model_dump()))
-        except (PathError, StorageError) as error:
-            if not self._unkept:
-                self._tell(f"{self._what} are not kept: {error}")
-            self._unkept[path] = answer
 
 
 class Predictions:
@@ -166,6 +131,94 @@ class Predictions:
             "limit": self.limit,
             **question.rests_on,
         }
+
+
+def memory_questions(
+    entry: ResolvedEntry, listing: Listing, precision: str
+) -> Iterator[Prediction]:
+    """Yield the predictions that an entry needs, as far as they are known before any is made.
+
+    Args:
+        entry: the system and its recipe.
+        listing: its dataset.
+        precision: of embeddings, as a recipe names it.
+    """
+    steps = (_step(entry, phase, listing) for phase in entry.recipe.phases)
+    yield from (step for step in steps if step)
+    yield EmbeddedBatch(entry.model, precision)
+
+
+def fit_entry(
+    entry: ResolvedEntry, listing: Listing, predictions: Predictions, precision: str
+) -> dict[str, Any]:
+    """Fit an entry's recipe to the budget, changing as little of it as possible.
+
+    Gradients are accumulated over parts of the batch if a training does not fit at once, and
+    activations checkpointed if nothing else helps.
+
+    Args:
+        entry: the system and its recipe.
+        listing: its dataset.
+        predictions: of memory.
+        precision: of embeddings, as a recipe names it.
+
+    Returns:
+        The fields of a `JobSpec` that rest on predictions.
+
+    Raises:
+        JobFailed: the adapters' code leaves nothing to plan with.
+    """
+    model, recipe = entry.model, entry.recipe
+    found: list[Training] = []
+    for phase in recipe.phases:
+        step = _step(entry, phase, listing)
+        unknown = "its lists do not tell how long a sound is, and the recipe crops none"
+        found.append(predictions.training(step) if step else Training(why=unknown))
+    if any(kept.checkpointing for kept in found):
+        model = model.model_copy(update={"fields": {**model.fields, CHECKPOINTING: True}})
+    known = [kept.prediction for kept in found if kept.prediction is not None]
+    pairs = zip(recipe.phases, found, strict=True)
+    return {
+        "model": model,
+        "recipe": _with_parts(recipe, found),
+        "prediction": max(known, key=lambda each: each.reserved, default=None),
+        "largest_training": found[0].largest,
+        "embedding": predictions.embedding(EmbeddedBatch(model, precision)),
+        "item_macs": found[0].macs,
+        "notes": tuple(note for phase, kept in pairs for note in _notes(phase, kept)),
+    }
+
+
+def _step(entry: ResolvedEntry, phase: Recipe, listing: Listing) -> TrainingStep | None:
+    """Return a step of one training; None if the length of its sounds is not known."""
+    longest = float(listing.items["seconds"].max()) if len(listing.items) else 0.0
+    seconds = phase.crop_seconds or longest
+    if listing.corpus.kind == "audio" and not seconds:
+        return None
+    return TrainingStep(entry.model, entry.loss, phase, len(listing.classes), seconds)
+
+
+def _with_parts(recipe: Recipe, found: list[Training]) -> Recipe:
+    first, *second = found
+    changed: dict[str, int | FineTune] = {}
+    if first.part not in (None, recipe.micro_batch):
+        changed["micro_batch"] = first.part
+    if second and recipe.fine_tune and second[0].part not in (None, recipe.phases[1].micro_batch):
+        tuned = recipe.fine_tune.model_copy(update={"micro_batch": second[0].part})
+        changed["fine_tune"] = tuned
+    return recipe.model_copy(update=changed)
+
+
+def _notes(phase: Recipe, kept: Training) -> Iterator[str]:
+    if kept.part not in (None, phase.micro_batch):
+        yield (
+            f"batch {in_parts(phase.batch, kept.part)} to fit the memory budget: the loss is that "
+            f"of {phase.batch} items, batch normalisation saw at most {kept.part} at a time"
+        )
+    if kept.checkpointing:
+        yield "activations were computed again in the backward pass to fit the memory budget"
+    if not kept.fits:
+        yield "predicted not to fit the memory budget, whatever is done"
 
 
 def is_outdated(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,11 @@ def listing_state(loaded: LoadedBenchmark, listing: Listing) -> DatasetState:
     lock = pinned[0] if pinned else listing.lock
     pins = listing.pins_itself or pinned is not None
     return DatasetState(listing, lock, pinned=pins, opened=False)
+
+
+def listing_states(loaded: LoadedBenchmark, listings: Iterable[Listing]) -> dict[str, DatasetState]:
+    """Return datasets by name, as their lists and the lock have them."""
+    return {each.name: listing_state(loaded, each) for each in listings}
 
 
 def requested_suite(loaded: LoadedBenchmark, request: RunRequest) -> Suite:

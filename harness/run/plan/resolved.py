@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
-from harness.adapter import Input
+from harness.config.augment import Augment
 from harness.config.loader import LoadedBenchmark, with_settings
 from harness.config.recipes import Recipe
-from harness.config.tables import Component
+from harness.data.corpus import SAMPLE_RATE
+from harness.datasets.frames import frame_count, least_frames
 from harness.datasets.lengths import Need
-from harness.errors import ConfigError, HarnessError, JobFailed, nearest
+from harness.datasets.pack import Tell, silent
+from harness.errors import ConfigError, nearest
+from harness.feeding.waveform.library import shelves
 from harness.records import record
-from harness.records.canonical import canonical_json
-from harness.run.plan.adapter_workers import WORKERS
-from harness.run.plan.questions import AskInput, DeclaredInput, Describe, Description
-from harness.run.plan.recipe_checks import check_augment, check_crops, check_needs
+from harness.run.plan.adapter_workers import adapter_facts, model_input
+from harness.run.plan.questions import Description
 from harness.run.plan.request import DatasetState, RunRequest, SuiteEntry
 from harness.tasks.task import Task
+
+GIVEN = frozenset({"full_batch", "counts"})
+"""A loss sees a step's whole batch, in however many parts it goes through the network."""
+
+MENDS = {
+    "pk": "several utterances of each of a batch's speakers (pk); give the recipe a sampler with "
+    "two utterances or more, as in sampler = { speakers = 16, utterances = 4 }",
+    "pairs": "pairs, which recipes do not draw; choose another loss",
+}
 
 
 @dataclass(frozen=True)
@@ -38,19 +49,12 @@ class ResolvedEntry:
     failed: str = ""
 
 
-@dataclass(frozen=True)
-class AdapterFacts:
-    """An adapter of the benchmark, or the reason why it cannot be described.
+class HasNeeds(Protocol):
+    """A loss's adapter, or its description."""
 
-    Attributes:
-        component: as a record holds it; by its table alone, and version 0, if its code failed.
-        description: None if its code failed.
-        failed: the reason.
-    """
-
-    component: record.Component
-    description: Description | None
-    failed: str = ""
+    @property
+    def needs(self) -> frozenset[str]:
+        """Its needs of a batch or of the data (see `harness.adapter.LossAdapter`)."""
 
 
 def resolve_entry(
@@ -81,73 +85,107 @@ def resolve_entry(
     return ResolvedEntry(entry, model.component, loss.component, recipe, failed)
 
 
-def adapter_facts(section: str, name: str, table: Component) -> AdapterFacts:
-    """Describe an adapter of the benchmark, whether or not its code works.
+def check_needs(loss: HasNeeds, where: str, recipe: Recipe | None = None) -> None:
+    """Refuse a loss that the recipe's batches would not serve.
 
     Args:
-        section: `models` or `losses`.
-        name: its name there.
-        table: its table there.
+        loss: its adapter, or its description.
+        where: the loss's table, for the error.
+        recipe: of its training; None for batches of items as they come.
 
     Raises:
-        ConfigError: it cannot be built from its table.
+        ConfigError: it asks for batches that the recipe does not draw.
     """
-    try:
-        found = describe(table, f"{section}.{name}", is_loss=section == "losses")
-    except JobFailed as error:
-        given = json.loads(canonical_json(json.loads(json.dumps(table.fields, default=str))))
-        unknown = record.Component(name=name, adapter=table.adapter, version=0, fields=given)
-        return AdapterFacts(unknown, None, str(error))
-    return AdapterFacts(_component(name, table, found), found)
+    samplers = [phase.sampler for phase in recipe.phases] if recipe else [None]
+    several = all(sampler is not None and sampler.utterances > 1 for sampler in samplers)
+    for need in sorted(loss.needs - GIVEN - ({"pk"} if several else set())):
+        mend = MENDS.get(need, f"{need!r}, which nothing here gives; choose another loss")
+        raise ConfigError(f"{where}: asks for batches with {mend}")
 
 
-def describe(table: Component, where: str, *, is_loss: bool = False) -> Description:
-    """Ask an adapter's code for its fields, version, needs and schedules, once a call.
-
-    Raises:
-        ConfigError: it cannot be built from its table.
-        JobFailed: its code failed.
-    """
-    return WORKERS.recall(Describe(table.adapter, table.fields, where, is_loss))
-
-
-def describe_component(name: str, table: Component, where: str) -> record.Component:
-    """Return an adapter as a record holds it, its fields complete and checked.
-
-    Raises:
-        ConfigError: it cannot be built from its table.
-        JobFailed: its code failed.
-    """
-    return _component(name, table, describe(table, where))
-
-
-def _component(name: str, table: Component, found: Description) -> record.Component:
-    return record.Component(
-        name=name, adapter=table.adapter, version=found.version, fields=found.fields
-    )
-
-
-def ask_input(table: Component, where: str) -> DeclaredInput:
-    """Ask a model's code for its input, once a call.
-
-    Raises:
-        ConfigError: it cannot be built from its table.
-        JobFailed: its code failed.
-    """
-    return WORKERS.recall(AskInput(table.adapter, table.fields, where))
-
-
-def model_input(name: str, table: Component) -> Input | None:
-    """Return the input of a model; None if its code fails, which its job then says in its row.
+def check_crops(recipe: Recipe, need: Need, where: str) -> None:
+    """Refuse crops that are too short for the network.
 
     Args:
-        name: the model.
-        table: its table in the benchmark file.
+        recipe: of training and evaluation.
+        need: of the network.
+        where: the recipe's table, for the error.
+
+    Raises:
+        ConfigError: a crop has fewer frames than the network needs.
     """
-    try:
-        return ask_input(table, f"models.{name}").input
-    except HarnessError:
-        return None
+    crops = [("crop_seconds", recipe.crop_seconds)]
+    if recipe.fine_tune:
+        crops.append(("fine_tune.crop_seconds", recipe.phases[1].crop_seconds))
+    if recipe.test_crops:
+        crops.append(("test_crops.seconds", recipe.test_crops.seconds))
+    for key, seconds in crops:
+        if seconds is None:
+            continue
+        frames = frame_count(need.declared, round(seconds * SAMPLE_RATE))
+        if frames < least_frames(need.declared):
+            raise ConfigError(
+                f"{where}.{key}: {seconds:g} s are {frames} frames, and {need.who} needs "
+                f"{need.least}; give longer crops"
+            )
+
+
+def check_augment(recipe: Recipe, task: Task, kind: str, where: str) -> None:
+    """Refuse an augmentation that cannot be meant.
+
+    Args:
+        recipe: the recipe, its settings included.
+        task: judges the system.
+        kind: of the dataset's items.
+        where: the recipe's place, for the error.
+
+    Raises:
+        ConfigError: sound is to be changed or cut and there is none, or speeds make classes
+            that nobody judges.
+    """
+    augment = recipe.augment
+    if recipe.test_crops and kind != "audio":
+        raise ConfigError(f"{where}.test_crops: cuts sound; this dataset has none ({kind}s)")
+    if augment.on_waveforms and kind != "audio":
+        raise ConfigError(f"{where}.augment: changes sound; this dataset has none ({kind}s)")
+    if not augment.speeds:
+        return
+    if recipe.crop_seconds is None:
+        raise ConfigError(f"{where}.augment.speeds: needs crops of one length; give crop_seconds")
+    if task.output == "logits":
+        raise ConfigError(
+            f"{where}.augment.speeds: each speed makes classes of its own, and this suite judges "
+            "the classes; take it out"
+        )
+
+
+def disturbances(
+    augment: Augment, folder: Path, cache: Path, tell: Tell = silent, *, decode: bool
+) -> dict[str, str]:
+    """Return the hashes of the rooms and noises that an augmentation draws from, by their use.
+
+    Args:
+        augment: the recipe's table.
+        folder: the benchmark file's.
+        cache: the folder of packs.
+        tell: receives the notes with which files were read.
+        decode: pack what was not packed yet; else its hash is empty.
+
+    Raises:
+        CorpusAbsent: a folder is not on this machine.
+        DataError: files in it cannot be used.
+        ConfigError: it holds no noise of the kinds that are asked for.
+    """
+    found: dict[str, str] = {}
+    for use, shelf in shelves(augment, folder, cache).items():
+        if not decode:
+            found[use] = shelf.content()
+            continue
+        library = shelf.open(tell)
+        if use == "noise" and augment.noise is not None:
+            library = library.of(augment.noise.kinds)
+        found[use] = library.pack.content
+    return found
 
 
 def _check_schedules(

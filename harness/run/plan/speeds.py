@@ -17,10 +17,9 @@ from harness.measure.environment import environment, environment_digest
 from harness.records.canonical import digest
 from harness.run.events import ignore
 from harness.run.execute.subprocesses import LocalExecutor
-from harness.run.job.results import Speed, TimedShapes, find_result
+from harness.run.job.results import KeptAnswers, Speed, TimedShapes, find_result
 from harness.run.job.spec import JobSpec
 from harness.run.plan.memory_questions import COUNTS
-from harness.run.plan.predictions import KeptAnswers
 
 SPEED_VERSION = 1
 """Changes whenever the same trial would give another speed."""

@@ -25,9 +25,8 @@ from harness.run.job.spec import JobSpec
 from harness.run.job.stages import run_job
 from harness.run.plan.jobs import plan_checkpoint
 from harness.run.plan.request import CheckpointEntry, RunRequest, listing_state
-from harness.run.session import plan_call
 from harness.train.checkpoint import load_weights
-from tests.tiny import TinyBenchmark
+from tests.tiny import TinyBenchmark, planned_jobs
 
 
 def checkpoint_job(tiny: TinyBenchmark, path: Path) -> JobSpec:
@@ -200,6 +199,6 @@ def _job_at(tiny: TinyBenchmark, folder: Path) -> JobSpec:
         suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=threads,
         losses=("aam",), seeds=(0,),
     )  # fmt: skip
-    job = plan_call(load(tiny.config), request)[0][1]
+    job = planned_jobs(load(tiny.config), request)[1]
     assert job.folder == folder.resolve()
     return job

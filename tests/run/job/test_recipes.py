@@ -16,11 +16,10 @@ from harness.run.job.evaluate_stage import evaluate_system
 from harness.run.job.spec import JobSpec
 from harness.run.job.train_stage import train_system
 from harness.run.plan.request import RunRequest
-from harness.run.session import plan_call
 from harness.tasks.task import Side
 from harness.train.checkpoint import load_weights
 from harness.train.system import outputs_of
-from tests.tiny import TinyBenchmark
+from tests.tiny import TinyBenchmark, planned_jobs
 
 CROPS = {"seconds": 0.4, "count": 3}
 
@@ -31,7 +30,7 @@ def job(tiny: TinyBenchmark, **settings: Any) -> JobSpec:
         suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=1,
         losses=("aam",), seeds=(0,), settings=settings,
     )  # fmt: skip
-    return plan_call(load(tiny.config), request)[0][1]
+    return planned_jobs(load(tiny.config), request)[1]
 
 
 def test_only_crops_are_in_the_key_of_an_evaluation(tiny: TinyBenchmark) -> None:
@@ -52,14 +51,14 @@ def test_a_baseline_has_no_crops(tiny: TinyBenchmark) -> None:
         suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=1,
         settings={"test_crops": CROPS},
     )  # fmt: skip
-    baseline = plan_call(load(tiny.config), request)[0][0]
+    baseline = planned_jobs(load(tiny.config), request)[0]
     assert baseline.test_crops is None
     assert baseline.evaluate("baseline").key == tiny_baseline(tiny)
 
 
 def tiny_baseline(tiny: TinyBenchmark) -> str:
     request = RunRequest(suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=1)
-    return plan_call(load(tiny.config), request)[0][0].evaluate("baseline").key
+    return planned_jobs(load(tiny.config), request)[0].evaluate("baseline").key
 
 
 def test_crops_are_judged_and_the_row_says_it(tiny: TinyBenchmark, tmp_path: Path) -> None:

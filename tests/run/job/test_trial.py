@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.run.job.benchmark_target import with_more
 from harness.run.job.measure_stage import measuring_seconds
-from harness.run.job.timing_trial import with_more
 
 SECONDS = st.floats(1e-4, 1e2)
 

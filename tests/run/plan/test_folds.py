@@ -13,8 +13,8 @@ from harness.errors import ConfigError, CorpusAbsent
 from harness.run.events import ignore
 from harness.run.job.spec import JobSpec
 from harness.run.plan.request import CheckpointEntry, RunRequest
-from harness.run.session import evaluate_checkpoint, find_datasets, plan_call
-from tests.tiny import TinyBenchmark, make_tiny
+from harness.run.session import evaluate_checkpoint, find_datasets
+from tests.tiny import TinyBenchmark, make_tiny, planned_jobs
 
 WHOLE = "split = { seed = 0, validation = 3, test = 5 }\ntrials = 200\n\n"
 FOLDS = "split = { seed = 0, validation = 2, folds = 3 }\ntrials = 200\n\n"
@@ -35,7 +35,7 @@ def request_of(tiny: TinyBenchmark, **changes: Any) -> RunRequest:
 
 
 def jobs_of(tiny: TinyBenchmark, **changes: Any) -> list[JobSpec]:
-    return plan_call(load(tiny.config), request_of(tiny, losses=("aam",), **changes))[0]
+    return planned_jobs(load(tiny.config), request_of(tiny, losses=("aam",), **changes))
 
 
 def test_a_folded_dataset_stands_for_all_of_its_folds(tiny: TinyBenchmark) -> None:
@@ -107,7 +107,7 @@ def test_overrides_and_exclusions_name_the_whole(tiny: TinyBenchmark) -> None:
         '\n[[suites.own.exclude]]\ndataset = "voices"\nloss = "softmax"\nreason = "too slow"\n'
     )
     tiny.config.write_text(tiny.config.read_text() + rules)
-    jobs, _ = plan_call(load(tiny.config), request_of(tiny))
+    jobs = planned_jobs(load(tiny.config), request_of(tiny))
     trained = [job for job in jobs if job.recipe]
     assert [job.recipe and job.recipe.steps for job in trained] == [7, 7, 7]
     assert {job.loss and job.loss.name for job in trained} == {"aam"}

@@ -12,9 +12,9 @@ from harness.config.suites import Exclusion
 from harness.config.tables import Component
 from harness.datasets.listed import list_dataset
 from harness.errors import ConfigError, DataError
+from harness.run.plan.adapter_workers import adapter_facts
 from harness.run.plan.jobs import plan_jobs
 from harness.run.plan.request import RunRequest, listing_state, suite_entries
-from harness.run.plan.resolved import describe_component
 from harness.tasks.classification import Classification
 
 BENCHMARK = """
@@ -171,7 +171,7 @@ def test_a_field_that_was_added_later_is_left_out_while_nobody_uses_it(loaded, t
 
     def fields(**given: str) -> dict[str, object]:
         table = Component(adapter="grown_adapters:Grown", **given)
-        return describe_component("grown", table, "models.grown").fields
+        return adapter_facts("models", "grown", table).component.fields
 
     assert fields() == {"size": 8}
     assert fields(window="hamming") == {"size": 8}, "the same network, however it was asked for"

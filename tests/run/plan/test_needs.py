@@ -13,7 +13,7 @@ from harness.adapter import Fbank
 from harness.config.recipes import Recipe
 from harness.datasets.lengths import Need
 from harness.errors import ConfigError
-from harness.run.plan.recipe_checks import check_crops, check_needs
+from harness.run.plan.resolved import check_crops, check_needs
 
 PLAIN = Recipe(steps=1, batch=8)
 DIVIDED = Recipe(steps=1, batch=8, micro_batch=4)

@@ -17,9 +17,8 @@ from harness.run.job.spec import JobSpec
 from harness.run.plan.jobs import plan_checkpoint
 from harness.run.plan.request import CheckpointEntry, RunRequest, listing_state
 from harness.run.plan.status import StageStatus, job_status
-from harness.run.session import plan_call
 from harness.train.log import LOG, RESUME
-from tests.tiny import TinyBenchmark, finished_tiny
+from tests.tiny import TinyBenchmark, finished_tiny, planned_jobs
 
 CACHED = StageStatus("cached")
 
@@ -40,7 +39,7 @@ def request_of(tiny: TinyBenchmark, **changes: Any) -> RunRequest:
 
 
 def jobs_of(tiny: TinyBenchmark, **changes: Any) -> list[JobSpec]:
-    return plan_call(load(tiny.config), request_of(tiny, **changes))[0]
+    return planned_jobs(load(tiny.config), request_of(tiny, **changes))
 
 
 def test_what_was_run_is_cached_and_a_plan_leaves_nothing(tiny: TinyBenchmark) -> None:
