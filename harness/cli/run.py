@@ -28,7 +28,7 @@ def run(
     loss: options.Losses = None,
     seeds: options.Seeds = "",
     device: options.DeviceOption = options.Device.auto,
-    executor: options.ExecutorOption = options.Executor.local,
+    executor: options.ExecutorOption = options.ExecutorName.local,
     workers: options.Workers = 1,
     data_workers: options.DataWorkers = 0,
     config: options.Config = None,

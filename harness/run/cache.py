@@ -74,7 +74,7 @@ def _packs(
     wanted = _Wanted(loaded, runs, cache, tell)
     unused = {
         path: (name, why)
-        for path, name in _named_packs(cache)
+        for path, name in _pack_paths(cache)
         # An unfinished pack goes with the finished one; other files beside it are leavings.
         if (why := wanted.why_not(name) if path.name in (name, f".{name}.part") else LEFT)
     }
@@ -84,7 +84,7 @@ def _packs(
             yield path, why
 
 
-def _named_packs(cache: Path) -> Iterator[tuple[Path, str]]:
+def _pack_paths(cache: Path) -> Iterator[tuple[Path, str]]:
     """Yield packs, unfinished ones and leavings beside them, each with the pack's name."""
     for path in sorted(cache.iterdir()):
         hidden = re.fullmatch(r"\.(.+-[0-9a-f]{12})\..+", path.name)

@@ -13,7 +13,7 @@ from harness.errors import ConfigError, RequestError
 from harness.records.record import Component
 from harness.run.job.context import make_task
 from harness.run.job.spec import JobSpec
-from harness.run.plan.protocol import make_protocol, pin_protocols, shared_fields
+from harness.run.plan.protocol import make_protocol, pin_protocols, common_fields
 from harness.run.plan.request import DatasetState, RunRequest, suite_datasets
 from harness.tasks.task import Task
 
@@ -94,5 +94,5 @@ def find_place(loaded: LoadedBenchmark, request: RunRequest) -> Place:
     source = DatasetState(listing, pinned[0])
     protocol = make_protocol(loaded, request, source)
     # Nothing is measured of what was computed elsewhere.
-    common = {**shared_fields(loaded, request, source, protocol), "environment": None}
+    common = {**common_fields(loaded, request, source, protocol), "environment": None}
     return Place(loaded, listing, make_task(loaded, request.suite), common)

@@ -65,7 +65,7 @@ class AdapterWorkers:
         key = _serialize(question)
         if key not in self._known:
             self._known[key] = self.ask(question)
-        return cast(T, self._remembered(key))
+        return cast(T, self._known_answer(key))
 
     def ask(self, question: Question[T]) -> T:
         """Ask a free process, else a new one.
@@ -79,7 +79,7 @@ class AdapterWorkers:
         """
         key = _serialize(question)
         if isinstance(self._known.get(key), JobFailed):
-            self._remembered(key)
+            self._known_answer(key)
         worker = self._take()
         is_blamed = worker.ran <= question.adapters or question.adapters & self._guilty
         try:
@@ -95,7 +95,7 @@ class AdapterWorkers:
             self._known[key] = error
             raise
 
-    def _remembered(self, key: str) -> BaseModel:
+    def _known_answer(self, key: str) -> BaseModel:
         known = self._known[key]
         if isinstance(known, JobFailed):
             raise known

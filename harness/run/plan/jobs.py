@@ -18,7 +18,7 @@ from harness.run.job.spec import TRAIN_VERSION, Embedding, JobSpec, embedding_pr
 from harness.run.plan.adapter_workers import adapter_facts, ask_input
 from harness.run.plan.memory_questions import EmbeddedBatch
 from harness.run.plan.predictions import Predictions, fit_entry, memory_questions
-from harness.run.plan.protocol import make_protocol, shared_fields
+from harness.run.plan.protocol import common_fields, make_protocol
 from harness.run.plan.request import (
     CheckpointEntry,
     DatasetState,
@@ -121,7 +121,7 @@ class CallPlan:
                 recipe_name=f"{recipe} with {changed}" if changed else recipe,
                 track=entry.recipe.track,
                 seed=entry.entry.seed,
-                **self._fitted(entry, datasets[name].listing, precision),
+                **self._memory_fields(entry, datasets[name].listing, precision),
             )
 
     def jobs(self, datasets: Mapping[str, DatasetState]) -> list[JobSpec]:
@@ -138,7 +138,7 @@ class CallPlan:
             if dataset.opened:
                 self.check_lists(dataset)
             protocol = make_protocol(self._loaded, self._request, dataset)
-            shared = shared_fields(self._loaded, self._request, dataset, protocol)
+            shared = common_fields(self._loaded, self._request, dataset, protocol)
             for fields in self._fields.get(name, []):
                 trained = {}
                 if "recipe" in fields:
@@ -146,7 +146,9 @@ class CallPlan:
                 found.append(JobSpec(**shared, **fields, **trained))
         return found
 
-    def _fitted(self, entry: ResolvedEntry, listing: Listing, precision: str) -> dict[str, Any]:
+    def _memory_fields(
+        self, entry: ResolvedEntry, listing: Listing, precision: str
+    ) -> dict[str, Any]:
         """Return the fields that rest on predictions, or the reason why the job is refused."""
         failed = entry.failed
         try:

@@ -58,7 +58,7 @@ def pin_protocols(loaded: LoadedBenchmark, jobs: list[JobSpec]) -> None:
         hold_protocol(loaded.lock_path, "/".join(name), found)
 
 
-def shared_fields(
+def common_fields(
     loaded: LoadedBenchmark, request: RunRequest, dataset: DatasetState, protocol: record.Protocol
 ) -> dict[str, Any]:
     """Return what all jobs of a call on one dataset share, and records of work done elsewhere."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from harness.cli.options import Executor as ExecutorNames
+from harness.cli.options import ExecutorName
 from harness.config.loader import load
 from harness.run.events import ProgressEvent, Watch, ignore
 from harness.run.execute.executor import EXECUTORS, Answer, make_executor, run_jobs
@@ -83,7 +83,7 @@ def test_a_caller_that_stops_stops_the_executor(jobs: list[JobSpec]) -> None:
 
 
 def test_the_command_line_offers_what_is_there() -> None:
-    assert {each.value for each in ExecutorNames} == set(EXECUTORS)
+    assert {each.value for each in ExecutorName} == set(EXECUTORS)
     engine = make_executor("local", "cpu", workers=3)
     assert engine.slots == ("cpu", "cpu", "cpu")
     engine.stop()
