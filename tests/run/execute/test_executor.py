@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -37,7 +39,7 @@ class Elsewhere:
         time.sleep(0.02)
         self.busy.remove(slot)
         if job.seed == 1:
-            raise OSError(11, "Resource temporarily unavailable")
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         if job.seed == 2:
             return Answer(None, "gone", "a traceback")
         watch(ProgressEvent("stage", "train", total=1, job=job))
