@@ -144,10 +144,11 @@ def estimate_durations(
         tell: receives messages for a person who waits.
     """
     found, speeds = [], {cache: Speeds(cache, tell) for cache in {job.cache for job in jobs}}
+    tasks = {suite: make_task(loaded, suite) for suite in {job.protocol.suite for job in jobs}}
     for job, stages in zip(jobs, statuses, strict=True):
         items = ItemLengths(listings[job.dataset.name], job.cache, job.left_out)
         judged = ["validation", "test"]
-        if make_task(loaded, job.protocol.suite).scores_with_training:
+        if tasks[job.protocol.suite].scores_with_training:
             judged.append("train")
         waiting = [name for name, status in stages.items() if status.state in OPEN]
         found.append(_estimate(job, waiting, items, judged, speeds[job.cache]))
