@@ -60,7 +60,10 @@ def collect_cache(
     """
     cache = runs / CACHE
     packs = _packs(loaded, runs, cache, tell) if cache.is_dir() else ()
-    found = [*packs, *_predictions(cache), *_temporary(runs)]
+    old = "predicted by another version of the program or of torch"
+    predictions = sorted((cache / "predictions").glob("*.json"))
+    outdated = [(path, old) for path in predictions if is_outdated(path)]
+    found = [*packs, *outdated, *_temporary(runs)]
     garbage = [{"path": str(path), "bytes": size_of(path), "why": why} for path, why in found]
     return [each for each in garbage if not delete or _delete(Path(each["path"]), cache)]
 
@@ -160,12 +163,6 @@ def _sources(loaded: LoadedBenchmark, use: Use) -> set[str]:
         changed = (override.set.get(f"augment.{use}.source") for override in suite.overrides)
         named |= {source for source in changed if isinstance(source, str)}
     return named | {"embedded" if use == "noise" else "simulated"}
-
-
-def _predictions(cache: Path) -> Iterator[tuple[Path, str]]:
-    for path in sorted((cache / "predictions").glob("*.json")):
-        if is_outdated(path):
-            yield path, "predicted by another version of the program or of torch"
 
 
 def _temporary(runs: Path) -> Iterator[tuple[Path, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from harness.config.augment import Augment
 from harness.config.loader import LoadedBenchmark, with_settings
@@ -49,14 +48,6 @@ class ResolvedEntry:
     failed: str = ""
 
 
-class HasNeeds(Protocol):
-    """A loss's adapter, or its description."""
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Its needs of a batch or of the data (see `harness.adapter.LossAdapter`)."""
-
-
 def resolve_entry(
     loaded: LoadedBenchmark,
     request: RunRequest,
@@ -75,7 +66,7 @@ def resolve_entry(
     recipe = _recipe(loaded, request, listing.table, entry)
     where = loaded.where("recipes", entry.recipe)
     if loss.description is not None:
-        check_needs(loss.description, loaded.where("losses", entry.loss), recipe)
+        check_needs(loss.description.needs, loaded.where("losses", entry.loss), recipe)
         _check_schedules(loaded, recipe, loss.description, where)
     check_augment(recipe, task, listing.corpus.kind, where)
     declared = model_input(entry.model, tables.models[entry.model])
@@ -85,11 +76,11 @@ def resolve_entry(
     return ResolvedEntry(entry, model.component, loss.component, recipe, failed)
 
 
-def check_needs(loss: HasNeeds, where: str, recipe: Recipe | None = None) -> None:
+def check_needs(needs: frozenset[str], where: str, recipe: Recipe | None = None) -> None:
     """Refuse a loss that the recipe's batches would not serve.
 
     Args:
-        loss: its adapter, or its description.
+        needs: of a batch or of the data (see `harness.adapter.LossAdapter`).
         where: the loss's table, for the error.
         recipe: of its training; None for batches of items as they come.
 
@@ -98,7 +89,7 @@ def check_needs(loss: HasNeeds, where: str, recipe: Recipe | None = None) -> Non
     """
     samplers = [phase.sampler for phase in recipe.phases] if recipe else [None]
     several = all(sampler is not None and sampler.utterances > 1 for sampler in samplers)
-    for need in sorted(loss.needs - GIVEN - ({"pk"} if several else set())):
+    for need in sorted(needs - GIVEN - ({"pk"} if several else set())):
         mend = MENDS.get(need, f"{need!r}, which nothing here gives; choose another loss")
         raise ConfigError(f"{where}: asks for batches with {mend}")
 
