@@ -266,5 +266,5 @@ def test_sounds_of_one_length_are_embedded_together(lengths: list[float], togeth
 def test_a_trial_is_plain_data(tiny: TinyBenchmark, tried: list[JobSpec]) -> None:
     told(tiny)
     (job,) = tried
-    assert job.trial == TimedShapes(classes=4, crop_seconds=(0.5,), item_seconds=1.0, together=32)
+    assert job.shapes == TimedShapes(classes=4, crop_seconds=(0.5,), item_seconds=1.0, together=32)
     assert JobSpec.model_validate_json(job.model_dump_json()) == job
