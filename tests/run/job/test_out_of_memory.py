@@ -56,7 +56,7 @@ def run(tiny: TinyBenchmark, request: RunRequest) -> list[dict[str, Any]]:
     worker = Child("tests.run.job.limited_worker", here)
     worker.send(job.model_dump_json())
     said = list(iter(worker.receive, None))
-    assert worker.finish() == 0, worker.printed
+    assert worker.finish() == 0, worker.output
     return said
 
 
