@@ -39,7 +39,7 @@ from harness.records.record_files import read_record
 from harness.registry.history.line_chain import add, read_history
 from harness.registry.history.page import check_history
 from harness.registry.submit.outputs import class_scores, embedding_scores
-from harness.run.job.evaluation_files import load_scores
+from harness.run.job.results import load_scores
 from harness.tasks.trial_scores import read_trial_scores
 from harness.tasks.verification import Verification
 from harness.trials.index import TrialTable

@@ -16,6 +16,12 @@ import numpy as np
 import soundfile
 from scipy.signal import lfilter
 
+from harness.config.loader import LoadedBenchmark
+from harness.run.job.spec import JobSpec
+from harness.run.plan.jobs import plan_jobs
+from harness.run.plan.request import RunRequest, listing_states
+from harness.run.session import find_datasets
+
 SPEAKERS, UTTERANCES, RATE = 12, 4, 16_000
 STEPS, EVERY = 12, 2
 FIRST = ("run", "--suite", "own", "--loss", "aam", "--seeds", "0,7", "--device", "cpu", "--json")
@@ -301,6 +307,12 @@ def finished_tiny(root: Path) -> TinyBenchmark:
             raise RuntimeError(done.err)
         (root / "tiny" / "first.out").write_text(done.out)
     return tiny
+
+
+def planned_jobs(loaded: LoadedBenchmark, request: RunRequest) -> list[JobSpec]:
+    """The jobs of a call, with nothing decoded, pinned or run."""
+    here, _ = find_datasets(loaded, request)
+    return plan_jobs(loaded, request, listing_states(loaded, here))
 
 
 def metrics_of(record: dict[str, Any]) -> dict[str, float]:

@@ -59,7 +59,7 @@ def check(
     from harness.config.loader import load
     from harness.datasets.inventory import check_dataset_files, check_dataset_lists
     from harness.datasets.lengths import inputs_asked_by
-    from harness.run.plan.inputs import declared_input
+    from harness.run.plan.adapter_workers import model_input
 
     loaded = load(config)
     if lists and full:
@@ -68,7 +68,7 @@ def check(
     if lists:
         checked = [check_dataset_lists(loaded, part, profile.value) for part in parts]
     else:
-        with ProgressDisplay() as display, inputs_asked_by(declared_input):
+        with ProgressDisplay() as display, inputs_asked_by(model_input):
             checked = [
                 check_dataset_files(
                     loaded,
@@ -107,11 +107,11 @@ def prepare(
     from harness.datasets.lengths import inputs_asked_by
     from harness.datasets.preparing import prepare_dataset
     from harness.records.files import keep_from_git
-    from harness.run.plan.inputs import declared_input
+    from harness.run.plan.adapter_workers import model_input
 
     loaded = load(config)
     keep_from_git(runs)
-    with ProgressDisplay() as display, inputs_asked_by(declared_input):
+    with ProgressDisplay() as display, inputs_asked_by(model_input):
         parts = loaded.parts(dataset)
         checked = [
             prepare_dataset(

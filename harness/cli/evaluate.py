@@ -10,6 +10,7 @@ from harness.cli import options
 from harness.cli.output import say
 from harness.cli.progress import ProgressDisplay
 from harness.cli.run import show
+from harness.errors import RequestError
 
 
 def evaluate(
@@ -43,7 +44,6 @@ def evaluate(
     from harness.config.loader import load
     from harness.run.plan.checkpoints import find_checkpoint, model_of
     from harness.run.plan.request import CheckpointEntry
-    from harness.run.plan.trained_on import parse_trained_on
     from harness.run.session import evaluate_checkpoint
 
     loaded = load(config)
@@ -52,12 +52,27 @@ def evaluate(
     entry = CheckpointEntry(path, model or model_of(loaded, path), loss, told)
     request = options.make_request(suite, profile, runs, device=device, datasets=[dataset])
     with ProgressDisplay() as display:
-        outcome = evaluate_checkpoint(
-            loaded, request, entry, data_listener=display, listener=display
-        )
+        outcome = evaluate_checkpoint(loaded, request, entry, watch=display.show)
     is_whole = show(outcome, request, as_json=json)
     for job, record in zip(outcome.jobs, outcome.records, strict=True):
         for note in record.notes if job.checkpoint else ():
             say(note)
     if not is_whole:
         raise typer.Exit(1)
+
+
+def parse_trained_on(text: str | None) -> tuple[str, ...] | None:
+    """Read `--trained-on NAME[,NAME]`; return None if it is not given.
+
+    Raises:
+        RequestError: it names nothing.
+    """
+    from harness.data.item_names import strip_name
+
+    if text is None:
+        return None
+    parts = map(strip_name, text.split(","))
+    names = tuple(dict.fromkeys(part for part in parts if part))
+    if not names:
+        raise RequestError("--trained-on: name a corpus, as in --trained-on 'VoxCeleb2 dev'")
+    return names

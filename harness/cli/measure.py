@@ -17,7 +17,7 @@ from harness.run.job.spec import OPTIONS, embedding_precision
 if TYPE_CHECKING:
     from harness.config.schema import Budget
     from harness.records.record import Prediction, Resources
-    from harness.run.job.measurement import Measurement
+    from harness.run.job.results import Measurement
     from harness.run.job.spec import JobSpec
 
 GIB = 2**30
@@ -66,7 +66,7 @@ def measure(
         found = [
             each
             for request in requests
-            for each in measure_models(loaded, request, data_listener=display, watcher=display)
+            for each in measure_models(loaded, request, watch=display.show)
         ]
     if json:
         give_json(_document(budget, found))

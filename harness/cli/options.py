@@ -31,7 +31,7 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
-class Executor(StrEnum):
+class ExecutorName(StrEnum):
     """What runs jobs."""
 
     local = "local"
@@ -46,7 +46,7 @@ Models = Annotated[list[str] | None, typer.Option("--model", help="Only this mod
 Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only this loss (repeatable).")]
 Seeds = Annotated[str, typer.Option("--seeds", help="Training seeds, as in 0,1,2.")]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where jobs run.")]
-ExecutorOption = Annotated[Executor, typer.Option("--executor", help="What runs jobs.")]
+ExecutorOption = Annotated[ExecutorName, typer.Option("--executor", help="What runs jobs.")]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Jobs at a time.")]
 DataWorkers = Annotated[
     int,

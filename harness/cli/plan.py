@@ -13,8 +13,8 @@ from harness.cli.run import say_absent
 
 if TYPE_CHECKING:
     from harness.run.job.spec import JobSpec
-    from harness.run.plan.duration import Duration
-    from harness.run.plan.status import Status
+    from harness.run.plan.durations import Duration
+    from harness.run.plan.status import StageStatus
     from harness.run.session import Forecast
 
 GIB = 2**30
@@ -58,8 +58,10 @@ def plan(
 
 
 def _times(found: Forecast, workers: int) -> Iterator[str]:
-    """What is to be run, how long it takes, and of what that is not known."""
-    open_ = [any(_open(each) for each in stages.values()) for stages in found.statuses]
+    """Yield lines about the jobs to run: their duration, or the reason why it is not known."""
+    from harness.run.plan.status import OPEN
+
+    open_ = [any(each.state in OPEN for each in stages.values()) for stages in found.statuses]
     yield f"{sum(open_)} of {len(found.jobs)} jobs have something to run"
     yield (
         "GiB: what a GPU's allocator is predicted to take for a training step. About: how long "
@@ -75,10 +77,6 @@ def _times(found: Forecast, workers: int) -> Iterator[str]:
         yield f"all of what is known: about {_minutes(found.seconds(workers))}"
 
 
-def _open(status: Status) -> bool:
-    return status.state in ("to run", "resumes")
-
-
 def _document(found: Forecast, workers: int) -> dict[str, Any]:
     rows = zip(found.jobs, found.statuses, found.durations, strict=True)
     return {
@@ -90,7 +88,7 @@ def _document(found: Forecast, workers: int) -> dict[str, Any]:
     }
 
 
-def _job(job: JobSpec, stages: dict[str, Status], told: Duration) -> dict[str, Any]:
+def _job(job: JobSpec, stages: dict[str, StageStatus], told: Duration) -> dict[str, Any]:
     return {
         "dataset": job.dataset.name,
         "model": job.model.name,
@@ -131,7 +129,7 @@ def _minutes(seconds: float) -> str:
     return f"{max(1, round(seconds / 60)):,} min"
 
 
-def _cell(status: Status) -> str:
+def _cell(status: StageStatus) -> str:
     if status.state == "none":
         return "-"
     return f"{status.state} ({status.why})" if status.why else status.state

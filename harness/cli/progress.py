@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from harness.datasets.listing import Listing
     from harness.datasets.packing.pack_request import Advance
     from harness.records.record import Record
+    from harness.run.events import ProgressEvent
     from harness.run.job.spec import JobSpec
 
 
 class ProgressDisplay:
-    """Watches corpora being packed and jobs being run."""
+    """Shows the events of a call: corpora that are packed, jobs that run."""
 
     def __init__(self) -> None:
         self._console = message_console()
@@ -58,56 +59,52 @@ class ProgressDisplay:
     ) -> None:
         self._bars.stop()
 
+    def show(self, event: ProgressEvent) -> None:
+        """Show an event of a call."""
+        if event.job is not None:
+            self._show_job(event, event.job)
+        elif event.kind == "reading":
+            self._show_reading(event.text, event.done, event.total)
+        elif event.kind == "jobs":
+            self._total = event.total
+        else:
+            self._line(event.text)
+
     def packing(self, listing: Listing) -> Advance:
-        """Show a dataset being decoded, once something of it is."""
-        done = 0
+        """Return a callback for newly decoded items of a dataset."""
+        from harness.run.events import reading_counter
 
-        def advance(count: int) -> None:
-            nonlocal done
-            if done == 0:
-                self._begin(listing.key, f"{listing.name}: reading", len(listing.items))
-            done += count
-            self._bars.update(self._tasks[listing.key], completed=done)
-            if done == len(listing.items):
-                self._end(listing.key)
-                self._line(f"{listing.name}: {done:,} items read")
-
-        return advance
+        return reading_counter(listing, self.show)
 
     def tell(self, message: str) -> None:
-        """Say what a person who waits wants to know."""
+        """Show a message for a person who waits."""
         self._line(message)
 
-    def expects(self, jobs: int) -> None:
-        """So many jobs are going to be run."""
-        self._total = jobs
+    def _show_reading(self, dataset: str, done: int, total: int) -> None:
+        """Show a dataset that is decoded, from its first items on."""
+        if dataset not in self._tasks:
+            self._begin(dataset, f"{dataset}: reading", total)
+        self._bars.update(self._tasks[dataset], completed=done)
+        if done == total:
+            self._end(dataset)
+            self._line(f"{dataset}: {done:,} items read")
 
-    def begins(self, job: JobSpec) -> None:
-        """A job starts."""
-        self._begin(job.digest, f"{job.title}: starting", None)
-
-    def stage(self, job: JobSpec, name: str, total: int) -> None:
-        """A stage starts."""
-        self._end(job.digest)
-        self._begin(job.digest, f"{job.title}: {name}", total)
-        if not self._console.is_terminal:
-            self._line(f"{job.title}: {name} ({total:,})")
-
-    def advances(self, job: JobSpec, done: int, loss: float | None) -> None:
-        """Some of the stage is done."""
-        shown = f"loss {loss:.3f}" if loss is not None else ""
-        self._bars.update(self._tasks[job.digest], completed=done, loss=shown)
-
-    def ends(self, job: JobSpec, record: Record) -> None:
-        """The job has its record."""
-        self._end(job.digest)
-        self._ended += 1
-        primary = record.metrics.get(record.protocol.primary)
-        facts = record.protocol.facts[record.protocol.primary]
-        factor = 100 if facts.unit == "%" else 1
-        said = f"{facts.title} {primary.value * factor:.2f} {facts.unit}" if primary else ""
-        count = f"[{self._ended}/{self._total}]"
-        self._line(f"{count} {job.title}: {said or f'{record.state}: {record.reason}'}")
+    def _show_job(self, event: ProgressEvent, job: JobSpec) -> None:
+        if event.kind == "start":
+            self._begin(job.digest, f"{job.title}: starting", None)
+        elif event.kind == "stage":
+            self._end(job.digest)
+            self._begin(job.digest, f"{job.title}: {event.text}", event.total)
+            if not self._console.is_terminal:
+                self._line(f"{job.title}: {event.text} ({event.total:,})")
+        elif event.kind == "advance":
+            shown = f"loss {event.loss:.3f}" if event.loss is not None else ""
+            self._bars.update(self._tasks[job.digest], completed=event.done, loss=shown)
+        elif event.record is not None:
+            self._end(job.digest)
+            self._ended += 1
+            count = f"[{self._ended}/{self._total}]"
+            self._line(f"{count} {job.title}: {_result(event.record)}")
 
     def _begin(self, key: str, description: str, total: int | None) -> None:
         with self._lock:
@@ -121,3 +118,12 @@ class ProgressDisplay:
 
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
+
+
+def _result(record: Record) -> str:
+    primary = record.metrics.get(record.protocol.primary)
+    if primary is None:
+        return f"{record.state}: {record.reason}"
+    facts = record.protocol.facts[record.protocol.primary]
+    factor = 100 if facts.unit == "%" else 1
+    return f"{facts.title} {primary.value * factor:.2f} {facts.unit}"

@@ -35,8 +35,7 @@ def reproduce(
             runs,
             settings=dict(options.parse_setting(text) for text in settings or []),
             by=by,
-            data_listener=display,
-            listener=display,
+            watch=display.show,
         )
     if json:
         give_json(_document(found))

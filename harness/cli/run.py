@@ -28,7 +28,7 @@ def run(
     loss: options.Losses = None,
     seeds: options.Seeds = "",
     device: options.DeviceOption = options.Device.auto,
-    executor: options.ExecutorOption = options.Executor.local,
+    executor: options.ExecutorOption = options.ExecutorName.local,
     workers: options.Workers = 1,
     data_workers: options.DataWorkers = 0,
     config: options.Config = None,
@@ -39,17 +39,16 @@ def run(
 ) -> None:
     """Run what is missing of a suite, print its table, keep its records."""
     from harness.config.loader import load
-    from harness.run.session import run_campaign
+    from harness.run.session import run_suite
 
-    del executor  # the one there is
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
         datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
         data_workers=data_workers,
     )  # fmt: skip
     with ProgressDisplay() as display:
-        outcome = run_campaign(
-            load(config), request, workers=workers, data_listener=display, listener=display
+        outcome = run_suite(
+            load(config), request, workers=workers, watch=display.show, executor=executor.value
         )
     if not show(outcome, request, as_json=json):
         raise typer.Exit(1)

@@ -15,9 +15,9 @@ from harness.cli.output import give, give_json, say
 
 def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False) -> None:
     """List every stored record, and say how big the cache beside them is."""
-    from harness.run.folder import cache_size, stored_runs
+    from harness.run.folder import cache_size, run_rows
 
-    stored, cached = stored_runs(runs), cache_size(runs)
+    stored, cached = run_rows(runs), cache_size(runs)
     if json:
         give_json({"schema": 1, "runs": stored, "cache_bytes": cached})
         return

@@ -26,7 +26,7 @@ from harness.registry.rescoring import (
     difference_from_artefact,
     find_rescoring,
 )
-from harness.run.job.join import RECORD
+from harness.run.job.record_writing import RECORD
 from harness.tasks.task import Detailing
 
 TOLERANCE = 2e-6

@@ -22,15 +22,14 @@ from harness.records.record_files import read_record
 from harness.registry.consistency import contradictions
 from harness.registry.tolerance import Range, others_of, reproduction_range
 from harness.registry.verify_record import verify
-from harness.run.execute.local import Listener, run_all
-from harness.run.job.join import RECORD
-from harness.run.job.parts import make_task
+from harness.run.events import Watch, message_sender, reading_counter
+from harness.run.execute.executor import make_executor, run_jobs
+from harness.run.job.context import make_task
+from harness.run.job.record_writing import RECORD
 from harness.run.job.spec import JobSpec
-from harness.run.plan.adapters import WORKERS
-from harness.run.plan.choice import chosen_suite
+from harness.run.plan.adapter_workers import WORKERS
 from harness.run.plan.jobs import plan_jobs
-from harness.run.plan.request import RunRequest, Source, source_of
-from harness.run.session import DataListener
+from harness.run.plan.request import DatasetState, RunRequest, listing_state, requested_suite
 from harness.tasks.task import TaskOptions
 
 SHOWN = 5
@@ -70,8 +69,7 @@ def reproduce(
     *,
     settings: dict[str, Any],
     by: str = "",
-    data_listener: DataListener,
-    listener: Listener,
+    watch: Watch,
 ) -> Reproduction:
     """Make a record again, and attest it if it comes out alike.
 
@@ -81,8 +79,7 @@ def reproduce(
         runs: a folder that holds nothing made before: what is cached is not made again.
         settings: recipe keys that the record's run changed, as `--set` gave them.
         by: who makes it again.
-        data_listener: watches its data being read.
-        listener: watches the job run.
+        watch: receives the progress of its data and of the job.
 
     Raises:
         RequestError: the folder is not fresh; the record cannot be made again, contradicts itself
@@ -93,13 +90,13 @@ def reproduce(
     check_reproducible(record, path)
     _check_fresh(runs, path)
     _check_honest(loaded, record, path)
-    job = _plan(loaded, record, runs, settings, data_listener)
+    job = _plan(loaded, record, runs, settings, watch)
     WORKERS.close()
     step = TaskOptions.of(make_task(loaded, record.protocol.suite)).smallest_step(
         record.dataset.counts.get("test", {})
     )
     within = reproduction_range(record, others_of(path, record), step)
-    ((_, made),) = run_all([job], 1, listener)
+    ((_, made),) = run_jobs([job], make_executor("local", job.device, 1), watch)
     if made.state != "done":
         raise JobFailed(f"{job.title}: {made.state}: {made.reason}")
     metric = record.protocol.primary
@@ -159,7 +156,7 @@ def _plan(
     record: Record,
     runs: Path,
     settings: dict[str, Any],
-    listener: DataListener,
+    watch: Watch,
 ) -> JobSpec:
     """Plan the job of a record, first by its lists alone, then with its data opened."""
     trained = record.stages.get("train")
@@ -180,7 +177,7 @@ def _plan(
         raise RequestError(f"{error}\nIt was made by {record.code[:12]}") from error
     keep_from_git(runs)
     # Before anything is decoded, as far as lists tell; then with all that the data tell.
-    job = plan_again(loaded, request, record, source_of(loaded, listing))
+    job = plan_again(loaded, request, record, listing_state(loaded, listing))
     if job.code.endswith(DIRTY):
         raise RequestError(
             f"{job.code}: code that is in no commit attests nothing; commit or stash your changes"
@@ -189,10 +186,10 @@ def _plan(
         loaded,
         listing,
         request.cache,
-        advance=listener.packing(listing),
-        tell=listener.tell,
+        advance=reading_counter(listing, watch),
+        tell=message_sender(watch),
     )
-    source = Source(listing, opened.lock, opened.left_out, opened.pinned)
+    source = DatasetState(listing, opened.lock, opened.left_out, opened.pinned)
     return plan_again(loaded, request, record, source)
 
 
@@ -200,14 +197,14 @@ def request_for(loaded: LoadedBenchmark, record: Record, request: RunRequest) ->
     """Return a request for a record's job alone; a baseline is planned beside any system."""
     model, loss = record.model.name, record.loss.name if record.loss else ""
     if record.is_baseline:
-        first = chosen_suite(loaded, request).systems[0]
+        first = requested_suite(loaded, request).systems[0]
         model, loss = first.model, first.loss
     seeds = () if record.seed is None else (record.seed,)
     return replace(request, models=(model,), losses=(loss,), seeds=seeds)
 
 
 def plan_again(
-    loaded: LoadedBenchmark, request: RunRequest, record: Record, source: Source
+    loaded: LoadedBenchmark, request: RunRequest, record: Record, source: DatasetState
 ) -> JobSpec:
     """Return the job that a record was made by, as the benchmark plans it now.
 

@@ -15,9 +15,9 @@ from harness.errors import ConfigError, CorpusAbsent, DataError, LockError
 from harness.metrics.validation import MetricError
 from harness.records.documents import sha256_file
 from harness.records.record import Record
-from harness.run.job.evaluation_files import SCORES, load_scores
-from harness.run.job.join import RECORD
-from harness.run.job.parts import make_task
+from harness.run.job.context import make_task
+from harness.run.job.record_writing import RECORD
+from harness.run.job.results import SCORES, load_scores
 from harness.tasks.task import Detailing, Judgement, Lists, Task
 
 

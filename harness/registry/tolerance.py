@@ -16,7 +16,7 @@ from harness.metrics.seed_spread import pool_spread
 from harness.records.attestation import Rule
 from harness.records.record import Record
 from harness.records.record_files import read_record
-from harness.run.job.join import RECORD
+from harness.run.job.record_writing import RECORD
 
 LEAST_FREEDOM = 2
 """Degrees of freedom below which a spread over seeds is not relied on."""

@@ -24,8 +24,8 @@ from harness.registry.rescoring import (
     difference_from_artefact,
     find_rescoring,
 )
-from harness.run.job.join import RECORD
-from harness.run.job.stage import find_result
+from harness.run.job.record_writing import RECORD
+from harness.run.job.results import find_result
 from harness.tasks.task import Judgement
 from harness.train.training_progress import FINAL
 

@@ -1,4 +1,4 @@
-"""Files of a runs folder's cache that nothing needs any more: packs, predictions, leavings."""
+"""Delete files of a runs folder's cache that nothing needs any more."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.datasets.packing.pack import FACTS
 from harness.errors import HarnessError
 from harness.feeding.libraries import Use, library_sources
 from harness.records.files import lock
-from harness.run.folder import CACHE, is_running, size_of, stored_tables
+from harness.run.folder import CACHE, is_running, record_tables, size_of
 from harness.run.plan.predictions import is_outdated
 
 Tell = Callable[[str], None]
@@ -45,23 +45,26 @@ def collect_cache(
 ) -> list[Garbage]:
     """Find packs that no run of a benchmark opens, outdated predictions and what killed calls left.
 
-    A pack goes where neither the benchmark nor a record names its dataset, or where the dataset
-    has another pack now: its lists, its reader or its folder changed. What is kept of an unfinished
-    pack goes with it and else stays, since packing goes on from there. Nothing that is in use goes:
-    no pack while a job runs, none that a process packs or has opened. A dataset that is not on this
-    machine keeps its packs.
+    A pack goes if neither the benchmark nor a record names its dataset, or if the dataset has
+    another pack now: its lists, its reader or its folder changed. An unfinished pack goes with it
+    and else stays, since packing goes on from there. Nothing that is in use goes: no pack while a
+    job runs, none that a process packs or has opened. A dataset that is not on this machine keeps
+    its packs.
 
     Args:
         loaded: the benchmark.
         runs: the folder.
         delete: whether to delete what is found.
-        tell: is told why a dataset's packs were not looked at.
+        tell: receives the reason why a dataset's packs were not looked at.
     """
     cache = runs / CACHE
     packs = _packs(loaded, runs, cache, tell) if cache.is_dir() else ()
-    found = [*packs, *_predictions(cache), *_temporary(runs)]
+    old = "predicted by another version of the program or of torch"
+    predictions = sorted((cache / "predictions").glob("*.json"))
+    outdated = [(path, old) for path in predictions if is_outdated(path)]
+    found = [*packs, *outdated, *_temporary(runs)]
     garbage = [{"path": str(path), "bytes": size_of(path), "why": why} for path, why in found]
-    return [each for each in garbage if not delete or _deleted(Path(each["path"]), cache)]
+    return [each for each in garbage if not delete or _delete(Path(each["path"]), cache)]
 
 
 def _packs(
@@ -71,22 +74,19 @@ def _packs(
     if is_running(runs):
         return
     wanted = _Wanted(loaded, runs, cache, tell)
-    reasons = {path: (name, _why(path, name, wanted)) for path, name in _held(cache)}
-    unused = {path: (name, why) for path, (name, why) in reasons.items() if why}
-    opened = _opened_folders(cache) if unused else set()
+    unused = {
+        path: (name, why)
+        for path, name in _pack_paths(cache)
+        # An unfinished pack goes with the finished one; other files beside it are leavings.
+        if (why := wanted.why_not(name) if path.name in (name, f".{name}.part") else LEFT)
+    }
+    opened = _open_folders(cache) if unused else set()
     for path, (name, why) in unused.items():
         if path.name not in opened and _is_free(cache / name):
             yield path, why
 
 
-def _why(path: Path, name: str, wanted: _Wanted) -> str:
-    """Return why a pack, or what lies beside it, may go; empty where it may not."""
-    if path.name not in (name, f".{name}.part"):
-        return LEFT
-    return wanted.why_not(name)
-
-
-def _held(cache: Path) -> Iterator[tuple[Path, str]]:
+def _pack_paths(cache: Path) -> Iterator[tuple[Path, str]]:
     """Yield packs, unfinished ones and leavings beside them, each with the pack's name."""
     for path in sorted(cache.iterdir()):
         hidden = re.fullmatch(r"\.(.+-[0-9a-f]{12})\..+", path.name)
@@ -99,12 +99,12 @@ def _held(cache: Path) -> Iterator[tuple[Path, str]]:
 class _Wanted:
     """The packs that runs of a benchmark open.
 
-    Datasets are listed once, and only where packs of that name are there.
+    Datasets are listed once, and only if packs of that name are there.
     """
 
     def __init__(self, loaded: LoadedBenchmark, runs: Path, cache: Path, tell: Tell) -> None:
         self._loaded, self._cache, self._tell = loaded, cache, tell
-        self._recorded = {f"{name}-{profile}" for name, profile in stored_tables(runs)}
+        self._recorded = {f"{name}-{profile}" for name, profile in record_tables(runs)}
         self._datasets: dict[str, tuple[str, Profile]] = {
             f"{name}-{profile}": (name, profile)
             for name in loaded.benchmark.datasets
@@ -113,7 +113,7 @@ class _Wanted:
         self._names: dict[str, set[str] | None] = {}
 
     def why_not(self, name: str) -> str:
-        """Return why no run opens a pack; empty where one does, or where that is not known."""
+        """Return why no run opens a pack; empty if one does, or if that is not known."""
         stem = name.rpartition("-")[0]
         if stem not in self._names:
             self._names[stem] = self._current(stem)
@@ -124,7 +124,7 @@ class _Wanted:
         return f"{of} has another pack now" if names else f"no benchmark or record names {of}"
 
     def _current(self, stem: str) -> set[str] | None:
-        """Return the names of the packs that a stem stands for now; None where nobody knows."""
+        """Return the names of the packs that a stem stands for now; None if they are not known."""
         try:
             if stem in self._datasets:
                 return self._of_dataset(*self._datasets[stem])
@@ -164,12 +164,6 @@ def _sources(loaded: LoadedBenchmark, use: Use) -> set[str]:
     return named | {"embedded" if use == "noise" else "simulated"}
 
 
-def _predictions(cache: Path) -> Iterator[tuple[Path, str]]:
-    for path in sorted((cache / "predictions").glob("*.json")):
-        if is_outdated(path):
-            yield path, "predicted by another version of the program or of torch"
-
-
 def _temporary(runs: Path) -> Iterator[tuple[Path, str]]:
     """Yield files that were being written when their writer was killed."""
     latest = time.time() - SETTLED
@@ -178,32 +172,28 @@ def _temporary(runs: Path) -> Iterator[tuple[Path, str]]:
             yield path, LEFT
 
 
-def _opened_folders(cache: Path) -> set[str]:
-    """Return the names of folders of the cache of which some process has files mapped.
+def _open_folders(cache: Path) -> set[str]:
+    """Return the names of folders of the cache of which some process of this user maps files.
 
     Other runs folders may share the cache, and no lock is held while a pack is read.
     """
-    top, found = f"{cache.resolve()}/", set()
-    for path in _mapped_files():
-        if path.startswith(top):
-            found.add(path.removeprefix(top).split("/")[0])
-    return found
-
-
-def _mapped_files() -> Iterator[str]:
-    """Yield every file that a process of this user has mapped, where the system tells."""
+    found: set[str] = set()
+    top = f"{cache.resolve()}/"
     if not hasattr(psutil.Process, "memory_maps"):
-        return
+        return found
     for process in psutil.process_iter():
         try:
             maps: Iterable[Any] = process.memory_maps()
         except (psutil.Error, OSError):
             continue  # it ended, or is somebody else's
-        yield from (each.path for each in maps)
+        for each in maps:
+            if each.path.startswith(top):
+                found.add(each.path.removeprefix(top).split("/")[0])
+    return found
 
 
 def _is_free(pack: Path) -> bool:
-    """Return whether nobody packs it; makes no lock where there is none."""
+    """Return whether nobody packs it; make no lock if there is none."""
     if not pack.with_name(f"{pack.name}.lock").exists():
         return True
     try:
@@ -213,8 +203,8 @@ def _is_free(pack: Path) -> bool:
         return False
 
 
-def _deleted(path: Path, cache: Path) -> bool:
-    """Delete garbage; returns False where somebody began to use it meanwhile."""
+def _delete(path: Path, cache: Path) -> bool:
+    """Delete garbage; return False if somebody began to use it meanwhile."""
     if not path.is_dir():
         path.unlink(missing_ok=True)
         return True

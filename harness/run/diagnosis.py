@@ -1,11 +1,10 @@
-"""What this machine has and lacks for each suite."""
+"""Diagnose this machine: the device, libraries, corpora and adapters that each suite needs."""
 
 from __future__ import annotations
 
 import importlib.util
 import shutil
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -14,7 +13,7 @@ from harness.datasets.corpus_folders import Absence, find
 from harness.errors import HarnessError
 from harness.measure.device import choose_device, cores
 from harness.measure.environment import library_versions, processor_name
-from harness.run.plan.chosen import describe
+from harness.run.plan.adapter_workers import describe
 
 GIB = 2**30
 WANTED_DISK_GIB = 5
@@ -23,19 +22,22 @@ LIBRARIES = ("torch", "torchaudio", "torchvision", "speechbrain", "timm", "light
 
 ONE_OF = {"models": "model", "losses": "loss"}
 
-Finding = dict[str, Any]
+Finding = dict[str, str]
 
 
 def diagnose(loaded: LoadedBenchmark) -> list[Finding]:
-    """Look at machine, libraries, corpora and adapters; `missing` ones need a mend."""
-    machine = [_machine(), _device(), _disk(), *(_library(name) for name in LIBRARIES)]
-    entries = [_adapter(loaded, kind, name) for kind, name in _adapters(loaded)]
-    return [*machine, *(_dataset(loaded, name) for name in loaded.benchmark.datasets), *entries]
-
-
-def _machine() -> Finding:
+    """Look at machine, libraries, corpora and adapters; `missing` findings need a mend."""
     memory = psutil.virtual_memory().total / GIB
-    return _finding("note", "machine", f"{processor_name()}, {cores()} cores, {memory:.0f} GiB")
+    machine = f"{processor_name()}, {cores()} cores, {memory:.0f} GiB"
+    return [
+        _finding("note", "machine", machine),
+        _device(),
+        _disk(),
+        *(_library(name) for name in LIBRARIES),
+        *(_dataset(loaded, name) for name in loaded.benchmark.datasets),
+        *(_adapter(loaded, "models", name) for name in loaded.benchmark.models),
+        *(_adapter(loaded, "losses", name) for name in loaded.benchmark.losses),
+    ]
 
 
 def _device() -> Finding:
@@ -73,16 +75,11 @@ def _dataset(loaded: LoadedBenchmark, name: str) -> Finding:
     return _finding("ok", about, str(found[1]) if found[0].needs_folder else "embedded")
 
 
-def _adapters(loaded: LoadedBenchmark) -> list[tuple[str, str]]:
-    models = [("models", name) for name in loaded.benchmark.models]
-    return models + [("losses", name) for name in loaded.benchmark.losses]
-
-
 def _adapter(loaded: LoadedBenchmark, kind: str, name: str) -> Finding:
     table = getattr(loaded.benchmark, kind)[name]
     about = f"{ONE_OF[kind]} {name}"
     try:
-        describe(name, table, loaded.where(kind, name), is_loss=kind == "losses")
+        describe(table, loaded.where(kind, name), is_loss=kind == "losses")
     except HarnessError as error:
         return _finding("missing", about, str(error))
     return _finding("ok", about, table.adapter)

@@ -1,4 +1,4 @@
-"""What a runs folder holds, and what of it nothing needs any more."""
+"""List the runs of a folder, and delete stages that nothing needs any more."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from filelock import Timeout
 
 from harness.errors import PathError, RequestError
 from harness.records.files import lock
-from harness.records.record import Record
 from harness.records.record_files import read_record
-from harness.run.job.join import RECORD, RUNNING
+from harness.run.job.record_writing import RECORD, RUNNING
 from harness.train.training_progress import RESUME
 
 CACHE = "cache"
@@ -21,17 +20,17 @@ CACHE = "cache"
 RESUME_FILES = (RESUME, "snapshot-*.safetensors")
 
 
-def stored_runs(runs: Path) -> list[dict[str, Any]]:
-    """One row a record: where it is, how it ended, what it says, how big its files are."""
+def run_rows(runs: Path) -> list[dict[str, Any]]:
+    """Return a row for each record: its place, state, result and size."""
     return [_row(runs, path) for path in _records(runs)]
 
 
 def cache_size(runs: Path) -> int:
-    """Bytes of the packed corpora and predictions beside the records."""
+    """Return the bytes of the packed corpora and predictions beside the records."""
     return size_of(runs / CACHE)
 
 
-def stored_tables(runs: Path) -> set[tuple[str, str]]:
+def record_tables(runs: Path) -> set[tuple[str, str]]:
     """Return dataset and profile of every stored record; a fold stands for its dataset."""
     records = [read_record(path) for path in _records(runs)]
     return {
@@ -41,7 +40,7 @@ def stored_tables(runs: Path) -> set[tuple[str, str]]:
 
 
 def find_run(runs: Path, run: Path) -> Path:
-    """The record of a run that is named by its place below a runs folder, or by its own path.
+    """Return the record of a run, given by its place below a runs folder or by its own path.
 
     Raises:
         RequestError: there is none.
@@ -54,7 +53,7 @@ def find_run(runs: Path, run: Path) -> Path:
 
 
 def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
-    """Stages that no record names, and resume points of trainings that have ended.
+    """Find stages that no record names, and resume points of trainings that have ended.
 
     A stage that did not end is left alone, since it can go on; and while a job is being run,
     so is every stage without a record, since the job's record comes last.
@@ -76,10 +75,15 @@ def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
         finished = (folder / "result.json").exists()
         unnamed = finished and folder.name not in named and not running
         why = "no record names it" if unnamed else "its training has ended"
-        for path in [folder] if unnamed else _leftovers(folder) if finished else []:
+        leftovers = [path for pattern in RESUME_FILES for path in sorted(folder.glob(pattern))]
+        for path in [folder] if unnamed else leftovers if finished else []:
             garbage.append({"path": str(path), "bytes": size_of(path), "why": why})
             if delete:
-                _delete(path, folder)
+                with lock(folder):
+                    if path.is_dir():
+                        shutil.rmtree(path)
+                    else:
+                        path.unlink(missing_ok=True)
     return garbage
 
 
@@ -90,7 +94,7 @@ def _records(runs: Path) -> list[Path]:
 
 
 def is_running(runs: Path) -> bool:
-    """True where some process is working on a job."""
+    """Return whether some process is working on a job."""
     for path in runs.glob(f"*/*/*/*/{RUNNING}.lock"):
         try:
             with lock(path.with_suffix("")).acquire(blocking=False):
@@ -104,40 +108,25 @@ def is_running(runs: Path) -> bool:
 
 def _row(runs: Path, path: Path) -> dict[str, Any]:
     record = read_record(path)
+    metric, result = record.metrics.get(record.protocol.primary), record.reason
+    if metric is not None:
+        facts = record.protocol.facts[record.protocol.primary]
+        factor = 100 if facts.unit == "%" else 1
+        value = f"{metric.value * factor:.{facts.decimals}f}"
+        result = f"{facts.title} {value} {facts.unit}".rstrip()
     finished = [stage.finished for stage in record.stages.values() if stage.finished]
     stages = [runs / "stages" / f"{name}-{stage.key[:16]}" for name, stage in record.stages.items()]
     return {
         "run": str(path.parent.relative_to(runs)),
         "state": record.state,
-        "result": _result(record),
+        "result": result,
         "finished": max(finished, default=""),
         "bytes": size_of(path.parent) + sum(size_of(stage) for stage in stages),
     }
 
 
-def _result(record: Record) -> str:
-    metric = record.metrics.get(record.protocol.primary)
-    if metric is None:
-        return record.reason
-    facts = record.protocol.facts[record.protocol.primary]
-    factor = 100 if facts.unit == "%" else 1
-    return f"{facts.title} {metric.value * factor:.{facts.decimals}f} {facts.unit}".rstrip()
-
-
-def _leftovers(folder: Path) -> list[Path]:
-    return [path for pattern in RESUME_FILES for path in sorted(folder.glob(pattern))]
-
-
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files below a folder."""
+    """Return the bytes of a file, or of all files below a folder."""
     if path.is_file():
         return path.stat().st_size
     return sum(inner.stat().st_size for inner in path.rglob("*") if inner.is_file())
-
-
-def _delete(path: Path, stage: Path) -> None:
-    with lock(stage):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)

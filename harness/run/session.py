@@ -1,56 +1,57 @@
-"""A whole call: datasets made ready, jobs planned, what is missing run."""
+"""A whole call: datasets are found and opened, jobs planned once, and the missing ones run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from itertools import chain
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.corpus_folders import Absence, find
 from harness.datasets.dataset import open_dataset
-from harness.datasets.lengths import Need, inputs_asked_by, needs_of
+from harness.datasets.lengths import inputs_asked_by, needs_of
 from harness.datasets.listing import Listing, list_dataset
-from harness.datasets.packing.pack_request import Advance
 from harness.errors import ConfigError, CorpusAbsent
 from harness.records.files import keep_from_git
 from harness.records.record import Record
-from harness.run.execute.local import Listener, measure_all, run_all
-from harness.run.execute.process import Watcher
-from harness.run.job.join import find_record, keep
-from harness.run.job.measurement import Measurement
+from harness.run.events import ProgressEvent, Watch, message_sender, reading_counter
+from harness.run.execute.executor import make_executor, measure_jobs, run_jobs
+from harness.run.job.record_writing import find_record, write_attempt
+from harness.run.job.results import Measurement
 from harness.run.job.spec import JobSpec
-from harness.run.plan.adapters import WORKERS
-from harness.run.plan.checkpoints import check_fits, remarks
-from harness.run.plan.choice import chosen_suite, entries, suite_datasets
-from harness.run.plan.duration import Duration, durations
-from harness.run.plan.inputs import declared_input
-from harness.run.plan.jobs import Tell, plan_checkpoint, plan_jobs, unheard
-from harness.run.plan.measuring import plan_measuring
+from harness.run.plan.adapter_workers import WORKERS, model_input
+from harness.run.plan.checkpoints import (
+    check_weights,
+    checkpoint_notes,
+    disjoint_datasets,
+    training_notes,
+)
+from harness.run.plan.durations import Duration, estimate_durations
+from harness.run.plan.jobs import (
+    CallPlan,
+    Tell,
+    ignore_message,
+    plan_checkpoint,
+    plan_jobs,
+    plan_measuring,
+    plan_suite,
+)
 from harness.run.plan.protocol import pin_protocols
-from harness.run.plan.request import CheckpointEntry, RunRequest, Source, source_of
-from harness.run.plan.speeds import packings
-from harness.run.plan.status import Status, is_done, job_status
-from harness.run.plan.trained_on import held_apart, told_notes
-
-Planner = Callable[[dict[str, Source]], list[JobSpec]]
-
-
-class DataListener(Protocol):
-    """Who watches corpora being made ready."""
-
-    def packing(self, listing: Listing) -> Advance:
-        """A dataset is about to be decoded; tells where to report decoded items."""
-
-    def tell(self, message: str) -> None:
-        """What a person who waits wants to know."""
+from harness.run.plan.request import (
+    CheckpointEntry,
+    DatasetState,
+    RunRequest,
+    listing_states,
+    requested_suite,
+    suite_datasets,
+    suite_entries,
+)
+from harness.run.plan.speeds import packing_times
+from harness.run.plan.status import StageStatus, job_status
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call gives.
+    """The outcome of a call.
 
     Attributes:
         jobs: every job of the call.
@@ -66,14 +67,39 @@ class Outcome:
 
     @property
     def all_done(self) -> bool:
-        """True where every job has a result."""
+        """True if every job has a result."""
         return all(record.state == "done" for record in self.records)
 
 
-def listings(
+@dataclass(frozen=True)
+class Forecast:
+    """The jobs of a call, and their estimated durations on this machine.
+
+    Attributes:
+        jobs: every job of the call.
+        statuses: the stages of each, in the same order.
+        durations: of each, in the same order.
+        packing: dataset -> seconds of reading it, if it is not packed yet and is needed.
+        absent: datasets of the suite that are not on this machine.
+    """
+
+    jobs: list[JobSpec]
+    statuses: list[dict[str, StageStatus]]
+    durations: list[Duration]
+    packing: dict[str, float]
+    absent: list[Absence]
+
+    def seconds(self, workers: int) -> float:
+        """Return the duration of all of it, as far as that is known."""
+        return sum(each.left or 0.0 for each in self.durations) / workers + sum(
+            self.packing.values()
+        )
+
+
+def find_datasets(
     loaded: LoadedBenchmark, request: RunRequest, judged: Sequence[str] | None = None
 ) -> tuple[list[Listing], list[Absence]]:
-    """The datasets of a call, those that are here and those that are not.
+    """List the datasets of a call that are here, and those that are not.
 
     Args:
         loaded: the benchmark.
@@ -83,118 +109,81 @@ def listings(
     Raises:
         CorpusAbsent: one that was asked for by name is absent, or all are.
     """
-    names = suite_datasets(loaded, request)
+    suite, names = requested_suite(loaded, request), suite_datasets(loaded, request)
     found = {name: find(loaded, name) for name in names}
     gone = {name: each for name, each in found.items() if isinstance(each, Absence)}
     absent = list(dict.fromkeys(gone.values()))
     if absent and (request.datasets or len(gone) == len(names)):
         raise CorpusAbsent("\n".join(absence.message() for absence in absent))
-    here = [
-        list_dataset(loaded, name, request.profile, _needs(loaded, request, name, judged))
-        for name in names
-        if name not in gone
-    ]
+    here = []
+    for name in [name for name in names if name not in gone]:
+        models, fold = judged, loaded.fold(name)
+        if models is None:
+            chosen = suite_entries(suite, request, fold.of if fold else name)
+            models = [each.model for each in chosen]
+        with inputs_asked_by(model_input):
+            needs = needs_of(loaded, suite, models)
+        here.append(list_dataset(loaded, name, request.profile, needs))
     return here, absent
 
 
-def _needs(
-    loaded: LoadedBenchmark, request: RunRequest, dataset: str, judged: Sequence[str] | None
-) -> tuple[Need, ...]:
-    """What the models of a call, and the baseline beside them, need of a dataset's sounds."""
-    suite, fold = chosen_suite(loaded, request), loaded.fold(dataset)
-    if judged is None:
-        chosen = entries(suite, request, fold.of if fold else dataset)
-        judged = [each.model for each in chosen]
-    with inputs_asked_by(declared_input):
-        return needs_of(loaded, suite, judged)
-
-
-def planned(
-    loaded: LoadedBenchmark, request: RunRequest, tell: Tell = unheard
-) -> tuple[list[JobSpec], list[Absence]]:
-    """The jobs of a call, nothing decoded, pinned or run."""
-    here, absent = listings(loaded, request)
-    sources = {listing.name: source_of(loaded, listing) for listing in here}
-    return plan_jobs(loaded, request, sources, tell), absent
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """The jobs of a call, and about how long they take here.
-
-    Attributes:
-        jobs: every job of the call.
-        statuses: how far the stages of each are, in the same order.
-        durations: about how long each takes, in the same order.
-        packing: dataset -> seconds of reading it, where it is not packed yet and is needed.
-        absent: datasets of the suite that are not on this machine.
-    """
-
-    jobs: list[JobSpec]
-    statuses: list[dict[str, Status]]
-    durations: list[Duration]
-    packing: dict[str, float]
-    absent: list[Absence]
-
-    def seconds(self, workers: int) -> float:
-        """About how long all of it takes, as far as that is known."""
-        return sum(each.left or 0.0 for each in self.durations) / workers + sum(
-            self.packing.values()
-        )
-
-
-def forecast(loaded: LoadedBenchmark, request: RunRequest, tell: Tell = unheard) -> Forecast:
-    """The jobs of a call with the time they take; trials are made, nothing is pinned or run."""
-    here, absent = listings(loaded, request)
-    sources = {listing.name: source_of(loaded, listing) for listing in here}
-    jobs = plan_jobs(loaded, request, sources, tell)
+def forecast(loaded: LoadedBenchmark, request: RunRequest, tell: Tell = ignore_message) -> Forecast:
+    """Estimate the durations of a call's jobs; trials are made, nothing is pinned or run."""
+    here, absent = find_datasets(loaded, request)
+    jobs = plan_jobs(loaded, request, listing_states(loaded, here), tell)
     statuses = [job_status(job) for job in jobs]
-    found = durations(loaded, jobs, statuses, {each.name: each for each in here}, tell)
-    used = {job.dataset.name for job, told in zip(jobs, found, strict=True) if told.left != 0}
-    packing = packings([each for each in here if each.name in used], request.cache, tell)
+    listings = {each.name: each for each in here}
+    found = estimate_durations(loaded, jobs, statuses, listings, tell)
+    used = {job.dataset.name for job, each in zip(jobs, found, strict=True) if each.left != 0}
+    packing = packing_times([each for each in here if each.name in used], request.cache, tell)
     return Forecast(jobs, statuses, found, packing, absent)
 
 
-def run_campaign(
+def run_suite(
     loaded: LoadedBenchmark,
     request: RunRequest,
     *,
     workers: int,
-    data_listener: DataListener,
-    listener: Listener,
+    watch: Watch,
+    executor: str = "local",
 ) -> Outcome:
     """Run what is missing of a call.
+
+    Args:
+        loaded: the benchmark.
+        request: the call.
+        workers: jobs at a time.
+        watch: receives the call's progress.
+        executor: its name (see `harness.run.execute.executor.EXECUTORS`).
 
     Raises:
         DataError: files cannot be used; nothing was trained.
         LockError: data or protocol are not the locked ones.
     """
-    plan = partial(plan_jobs, loaded, request, tell=data_listener.tell)
-    watch = _Watch(data_listener, listener)
-    return _carried_out(loaded, request, plan, workers=workers, watch=watch)
+    here, absent = find_datasets(loaded, request)
+    # By the lists alone: a wrong request is refused before anything is decoded.
+    plan = plan_suite(loaded, request, listing_states(loaded, here), message_sender(watch))
+    jobs = _open_and_complete(loaded, request, plan, here, watch)
+    records, ran = _run_missing(jobs, executor, request, workers, watch)
+    return Outcome(jobs, records, ran, absent)
 
 
 def measure_models(
-    loaded: LoadedBenchmark,
-    request: RunRequest,
-    *,
-    data_listener: DataListener,
-    watcher: Watcher,
+    loaded: LoadedBenchmark, request: RunRequest, *, watch: Watch, executor: str = "local"
 ) -> Iterator[tuple[JobSpec, Measurement]]:
-    """Measure what models cost, on the shapes of the first dataset of a request that is here.
+    """Measure the costs of models on the shapes of the first dataset of a request that is here.
 
     Raises:
         CorpusAbsent: none is here.
         ConfigError: something asked for does not exist, or cannot be built.
     """
-    here, _ = listings(loaded, request, judged=())
-    tell = data_listener.tell
-    plan_measuring(loaded, request, source_of(loaded, here[0]), tell)
+    (first, *_), _ = find_datasets(loaded, request, judged=())
+    plan = plan_measuring(loaded, request, listing_states(loaded, [first]), message_sender(watch))
     keep_from_git(request.runs)
-    source = _opened(loaded, here[0], request, data_listener)
-    jobs = plan_measuring(loaded, request, source, tell)
+    jobs = plan.jobs({first.name: _open(loaded, first, request, watch)})
     WORKERS.close()  # nothing is measured beside a process that holds torch
-    yield from zip(jobs, measure_all(jobs, watcher), strict=True)
+    engine = make_executor(executor, request.device, workers=1)
+    yield from zip(jobs, measure_jobs(jobs, engine, watch), strict=True)
 
 
 def evaluate_checkpoint(
@@ -202,8 +191,8 @@ def evaluate_checkpoint(
     request: RunRequest,
     entry: CheckpointEntry,
     *,
-    data_listener: DataListener,
-    listener: Listener,
+    watch: Watch,
+    executor: str = "local",
 ) -> Outcome:
     """Evaluate a checkpoint made elsewhere on the datasets of a request, and its baseline.
 
@@ -217,83 +206,70 @@ def evaluate_checkpoint(
                 f"{name} is judged by folds, each by a network of its own; name the one whose "
                 f"units the checkpoint was not trained on, as in --dataset {parts[0]}"
             )
-
-    check_fits(loaded, entry)
-    apart: dict[str, tuple[str, ...]] = {}
-
-    def plan(sources: dict[str, Source]) -> list[JobSpec]:
-        for name, source in sources.items():
-            apart[name] = held_apart(loaded, entry.trained_on or (), source.listing)
-        planned_here = (plan_checkpoint(loaded, request, each, entry) for each in sources.values())
-        return list(chain.from_iterable(planned_here))
-
-    watch = _Watch(data_listener, listener)
-    outcome = _carried_out(loaded, request, plan, workers=1, watch=watch, judged=[entry.model])
-    pairs = zip(outcome.jobs, outcome.records, strict=True)
-    told = [_told(job, each, entry, apart[job.dataset.name]) for job, each in pairs]
-    return replace(outcome, records=told)
+    check_weights(loaded, entry)
+    here, absent = find_datasets(loaded, request, [entry.model])
+    apart = {each.name: disjoint_datasets(loaded, entry.trained_on or (), each) for each in here}
+    plan = plan_checkpoint(loaded, request, listing_states(loaded, here), entry)
+    jobs = _open_and_complete(loaded, request, plan, here, watch)
+    records, ran = _run_missing(jobs, executor, request, 1, watch)
+    pairs = zip(jobs, records, strict=True)
+    noted = [_add_notes(job, each, entry, apart[job.dataset.name]) for job, each in pairs]
+    return Outcome(jobs, noted, ran, absent)
 
 
-def _told(job: JobSpec, record: Record, entry: CheckpointEntry, apart: tuple[str, ...]) -> Record:
-    """The record with what is known of its weights: no key rests on it, so nothing is rerun."""
+def _add_notes(
+    job: JobSpec, record: Record, entry: CheckpointEntry, apart: tuple[str, ...]
+) -> Record:
+    """Add notes about its weights to a record: no key rests on them, so nothing is rerun."""
     if job.checkpoint is None or record.state != "done":
         return record
     trained_on = record.trained_on if entry.trained_on is None else entry.trained_on
-    notes = told_notes(record.notes, entry.trained_on, apart, job.dataset.unit)
-    notes += tuple(note for note in remarks(entry.path) if note not in notes)
-    told = record.model_copy(update={"trained_on": trained_on, "notes": notes})
-    return record if told == record else keep(job, told, None)
+    notes = training_notes(record.notes, entry.trained_on, apart, job.dataset.unit)
+    notes += tuple(note for note in checkpoint_notes(entry.path) if note not in notes)
+    noted = record.model_copy(update={"trained_on": trained_on, "notes": notes})
+    return record if noted == record else write_attempt(job, noted, None)
 
 
-@dataclass(frozen=True)
-class _Watch:
-    data: DataListener
-    jobs: Listener
-
-
-def _carried_out(
+def _open_and_complete(
     loaded: LoadedBenchmark,
     request: RunRequest,
-    plan: Planner,
-    *,
-    workers: int,
-    watch: _Watch,
-    judged: Sequence[str] | None = None,
-) -> Outcome:
-    here, absent = listings(loaded, request, judged)
-    # Once with what the lists tell: a wrong request is refused before anything is decoded.
-    plan({listing.name: source_of(loaded, listing) for listing in here})
+    plan: CallPlan,
+    here: Sequence[Listing],
+    watch: Watch,
+) -> list[JobSpec]:
+    """Open the datasets of a plan, and complete its jobs by them."""
     keep_from_git(request.runs)
-    jobs = plan({each.name: _opened(loaded, each, request, watch.data) for each in here})
+    jobs = plan.jobs({each.name: _open(loaded, each, request, watch) for each in here})
     WORKERS.close()
     pin_protocols(loaded, jobs)
-    ran = _run_missing(jobs, workers, watch.jobs)
-    return Outcome(jobs, [ran.get(job.digest) or _record(job) for job in jobs], len(ran), absent)
+    return jobs
 
 
-def _opened(
-    loaded: LoadedBenchmark, listing: Listing, request: RunRequest, data_listener: DataListener
-) -> Source:
+def _open(
+    loaded: LoadedBenchmark, listing: Listing, request: RunRequest, watch: Watch
+) -> DatasetState:
     opened = open_dataset(
         loaded,
         listing,
         request.cache,
         leave_out_damaged=request.leave_out_damaged,
-        advance=data_listener.packing(listing),
-        tell=data_listener.tell,
+        advance=reading_counter(listing, watch),
+        tell=message_sender(watch),
     )
-    return Source(listing, opened.lock, opened.left_out, opened.pinned)
+    return DatasetState(listing, opened.lock, opened.left_out, opened.pinned)
 
 
-def _run_missing(jobs: list[JobSpec], workers: int, listener: Listener) -> dict[str, Record]:
-    """Records of the jobs that were run, by the digests of these; a full disk may hold none."""
-    missing = [job for job in jobs if not is_done(job)]
-    listener.expects(len(missing))
-    return {job.digest: record for job, record in run_all(missing, workers, listener)}
+def _run_missing(
+    jobs: list[JobSpec], executor: str, request: RunRequest, workers: int, watch: Watch
+) -> tuple[list[Record], int]:
+    """Run the jobs without a result; return the records of all, and how many were run.
 
-
-def _record(job: JobSpec) -> Record:
-    record = find_record(job)
-    if record is None:
-        raise TypeError(f"{job.title} ended without a record")
-    return record
+    Records come from the executor if the jobs were run now, since a full disk may hold none.
+    """
+    found = {job.digest: find_record(job) for job in jobs}
+    missing = [job for job in jobs if (each := found[job.digest]) is None or each.state != "done"]
+    watch(ProgressEvent("jobs", total=len(missing)))
+    if missing:
+        engine = make_executor(executor, request.device, workers)
+        found |= {job.digest: record for job, record in run_jobs(missing, engine, watch)}
+    return [record for job in jobs if (record := found[job.digest])], len(missing)

@@ -15,7 +15,7 @@ from harness.config.loader import LoadedBenchmark, load
 from harness.datasets.dataset import OpenDataset, open_dataset
 from harness.datasets.listing import list_dataset
 from harness.datasets.lock import read_lock
-from harness.run.job.evaluation_files import SCORES, load_scores
+from harness.run.job.results import SCORES, load_scores
 from harness.tasks.plain import standardised_features
 from harness.tasks.task import Side
 from harness.tasks.verification import Verification

@@ -9,8 +9,8 @@ import pytest
 
 from harness.config.loader import load
 from harness.datasets.listing import list_dataset
-from harness.run.plan.measuring import plan_measuring
-from harness.run.plan.request import RunRequest, source_of
+from harness.run.plan.jobs import plan_measuring
+from harness.run.plan.request import RunRequest, listing_state
 from tests.tiny import TinyBenchmark, finished_tiny
 
 BROKEN = """
@@ -143,12 +143,14 @@ def test_half_precision_is_predicted_and_measured(tiny: TinyBenchmark, measured)
 def test_every_model_of_the_kind_is_measured_and_no_other(tiny: TinyBenchmark):
     loaded = load(tiny.config)
     request = RunRequest(suite="costs", profile="quick", runs=tiny.runs, device="cpu", threads=1)
-    source = source_of(loaded, list_dataset(loaded, "voices", "quick"))
-    jobs = plan_measuring(loaded, request, source)
+    source = listing_state(loaded, list_dataset(loaded, "voices", "quick"))
+    sources = {"voices": source}
+    jobs = plan_measuring(loaded, request, sources).jobs(sources)
     named = [job.model.name for job in jobs]
     assert named == [name for name in loaded.benchmark.models if name != "picture"]
     assert {job.loss.name for job in jobs if job.loss} == {"softmax"}
-    (other,) = plan_measuring(loaded, replace(request, models=("tiny",), losses=("aam",)), source)
+    one = replace(request, models=("tiny",), losses=("aam",))
+    (other,) = plan_measuring(loaded, one, sources).jobs(sources)
     assert other.loss is not None
     assert other.loss.name == "aam"
 

@@ -28,7 +28,7 @@ APP.command()(reproduce)
 @pytest.fixture
 def call(tiny: TinyBenchmark, monkeypatch: pytest.MonkeyPatch) -> Call:
     """The command on the benchmark, from code that is in a commit."""
-    monkeypatch.setattr("harness.run.plan.jobs.code_version", lambda: "a" * 40)
+    monkeypatch.setattr("harness.run.plan.protocol.code_version", lambda: "a" * 40)
 
     def called(record: Path, runs: str = "again", *words: str) -> Result:
         place = str(tiny.folder / runs)
@@ -110,7 +110,7 @@ def test_another_benchmark_plans_another_job(tiny: TinyBenchmark, call: Call) ->
 def test_code_that_is_in_no_commit_attests_nothing(
     tiny: TinyBenchmark, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.run.plan.jobs.code_version", lambda: "a" * 40 + "+dirty")
+    monkeypatch.setattr("harness.run.plan.protocol.code_version", lambda: "a" * 40 + "+dirty")
     refused = call(tiny.record_path("tiny", 0))
     assert isinstance(refused.exception, RequestError)
     assert "in no commit attests nothing" in str(refused.exception)

@@ -10,7 +10,7 @@ import pytest
 from harness.cli import main
 from harness.records.files import lock
 from harness.run.folder import collect_garbage
-from harness.run.job.join import RUNNING
+from harness.run.job.record_writing import RUNNING
 from tests.tiny import TinyBenchmark
 
 

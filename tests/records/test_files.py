@@ -19,7 +19,7 @@ from harness.records.files import (
     read_text,
     write_text,
 )
-from harness.run.job.evaluation_files import save_scores
+from harness.run.job.results import save_scores
 
 ADD_ONE = """
 import sys

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import tomli_w
 import typer
-from harness.cli.admit import admit as admit_command
 from typer.testing import CliRunner
 
 from harness.board.publishing.published_tables import build
 from harness.board.record_paths import record_path, scores_path
+from harness.cli.board import admit as admit_command
 from harness.datasets.lock import LockFile, read_lock
 from harness.errors import RequestError
 from harness.records.documents import digest

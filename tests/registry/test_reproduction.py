@@ -13,7 +13,7 @@ from harness.errors import RequestError
 from harness.records.record import Data, Record, Submission
 from harness.records.record_files import read_record
 from harness.registry.reproduction import check_reproducible, plan_again, request_for
-from harness.run.plan.request import RunRequest, source_of
+from harness.run.plan.request import RunRequest, listing_state
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"
@@ -27,7 +27,7 @@ def planned(record: Record, runs: Path) -> Any:
         suite="image", profile="quick", datasets=("digits",), runs=runs, device="cpu",
         threads=1,
     )  # fmt: skip
-    source = source_of(loaded, list_dataset(loaded, "digits", "quick"))
+    source = listing_state(loaded, list_dataset(loaded, "digits", "quick"))
     return plan_again(loaded, request_for(loaded, record, request), record, source)
 
 

@@ -20,7 +20,7 @@ from harness.datasets.listing import list_dataset
 from harness.feeding.libraries import library_sources
 from harness.records.files import lock
 from harness.run.cache import collect_cache
-from harness.run.job.join import RUNNING
+from harness.run.job.record_writing import RUNNING
 from harness.run.plan.predictions import PREDICTION_VERSION
 from tests.tiny import make_tiny
 

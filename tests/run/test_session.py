@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from harness.config.loader import load
-from harness.datasets.listing import Listing
 from harness.errors import ConfigError, CorpusAbsent, DataError
-from harness.records.record import Record
-from harness.run.job.spec import JobSpec
+from harness.run.events import ProgressEvent
 from harness.run.plan.request import RunRequest
-from harness.run.session import run_campaign
+from harness.run.session import run_suite
 from tests.tiny import TinyBenchmark, finished_tiny, make_tiny
 
 
@@ -26,30 +23,17 @@ class Watch:
     told: list[str] = field(default_factory=list)
     decoded: int = 0
 
-    def packing(self, listing: Listing) -> Callable[[int], None]:
-        def advance(count: int) -> None:
-            self.decoded += count
-
-        return advance
-
-    def tell(self, message: str) -> None:
-        self.told.append(message)
-
-    def expects(self, jobs: int) -> None:
-        self.seen.append(f"expects {jobs}")
-
-    def begins(self, job: JobSpec) -> None:
-        self.seen.append(f"begins {job.model.name}")
-
-    def stage(self, job: JobSpec, name: str, total: int) -> None:
-        self.seen.append(f"{name} {total}")
-
-    def advances(self, job: JobSpec, done: int, loss: float | None) -> None:
-        if loss is not None:
-            self.seen.append(f"step {done}")
-
-    def ends(self, job: JobSpec, record: Record) -> None:
-        self.seen.append(f"ends {record.state}")
+    def receive(self, event: ProgressEvent) -> None:
+        if event.kind == "message":
+            self.told.append(event.text)
+        elif event.kind == "reading":
+            self.decoded = event.done
+        elif event.kind != "advance":
+            name = event.job.model.name if event.job else ""
+            state = event.record.state if event.record else ""
+            self.seen.append(f"{event.text or event.kind} {state or event.total or name or 0}")
+        elif event.loss is not None:
+            self.seen.append(f"step {event.done}")
 
 
 @pytest.fixture
@@ -61,9 +45,7 @@ def called(tiny: TinyBenchmark, **changes: object) -> tuple[int, Watch]:
     values = {"suite": "own", "losses": ("aam",), "seeds": (0,), "threads": 1, **changes}
     request = RunRequest(profile="quick", runs=tiny.runs, device="cpu", **values)  # type: ignore[arg-type]
     watch = Watch()
-    outcome = run_campaign(
-        load(tiny.config), request, workers=1, data_listener=watch, listener=watch
-    )
+    outcome = run_suite(load(tiny.config), request, workers=1, watch=watch.receive)
     assert outcome.all_done
     assert [job.model.name for job in outcome.jobs] == [r.model.name for r in outcome.records]
     return outcome.ran, watch
@@ -77,11 +59,11 @@ def test_a_call_tells_its_stages_and_every_step(tiny: TinyBenchmark) -> None:
     assert [message.split(" are ")[0] for message in watch.told] == ["voices: 1.6 MB"]
     assert called(tiny)[1].decoded == 0
     steps = [f"step {number}" for number in range(1, 13)]
-    begun = ["expects 1", "begins tiny", "train 12", *steps]
+    begun = ["jobs 1", "start tiny", "train 12", *steps]
     judged = ["evaluate validation 12", "evaluate test 20", "score 1"]
     assert watch.seen[: len(begun) + 3] == begun + judged
-    assert watch.seen[-1] == "ends done"
-    assert called(tiny) == (0, Watch(seen=["expects 0"]))
+    assert watch.seen[-1] == "end done"
+    assert called(tiny) == (0, Watch(seen=["jobs 0"]))
 
 
 @pytest.mark.parametrize(

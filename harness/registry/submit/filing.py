@@ -17,11 +17,10 @@ from harness.registry.submit.given import Given, SubmittedEntry, check_given, re
 from harness.registry.submit.identical import check_new
 from harness.registry.submit.outputs import class_scores, embedding_scores
 from harness.registry.submit.place import Place, find_place
-from harness.run.job.evaluation_files import SCORES, save_scores
-from harness.run.job.join import RECORD, keep
-from harness.run.job.looks import count_look
+from harness.run.job.evaluate_stage import log_test_use
+from harness.run.job.record_writing import RECORD, write_attempt
+from harness.run.job.results import SCORES, save_scores, utc_now
 from harness.run.job.spec import JobSpec
-from harness.run.job.stage import utc_now
 from harness.run.plan.request import RunRequest
 from harness.tasks.task import Scores, TaskOptions
 
@@ -114,7 +113,7 @@ def _file_scores(
     check_new(scores, decided, record, folders)
     place.hold_protocol(job, pin=not check)
     # Noted before its metrics are known, as a run's are. A check is no entry of a table.
-    looks = None if check else count_look(job, f"evaluate-{digest(inputs)[:16]}")
+    looks = None if check else log_test_use(job, f"evaluate-{digest(inputs)[:16]}")
     try:
         judgement = task.judge(task.lists(place.listing, "test"), scores)
     except (DataError, MetricError) as error:
@@ -186,4 +185,4 @@ def _keep(job: JobSpec, record: Record, scores: Scores | None = None) -> FiledSu
     if scores is not None:
         save_scores(file, scores)
         record = record.model_copy(update={"artefacts": {"scores": _artefact(file)}})
-    return FiledSubmission(keep(job, record, None), job.folder / RECORD)
+    return FiledSubmission(write_attempt(job, record, None), job.folder / RECORD)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from harness.errors import DataError, RequestError
 from harness.records.record import Record
 from harness.records.record_files import read_record
-from harness.run.job.evaluation_files import SCORES, load_scores
-from harness.run.job.join import RECORD
+from harness.run.job.record_writing import RECORD
+from harness.run.job.results import SCORES, load_scores
 from harness.tasks.task import Scores
 
 ALIKE = 0.01

@@ -14,12 +14,10 @@ from harness.datasets.lock import dataset_pin, read_lock
 from harness.errors import ConfigError, RequestError
 from harness.records.files import write_text
 from harness.records.record import RecordedComponent
-from harness.run.job.parts import make_task
+from harness.run.job.context import make_task
 from harness.run.job.spec import JobSpec
-from harness.run.plan.choice import suite_datasets
-from harness.run.plan.jobs import common_parts
-from harness.run.plan.protocol import make_protocol, pin_protocols
-from harness.run.plan.request import RunRequest, Source
+from harness.run.plan.protocol import common_fields, make_protocol, pin_protocols
+from harness.run.plan.request import DatasetState, RunRequest, suite_datasets
 from harness.tasks.task import Task
 
 TRACK = "submitted"
@@ -96,10 +94,10 @@ def find_place(loaded: LoadedBenchmark, request: RunRequest) -> Place:
             f"scored; `harness data check {listing.name} --profile {request.profile} --full` "
             "pins it"
         )
-    source = Source(listing, pinned[0])
+    source = DatasetState(listing, pinned[0])
     protocol = make_protocol(loaded, request, source)
     # Nothing is measured of what was computed elsewhere.
-    common = {**common_parts(loaded, request, source, protocol), "environment": None}
+    common = {**common_fields(loaded, request, source, protocol), "environment": None}
     return Place(loaded, listing, make_task(loaded, request.suite), common)
 
 

@@ -1,1 +1,1 @@
-"""Where jobs run: each in a process of its own."""
+"""Executors run jobs, each in a process of its own."""

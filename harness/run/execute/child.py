@@ -1,4 +1,4 @@
-"""One worker process as its caller sees it: messages, noise, and its end.
+"""One worker process as its caller sees it: messages, output, and its end.
 
 Code of others runs in it: it may print without end, close or write to any descriptor, and leave
 processes behind that hold its pipes open. So nothing here waits for the end of a pipe alone.
@@ -16,8 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from harness.run.execute.channel import Messages
-from harness.run.execute.noise import Noise
+from harness.run.execute.messages import MessageParser, OutputTail
 
 SOON, TICK = 0.01, 0.5
 """Seconds between two looks at a process whose pipes somebody else may hold open."""
@@ -43,13 +42,13 @@ class Child:
     def __init__(self, module: str, environment: Mapping[str, str]) -> None:
         requests, self._requests = os.pipe()
         self._messages, messages = os.pipe()
-        self._noise, noise = os.pipe()
+        self._prints, prints = os.pipe()
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, str(requests), str(messages)],
                 stdin=subprocess.DEVNULL,
-                stdout=noise,
-                stderr=noise,
+                stdout=prints,
+                stderr=prints,
                 pass_fds=(requests, messages),
                 env=environment,
                 # A group of its own: Ctrl-C is the caller's to answer, not a death that makes a
@@ -57,50 +56,50 @@ class Child:
                 process_group=0,
             )
         finally:
-            for theirs in (requests, messages, noise):
+            for theirs in (requests, messages, prints):
                 os.close(theirs)
-        self._parsed, self._printed = Messages(), Noise()
+        self._parser, self._output = MessageParser(), OutputTail()
         self._finished = False
         self._status: int | None = None
         self._selector = selectors.DefaultSelector()
-        for ours in (self._messages, self._noise):
+        for ours in (self._messages, self._prints):
             os.set_blocking(ours, False)
             self._selector.register(ours, selectors.EVENT_READ)
 
     def send(self, request: str) -> None:
-        """Hand it a line; one that has died says so by its exit status."""
+        """Write a line to it; if it has died, its exit status says so later."""
         left = memoryview(request.encode() + b"\n")
         with suppress(BrokenPipeError):
             while left:
                 left = left[os.write(self._requests, left) :]
 
     def receive(self) -> dict[str, Any] | None:
-        """Wait for its next message; None where it ended, or closed its channel.
+        """Wait for its next message; return None if it ended or closed its channel.
 
         Raises:
             ProtocolError: it wrote bytes that are no message.
         """
         while True:
-            message = self._parsed.next()
+            message = self._parser.next()
             if message is not None:
                 return message
-            if not self._is_open:
+            if self._messages not in {key.fd for key in self._selector.get_map().values()}:
                 return None
             if self._has_ended:
                 # Once more, since what it wrote before its end may not have been read yet.
                 self._read(0)
-                return self._parsed.next()
+                return self._parser.next()
             self._read(TICK)
 
     def kill(self) -> None:
-        """End it now; another thread may be waiting for its message."""
+        """Kill it at once; another thread may be waiting for its message."""
         self._process.kill()
 
     def finish(self, grace: float = GRACE) -> int | None:
-        """Wait a little for its end, else end it, and all that it left behind.
+        """Wait a little for its end, else kill it; kill all that it left behind.
 
         Returns:
-            Its exit status; None where it had to be ended.
+            Its exit status; None if it had to be killed.
         """
         if self._finished:
             return self._status
@@ -112,41 +111,40 @@ class Child:
                 os.killpg(self._process.pid, signal.SIGKILL)
             status = self._process.wait()
         finally:
-            self._close()
+            self._finished = True
+            self._selector.close()
+            for ours in (self._requests, self._messages, self._prints):
+                os.close(ours)
         self._status = status if ended else None
         return self._status
 
     @property
-    def printed(self) -> str:
-        """The end of what it printed since `forget_noise`."""
-        return self._printed.text
+    def output(self) -> str:
+        """The end of what it printed since `forget_output`."""
+        return self._output.text
 
-    def forget_noise(self) -> None:
-        """What it prints from now on belongs to something else."""
-        self._printed = Noise()
-
-    @property
-    def _is_open(self) -> bool:
-        return self._messages in {key.fd for key in self._selector.get_map().values()}
+    def forget_output(self) -> None:
+        """Drop its output so far: what follows belongs to another question."""
+        self._output = OutputTail()
 
     @property
     def _has_ended(self) -> bool:
-        """Whether it has ended; it is not waited for yet, so that its group keeps its number."""
+        """True if it has ended; it is not reaped yet, so that its group keeps its number."""
         with suppress(ChildProcessError):
             options = os.WEXITED | os.WNOHANG | os.WNOWAIT
             return os.waitid(os.P_PID, self._process.pid, options) is not None
         return True
 
     def _read(self, seconds: float) -> None:
-        """Take what is there, waiting for it so long."""
+        """Read what arrives within some seconds."""
         for key, _ in self._selector.select(seconds):
             chunk = os.read(key.fd, CHUNK)
             if not chunk:
                 self._selector.unregister(key.fd)
-            elif key.fd == self._noise:
-                self._printed.feed(chunk)
+            elif key.fd == self._prints:
+                self._output.feed(chunk)
             else:
-                self._parsed.feed(chunk)
+                self._parser.feed(chunk)
 
     def _until(self, is_over: Callable[[], bool], seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -157,9 +155,3 @@ class Child:
             # Where every pipe is closed, nothing wakes this up: a process is about to end.
             self._read(min(left, TICK if self._selector.get_map() else SOON))
         return True
-
-    def _close(self) -> None:
-        self._finished = True
-        self._selector.close()
-        for ours in (self._requests, self._messages, self._noise):
-            os.close(ours)

@@ -1,39 +1,30 @@
 """The process that runs one job: `python -m harness.run.execute.worker REQUESTS MESSAGES`.
 
 It reads the job's spec as a line of JSON from one descriptor and sends progress and the result as
-messages on the other one (see `harness.run.execute.channel`).
+messages on the other one (see `harness.run.execute.messages`).
 """
 
 from __future__ import annotations
 
 from harness.errors import raised
-from harness.run.execute.channel import Channel, open_channel
+from harness.run.events import ProgressEvent
+from harness.run.execute.messages import open_channel
 from harness.run.job.spec import JobSpec
-
-
-class ChannelReporter:
-    """Progress as messages."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-
-    def stage(self, name: str, total: int) -> None:
-        """A stage begins."""
-        self._channel.send({"event": "stage", "name": name, "total": total})
-
-    def advance(self, done: int, loss: float | None = None) -> None:
-        """Some of the stage is done."""
-        self._channel.send({"event": "advance", "done": done, "loss": loss})
 
 
 def main() -> None:
     """Run the job that is asked for."""
     channel = open_channel()
     spec = JobSpec.model_validate_json(channel.receive())
-    try:
-        from harness.run.job.run import run_asked
 
-        result = run_asked(spec, ChannelReporter(channel))
+    def send(event: ProgressEvent) -> None:
+        known = {name: value for name, value in vars(event).items() if value is not None}
+        channel.send({"event": "progress", "progress": known})
+
+    try:
+        from harness.run.job.stages import answer_job
+
+        result = answer_job(spec, send)
     except BaseException as error:
         channel.send({"event": "raised", "why": raised(error)})
         raise

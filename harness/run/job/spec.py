@@ -1,4 +1,4 @@
-"""One job, as data: all that its stages need to know, in plain JSON types."""
+"""One job as data: all that its stages need to know, in plain JSON types, and their keys."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from harness.config.recipes import EvenCrops, Recipe
 from harness.config.tables import Profile
 from harness.records.documents import digest
 from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
-from harness.run.job.measurement import Trial
+from harness.run.job.results import TimedShapes
 
 
 class Embedding(BaseModel):
-    """What embedding was predicted to take; nothing is told where that cannot be.
+    """The memory that embedding was predicted to take; empty if it cannot be predicted.
 
     Attributes:
         largest: items that are embedded at once within the budget.
-        at: items at once -> what they take.
+        at: items at once -> memory.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,24 +38,23 @@ class JobSpec(BaseModel):
 
     Attributes:
         benchmark: the benchmark file.
-        runs: where stages and records lie.
-        cache: where packed corpora lie.
+        runs: the folder of stages and records.
+        cache: the folder of packed corpora.
         profile: of the dataset.
         leave_out_damaged: go on without files that cannot be used.
-        left_out: the items that this concerns.
-        device: where it runs.
-        threads: threads it computes with.
+        left_out: the items of these files.
+        device, threads: that it computes with.
         data_workers: processes that make training inputs; no result depends on them.
         memory_limit: bytes that tensors may take on a GPU, by the benchmark's budget.
-        prediction: what a training step was predicted to take.
+        prediction: memory that a training step was predicted to take.
         largest_training: items of a step that were predicted to fit the limit at once.
-        embedding: what embedding was predicted to take.
+        embedding: memory that embedding was predicted to take.
         item_macs: multiply-adds of one training item's forward pass.
-        notes: what a reader of its row must know of how it was planned.
-        refused: why it cannot be run, where planning found that its adapters' code does not work.
-        only: what alone is done, nothing being trained; None for all of the job.
-        trial: of the dataset, what a short trial needs; for `only = "trial"`.
-        options: of torch, that are measured (see `OPTIONS`).
+        notes: notes for its row about how it was planned.
+        refused: the reason why it cannot be run, if its adapters' code failed in planning.
+        only: the one thing to do, with nothing trained; None for the whole job.
+        shapes: of the dataset, for `only = "time"`.
+        options: torch's options that are measured (see `OPTIONS`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,8 +88,8 @@ class JobSpec(BaseModel):
     refused: str = ""
     train_inputs: dict[str, object] | None = None
     code: str = ""
-    only: Literal["measure", "trial"] | None = None
-    trial: Trial | None = None
+    only: Literal["measure", "time"] | None = None
+    shapes: TimedShapes | None = None
     options: tuple[str, ...] = ()
 
     @property
@@ -100,25 +99,26 @@ class JobSpec(BaseModel):
 
     @property
     def test_crops(self) -> EvenCrops | None:
-        """Crops that a system is judged by; None where it is by whole items."""
+        """Crops that a system is judged by; None if it is judged by whole items."""
         return self.recipe.test_crops if self.recipe else None
 
     @property
     def train(self) -> Stage | None:
-        """Key of the training stage; None where nothing is trained."""
+        """Key of the training stage; None if nothing is trained."""
         return _stage(self.train_inputs) if self.train_inputs else None
 
     @property
     def configuration(self) -> str:
-        """Tells configurations of one system apart, whatever their seed."""
+        """A hash of the configuration of the system, whatever the seed."""
         recipe = self.recipe.model_dump(mode="json") if self.recipe else self.checkpoint_sha256
         return digest([self.model.fields, self.loss and self.loss.fields, recipe])
 
     @property
     def measure(self) -> Stage | None:
-        """Key of the measuring stage; None where there is no network."""
+        """Key of the measuring stage; None if there is no network."""
         if self.is_baseline or self.environment is None:
             return None
+        asked = self.recipe.model_dump(mode="json") if self.recipe else {}
         return _stage(
             {
                 "stage": "measure",
@@ -129,7 +129,7 @@ class JobSpec(BaseModel):
                 "crop_seconds": self.recipe.crop_seconds if self.recipe else None,
                 "precision": self.recipe.precision if self.recipe else "32-true",
                 "optimizer": self.recipe.optimizer.name if self.recipe else None,
-                **self._measured_too,
+                **{name: asked[name] for name in ("micro_batch", "fine_tune") if name in asked},
                 "augment": self.recipe.augment.model_dump() if self.recipe else None,
                 "classes": self.dataset.counts["train"],
                 "dataset": self.dataset.name,
@@ -139,16 +139,8 @@ class JobSpec(BaseModel):
             }
         )
 
-    @property
-    def _measured_too(self) -> dict[str, object]:
-        """What else of a recipe changes what its training costs, where it says so."""
-        if self.recipe is None:
-            return {}
-        asked = self.recipe.model_dump(mode="json")
-        return {name: asked[name] for name in ("micro_batch", "fine_tune") if name in asked}
-
     def evaluate(self, checkpoint: str) -> Stage:
-        """Key of the evaluation of a checkpoint, known by its hash."""
+        """Return the key of the evaluation of a checkpoint, given by its hash."""
         return _stage(
             {
                 "stage": "evaluate",
@@ -164,7 +156,7 @@ class JobSpec(BaseModel):
 
     @property
     def digest(self) -> str:
-        """Tells this job from every other."""
+        """A hash of the job."""
         return digest(
             {
                 "train": self.train.key if self.train else self.checkpoint_sha256,
@@ -173,6 +165,14 @@ class JobSpec(BaseModel):
                 "suite": [self.protocol.suite, self.protocol.version],
             }
         )
+
+    @property
+    def at_batch(self) -> str:
+        """The batch of its training, for a message; empty if nothing is trained."""
+        if self.recipe is None:
+            return ""
+        crop = f" of {self.recipe.crop_seconds:g} s crops" if self.recipe.crop_seconds else ""
+        return f" at batch {self.recipe.batch}{crop}"
 
     @property
     def title(self) -> str:
@@ -185,7 +185,7 @@ class JobSpec(BaseModel):
 
     @property
     def folder(self) -> Path:
-        """Where the job's record lies."""
+        """The folder of the job's record."""
         entry = "+".join(
             part
             for part in (self.model.name, self.loss and self.loss.name, self.recipe_name)
@@ -197,16 +197,16 @@ class JobSpec(BaseModel):
         return self.runs.joinpath(*names, f"{seed}{self.digest[:12]}")
 
     def stage_folder(self, name: str, key: str) -> Path:
-        """Where a stage's files lie, for all jobs that share it."""
+        """Return the folder of a stage's files, for all jobs that share it."""
         return self.runs / "stages" / f"{name}-{key[:16]}"
 
 
 OPTIONS = ("bf16", "channels-last", "compile")
-"""What torch can do to be faster: half precision, another order of memory, compiled kernels."""
+"""Options of torch for speed: half precision, another order of memory, compiled kernels."""
 
 
 def embedding_precision(options: Collection[str]) -> str:
-    """What embeddings are computed in, by a recipe's name of it."""
+    """Return the precision of embeddings, as a recipe names it."""
     return "bf16-mixed" if "bf16" in options else "32-true"
 
 
@@ -224,7 +224,7 @@ MEASURE_VERSION = 3
 
 
 def _file_name(text: str) -> str:
-    """A name as one folder's: it can neither leave its parent nor be too long for a disk."""
+    """Return a folder's name for any text: it cannot leave its parent or be too long for a disk."""
     plain = re.sub(r"[/\\\x00-\x1f]", "_", text).replace(" ", "-")
     inside = "_" + plain if plain.startswith(".") else plain
     return inside if len(inside.encode()) <= LONGEST_NAME else f"{inside[:40]}-{digest(text)[:12]}"

@@ -1,1 +1,1 @@
-"""From a suite to its jobs: which there are, and what of each is missing."""
+"""From a suite to its jobs, and how much of each is done."""

@@ -1,7 +1,8 @@
-"""A checkpoint made elsewhere: found in a folder or on the hub, and the model it is of."""
+"""Find a checkpoint made elsewhere, its model, and the overlap of its training data with a test."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -9,17 +10,20 @@ from typing import Any
 
 from harness.config.loader import LoadedBenchmark, look_up
 from harness.config.tables import Component
+from harness.data.item_names import clean_name
+from harness.datasets.corpus_folders import Absence, find
+from harness.datasets.listing import Listing, list_dataset
 from harness.errors import ConfigError, JobFailed, RequestError, quoted
 from harness.recipes.foreign_recipe import read_recipe
-from harness.run.plan.adapters import WORKERS
-from harness.run.plan.chosen import component
-from harness.run.plan.description import Fitting
+from harness.run.job.record_writing import FOREIGN_WEIGHTS
+from harness.run.plan.adapter_workers import WORKERS, describe
+from harness.run.plan.questions import MatchWeights
 from harness.run.plan.request import CheckpointEntry
 
 HUB = "hf://"
 
 ENDINGS = (".safetensors", ".pt", ".pth", ".ckpt")
-"""What a file of weights may end in."""
+"""Endings of files of weights."""
 
 BESIDE = frozenset(
     {"optimizer", "scaler", "classifier", "counter", "epoch_counter", "label_encoder"}
@@ -29,17 +33,20 @@ BESIDE = frozenset(
 """Files beside the weights of a network, by their names without ending."""
 
 FIRST = ("avg_model.pt", "best_model/model.pth", "embedding_model.ckpt", "last_model/model.pth")
-"""Which file a folder means that holds several: WeSpeaker's average, the best one, the network."""
+"""The file of a folder that holds several: WeSpeaker's average, the best one, the network."""
 
 DEEPEST = 4
 
+MADE = "its weights were made elsewhere;"
+"""The beginning of notes about the test split and the training data of weights."""
+
 
 def find_checkpoint(said: str) -> Path:
-    """The file that somebody means by a path or an address of the hub.
+    """Return the file of weights at a path or an address of the hub.
 
     Args:
-        said: a file; a folder; or `hf://owner/name`, with `/file` where it holds several, and
-            `@revision` behind the name where not its newest.
+        said: a file; a folder; or `hf://owner/name`, with `/file` if it holds several, and
+            `@revision` behind the name if not its newest.
 
     Raises:
         RequestError: there is none, or there are several.
@@ -49,26 +56,31 @@ def find_checkpoint(said: str) -> Path:
     try:
         path = Path(said).expanduser().absolute()
         if path.is_dir():
-            return path / _chosen(_weights_below(path), said)
+            return path / _pick(_weights_below(path), said)
         is_file = path.is_file()
     except OSError as error:
         raise RequestError(f"{said}: cannot be read: {error.strerror}") from error
     except RuntimeError as error:  # `~name` of nobody
         raise RequestError(f"{said}: {error}") from error
-    if not is_file:
-        raise RequestError(f"{said}: {_why_no_file(path)}")
-    return path
+    if is_file:
+        return path
+    why = "no such checkpoint"
+    if path.exists():
+        why = "is no regular file; copy it into one"
+    elif path.is_symlink():
+        why = f"links to {quoted(str(path.readlink()), 300)}, which is not there; fetch that file"
+    raise RequestError(f"{said}: {why}")
 
 
 def model_of(loaded: LoadedBenchmark, path: Path) -> str:
-    """The benchmark's model that a checkpoint is of, where its folder or its weights tell.
+    """Return the benchmark's model of a checkpoint, if its folder says it.
 
     Raises:
-        RequestError: they do not; the models that its weights fit are named.
+        RequestError: it does not; the models that its weights fit are named.
     """
-    described = _described(path)
+    described = _folder_model(path)
     if described is not None:
-        found = [name for name in loaded.benchmark.models if _same(loaded, name, described)]
+        found = [name for name in loaded.benchmark.models if _is_model(loaded, name, described)]
         if found:
             return found[0]
         table = ", ".join(f"{key} = {quoted(value)}" for key, value in described.items())
@@ -77,12 +89,12 @@ def model_of(loaded: LoadedBenchmark, path: Path) -> str:
             "the benchmark is that; add it (`harness recipe config.yaml` prints it), or name one "
             "with --model"
         )
-    told = _fits(loaded, path)
-    raise RequestError(f"{path}: say with --model of which model it is; {told}")
+    matches = _matching_models(loaded, path)
+    raise RequestError(f"{path}: say with --model of which model it is; {matches}")
 
 
-def remarks(path: Path) -> tuple[str, ...]:
-    """What a reader of its row must know of a checkpoint, as far as the files beside it tell."""
+def checkpoint_notes(path: Path) -> tuple[str, ...]:
+    """Return notes for a checkpoint's row, by the files beside it."""
     if not (path.parent / "hyperparams.yaml").is_file():
         return ()
     return (
@@ -91,10 +103,10 @@ def remarks(path: Path) -> tuple[str, ...]:
     )
 
 
-def check_fits(loaded: LoadedBenchmark, entry: CheckpointEntry) -> None:
-    """Hold a checkpoint against its model before anything else is done.
+def check_weights(loaded: LoadedBenchmark, entry: CheckpointEntry) -> None:
+    """Compare a checkpoint with its model before anything else is done.
 
-    A model whose code fails is let be: that is its job's to say, in its row.
+    A model whose code fails passes: its job says so in its row.
 
     Raises:
         RequestError: it is no checkpoint, or of another network; the models that its weights fit
@@ -102,36 +114,26 @@ def check_fits(loaded: LoadedBenchmark, entry: CheckpointEntry) -> None:
     """
     look_up(loaded.benchmark.models, entry.model, "model")
     try:
-        fit = WORKERS.ask(_fitting(loaded, entry.path, entry.model, exactly=True))
+        fit = WORKERS.ask(_question(loaded, entry.path, entry.model, exactly=True))
     except JobFailed:
         return
     if fit.why:
-        raise RequestError(
-            f"{fit.why}; these are no weights of {entry.model!r}: {_fits(loaded, entry.path)}"
-        )
-
-
-def _why_no_file(path: Path) -> str:
-    if path.exists():
-        return "is no regular file; copy it into one"
-    if path.is_symlink():
-        return f"links to {quoted(str(path.readlink()), 300)}, which is not there; fetch that file"
-    return "no such checkpoint"
+        matches = _matching_models(loaded, entry.path)
+        raise RequestError(f"{fit.why}; these are no weights of {entry.model!r}: {matches}")
 
 
 def _weights_below(folder: Path) -> list[str]:
-    """Files of weights below a folder, links to one file once, relative to it."""
+    """Return files of weights below a folder, relative to it; links to one file count once."""
     seen: dict[Path, str] = {}
     for path in sorted(folder.rglob("*"), key=lambda each: (each.is_symlink(), str(each))):
         inside = path.relative_to(folder)
-        right = path.suffix in ENDINGS and path.stem not in BESIDE
-        if right and len(inside.parts) <= DEEPEST and path.is_file():
+        if _is_weights(path.name) and len(inside.parts) <= DEEPEST and path.is_file():
             seen.setdefault(path.resolve(), inside.as_posix())
     return sorted(seen.values())
 
 
-def _chosen(names: list[str], where: str) -> str:
-    """The one file of weights among several names.
+def _pick(names: list[str], where: str) -> str:
+    """Return the one file of weights among several names.
 
     Raises:
         RequestError: there is none, or it could be several.
@@ -150,7 +152,7 @@ def _chosen(names: list[str], where: str) -> str:
 
 
 def _from_hub(said: str) -> Path:
-    """Bring a file of the hub here; what is here already is used again."""
+    """Download a file of the hub; one that is here already is used again."""
     try:
         from huggingface_hub import HfApi, get_session, hf_hub_download
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError
@@ -158,25 +160,22 @@ def _from_hub(said: str) -> Path:
         raise RequestError(
             f"{said}: reading the hub needs huggingface_hub; install it, or give a file"
         ) from error
-    owner, name, revision, file = _address(said)
+    parts = said.removeprefix(HUB).split("/", 2)
+    if len(parts) < 2 or not all(parts[:2]):
+        raise RequestError(f"{said}: write {HUB}owner/name, or {HUB}owner/name/file")
+    name, _, version = parts[1].partition("@")
+    place, revision = f"{parts[0]}/{name}", version or None
+    file = parts[2] if len(parts) == 3 else ""
     # Which library it speaks HTTP with differs by its version, and so do a lost line's errors.
     client = import_module(type(get_session()).__module__.partition(".")[0])
     try:
         if not file:
-            held = HfApi().list_repo_files(f"{owner}/{name}", revision=revision)
-            file = _chosen([each for each in held if _is_weights(each)], said)
-        return Path(hf_hub_download(f"{owner}/{name}", file, revision=revision)).absolute()
+            held = HfApi().list_repo_files(place, revision=revision)
+            file = _pick([each for each in held if _is_weights(each)], said)
+        return Path(hf_hub_download(place, file, revision=revision)).absolute()
     except (HfHubHTTPError, HFValidationError, client.HTTPError, OSError) as error:
         why = quoted(str(error).partition("\n")[0], 300)
         raise RequestError(f"{said}: cannot be had from the hub ({why})") from error
-
-
-def _address(said: str) -> tuple[str, str, str | None, str]:
-    parts = said.removeprefix(HUB).split("/", 2)
-    if len(parts) < 2 or not all(parts[:2]):
-        raise RequestError(f"{said}: write {HUB}owner/name, or {HUB}owner/name/file")
-    name, _, revision = parts[1].partition("@")
-    return parts[0], name, revision or None, parts[2] if len(parts) == 3 else ""
 
 
 def _is_weights(name: str) -> bool:
@@ -184,8 +183,8 @@ def _is_weights(name: str) -> bool:
     return path.suffix in ENDINGS and path.stem not in BESIDE
 
 
-def _described(path: Path) -> dict[str, Any] | None:
-    """The model's table by the config.yaml that WeSpeaker leaves in the folder it trained in."""
+def _folder_model(path: Path) -> dict[str, Any] | None:
+    """Return the model's table by the config.yaml that WeSpeaker leaves where it trained."""
     for folder in (path.parent, path.parent.parent):
         if (folder / "config.yaml").is_file():
             try:
@@ -195,36 +194,106 @@ def _described(path: Path) -> dict[str, Any] | None:
     return None
 
 
-def _same(loaded: LoadedBenchmark, name: str, described: dict[str, Any]) -> bool:
-    """Whether a model of the benchmark is the one that a table describes."""
+def _is_model(loaded: LoadedBenchmark, name: str, described: dict[str, Any]) -> bool:
+    """Return whether a table describes a model of the benchmark."""
     table = loaded.benchmark.models[name]
     if table.adapter != described["adapter"]:
         return False
-    asked = Component(**described)
     try:
-        wanted = component(name, asked, "config.yaml: model")
-        return wanted == component(name, table, f"models.{name}")
+        wanted = describe(Component(**described), "config.yaml: model")
+        return wanted == describe(table, f"models.{name}")
     except JobFailed:
         return False
 
 
-def _fitting(loaded: LoadedBenchmark, path: Path, name: str, *, exactly: bool) -> Fitting:
+def _question(loaded: LoadedBenchmark, path: Path, name: str, *, exactly: bool) -> MatchWeights:
     table, where = loaded.benchmark.models[name], loaded.where("models", name)
-    return Fitting(path, table.adapter, table.fields, where, exactly)
+    return MatchWeights(table.adapter, table.fields, where, path, exactly)
 
 
-def _fits(loaded: LoadedBenchmark, path: Path) -> str:
-    """Which models of the benchmark have a place for each weight, by names and shapes.
+def _matching_models(loaded: LoadedBenchmark, path: Path) -> str:
+    """Name the models of the benchmark that have a place for each weight, by names and shapes.
 
     Raises:
         RequestError: the file is no checkpoint.
     """
     found = []
     for name in loaded.benchmark.models:
-        # A model that cannot be made here, or whose code fails, is none that it fits.
+        # A model that cannot be made here, or whose code fails, matches nothing.
         with suppress(ConfigError, JobFailed):
-            if not WORKERS.ask(_fitting(loaded, path, name, exactly=False)).why:
+            if not WORKERS.ask(_question(loaded, path, name, exactly=False)).why:
                 found.append(name)
     if not found:
         return "no model of the benchmark has these names and shapes"
     return f"{', '.join(found)} of the benchmark {'has' if len(found) == 1 else 'have'} them"
+
+
+def disjoint_datasets(
+    loaded: LoadedBenchmark, names: Iterable[str], tested: Listing
+) -> tuple[str, ...]:
+    """Return the training datasets of a checkpoint that share no unit with a test split.
+
+    Only datasets of the benchmark that are here can be compared, and of these only those of the
+    same corpus: a name of another corpus is another person.
+
+    Args:
+        loaded: the benchmark.
+        names: datasets of the benchmark, or free text.
+        tested: the dataset that the checkpoint is judged on.
+
+    Raises:
+        RequestError: one of them trains on units that are tested.
+    """
+    apart = []
+    for name in names:
+        trained = _training_units(loaded, name, tested)
+        if trained is None:
+            continue
+        test = _units(tested, "test")
+        both, unit = sorted(trained & test), tested.corpus.unit
+        if both:
+            raise RequestError(
+                f"{tested.name}: {len(both)} of its {len(test)} test {unit}s are among those that "
+                f"{name} trains on, as {both[0]!r} is; such a row would say nothing. Evaluate the "
+                "checkpoint on a dataset whose test it has not seen"
+            )
+        apart.append(name)
+    return tuple(apart)
+
+
+def training_notes(
+    notes: tuple[str, ...], trained_on: tuple[str, ...] | None, apart: tuple[str, ...], unit: str
+) -> tuple[str, ...]:
+    """Return a row's notes with the one about the training data of its weights.
+
+    Args:
+        notes: the row's.
+        trained_on: all data that the weights were trained on; None if it is not known.
+        apart: the datasets among it that share no unit with the test split.
+        unit: the resampling unit.
+    """
+    if trained_on is None:
+        return notes
+    others = tuple(note for note in notes if note != FOREIGN_WEIGHTS and not note.startswith(MADE))
+    if set(apart) != set(trained_on):
+        return (*others, FOREIGN_WEIGHTS)
+    return (*others, f"{MADE} no {unit} that {' or '.join(apart)} trains on is tested")
+
+
+def _training_units(loaded: LoadedBenchmark, name: str, tested: Listing) -> set[str] | None:
+    """Return the units that a dataset trains on; None if these cannot be compared."""
+    if name not in loaded.benchmark.datasets and loaded.fold(name) is None:
+        return None
+    units: set[str] = set()
+    for part in loaded.parts(name):
+        if isinstance(find(loaded, part), Absence):
+            return None
+        listing = list_dataset(loaded, part, tested.profile)
+        if (type(listing.corpus), listing.folder) != (type(tested.corpus), tested.folder):
+            return None
+        units |= _units(listing, "train")
+    return units
+
+
+def _units(listing: Listing, split: str) -> set[str]:
+    return {clean_name(unit) for unit in set(listing.split_items(split)["unit"])}

@@ -1,123 +1,277 @@
-"""The jobs of a call."""
+"""Plan the jobs of a call: once from its lists, then completed by the data they are run on."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
 from harness.config.loader import LoadedBenchmark, look_up
-from harness.datasets.listing import HELD_OUT
+from harness.datasets.listing import HELD_OUT, Listing
 from harness.errors import ConfigError, JobFailed, RequestError
-from harness.measure.environment import ALLOCATOR_ENVIRONMENT, environment
 from harness.records import record
 from harness.records.documents import sha256_file
-from harness.records.provenance import code_version
-from harness.run.job.parts import make_task
+from harness.run.job.context import make_task
 from harness.run.job.spec import TRAIN_VERSION, Embedding, JobSpec, embedding_precision
-from harness.run.plan.augmentation import disturbances
-from harness.run.plan.choice import Choice, chosen_suite, entries
-from harness.run.plan.chosen import Chosen, chosen, described
-from harness.run.plan.fitting import Fitted, fitted, questions
-from harness.run.plan.folds import record_fold
-from harness.run.plan.predictions import Predictions
-from harness.run.plan.protocol import make_protocol
-from harness.run.plan.questions import EmbeddedBatch
-from harness.run.plan.request import CheckpointEntry, RunRequest, Source
+from harness.run.plan.adapter_workers import adapter_facts, ask_input
+from harness.run.plan.memory_questions import EmbeddedBatch
+from harness.run.plan.predictions import Predictions, fit_entry, memory_questions
+from harness.run.plan.protocol import common_fields, make_protocol
+from harness.run.plan.request import (
+    CheckpointEntry,
+    DatasetState,
+    RunRequest,
+    SuiteEntry,
+    entry_to_measure,
+    requested_suite,
+    suite_entries,
+)
+from harness.run.plan.resolved import ResolvedEntry, disturbances, resolve_entry
 
 Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Lookups:
-    """What planning looks up, each thing once for all entries of a call.
-
-    Attributes:
-        drawn_from: of an augmentation, what the noises and rooms that it draws from hash to: a
-            folder of rooms holds tens of thousands of files.
-        predictions: of memory.
-    """
-
-    drawn_from: Callable[..., dict[str, str]]
-    predictions: Predictions
+def ignore_message(_: str) -> None:
+    """Drop a message."""
 
 
-def lookups(loaded: LoadedBenchmark, request: RunRequest, tell: Tell) -> Lookups:
-    """What planning a call looks up.
+class CallPlan:
+    """The jobs of a call, checked and fitted to the budget.
+
+    All that needs adapters' code is done from the lists, when jobs are added; the fields that rest
+    on a dataset's content are added by `jobs`, when the dataset is listed or opened.
 
     Args:
         loaded: the benchmark.
         request: the call.
-        tell: is told what a person waits for.
+        tell: receives messages for a person who waits.
     """
-    drawn_from = cache(partial(disturbances, folder=loaded.folder, cache=request.cache, tell=tell))
-    return Lookups(drawn_from, Predictions(request.cache, loaded.benchmark.budget.usable, tell))
+
+    def __init__(self, loaded: LoadedBenchmark, request: RunRequest, tell: Tell) -> None:
+        self._loaded, self._request = loaded, request
+        self.task = make_task(loaded, request.suite)
+        self.predictions = Predictions(request.cache, loaded.benchmark.budget.usable, tell)
+        self._fields: dict[str, list[dict[str, Any]]] = {}
+        # A folder of rooms holds tens of thousands of files: each is hashed once.
+        self._disturbances = cache(
+            partial(disturbances, folder=loaded.folder, cache=request.cache, tell=tell)
+        )
+
+    def check_lists(self, dataset: DatasetState) -> None:
+        """Refuse a dataset that the suite's task could not judge, before anything is trained.
+
+        Raises:
+            ConfigError, DataError: the lists of a held-out split are not enough for the task.
+        """
+        # Once by the lists; again if something of them was left out since.
+        if not dataset.opened or dataset.left_out:
+            for split in HELD_OUT:
+                self.task.lists(dataset.listing, split, dataset.left_out)
+
+    def add(self, name: str, **fields: Any) -> None:
+        """Add a job on a dataset by the fields of its `JobSpec` that are known."""
+        self._fields.setdefault(name, []).append(fields)
+
+    def add_baseline(self, name: str) -> None:
+        """Add the task's no-training baseline on a dataset."""
+        model = record.RecordedComponent(
+            name=self.task.baseline_name,
+            adapter=self._loaded.suite(self._request.suite).task,
+            version=self.task.version,
+            fields={},
+        )
+        self.add(name, model=model, track="baseline")
+
+    def add_entries(
+        self,
+        datasets: Mapping[str, DatasetState],
+        entries: Mapping[str, Iterable[SuiteEntry]],
+    ) -> None:
+        """Resolve entries of the suite, fit them to the budget, and add their jobs.
+
+        Args:
+            datasets: by name.
+            entries: of each dataset.
+
+        Raises:
+            ConfigError: an entry cannot be built.
+        """
+        request, precision = self._request, embedding_precision(self._request.options)
+        resolved = [
+            (name, resolve_entry(self._loaded, request, each, datasets[name], self.task))
+            for name, names in entries.items()
+            for each in names
+        ]
+        self.predictions.make(
+            question
+            for name, entry in resolved
+            if not entry.failed
+            for question in memory_questions(entry, datasets[name].listing, precision)
+        )
+        changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
+        for name, entry in resolved:
+            # Refused before anything is decoded, if a folder is not there.
+            self._disturbances(entry.recipe.augment, decode=False)
+            recipe = entry.entry.recipe
+            self.add(
+                name,
+                loss=entry.loss,
+                recipe_name=f"{recipe} with {changed}" if changed else recipe,
+                track=entry.recipe.track,
+                seed=entry.entry.seed,
+                **self._memory_fields(entry, datasets[name].listing, precision),
+            )
+
+    def jobs(self, datasets: Mapping[str, DatasetState]) -> list[JobSpec]:
+        """Complete the jobs of some datasets, those of each dataset together.
+
+        Args:
+            datasets: by name, as far as they are known now.
+
+        Raises:
+            DataError: what is left of a dataset is not enough for the suite's task.
+        """
+        found = []
+        for name, dataset in datasets.items():
+            if dataset.opened:
+                self.check_lists(dataset)
+            protocol = make_protocol(self._loaded, self._request, dataset)
+            shared = common_fields(self._loaded, self._request, dataset, protocol)
+            for fields in self._fields.get(name, []):
+                trained = {}
+                if "recipe" in fields:
+                    trained = {"train_inputs": self._train_inputs(fields, dataset, protocol)}
+                found.append(JobSpec(**shared, **fields, **trained))
+        return found
+
+    def _memory_fields(
+        self, entry: ResolvedEntry, listing: Listing, precision: str
+    ) -> dict[str, Any]:
+        """Return the fields that rest on predictions, or the reason why the job is refused."""
+        failed = entry.failed
+        try:
+            if not failed:
+                return fit_entry(entry, listing, self.predictions, precision)
+        except JobFailed as error:
+            failed = str(error)
+        return {"model": entry.model, "recipe": entry.recipe, "refused": failed}
+
+    def _train_inputs(
+        self, fields: dict[str, Any], dataset: DatasetState, protocol: record.Protocol
+    ) -> dict[str, Any]:
+        """Return all that can change the weights: of a dataset all but the test trials."""
+        lock, listing, recipe = dataset.lock, dataset.listing, fields["recipe"]
+        joined = listing.config.join_seconds
+        disturbed_by = self._disturbances(recipe.augment, decode=dataset.opened)
+        return {
+            "stage": "train",
+            "version": TRAIN_VERSION,
+            "task": [protocol.task, self.task.validation_version],
+            "dataset": {
+                "name": listing.name,
+                "profile": listing.profile,
+                "validation_trials": lock.trials.get("validation", ""),
+                **({"join_seconds": joined} if joined else {}),
+                **lock.model_dump(include={"manifest", "split", "content"}),
+            },
+            "model": fields["model"].model_dump(),
+            "loss": fields["loss"].model_dump(),
+            "recipe": recipe.model_dump(mode="json"),
+            "seed": fields["seed"],
+            "device": self._request.device,
+            "left_out": list(dataset.left_out),
+            **({"disturbances": disturbed_by} if disturbed_by else {}),
+        }
 
 
-def unheard(_: str) -> None:
-    """Where nobody waits for what is planned."""
+def plan_suite(
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    datasets: Mapping[str, DatasetState],
+    tell: Tell = ignore_message,
+) -> CallPlan:
+    """Plan every job of a call, the baseline of each dataset first.
+
+    Args:
+        loaded: the benchmark.
+        request: the call.
+        datasets: those that are here, by name.
+        tell: receives messages for a person who waits.
+
+    Raises:
+        ConfigError: something asked for is not of the suite, or cannot be built.
+        DataError: a dataset's lists are not enough for the suite's task.
+    """
+    suite, plan = requested_suite(loaded, request), CallPlan(loaded, request, tell)
+    for dataset in datasets.values():
+        plan.check_lists(dataset)
+    for name in datasets:
+        plan.add_baseline(name)
+    plan.add_entries(
+        datasets,
+        {
+            name: suite_entries(suite, request, each.listing.table)
+            for name, each in datasets.items()
+        },
+    )
+    return plan
 
 
 def plan_jobs(
     loaded: LoadedBenchmark,
     request: RunRequest,
-    sources: dict[str, Source],
-    tell: Tell = unheard,
+    datasets: Mapping[str, DatasetState],
+    tell: Tell = ignore_message,
 ) -> list[JobSpec]:
-    """Every job of a call, the baseline of each dataset first.
-
-    Args:
-        loaded: the benchmark.
-        request: the call.
-        sources: the datasets that are here, by name.
-        tell: is told what a person waits for.
-
-    Raises:
-        ConfigError: something asked for is not of the suite, or cannot be built.
-        DataError: a dataset's lists are not enough for the suite's task.
-        LockError: a protocol changed and its version did not.
-    """
-    suite = chosen_suite(loaded, request)
-    check_lists(loaded, request, sources.values())
-    places = [
-        _place(loaded, request, source, entries(suite, request, source.listing.table))
-        for source in sources.values()
-    ]
-    jobs = []
-    for place, planned in zip(places, _planned(loaded, request, places, tell), strict=True):
-        jobs += [_baseline(loaded, request, place.common), *planned]
-    return jobs
+    """Return every job of a call, planned and completed by the same datasets (see `plan_suite`)."""
+    return plan_suite(loaded, request, datasets, tell).jobs(datasets)
 
 
-def plan_entries(
+def plan_measuring(
     loaded: LoadedBenchmark,
     request: RunRequest,
-    source: Source,
-    choices: Iterable[Choice],
-    tell: Tell = unheard,
-) -> list[JobSpec]:
-    """The jobs of some entries on one dataset.
+    datasets: Mapping[str, DatasetState],
+    tell: Tell = ignore_message,
+) -> CallPlan:
+    """Plan a job for each model that takes a dataset's kind of items, in the suite or not.
+
+    A model that the suite does not have is measured with the loss and the recipe of its first
+    entry.
 
     Args:
         loaded: the benchmark.
-        request: the call.
-        source: the dataset.
-        choices: the entries.
-        tell: is told what a person waits for.
+        request: the call; models and losses that it names are the only ones.
+        datasets: their items and classes give the shapes.
+        tell: receives messages for a person who waits.
 
     Raises:
-        ConfigError: an entry cannot be built.
+        ConfigError: there is no such model or loss, or it cannot be built.
     """
-    (jobs,) = _planned(loaded, request, [_place(loaded, request, source, choices)], tell)
-    return jobs
+    plan, models = CallPlan(loaded, request, tell), loaded.benchmark.models
+
+    def takes(name: str, kind: str) -> bool:
+        try:
+            return ask_input(models[name], loaded.where("models", name)).kind == kind
+        except JobFailed:  # planned all the same: its row says why
+            return True
+
+    for name, dataset in datasets.items():
+        kind = dataset.listing.corpus.kind
+        wanted = [each for each in request.models if look_up(models, each, "model")]
+        wanted = wanted or [each for each in models if takes(each, kind)]
+        entries = [entry_to_measure(loaded, request, each) for each in wanted]
+        plan.add_entries({name: dataset}, {name: entries})
+    return plan
 
 
 def plan_checkpoint(
-    loaded: LoadedBenchmark, request: RunRequest, source: Source, entry: CheckpointEntry
-) -> list[JobSpec]:
-    """The evaluation of a checkpoint made elsewhere, after the dataset's baseline.
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    datasets: Mapping[str, DatasetState],
+    entry: CheckpointEntry,
+) -> CallPlan:
+    """Plan the evaluation of a checkpoint made elsewhere, after the baseline of each dataset.
 
     Raises:
         RequestError: there is no such file.
@@ -125,199 +279,34 @@ def plan_checkpoint(
     """
     if not entry.path.is_file():
         raise RequestError(f"{entry.path}: no such checkpoint")
-    task = make_task(loaded, request.suite)
-    if task.output == "logits" and entry.loss is None:
+    plan = CallPlan(loaded, request, ignore_message)
+    if plan.task.output == "logits" and entry.loss is None:
         raise ConfigError(f"suite {request.suite!r} judges logits: name the head with --loss")
-    check_lists(loaded, request, [source])
-    common = common_parts(loaded, request, source, make_protocol(loaded, request, source))
+    for dataset in datasets.values():
+        plan.check_lists(dataset)
     models, losses = loaded.benchmark.models, loaded.benchmark.losses
     content = sha256_file(entry.path)
-    model = described("models", entry.model, look_up(models, entry.model, "model"))
-    loss = (
-        described("losses", entry.loss, look_up(losses, entry.loss, "loss")) if entry.loss else None
-    )
+    model = adapter_facts("models", entry.model, look_up(models, entry.model, "model"))
+    loss = None
+    if entry.loss:
+        loss = adapter_facts("losses", entry.loss, look_up(losses, entry.loss, "loss"))
     refused = "; ".join(each.failed for each in (model, loss) if each and each.failed)
-    made_here = JobSpec(
-        **common,
-        model=model.component,
-        loss=loss.component if loss else None,
-        # Many are called avg_model.pt: the digits keep two of them from taking each other's row.
-        recipe_name=f"checkpoint {entry.path.name} {content[:8]}",
-        track="checkpoint",
-        checkpoint=entry.path,
-        checkpoint_sha256=content,
-        embedding=_embedding(loaded, request, model.component) if not refused else Embedding(),
-        refused=refused,
-    )
-    return [_baseline(loaded, request, common), made_here]
-
-
-def _embedding(
-    loaded: LoadedBenchmark, request: RunRequest, model: record.RecordedComponent
-) -> Embedding:
-    try:
-        return lookups(loaded, request, unheard).predictions.embedding(EmbeddedBatch(model))
-    except JobFailed:  # nothing rests on it but how many items are embedded at once
-        return Embedding()
-
-
-def check_lists(loaded: LoadedBenchmark, request: RunRequest, sources: Iterable[Source]) -> None:
-    """Refuse datasets that the suite's task could not judge, before anything is trained.
-
-    Raises:
-        ConfigError, DataError: the lists of a held-out split are not enough for the task.
-    """
-    task = make_task(loaded, request.suite)
-    for source in sources:
-        # Once by the lists; again where something of them was left out since.
-        if not source.opened or source.left_out:
-            for split in HELD_OUT:
-                task.lists(source.listing, split, source.left_out)
-
-
-def common_parts(
-    loaded: LoadedBenchmark, request: RunRequest, source: Source, protocol: record.Protocol
-) -> dict[str, Any]:
-    """What all jobs of a call on one dataset share, and records of what was made elsewhere."""
-    listing = source.listing
-    return {
-        "benchmark": loaded.path,
-        "runs": request.runs.resolve(),
-        "cache": request.cache.resolve(),
-        "profile": request.profile,
-        "leave_out_damaged": request.leave_out_damaged,
-        "left_out": source.left_out,
-        "device": request.device,
-        "threads": request.threads,
-        "data_workers": request.data_workers,
-        "options": request.options,
-        "memory_limit": loaded.benchmark.budget.usable,
-        "protocol": protocol,
-        "environment": environment(
-            request.device, request.threads, {**os.environ, **ALLOCATOR_ENVIRONMENT}
-        ),
-        "code": code_version(),
-        "dataset": record.Data(
-            name=listing.name,
-            title=listing.config.title or listing.name,
-            synthetic=listing.config.synthetic,
-            licence=listing.config.licence,
-            publish_scores=listing.config.publish_scores,
-            source=listing.config.source,
-            lock=source.lock.digest,
-            pinned=source.pinned,
-            counts=source.lock.counts,
-            unit=listing.corpus.unit,
-            fold=record_fold(loaded, request, source),
-        ),
-    }
-
-
-def _baseline(loaded: LoadedBenchmark, request: RunRequest, common: dict[str, Any]) -> JobSpec:
-    task = make_task(loaded, request.suite)
-    suite = loaded.suite(request.suite)
-    model = record.RecordedComponent(
-        name=task.baseline_name, adapter=suite.task, version=task.version, fields={}
-    )
-    return JobSpec(**common, model=model, track="baseline")
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A dataset, what all jobs on it share, and the entries that are asked for there."""
-
-    source: Source
-    common: dict[str, Any]
-    entries: list[Chosen]
-
-
-def _place(
-    loaded: LoadedBenchmark, request: RunRequest, source: Source, choices: Iterable[Choice]
-) -> _Place:
-    common = common_parts(loaded, request, source, make_protocol(loaded, request, source))
-    return _Place(source, common, [chosen(loaded, request, each, source) for each in choices])
-
-
-def _planned(
-    loaded: LoadedBenchmark, request: RunRequest, places: list[_Place], tell: Tell
-) -> list[list[JobSpec]]:
-    """The jobs of each place's entries; what is predicted for them is predicted together."""
-    found, precision = lookups(loaded, request, tell), embedding_precision(request.options)
-    found.predictions.make(
-        question
-        for place in places
-        for entry in place.entries
-        if not entry.failed
-        for question in questions(entry, place.source, precision)
-    )
-    return [
-        [_job(loaded, request, place, entry, found) for entry in place.entries] for place in places
-    ]
-
-
-def _job(
-    loaded: LoadedBenchmark, request: RunRequest, place: _Place, entry: Chosen, found: Lookups
-) -> JobSpec:
-    choice, common, source = entry.choice, place.common, place.source
-    disturbed_by = found.drawn_from(entry.recipe.augment, decode=source.opened)
-    within, embedding, refused = _predicted(entry, source, request, found)
-    model, recipe = within.model, within.recipe
-    changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
-    inputs = {
-        "stage": "train",
-        "version": TRAIN_VERSION,
-        "task": [common["protocol"].task, make_task(loaded, request.suite).validation_version],
-        "dataset": _trained_on(source),
-        "model": model.model_dump(),
-        "loss": entry.loss.model_dump(),
-        "recipe": recipe.model_dump(mode="json"),
-        "seed": choice.seed,
-        "device": request.device,
-        "left_out": list(common["left_out"]),
-        **({"disturbances": disturbed_by} if disturbed_by else {}),
-    }
-    return JobSpec(
-        **common,
-        model=model,
-        loss=entry.loss,
-        recipe=recipe,
-        recipe_name=f"{choice.recipe} with {changed}" if changed else choice.recipe,
-        track=recipe.track,
-        seed=choice.seed,
-        train_inputs=inputs,
-        prediction=within.prediction,
-        largest_training=within.largest,
-        embedding=embedding,
-        item_macs=within.macs,
-        notes=within.notes,
-        refused=refused,
-    )
-
-
-def _predicted(
-    entry: Chosen, source: Source, request: RunRequest, found: Lookups
-) -> tuple[Fitted, Embedding, str]:
-    """The entry as it fits the budget, what embedding takes, and why it cannot be run."""
-    as_it_is = Fitted(entry.model, entry.recipe, None)
-    if entry.failed:
-        return as_it_is, Embedding(), entry.failed
-    try:
-        within = fitted(entry, source, found.predictions)
-        batch = EmbeddedBatch(within.model, embedding_precision(request.options))
-        return within, found.predictions.embedding(batch), ""
-    except JobFailed as error:
-        return as_it_is, Embedding(), str(error)
-
-
-def _trained_on(source: Source) -> dict[str, Any]:
-    """What of a dataset can change weights: all but the test trials."""
-    lock, listing = source.lock, source.listing
-    parts = lock.model_dump(include={"manifest", "split", "content"})
-    joined = listing.config.join_seconds
-    return {
-        "name": listing.name,
-        "profile": listing.profile,
-        "validation_trials": lock.trials.get("validation", ""),
-        **({"join_seconds": joined} if joined else {}),
-        **parts,
-    }
+    embedding = Embedding()
+    if not refused:
+        with suppress(JobFailed):  # nothing rests on it but how many items are embedded at once
+            embedding = plan.predictions.embedding(EmbeddedBatch(model.component))
+    for name in datasets:
+        plan.add_baseline(name)
+        plan.add(
+            name,
+            model=model.component,
+            loss=loss.component if loss else None,
+            # Many are called avg_model.pt: the digits keep two from taking each other's row.
+            recipe_name=f"checkpoint {entry.path.name} {content[:8]}",
+            track="checkpoint",
+            checkpoint=entry.path,
+            checkpoint_sha256=content,
+            embedding=embedding,
+            refused=refused,
+        )
+    return plan

@@ -1,31 +1,31 @@
-"""What is predicted of a system's memory, and how. Torch is imported when it is."""
+"""Questions about an adapter that run its code: its fields, its input, the weights it wants."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
-from harness.config.imports import construct
-from harness.config.recipes import Recipe
-from harness.errors import ADAPTER_ERRORS
-from harness.records import record
-from harness.run.job.measurement import ITEM_SECONDS
-from harness.run.job.spec import Embedding
+from harness.adapter import ADDED, Fbank, Image, Input, Spectrogram, Vector
+from harness.config.imports import construct, load_class
+from harness.errors import RequestError
+from harness.records.documents import canonical_json
 
 T_co = TypeVar("T_co", bound=BaseModel, covariant=True)
 
 Report = Callable[[str], None]
-"""Takes what foreign code is about to be run for: a process that dies of it can say no more."""
+"""Receives what foreign code is about to do: a process that dies of it can say no more."""
 
-COUNTS = ("batch", "sampler", "micro_batch", "precision", "optimizer", "augment")
-"""What of a recipe changes what a step holds."""
+INPUTS = {each.__name__: each for each in (Fbank, Spectrogram, Image, Vector)}
 
-TOLD = 2**10
-"""The largest batch of which it is told what embedding it takes."""
+_MADE: dict[str, Any] = {}
+"""Adapters of this process, by `adapter_key`: each is made once, whatever is asked of it."""
 
 
 class Question(Protocol[T_co]):
@@ -41,187 +41,182 @@ class Question(Protocol[T_co]):
 
     @property
     def adapters(self) -> frozenset[str]:
-        """Whose code is run (see `adapter_key`)."""
+        """The adapters whose code is run (see `adapter_key`)."""
 
     def answer(self, report: Report) -> T_co:
         """Run it."""
 
 
 def adapter_key(adapter: str, fields: dict[str, Any]) -> str:
-    """Tells adapters apart, with the fields that they are made from."""
+    """Return a key of an adapter with the fields that it is made from."""
     return f"{adapter} {json.dumps(fields, sort_keys=True, default=str)}"
 
 
-class Training(BaseModel):
-    """How a recipe is trained within a budget (see `harness.budget.fit_to_budget.BudgetFit`).
+def make_adapter(adapter: str, fields: dict[str, Any], where: str) -> Any:
+    """Make an adapter, or return the one that was made from the same fields."""
+    key = adapter_key(adapter, fields)
+    if key not in _MADE:
+        _MADE[key] = construct(adapter, fields, where)
+    return _MADE[key]
+
+
+class Description(BaseModel):
+    """An adapter as planning needs to know it.
 
     Attributes:
-        largest: items that a step takes at once within the budget.
-        macs: multiply-adds of one item's forward pass.
-        why: why nothing can be told.
+        fields: as a record holds them, complete and checked.
+        version: its own.
+        needs: what a loss asks of a batch or of the data.
+        scheduled: its values that a recipe's schedules may drive.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    fields: dict[str, Any]
+    version: int
+    needs: frozenset[str] = frozenset()
+    scheduled: tuple[str, ...] = ()
 
-    part: int | None = None
-    checkpointing: bool = False
-    prediction: record.Prediction | None = None
-    fits: bool = True
-    largest: int | None = None
-    macs: int | None = None
-    why: str = ""
+
+class DeclaredInput(BaseModel):
+    """The input of a model: the name of its class, and its fields."""
+
+    name: str
+    fields: dict[str, Any]
+
+    @property
+    def input(self) -> Input:
+        """The input itself."""
+        made: Input = INPUTS[self.name](**self.fields)
+        return made
+
+    @property
+    def kind(self) -> str:
+        """`audio`, `image` or `vector`."""
+        return INPUTS[self.name].kind
+
+
+class WeightsMatch(BaseModel):
+    """The reason why a checkpoint is not one of a model; empty if it is."""
+
+    why: str
 
 
 @dataclass(frozen=True)
-class TrainingStep:
-    """A step of one training.
+class _AdapterQuestion:
+    """A question about one adapter.
 
     Attributes:
-        model, loss: the system.
-        recipe: one training; its fine-tuning is another.
-        classes: labels of the training split.
-        seconds: length of a sound in a batch.
+        adapter, fields: its table in the benchmark file.
+        where: the table, for errors.
     """
 
-    model: record.RecordedComponent
-    loss: record.RecordedComponent
-    recipe: Recipe
-    classes: int
-    seconds: float
-
-    @property
-    def system(self) -> str:
-        """Its name for a person who waits."""
-        return f"{self.model.name} + {self.loss.name}"
-
-    @property
-    def rests_on(self) -> dict[str, Any]:
-        """All that can change the prediction, beside the budget."""
-        asked = self.recipe.model_dump(mode="json")
-        return {
-            "model": _without_name(self.model),
-            "loss": _without_name(self.loss),
-            "recipe": {name: asked[name] for name in COUNTS if name in asked},
-            "classes": self.classes,
-            "seconds": self.seconds,
-        }
-
-    def predicted(self, limit: int) -> Training:
-        """How the batch is computed within a limit of bytes."""
-        from harness.budget.fit_to_budget import (
-            checkpointing,
-            fit_to_budget,
-            largest_training,
-            prediction,
-        )
-        from harness.budget.prediction import Workload, predict_macs
-        from harness.budget.tracing import NotPredictable
-        from harness.feeding.front_end import raw_shape
-
-        network, head = _built(self.model), _built(self.loss)
-        item = raw_shape(network.inputs(), self.seconds)
-        work = Workload(network, head, self.classes, item, self.recipe)
-        try:
-            found = fit_to_budget(work, limit)
-            chosen = replace(work, model=checkpointing(network)) if found.checkpointing else work
-            return Training(
-                part=found.part,
-                checkpointing=found.checkpointing,
-                prediction=prediction(found.step),
-                fits=found.fits,
-                largest=largest_training(chosen, limit, found.whole),
-                macs=predict_macs(work),
-            )
-        except NotPredictable as error:
-            return Training(why=str(error))
-        except ADAPTER_ERRORS as error:
-            return Training(why=f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}")
-
-
-@dataclass(frozen=True)
-class EmbeddedBatch:
-    """A batch of items that are embedded, of `ITEM_SECONDS` where they are sounds.
-
-    Attributes:
-        model: the network.
-        precision: what it computes in, by a recipe's name of it.
-    """
-
-    model: record.RecordedComponent
-    precision: str = "32-true"
-
-    @property
-    def rests_on(self) -> dict[str, Any]:
-        """All that can change the prediction, beside the budget."""
-        return {
-            "model": _without_name(self.model),
-            "embedded": ITEM_SECONDS,
-            "precision": self.precision,
-        }
-
-    def predicted(self, limit: int) -> Embedding:
-        """What it takes, and what fits a limit of bytes."""
-        from harness.budget.fit_to_budget import embedding_step, largest_inference, prediction
-        from harness.budget.prediction import Workload
-        from harness.feeding.front_end import raw_shape
-
-        network = _built(self.model)
-        work = Workload(network, None, 0, raw_shape(network.inputs(), ITEM_SECONDS))
-        try:
-            step = embedding_step(work, self.precision)
-        except ADAPTER_ERRORS:  # what cannot be told beforehand among them
-            return Embedding()
-        batches = (2**power for power in range(TOLD.bit_length()))
-        return Embedding(
-            largest=largest_inference(step, limit),
-            at={batch: prediction(step(batch)) for batch in batches},
-        )
-
-
-@dataclass(frozen=True)
-class TrainingWithin:
-    """A step of one training, within a limit of bytes."""
-
-    step: TrainingStep
-    limit: int
-
-    answers: ClassVar = Training
+    adapter: str
+    fields: dict[str, Any]
+    where: str
 
     @property
     def adapters(self) -> frozenset[str]:
-        """Whose code is run."""
-        parts = (self.step.model, self.step.loss)
-        return frozenset(adapter_key(each.adapter, each.fields) for each in parts)
+        """The adapter's key."""
+        return frozenset({adapter_key(self.adapter, self.fields)})
 
-    def answer(self, report: Report) -> Training:
-        """Predict it."""
-        report(f"predicting the memory of a training step of {self.step.system}")
-        return self.step.predicted(self.limit)
+    def make(self, report: Report) -> Any:
+        """Import and make it.
+
+        Raises:
+            ConfigError: it cannot be built from its table.
+        """
+        report(f"{self.where}: importing {self.adapter.partition(':')[0]}")
+        load_class(self.adapter, f"{self.where}.adapter")
+        report(f"{self.where}: making {self.adapter}")
+        return make_adapter(self.adapter, self.fields, self.where)
 
 
 @dataclass(frozen=True)
-class EmbeddingWithin:
-    """A batch of items that are embedded, within a limit of bytes."""
+class Describe(_AdapterQuestion):
+    """Describes a model or a loss.
 
-    batch: EmbeddedBatch
-    limit: int
+    Attributes:
+        is_loss: True if it has needs and schedules.
+    """
 
-    answers: ClassVar = Embedding
+    is_loss: bool = False
 
-    @property
-    def adapters(self) -> frozenset[str]:
-        """Whose code is run."""
-        return frozenset({adapter_key(self.batch.model.adapter, self.batch.model.fields)})
+    answers: ClassVar = Description
 
-    def answer(self, report: Report) -> Embedding:
-        """Predict it."""
-        report(f"predicting the memory of embedding with {self.batch.model.name}")
-        return self.batch.predicted(self.limit)
+    def answer(self, report: Report) -> Description:
+        """Make it, and leave out fields `ADDED` later that nobody uses."""
+        made = self.make(report)
+        values = {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
+        for field in dataclasses.fields(made):
+            if field.metadata == ADDED and values[field.name] == field.default:
+                del values[field.name]
+        fields = json.loads(canonical_json(values))
+        # Its memory will be asked for by these fields.
+        _MADE.setdefault(adapter_key(self.adapter, fields), made)
+        asks = {"needs": made.needs, "scheduled": made.scheduled} if self.is_loss else {}
+        return Description(fields=fields, version=made.version, **asks)
 
 
-def _built(component: record.RecordedComponent) -> Any:
-    return construct(component.adapter, component.fields, component.name)
+@dataclass(frozen=True)
+class AskInput(_AdapterQuestion):
+    """Asks a model for its input."""
+
+    answers: ClassVar = DeclaredInput
+
+    def answer(self, report: Report) -> DeclaredInput:
+        """Make it and ask."""
+        made = self.make(report)
+        report(f"{self.where}: asking for its inputs")
+        found = made.inputs()
+        name = next((each for each, kind in INPUTS.items() if isinstance(found, kind)), None)
+        if name is None:
+            raise TypeError(f"inputs() gives {type(found).__name__}, none of {', '.join(INPUTS)}")
+        fields = dataclasses.fields(INPUTS[name])
+        values = {each.name: getattr(found, each.name) for each in fields}
+        return DeclaredInput(name=name, fields=values)
 
 
-def _without_name(component: record.RecordedComponent) -> dict[str, Any]:
-    return component.model_dump(exclude={"name"})
+@dataclass(frozen=True)
+class MatchWeights(_AdapterQuestion):
+    """Compares a checkpoint with a model.
+
+    Attributes:
+        path: the checkpoint.
+        exactly: build the network as a job does, and say what does not match; else by shapes alone.
+    """
+
+    path: Path
+    exactly: bool
+
+    answers: ClassVar = WeightsMatch
+
+    def answer(self, report: Report) -> WeightsMatch:
+        """Compare names and shapes.
+
+        Raises:
+            RequestError: the file is no checkpoint.
+            ConfigError: the model cannot be built from its table.
+        """
+        from harness.train.weight_matching import has_places, match_weights
+
+        written = self.path.stat().st_mtime_ns if self.path.is_file() else 0
+        weights = _load_weights(self.path, written)
+        if not self.exactly:
+            report(f"{self.where}: building its network")
+            found = has_places(self.adapter, self.fields, weights, self.where)
+            return WeightsMatch(why="" if found else "other names or shapes")
+        made = self.make(report)
+        report(f"{self.where}: building its network")
+        wanted = made.build().state_dict()
+        try:
+            match_weights(weights, wanted, str(self.path))
+        except RequestError as error:
+            return WeightsMatch(why=str(error))
+        return WeightsMatch(why="")
+
+
+@lru_cache(1)
+def _load_weights(path: Path, _written: int) -> Any:
+    """Load a checkpoint's weights once: one is compared with many models."""
+    from harness.train.checkpoint import load_weights
+
+    return load_weights(path)

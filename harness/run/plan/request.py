@@ -1,30 +1,33 @@
-"""What a call asks for."""
+"""The request of a call, and the entries of a suite that it selects."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.config.loader import LoadedBenchmark
+from harness.config.loader import LoadedBenchmark, look_up
+from harness.config.schema import Suite
 from harness.config.tables import Profile
 from harness.datasets.listing import Listing
 from harness.datasets.lock import DatasetLock, dataset_pin
+from harness.errors import ConfigError, nearest
 from harness.measure.device import Device
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What a call asks for; an empty tuple asks for all that the suite names.
+    """The request of a call; an empty tuple selects all that the suite names.
 
     Attributes:
-        suite, profile: which jobs.
+        suite, profile: select the jobs.
         datasets, models, losses, seeds: only these.
         settings: recipe keys to change, as `--set` gives them.
-        runs: where records and stages lie.
-        device, threads: where jobs run.
+        runs: the folder of records and stages.
+        device, threads: that jobs compute with.
         data_workers: processes a job that make training inputs; 0 for a thread.
-        options: of torch, with which systems are measured (see `harness.run.job.spec.OPTIONS`).
+        options: torch's options that are measured (see `harness.run.job.spec.OPTIONS`).
         leave_out_damaged: go on without files that cannot be used.
     """
 
@@ -44,17 +47,17 @@ class RunRequest:
 
     @property
     def cache(self) -> Path:
-        """Where packed corpora lie."""
+        """The folder of packed corpora."""
         return self.runs / "cache"
 
 
 @dataclass(frozen=True)
-class Source:
-    """A dataset as far as it is known: its lists, and what the lock says of it.
+class DatasetState:
+    """A dataset as far as it is known: its lists, and its entry in the lock.
 
     Attributes:
-        pinned: whether the lock has an entry of it, or gets one as soon as it is decoded.
-        opened: False where only its lists were read so far.
+        pinned: True if the lock has an entry of it, or gets one as soon as it is decoded.
+        opened: False if only its lists were read so far.
     """
 
     listing: Listing
@@ -66,13 +69,13 @@ class Source:
 
 @dataclass(frozen=True)
 class CheckpointEntry:
-    """A checkpoint made elsewhere, and what it is a checkpoint of.
+    """A checkpoint made elsewhere, and its model.
 
     Attributes:
         path: the file.
         model: a model of the benchmark.
-        loss: the loss whose head the file brings too; None where it holds the network alone.
-        trained_on: corpora, as told by whoever gives it; None where nobody tells.
+        loss: the loss whose head the file holds too; None if it holds the network alone.
+        trained_on: corpora, according to whoever gives it; None if nobody says.
     """
 
     path: Path
@@ -81,9 +84,104 @@ class CheckpointEntry:
     trained_on: tuple[str, ...] | None = None
 
 
-def source_of(loaded: LoadedBenchmark, listing: Listing) -> Source:
-    """A dataset with its pinned lock; its content is unknown where nothing is pinned."""
+@dataclass(frozen=True)
+class SuiteEntry:
+    """One entry of a suite, by names."""
+
+    model: str
+    loss: str
+    recipe: str
+    seed: int
+
+
+def listing_state(loaded: LoadedBenchmark, listing: Listing) -> DatasetState:
+    """Return a dataset with its pinned lock; its content is unknown if nothing is pinned."""
     pinned = dataset_pin(loaded.lock_path, listing.key, loaded.base_lock_paths)
     lock = pinned[0] if pinned else listing.lock
     pins = listing.pins_itself or pinned is not None
-    return Source(listing, lock, pinned=pins, opened=False)
+    return DatasetState(listing, lock, pinned=pins, opened=False)
+
+
+def listing_states(loaded: LoadedBenchmark, listings: Iterable[Listing]) -> dict[str, DatasetState]:
+    """Return datasets by name, as their lists and the lock have them."""
+    return {each.name: listing_state(loaded, each) for each in listings}
+
+
+def requested_suite(loaded: LoadedBenchmark, request: RunRequest) -> Suite:
+    """Return the suite of a call.
+
+    Raises:
+        ConfigError: it does not exist, or has no such profile.
+    """
+    suite = loaded.suite(request.suite)
+    look_up(
+        {str(name): plan for name, plan in suite.profiles.items()},
+        request.profile,
+        f"profile of suite {request.suite!r}",
+    )
+    return suite
+
+
+def suite_datasets(loaded: LoadedBenchmark, request: RunRequest) -> tuple[str, ...]:
+    """Return the datasets of a call; one that is judged by folds is replaced by these.
+
+    Raises:
+        ConfigError: one asked for is not of the suite.
+    """
+    suite = requested_suite(loaded, request)
+    folds = [part for name in suite.datasets for part in loaded.parts(name)]
+    there = tuple(dict.fromkeys([*suite.datasets, *folds]))
+    refusal = f"suite {request.suite!r} has no dataset"
+    names = _select(request.datasets, there, refusal) if request.datasets else suite.datasets
+    return tuple(dict.fromkeys(part for name in names for part in loaded.parts(name)))
+
+
+def suite_entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[SuiteEntry]:
+    """Yield every entry that a call runs on a dataset.
+
+    Raises:
+        ConfigError: a model or loss asked for is not of the suite, or the suite leaves it out.
+    """
+    plan, name = suite.profiles[request.profile], f"suite {request.suite!r}"
+    models = _select(request.models, [each.model for each in suite.systems], f"{name} has no model")
+    losses = _select(request.losses, [each.loss for each in suite.systems], f"{name} has no loss")
+    systems = [each for each in suite.systems if each.model in models and each.loss in losses]
+    if not systems:
+        there = ", ".join(f"{each.model} + {each.loss}" for each in suite.systems)
+        raise ConfigError(f"{name} has no such pair of model and loss; there are {there}")
+    for system in systems:
+        reason = suite.left_out(dataset, system)
+        if reason and (request.models or request.losses):
+            left = f"{system.model} + {system.loss}"
+            raise ConfigError(f"{dataset}: suite leaves {left} out: {reason}")
+        recipe = system.recipe or plan.recipe
+        if reason or recipe is None:
+            continue
+        for seed in request.seeds or plan.seeds_for(dataset):
+            yield SuiteEntry(system.model, system.loss, recipe, seed)
+
+
+def entry_to_measure(loaded: LoadedBenchmark, request: RunRequest, model: str) -> SuiteEntry:
+    """Return the suite's entry of a model, or its first entry with this model in it.
+
+    Raises:
+        ConfigError: there is no such loss, or no recipe.
+    """
+    suite = requested_suite(loaded, request)
+    wanted = request.losses or tuple(loaded.benchmark.losses)
+    for loss in request.losses:
+        look_up(loaded.benchmark.losses, loss, "loss")
+    systems = [each for each in suite.systems if each.loss in wanted] or list(suite.systems)
+    system = next((each for each in systems if each.model == model), systems[0])
+    recipe = system.recipe or suite.profiles[request.profile].recipe
+    if recipe is None:
+        raise ConfigError(f"suite {request.suite!r} has no recipe to measure {model!r} with")
+    loss = system.loss if system.loss in wanted else wanted[0]
+    return SuiteEntry(model, loss, recipe, seed=0)
+
+
+def _select(asked: tuple[str, ...], there: Sequence[str], refusal: str) -> tuple[str, ...]:
+    for name in asked:
+        if name not in there:
+            raise ConfigError(f"{refusal} {name!r}; {nearest(name, there)}")
+    return tuple(dict.fromkeys(asked or there))

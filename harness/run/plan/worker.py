@@ -1,7 +1,7 @@
 """The process that adapters' code runs in while a call is planned.
 
 `python -m harness.run.plan.worker REQUESTS MESSAGES` answers one question after the other (see
-`harness.run.plan.adapters`). What an adapter raises ends it: its caller starts another one.
+`harness.run.plan.adapter_workers`). An error of an adapter ends it: its caller starts another one.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from harness.errors import HarnessError, printable, raised
-from harness.run.execute.channel import Channel, open_channel
-from harness.run.plan.description import AskInput, Describe, Fitting
-from harness.run.plan.questions import EmbeddingWithin, Question, TrainingWithin
+from harness.run.execute.messages import WorkerChannel, open_channel
+from harness.run.plan.memory_questions import EmbeddedBatch, TrainingStep
+from harness.run.plan.questions import AskInput, Describe, MatchWeights, Question
 
 QUESTIONS = {
-    kind.__name__: kind for kind in (AskInput, Describe, EmbeddingWithin, Fitting, TrainingWithin)
+    kind.__name__: kind for kind in (AskInput, Describe, EmbeddedBatch, MatchWeights, TrainingStep)
 }
 
 
@@ -33,7 +33,7 @@ def main() -> None:
             raise
 
 
-def _answer(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+def _answer(request: dict[str, Any], channel: WorkerChannel) -> dict[str, Any]:
     sys.path[:] = request["path"]
     kind: Any = QUESTIONS[request["question"]]
     question: Question[Any] = TypeAdapter(kind).validate_python(request["asked"])

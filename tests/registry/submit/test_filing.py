@@ -20,9 +20,9 @@ from harness.registry.check import check
 from harness.registry.consistency import contradictions
 from harness.registry.publication import publish
 from harness.registry.verify_record import verify
-from harness.run.job.evaluation_files import load_scores
+from harness.run.job.results import load_scores
 from harness.run.plan.jobs import plan_jobs
-from harness.run.plan.request import source_of
+from harness.run.plan.request import listing_state
 from harness.tasks.task import Side
 from harness.tasks.verification import Verification
 from tests.board.published_copy import git
@@ -35,7 +35,7 @@ OF_VALIDATION = {"threshold", "miss_at_threshold", "false_alarm_at_threshold", "
 
 def test_data_and_rules_are_those_that_a_run_would_record(site: Site) -> None:
     record = site.submit(scores=site.text(site.lines())).record
-    source = source_of(site.loaded, site.listing)
+    source = listing_state(site.loaded, site.listing)
     baseline = plan_jobs(site.loaded, site.request, {"voices": source})[0]
     assert (record.protocol, record.dataset) == (baseline.protocol, baseline.dataset)
     assert record.dataset.pinned
@@ -270,7 +270,7 @@ def test_a_name_is_shown_as_text(site: Site) -> None:
 def test_a_submission_is_published_as_any_other_record(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.run.plan.jobs.code_version", lambda: "a" * 40)
+    monkeypatch.setattr("harness.run.plan.protocol.code_version", lambda: "a" * 40)
     text = (site.folder / "benchmark.toml").read_text()
     allowed = 'licence = "CC0-1.0"\npublish_scores = true\n'
     (site.folder / "benchmark.toml").write_text(text.replace('licence = "CC0-1.0"\n', allowed, 1))

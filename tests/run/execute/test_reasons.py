@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from harness.run.execute.process import why
+from harness.run.execute.subprocesses import why
 
 CHAINED = (
     "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise KeyError('gone') from error"

@@ -5,7 +5,7 @@ import resource
 import psutil
 import torch._dynamo  # loaded before the limit, as are the rest of a job's libraries
 
-import harness.run.job.run
+import harness.run.job.stages
 from harness.run.execute.worker import main
 
 LEFT = 900 * 2**20

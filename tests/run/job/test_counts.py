@@ -7,9 +7,9 @@ from pathlib import Path
 from harness.config.loader import load
 from harness.datasets.dataset import open_dataset
 from harness.datasets.listing import list_dataset
-from harness.run.job.parts import Parts
+from harness.run.job.context import JobContext
 from harness.run.plan.jobs import plan_checkpoint
-from harness.run.plan.request import CheckpointEntry, RunRequest, source_of
+from harness.run.plan.request import CheckpointEntry, RunRequest, listing_state
 from tests.tiny import make_tiny
 
 
@@ -23,8 +23,9 @@ def test_counts_are_those_of_the_training_split_by_class(tmp_path: Path) -> None
     loaded = load(tiny.config)
     request = RunRequest(suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=1)
     listing = list_dataset(loaded, "voices", "quick")
+    here = {"voices": listing_state(loaded, listing)}
     entry = CheckpointEntry(tmp_path / "weights.pt", "tiny")
-    parts = Parts(plan_checkpoint(loaded, request, source_of(loaded, listing), entry)[1])
+    parts = JobContext(plan_checkpoint(loaded, request, here, entry).jobs(here)[1])
     vars(parts)["dataset"] = open_dataset(loaded, listing, tmp_path / "cache")
     found = dict(zip(parts.dataset.classes, parts.counts, strict=True))
     assert found == {label: 4 - int(label[1:]) % 3 for label in parts.dataset.classes}

@@ -17,36 +17,23 @@ from harness.datasets.listing import list_dataset
 from harness.errors import HarnessError, RequestError
 from harness.records.record import Stage
 from harness.records.record_files import read_record
-from harness.run.job.evaluation import run_evaluation
-from harness.run.job.evaluation_files import SCORES
-from harness.run.job.join import joined, keep
-from harness.run.job.memory import OutOfMemory, telling_memory
-from harness.run.job.parts import Parts
-from harness.run.job.run import run_job
+from harness.run.job.context import JobContext, OutOfMemory, memory_errors
+from harness.run.job.evaluate_stage import evaluate_system
+from harness.run.job.record_writing import build_record, write_attempt
+from harness.run.job.results import SCORES, find_result, run_stage
 from harness.run.job.spec import JobSpec
-from harness.run.job.stage import cached_stage, find_result
+from harness.run.job.stages import run_job
 from harness.run.plan.jobs import plan_checkpoint
-from harness.run.plan.request import CheckpointEntry, RunRequest, source_of
-from harness.run.session import planned
+from harness.run.plan.request import CheckpointEntry, RunRequest, listing_state
 from harness.train.checkpoint import load_weights
-from tests.tiny import TinyBenchmark
-
-
-class Silent:
-    """Told everything, says nothing."""
-
-    def stage(self, name: str, total: int) -> None:
-        pass
-
-    def advance(self, done: int, loss: float | None = None) -> None:
-        pass
+from tests.tiny import TinyBenchmark, planned_jobs
 
 
 def checkpoint_job(tiny: TinyBenchmark, path: Path) -> JobSpec:
     loaded = load(tiny.config)
     request = RunRequest(suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=1)
-    source = source_of(loaded, list_dataset(loaded, "voices", "quick"))
-    return plan_checkpoint(loaded, request, source, CheckpointEntry(path, "tiny"))[1]
+    here = {"voices": listing_state(loaded, list_dataset(loaded, "voices", "quick"))}
+    return plan_checkpoint(loaded, request, here, CheckpointEntry(path, "tiny")).jobs(here)[1]
 
 
 @pytest.fixture
@@ -61,7 +48,7 @@ def judged(tiny: TinyBenchmark, weights: dict[str, torch.Tensor], folder: Path) 
     folder.mkdir(exist_ok=True)
     torch.save(weights, folder / "weights.pt")
     job = checkpoint_job(tiny, folder / "weights.pt")
-    return run_evaluation(Parts(job), folder / "weights.pt", folder, Silent())
+    return evaluate_system(JobContext(job), folder / "weights.pt", folder)
 
 
 def test_a_trunk_alone_is_judged_as_its_system(
@@ -123,7 +110,7 @@ def test_weights_or_embeddings_that_are_no_numbers_are_a_row_that_says_so(
 ) -> None:
     torch.save({name: value * factor if value.is_floating_point() else value
                 for name, value in weights.items()}, tmp_path / "spoilt.pt")  # fmt: skip
-    record = run_job(checkpoint_job(tiny, tmp_path / "spoilt.pt"), Silent())
+    record = run_job(checkpoint_job(tiny, tmp_path / "spoilt.pt"))
     assert record.state == "failed"
     assert reason in record.reason
 
@@ -133,12 +120,12 @@ def test_weights_or_embeddings_that_are_no_numbers_are_a_row_that_says_so(
 )
 def test_memory_that_runs_out_says_what_was_tried(allocate: Any) -> None:
     wanted = r"out of memory in training at batch 9: .*llocat"
-    with pytest.raises(OutOfMemory, match=wanted), telling_memory("in training at batch 9"):
+    with pytest.raises(OutOfMemory, match=wanted), memory_errors("in training at batch 9"):
         allocate()
 
 
 def test_a_shape_bug_is_no_lack_of_memory() -> None:
-    with pytest.raises(RuntimeError) as caught, telling_memory("in training"):
+    with pytest.raises(RuntimeError) as caught, memory_errors("in training"):
         torch.zeros(2, 3) @ torch.zeros(2, 3)
     assert not isinstance(caught.value, HarnessError)
 
@@ -154,9 +141,9 @@ def test_a_stage_is_made_once_and_not_kept_when_it_fails(tmp_path: Path) -> None
         return {"answer": 42}
 
     with pytest.raises(HarnessError):
-        cached_stage(tmp_path / "s", stage, "c0de", fail)
-    first = cached_stage(tmp_path / "s", stage, "c0de", make)
-    assert cached_stage(tmp_path / "s", stage, "c0de", make) == first
+        run_stage(tmp_path / "s", stage, "c0de", fail)
+    first = run_stage(tmp_path / "s", stage, "c0de", make)
+    assert run_stage(tmp_path / "s", stage, "c0de", make) == first
     assert first["answer"] == 42
     assert first["stage"]["inputs"] == {"a": 1}
     assert made == [tmp_path / "s"]
@@ -167,9 +154,9 @@ def test_attempts_are_numbered_and_never_edited(tiny: TinyBenchmark, tmp_path: P
     path = tiny.record_path("tiny")
     record, job = read_record(path), _job_at(tiny, path.parent)
     first = (path.parent / "attempt-1.json").read_bytes()
-    assert keep(job, record, None).attempt == 2
+    assert write_attempt(job, record, None).attempt == 2
     (path.parent / "attempt-11.json").write_bytes(first)
-    assert keep(job, record, None).attempt == 12
+    assert write_attempt(job, record, None).attempt == 12
     assert (path.parent / "attempt-1.json").read_bytes() == first
     assert read_record(path).attempt == 12
 
@@ -180,10 +167,10 @@ def test_times_of_a_training_elsewhere_are_not_those_of_the_records_machine(
     job = _job_at(tiny, tiny.record_path("tiny").parent)
     stages = ("train", "evaluate", "measure")
     results = {name: find_result(tiny.stage(tiny.record("tiny"), name)) for name in stages}
-    here = joined(job, results)
+    here = build_record(job, results)
     assert here.resources.training_seconds == results["train"]["seconds"] > 0
     results["train"] |= {"environment": "e" * 64}
-    elsewhere = joined(job, results)
+    elsewhere = build_record(job, results)
     spent = elsewhere.resources
     assert (spent.training_seconds, spent.data_wait, spent.cpu_wait) == (None, None, None)
     assert elsewhere.artefacts == here.artefacts
@@ -199,7 +186,7 @@ def test_scores_on_another_file_system_are_copied(tiny: TinyBenchmark) -> None:
     try:
         with pytest.raises(OSError, match=os.strerror(errno.EXDEV)):
             (path.parent / "link").hardlink_to(elsewhere)
-        keep(_job_at(tiny, path.parent), read_record(path), elsewhere)
+        write_attempt(_job_at(tiny, path.parent), read_record(path), elsewhere)
     finally:
         elsewhere.unlink()
     assert (path.parent / SCORES).read_bytes() == b"scores"
@@ -212,6 +199,6 @@ def _job_at(tiny: TinyBenchmark, folder: Path) -> JobSpec:
         suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=threads,
         losses=("aam",), seeds=(0,),
     )  # fmt: skip
-    job = planned(load(tiny.config), request)[0][1]
+    job = planned_jobs(load(tiny.config), request)[1]
     assert job.folder == folder.resolve()
     return job

@@ -13,8 +13,7 @@ from harness.config.loader import load
 from harness.run.execute.child import Child
 from harness.run.plan.request import RunRequest
 from harness.run.plan.status import job_status
-from harness.run.session import planned
-from tests.tiny import TinyBenchmark, finished_tiny, plain_environment
+from tests.tiny import TinyBenchmark, finished_tiny, plain_environment, planned_jobs
 
 pytestmark = pytest.mark.skipif(not psutil.LINUX, reason="limits of a process are told on Linux")
 
@@ -52,12 +51,12 @@ def asked(tiny: TinyBenchmark, **settings: Any) -> RunRequest:
 
 def run(tiny: TinyBenchmark, request: RunRequest) -> list[dict[str, Any]]:
     """What the network's job says in a process that may take 900 MiB more than its libraries."""
-    job = planned(load(tiny.config), request)[0][1]
+    job = planned_jobs(load(tiny.config), request)[1]
     here = {**plain_environment(), "MALLOC_ARENA_MAX": "1", "PYTHONPATH": str(ROOT)}
     worker = Child("tests.run.job.limited_worker", here)
     worker.send(job.model_dump_json())
     said = list(iter(worker.receive, None))
-    assert worker.finish() == 0, worker.printed
+    assert worker.finish() == 0, worker.output
     return said
 
 
@@ -76,12 +75,12 @@ def test_the_row_says_what_was_tried_and_what_fits(large):
     # What is told is true: under the same limit the batch is trained on in such parts.
     request = asked(large, batch=96, micro_batch=fits)
     run(large, request)
-    (_, job), _ = planned(load(large.config), request)
+    _, job = planned_jobs(load(large.config), request)
     assert job_status(job)["train"].state == "cached"
 
 
 def test_the_budget_of_a_card_is_larger_than_that_limit(large):
-    job = planned(load(large.config), asked(large, batch=96))[0][1]
+    job = planned_jobs(load(large.config), asked(large, batch=96))[1]
     assert job.prediction is not None
     assert job.recipe is not None
     assert job.recipe.micro_batch is None

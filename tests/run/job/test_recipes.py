@@ -11,28 +11,17 @@ import pytest
 from harness.config.loader import load
 from harness.config.recipes import EvenCrops
 from harness.errors import ConfigError
-from harness.run.job.evaluation import run_evaluation
-from harness.run.job.parts import Parts
+from harness.run.job.context import JobContext
+from harness.run.job.evaluate_stage import evaluate_system
 from harness.run.job.spec import JobSpec
-from harness.run.job.training import run_training
+from harness.run.job.train_stage import train_system
 from harness.run.plan.request import RunRequest
-from harness.run.session import planned
 from harness.tasks.task import Side
 from harness.train.checkpoint import load_weights
 from harness.train.system import outputs_of
-from tests.tiny import TinyBenchmark
+from tests.tiny import TinyBenchmark, planned_jobs
 
 CROPS = {"seconds": 0.4, "count": 3}
-
-
-class Silent:
-    """Told everything, says nothing."""
-
-    def stage(self, name: str, total: int) -> None:
-        pass
-
-    def advance(self, done: int, loss: float | None = None) -> None:
-        pass
 
 
 def job(tiny: TinyBenchmark, **settings: Any) -> JobSpec:
@@ -41,7 +30,7 @@ def job(tiny: TinyBenchmark, **settings: Any) -> JobSpec:
         suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=1,
         losses=("aam",), seeds=(0,), settings=settings,
     )  # fmt: skip
-    return planned(load(tiny.config), request)[0][1]
+    return planned_jobs(load(tiny.config), request)[1]
 
 
 def test_only_crops_are_in_the_key_of_an_evaluation(tiny: TinyBenchmark) -> None:
@@ -62,14 +51,14 @@ def test_a_baseline_has_no_crops(tiny: TinyBenchmark) -> None:
         suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=1,
         settings={"test_crops": CROPS},
     )  # fmt: skip
-    baseline = planned(load(tiny.config), request)[0][0]
+    baseline = planned_jobs(load(tiny.config), request)[0]
     assert baseline.test_crops is None
     assert baseline.evaluate("baseline").key == tiny_baseline(tiny)
 
 
 def tiny_baseline(tiny: TinyBenchmark) -> str:
     request = RunRequest(suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=1)
-    return planned(load(tiny.config), request)[0][0].evaluate("baseline").key
+    return planned_jobs(load(tiny.config), request)[0].evaluate("baseline").key
 
 
 def test_crops_are_judged_and_the_row_says_it(tiny: TinyBenchmark, tmp_path: Path) -> None:
@@ -77,8 +66,8 @@ def test_crops_are_judged_and_the_row_says_it(tiny: TinyBenchmark, tmp_path: Pat
     found = {}
     for name, settings in (("whole", {}), ("crops", {"test_crops": CROPS})):
         (tmp_path / name).mkdir()
-        parts = Parts(job(tiny, **settings))
-        found[name] = run_evaluation(parts, weights, tmp_path / name, Silent())
+        parts = JobContext(job(tiny, **settings))
+        found[name] = evaluate_system(parts, weights, tmp_path / name)
     assert found["crops"]["scores"]["sha256"] != found["whole"]["scores"]["sha256"]
     (said,) = set(found["crops"]["notes"]) - set(found["whole"]["notes"])
     assert said == (
@@ -91,9 +80,9 @@ def test_crops_are_judged_and_the_row_says_it(tiny: TinyBenchmark, tmp_path: Pat
 
 def test_validation_is_judged_by_the_same_crops(tiny: TinyBenchmark, tmp_path: Path) -> None:
     spec = job(tiny, test_crops=CROPS, steps=2, validations=1)
-    parts = Parts(spec)
+    parts = JobContext(spec)
     assert spec.recipe is not None
-    result = run_training(parts, spec.recipe, tmp_path, Silent())
+    result = train_system(parts, spec.recipe, tmp_path)
     system = parts.system()
     system.load_state_dict(load_weights(tmp_path / "weights.safetensors"))
     lists = parts.task.lists(parts.dataset.listing, "validation", ())
@@ -124,4 +113,4 @@ def test_a_value_that_the_loss_cannot_have_is_refused(
     spec = job(tiny, **settings)
     assert spec.recipe is not None
     with pytest.raises(ConfigError, match=told):
-        run_training(Parts(spec), spec.recipe, tmp_path, Silent())
+        train_system(JobContext(spec), spec.recipe, tmp_path)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigError, JobFailed
-from harness.run.plan.adapters import AdapterWorkers, OutOfMemory
-from harness.run.plan.description import AskInput, Describe
+from harness.run.plan.adapter_workers import AdapterWorkers, WorkerKilled
+from harness.run.plan.questions import AskInput, Describe
 from tests.hostile import HOSTILE, ON_IMPORT
 
 FINE = {"when": "never", "deed": "nothing"}
@@ -32,7 +32,7 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdapterWorkers
 
 
 def described(workers: AdapterWorkers, adapter: str, **fields: object) -> dict[str, object]:
-    return workers.ask(Describe("x", adapter, fields, "models.x")).component.fields
+    return workers.ask(Describe(adapter, fields, "models.x")).fields
 
 
 def asked(workers: AdapterWorkers, deed: str) -> str:
@@ -72,7 +72,7 @@ def test_noise_and_processes_left_behind_are_borne(
 
 
 def test_a_worker_that_was_killed_is_told_from_one_that_ended(workers: AdapterWorkers) -> None:
-    with pytest.raises(OutOfMemory, match="SIGKILL"):
+    with pytest.raises(WorkerKilled, match="SIGKILL"):
         asked(workers, "kill")
 
 
@@ -157,7 +157,7 @@ def test_what_is_recalled_is_asked_once(workers: AdapterWorkers, tmp_path: Path)
     own = AdapterWorkers()
     for _ in range(3):
         with pytest.raises(JobFailed, match="status 0"):
-            own.recall(Describe("x", "counted:Any", {}, "models.x"))
+            own.recall(Describe("counted:Any", {}, "models.x"))
     own.close()
     sys.path.remove(str(tmp_path))
     assert (tmp_path / "count").read_text() == "."

@@ -5,7 +5,7 @@ import pytest
 from harness.config.recipe_tables import Augment
 from harness.config.recipes import Recipe
 from harness.errors import ConfigError, CorpusAbsent
-from harness.run.plan.augmentation import check_augment, disturbances
+from harness.run.plan.resolved import check_augment, disturbances
 from harness.tasks.classification import Classification
 from harness.tasks.verification import Verification
 

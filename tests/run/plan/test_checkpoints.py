@@ -19,9 +19,9 @@ from adapters.wespeaker import XVector
 from harness.config.loader import load
 from harness.datasets.listing import list_dataset
 from harness.errors import RequestError
-from harness.run.plan.checkpoints import check_fits, find_checkpoint, model_of
+from harness.run.plan.checkpoints import check_weights, find_checkpoint, model_of
 from harness.run.plan.jobs import plan_checkpoint
-from harness.run.plan.request import CheckpointEntry, RunRequest, source_of
+from harness.run.plan.request import CheckpointEntry, RunRequest, listing_state
 from tests.recipes.recipes import WESPEAKER, replaced
 
 BENCHMARK = """
@@ -157,13 +157,13 @@ def test_checkpoints_of_one_name_are_two_entries(tmp_path: Path) -> None:
     (tmp_path / "benchmark.toml").write_text(BENCHMARK + SUITE)
     loaded = load(tmp_path / "benchmark.toml")
     request = RunRequest(suite="s", profile="quick", runs=tmp_path, device="cpu", threads=1)
-    source = source_of(loaded, list_dataset(loaded, "digits", "quick"))
+    here = {"digits": listing_state(loaded, list_dataset(loaded, "digits", "quick"))}
     jobs = []
     for name in ("one", "two"):
         path = touched(tmp_path / name, "avg_model.pt") / "avg_model.pt"
         path.write_text(name)
         entry = CheckpointEntry(path, "wide", "softmax")
-        jobs.append(plan_checkpoint(loaded, request, source, entry)[1])
+        jobs.append(plan_checkpoint(loaded, request, here, entry).jobs(here)[1])
     assert len({job.recipe_name for job in jobs}) == 2
     assert len({job.folder for job in jobs}) == 2
 
@@ -175,9 +175,9 @@ def test_the_models_that_weights_fit(tmp_path: Path) -> None:
     torch.save({"model": XVector(embedding_size=512, bins=64).build().state_dict()}, path)
     with pytest.raises(RequestError, match="say with --model of which model it is; wide of the"):
         model_of(loaded, path)
-    check_fits(loaded, CheckpointEntry(path, "wide"))
+    check_weights(loaded, CheckpointEntry(path, "wide"))
     with pytest.raises(RequestError, match="no weights of 'small': wide of the benchmark has them"):
-        check_fits(loaded, CheckpointEntry(path, "small"))
+        check_weights(loaded, CheckpointEntry(path, "small"))
     torch.save({"other": torch.zeros(1)}, path)
     with pytest.raises(RequestError, match="no model of the benchmark has these"):
         model_of(loaded, path)
@@ -190,12 +190,12 @@ def test_counters_decide_nothing_and_numbers_must_be_some(tmp_path: Path) -> Non
     weights = {name: each for name, each in whole.items() if not name.endswith("_tracked")}
     assert len(weights) < len(whole)
     torch.save(weights, path)
-    check_fits(loaded, CheckpointEntry(path, "small"))
+    check_weights(loaded, CheckpointEntry(path, "small"))
     with pytest.raises(RequestError, match="small of the benchmark has them"):
         model_of(loaded, path)
     name = next(iter(weights))
     torch.save({**weights, name: torch.full_like(weights[name], torch.nan)}, path)
-    for read in (lambda: check_fits(loaded, CheckpointEntry(path, "small")),
+    for read in (lambda: check_weights(loaded, CheckpointEntry(path, "small")),
                  lambda: model_of(loaded, path)):  # fmt: skip
         with pytest.raises(RequestError, match=f"any.pt: the weight '{name}' holds NaN"):
             read()

@@ -10,10 +10,11 @@ import pytest
 
 from harness.config.loader import load
 from harness.errors import ConfigError, CorpusAbsent
+from harness.run.events import ignore
 from harness.run.job.spec import JobSpec
 from harness.run.plan.request import CheckpointEntry, RunRequest
-from harness.run.session import evaluate_checkpoint, listings, planned
-from tests.tiny import TinyBenchmark, make_tiny
+from harness.run.session import evaluate_checkpoint, find_datasets
+from tests.tiny import TinyBenchmark, make_tiny, planned_jobs
 
 WHOLE = "split = { seed = 0, validation = 3, test = 5 }\ntrials = 200\n\n"
 FOLDS = "split = { seed = 0, validation = 2, folds = 3 }\ntrials = 200\n\n"
@@ -34,7 +35,7 @@ def request_of(tiny: TinyBenchmark, **changes: Any) -> RunRequest:
 
 
 def jobs_of(tiny: TinyBenchmark, **changes: Any) -> list[JobSpec]:
-    return planned(load(tiny.config), request_of(tiny, losses=("aam",), **changes))[0]
+    return planned_jobs(load(tiny.config), request_of(tiny, losses=("aam",), **changes))
 
 
 def test_a_folded_dataset_stands_for_all_of_its_folds(tiny: TinyBenchmark) -> None:
@@ -106,7 +107,7 @@ def test_overrides_and_exclusions_name_the_whole(tiny: TinyBenchmark) -> None:
         '\n[[suites.own.exclude]]\ndataset = "voices"\nloss = "softmax"\nreason = "too slow"\n'
     )
     tiny.config.write_text(tiny.config.read_text() + rules)
-    jobs, _ = planned(load(tiny.config), request_of(tiny))
+    jobs = planned_jobs(load(tiny.config), request_of(tiny))
     trained = [job for job in jobs if job.recipe]
     assert [job.recipe and job.recipe.steps for job in trained] == [7, 7, 7]
     assert {job.loss and job.loss.name for job in trained} == {"aam"}
@@ -115,7 +116,7 @@ def test_overrides_and_exclusions_name_the_whole(tiny: TinyBenchmark) -> None:
 def test_an_absent_corpus_is_named_once(tiny: TinyBenchmark) -> None:
     (tiny.folder / "voices").rename(tiny.folder / "gone")
     with pytest.raises(CorpusAbsent, match="voices is not on this machine") as absent:
-        listings(load(tiny.config), request_of(tiny))
+        find_datasets(load(tiny.config), request_of(tiny))
     assert str(absent.value).count("is not on this machine") == 1
 
 
@@ -126,6 +127,5 @@ def test_one_checkpoint_is_not_judged_by_all_folds(tiny: TinyBenchmark) -> None:
             load(tiny.config),
             request_of(tiny, datasets=("voices",)),
             checkpoint,
-            data_listener=None,  # type: ignore[arg-type]  # refused before anything is told
-            listener=None,  # type: ignore[arg-type]
+            watch=ignore,
         )

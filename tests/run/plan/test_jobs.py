@@ -12,10 +12,9 @@ from harness.config.schema import Exclusion
 from harness.config.tables import Component
 from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, DataError
-from harness.run.plan.choice import entries
-from harness.run.plan.chosen import component
+from harness.run.plan.adapter_workers import adapter_facts
 from harness.run.plan.jobs import plan_jobs
-from harness.run.plan.request import RunRequest, source_of
+from harness.run.plan.request import RunRequest, listing_state, suite_entries
 from harness.tasks.classification import Classification
 
 BENCHMARK = """
@@ -62,7 +61,7 @@ def request(tmp_path: Path, **changes) -> RunRequest:
 
 
 def jobs(benchmark, asked: RunRequest, left_out: tuple[str, ...] = ()):
-    source = source_of(benchmark, list_dataset(benchmark, "digits", "quick"))
+    source = listing_state(benchmark, list_dataset(benchmark, "digits", "quick"))
     return plan_jobs(benchmark, asked, {"digits": dataclasses.replace(source, left_out=left_out)})
 
 
@@ -105,7 +104,7 @@ def test_labels_that_nobody_could_learn_are_refused_before_training(loaded, tmp_
     benchmark = loaded()
     listing = list_dataset(benchmark, "digits", "quick")
     strange = listing.items["label"].where(listing.items["split"] != "validation", "ten")
-    source = source_of(benchmark, listing)
+    source = listing_state(benchmark, listing)
     changed = dataclasses.replace(listing, items=listing.items.assign(label=strange))
     wrong = {"digits": dataclasses.replace(source, listing=changed)}
     with pytest.raises(DataError, match="digits: validation: labels that training has not: ten"):
@@ -123,7 +122,7 @@ def test_what_is_left_out_must_leave_both_kinds_of_trials(loaded, tmp_path):
     text = benchmark.path.read_text()
     benchmark.path.write_text(text.replace('licence = "CC-BY-4.0"', 'licence = ""\ntrials = 99999'))
     benchmark = load(benchmark.path)
-    source = source_of(benchmark, list_dataset(benchmark, "digits", "quick"))
+    source = listing_state(benchmark, list_dataset(benchmark, "digits", "quick"))
     tested = source.listing.split_items("test")
     of_one = tuple(tested["id"][tested["label"] != "7"])
     damaged = dataclasses.replace(source, left_out=of_one, opened=True)
@@ -135,10 +134,10 @@ def test_a_dataset_has_seeds_of_its_own_where_a_profile_gives_them(loaded, tmp_p
     given = 'recipe = "short", seeds = [3, 4], seeds_on.digits = [7]'
     asked = request(tmp_path)
     suite = loaded('recipe = "short"', given).suite("s")
-    assert [choice.seed for choice in entries(suite, asked, "digits")] == [7]
-    assert [choice.seed for choice in entries(suite, asked, "letters")] == [3, 4]
+    assert [choice.seed for choice in suite_entries(suite, asked, "digits")] == [7]
+    assert [choice.seed for choice in suite_entries(suite, asked, "letters")] == [3, 4]
     chosen = request(tmp_path, seeds=(5,))
-    assert [choice.seed for choice in entries(suite, chosen, "digits")] == [5]
+    assert [choice.seed for choice in suite_entries(suite, chosen, "digits")] == [5]
 
 
 def test_seeds_on_a_dataset_that_the_suite_lacks_are_refused(loaded):
@@ -149,9 +148,9 @@ def test_seeds_on_a_dataset_that_the_suite_lacks_are_refused(loaded):
 def test_an_entry_that_is_left_out_is_refused_when_asked_for(loaded, tmp_path):
     rule = Exclusion(model="small", reason="does not fit")
     suite = loaded().suite("s").model_copy(update={"exclude": (rule,)})
-    assert list(entries(suite, request(tmp_path), "digits")) == []
+    assert list(suite_entries(suite, request(tmp_path), "digits")) == []
     with pytest.raises(ConfigError, match=r"leaves small \+ aam out: does not fit"):
-        list(entries(suite, request(tmp_path, models=("small",)), "digits"))
+        list(suite_entries(suite, request(tmp_path, models=("small",)), "digits"))
 
 
 GROWN = """
@@ -172,7 +171,7 @@ def test_a_field_that_was_added_later_is_left_out_while_nobody_uses_it(loaded, t
 
     def fields(**given: str) -> dict[str, object]:
         table = Component(adapter="grown_adapters:Grown", **given)
-        return component("grown", table, "models.grown").fields
+        return adapter_facts("models", "grown", table).component.fields
 
     assert fields() == {"size": 8}
     assert fields(window="hamming") == {"size": 8}, "the same network, however it was asked for"

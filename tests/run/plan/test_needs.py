@@ -13,7 +13,7 @@ from harness.adapter import Fbank
 from harness.config.recipes import Recipe
 from harness.datasets.lengths import Need
 from harness.errors import ConfigError
-from harness.run.plan.needs import check_crops, check_needs
+from harness.run.plan.resolved import check_crops, check_needs
 
 PLAIN = Recipe(steps=1, batch=8)
 DIVIDED = Recipe(steps=1, batch=8, micro_batch=4)
@@ -30,11 +30,11 @@ class Asking(AamSoftmax):
 @pytest.mark.parametrize("loss", [AamSoftmax(), GhmClassification(), ClassBalancedSoftmax()])
 @pytest.mark.parametrize("recipe", [None, PLAIN, DIVIDED, PK])
 def test_these_are_served_by_every_recipe(loss, recipe):
-    check_needs(loss, "losses.x", recipe)
+    check_needs(loss.needs, "losses.x", recipe)
 
 
 def test_triplets_are_served_by_a_sampler():
-    check_needs(AngularTriplet(), "losses.x", PK)
+    check_needs(AngularTriplet().needs, "losses.x", PK)
 
 
 @pytest.mark.parametrize(
@@ -43,14 +43,14 @@ def test_triplets_are_served_by_a_sampler():
 )
 def test_batches_that_are_not_drawn_are_refused_with_the_mend(recipe):
     with pytest.raises(ConfigError, match=r"losses\.x: asks for .*\(pk\); .*sampler = \{"):
-        check_needs(AngularTriplet(), "losses.x", recipe)
+        check_needs(AngularTriplet().needs, "losses.x", recipe)
 
 
 @pytest.mark.parametrize(("need", "told"), [("pairs", "choose another"), ("moon", "'moon'")])
 def test_what_nobody_gives_is_refused(need, told, monkeypatch):
     monkeypatch.setattr(Asking, "needs", frozenset({need}))
     with pytest.raises(ConfigError, match=told):
-        check_needs(Asking(), "losses.x", PK)
+        check_needs(Asking().needs, "losses.x", PK)
 
 
 @pytest.mark.parametrize(

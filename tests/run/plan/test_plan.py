@@ -12,16 +12,15 @@ import pytest
 from harness.config.loader import load
 from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, RequestError
-from harness.run.job.join import failed, keep
+from harness.run.job.record_writing import build_failure, write_attempt
 from harness.run.job.spec import JobSpec
 from harness.run.plan.jobs import plan_checkpoint
-from harness.run.plan.request import CheckpointEntry, RunRequest, source_of
-from harness.run.plan.status import Status, job_status
-from harness.run.session import planned
+from harness.run.plan.request import CheckpointEntry, RunRequest, listing_state
+from harness.run.plan.status import StageStatus, job_status
 from harness.train.training_progress import LOG, RESUME
-from tests.tiny import TinyBenchmark, finished_tiny
+from tests.tiny import TinyBenchmark, finished_tiny, planned_jobs
 
-CACHED = Status("cached")
+CACHED = StageStatus("cached")
 
 
 @pytest.fixture
@@ -40,13 +39,17 @@ def request_of(tiny: TinyBenchmark, **changes: Any) -> RunRequest:
 
 
 def jobs_of(tiny: TinyBenchmark, **changes: Any) -> list[JobSpec]:
-    return planned(load(tiny.config), request_of(tiny, **changes))[0]
+    return planned_jobs(load(tiny.config), request_of(tiny, **changes))
 
 
 def test_what_was_run_is_cached_and_a_plan_leaves_nothing(tiny: TinyBenchmark) -> None:
     files = set(tiny.folder.rglob("*"))
     baseline, *entries = (job_status(job) for job in jobs_of(tiny))
-    assert baseline == {"train": Status("none"), "evaluate": CACHED, "measure": Status("none")}
+    assert baseline == {
+        "train": StageStatus("none"),
+        "evaluate": CACHED,
+        "measure": StageStatus("none"),
+    }
     assert entries == [{"train": CACHED, "evaluate": CACHED, "measure": CACHED}] * 2
     assert set(tiny.folder.rglob("*")) == files
 
@@ -64,34 +67,34 @@ def test_a_changed_recipe_is_named(
 ) -> None:
     _, job, _ = jobs_of(tiny, settings=settings)
     status = job_status(job)
-    assert status["train"] == Status("to run", f"changed: {changed}")
-    assert status["evaluate"] == Status("to run", "no checkpoint yet")
+    assert status["train"] == StageStatus("to run", f"changed: {changed}")
+    assert status["evaluate"] == StageStatus("to run", "no checkpoint yet")
 
 
 def test_a_change_in_the_file_is_named(tiny: TinyBenchmark) -> None:
     tiny.edit("steps = 12", "steps = 14")
     _, job, _ = jobs_of(tiny)
-    assert job_status(job)["train"] == Status("to run", "changed: recipe.steps")
+    assert job_status(job)["train"] == StageStatus("to run", "changed: recipe.steps")
 
 
 def test_another_seed_and_another_loss(tiny: TinyBenchmark) -> None:
     _, other_seed = jobs_of(tiny, seeds=(3,))
     _, other_loss = jobs_of(tiny, seeds=(0,), losses=("softmax",))
-    assert job_status(other_seed)["train"] == Status("to run", "changed: seed")
-    assert job_status(other_loss)["train"] == Status("to run", "never run")
+    assert job_status(other_seed)["train"] == StageStatus("to run", "changed: seed")
+    assert job_status(other_loss)["train"] == StageStatus("to run", "never run")
 
 
 def test_other_threads_measure_again(tiny: TinyBenchmark) -> None:
     _, job, _ = jobs_of(tiny, threads=9)
-    again = Status("to run", "changed: environment.threads")
+    again = StageStatus("to run", "changed: environment.threads")
     assert job_status(job) == {"train": CACHED, "evaluate": CACHED, "measure": again}
 
 
 def test_a_failed_attempt_is_told(tiny: TinyBenchmark) -> None:
     job = jobs_of(tiny)[1]
     shutil.rmtree(tiny.runs / "stages")
-    keep(job, failed(job, "failed", "loss became nan at step 5"), None)
-    told = Status("to run", "failed before: loss became nan at step 5")
+    write_attempt(job, build_failure(job, "failed", "loss became nan at step 5"), None)
+    told = StageStatus("to run", "failed before: loss became nan at step 5")
     assert job_status(job)["train"] == told
 
 
@@ -111,7 +114,7 @@ def test_a_log_that_was_cut_short(tiny: TinyBenchmark, last: str) -> None:
     (folder / LOG).write_text('{"step": 2}\n{"step": 4}\n' + last)
     assert job_status(job)["train"].state == "to run", "there is nothing to go on from"
     (folder / RESUME).touch()
-    assert job_status(job)["train"] == Status("resumes", "stopped after step 4")
+    assert job_status(job)["train"] == StageStatus("resumes", "stopped after step 4")
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"stage": 3}', "half a docum"])
@@ -193,8 +196,8 @@ def test_a_run_stays_in_its_folder_whatever_its_name(tiny: TinyBenchmark, name: 
 
 def test_a_checkpoint_needs_a_file_and_a_model(tiny: TinyBenchmark) -> None:
     loaded, request = load(tiny.config), request_of(tiny)
-    source = source_of(loaded, list_dataset(loaded, "voices", "quick"))
+    here = {"voices": listing_state(loaded, list_dataset(loaded, "voices", "quick"))}
     with pytest.raises(RequestError, match="no such checkpoint"):
-        plan_checkpoint(loaded, request, source, CheckpointEntry(tiny.folder / "no.pt", "tiny"))
+        plan_checkpoint(loaded, request, here, CheckpointEntry(tiny.folder / "no.pt", "tiny"))
     with pytest.raises(ConfigError, match="did you mean 'tiny'"):
-        plan_checkpoint(loaded, request, source, CheckpointEntry(tiny.config, "tinyy"))
+        plan_checkpoint(loaded, request, here, CheckpointEntry(tiny.config, "tinyy"))

@@ -14,9 +14,9 @@ from harness.config.loader import load
 from harness.errors import JobFailed
 from harness.records.record import RecordedComponent
 from harness.run.job.spec import Embedding
-from harness.run.plan.chosen import component
+from harness.run.plan.adapter_workers import adapter_facts
+from harness.run.plan.memory_questions import EmbeddedBatch, Training, TrainingStep
 from harness.run.plan.predictions import FEW, Predictions
-from harness.run.plan.questions import EmbeddedBatch, Training, TrainingStep
 
 ROOT = Path(__file__).resolve().parents[3]
 GIB = 2**30
@@ -25,13 +25,13 @@ GIB = 2**30
 @pytest.fixture(scope="module")
 def xvector() -> RecordedComponent:
     table = load(ROOT / "benchmark.toml").benchmark.models["xvector"]
-    return component("xvector", table, "models.xvector")
+    return adapter_facts("models", "xvector", table).component
 
 
 @pytest.fixture(scope="module")
 def aam() -> RecordedComponent:
     table = load(ROOT / "benchmark.toml").benchmark.losses["aam"]
-    return component("aam", table, "losses.aam")
+    return adapter_facts("losses", "aam", table).component
 
 
 def trained(

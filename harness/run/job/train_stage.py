@@ -1,4 +1,4 @@
-"""The stage `train`: a checkpoint."""
+"""The stage `train` makes a checkpoint."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from harness.feeding.disturbance import Disturber
 from harness.feeding.libraries import library_sources
 from harness.measure.environment import environment_digest
 from harness.records.documents import sha256_file
-from harness.run.job.parts import Parts
-from harness.run.job.report import Reporter
+from harness.run.job.context import JobContext
 from harness.tasks.task import Side
 from harness.train.loop import train
 from harness.train.system import System, outputs_of
@@ -25,20 +24,20 @@ from harness.train.training_plan import TrainingPlan
 from harness.train.training_progress import FINAL
 
 
-def run_training(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> dict[str, Any]:
-    """Train (or go on training) in a folder and say what came of it.
+def train_system(context: JobContext, recipe: Recipe, folder: Path) -> dict[str, Any]:
+    """Train (or go on training) in a folder, and return the stage's result.
 
     Raises:
         ConfigError: a schedule asks for a value that the loss cannot have.
     """
-    _check_values(parts.loss, recipe)
-    plan = _plan(parts, recipe, folder, reporter)
-    reporter.stage("train", plan.phases[-1].last)
-    fabric = Fabric(accelerator=parts.spec.device, devices=1, precision=recipe.precision)
-    result = train(parts.system(), plan, fabric)
+    _check_values(context.loss, recipe)
+    plan = _plan(context, recipe, folder)
+    context.begin("train", plan.phases[-1].last)
+    fabric = Fabric(accelerator=context.spec.device, devices=1, precision=recipe.precision)
+    result = train(context.system(), plan, fabric)
     path = folder / FINAL
     size = path.stat().st_size
-    where = parts.spec.environment
+    where = context.spec.environment
     return {
         **asdict(result),
         "checkpoint": {"sha256": sha256_file(path), "bytes": size},
@@ -46,13 +45,15 @@ def run_training(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter)
     }
 
 
-def _plan(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> TrainingPlan:
-    task, dataset = parts.task, parts.dataset
+def _plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan:
+    task, dataset = context.task, context.dataset
     validation = dataset.subset("validation")
     lists = task.lists(dataset.listing, "validation", dataset.left_out)
 
     def validate(system: System) -> dict[str, float]:
-        outputs = outputs_of(system, validation, task.output, parts.device, crops=recipe.test_crops)
+        outputs = outputs_of(
+            system, validation, task.output, context.device, crops=recipe.test_crops
+        )
         return task.validate(Side(outputs, lists))
 
     return TrainingPlan(
@@ -62,24 +63,24 @@ def _plan(parts: Parts, recipe: Recipe, folder: Path, reporter: Reporter) -> Tra
             classes=dataset.classes,
             batch=recipe.batch,
             crop_seconds=recipe.crop_seconds,
-            seed=parts.spec.seed or 0,
+            seed=context.spec.seed or 0,
             speeds=recipe.augment.speeds,
             sampler=recipe.sampler,
         ),
-        disturber=_disturber(parts, recipe),
+        disturber=_disturber(context, recipe),
         validate=validate,
         primary=task.primary,
         higher_is_better=task.facts[task.primary].higher_is_better,
-        scheduled=parts.loss.scheduled if parts.loss else (),
+        scheduled=context.loss.scheduled if context.loss else (),
         folder=folder,
-        seed=parts.spec.seed or 0,
-        report=lambda done, _, loss: reporter.advance(done, loss),
-        data_workers=parts.spec.data_workers,
+        seed=context.spec.seed or 0,
+        report=lambda done, _, loss: context.advance(done, loss),
+        data_workers=context.spec.data_workers,
     )
 
 
 def _check_values(loss: LossAdapter | None, recipe: Recipe) -> None:
-    """Hold the values that schedules name against what the loss accepts as its own."""
+    """Check that the loss accepts the values that schedules give to its fields."""
     scheduled = loss.scheduled if loss else ()
     for phase in recipe.phases:
         for name in set(phase.schedules) & set(scheduled):
@@ -91,16 +92,16 @@ def _check_values(loss: LossAdapter | None, recipe: Recipe) -> None:
                     raise ConfigError(f"schedules.{name}: {error}") from error
 
 
-def _disturber(parts: Parts, recipe: Recipe) -> Disturber | None:
-    """Rooms and noises as they were when the job was planned.
+def _disturber(context: JobContext, recipe: Recipe) -> Disturber | None:
+    """Open the rooms and noises that the job was planned with.
 
     Raises:
-        ConfigError: they are not any more.
+        ConfigError: they changed since.
     """
-    spec, augment = parts.spec, recipe.augment
+    spec, augment = context.spec, recipe.augment
     opened = {
         use: shelf.open()
-        for use, shelf in library_sources(augment, parts.benchmark.folder, spec.cache).items()
+        for use, shelf in library_sources(augment, context.benchmark.folder, spec.cache).items()
     }
     found = {use: library.pack.content for use, library in opened.items()}
     if found != (spec.train_inputs or {}).get("disturbances", {}):

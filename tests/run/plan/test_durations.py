@@ -18,12 +18,11 @@ from harness.config.recipes import EvenCrops
 from harness.data.corpora.speech_manifest import SpeechManifest
 from harness.datasets.dataset import pack_folder
 from harness.datasets.listing import list_dataset
-from harness.run.job.measurement import Speed, Trial
+from harness.run.job.results import Speed, TimedShapes
 from harness.run.job.spec import JobSpec
-from harness.run.plan.duration import PARTS
-from harness.run.plan.judged import Items, embedded_together
+from harness.run.plan.durations import PARTS, ItemLengths, items_together
 from harness.run.plan.request import RunRequest
-from harness.run.plan.speeds import packings
+from harness.run.plan.speeds import packing_times
 from harness.run.session import Forecast, forecast
 from harness.train.training_progress import LOG, RESUME
 from tests.tiny import TinyBenchmark, finished_tiny, make_tiny
@@ -48,7 +47,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[JobSpec]]:
         jobs.append(job)
         return FAST
 
-    monkeypatch.setattr("harness.run.plan.speeds._tried", trial)
+    monkeypatch.setattr("harness.run.plan.speeds.run_trial", trial)
     monkeypatch.setattr("harness.run.plan.speeds.packing_seconds", lambda request: PACKING)
     return jobs
 
@@ -210,7 +209,7 @@ def test_a_corpus_that_cannot_be_read_is_told_and_stops_no_plan(tiny: TinyBenchm
     listing = list_dataset(load(tiny.config), "voices", "quick")
     said: list[str] = []
     broken = dataclasses.replace(listing, corpus=Broken())
-    assert packings([broken], tiny.folder / "nowhere", said.append) == {}
+    assert packing_times([broken], tiny.folder / "nowhere", said.append) == {}
     assert said[0] == "voices: timing how fast a few items are read"
     assert "by no channel; how long packing takes is not known" in said[1]
 
@@ -230,9 +229,9 @@ def test_a_trial_that_fails_says_why_and_is_not_kept(tiny: TinyBenchmark) -> Non
     assert [path for path in kept if "trial" in path.read_text()] == []
 
 
-def items_of(tiny: TinyBenchmark, **changes: Any) -> Items:
+def items_of(tiny: TinyBenchmark, **changes: Any) -> ItemLengths:
     listing = list_dataset(load(tiny.config), "voices", "quick")
-    return Items(dataclasses.replace(listing, **changes), tiny.runs / "cache")
+    return ItemLengths(dataclasses.replace(listing, **changes), tiny.runs / "cache")
 
 
 def test_long_items_are_judged_by_their_crops(tiny: TinyBenchmark) -> None:
@@ -249,7 +248,7 @@ def test_long_items_are_judged_by_their_crops(tiny: TinyBenchmark) -> None:
 def test_lengths_that_lists_do_not_tell_are_the_packs(tiny: TinyBenchmark) -> None:
     mute = items_of(tiny).listing.items.assign(seconds=0.0)
     with pytest.raises(LookupError, match="lists do not tell"):
-        Items(items_of(tiny, items=mute).listing, tiny.folder / "nowhere").of(["test"])
+        ItemLengths(items_of(tiny, items=mute).listing, tiny.folder / "nowhere").of(["test"])
     packed = items_of(tiny)
     other = items_of(tiny, items=mute)
     (facts,) = (tiny.runs / "cache").glob("voices-quick-*/facts.json")
@@ -261,11 +260,11 @@ def test_lengths_that_lists_do_not_tell_are_the_packs(tiny: TinyBenchmark) -> No
     ("lengths", "together"), [([2.0] * 64, 32), ([2.0] * 8, 8), ([1.0, 2.0, 3.0, 4.0], 1)]
 )
 def test_sounds_of_one_length_are_embedded_together(lengths: list[float], together: int) -> None:
-    assert embedded_together(np.array(lengths), is_audio=True) == together
+    assert items_together(np.array(lengths), is_audio=True) == together
 
 
 def test_a_trial_is_plain_data(tiny: TinyBenchmark, tried: list[JobSpec]) -> None:
     told(tiny)
     (job,) = tried
-    assert job.trial == Trial(classes=4, crop_seconds=(0.5,), item_seconds=1.0, together=32)
+    assert job.shapes == TimedShapes(classes=4, crop_seconds=(0.5,), item_seconds=1.0, together=32)
     assert JobSpec.model_validate_json(job.model_dump_json()) == job

@@ -1,4 +1,4 @@
-"""From a job's spec and its stages' results to its record. Imports no torch."""
+"""Assemble a job's record from its stages' results, and write it. Imports no torch."""
 
 from __future__ import annotations
 
@@ -12,31 +12,34 @@ from harness.measure.environment import environment_digest
 from harness.records.files import atomic_path, lock
 from harness.records.record import Artefact, Metric, Record, Resources, Stage, State
 from harness.records.record_files import read_record, write_record
-from harness.run.job.evaluation_files import SCORES
+from harness.run.job.results import SCORES, utc_now, without_stage
 from harness.run.job.spec import JobSpec
-from harness.run.job.stage import utc_now
 
 RECORD = "record.json"
 
-ELSEWHERE = "its weights were made elsewhere; whether they had seen the test items was not checked"
+FOREIGN_WEIGHTS = (
+    "its weights were made elsewhere; whether they had seen the test items was not checked"
+)
+
 RUNNING = "running"
 """Locked in a job's folder while a process works on it."""
 
 
-def joined(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
-    """The record of a job whose stages all ended well.
+def build_record(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
+    """Assemble the record of a job whose stages all succeeded.
 
     Args:
         spec: the job.
         results: stage -> its result; the baseline has `evaluate` alone.
     """
     evaluation, training = results["evaluate"], results.get("train")
+    record = _base(spec, "done", "")
     metrics = {name: Metric(**value) for name, value in evaluation["metrics"].items()}
     artefacts = {"scores": Artefact(**evaluation["scores"])}
     resources = Resources(**without_stage(results.get("measure", {})))
     if training:
         artefacts["checkpoint"] = Artefact(**training["checkpoint"])
-        if training.get("environment") == _environment_digest(spec):
+        if training.get("environment") == record.environment_digest:
             spent = {
                 "training_seconds": training["seconds"],
                 "data_wait": training.get("data_wait"),
@@ -45,13 +48,13 @@ def joined(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
             resources = resources.model_copy(update=spent)
         if training["accuracy"] is not None:
             metrics["training_accuracy"] = Metric(value=training["accuracy"], unit="%")
-    return _base(spec, "done", "").model_copy(
+    return record.model_copy(
         update={
             "dataset": spec.dataset.model_copy(update={"left_out": spec.left_out}),
             "stages": {name: Stage(**result["stage"]) for name, result in results.items()},
             "metrics": metrics,
             "left_one_out": evaluation["left_one_out"],
-            "selected_on": _selected_on(spec, training),
+            "selected_on": _selection(spec, training),
             "test_looks": evaluation["test_looks"],
             "resources": resources,
             "artefacts": artefacts,
@@ -60,14 +63,14 @@ def joined(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
                 *spec.notes,
                 *evaluation["notes"],
                 *(training or {}).get("notes", ()),
-                *([ELSEWHERE] if spec.checkpoint else []),
+                *([FOREIGN_WEIGHTS] if spec.checkpoint else []),
             ),
         }
     )
 
 
-def failed(spec: JobSpec, state: State, reason: str) -> Record:
-    """The record of a job that ended without a result."""
+def build_failure(spec: JobSpec, state: State, reason: str) -> Record:
+    """Assemble the record of a job that ended without a result."""
     stages = {
         name: stage
         for name, stage in (("train", spec.train), ("measure", spec.measure))
@@ -76,7 +79,7 @@ def failed(spec: JobSpec, state: State, reason: str) -> Record:
     return _base(spec, state, printable(reason)).model_copy(update={"stages": stages})
 
 
-def keep(spec: JobSpec, record: Record, scores: Path | None) -> Record:
+def write_attempt(spec: JobSpec, record: Record, scores: Path | None) -> Record:
     """Write a record as the job's next attempt and as its `record.json`.
 
     Attempts are never edited; `record.json` is the latest of them.
@@ -84,7 +87,7 @@ def keep(spec: JobSpec, record: Record, scores: Path | None) -> Record:
     Args:
         spec: the job.
         record: its outcome.
-        scores: the scores' file, linked (or copied) beside the record.
+        scores: the file of scores, linked (or copied) beside the record.
 
     Returns:
         The record with its attempt's number.
@@ -100,20 +103,20 @@ def keep(spec: JobSpec, record: Record, scores: Path | None) -> Record:
     return numbered
 
 
-def keep_failed(spec: JobSpec, state: State, reason: str) -> Record:
-    """Keep the record of a job that ended without a result.
+def write_failure(spec: JobSpec, state: State, reason: str) -> Record:
+    """Write the record of a job that ended without a result.
 
-    Where the disk takes no record either, it is given all the same: its row tells why.
+    If the disk takes no record either, the record is returned all the same: its row says why.
     """
-    record = failed(spec, state, reason)
+    record = build_failure(spec, state, reason)
     try:
-        return keep(spec, record, None)
+        return write_attempt(spec, record, None)
     except (PathError, StorageError):
         return record
 
 
 def find_record(spec: JobSpec) -> Record | None:
-    """The job's latest record, or None."""
+    """Return the job's latest record, or None."""
     path = spec.folder / RECORD
     return read_record(path) if path.exists() else None
 
@@ -132,15 +135,11 @@ def _base(spec: JobSpec, state: State, reason: str) -> Record:
         seed=spec.seed,
         code=spec.code,
         environment=spec.environment,
-        environment_digest=_environment_digest(spec),
+        environment_digest=environment_digest(spec.environment) if spec.environment else "",
     )
 
 
-def _environment_digest(spec: JobSpec) -> str:
-    return environment_digest(spec.environment) if spec.environment else ""
-
-
-def _selected_on(spec: JobSpec, training: dict[str, Any] | None) -> str:
+def _selection(spec: JobSpec, training: dict[str, Any] | None) -> str:
     if training is None or spec.recipe is None:
         return ""
     step = f"step {training['selected_step']} of {training['steps']}"
@@ -148,11 +147,6 @@ def _selected_on(spec: JobSpec, training: dict[str, Any] | None) -> str:
     chosen = f"validation, {step}" if rule == "best" else f"{rule} weights"
     first = training.get("before_fine_tuning")
     return f"{chosen}; fine-tuned from step {first['steps']} on" if first else chosen
-
-
-def without_stage(result: dict[str, Any]) -> dict[str, Any]:
-    """What a stage gave, without what is said of the stage."""
-    return {key: value for key, value in result.items() if key != "stage"}
 
 
 def _attempt_number(path: Path) -> int:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.run.job.measuring import expected_seconds
-from harness.run.job.trial import with_more
+from harness.run.job.benchmark_target import with_more
+from harness.run.job.measure_stage import measuring_seconds
 
 SECONDS = st.floats(1e-4, 1e2)
 
@@ -39,8 +39,8 @@ def test_a_step_that_was_timed_is_told_as_it_was(times: dict[int, float]) -> Non
 def test_measuring_takes_the_steps_and_embeddings_that_it_times(
     single: float, step: float, threads: int
 ) -> None:
-    whole = expected_seconds(single, [step], threads, audio=True)
-    embedding = expected_seconds(single, [], threads, audio=True)
+    whole = measuring_seconds(single, [step], threads, audio=True)
+    embedding = measuring_seconds(single, [], threads, audio=True)
     assert whole - embedding == pytest.approx(5 * step, rel=1e-6, abs=1e-6)
-    assert expected_seconds(single, [step, step], threads, audio=True) > whole
+    assert measuring_seconds(single, [step, step], threads, audio=True) > whole
     assert embedding > 8 * single

@@ -15,6 +15,8 @@ import threading
 from queue import SimpleQueue
 from typing import Any, NoReturn
 
+from harness.errors import printable
+
 MARK = b"\x1etrialboard "
 LONGEST = 2**28
 """Bytes of a message; one with a score of every speaker takes a few millions."""
@@ -22,13 +24,36 @@ LONGEST = 2**28
 HIDDEN = 100
 """Descriptors from here on: libraries that count through the small ones do not meet them."""
 
+KEPT = 2**18
+"""Bytes of a process's output that are kept: a traceback, and what led to it."""
+
 
 class ProtocolError(Exception):
-    """Bytes came that are no message."""
+    """A worker wrote bytes that are no message."""
 
 
-class Messages:
-    """Takes bytes as they come and gives whole messages."""
+class OutputTail:
+    """Keep the end of all that a process prints."""
+
+    def __init__(self) -> None:
+        self._tail, self._dropped = bytearray(), 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Add bytes."""
+        self._tail += chunk
+        if len(self._tail) > 2 * KEPT:
+            self._dropped += len(self._tail) - KEPT
+            del self._tail[:-KEPT]
+
+    @property
+    def text(self) -> str:
+        """The end of the output without control characters, and how much came before it."""
+        said = printable(self._tail.decode("utf-8", errors="replace"))
+        return f"[{self._dropped:,} bytes dropped]\n{said}" if self._dropped else said
+
+
+class MessageParser:
+    """Split a stream of bytes into messages."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -38,10 +63,10 @@ class Messages:
         self._buffer += chunk
 
     def next(self) -> dict[str, Any] | None:
-        """The next message; None where it is not whole yet.
+        """Return the next message; None if it is not complete yet.
 
         Raises:
-            ProtocolError: what came is none.
+            ProtocolError: the bytes are no message.
         """
         start = bytes(self._buffer[: len(MARK)])
         if start != MARK[: len(start)] or len(self._buffer) > LONGEST:
@@ -59,14 +84,14 @@ class Messages:
         return message
 
 
-class Channel:
-    """A worker's end: requests in, messages out.
+class WorkerChannel:
+    """The worker's end of the pipes: requests in, messages out.
 
-    When the requests end, whoever started the worker is gone, and so is the worker.
+    When the requests end, whoever started the worker is gone, and the worker ends too.
     """
 
     def __init__(self, requests: int, messages: int) -> None:
-        self._requests, self._messages = _hidden(requests), _hidden(messages)
+        self._requests, self._messages = _hide(requests), _hide(messages)
         self._owner, self._lock = os.getpid(), threading.Lock()
         self._queue: SimpleQueue[str] = SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
@@ -76,7 +101,7 @@ class Channel:
         return self._queue.get()
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send a message; a copy of this process that foreign code forked off has none to send."""
+        """Send a message; a process that foreign code forked off ends here instead."""
         if os.getpid() != self._owner:
             os._exit(1)
         left = memoryview(MARK + json.dumps(message).encode() + b"\n")
@@ -95,14 +120,14 @@ class Channel:
             os._exit(1)
 
 
-def open_channel() -> Channel:
-    """The channel that this process was started with: two descriptors on its command line."""
+def open_channel() -> WorkerChannel:
+    """Open the channel whose two descriptors are on this process's command line."""
     requests, messages = sys.argv[1:3]
-    return Channel(int(requests), int(messages))
+    return WorkerChannel(int(requests), int(messages))
 
 
-def _hidden(descriptor: int) -> int:
-    """The same pipe under a higher number, which programs that are started do not inherit."""
+def _hide(descriptor: int) -> int:
+    """Move a pipe to a higher number, which programs that are started do not inherit."""
     hidden = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, HIDDEN)
     os.close(descriptor)
     return hidden

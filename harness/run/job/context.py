@@ -1,20 +1,21 @@
-"""What all stages of a job build first: dataset, task, adapters, device."""
+"""The live objects of a job (dataset, task, adapters, device), and memory that runs out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.adapter import LossAdapter, ModelAdapter
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, load
-from harness.config.recipes import Recipe
 from harness.datasets.dataset import OpenDataset, open_dataset
 from harness.datasets.listing import list_dataset
-from harness.errors import ConfigError
-from harness.records.record import RecordedComponent
+from harness.errors import ConfigError, JobFailed
+from harness.measure.memory_use import is_out_of_memory
+from harness.run.events import ProgressEvent, Watch, ignore
 from harness.run.job.spec import JobSpec
 from harness.tasks.task import Task
 
@@ -24,13 +25,26 @@ if TYPE_CHECKING:
     from harness.train.system import System
 
 
-class Parts:
-    """The live objects behind a job's spec, each made when it is first asked for."""
+class JobContext:
+    """The live objects behind a job's spec, each made when it is first asked for.
 
-    def __init__(self, spec: JobSpec) -> None:
-        self.spec = spec
+    Args:
+        spec: the job.
+        watch: receives the job's progress.
+    """
+
+    def __init__(self, spec: JobSpec, watch: Watch = ignore) -> None:
+        self.spec, self._watch = spec, watch
         # Read first: it makes the user's own adapters, beside the file, importable.
         self.benchmark: LoadedBenchmark = load(spec.benchmark)
+
+    def begin(self, stage: str, total: int) -> None:
+        """Report that a stage, or a part of one, begins; it has `total` units."""
+        self._watch(ProgressEvent("stage", stage, total=total))
+
+    def advance(self, done: int, loss: float | None = None) -> None:
+        """Report that `done` units of the stage are done in all, with the loss if there is one."""
+        self._watch(ProgressEvent("advance", done=done, loss=loss))
 
     @cached_property
     def dataset(self) -> OpenDataset:
@@ -60,38 +74,42 @@ class Parts:
     @cached_property
     def model(self) -> ModelAdapter:
         """The model's adapter."""
-        made: ModelAdapter = _adapter(self.spec.model)
+        found = self.spec.model
+        made: ModelAdapter = construct(found.adapter, found.fields, found.name)
         return made
 
     @cached_property
     def loss(self) -> LossAdapter | None:
         """The loss's adapter; None for a checkpoint that brings no head."""
-        made: LossAdapter | None = _adapter(self.spec.loss) if self.spec.loss else None
+        found = self.spec.loss
+        if found is None:
+            return None
+        made: LossAdapter = construct(found.adapter, found.fields, found.name)
         return made
 
     @cached_property
     def device(self) -> torch.device:
-        """Where tensors live."""
+        """The device of all tensors."""
         import torch
 
         return torch.device(self.spec.device)
 
     @cached_property
     def counts(self) -> list[int]:
-        """How many items of each class train."""
+        """Training items of each class."""
         found = self.dataset.training().items["label"].value_counts()
         return [int(found.get(label, 0)) for label in self.dataset.classes]
 
     def system(self) -> System:
-        """A freshly initialised system; equal for equal seeds."""
+        """Return a freshly initialised system; equal for equal seeds."""
         return self.system_for(len(self.dataset.classes), lambda: self.counts)
 
     def system_for(self, classes: int, counts: Callable[[], list[int]]) -> System:
-        """A freshly initialised system for so many labels.
+        """Return a freshly initialised system for a number of labels.
 
         Args:
             classes: labels of the training split.
-            counts: training items of each label; called where the loss needs them.
+            counts: returns the training items of each label; called if the loss needs them.
         """
         import torch
 
@@ -100,30 +118,42 @@ class Parts:
         torch.manual_seed(self.spec.seed or 0)
         recipe = self.spec.recipe
         counted = self.loss is not None and "counts" in self.loss.needs
+        samplers = [each.sampler for each in recipe.phases if each.sampler] if recipe else []
         system = System(
             self.model,
             self.loss,
             classes,
             recipe.augment if recipe else None,
             counts() if counted else None,
-            several=_several(recipe) if recipe else 0,
+            # Nearest labels that batches may draw beside a label: the others of the largest batch.
+            several=max((each.speakers - 1 for each in samplers if each.hard), default=0),
         )
         return system.to(self.device)
 
 
-def _several(recipe: Recipe) -> int:
-    """Nearest labels that batches may draw beside a label: all others of the largest batch."""
-    samplers = [phase.sampler for phase in recipe.phases if phase.sampler]
-    return max((each.speakers - 1 for each in samplers if each.hard), default=0)
-
-
 def make_task(loaded: LoadedBenchmark, suite: str) -> Task:
-    """A suite's task."""
+    """Make a suite's task."""
     table = loaded.suite(suite)
     where = loaded.where("suites", suite)
     task: Task = construct(table.task, table.parameters, where, others=(), key="task")
     return task
 
 
-def _adapter(component: RecordedComponent) -> Any:
-    return construct(component.adapter, component.fields, component.name)
+class OutOfMemory(JobFailed):
+    """An allocator had no memory left; the message says what was tried."""
+
+
+@contextmanager
+def memory_errors(doing: str) -> Iterator[None]:
+    """Turn an allocator's refusal into `OutOfMemory`; every other error stays as it is.
+
+    Args:
+        doing: what is done inside, with its batch, for the message.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not (isinstance(error, MemoryError) or is_out_of_memory(error)):
+            raise
+        asked = str(error).partition("\n")[0][:200]
+        raise OutOfMemory(f"out of memory {doing}" + (f": {asked}" if asked else "")) from error

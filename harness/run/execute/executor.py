@@ -1,0 +1,165 @@
+"""Executors: where jobs run. Another engine is one more file and one more line of `EXECUTORS`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from queue import SimpleQueue
+from time import perf_counter
+from typing import Any, Protocol, cast
+
+from harness.errors import PathError, StorageError, file_error
+from harness.measure.device import Device
+from harness.records.files import write_text
+from harness.records.record import Record
+from harness.run.events import ProgressEvent, Watch
+from harness.run.job.record_writing import write_failure
+from harness.run.job.results import FIRST_RESULT, Measurement
+from harness.run.job.spec import JobSpec
+
+EXECUTORS = {"local": "harness.run.execute.subprocesses:LocalExecutor"}
+"""Name of an executor on the command line -> its class, made with a device and a worker count."""
+
+
+class StoppedError(Exception):
+    """The caller stopped before the job had its answer."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a job.
+
+    Attributes:
+        result: the job's result in plain types; None if it ended without one.
+        why: the reason why there is no result.
+        errors: the end of what the job printed.
+    """
+
+    result: dict[str, Any] | None
+    why: str
+    errors: str
+
+
+class Executor(Protocol):
+    """Runs jobs, one at a time in each of its slots; any thread may ask."""
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The device of each slot, as torch names it: `cpu`, `cuda:0`, `cuda:1`."""
+
+    def ask(self, job: JobSpec, slot: str, watch: Watch) -> Answer:
+        """Run a job in a slot, and pass its stages and their progress on.
+
+        Raises:
+            StoppedError: `stop` was called meanwhile.
+            OSError: the job cannot be started.
+        """
+
+    def stop(self) -> None:
+        """End every job that is running and start no other."""
+
+
+def make_executor(name: str, device: Device, workers: int) -> Executor:
+    """Make an executor by its name.
+
+    Args:
+        name: a key of `EXECUTORS`.
+        device: the device that jobs were planned for.
+        workers: jobs at a time.
+    """
+    module, _, kind = EXECUTORS[name].partition(":")
+    return cast(Executor, getattr(import_module(module), kind)(device, workers))
+
+
+def run_jobs(
+    jobs: list[JobSpec], executor: Executor, watch: Watch
+) -> Iterator[tuple[JobSpec, Record]]:
+    """Run jobs in all slots of an executor, and yield each with its record as it ends.
+
+    A job without a result becomes a failed record that says why, and so does a job that planning
+    refused, with nothing started; the others go on. If the disk takes no such record, it is
+    yielded all the same. When the caller stops, the executor stops; a job that it was running is
+    no failure and leaves no record.
+    """
+    free: SimpleQueue[str] = SimpleQueue()
+    for slot in executor.slots:
+        free.put(slot)
+
+    def run(job: JobSpec) -> Record:
+        slot = free.get()
+        try:
+            return _run_job(job, executor, slot, watch)
+        finally:
+            free.put(slot)
+
+    pool = ThreadPoolExecutor(len(executor.slots))
+    futures = {pool.submit(run, job): job for job in jobs}
+    try:
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        executor.stop()
+        pool.shutdown(cancel_futures=True)
+
+
+def measure_jobs(jobs: list[JobSpec], executor: Executor, watch: Watch) -> Iterator[Measurement]:
+    """Measure the costs of jobs, one after the other in one slot; nothing is trained."""
+    try:
+        for job in jobs:
+            first = _FirstResult(watch)
+            alone = job.model_copy(update={"only": "measure"})
+            answer = _ask(alone, executor, executor.slots[0], first.receive)
+            found = (
+                Measurement(state="failed", reason=answer.why)
+                if answer.result is None
+                else Measurement.model_validate(answer.result)
+            )
+            yield found.model_copy(update={"first_result_seconds": first.seconds})
+    finally:
+        executor.stop()
+
+
+class _FirstResult:
+    """Takes the time until a process has its first embedding; passes all other events on."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch, self._began, self._is_next = watch, perf_counter(), False
+        self.seconds: float | None = None
+
+    def receive(self, event: ProgressEvent) -> None:
+        """Receive an event."""
+        if event.kind == "stage":
+            self._is_next = event.text == FIRST_RESULT
+        if not self._is_next:
+            self._watch(event)
+        elif event.kind == "advance":
+            self.seconds = perf_counter() - self._began
+
+
+def _run_job(job: JobSpec, executor: Executor, slot: str, watch: Watch) -> Record:
+    watch(ProgressEvent("start", job=job))
+    answer = _ask(job, executor, slot, watch)
+    if answer.result is not None:
+        record = Record.model_validate(answer.result)
+    else:
+        record = write_failure(job, "failed", answer.why)
+        with suppress(PathError, StorageError):  # the row says why as it is
+            write_text(job.folder / "errors.log", answer.errors)
+    watch(ProgressEvent("end", job=job, record=record))
+    return record
+
+
+def _ask(job: JobSpec, executor: Executor, slot: str, watch: Watch) -> Answer:
+    """Run a job; if it is refused or cannot be started, answer why."""
+    if job.refused:
+        return Answer(None, job.refused, "")
+    try:
+        return executor.ask(job, slot, watch)
+    except OSError as error:
+        told = file_error(error)
+        if told is None:
+            raise
+        return Answer(None, f"its process could not be started: {told}", "")

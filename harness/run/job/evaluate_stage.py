@@ -1,0 +1,157 @@
+"""The stage `evaluate` scores a checkpoint, or the baseline, and logs each use of a test set.
+
+A use is logged beside the records of its dataset before its scores are known, so that one that
+fails afterwards counts too, and clearing caches forgets none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.config.recipes import EvenCrops
+from harness.errors import RequestError
+from harness.records.documents import canonical_json, sha256_file
+from harness.records.files import append_text, lock, read_text
+from harness.run.job.context import JobContext
+from harness.run.job.results import SCORES, save_scores
+from harness.run.job.spec import JobSpec
+from harness.tasks.task import Side, training_lists
+
+TEST_USES = "test-looks.jsonl"
+
+
+@dataclass(frozen=True)
+class UseCounts:
+    """Counts of one system (model and loss) on one test set.
+
+    Attributes:
+        test: evaluations with this seed, this one included.
+        configurations: recipes or checkpoints that were evaluated.
+    """
+
+    test: int
+    configurations: int
+
+
+def log_test_use(spec: JobSpec, evaluation: str) -> UseCounts:
+    """Log that a system is scored on test, and count its uses of this test set.
+
+    Args:
+        spec: the job.
+        evaluation: a name of this evaluation.
+    """
+    path = spec.folder.parent.parent / TEST_USES
+    entry = {
+        "model": spec.model.name,
+        "loss": spec.loss.name if spec.loss else None,
+        "seed": spec.seed,
+        "recipe": spec.recipe_name,
+        "configuration": spec.configuration,
+        "evaluation": evaluation,
+    }
+    with lock(path):
+        append_text(path, canonical_json(entry) + "\n")
+        uses = [json.loads(line) for line in read_text(path).splitlines()]
+    same = [use for use in uses if all(use[key] == entry[key] for key in ("model", "loss"))]
+    return UseCounts(
+        test=sum(use["seed"] == spec.seed for use in same),
+        configurations=len({use["configuration"] for use in same}),
+    )
+
+
+def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) -> dict[str, Any]:
+    """Score a checkpoint (None: the baseline) on test, with thresholds from validation."""
+    spec, task, dataset = context.spec, context.task, context.dataset
+    outputs, unused = _outputs(context, checkpoint)
+
+    def side(split: str) -> Side:
+        return Side(outputs(split), task.lists(dataset.listing, split, dataset.left_out))
+
+    validation, test = side("validation"), side("test")
+    training = None
+    if task.scores_with_training:
+        training = Side(outputs("train"), training_lists(dataset.listing, dataset.left_out))
+    context.begin("score", 1)
+    uses = log_test_use(spec, folder.name)
+    scores = task.score(validation, test, training)
+    judgement = task.judge(test.lists, scores)
+    save_scores(folder / SCORES, scores)
+    return {
+        "metrics": {name: metric.model_dump() for name, metric in judgement.metrics.items()},
+        "left_one_out": judgement.left_one_out,
+        "notes": [*judgement.notes, *_crop_notes(spec.test_crops), *filter(None, [unused])],
+        "test_looks": uses.test,
+        "searched": uses.configurations,
+        "scores": {
+            "sha256": sha256_file(folder / SCORES),
+            "bytes": (folder / SCORES).stat().st_size,
+        },
+    }
+
+
+def _crop_notes(crops: EvenCrops | None) -> list[str]:
+    """Return the note of a row whose items were judged by crops."""
+    if crops is None:
+        return []
+    every = "one crop" if crops.count == 1 else f"{crops.count} evenly spaced crops"
+    return [
+        f"items longer than {crops.seconds:g} s were judged by {every} of {crops.seconds:g} s, "
+        "their outputs averaged, not as a whole"
+    ]
+
+
+def _outputs(
+    context: JobContext, checkpoint: Path | None
+) -> tuple[Callable[[str], NDArray[np.float32]], str]:
+    """Return split -> outputs of its items, and a note of the weights that are not used."""
+    if checkpoint is None:
+        return lambda split: context.task.baseline(context.dataset, split), ""
+    from harness.train.system import outputs_of
+
+    system, unused = _load_system(context, checkpoint)
+    crops = context.spec.test_crops
+
+    def outputs(split: str) -> NDArray[np.float32]:
+        subset = context.dataset.subset(split)
+        context.begin(f"evaluate {split}", len(subset))
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            context.advance(done)
+
+        return outputs_of(system, subset, context.task.output, context.device, advance, crops=crops)
+
+    return outputs, unused
+
+
+def _load_system(context: JobContext, checkpoint: Path) -> tuple[Any, str]:
+    """Load a checkpoint's weights into a system; return it, and a note of weights it lacks.
+
+    Raises:
+        RequestError: names are missing, have another shape, or are those of another network.
+    """
+    from harness.train.checkpoint import load_weights
+    from harness.train.weight_matching import match_weights
+
+    weights = load_weights(checkpoint)
+    system = context.system()
+    module: Any = system
+    if not any(name.startswith("trunk.") for name in weights):
+        if context.task.output == "logits":
+            raise RequestError(
+                f"{checkpoint}: holds a network without a head (no name begins with 'head.'), and "
+                "this suite judges the head's logits; give weights that the harness trained"
+            )
+        module = system.trunk
+    fit = match_weights(weights, module.state_dict(), str(checkpoint))
+    module.load_state_dict(fit.weights)
+    return system, fit.note

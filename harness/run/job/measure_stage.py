@@ -1,0 +1,175 @@
+"""The stage `measure` takes the costs of a system, each figure in a pass of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from harness.measure.cost import multiply_adds, parameters
+from harness.measure.device import energy_counter
+from harness.measure.memory_use import PeakMemory
+from harness.measure.timing import Times, cpu_times, time_action
+from harness.records.record import Latency, Memory, Resources, Spread
+from harness.run.job.benchmark_target import ON_PROCESSOR, BenchmarkTarget
+from harness.run.job.context import JobContext
+from harness.run.job.results import ITEM_SECONDS
+from harness.train.gradient_accumulation import parts_of
+
+LENGTHS = (ITEM_SECONDS, 5.0, 10.0)
+"""Seconds of the utterances whose latency is measured."""
+
+AT_MOST = 1.0
+"""Seconds that the repeats of one figure may take."""
+
+STEPS, SINGLES, BATCHES = 3, 20, 3
+STEPS_AT_MOST = 6.0
+"""Seconds of timed training steps after which two of them are enough."""
+
+LONG = 0.5
+"""Seconds of a batch from which on it is not doubled: a call's fixed cost is nothing by then."""
+
+
+def measure_system(context: JobContext) -> dict[str, Any]:
+    """Measure parameters, multiply-adds, memory, throughput and latency."""
+    passes = (_sizes, _latencies, _throughput, _training)
+    context.begin("measure", len(passes))
+    target, before = BenchmarkTarget(context), cpu_times()
+    found: dict[str, Any] = {
+        "training_prediction": context.spec.prediction,
+        "largest_training_batch": context.spec.largest_training,
+        "largest_inference_batch": context.spec.embedding.largest,
+    }
+    for done, measure in enumerate(passes, start=1):
+        found |= measure(target)
+        context.advance(done)
+    waited = cpu_times().since(before).share
+    return Resources(**found, measuring_cpu_wait=waited).model_dump(mode="json")
+
+
+def measuring_seconds(single: float, steps: Sequence[float], threads: int, *, audio: bool) -> float:
+    """Estimate the duration of these passes.
+
+    Args:
+        single: seconds to embed one item of `ITEM_SECONDS`, or one picture.
+        steps: seconds of a step of each training.
+        threads: threads that torch computes with.
+        audio: whether the items are sounds.
+    """
+
+    def repeats(seconds: float, most: int) -> float:
+        """Seconds of one warm-up and the repeats within `AT_MOST`, as `timed` counts them."""
+        within = math.ceil(AT_MOST / seconds) if seconds > 0 else most
+        return seconds * (1 + min(most, max(3, within)))
+
+    lengths = [seconds / ITEM_SECONDS for seconds in LENGTHS] if audio else [1.0]
+    singles = sum(repeats(single * length, SINGLES) for length in lengths)
+    batches, batch = 0.0, single
+    for _ in range(ON_PROCESSOR.bit_length()):
+        batches += repeats(batch, BATCHES)
+        if batch >= LONG:
+            break
+        batch *= 2
+    training = sum(2 * step for step in steps) + sum(3 * step for step in steps[:1])
+    return singles * (1 if threads == 1 else 2) + batches + training
+
+
+def _sizes(target: BenchmarkTarget) -> dict[str, Any]:
+    system = target.system
+    system.eval()
+    return {
+        "parameters": parameters(system.trunk),
+        "macs": multiply_adds(system.trunk, system.inputs(target.noise(1, ITEM_SECONDS))),
+        "macs_input": f"{ITEM_SECONDS:g} s of audio" if target.audio else "one picture",
+        "checkpoint_bytes": sum(each.nbytes for each in system.state_dict().values()),
+    }
+
+
+def _latencies(target: BenchmarkTarget) -> dict[str, Any]:
+    """Time one item at a time: on a processor with one thread and with all."""
+    every = target.spec.threads
+    threads = (every,) if target.device.type == "cuda" else tuple(sorted({1, every}))
+    found = []
+    for seconds in LENGTHS if target.audio else (0.0,):
+        for count in threads:
+            one = target.noise(1, seconds or None)
+            try:
+                torch.set_num_threads(count)
+                times = target.embedding_times(one, SINGLES, AT_MOST)
+            finally:
+                torch.set_num_threads(every)
+            found.append(Latency(seconds=seconds, threads=count, p50=times.median, p95=times.p95))
+    table = next(each for each in found if each.threads == every)
+    return {"latencies": found, "latency_p50": table.p50, "latency_p95": table.p95}
+
+
+def _throughput(target: BenchmarkTarget) -> dict[str, Any]:
+    """Time batches of growing size; take the memory of the fastest, in a pass of its own."""
+
+    def times_of(batch: int) -> Times:
+        return target.embedding_times(target.noise(batch, ITEM_SECONDS), BATCHES, AT_MOST)
+
+    times = {1: times_of(1)}
+    while 2 * max(times) <= target.most_at_once and times[max(times)].median < LONG:
+        times[2 * max(times)] = times_of(2 * max(times))
+    batch = min(times, key=lambda items: times[items].median / items)
+    raw = target.noise(batch, ITEM_SECONDS)
+    with PeakMemory(target.device) as peak:
+        target.embed(raw)
+    amount = batch * (ITEM_SECONDS if target.audio else 1)
+    return {
+        "inference_batch": batch,
+        "inference_memory": peak.memory,
+        "inference_prediction": target.spec.embedding.at.get(batch),
+        "inference_per_second": amount / times[batch].median,
+        "inference_spread": _rates(amount, times[batch]),
+        "throughput_unit": "seconds of audio" if target.audio else "pictures",
+    }
+
+
+def _training(target: BenchmarkTarget) -> dict[str, Any]:
+    """Measure the memory of each of a recipe's trainings, the most given; speed of the first."""
+    recipe = target.spec.recipe
+    if recipe is None:
+        return {}
+    peaks: list[Memory] = []
+    speed: dict[str, Any] = {}
+    for phase in recipe.phases:
+        step = target.training_step(phase)
+        with PeakMemory(target.device) as peak:
+            # The optimiser's state is there from the second step on.
+            step()
+            step()
+        peaks.append(peak.memory)
+        speed = speed or _training_speed(target, phase.batch, step)
+        del step
+    return {
+        "batch_asked": recipe.batch,
+        "batch_used": recipe.batch,
+        "micro_batches": parts_of(recipe.batch, recipe.micro_batch or recipe.batch),
+        "training_memory": max(peaks, key=lambda each: each.bytes),
+        **speed,
+    }
+
+
+def _training_speed(
+    target: BenchmarkTarget, batch: int, step: Callable[[], None]
+) -> dict[str, Any]:
+    """Time a step that ran before, so that it is warm."""
+    joules = energy_counter(target.device)
+    times = time_action(step, STEPS, 0, device=target.device, at_most=STEPS_AT_MOST, fewest=2)
+    before = joules() if joules else 0.0
+    if joules:
+        step()
+    return {
+        "training_per_second": batch / times.median,
+        "training_spread": _rates(batch, times),
+        "joules_per_item": (joules() - before) / batch if joules else None,
+    }
+
+
+def _rates(amount: float, times: Times) -> Spread:
+    short, long = times.quartiles
+    return Spread(low=amount / long, high=amount / short)

@@ -1,0 +1,206 @@
+"""Results of a job's stages, and other answers that are kept on disk. Imports no torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.errors import DataError, PathError, RequestError, StorageError
+from harness.records.documents import readable_json
+from harness.records.files import atomic_file, lock, read_text, write_text
+from harness.records.record import Resources, Stage, State
+
+if TYPE_CHECKING:
+    from harness.tasks.task import Scores
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+RESULT = "result.json"
+SCORES = "scores.npz"
+
+PACKED = 64
+"""How many times its own size a file's arrays may take; those of `save_scores` are not packed."""
+
+ITEM_SECONDS = 2.0
+"""Length of the sounds behind every figure that does not name another."""
+
+FIRST_RESULT = "first result"
+"""The part of measuring that ends with a process's first embedding."""
+
+
+class Measurement(BaseModel):
+    """The costs of a system, or the reason why they are not known.
+
+    Attributes:
+        state, reason: as in a record.
+        resources: the figures.
+        first_result_seconds: from the start of a process to its first embedding.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state: State
+    reason: str = ""
+    resources: Resources = Resources()
+    first_result_seconds: float | None = None
+
+
+class TimedShapes(BaseModel):
+    """The shapes of a dataset for a timing trial, which decodes none of it.
+
+    Attributes:
+        classes: labels of the training split.
+        crop_seconds: length of a sound in a step of each training of the recipe.
+        item_seconds: length of a sound that is embedded; 0 for pictures.
+        together: items that are embedded at once.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    classes: int
+    crop_seconds: tuple[float, ...]
+    item_seconds: float
+    together: int
+
+
+class Speed(BaseModel):
+    """The speed of a system on one machine.
+
+    Attributes:
+        start: seconds from the start of a process to its first embedding.
+        steps: seconds of a step of each training of the recipe.
+        item: seconds to embed one item.
+        measuring: seconds that measuring it will take.
+        why: the reason why the timing trial failed; empty if it did not.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: float = 0.0
+    steps: tuple[float, ...] = ()
+    item: float = 0.0
+    measuring: float = 0.0
+    why: str = ""
+
+
+def find_result(folder: Path) -> dict[str, Any] | None:
+    """Return a stage's result; None if it has not ended well yet.
+
+    Raises:
+        RequestError: the file is none of ours; ours are whole or absent.
+    """
+    path = folder / RESULT
+    if not path.exists():
+        return None
+    try:
+        result = json.loads(read_text(path))
+        Stage.model_validate(result["stage"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise RequestError(
+            f"{path}: not the result of a stage; delete its folder to have it made again"
+        ) from error
+    return dict(result)
+
+
+def run_stage(
+    folder: Path, stage: Stage, code: str, make: Callable[[Path], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return a stage's result, running the stage if it is missing.
+
+    Two processes that want the same stage wait for one another; the second finds its result.
+
+    Args:
+        folder: holds the stage's files.
+        stage: its key and all that went into it, kept beside the result.
+        code: the commit that runs it, kept too: a later job that finds the result names this one.
+        make: does the work in that folder and returns what is to be kept.
+    """
+    with lock(folder):
+        found = find_result(folder)
+        if found is not None:
+            return found
+        write_text(folder / "inputs.json", readable_json(stage.inputs))
+        began = monotonic()
+        result = make(folder)
+        spent = {"seconds": round(monotonic() - began, 3), "finished": utc_now(), "code": code}
+        kept = {**result, "stage": stage.model_copy(update=spent).model_dump()}
+        write_text(folder / RESULT, readable_json(kept))
+        return kept
+
+
+def without_stage(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a stage's result without its entry about the stage itself."""
+    return {key: value for key, value in result.items() if key != "stage"}
+
+
+def utc_now() -> str:
+    """Return the time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class KeptFile(BaseModel):
+    """A file of one answer."""
+
+    inputs: dict[str, Any]
+    predicted: dict[str, Any]
+
+
+class KeptAnswers:
+    """Answers in files of a folder; in memory alone if the folder cannot be written.
+
+    Args:
+        what: the answers, in the plural, for the message that they are not kept.
+        tell: receives that message, once.
+    """
+
+    def __init__(self, what: str, tell: Callable[[str], None]) -> None:
+        self._what, self._tell = what, tell
+        self._unkept: dict[Path, BaseModel] = {}
+
+    def read(self, path: Path, kind: type[Answer]) -> Answer | None:
+        """Return an answer; None if it is not there or another version wrote it."""
+        unkept = self._unkept.get(path)
+        if isinstance(unkept, kind):
+            return unkept
+        try:
+            return kind.model_validate(KeptFile.model_validate_json(read_text(path)).predicted)
+        except (PathError, ValidationError):
+            return None
+
+    def keep(self, path: Path, rests_on: dict[str, Any], answer: BaseModel) -> None:
+        """Keep an answer; if the disk takes none, the next call makes it anew."""
+        content = KeptFile(inputs=rests_on, predicted=answer.model_dump(mode="json"))
+        try:
+            write_text(path, readable_json(content.model_dump()))
+        except (PathError, StorageError) as error:
+            if not self._unkept:
+                self._tell(f"{self._what} are not kept: {error}")
+            self._unkept[path] = answer
+
+
+def save_scores(path: Path, scores: Scores) -> None:
+    """Write the arrays of one evaluation as one file."""
+    import numpy as np
+
+    with atomic_file(path) as file:
+        np.savez(file, **scores)  # type: ignore[arg-type]
+
+
+def load_scores(path: Path) -> Scores:
+    """Read the arrays of one evaluation.
+
+    Raises:
+        DataError: the file is absent, or no evaluation wrote it.
+    """
+    from harness.records.npz import read_arrays
+
+    try:
+        return read_arrays(path, None, PACKED * path.stat().st_size)
+    except (OSError, RequestError) as error:
+        raise DataError(f"{path}: no file of scores ({error})") from error

@@ -1,0 +1,204 @@
+"""Run a job in its worker: all of its stages, the measuring alone, or a timing trial."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+
+from harness.errors import HarnessError, PathError, StorageError, file_error
+from harness.feeding.front_end import raw_shape
+from harness.measure.memory_use import available_memory
+from harness.metrics.validation import MetricError
+from harness.records.documents import sha256_file
+from harness.records.files import lock
+from harness.records.record import Record, Resources, State
+from harness.run.events import Watch, ignore
+from harness.run.job.benchmark_target import BenchmarkTarget, time_system
+from harness.run.job.context import JobContext, OutOfMemory, memory_errors
+from harness.run.job.measure_stage import measure_system, measuring_seconds
+from harness.run.job.record_writing import (
+    RUNNING,
+    build_failure,
+    build_record,
+    write_attempt,
+    write_failure,
+)
+from harness.run.job.results import (
+    FIRST_RESULT,
+    ITEM_SECONDS,
+    SCORES,
+    Measurement,
+    Speed,
+    run_stage,
+    without_stage,
+)
+from harness.run.job.spec import JobSpec
+from harness.train.training_progress import FINAL
+
+T = TypeVar("T")
+
+GIB = 2**30
+
+
+def answer_job(spec: JobSpec, watch: Watch) -> dict[str, Any]:
+    """Do what a job asks for, and return its record, measurement or speed in plain types."""
+    torch.set_num_threads(spec.threads)
+    if spec.only == "measure":
+        return measure_job(spec, watch).model_dump(mode="json")
+    if spec.only == "time":
+        return time_job(spec).model_dump(mode="json")
+    return run_job(spec, watch).model_dump(mode="json", by_alias=True)
+
+
+def run_job(spec: JobSpec, watch: Watch = ignore) -> Record:
+    """Run the missing stages of a job and write its record.
+
+    A job that fails in a way that its row can tell (no finite loss, no memory, unusable
+    scores) is recorded with that reason; any other error is left to the executor.
+    """
+    # Measuring does without its libraries; they are there before memory is counted.
+    import harness.run.job.evaluate_stage
+    import harness.run.job.train_stage  # noqa: F401
+
+    try:
+        with lock(spec.folder / RUNNING):
+            done = _within_budget(spec, lambda: _run_stages(JobContext(spec, watch)))
+            return done if isinstance(done, Record) else write_failure(spec, *done)
+    except (PathError, StorageError) as error:  # the folder takes no lock, so no record either
+        return build_failure(spec, "failed", str(error))
+
+
+def measure_job(spec: JobSpec, watch: Watch = ignore) -> Measurement:
+    """Measure the costs of a job if they are not known yet; nothing is trained or kept else."""
+
+    def measure() -> dict[str, Any]:
+        context = JobContext(spec, watch)
+        # One item first of all, as somebody embeds who starts a program.
+        context.begin(FIRST_RESULT, 1)
+        with memory_errors("in embedding one item"):
+            BenchmarkTarget(context).embed_first()
+        context.advance(1)
+        return _measure(context)
+
+    done = _within_budget(spec, measure)
+    if isinstance(done, dict):
+        return Measurement(state="done", resources=Resources(**without_stage(done)))
+    state, reason = done
+    return Measurement(state=state, reason=reason)
+
+
+def time_job(spec: JobSpec) -> Speed:
+    """Time a few steps and embeddings of a job's system; nothing is kept."""
+    shapes = spec.shapes
+    if shapes is None:
+        raise TypeError("a timing trial needs the dataset's shapes")
+    speed = _within_budget(spec, lambda: time_system(JobContext(spec), shapes))
+    if not isinstance(speed, Speed):
+        return Speed(why=": ".join(speed))
+    seconds = shapes.item_seconds
+    single = speed.item * ITEM_SECONDS / seconds if seconds else speed.item
+    measuring = measuring_seconds(single, speed.steps, spec.threads, audio=seconds > 0)
+    return speed.model_copy(update={"measuring": measuring})
+
+
+def _run_stages(context: JobContext) -> Record:
+    """Run the stages that are missing, and write the record."""
+    from harness.run.job.evaluate_stage import evaluate_system
+    from harness.run.job.train_stage import train_system
+
+    spec, recipe = context.spec, context.spec.recipe
+    results: dict[str, dict[str, Any]] = {}
+    checkpoint = spec.checkpoint
+    if spec.train is not None and recipe is not None:
+        folder = spec.stage_folder("train", spec.train.key)
+        with memory_errors(f"in training{spec.at_batch}"):
+            results["train"] = run_stage(
+                folder, spec.train, spec.code, lambda place: train_system(context, recipe, place)
+            )
+        checkpoint = folder / FINAL
+    stage = spec.evaluate(sha256_file(checkpoint) if checkpoint else "baseline")
+    folder = spec.stage_folder("evaluate", stage.key)
+    with memory_errors("in evaluation"):
+        results["evaluate"] = run_stage(
+            folder, stage, spec.code, lambda place: evaluate_system(context, checkpoint, place)
+        )
+    if spec.measure is not None:
+        results["measure"] = _measure(context)
+    return write_attempt(spec, build_record(spec, results), folder / SCORES)
+
+
+def _measure(context: JobContext) -> dict[str, Any]:
+    spec, stage = context.spec, context.spec.measure
+    if stage is None:
+        raise TypeError("nothing is measured of a job without a network")
+    folder = spec.stage_folder("measure", stage.key)
+    with memory_errors(f"in measuring{spec.at_batch}"):
+        return run_stage(folder, stage, spec.code, lambda _: measure_system(context))
+
+
+def _within_budget(spec: JobSpec, act: Callable[[], T]) -> T | tuple[State, str]:
+    """Do something under the memory limit; return its result, or the failure's state and reason.
+
+    The allocator of a GPU refuses what is over the limit, so that a large card behaves as the
+    budget's does.
+    """
+    if spec.device == "cuda":
+        card = torch.cuda.get_device_properties(0).total_memory
+        free = min(card, spec.memory_limit or card)
+        torch.cuda.set_per_process_memory_fraction(free / card)
+    else:
+        free = available_memory()
+    try:
+        return act()
+    except OutOfMemory as error:
+        reason = str(error)
+    except (HarnessError, MetricError) as error:
+        return "failed", str(error)
+    except OSError as error:
+        told = file_error(error)
+        if not isinstance(told, StorageError):
+            raise  # of an adapter, whose traceback its author wants to read
+        return "failed", str(told)
+    # Only now is what the step had made gone: the error held it.
+    gc.collect()
+    return "oom", "; ".join(filter(None, (reason, _fitting_batch(spec, free))))
+
+
+def _fitting_batch(spec: JobSpec, free: int) -> str:
+    """Return a hint about the batch that would have fitted; empty if it cannot be predicted.
+
+    Args:
+        spec: a job that ran out of memory.
+        free: bytes that it might take when it began.
+    """
+    from harness.budget.fit_to_budget import largest_training
+    from harness.budget.prediction import Workload
+    from harness.budget.tracing import NotPredictable
+
+    recipe = spec.recipe
+    if recipe is None:
+        return ""
+    context = JobContext(spec)
+    dataset, model = context.dataset, context.model
+    seconds = recipe.crop_seconds or float(dataset.listing.items["seconds"].max())
+    item = raw_shape(model.inputs(), seconds)
+    on_gpu = spec.device == "cuda"
+    work = Workload(model, context.loss, len(dataset.classes), item, recipe, on_gpu=on_gpu)
+    try:
+        fits = largest_training(work, free)
+    except NotPredictable:
+        return ""
+    if fits is None:
+        return ""
+    asked, there = recipe.micro_batch or recipe.batch, f"{free / GIB:.2g} GiB"
+    if fits >= asked:
+        return f"{asked} at once were predicted to fit in the {there} there were"
+    if fits == 0:
+        return f"not even 2 at once are predicted to fit in the {there} there were"
+    return (
+        f"{fits} at once are predicted to fit in the {there} there were: give the recipe "
+        f"micro_batch = {fits}"
+    )

@@ -1,0 +1,218 @@
+"""Resolve a suite entry to adapters and a recipe, and check that these go together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.config.loader import LoadedBenchmark, with_settings
+from harness.config.recipe_tables import Augment
+from harness.config.recipes import Recipe
+from harness.data.corpus import SAMPLE_RATE
+from harness.datasets.lengths import Need, frame_count, least_frames
+from harness.datasets.packing.pack_request import MessageCallback, ignore_message
+from harness.errors import ConfigError, nearest
+from harness.feeding.libraries import library_sources
+from harness.records import record
+from harness.run.plan.adapter_workers import adapter_facts, model_input
+from harness.run.plan.questions import Description
+from harness.run.plan.request import DatasetState, RunRequest, SuiteEntry
+from harness.tasks.task import Task
+
+GIVEN = frozenset({"full_batch", "counts"})
+"""A loss sees a step's whole batch, in however many parts it goes through the network."""
+
+MENDS = {
+    "pk": "several utterances of each of a batch's speakers (pk); give the recipe a sampler with "
+    "two utterances or more, as in sampler = { speakers = 16, utterances = 4 }",
+    "pairs": "pairs, which recipes do not draw; choose another loss",
+}
+
+
+@dataclass(frozen=True)
+class ResolvedEntry:
+    """One entry of a suite on one dataset, checked, before it is fitted to a budget.
+
+    Attributes:
+        entry: its names.
+        model, loss: the system.
+        recipe: with the changes of suite and call.
+        failed: the reason why its adapters cannot be described; empty if they can.
+    """
+
+    entry: SuiteEntry
+    model: record.RecordedComponent
+    loss: record.RecordedComponent
+    recipe: Recipe
+    failed: str = ""
+
+
+def resolve_entry(
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    entry: SuiteEntry,
+    dataset: DatasetState,
+    task: Task,
+) -> ResolvedEntry:
+    """Resolve a suite entry on a dataset.
+
+    Raises:
+        ConfigError: it cannot be built, or its parts do not go together.
+    """
+    tables, listing = loaded.benchmark, dataset.listing
+    model = adapter_facts("models", entry.model, tables.models[entry.model])
+    loss = adapter_facts("losses", entry.loss, tables.losses[entry.loss])
+    recipe = _recipe(loaded, request, listing.table, entry)
+    where = loaded.where("recipes", entry.recipe)
+    if loss.description is not None:
+        check_needs(loss.description.needs, loaded.where("losses", entry.loss), recipe)
+        _check_schedules(loaded, recipe, loss.description, where)
+    check_augment(recipe, task, listing.corpus.kind, where)
+    declared = model_input(entry.model, tables.models[entry.model])
+    if declared is not None and declared.kind == "audio":
+        check_crops(recipe, Need(entry.model, declared), where)
+    failed = "; ".join(filter(None, (model.failed, loss.failed)))
+    return ResolvedEntry(entry, model.component, loss.component, recipe, failed)
+
+
+def check_needs(needs: frozenset[str], where: str, recipe: Recipe | None = None) -> None:
+    """Refuse a loss that the recipe's batches would not serve.
+
+    Args:
+        needs: of a batch or of the data (see `harness.adapter.LossAdapter`).
+        where: the loss's table, for the error.
+        recipe: of its training; None for batches of items as they come.
+
+    Raises:
+        ConfigError: it asks for batches that the recipe does not draw.
+    """
+    samplers = [phase.sampler for phase in recipe.phases] if recipe else [None]
+    several = all(sampler is not None and sampler.utterances > 1 for sampler in samplers)
+    for need in sorted(needs - GIVEN - ({"pk"} if several else set())):
+        mend = MENDS.get(need, f"{need!r}, which nothing here gives; choose another loss")
+        raise ConfigError(f"{where}: asks for batches with {mend}")
+
+
+def check_crops(recipe: Recipe, need: Need, where: str) -> None:
+    """Refuse crops that are too short for the network.
+
+    Args:
+        recipe: of training and evaluation.
+        need: of the network.
+        where: the recipe's table, for the error.
+
+    Raises:
+        ConfigError: a crop has fewer frames than the network needs.
+    """
+    crops = [("crop_seconds", recipe.crop_seconds)]
+    if recipe.fine_tune:
+        crops.append(("fine_tune.crop_seconds", recipe.phases[1].crop_seconds))
+    if recipe.test_crops:
+        crops.append(("test_crops.seconds", recipe.test_crops.seconds))
+    for key, seconds in crops:
+        if seconds is None:
+            continue
+        frames = frame_count(need.declared, round(seconds * SAMPLE_RATE))
+        if frames < least_frames(need.declared):
+            raise ConfigError(
+                f"{where}.{key}: {seconds:g} s are {frames} frames, and {need.who} needs "
+                f"{need.least}; give longer crops"
+            )
+
+
+def check_augment(recipe: Recipe, task: Task, kind: str, where: str) -> None:
+    """Refuse an augmentation that cannot be meant.
+
+    Args:
+        recipe: the recipe, its settings included.
+        task: judges the system.
+        kind: of the dataset's items.
+        where: the recipe's place, for the error.
+
+    Raises:
+        ConfigError: sound is to be changed or cut and there is none, or speeds make classes
+            that nobody judges.
+    """
+    augment = recipe.augment
+    if recipe.test_crops and kind != "audio":
+        raise ConfigError(f"{where}.test_crops: cuts sound; this dataset has none ({kind}s)")
+    if augment.on_waveforms and kind != "audio":
+        raise ConfigError(f"{where}.augment: changes sound; this dataset has none ({kind}s)")
+    if not augment.speeds:
+        return
+    if recipe.crop_seconds is None:
+        raise ConfigError(f"{where}.augment.speeds: needs crops of one length; give crop_seconds")
+    if task.output == "logits":
+        raise ConfigError(
+            f"{where}.augment.speeds: each speed makes classes of its own, and this suite judges "
+            "the classes; take it out"
+        )
+
+
+def disturbances(
+    augment: Augment,
+    folder: Path,
+    cache: Path,
+    tell: MessageCallback = ignore_message,
+    *,
+    decode: bool,
+) -> dict[str, str]:
+    """Return the hashes of the rooms and noises that an augmentation draws from, by their use.
+
+    Args:
+        augment: the recipe's table.
+        folder: the benchmark file's.
+        cache: the folder of packs.
+        tell: receives the notes with which files were read.
+        decode: pack what was not packed yet; else its hash is empty.
+
+    Raises:
+        CorpusAbsent: a folder is not on this machine.
+        DataError: files in it cannot be used.
+        ConfigError: it holds no noise of the kinds that are asked for.
+    """
+    found: dict[str, str] = {}
+    for use, shelf in library_sources(augment, folder, cache).items():
+        if not decode:
+            found[use] = shelf.content()
+            continue
+        library = shelf.open(tell)
+        if use == "noise" and augment.noise is not None:
+            library = library.of(augment.noise.kinds)
+        found[use] = library.pack.content
+    return found
+
+
+def _check_schedules(
+    loaded: LoadedBenchmark, recipe: Recipe, loss: Description, where: str
+) -> None:
+    """Refuse a schedule that drives no loss's value: this loss may lack it, a typo may not.
+
+    Other losses are described only if this one has no such value.
+    """
+    schedules = dict.fromkeys(name for phase in recipe.phases for name in phase.schedules)
+    for schedule in [name for name in schedules if name not in loss.scheduled]:
+        driven = set(loss.scheduled)
+        for name, table in loaded.benchmark.losses.items():
+            other = adapter_facts("losses", name, table).description
+            if other is None or schedule in other.scheduled:
+                break  # one whose code fails might have the value
+            driven |= {*other.scheduled}
+        else:
+            raise ConfigError(
+                f"{where}.schedules.{schedule}: no loss has such a value; "
+                f"{nearest(schedule, driven)}"
+            )
+
+
+def _recipe(
+    loaded: LoadedBenchmark, request: RunRequest, dataset: str, entry: SuiteEntry
+) -> Recipe:
+    recipe: Recipe = loaded.benchmark.recipes[entry.recipe]
+    wanted = {"profile": request.profile, "dataset": dataset}
+    wanted |= {"model": entry.model, "loss": entry.loss, "recipe": entry.recipe}
+    for number, rule in enumerate(loaded.suite(request.suite).overrides):
+        if all(getattr(rule, key) in (None, value) for key, value in wanted.items()):
+            where = f"suites.{request.suite}.overrides.{number}.set."
+            recipe = with_settings(recipe, rule.set, where)
+    return with_settings(recipe, request.settings, "--set ") if request.settings else recipe

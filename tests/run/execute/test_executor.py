@@ -1,0 +1,101 @@
+"""Any executor runs jobs: one at a time in each slot, and what has no result is a row."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from harness.cli.options import ExecutorName
+from harness.config.loader import load
+from harness.run.events import ProgressEvent, Watch, ignore
+from harness.run.execute.executor import EXECUTORS, Answer, make_executor, run_jobs
+from harness.run.execute.subprocesses import CARDS, card_of
+from harness.run.job.record_writing import build_failure
+from harness.run.job.spec import JobSpec
+from harness.run.plan.request import RunRequest
+from tests.tiny import TinyBenchmark, planned_jobs
+
+
+@dataclass
+class Elsewhere:
+    """An engine of somebody else, with two slots."""
+
+    slots: tuple[str, ...] = ("cpu", "cuda:1")
+    busy: set[str] = field(default_factory=set)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    stopped: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def ask(self, job: JobSpec, slot: str, watch: Watch) -> Answer:
+        with self.lock:
+            assert slot not in self.busy
+            self.busy.add(slot)
+            self.asked.append((job.title, slot))
+        time.sleep(0.02)
+        self.busy.remove(slot)
+        if job.seed == 1:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        if job.seed == 2:
+            return Answer(None, "gone", "a traceback")
+        watch(ProgressEvent("stage", "train", total=1, job=job))
+        record = build_failure(job, "skipped", "as asked")
+        return Answer(record.model_dump(mode="json", by_alias=True), "", "")
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+@pytest.fixture
+def jobs(tiny: TinyBenchmark) -> list[JobSpec]:
+    request = RunRequest(
+        suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=1, losses=("aam",)
+    )
+    baseline, job = planned_jobs(load(tiny.config), request)
+    refused = job.model_copy(update={"seed": 9, "refused": "its code failed"})
+    return [baseline, *(job.model_copy(update={"seed": seed}) for seed in range(4)), refused]
+
+
+def test_every_job_has_a_record_and_its_events(jobs: list[JobSpec]) -> None:
+    engine, seen = Elsewhere(), list[ProgressEvent]()
+    found = {job.seed: record for job, record in run_jobs(jobs, engine, seen.append)}
+    assert {seed: record.state for seed, record in found.items()} == {
+        None: "skipped", 0: "skipped", 1: "failed", 2: "failed", 3: "skipped", 9: "failed",
+    }  # fmt: skip
+    assert "could not be started" in found[1].reason
+    assert (found[2].reason, found[9].reason) == ("gone", "its code failed")
+    assert (jobs[3].folder / "errors.log").read_text() == "a traceback"
+    assert len(engine.asked) == len(jobs) - 1, "a refused job is not asked for"
+    assert {slot for _, slot in engine.asked} == {"cpu", "cuda:1"}
+    assert engine.stopped
+    for kind, count in {"start": 6, "end": 6, "stage": 3}.items():
+        assert sum(event.kind == kind and event.job is not None for event in seen) == count
+
+
+def test_a_caller_that_stops_stops_the_executor(jobs: list[JobSpec]) -> None:
+    engine = Elsewhere()
+    running = run_jobs(jobs, engine, ignore)
+    next(running)
+    running.close()
+    assert engine.stopped
+
+
+def test_the_command_line_offers_what_is_there() -> None:
+    assert {each.value for each in ExecutorName} == set(EXECUTORS)
+    engine = make_executor("local", "cpu", workers=3)
+    assert engine.slots == ("cpu", "cpu", "cpu")
+    engine.stop()
+
+
+def test_a_worker_sees_its_own_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = ("cuda:0", "cuda:1", "cuda:0")
+    monkeypatch.delenv(CARDS, raising=False)
+    assert card_of("cuda:1", slots) == {CARDS: "1"}
+    monkeypatch.setenv(CARDS, "4,GPU-7")
+    assert card_of("cuda:1", slots) == {CARDS: "GPU-7"}
+    assert card_of("cuda:0", ("cuda:0", "cuda:0")) == {}, "one card is as it was"
+    assert card_of("cpu", ("cpu", "cpu")) == {}

@@ -1,0 +1,26 @@
+"""The page that lists the functions from the command to the table names functions that exist."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "run-path.md"
+NAME = re.compile(r"`((?:board|cli|config|datasets|run|tasks|train)\.[\w.]+)`")
+
+
+@pytest.mark.parametrize("name", sorted(set(NAME.findall(PAGE.read_text(encoding="utf-8")))))
+def test_what_the_page_names_is_there(name: str) -> None:
+    parts = ["harness", *name.split(".")]
+    for count in range(len(parts) - 1, 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[count:]:
+            found = getattr(found, part)
+        return
+    raise AssertionError(name)
