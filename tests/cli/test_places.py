@@ -111,3 +111,16 @@ def test_a_path_that_jobs_cannot_be_told_is_refused(harness: Command, tiny: Tiny
     status, _, err = harness("run", *SUITE, "--config", tiny.config, "--runs", place)
     assert status == 2
     assert "holds bytes that are no utf-8 text; choose another place" in err
+
+
+def test_a_folder_of_the_packages_name_is_not_taken_for_the_package(
+    harness: Command, tiny: TinyBenchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here" / "harness").mkdir(parents=True)
+    (tmp_path / "here" / "harness" / "__init__.py").write_text("raise SystemExit(9)")
+    monkeypatch.chdir(tmp_path / "here")
+    folders = ("--config", tiny.config, "--runs", tmp_path / "runs")
+    status, out, err = harness("plan", *SUITE, *folders, "--json")
+    assert status == 0, err
+    assert len(json.loads(out)["jobs"]) == 2
+    assert "will fail" not in out

@@ -45,7 +45,8 @@ class Child:
         self._prints, prints = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, str(requests), str(messages)],
+                # -P: what lies in the folder of the call is not taken for a package of that name.
+                [sys.executable, "-P", "-m", module, str(requests), str(messages)],
                 stdin=subprocess.DEVNULL,
                 stdout=prints,
                 stderr=prints,
