@@ -19,11 +19,18 @@ def made(section: str, name: str) -> Any:
     return construct(table.adapter, table.fields, f"{section}.{name}")
 
 
-def named(section: str) -> list[Any]:
-    """Every name of a section; the second of one adapter differs in size alone, and is `long`."""
+VARIANTS = ("eres2net-v2", "resnet34-astp")
+"""Networks that share the layers of another one: what holds of that one holds of them."""
+
+
+def named(section: str, *, variants: bool = False) -> list[Any]:
+    """Every name of a section; the second of one adapter is `long`, and so are variants.
+
+    Args:
+        section: `models` or `losses`.
+        variants: variants are not `long`.
+    """
     tables = getattr(BENCHMARK, section)
     first = {table.adapter: name for name, table in reversed(tables.items())}
-    return [
-        pytest.param(name, marks=[] if first[table.adapter] == name else pytest.mark.long)
-        for name, table in tables.items()
-    ]
+    short = {name for name in first.values() if variants or name not in VARIANTS}
+    return [pytest.param(name, marks=[] if name in short else pytest.mark.long) for name in tables]

@@ -173,7 +173,11 @@ def test_a_loss_may_look_at_numbers(loss):
 
 # Convolutions over pictures in float16 take a processor minutes.
 @pytest.mark.parametrize(
-    ("model", "precision"), [("resnet34", "bf16-mixed"), ("xvector", "16-mixed")]
+    ("model", "precision"),
+    [
+        pytest.param("resnet34", "bf16-mixed", marks=pytest.mark.long),
+        ("xvector", "16-mixed"),
+    ],
 )
 def test_half_precision_is_told_to_the_byte(model, precision):
     half = work(model, precision=precision)

@@ -126,6 +126,7 @@ def test_of_several_batches_a_failure_names_its_own(tiny: TinyBenchmark):
     assert [row for row in rows if len(row) == 2] == [["broken", "12"], ["broken", "6"]]
 
 
+@pytest.mark.long
 def test_half_precision_is_predicted_and_measured(tiny: TinyBenchmark, measured):
     done = tiny.run("measure", "--suite", "costs", "--batch", "12", "--json", "--device", "cpu",
                     "--model", "small", "--with", "bf16", "--with", "channels-last")  # fmt: skip

@@ -39,7 +39,14 @@ def taken(made, steps, workers=0):
         return [feeder.take() for _ in steps]
 
 
-@pytest.mark.parametrize("augment", [Augment(), Augment(frequency_mask=3, time_mask=2), FULL])
+@pytest.mark.parametrize(
+    "augment",
+    [
+        pytest.param(Augment(), marks=pytest.mark.long),
+        pytest.param(Augment(frequency_mask=3, time_mask=2), marks=pytest.mark.long),
+        FULL,
+    ],
+)
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_what_is_fed_does_not_depend_on_who_makes_it(packs, augment, workers):
     made = maker(packs, augment)

@@ -71,7 +71,7 @@ class Scaled(Small):
         return module
 
 
-@pytest.mark.parametrize("name", named("models"))
+@pytest.mark.parametrize("name", named("models", variants=True))
 def test_models_give_what_their_version_gave(name: str) -> None:
     check_fingerprint(made("models", name), STORED["models", name])
 
