@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import RequestError
-from harness.trials.text_lines import STANDARD_INPUT
 
 _ZIP = b"PK"
 
@@ -21,6 +20,8 @@ def check_standard_input(*paths: Path | None) -> None:
     Raises:
         RequestError: `-` is given more than once.
     """
+    from harness.trials.text_lines import STANDARD_INPUT
+
     if paths.count(STANDARD_INPUT) > 1:
         raise RequestError(
             "- is given for several files, and standard input can be one; name the others"
@@ -34,6 +35,8 @@ def standard_input_kept(*paths: Path | None) -> Iterator[list[Path | None]]:
     Raises:
         RequestError: `-` is given more than once.
     """
+    from harness.trials.text_lines import STANDARD_INPUT
+
     check_standard_input(*paths)
     if STANDARD_INPUT not in paths:
         yield list(paths)

@@ -150,7 +150,7 @@ def test_the_programs_that_make_files_are_known_by_all_of_their_sources(monkeypa
         "site/assets/main.js",
     ):
         assert f"board/{name}" in sources
-    assert {"metrics/ranking.py", "records/record.py"} <= sources.keys()
+    assert {"metrics/significance.py", "records/record.py"} <= sources.keys()
     assert not any(name.endswith(".pyc") for name in sources)
     assert set(libraries) == set(build_cache.LIBRARIES)
 
