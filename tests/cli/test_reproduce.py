@@ -70,6 +70,7 @@ def test_a_record_is_made_again_and_attested_beside_it(tiny: TinyBenchmark, call
     assert "holds results already" in str(refused.exception)
 
 
+@pytest.mark.long
 def test_a_record_that_comes_out_otherwise_is_not_attested(tiny: TinyBenchmark, call: Call) -> None:
     """Its scores are not beside it, so that only running it again can tell."""
     published = tiny.folder / "published" / "tiny.json"

@@ -51,9 +51,8 @@ def test_a_network_a_loss_and_a_layout_of_ones_own_are_run_and_ranked(outside: T
     assert done.status == 0, done.err
     (table,) = done.json["tables"]
     rows = {(row["model"], row["loss"]): row for row in table["rows"]}
-    trained = {("statistics-pooling", "cosine-softmax"), ("statistics-pooling", "softmax")}
-    assert trained < set(rows)
-    assert len(rows) == len(trained) + 1
+    assert ("statistics-pooling", "cosine-softmax") in rows
+    assert len(rows) == 2
     assert {row["state"] for row in rows.values()} == {"done"}
 
 

@@ -68,6 +68,7 @@ def tiny(tmp_path: Path) -> TinyBenchmark:
     return made
 
 
+@pytest.mark.long
 def test_every_loss_is_trained_and_its_record_tells_of_the_parts(tiny: TinyBenchmark) -> None:
     done = tiny.run("run", "--suite", "whole", "--device", "cpu", "--json")
     assert done.status == 0, done.err
