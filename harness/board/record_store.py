@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from harness.board.companions import record_of
 from harness.board.record_paths import DETAILS_ENDING, is_record
 from harness.board.standing.table import Family, family_of
-from harness.errors import RequestError
+from harness.errors import RequestError, unreadable
 from harness.records.attestation import MARK, wrong_attestation
 from harness.records.details_schema import Details, read_details
 from harness.records.documents import sha256, sha256_file
@@ -191,9 +191,7 @@ def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise RequestError(
-            f"{file}: cannot be read: {error.strerror}; check its path and rights"
-        ) from error
+        raise RequestError(unreadable(file, error)) from error
 
 
 def _record(file: Path, content: bytes) -> Record:

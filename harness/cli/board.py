@@ -10,12 +10,10 @@ import typer
 
 from harness.cli import options
 from harness.cli.output import complain, give, give_differences, give_json, give_written, say
-from harness.cli.publish import Folder
 
 if TYPE_CHECKING:
     from harness.registry.admission import Admission
 
-PUBLISHED = Path("leaderboards")
 
 Side = Annotated[
     str, typer.Argument(help="SUITE@VERSION, a folder of published tables, or git:REVISION.")
@@ -23,7 +21,7 @@ Side = Annotated[
 Base = Annotated[str, typer.Option("--base", help="Git revision that the change is held against.")]
 
 
-def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
+def build(folder: options.Folder = options.PUBLISHED, json: options.Json = False) -> None:
     """Write every published file that is not yet what its records give."""
     from harness.board.publishing.published_tables import build as build_files
     from harness.registry.history.page import build as build_history
@@ -32,7 +30,7 @@ def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     give_written(written, "nothing changed: all files are what their records give", json=json)
 
 
-def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
+def check(folder: options.Folder = options.PUBLISHED, json: options.Json = False) -> None:
     """Fail where a published file is not exactly what its records give."""
     from harness.registry.check import check as check_files
 
@@ -41,7 +39,12 @@ def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
     )
 
 
-def diff(before: Side, after: Side, folder: Folder = PUBLISHED, json: options.Json = False) -> None:
+def diff(
+    before: Side,
+    after: Side,
+    folder: options.Folder = options.PUBLISHED,
+    json: options.Json = False,
+) -> None:
     """Say what is different between two sets of published tables, as Markdown."""
     from harness.board.versions.table_diff import diff_document, diff_text, differences, side
 
@@ -55,7 +58,7 @@ def diff(before: Side, after: Side, folder: Folder = PUBLISHED, json: options.Js
 
 def admit(
     base: Base,
-    folder: Folder = PUBLISHED,
+    folder: options.Folder = options.PUBLISHED,
     config: options.Config = None,
     json: options.Json = False,
 ) -> None:

@@ -29,18 +29,15 @@ def _day(text: str | None) -> str | None:
         raise RequestError(f"--night {text!r}: write a day as 2026-11-21") from error
 
 
-Folder = Annotated[Path, typer.Option("--folder", help="Folder of the published tables.")]
 Night = Annotated[
     str | None,
     typer.Option("--night", help="The day, as 2026-11-21.", callback=_day),
 ]
 
-PUBLISHED = Path("leaderboards")
-
 
 def add(
     runs: options.Runs = options.DEFAULT_RUNS,
-    folder: Folder = PUBLISHED,
+    folder: options.Folder = options.PUBLISHED,
     night: Night = None,
     json: options.Json = False,
 ) -> None:
@@ -62,7 +59,7 @@ def add(
         say(f"{len(lines)} added, {added.known} were there")
 
 
-def show(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
+def show(folder: options.Folder = options.PUBLISHED, json: options.Json = False) -> None:
     """Print every line."""
     history = _history(folder)
     if json:
@@ -74,7 +71,7 @@ def show(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
 
 
 def judge_lines(
-    folder: Folder = PUBLISHED, night: Night = None, json: options.Json = False
+    folder: options.Folder = options.PUBLISHED, night: Night = None, json: options.Json = False
 ) -> None:
     """Say of each figure of the last night whether it is ok, regressed, or not known.
 
@@ -95,14 +92,14 @@ def judge_lines(
         raise typer.Exit(1)
 
 
-def build(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
+def build(folder: options.Folder = options.PUBLISHED, json: options.Json = False) -> None:
     """Write the page of the history where it is not yet what the files give."""
     from harness.registry.history.page import build as build_page
 
     give_written(build_page(folder), "nothing changed: the page is what its files give", json=json)
 
 
-def check(folder: Folder = PUBLISHED, json: options.Json = False) -> None:
+def check(folder: options.Folder = options.PUBLISHED, json: options.Json = False) -> None:
     """Fail where a line was edited, or the page is not what the files give."""
     from harness.registry.history.page import check_history
 

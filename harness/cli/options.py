@@ -67,9 +67,11 @@ LeaveOut = Annotated[
     bool,
     typer.Option("--leave-out-damaged", help="Go on without files that cannot be used."),
 ]
+Folder = Annotated[Path, typer.Option("--folder", help="Folder of the published tables.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 DEFAULT_RUNS = Path("runs")
+PUBLISHED = Path("leaderboards")
 LARGEST_SEED = 2**32 - 1
 LISTS = ("datasets", "models", "losses", "options")
 

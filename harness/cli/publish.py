@@ -10,8 +10,6 @@ import typer
 from harness.cli import options
 from harness.cli.output import give_written, say
 
-Folder = Annotated[Path, typer.Option("--folder", help="Folder of the published tables.")]
-
 
 def publish(
     *,
@@ -21,7 +19,7 @@ def publish(
     dataset: options.Datasets = None,
     config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
-    folder: Folder = Path("leaderboards"),
+    folder: options.Folder = options.PUBLISHED,
     include_failed: Annotated[
         bool, typer.Option("--include-failed", help="Publish rows without a result too.")
     ] = False,

@@ -16,7 +16,6 @@ from harness.errors import RequestError
 if TYPE_CHECKING:
     from harness.registry.submit.filing import FiledSubmission
 
-PUBLISHED = Path("leaderboards")
 FILES = ("scores", "validation_scores", "embeddings")
 
 
@@ -51,7 +50,7 @@ def submit(
     check: Annotated[bool, typer.Option("--check", help="Judge it and write nothing.")] = False,
     published: Annotated[
         Path, typer.Option("--published", help="Tables whose scores are not taken again.")
-    ] = PUBLISHED,
+    ] = options.PUBLISHED,
     config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
     json: options.Json = False,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.board import PUBLISHED
 from harness.cli.output import complain, give, give_json, say
 from harness.errors import RequestError
 
@@ -45,7 +44,7 @@ def verify(
     from harness.registry.verify_record import verify as verify_record
 
     loaded, verdicts, unreadable = load(config), [], []
-    for file in records_of(records or [PUBLISHED]):
+    for file in records_of(records or [options.PUBLISHED]):
         try:
             verdicts.append(verify_record(loaded, file, runs))
         except RequestError as error:
@@ -91,7 +90,9 @@ def details(
     from harness.registry.record_details import complete_details
 
     loaded = load(config)
-    done = [complete_details(loaded, record) for record in records_of(records or [PUBLISHED])]
+    done = [
+        complete_details(loaded, record) for record in records_of(records or [options.PUBLISHED])
+    ]
     if json:
         give_json({"schema": 1, "records": [_details_document(each) for each in done]})
     else:

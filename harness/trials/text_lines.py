@@ -17,7 +17,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import RequestError
+from harness.errors import RequestError, unreadable
 
 STANDARD_INPUT = Path("-")
 """Stands for what is piped into the command; a file of that name needs its whole path."""
@@ -198,9 +198,7 @@ def _open(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
             f"{path}: broken gzip file ({error}); copy or make it again"
         ) from error
     except OSError as error:
-        raise ScoreFileError(
-            f"{path}: cannot be read: {error.strerror}; check its path and rights"
-        ) from error
+        raise ScoreFileError(unreadable(path, error)) from error
 
 
 def _remove_mark(start: bytes, path: Path) -> bytes:

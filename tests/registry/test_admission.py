@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -40,11 +39,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     for path, content in mine.items():
         path.write_bytes(content)
     return copy
-
-
-@pytest.fixture
-def copy(template: Copy, tmp_path: Path) -> Copy:
-    return Copy(Path(shutil.copytree(template.top, tmp_path / "repository")))
 
 
 @pytest.fixture

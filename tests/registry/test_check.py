@@ -18,17 +18,7 @@ from harness.records.record import Metric, Record
 from harness.records.record_files import read_record
 from harness.registry.check import check
 from harness.registry.consistency import contradictions, disagreements
-from tests.board.published_copy import ROOT, Copy, make_copy
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    return make_copy(tmp_path_factory.mktemp("template") / "repository")
-
-
-@pytest.fixture
-def copy(template: Copy, tmp_path: Path) -> Copy:
-    return Copy(Path(shutil.copytree(template.top, tmp_path / "repository")))
+from tests.board.published_copy import ROOT, Copy
 
 
 @pytest.fixture(scope="module")

@@ -23,17 +23,7 @@ from harness.registry.history.line_chain import add, history_files
 from harness.registry.history.page import build as build_history
 from harness.registry.publication import publish
 from harness.registry.verify_record import verify
-from tests.board.published_copy import Copy, edit, make_copy
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    return make_copy(tmp_path_factory.mktemp("template") / "repository")
-
-
-@pytest.fixture
-def copy(template: Copy, tmp_path: Path) -> Copy:
-    return Copy(Path(shutil.copytree(template.top, tmp_path / "repository")))
+from tests.board.published_copy import Copy, edit
 
 
 def complaints(copy: Copy) -> list[str]:

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from harness.board.standing.table import Table
 from harness.config.imports import explain
-from harness.errors import RequestError, nearest
+from harness.errors import RequestError, nearest, unreadable
 from harness.records.record import MetricFacts, Part
 
 SCHEMA: Final = 1
@@ -169,9 +169,7 @@ def references(folder: Path) -> References:
         document = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=_figure)
         return References(ReferenceFile.model_validate(document))
     except OSError as error:
-        raise RequestError(
-            f"{path}: cannot be read: {error.strerror}; check its path and rights"
-        ) from error
+        raise RequestError(unreadable(path, error)) from error
     except ValidationError as error:
         raise RequestError(explain(error, f"{path}: ", _keys_at)) from error
     except (ValueError, RecursionError) as error:
