@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from harness.board.standing.costs import cost_of, environments_of
 from harness.board.standing.figures import Figure
@@ -25,6 +25,9 @@ DAGGER = "†"
 
 CLAIM = "‡"
 """Marks an entry whose figures were claimed, and not made here."""
+
+EVIDENCE: Final[tuple[Trust, ...]] = ("claimed", "rescored", "measured", "reproduced")
+"""The words of trust, by the evidence behind them: the least first."""
 
 
 @dataclass(frozen=True)
@@ -158,31 +161,58 @@ def seed_text(seed: int | None) -> str:
     return "none" if seed is None else str(seed)
 
 
-def latest(filed: Iterable[FiledRecord]) -> tuple[list[FiledRecord], list[FiledRecord]]:
-    """Separate the last finished record of each entry, seed and fold from the older ones.
+@dataclass(frozen=True)
+class Choice:
+    """The records of one table that its rows are made of, and those that they are not made of.
 
-    Args:
-        filed: records of one table.
-
-    Returns:
-        The records kept, and the older ones from old to new; neither order depends on theirs.
+    Attributes:
+        kept: one of each entry, seed and fold.
+        older: those whose places later ones took, from old to new.
+        weaker: those that came later, or of other seeds, and whose evidence is less than that of
+            the entry; from old to new.
     """
-    groups: dict[tuple[Hashable, ...], list[FiledRecord]] = {}
+
+    kept: tuple[FiledRecord, ...]
+    older: tuple[FiledRecord, ...]
+    weaker: tuple[FiledRecord, ...]
+
+
+def choose(filed: Iterable[FiledRecord]) -> Choice:
+    """Choose the records that the rows of one table are made of; no order depends on theirs.
+
+    An entry's row is made of its records of the best trust alone: a claim beside a measurement, or
+    a seed that nobody can check beside those that somebody did, is passed over. Of one seed and
+    fold the most trusted record counts, the last of several.
+    """
+    groups: dict[Hashable, list[FiledRecord]] = defaultdict(list)
     for each in filed:
-        groups.setdefault(_identity(each.record), []).append(each)
-    aged = [sorted(group, key=_age) if len(group) > 1 else group for group in groups.values()]
-    older = [each for group in aged for each in group[:-1]]
-    return [group[-1] for group in aged], sorted(older, key=_age)
+        groups[names_of(each.record)].append(each)
+    kept, older, weaker = list[FiledRecord](), list[FiledRecord](), list[FiledRecord]()
+    for group in groups.values():
+        done = [each for each in group if each.record.state == "done"] or group
+        best = max(_level(each.record) for each in done)
+        places: dict[Hashable, list[FiledRecord]] = defaultdict(list)
+        for each in group:
+            places[_place(each.record)].append(each)
+        for place in places.values():
+            *others, last = sorted(place, key=_strength) if len(place) > 1 else place
+            if _level(last.record) < best:
+                weaker += [*others, last]
+                continue
+            kept.append(last)
+            for each in others:
+                (older if _age(each) < _age(last) else weaker).append(each)
+    return Choice(tuple(kept), tuple(sorted(older, key=_age)), tuple(sorted(weaker, key=_age)))
 
 
 def before_last(kept: Iterable[FiledRecord], older: Iterable[FiledRecord]) -> list[FiledRecord]:
     """Return the records that were kept before the last ones took the places of older ones.
 
     Args:
-        kept, older: as `latest` returns them.
+        kept, older: as `choose` returns them.
     """
-    last = {_identity(each.record): each for each in older}
-    return [last.get(_identity(each.record), each) for each in kept]
+    last = {(names_of(each.record), _place(each.record)): each for each in older}
+    return [last.get((names_of(each.record), _place(each.record)), each) for each in kept]
 
 
 def join(filed: Iterable[FiledRecord]) -> list[Row]:
@@ -244,14 +274,24 @@ def _mean_of_all(values: Sequence[float | None]) -> float | None:
     return statistics.fmean(known) if len(known) == len(values) else None
 
 
-def _identity(record: Record) -> tuple[Hashable, ...]:
-    """Return the key that a later record shares with an older one whose place it takes.
+def names_of(record: Record) -> tuple[str, str | None, str | None]:
+    """Return the names by which a table knows an entry, whatever their content."""
+    return record.model.name, record.loss.name if record.loss else None, record.recipe_name
 
-    Trust belongs to it: a claim never takes the place of a measurement.
-    """
-    loss = record.loss.name if record.loss else None
-    fold = record.dataset.fold.index if record.dataset.fold else None
-    return record.model.name, loss, record.recipe_name, record.seed, _original_trust(record), fold
+
+def _place(record: Record) -> tuple[Hashable, ...]:
+    """Return the seed and fold, of which an entry has one record in its row."""
+    return record.seed, record.dataset.fold.index if record.dataset.fold else None
+
+
+def _level(record: Record) -> int:
+    """Return the evidence that a whole row needs; that a seed was made again is no one's duty."""
+    return EVIDENCE.index(_original_trust(record))
+
+
+def _strength(filed: FiledRecord) -> tuple[int, tuple[str, int, str, str]]:
+    """Return the sort key of an entry's records of one seed and fold; the last one counts."""
+    return EVIDENCE.index(filed.record.trust), _age(filed)
 
 
 def _age(filed: FiledRecord) -> tuple[str, int, str, str]:

@@ -19,9 +19,9 @@ from harness.board.standing.rows import (
     Row,
     arrange,
     before_last,
+    choose,
     join,
     labels,
-    latest,
 )
 from harness.board.standing.table_ranks import Ranking, rank
 from harness.errors import RequestError
@@ -45,11 +45,14 @@ class Table:
         ranking: ranks in the order of `rows`.
         older: records of the same entries and seeds that others took the places of, from old to
             new.
+        weaker: records of the same entries that are passed over, as the evidence behind them is
+            less than behind the entries' others; from old to new.
     """
 
     rows: tuple[Row, ...]
     ranking: Ranking
     older: tuple[FiledRecord, ...] = ()
+    weaker: tuple[FiledRecord, ...] = ()
 
     @property
     def superseded(self) -> int:
@@ -123,10 +126,11 @@ def _table(filed: list[FiledRecord]) -> Table:
             f"{protocol.suite}: no facts of its primary metric {protocol.primary!r} in the record; "
             "give the task's protocol a MetricFacts for it"
         )
-    kept, older = latest(filed)
+    chosen = choose(filed)
     better = protocol.facts[protocol.primary].higher_is_better
-    rows = arrange(join(join_folds(kept)), protocol.primary, higher_is_better=better)
-    return Table(tuple(rows), rank(rows, protocol, filed[0].record.dataset.unit), tuple(older))
+    rows = arrange(join(join_folds(chosen.kept)), protocol.primary, higher_is_better=better)
+    ranking = rank(rows, protocol, filed[0].record.dataset.unit)
+    return Table(tuple(rows), ranking, chosen.older, chosen.weaker)
 
 
 def table_key(table: Table) -> tuple[str, int, str, str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,7 @@ class Ranking:
     Attributes:
         ranks: one a row.
         reason: why there are none.
+        apart: one a row: why it is left out of ranking by itself; empty for the others.
         units: number of test units on which the rows were compared.
         visible: the smallest visible difference, in the metric's own unit: rates as fractions.
         spread: of the seeds, pooled over the rows; it is in the ranks and in `visible`. None if
@@ -37,12 +39,14 @@ class Ranking:
     units: int | None = None
     visible: float | None = None
     spread: SeedSpread | None = None
+    apart: tuple[str, ...] = ()
 
 
 def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
     """Rank the done rows of one table by its primary metric, paired on the units left out.
 
-    Claimed rows take no rank, and count for nobody's.
+    Claimed rows take no rank, and count for nobody's. A row that cannot be paired with the others
+    is left out by itself: the others are ranked as if it were not there.
 
     Args:
         rows: the table's rows, in its order.
@@ -54,8 +58,11 @@ def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
     blank = Ranking((None,) * len(rows), spread=spread)
     if len(done) < 2:
         return replace(blank, reason="ranks need two entries with results")
-    reason = _why_unpaired(done, protocol.primary, unit)
-    return replace(blank, reason=reason) if reason else _fill_ranks(blank, rows, protocol, unit)
+    paired, apart = _pair(done, protocol.primary, unit)
+    blank = replace(blank, apart=tuple(apart.get(row, "") for row in rows))
+    if len(paired) < 2:
+        return replace(blank, reason=f"ranks need two entries on the same test {unit}s")
+    return _fill_ranks(blank, rows, paired, protocol, unit)
 
 
 def seed_spread(rows: Iterable[Row], metric: str, facts: MetricFacts) -> SeedSpread | None:
@@ -71,20 +78,23 @@ def values_by_unit(row: Row, metric: str) -> ComparedEntry:
     return ComparedEntry(row.name, value, tuple(left), values, _seeds(row, metric))
 
 
-def _fill_ranks(blank: Ranking, rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
-    """Fill in the ranks of rows that can be paired."""
+def _fill_ranks(
+    blank: Ranking, rows: Sequence[Row], paired: Sequence[Row], protocol: Protocol, unit: str
+) -> Ranking:
+    """Fill in the ranks of the rows that can be paired."""
     scale = _scale(protocol.facts[protocol.primary])
-    entries = [values_by_unit(row, protocol.primary) for row in rows if row.is_compared]
-    units = len(entries[0].units)
+    units = len(paired[0].left_one_out(protocol.primary) or ())
+    if units < 2:
+        return replace(blank, units=units, reason=f"ranks cannot be told with 1 test {unit}")
+    entries = [values_by_unit(row, protocol.primary) for row in paired]
     if not can_rank(units):
         visible = smallest_visible_difference(entries, scale=scale)
         few = f"ranks cannot be told with {units} test {unit}s; {MIN_UNITS_FOR_RANKS} are needed"
         return replace(blank, units=units, visible=visible, reason=few)
     better = protocol.facts[protocol.primary].higher_is_better
     found, visible = ranks_and_difference(entries, better, scale=scale)
-    told = iter(found)
-    ranks = tuple(next(told) if row.is_compared else None for row in rows)
-    return replace(blank, units=units, visible=visible, ranks=ranks)
+    ranks = dict(zip(paired, found, strict=True))
+    return replace(blank, units=units, visible=visible, ranks=tuple(map(ranks.get, rows)))
 
 
 def _scale(facts: MetricFacts) -> Scale:
@@ -99,14 +109,24 @@ def _seeds(row: Row, metric: str) -> tuple[float, ...]:
     return tuple(r.metrics[metric].value for r in row.results if metric in r.metrics)
 
 
-def _why_unpaired(rows: Sequence[Row], metric: str, unit: str) -> str:
-    """Say why rows cannot be compared in pairs; empty if they can."""
-    left = [row.left_one_out(metric) if row.figure(metric) else None for row in rows]
-    without = sorted({row.name for row, values in zip(rows, left, strict=True) if not values})
-    if without:
-        named = ", ".join(without)
-        return f"ranks need the metric without each {unit}, which is not known of {named}"
-    sets = {frozenset(values) for values in left if values}
-    if len(sets) > 1:
-        return f"ranks need the same test {unit}s in all entries; these entries differ in them"
-    return "" if len(next(iter(sets))) > 1 else f"ranks cannot be told with 1 test {unit}"
+def _pair(rows: Sequence[Row], metric: str, unit: str) -> tuple[list[Row], dict[Row, str]]:
+    """Separate the rows that can be compared in pairs from the others, with the reasons why.
+
+    The units are those of most rows; of two sets that are as frequent, those of the first record.
+    """
+    left = {row: (row.left_one_out(metric) or {}) if row.figure(metric) else {} for row in rows}
+    sets: dict[frozenset[str], list[Row]] = defaultdict(list)
+    for row, values in left.items():
+        if values:
+            sets[frozenset(values)].append(row)
+    first = {units: min(r.finished for row in sets[units] for r in row.records) for units in sets}
+    order = sorted(sets, key=lambda units: (-len(sets[units]), first[units], sorted(units)))
+    usual = order[0] if order else frozenset[str]()
+    apart = {
+        row: f"its test {unit}s are not the others'"
+        if values
+        else f"the metric without each {unit} is not known of it"
+        for row, values in left.items()
+        if values.keys() != usual or not values
+    }
+    return sets[usual], apart

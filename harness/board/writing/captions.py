@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
 from harness.board.standing.costs import environments
 from harness.board.standing.figures import plain, plural
+from harness.board.standing.rows import seed_text
 from harness.board.standing.table import Table
 from harness.board.writing.entry_notes import cost_footnotes, row_footnotes
 from harness.metrics.seed_spread import SeedSpread
@@ -100,19 +102,20 @@ def _value(value: Any) -> str:
 @lru_cache(maxsize=2)
 def footnotes(table: Table) -> list[str]:
     """Return every footnote of a table, in a fixed order."""
-    ends = [_trust(table), _older_records(table), _unshown(table)]
+    ends = [_trust(table), *_passed_over(table), _unshown(table)]
     notes = [*_general(table), *cost_footnotes(table), *row_footnotes(table), *ends]
     return [note for note in notes if note]
 
 
 def brief_footnotes(table: Table) -> list[str]:
     """Return the footnotes without which the numbers of a narrow table would be misread."""
-    notes = [*_general(table), *row_footnotes(table, brief=True), _older_records(table)]
+    notes = [*_general(table), *row_footnotes(table, brief=True), *_passed_over(table)]
     return [note for note in notes if note]
 
 
 def _general(table: Table) -> list[str]:
-    return [_folds(table), _ranks(table), _visible(table), _brackets(table), _seeds(table)]
+    ranks = [_ranks(table), _apart(table), _visible(table)]
+    return [_folds(table), *ranks, _brackets(table), _seeds(table)]
 
 
 def _folds(table: Table) -> str:
@@ -137,6 +140,13 @@ def _ranks(table: Table) -> str:
         f"{unit}, Holm-corrected over all pairs; the spread of seeds is {'' if known else 'not '}"
         "in it); entries that cannot be told apart may share it."
     )
+
+
+def _apart(table: Table) -> str:
+    """Name the entries that are left out of ranking by themselves."""
+    named = zip(table.labels, table.ranking.apart, strict=False)
+    said = "; ".join(f"{name} ({why})" for name, why in named if why)
+    return f"Left out of ranking, and of the others' ranks: {said}." if said else ""
 
 
 def _visible(table: Table) -> str:
@@ -204,12 +214,26 @@ def _trust(table: Table) -> str:
     return f"Trust, {'; '.join(said)}." if said else ""
 
 
+def _passed_over(table: Table) -> list[str]:
+    return [_older_records(table), _weaker_records(table)]
+
+
 def _older_records(table: Table) -> str:
     if not table.superseded:
         return ""
     be = "is" if table.superseded == 1 else "are"
     older = plural(table.superseded, "older record")
     return f"There {be} {older} of the same entries and seeds; only the latest is shown."
+
+
+def _weaker_records(table: Table) -> str:
+    """Name the entries of which records are passed over, and what those were trusted as."""
+    told = Counter(
+        f"{each.record.entry} (seed {seed_text(each.record.seed)}, {each.record.trust})"
+        for each in table.weaker
+    )
+    named = "; ".join(f"{plural(count, 'record')} of {what}" for what, count in told.items())
+    return f"Passed over, as there is more evidence for their entries: {named}." if told else ""
 
 
 def _unshown(table: Table) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.board.standing.rows import FiledRecord
-from harness.board.standing.table import Table, tables
+from harness.board.standing.table import Table, table_before, tables
 from harness.board.writing.captions import footnotes
 from harness.errors import RequestError
 from harness.records.record import Metric, MetricFacts, Record, Stage
@@ -129,20 +129,47 @@ def test_few_units_leave_ranks_blank(make):
     assert ranking.visible is not None
 
 
-def test_other_units_leave_ranks_blank(make):
-    ranking = made(make("a", units=24), make("b", units=25))[0].ranking
+ODD = {
+    "other units": ({"units": 25}, "its test speakers are not the others'"),
+    "none": ({"left_one_out": {}}, "the metric without each speaker is not known of it"),
+}
+
+
+@pytest.mark.parametrize(("changes", "why"), ODD.values(), ids=list(ODD))
+def test_a_row_that_cannot_be_paired_takes_no_rank_from_others(make, changes, why):
+    """Every place of the odd row, first and last by merit."""
+    whole = [make("a"), make("bb", value=0.2)]
+    without = made(*whole)[0].ranking
+    for value in (0.001, 0.9):
+        table = made(*whole, make("odd", value=value, **changes))[0]
+        ranks = dict(zip(table.labels, table.ranking.ranks, strict=True))
+        assert ranks == {"a + aam": 1, "bb + aam": 2, "odd + aam": None}
+        assert (table.ranking.visible, table.ranking.units) == (without.visible, 24)
+        assert f"Left out of ranking, and of the others' ranks: odd + aam ({why})." in "\n".join(
+            footnotes(table)
+        )
+
+
+@pytest.mark.parametrize(("changes", "why"), ODD.values(), ids=list(ODD))
+def test_two_rows_that_cannot_be_paired_have_no_ranks(make, changes, why):
+    ranking = made(make("a"), make("b", value=0.2, **changes))[0].ranking
     assert ranking.ranks == (None, None)
-    assert "same test speakers" in ranking.reason
+    assert ranking.reason == "ranks need two entries on the same test speakers"
+    assert ranking.apart == ("", why)
 
 
-def test_missing_left_one_out_values_are_named(make):
-    ranking = made(make("a"), make("b", left_one_out={}))[0].ranking
-    assert ranking.reason.endswith("not known of b + aam")
+def test_a_namesake_without_left_one_out_values_is_told_from_the_other(make):
+    table = made(make(), make(recipe_name="long", left_one_out={}))[0]
+    assert "ranks: ecapa-512 + aam [recipe long] (the metric" in "\n".join(footnotes(table))
 
 
-def test_a_namesake_without_left_one_out_values_is_named_too(make):
-    ranking = made(make(), make(recipe_name="long", left_one_out={}))[0].ranking
-    assert ranking.reason.endswith("not known of ecapa-512 + aam")
+def test_of_units_as_frequent_as_others_those_of_the_first_record_are_ranked(make):
+    late = {"finished": "2027-01-01T00:00:00Z", "units": 30}
+    new = [make("a", **late), make("bb", value=0.2, **late)]
+    old = [make("ccc", finished="2026-01-01T00:00:00Z"), make("dddd", value=0.3)]
+    table = made(*new, *old)[0]
+    ranked = {n for n, rank in zip(table.labels, table.ranking.ranks, strict=True) if rank}
+    assert ranked == {"ccc + aam", "dddd + aam"}
 
 
 def test_versions_digests_and_locks_never_share_a_table(make, protocol, data):
@@ -164,11 +191,52 @@ def test_the_latest_record_of_an_entry_and_seed_is_shown(make):
     assert [row.first.metrics["eer"].value for row in table.rows] == [0.1]
 
 
-def test_a_claim_never_takes_the_place_of_a_measurement(make):
-    later = {"train": Stage(key="k", inputs={}, finished="2027-01-01T00Z")}
-    table = made(make(), make(value=0.001, trust="claimed", stages=later))[0]
-    assert table.superseded == 0
-    assert [row.trust for row in table.rows] == ["measured", "claimed"]
+LATER = "2027-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(
+    ("trust", "weaker"),
+    [
+        ("measured", "claimed"),
+        ("measured", "rescored"),
+        ("rescored", "claimed"),
+        ("reproduced", "rescored"),
+    ],
+)
+def test_a_later_record_of_less_evidence_is_passed_over_and_told(make, seed, trust, weaker):
+    """Be it of the entry's own seed, or of another that would move its mean."""
+    record = make(trust=trust)
+    table = made(record, make(value=0.4, seed=seed, trust=weaker, finished=LATER))[0]
+    assert [row.results for row in table.rows] == [(record,)]
+    assert (table.superseded, len(table.weaker)) == (0, 1)
+    assert table_before(table) is None
+    assert (
+        "Passed over, as there is more evidence for their entries: "
+        f"1 record of ecapa-512 + aam (seed {seed}, {weaker})."
+    ) in footnotes(table)
+
+
+def test_a_record_that_was_made_again_stays_before_a_later_one_that_was_not(make):
+    again, other = make(trust="reproduced"), make(seed=1)
+    table = made(again, make(value=0.4, finished=LATER), other)[0]
+    assert [row.results for row in table.rows] == [(again, other)]
+    assert (table.superseded, len(table.weaker)) == (0, 1)
+
+
+def test_a_later_record_of_more_evidence_takes_the_place_of_a_claim(make):
+    claim, better = make(value=0.01, trust="claimed"), make(value=0.05, finished=LATER)
+    table = made(claim, better)[0]
+    assert [row.results for row in table.rows] == [(better,)]
+    assert [filed.record for filed in table.older] == [claim]
+    assert table.weaker == ()
+
+
+def test_a_failure_that_nobody_can_check_hides_no_result(make):
+    failed = {"state": "failed", "metrics": {}, "left_one_out": {}, "finished": LATER}
+    table = made(make(), make(trust="claimed", **failed))[0]
+    assert [row.state for row in table.rows] == ["done"]
+    assert [row.state for row in made(make(), make(**failed))[0].rows] == ["failed"]
 
 
 def test_columns_stand_in_the_order_that_their_facts_give(make, protocol):
