@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 from harness.board.standing.costs import cost_of, environments_of
 from harness.board.standing.figures import Figure
 from harness.records.documents import digest
 from harness.records.record import COSTS, Metric, Record, Trust
-from harness.records.record_files import to_document
 
 INCOMPLETE = "incomplete"
 """The state of a row if folds of it have no result."""
@@ -25,9 +24,6 @@ DAGGER = "†"
 
 CLAIM = "‡"
 """Marks an entry whose figures were claimed, and not made here."""
-
-EVIDENCE: Final[tuple[Trust, ...]] = ("claimed", "rescored", "measured", "reproduced")
-"""The words of trust, by the evidence behind them: the least first."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ class Row:
     def trust(self) -> Trust:
         """Trust in its figures: `reproduced` only if each of its records was."""
         trusts = {record.trust for record in self.records}
-        return trusts.pop() if len(trusts) == 1 else _original_trust(self.first)
+        return trusts.pop() if len(trusts) == 1 else original_trust(self.first)
 
     @cached_property
     def is_damaged(self) -> bool:
@@ -161,60 +157,6 @@ def seed_text(seed: int | None) -> str:
     return "none" if seed is None else str(seed)
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The records of one table that its rows are made of, and those that they are not made of.
-
-    Attributes:
-        kept: one of each entry, seed and fold.
-        older: those whose places later ones took, from old to new.
-        weaker: those that came later, or of other seeds, and whose evidence is less than that of
-            the entry; from old to new.
-    """
-
-    kept: tuple[FiledRecord, ...]
-    older: tuple[FiledRecord, ...]
-    weaker: tuple[FiledRecord, ...]
-
-
-def choose(filed: Iterable[FiledRecord]) -> Choice:
-    """Choose the records that the rows of one table are made of; no order depends on theirs.
-
-    An entry's row is made of its records of the best trust alone: a claim beside a measurement, or
-    a seed that nobody can check beside those that somebody did, is passed over. Of one seed and
-    fold the most trusted record counts, the last of several.
-    """
-    groups: dict[Hashable, list[FiledRecord]] = defaultdict(list)
-    for each in filed:
-        groups[names_of(each.record)].append(each)
-    kept, older, weaker = list[FiledRecord](), list[FiledRecord](), list[FiledRecord]()
-    for group in groups.values():
-        done = [each for each in group if each.record.state == "done"] or group
-        best = max(_level(each.record) for each in done)
-        places: dict[Hashable, list[FiledRecord]] = defaultdict(list)
-        for each in group:
-            places[_place(each.record)].append(each)
-        for place in places.values():
-            *others, last = sorted(place, key=_strength) if len(place) > 1 else place
-            if _level(last.record) < best:
-                weaker += [*others, last]
-                continue
-            kept.append(last)
-            for each in others:
-                (older if _age(each) < _age(last) else weaker).append(each)
-    return Choice(tuple(kept), tuple(sorted(older, key=_age)), tuple(sorted(weaker, key=_age)))
-
-
-def before_last(kept: Iterable[FiledRecord], older: Iterable[FiledRecord]) -> list[FiledRecord]:
-    """Return the records that were kept before the last ones took the places of older ones.
-
-    Args:
-        kept, older: as `choose` returns them.
-    """
-    last = {(names_of(each.record), _place(each.record)): each for each in older}
-    return [last.get((names_of(each.record), _place(each.record)), each) for each in kept]
-
-
 def join(filed: Iterable[FiledRecord]) -> list[Row]:
     """Join records of one table over their seeds; each that is not done stays a row of its own."""
     ordered = sorted(filed, key=lambda each: (each.entry, seed_of(each.record)))
@@ -274,42 +216,16 @@ def _mean_of_all(values: Sequence[float | None]) -> float | None:
     return statistics.fmean(known) if len(known) == len(values) else None
 
 
-def names_of(record: Record) -> tuple[str, str | None, str | None]:
-    """Return the names by which a table knows an entry, whatever their content."""
-    return record.model.name, record.loss.name if record.loss else None, record.recipe_name
-
-
-def _place(record: Record) -> tuple[Hashable, ...]:
-    """Return the seed and fold, of which an entry has one record in its row."""
-    return record.seed, record.dataset.fold.index if record.dataset.fold else None
-
-
-def _level(record: Record) -> int:
-    """Return the evidence that a whole row needs; that a seed was made again is no one's duty."""
-    return EVIDENCE.index(_original_trust(record))
-
-
-def _strength(filed: FiledRecord) -> tuple[int, tuple[str, int, str, str]]:
-    """Return the sort key of an entry's records of one seed and fold; the last one counts."""
-    return EVIDENCE.index(filed.record.trust), _age(filed)
-
-
-def _age(filed: FiledRecord) -> tuple[str, int, str, str]:
-    record = filed.record
-    stages = max((stage.finished or "" for stage in record.stages.values()), default="")
-    return record.finished or stages, record.attempt, digest(to_document(record)), filed.path
-
-
 def row_digest(record: Record) -> str:
     """Return the digest that seeds (and folds) of one row share: names, and their content."""
     loss = record.loss.model_dump() if record.loss else None
     model = record.model.model_dump()
     return digest(
-        [model, loss, record.recipe_name, record.recipe, record.track, _original_trust(record)]
+        [model, loss, record.recipe_name, record.recipe, record.track, original_trust(record)]
     )
 
 
-def _original_trust(record: Record) -> Trust:
+def original_trust(record: Record) -> Trust:
     """Return the trust without attestations, which do not change how figures were made."""
     return "measured" if record.trust == "reproduced" else record.trust
 

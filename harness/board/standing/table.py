@@ -13,16 +13,9 @@ from functools import cached_property
 from itertools import groupby
 
 from harness.board.record_paths import slug
+from harness.board.standing.choice import before_last, choose
 from harness.board.standing.fold_join import join_folds
-from harness.board.standing.rows import (
-    FiledRecord,
-    Row,
-    arrange,
-    before_last,
-    choose,
-    join,
-    labels,
-)
+from harness.board.standing.rows import FiledRecord, Row, arrange, join, labels
 from harness.board.standing.table_ranks import Ranking, rank
 from harness.errors import RequestError
 from harness.records.record import Data, MetricFacts, Protocol, Record
@@ -107,8 +100,8 @@ def tables(filed: Iterable[FiledRecord]) -> list[Table]:
     Raises:
         RequestError: a protocol does not say how its primary metric is to be sorted.
     """
-    ordered = sorted(filed, key=lambda each: _key(each.record))
-    return [_table(list(group)) for _, group in groupby(ordered, lambda each: _key(each.record))]
+    ordered = sorted(filed, key=lambda each: key_of(each.record))
+    return [_table(list(group)) for _, group in groupby(ordered, lambda each: key_of(each.record))]
 
 
 def table_before(table: Table) -> Table | None:
@@ -135,10 +128,11 @@ def _table(filed: list[FiledRecord]) -> Table:
 
 def table_key(table: Table) -> tuple[str, int, str, str, str, str]:
     """Return the key that identifies and orders tables: newest protocol version first."""
-    return _key(table.rows[0].records[0])
+    return key_of(table.rows[0].records[0])
 
 
-def _key(record: Record) -> tuple[str, int, str, str, str, str]:
+def key_of(record: Record) -> tuple[str, int, str, str, str, str]:
+    """Return the key of the table that a record is in; all folds of a dataset share it."""
     protocol, dataset = record.protocol, record.dataset
     rules = protocol.suite, -protocol.version, protocol.profile
     fold = dataset.fold

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.board.standing.rows import FiledRecord, choose, labels
+from harness.board.standing.choice import choose
+from harness.board.standing.rows import FiledRecord, labels
 from harness.board.standing.table import Table, tables
 from harness.board.writing.charts import SHOWN, plot_data
 from harness.board.writing.efficiency import efficiencies
@@ -114,6 +115,5 @@ def test_the_last_record_is_kept_whatever_the_order(make):
         mixed = random.Random(turn).sample(records, len(records))
         chosen = choose(FiledRecord(record) for record in mixed)
         assert {each.record.finished[:4] for each in chosen.kept} == {"2023"}
-        assert [each.record.finished[:4] for each in chosen.older] == ["2020"] * 3 + ["2021"] * 3 + [
-            "2022"
-        ] * 3
+        years = [each.record.finished[:4] for each in chosen.older]
+        assert years == ["2020"] * 3 + ["2021"] * 3 + ["2022"] * 3
