@@ -79,11 +79,14 @@ def admit(
                 "base": came.base,
                 "new": list(came.new),
                 "complaints": list(came.complaints),
+                "worse": list(came.worse),
                 "difference": document,
             }
         )
     elif text:
         give(text.rstrip("\n"))
+    for line in came.worse:
+        say(line)
     if came.complaints:
         complain("\n".join(came.complaints))
         raise typer.Exit(1)

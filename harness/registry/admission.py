@@ -19,6 +19,7 @@ from pathlib import Path
 from harness.board.companions import unreadable_companions, wrong_companions
 from harness.board.git_tree import git, top_of
 from harness.board.record_paths import DETAILS_ENDING, is_record, scores_path
+from harness.board.record_store import load
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import LockFile, read_lock
 from harness.errors import RequestError
@@ -28,6 +29,7 @@ from harness.registry.admission_rules import lock_edits, wrong_newcomer
 from harness.registry.consistency import disagreements
 from harness.registry.history.line import FOLDER as HISTORY
 from harness.registry.history.page import check_history
+from harness.registry.replacement import worsened, wrong_replacements
 
 RECORDS = "records/"
 
@@ -43,6 +45,7 @@ class Admission:
         base: the commit that it was checked against.
         new: paths of new records below the published folder.
         complaints: all that is wrong, each beginning with the file it is about.
+        worse: rows that it makes worse, or takes the rank or the evidence of.
         unreadable: True if a file among the records is none, so that no table can be made.
         first: True if nothing was published before.
     """
@@ -50,6 +53,7 @@ class Admission:
     base: str
     new: tuple[str, ...]
     complaints: tuple[str, ...]
+    worse: tuple[str, ...]
     unreadable: bool
     first: bool
 
@@ -79,6 +83,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     records, unreadable = _readable(folder, now)
     # Nothing can be said of what lies beside records while something is unreadable.
     beside = [] if unreadable else wrong_companions(folder, records)
+    trusted = {} if unreadable else load(folder, [folder / name for name in records]).records
     about = {*new, *(scores_path(name) for name in new)}
     complaints = [
         *_lost(before, now),
@@ -89,6 +94,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         ),
         *unreadable,
         *(line for name in new for line in wrong_newcomer(folder, name, records, locks, loaded)),
+        *wrong_replacements(trusted, before, revision.top),
         *disagreements(records),
         *(line for line in beside if line.partition(": ")[0] in about),
         *check_history(folder),
@@ -98,6 +104,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         revision.commit,
         tuple(name for name in new if _is_record_file(name)),
         tuple(dict.fromkeys(complaints)),
+        tuple(worsened(trusted, before)),
         unreadable=bool(unreadable),
         first=not any(_is_record_file(name) for name in before),
     )
