@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.board.companions import SCORES_LIMIT
+from harness.board.evidence import SCORES_LIMIT
 from harness.board.record_paths import is_record, record_path
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import DatasetLock, LockFile, ProtocolLock

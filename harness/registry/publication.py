@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from harness.board.companions import publishes_scores
+from harness.board.evidence import publishes_scores
 from harness.board.git_tree import changes_outside
 from harness.board.publishing.published_tables import build
 from harness.board.record_paths import details_path, record_path, scores_path
