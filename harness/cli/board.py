@@ -79,11 +79,15 @@ def admit(
                 "base": came.base,
                 "new": list(came.new),
                 "complaints": list(came.complaints),
+                "trust": dict(came.trusts),
+                "told": list(came.told),
                 "difference": document,
             }
         )
     elif text:
         give(text.rstrip("\n"))
+    for line in (*came.told, *(f"{name}: {trust}" for name, trust in came.trusts.items())):
+        say(line)
     if came.complaints:
         complain("\n".join(came.complaints))
         raise typer.Exit(1)
