@@ -15,6 +15,7 @@ from harness.board.record_paths import (
     DETAILS_ENDING,
     SIGNATURE_ENDING,
     is_record,
+    is_signature,
     record_of,
     scores_path,
 )
@@ -69,7 +70,7 @@ def signature_files(folder: Path) -> list[str]:
     """Return the signatures of published records, by their paths below the published folder."""
     files = (folder / "records").rglob(f"*{SIGNATURE_ENDING}")
     names = sorted(path.relative_to(folder).as_posix() for path in files)
-    return [name for name in names if MARK not in name.rpartition("/")[2]]
+    return [name for name in names if is_signature(name.rpartition("/")[2])]
 
 
 def signature_fault(folder: Path, name: str, record: Record, signers: Signers) -> str:

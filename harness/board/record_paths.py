@@ -72,6 +72,11 @@ def record_of(path: str) -> str:
     return f"{place}{slash}{name.removesuffix(ending)}.json"
 
 
+def is_signature(name: str) -> bool:
+    """Check if a file of that name is a record's signature, and not an attestation's."""
+    return name.endswith(SIGNATURE_ENDING) and MARK not in name
+
+
 def is_record(name: str) -> bool:
     """Check if a JSON file of that name is a record, and not a file that lies beside a record.
 

@@ -60,8 +60,8 @@ def publish(
     written = publish_records(
         chosen, folder, Path.cwd(), details=companions.of, include_failed=include_failed, key=sign
     )
-    for reason, records in sorted(companions.reasons.items()):
-        say(f"{plural(len(records), 'record')} without details: {reason}")
+    for reason, untold in sorted(companions.reasons.items()):
+        say(f"{plural(len(untold), 'record')} without details: {reason}")
     if sign is not None:
         _tell_unlisted([folder / record_path(read_record(run)) for run in chosen], folder)
     give_written(written, UNCHANGED, json=json)

@@ -22,6 +22,7 @@ from harness.board.record_paths import (
     DETAILS_ENDING,
     SIGNATURE_ENDING,
     is_record,
+    is_signature,
     scores_path,
 )
 from harness.config.loader import LoadedBenchmark
@@ -36,6 +37,7 @@ from harness.registry.history.line import FOLDER as HISTORY
 from harness.registry.history.page import check_history
 from harness.registry.newcomer_evidence import (
     earned_trusts,
+    lost_signatures,
     signers_change,
     unknown_commits,
     unshown,
@@ -100,7 +102,10 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     beside, signatures, told = [], list[str](), list[str]()
     if not unreadable:  # Nothing can be said of what lies beside records otherwise.
         beside = wrong_companions(folder, records)
-        signatures = list(wrong_signatures(folder, records, before, listed))
+        signatures = [
+            *wrong_signatures(folder, records, before, listed),
+            *lost_signatures(folder, records, before),
+        ]
         trusts = earned_trusts(folder, own_records, listed)
         told = signers_change(listed, read_signers(folder / SIGNERS))
     about = {*new, *(scores_path(name) for name in new)}
@@ -229,6 +234,11 @@ def _signers_before(before: Mapping[str, bytes]) -> Signers:
     return parse_signers(text, f"{SIGNERS} of the revision")
 
 
+def _may_change(name: str) -> bool:
+    """Check if a file may be made anew: details, and a signature, which are held to their rules."""
+    return name.endswith(DETAILS_ENDING) or is_signature(name.rpartition("/")[2])
+
+
 def _is_about(name: str, new: Set[str]) -> bool:
     """Check if a file is of a new record, or a signature, which any change beside it breaks."""
     return name in new or name.endswith(SIGNATURE_ENDING)
@@ -237,11 +247,9 @@ def _is_about(name: str, new: Set[str]) -> bool:
 def _lost(before: Mapping[str, bytes], now: Mapping[str, Path]) -> Iterator[str]:
     """Name what was published and is no longer as it was."""
     for name, content in sorted(before.items()):
-        if name.startswith(RECORDS) and not name.endswith(DETAILS_ENDING):
+        if name.startswith(RECORDS) and not _may_change(name):
             if name not in now:
                 yield f"{name}: removed; what was published stays, restore it from git"
-            elif name.endswith(SIGNATURE_ENDING):
-                continue  # One that still counts may take its place.
             elif now[name].read_bytes() != content:
                 yield f"{name}: edited; what was published is never edited, restore it from git"
         elif name.startswith(f"{HISTORY}/") and name.endswith(".jsonl"):

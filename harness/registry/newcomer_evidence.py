@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness.board.companions import signature_fault, signature_files
-from harness.board.evidence import may_publish_scores, parse_time
+from harness.board.evidence import digest_chain, finished_at, may_publish_scores, parse_time
 from harness.board.git_tree import git
-from harness.board.record_paths import record_of
+from harness.board.record_paths import details_path, is_signature, record_of
 from harness.board.record_store import load
 from harness.errors import RequestError
+from harness.records.documents import sha256
 from harness.records.provenance import DIRTY
 from harness.records.record import Record, Trust
-from harness.records.signature import SIGNERS, Signers, read_signers
+from harness.records.signature import SIGNERS, SignatureError, Signers, read_signers
 
 SLACK = timedelta(hours=1)
 """So far may the clock of the machine that made a record be ahead."""
@@ -86,6 +88,30 @@ def wrong_signatures(
                 f"change goes to: let a change of {SIGNERS!r} alone be merged first"
             )
         yield f"{name}: {fault}"
+
+
+def lost_signatures(
+    folder: Path, records: Mapping[str, Record], before: Mapping[str, bytes]
+) -> Iterator[str]:
+    """Name signatures that were removed and would still count.
+
+    Args:
+        folder: the published tables.
+        records: path below them -> record.
+        before: the files of the revision, by their paths.
+    """
+    signers = read_signers(folder / SIGNERS)
+    for name, content in before.items():
+        beside = record_of(name)
+        if beside not in before or beside not in records:
+            continue
+        if not is_signature(name.rpartition("/")[2]) or (folder / name).exists():
+            continue
+        record, details = records[beside], before.get(details_path(beside))
+        chain = digest_chain(record, sha256(before[beside]), sha256(details) if details else None)
+        with suppress(SignatureError):  # Whoever's key is listed no longer may be forgotten.
+            signer = signers.verify(chain, content.decode(errors="replace"), finished_at(record))
+            yield f"{name}: removed, and {signer.name} signed it; restore it from git"
 
 
 def signers_change(before: Signers, now: Signers) -> list[str]:
