@@ -1,7 +1,8 @@
-"""Files beside published records: scores, details, attestations, each bound by a hash.
+"""Files beside published records: scores, details, attestations, signatures, each bound by a hash.
 
-A record names its scores; details and attestations name the record's file. So a file that was
-exchanged, edited or left behind is found without computing anything again.
+A record names its scores; details and attestations name the record's file; a signature signs the
+hashes of all. So a file that was exchanged, edited or left behind is found without computing
+anything again.
 """
 
 from __future__ import annotations
@@ -9,21 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness.board.record_paths import DETAILS_ENDING, is_record, scores_path
+from harness.board.evidence import publishes_scores, signer_of
+from harness.board.record_paths import (
+    DETAILS_ENDING,
+    SIGNATURE_ENDING,
+    is_record,
+    is_signature,
+    record_of,
+    scores_path,
+)
 from harness.errors import RequestError
-from harness.records.attestation import MARK, attestation_path, read_attestation
+from harness.records.attestation import attestation_path, read_attestation
 from harness.records.details_schema import details_text, read_details
 from harness.records.documents import readable_json, sha256_file
 from harness.records.record import Record
-
-SCORES_LIMIT = 1_000_000
-"""Scores of at most so many bytes are published beside their record."""
-
-
-def publishes_scores(record: Record) -> bool:
-    """Check if the record's scores belong beside it: allowed, made, and small."""
-    scores = record.artefacts.get("scores")
-    return record.dataset.publish_scores and scores is not None and scores.bytes <= SCORES_LIMIT
+from harness.records.signature import SIGNERS, SignatureError, Signers, read_signers
 
 
 def wrong_companions(folder: Path, records: Mapping[str, Record]) -> list[str]:
@@ -36,6 +37,7 @@ def wrong_companions(folder: Path, records: Mapping[str, Record]) -> list[str]:
     Raises:
         RequestError: one is not what its name says (`unreadable_companions`).
     """
+    signers = read_signers(folder / SIGNERS)
     scores = [
         line
         for path, record in records.items()
@@ -44,7 +46,8 @@ def wrong_companions(folder: Path, records: Mapping[str, Record]) -> list[str]:
     bound = [line for name in _beside(folder) for line in _companion(folder, name, records)]
     there = {path.relative_to(folder).as_posix() for path in (folder / "records").rglob("*.npz")}
     orphans = sorted(there - {scores_path(path) for path in records})
-    return scores + bound + [f"{name}: stale, no record beside it; delete it" for name in orphans]
+    bound += [f"{name}: stale, no record beside it; delete it" for name in orphans]
+    return scores + bound + _wrong_signatures(folder, records, signers)
 
 
 def unreadable_companions(folder: Path) -> list[str]:
@@ -56,18 +59,40 @@ def unreadable_companions(folder: Path) -> list[str]:
             read(folder / name)
         except RequestError as error:
             complaints.append(f"{name}: {error}")
+    try:
+        read_signers(folder / SIGNERS)
+    except RequestError as error:
+        complaints.append(f"{SIGNERS}: {error}")
     return complaints
 
 
-def record_of(name: str) -> str:
-    """Return the path of the record beside which a companion lies.
+def signature_files(folder: Path) -> list[str]:
+    """Return the signatures of published records, by their paths below the published folder."""
+    files = (folder / "records").rglob(f"*{SIGNATURE_ENDING}")
+    names = sorted(path.relative_to(folder).as_posix() for path in files)
+    return [name for name in names if is_signature(name.rpartition("/")[2])]
 
-    >>> record_of("records/a.details.json"), record_of("records/a.attestation-b.json")
-    ('records/a.json', 'records/a.json')
-    """
-    if name.endswith(DETAILS_ENDING):
-        return name.removesuffix(DETAILS_ENDING) + ".json"
-    return name.rpartition(MARK)[0] + ".json"
+
+def signature_fault(folder: Path, name: str, record: Record, signers: Signers) -> str:
+    """Return why the signature beside a record does not count; empty if it does."""
+    try:
+        signer_of(folder / record_of(name), record, signers)
+    except SignatureError as error:
+        return str(error)
+    return ""
+
+
+def _wrong_signatures(folder: Path, records: Mapping[str, Record], signers: Signers) -> list[str]:
+    """Name every signature that is of no record, or does not count."""
+    wrong = []
+    for name in signature_files(folder):
+        if (record := records.get(record_of(name))) is None:
+            wrong.append(f"{name}: stale, no record beside it; delete it")
+        elif fault := signature_fault(folder, name, record, signers):
+            wrong.append(
+                f"{name}: {fault}; delete it, or sign the record anew: `harness publish --sign`"
+            )
+    return wrong
 
 
 def _beside(folder: Path) -> list[str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
+from harness.board.record_paths import SCORES_ENDING, SIGNATURE_ENDING
 from harness.board.record_store import RECORDS
 from harness.errors import RequestError
+from harness.records.signature import SIGNERS
 
 AT_ONCE = 1000
 """Number of files that are in memory together."""
@@ -16,9 +19,22 @@ AT_ONCE = 1000
 _FILES = ("100644", "100755")
 """Modes of files, which links and modules have not."""
 
+_READ = (".json", SCORES_ENDING, SIGNATURE_ENDING, SIGNERS)
+"""Ends of the names of files on which tables rest."""
+
+
+class _Blob(NamedTuple):
+    """A file of a commit: its path, the name of its content, the content's bytes."""
+
+    path: PurePosixPath
+    name: str
+    size: int
+
 
 def read_revision(revision: str, folder: Path, into: Path) -> None:
-    """Write a revision's published records into a folder.
+    """Write a revision's published records into a folder, and all on which their tables rest.
+
+    Scores are files of their size, without their content: tables take no more of them.
 
     Args:
         revision: a commit, by whatever name git knows it.
@@ -31,17 +47,19 @@ def read_revision(revision: str, folder: Path, into: Path) -> None:
     top = top_of(_nearest_folder(folder))
     commit = _commit(top, revision)
     prefix = PurePosixPath(folder.resolve().relative_to(top.resolve()).as_posix())
-    blobs = {
-        into / name.relative_to(prefix): blob
-        for name, blob in _blobs(top, commit, prefix / RECORDS)
-    }
-    if not blobs:
+    below = [f"{prefix / RECORDS}/", str(prefix / SIGNERS)]
+    blobs = [(into / blob.path.relative_to(prefix), blob) for blob in _blobs(top, commit, below)]
+    if not any(path.name.endswith(".json") for path, _ in blobs):
         raise RequestError(f"git:{revision}: holds no published records below {prefix}")
-    found = list(blobs.items())
+    for path, blob in blobs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.name.endswith(SCORES_ENDING):
+            path.touch()
+            os.truncate(path, blob.size)
+    found = [each for each in blobs if not each[0].name.endswith(SCORES_ENDING)]
     for some in (found[start : start + AT_ONCE] for start in range(0, len(found), AT_ONCE)):
-        contents = _contents(top, [blob for _, blob in some])
+        contents = _contents(top, [blob.name for _, blob in some])
         for (path, _), content in zip(some, contents, strict=True):
-            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 
 
@@ -61,13 +79,14 @@ def _commit(top: Path, revision: str) -> str:
     return os.fsdecode(found).strip()
 
 
-def _blobs(top: Path, commit: str, below: PurePosixPath) -> Iterator[tuple[PurePosixPath, str]]:
-    """Return each JSON file below a folder of a commit, and the name of its content."""
-    listed = git(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", f"{below}/")
+def _blobs(top: Path, commit: str, below: Sequence[str]) -> Iterator[_Blob]:
+    """Return each file of a commit on which tables rest, of some folders and files."""
+    listed = git(top, "ls-tree", "-r", "-z", "--long", "--full-tree", commit, "--", *below)
     for line in os.fsdecode(listed).split("\0"):
-        told, _, name = line.partition("\t")
-        if told and told.split()[0] in _FILES and name.endswith(".json"):
-            yield PurePosixPath(name), told.split()[2]
+        told, _, path = line.partition("\t")
+        if told and told.split()[0] in _FILES and path.endswith(_READ):
+            _, _, name, size = told.split()
+            yield _Blob(PurePosixPath(path), name, int(size))
 
 
 def _contents(top: Path, blobs: list[str]) -> Iterator[bytes]:

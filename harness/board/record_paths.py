@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+from harness.records.attestation import MARK
 from harness.records.documents import digest
 from harness.records.record import Record
 
 DETAILS_ENDING = ".details.json"
 """Of files beside published records, with what can be computed again from their scores."""
+
+SCORES_ENDING = ".scores.npz"
+
+SIGNATURE_ENDING = ".sig"
 
 _BESIDE = re.compile(r"(.*\.)?details\.json|.*\.attestation-[^/]*\.json")
 
@@ -38,12 +43,38 @@ def record_path(record: Record) -> str:
 
 def scores_path(path: str) -> str:
     """Return the path of the scores beside a published record."""
-    return path.removesuffix(".json") + ".scores.npz"
+    return path.removesuffix(".json") + SCORES_ENDING
 
 
 def details_path(path: str) -> str:
     """Return the path of the details beside a published record."""
     return path.removesuffix(".json") + DETAILS_ENDING
+
+
+def signature_path(path: str) -> str:
+    """Return the path of the signature beside a published record, or beside an attestation."""
+    return path.removesuffix(".json") + SIGNATURE_ENDING
+
+
+def record_of(path: str) -> str:
+    """Return the path of the record beside which a file lies.
+
+    >>> record_of("records/a.details.json"), record_of("records/a.attestation-b.json")
+    ('records/a.json', 'records/a.json')
+    >>> record_of("a.scores.npz"), record_of("a.sig"), record_of("a.attestation-b.sig")
+    ('a.json', 'a.json', 'a.json')
+    """
+    place, slash, name = path.rpartition("/")
+    if MARK in name and not name.endswith(DETAILS_ENDING):
+        return f"{place}{slash}{name.rpartition(MARK)[0]}.json"
+    endings = (DETAILS_ENDING, SCORES_ENDING, SIGNATURE_ENDING)
+    ending = next((each for each in endings if name.endswith(each)), "")
+    return f"{place}{slash}{name.removesuffix(ending)}.json"
+
+
+def is_signature(name: str) -> bool:
+    """Check if a file of that name is a record's signature, and not an attestation's."""
+    return name.endswith(SIGNATURE_ENDING) and MARK not in name
 
 
 def is_record(name: str) -> bool:

@@ -11,8 +11,26 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from harness.board.companions import record_of
-from harness.board.record_paths import DETAILS_ENDING, is_record
+from harness.board.evidence import (
+    Evidence,
+    digest_chain,
+    finished_at,
+    is_unseen,
+    publishes_scores,
+    read_signature,
+    trust_of,
+)
+from harness.board.record_paths import (
+    DETAILS_ENDING,
+    SCORES_ENDING,
+    SIGNATURE_ENDING,
+    details_path,
+    is_record,
+    record_of,
+    scores_path,
+    signature_path,
+)
+from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Family, family_of
 from harness.errors import RequestError, unreadable
 from harness.records.attestation import MARK, wrong_attestation
@@ -20,6 +38,7 @@ from harness.records.details_schema import Details, read_details
 from harness.records.documents import sha256, sha256_file
 from harness.records.record import Record
 from harness.records.record_files import read_record, usable_record
+from harness.records.signature import SIGNERS, SignatureError, Signers, read_signers
 
 RECORDS = "records"
 
@@ -48,23 +67,36 @@ class _Glance(BaseModel):
     dataset: _Data
 
 
+_Beside = dict[str, os.DirEntry[str]]
+"""The files beside a record, by their names."""
+
+
 @dataclass(frozen=True)
 class Held:
     """Records and the files beside them.
 
     Attributes:
-        records: path relative to the folder -> record.
+        records: path relative to the folder -> record, with the trust that it has earned.
         details: the same path -> details beside it.
         contents: path of each file that was read -> its sha256.
+        unseen: paths of the records that a signature alone carries.
     """
 
     records: dict[str, Record] = field(default_factory=dict)
     details: dict[str, Details] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
+    unseen: set[str] = field(default_factory=set)
+
+    def filed(self) -> list[FiledRecord]:
+        """Return the records as tables take them."""
+        return [
+            FiledRecord(record, path, is_unseen=path in self.unseen)
+            for path, record in self.records.items()
+        ]
 
 
-def json_files(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Return every JSON file among the published records, in no order."""
+def board_files(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Return every file among the published records on which tables rest, in no order."""
     pending = [folder / RECORDS]
     while pending:
         top = pending.pop()
@@ -74,13 +106,14 @@ def json_files(folder: Path) -> Iterator[os.DirEntry[str]]:
             for entry in found:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(Path(entry.path))
-                elif entry.name.endswith(".json"):
+                elif entry.name.endswith((".json", SCORES_ENDING, SIGNATURE_ENDING)):
                     yield entry
 
 
 def record_files(folder: Path) -> list[Path]:
     """Return every published record's file, in the order of their paths."""
-    return sorted(Path(entry.path) for entry in json_files(folder) if is_record(entry.name))
+    names = (entry for entry in board_files(folder) if entry.name.endswith(".json"))
+    return sorted(Path(entry.path) for entry in names if is_record(entry.name))
 
 
 def families(folder: Path, pool: Executor | None = None) -> dict[Family, list[Path]]:
@@ -133,58 +166,91 @@ def family_at(path: Path) -> Family:
     return glance.protocol.suite, glance.protocol.profile, data.fold.of if data.fold else data.name
 
 
-def load(folder: Path, files: Iterable[Path]) -> Held:
-    """Read records and the files beside them.
+def load(folder: Path, files: Iterable[Path], signers: Signers | None = None) -> Held:
+    """Read records and the files beside them, which decide what trust each record has.
 
-    A measured record that was made again is one of trust `reproduced`. Details and attestations of
-    another record than the one they lie beside are passed over; `check` names them.
+    Details, attestations and signatures of another record than the one they lie beside are passed
+    over; `check` names them, and compares scores by their hash: here their size has to do.
 
     Args:
         folder: the published tables.
         files: records below it.
+        signers: those whose signatures count; None takes those of the folder.
 
     Raises:
         RequestError: files are not records, hold numbers that cannot be, or one beside them is not
             what its name says; each is named.
     """
     held, files, wrong = Held(), list(files), []
+    listed = read_signers(folder / SIGNERS) if signers is None else signers
     beside = _companions({file.parent for file in files})
     for file in files:
         try:
-            _read_into(held, folder, file, beside.get(file, []))
+            _read_into(held, folder, file, beside.get(str(file), {}), listed)
         except RequestError as error:
             wrong.append(str(error))
     refuse(wrong)
     return held
 
 
-def _read_into(held: Held, folder: Path, file: Path, companions: Iterable[Path]) -> None:
+def _read_into(held: Held, folder: Path, file: Path, beside: _Beside, signers: Signers) -> None:
     """Read one record and its companions."""
     path, content = file.relative_to(folder).as_posix(), _content(file)
     record = usable_record(file, _record(file, content))
-    held.records[path] = _with_attestations(record, file, companions)
     held.contents[path] = sha256(content)
-    for each in companions:
-        held.contents[each.relative_to(folder).as_posix()] = sha256_file(each)
-        if each.name.endswith(DETAILS_ENDING) and (details := read_details(each)).is_of(file):
+    at, attestations = path.removesuffix(file.name), list[Path]()
+    for name, entry in beside.items():
+        companion = Path(entry.path)
+        if not name.endswith(SCORES_ENDING):
+            held.contents[at + name] = sha256_file(companion)
+        if name.endswith(DETAILS_ENDING) and (details := read_details(companion)).is_of(file):
             held.details[path] = details
+        elif MARK in name and name.endswith(".json"):
+            attestations.append(companion)
+    details_sha256 = held.contents.get(at + details_path(file.name))
+    chain = digest_chain(record, held.contents[path], details_sha256)
+    evidence = Evidence(
+        has_scores=_has_scores(record, beside.get(scores_path(file.name))),
+        is_signed=_is_signed(chain, beside.get(signature_path(file.name)), record, signers),
+        is_attested=any(not wrong_attestation(each, file) for each in attestations),
+    )
+    held.records[path] = record.model_copy(update={"trust": trust_of(record, evidence)})
+    if is_unseen(record, evidence):
+        held.unseen.add(path)
 
 
-def _companions(folders: Iterable[Path]) -> dict[Path, list[Path]]:
-    """Return the files beside each record of some folders."""
-    found: dict[Path, list[Path]] = defaultdict(list)
+def _companions(folders: Iterable[Path]) -> dict[str, _Beside]:
+    """Return the files beside each record of some folders, by their names."""
+    found: dict[str, _Beside] = defaultdict(dict)
     for folder in folders:
-        for name in sorted(os.listdir(folder)):
-            if name.endswith(".json") and not is_record(name):
-                found[folder / record_of(name)].append(folder / name)
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                is_beside = entry.name.endswith((SCORES_ENDING, SIGNATURE_ENDING)) or (
+                    entry.name.endswith(".json") and not is_record(entry.name)
+                )
+                if is_beside:
+                    found[os.path.join(folder, record_of(entry.name))][entry.name] = entry
     return found
 
 
-def _with_attestations(record: Record, file: Path, companions: Iterable[Path]) -> Record:
-    """Return the record with the trust that attestations beside it give."""
-    attested = (not wrong_attestation(each, file) for each in companions if MARK in each.name)
-    again = record.trust == "measured" and any(attested)
-    return record.model_copy(update={"trust": "reproduced"}) if again else record
+def _has_scores(record: Record, beside: os.DirEntry[str] | None) -> bool:
+    """Check if the scores that a record names lie beside it, as far as their size tells."""
+    if beside is None or not publishes_scores(record) or not beside.is_file():
+        return False
+    return beside.stat().st_size == record.artefacts["scores"].bytes
+
+
+def _is_signed(
+    chain: bytes, beside: os.DirEntry[str] | None, record: Record, signers: Signers
+) -> bool:
+    """Check if a record's signature is there and counts."""
+    if beside is None:
+        return False
+    try:
+        signers.verify(chain, read_signature(Path(beside.path)), finished_at(record))
+    except SignatureError:
+        return False
+    return True
 
 
 def _content(file: Path) -> bytes:

@@ -80,12 +80,15 @@ def admit(
                 "new": list(came.new),
                 "complaints": list(came.complaints),
                 "worse": list(came.worse),
+                "trust": dict(came.trusts),
+                "told": list(came.told),
                 "difference": document,
             }
         )
     elif text:
         give(text.rstrip("\n"))
-    for line in came.worse:
+    trusts = (f"{name}: {trust}" for name, trust in came.trusts.items())
+    for line in (*came.told, *trusts, *came.worse):
         say(line)
     if came.complaints:
         complain("\n".join(came.complaints))

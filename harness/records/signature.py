@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -134,10 +134,30 @@ def sign(message: bytes, key: Path) -> str:
     Raises:
         RequestError: `ssh-keygen` is missing, or cannot sign with the key; what it said.
     """
+    return sign_all([message], key)[0]
+
+
+def sign_all(messages: Sequence[bytes], key: Path) -> list[str]:
+    """Sign messages with an SSH key, whose passphrase is asked for once.
+
+    Args:
+        messages: the bytes of each.
+        key: as `sign` takes it.
+
+    Returns:
+        The armoured signatures, in the order of the messages.
+
+    Raises:
+        RequestError: as `sign` does.
+    """
+    if not messages:
+        return []
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "message"
-        path.write_bytes(message)
-        command = ["ssh-keygen", "-Y", "sign", "-q", "-f", str(key), "-n", NAMESPACE, str(path)]
+        paths = [Path(folder) / f"message-{number}" for number in range(len(messages))]
+        for path, message in zip(paths, messages, strict=True):
+            path.write_bytes(message)
+        command = ["ssh-keygen", "-Y", "sign", "-q", "-f", str(key), "-n", NAMESPACE]
+        command += map(str, paths)
         try:
             subprocess.run(command, check=True, capture_output=True)
         except FileNotFoundError as error:
@@ -147,7 +167,7 @@ def sign(message: bytes, key: Path) -> str:
         except subprocess.CalledProcessError as error:
             said = os.fsdecode(error.stderr).strip() or f"exit {error.returncode}"
             raise RequestError(f"{key}: cannot sign with it ({said})") from error
-        return path.with_name("message.sig").read_text(encoding="ascii")
+        return [path.with_name(f"{path.name}.sig").read_text(encoding="ascii") for path in paths]
 
 
 def _signers(text: str, where: str) -> Iterator[Signer]:

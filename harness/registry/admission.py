@@ -12,23 +12,37 @@ import io
 import os
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.board.companions import unreadable_companions, wrong_companions
 from harness.board.git_tree import git, top_of
-from harness.board.record_paths import DETAILS_ENDING, is_record, scores_path
-from harness.board.record_store import load
+from harness.board.record_paths import (
+    DETAILS_ENDING,
+    SIGNATURE_ENDING,
+    is_record,
+    is_signature,
+    scores_path,
+)
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import LockFile, read_lock
 from harness.errors import RequestError
-from harness.records.record import Record
+from harness.records.record import Record, Trust
 from harness.records.record_files import read_record, usable_record
+from harness.records.signature import SIGNERS, Signers, parse_signers, read_signers
 from harness.registry.admission_rules import lock_edits, wrong_newcomer
 from harness.registry.consistency import disagreements
 from harness.registry.history.line import FOLDER as HISTORY
 from harness.registry.history.page import check_history
+from harness.registry.newcomer_evidence import (
+    earned_trusts,
+    lost_signatures,
+    signers_change,
+    unknown_commits,
+    unshown,
+    wrong_signatures,
+)
 from harness.registry.replacement import worsened, wrong_replacements
 
 RECORDS = "records/"
@@ -48,6 +62,8 @@ class Admission:
         worse: rows that it makes worse, or takes the rank or the evidence of.
         unreadable: True if a file among the records is none, so that no table can be made.
         first: True if nothing was published before.
+        trusts: path of a new record -> the trust that the files beside it give.
+        told: what a reader of the change has to know, and is not wrong.
     """
 
     base: str
@@ -56,6 +72,8 @@ class Admission:
     worse: tuple[str, ...]
     unreadable: bool
     first: bool
+    trusts: Mapping[str, Trust]
+    told: tuple[str, ...]
 
 
 def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
@@ -81,9 +99,22 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     own, old = read_lock(loaded.lock_path), _lock_before(loaded, revision)
     locks = (own, old, *(read_lock(path) for path in loaded.base_lock_paths))
     records, unreadable = _readable(folder, now)
-    # Nothing can be said of what lies beside records while something is unreadable.
-    beside = [] if unreadable else wrong_companions(folder, records)
-    trusted = {} if unreadable else load(folder, [folder / name for name in records]).records
+    listed = _signers_before(before)
+    own_records = {name: records[name] for name in new if name in records}
+    earned, trusts = dict[str, Trust](), dict[str, Trust]()
+    beside, signatures, told = [], list[str](), list[str]()
+    if not unreadable:  # Nothing can be said of what lies beside records otherwise.
+        beside = wrong_companions(folder, records)
+        signatures = [
+            *wrong_signatures(folder, records, before, listed),
+            *lost_signatures(folder, records, before),
+        ]
+        earned = earned_trusts(folder, records, listed)
+        trusts = {name: earned[name] for name in own_records}
+        told = signers_change(listed, read_signers(folder / SIGNERS))
+    trusted = {
+        name: records[name].model_copy(update={"trust": trust}) for name, trust in earned.items()
+    }
     about = {*new, *(scores_path(name) for name in new)}
     complaints = [
         *_lost(before, now),
@@ -96,7 +127,14 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         *(line for name in new for line in wrong_newcomer(folder, name, records, locks, loaded)),
         *wrong_replacements(trusted, before, revision.top),
         *disagreements(records),
-        *(line for line in beside if line.partition(": ")[0] in about),
+        *(
+            f"{name}: {line}"
+            for name, trust in trusts.items()
+            for line in unshown(records[name], trust)
+        ),
+        *unknown_commits(revision.top, own_records),
+        *signatures,
+        *(line for line in beside if _is_about(line.partition(": ")[0], about)),
         *check_history(folder),
         *(f"{loaded.lock_path.name}: {line}" for line in lock_edits(own, old)),
     ]
@@ -107,6 +145,8 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         tuple(worsened(trusted, before)),
         unreadable=bool(unreadable),
         first=not any(_is_record_file(name) for name in before),
+        trusts=trusts,
+        told=tuple(told),
     )
 
 
@@ -188,10 +228,35 @@ def _lock_before(loaded: LoadedBenchmark, revision: Snapshot) -> LockFile:
         return read_lock(path)
 
 
+def _signers_before(before: Mapping[str, bytes]) -> Signers:
+    """Return the signers of the revision.
+
+    Raises:
+        RequestError: its file holds other lines.
+    """
+    try:
+        text = before.get(SIGNERS, b"").decode()
+    except UnicodeDecodeError as error:
+        raise RequestError(
+            f"{SIGNERS} of the revision: no text ({error}); mend it there"
+        ) from error
+    return parse_signers(text, f"{SIGNERS} of the revision")
+
+
+def _may_change(name: str) -> bool:
+    """Check if a file may be made anew: details, and a signature, which are held to their rules."""
+    return name.endswith(DETAILS_ENDING) or is_signature(name.rpartition("/")[2])
+
+
+def _is_about(name: str, new: Set[str]) -> bool:
+    """Check if a file is of a new record, or a signature, which any change beside it breaks."""
+    return name in new or name.endswith(SIGNATURE_ENDING)
+
+
 def _lost(before: Mapping[str, bytes], now: Mapping[str, Path]) -> Iterator[str]:
     """Name what was published and is no longer as it was."""
     for name, content in sorted(before.items()):
-        if name.startswith(RECORDS) and not name.endswith(DETAILS_ENDING):
+        if name.startswith(RECORDS) and not _may_change(name):
             if name not in now:
                 yield f"{name}: removed; what was published stays, restore it from git"
             elif now[name].read_bytes() != content:

@@ -8,15 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.board.companions import SCORES_LIMIT
-from harness.board.record_paths import is_record, record_path
+from harness.board.evidence import SCORES_LIMIT
+from harness.board.record_paths import SIGNATURE_ENDING, is_record, record_path
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import DatasetLock, LockFile, ProtocolLock
 from harness.errors import ConfigError
 from harness.records.documents import digest, readable_json
 from harness.records.record import Record
 from harness.records.record_files import to_document
+from harness.records.signature import LONGEST
 from harness.registry.consistency import contradictions, gaps
+from harness.registry.newcomer_evidence import wrong_times_and_counts
 
 RECORD_LIMIT = 2_000_000
 """Bytes of a record, or of its details and attestations."""
@@ -41,10 +43,11 @@ def wrong_newcomer(
         loaded: the benchmark.
     """
     size = (folder / name).stat().st_size
-    limit = SCORES_LIMIT if name.endswith(".npz") else RECORD_LIMIT
+    limits = {".npz": SCORES_LIMIT, SIGNATURE_ENDING: LONGEST}
+    limit = limits.get(Path(name).suffix, RECORD_LIMIT)
     if size > limit:
         yield f"{name}: {size:,} bytes; at most {limit:,} may be published"
-    if name.endswith(".npz"):
+    if name.endswith(tuple(limits)):
         return
     if not name.endswith(".json"):
         yield f"{name}: neither a record nor what lies beside one; delete it"
@@ -57,6 +60,7 @@ def wrong_newcomer(
             *_unknown_data(record, locks),
             *_unknown_rules(record, locks),
             *_wrong_trust(record),
+            *wrong_times_and_counts(record),
             *gaps(record),
             *_wrong_licence(record, loaded),
         ]
@@ -154,8 +158,12 @@ def _wrong_licence(record: Record, loaded: LoadedBenchmark) -> Iterator[str]:
         return
     if record.dataset.licence != config.licence:
         yield f"dataset.licence is {record.dataset.licence!r}, the benchmark's {config.licence!r}"
-    if record.dataset.publish_scores and not config.publish_scores:
-        yield f"dataset.publish_scores, and the benchmark forbids it of {record.dataset.name}"
+    if record.dataset.publish_scores is not config.publish_scores:
+        does = "allows" if config.publish_scores else "forbids"
+        yield (
+            f"dataset.publish_scores is {str(record.dataset.publish_scores).lower()}, and the "
+            f"benchmark {does} it of {record.dataset.name}"
+        )
 
 
 def _false_protocols(lock: LockFile) -> Iterator[str]:

@@ -15,11 +15,12 @@ from harness.board.writing.charts import holds_plot
 from harness.errors import RequestError
 from harness.records.record import Record
 from harness.records.record_files import read_record, usable_record
+from harness.records.signature import SIGNERS
 from harness.registry.consistency import contradictions, disagreements
 from harness.registry.history.line import FOLDER as HISTORY
 from harness.registry.history.page import PAGE, check_history
 
-GIVEN = {"references.toml", ".gitattributes", ".gitignore"}
+GIVEN = {"references.toml", SIGNERS, ".gitattributes", ".gitignore"}
 """Files that people write, beside the records."""
 
 LONGEST = 160
@@ -111,6 +112,6 @@ def _stale(folder: Path, names: Set[str]) -> list[str]:
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     history = {name for name in there if name.startswith(f"{HISTORY}/") and name.endswith(".jsonl")}
     # These are checked by rules of their own.
-    held = {n for n in there if n.startswith("records/") and n.endswith((".json", ".npz"))}
+    held = {n for n in there if n.startswith("records/") and n.endswith((".json", ".npz", ".sig"))}
     stale = there - held - history - GIVEN - names - ({PAGE} if history else set())
     return [f"{name}: stale, no record gives it; delete it" for name in sorted(stale)]

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from harness.board.companions import publishes_scores
+from harness.board.evidence import publishes_scores
 from harness.board.git_tree import changes_outside
 from harness.board.publishing.published_tables import build
-from harness.board.record_paths import details_path, record_path, scores_path
+from harness.board.record_paths import (
+    SIGNATURE_ENDING,
+    details_path,
+    record_path,
+    scores_path,
+)
 from harness.errors import RequestError
 from harness.records.details_schema import Details
 from harness.records.documents import sha256
@@ -18,6 +23,7 @@ from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.registry.consistency import gaps
 from harness.registry.record_details import details_content
+from harness.registry.signing import make_signatures
 
 DetailsOf = Callable[[Path], Details | None]
 """Makes the details of a run's record; None if it has none."""
@@ -30,6 +36,7 @@ def publish(
     *,
     details: DetailsOf = lambda _: None,
     include_failed: bool = False,
+    key: Path | None = None,
 ) -> list[Path]:
     """Copy records into `folder/records/` and rebuild the tables; all of them, or none.
 
@@ -39,12 +46,14 @@ def publish(
         repository: the git work tree whose commit the records name.
         details: makes the details to be published beside a record.
         include_failed: publish rows without a result too.
+        key: signs each of the records (`harness.records.signature.sign`); None for none.
 
     Returns:
-        The files written: records, scores, details, tables.
+        The files written: records, scores, details, signatures, tables.
 
     Raises:
-        RequestError: the tree is dirty, or a record may not be published as it is.
+        RequestError: the tree is dirty, a record may not be published as it is, or the key signs
+            nothing.
     """
     changed = changes_outside(repository, folder)
     if changed:
@@ -57,6 +66,10 @@ def publish(
         if reason := _refusal(read_record(run), include_failed=include_failed):
             raise RequestError(f"{run}: {reason}")
     contents = _contents(runs, folder, details)
+    if key is not None:
+        records = (read_record(run) for run in runs)
+        own = {folder / record_path(record): record for record in records}
+        contents |= make_signatures(own, contents, key)
     new = [path for path, content in contents.items() if not _is_there(path, content)]
     for path in new:
         write_bytes(path, contents[path])
@@ -107,9 +120,11 @@ def _scores(file: Path, record: Record) -> bytes:
 
 
 def _is_there(path: Path, content: bytes) -> bool:
-    """True if a file is there already; a published file is never edited."""
+    """True if a file is there already; but for a signature, a published file is never edited."""
     if not path.exists():
         return False
     if read_bytes(path) == content:
         return True
+    if path.name.endswith(SIGNATURE_ENDING):
+        return False
     raise RequestError(f"{path}: published already with another content, which is never edited")

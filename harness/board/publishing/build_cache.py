@@ -15,13 +15,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness.board.record_store import json_files
+from harness.board.record_paths import SCORES_ENDING
+from harness.board.record_store import board_files
 from harness.board.writing.references import FILE as REFERENCES
 from harness.errors import PathError, StorageError
 from harness.records.documents import digest, sha256, sha256_file
 from harness.records.files import read_bytes, read_text, write_text
+from harness.records.signature import SIGNERS
 
-SCHEMA = 2
+SCHEMA = 3
 
 LEAST = 500
 """Number of files from which on a build is cached; fewer are read as quickly."""
@@ -46,20 +48,21 @@ class BuildCache:
         suites: names of suites, in the order in which indexes list them.
 
     Attributes:
-        found: number of files among its records.
+        found: number of JSON files among its records.
     """
 
     def __init__(self, folder: Path, suites: Sequence[str] = ()) -> None:
         self.folder, self._suites = folder, list(suites)
         latest, start = time.time_ns() - SETTLED, len(str(folder)) + 1
-        stats = {entry.path[start:]: entry.stat() for entry in json_files(folder)}
-        if (folder / REFERENCES).is_file():
-            stats[REFERENCES] = (folder / REFERENCES).stat()
+        stats = {entry.path[start:]: entry.stat() for entry in board_files(folder)}
+        self.found = sum(name.endswith(".json") for name in stats)
+        for name in (REFERENCES, SIGNERS):
+            if (folder / name).is_file():
+                stats[name] = (folder / name).stat()
         self._stats = {
             name: (stat.st_size, stat.st_mtime_ns if stat.st_mtime_ns < latest else 0)
             for name, stat in stats.items()
         }
-        self.found = len(stats)
 
     def is_current(self) -> bool:
         """Check if records and written files are those of the last build."""
@@ -149,8 +152,13 @@ def _output_state(path: Path, before: Seen | None = None) -> Seen:
 
 
 def _content(path: Path) -> str:
-    """Return the sha256 of a file; empty for one that is gone, which no file has."""
-    return sha256_file(path) if path.is_file() else ""
+    """Return the sha256 of a file; of scores the size, as tables rest on no more of them.
+
+    Empty for a file that is gone.
+    """
+    if not path.is_file():
+        return ""
+    return f"{path.stat().st_size}" if path.name.endswith(SCORES_ENDING) else sha256_file(path)
 
 
 def _same_content(seen: Mapping[str, Seen], before: Mapping[str, Seen]) -> bool:

@@ -31,6 +31,7 @@ from harness.errors import RequestError
 from harness.records.files import read_bytes, write_text
 from harness.records.record import Record
 from harness.records.record_files import read_record, usable_record
+from harness.records.signature import SIGNERS, read_signers
 
 __all__ = ["Beside", "Files", "build", "read_folder", "record_files", "render"]
 
@@ -64,7 +65,10 @@ def render(records: Mapping[str, Record], beside: Beside = NOTHING) -> Files:
     Raises:
         RequestError: a record has no facts of its primary metric.
     """
-    filed = (FiledRecord(record, path) for path, record in sorted(records.items()))
+    filed = (
+        FiledRecord(record, path, is_unseen=path in beside.unseen)
+        for path, record in sorted(records.items())
+    )
     held = list(render_tables(tables(filed), beside))
     plots = {name: data for each in held for name, data in each.plots.items()}
     return Files(dict(_texts(held, beside)), plots)
@@ -80,6 +84,7 @@ def build(folder: Path) -> list[Path]:
         RequestError: a file among the records is not a record.
     """
     told = Beside(references=references(folder), suites=suite_order(folder))
+    signers = read_signers(folder / SIGNERS)
     cache = BuildCache(folder, told.suites)
     if cache.is_current():
         return []
@@ -87,7 +92,7 @@ def build(folder: Path) -> list[Path]:
     plots: dict[str, dict[str, Any]] = {}
 
     def rendered() -> Iterator[RenderedTable]:
-        made = render_families(folder, families(folder, pool), told.references, pool)
+        made = render_families(folder, families(folder, pool), told.references, signers, pool)
         for family, read in made:
             contents.update(read)
             for each in family:
@@ -110,7 +115,7 @@ def read_folder(folder: Path) -> tuple[dict[str, Record], Beside]:
         RequestError: a file among these is not what its name says.
     """
     held = load(folder, record_files(folder))
-    return held.records, Beside(held.details, references(folder), suite_order(folder))
+    return held.records, Beside(held.details, references(folder), suite_order(folder), held.unseen)
 
 
 def suite_order(folder: Path) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +19,6 @@ from harness.board.record_paths import slug
 from harness.board.record_store import load, refuse
 from harness.board.site.views import ChangeView, Summary, change_view, summary
 from harness.board.site.views import section as page_section
-from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import (
     UP,
     Family,
@@ -39,6 +38,7 @@ from harness.board.writing.references import References
 from harness.errors import RequestError
 from harness.measure.device import cores
 from harness.records.details_schema import Details
+from harness.records.signature import Signers
 
 MANY = 4000
 """Number of records from which on further processes are worth their start."""
@@ -55,11 +55,13 @@ class Beside:
         details: record's path relative to the folder of published tables -> its companion.
         references: published figures of others.
         suites: names of suites, in the order in which indexes list them.
+        unseen: paths of the records that a signature alone carries.
     """
 
     details: Mapping[str, Details] = field(default_factory=dict)
     references: References = References()  # noqa: RUF009
     suites: tuple[str, ...] = ()
+    unseen: Set[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ def render_families(
     folder: Path,
     families: Mapping[Family, list[Path]],
     references: References,
+    signers: Signers,
     pool: Executor | None,
 ) -> Iterator[tuple[list[RenderedTable], dict[str, str]]]:
     """Render the tables of a published folder, of which one family at a time is in memory.
@@ -179,7 +182,7 @@ def render_families(
         RequestError: files among the records are not records, or lack facts or hold impossible
             numbers; raised after the last family, with those of all families.
     """
-    job, wrong = partial(_render_family, folder, references), []
+    job, wrong = partial(_render_family, folder, references, signers), []
     for rendered in pool.map(job, families.values()) if pool else map(job, families.values()):
         if isinstance(rendered, str):
             wrong.append(rendered)
@@ -189,14 +192,14 @@ def render_families(
 
 
 def _render_family(
-    folder: Path, references: References, files: list[Path]
+    folder: Path, references: References, signers: Signers, files: list[Path]
 ) -> tuple[list[RenderedTable], dict[str, str]] | str:
     """Return a family's tables and the hashes of its files, or why they cannot be made."""
     enabled = gc.isenabled()
     gc.disable()  # The search for circles walks all records again and again and finds none.
     try:
-        held = load(folder, files)
-        made = tables(FiledRecord(record, path) for path, record in held.records.items())
+        held = load(folder, files, signers)
+        made = tables(held.filed())
         return list(render_tables(made, Beside(held.details, references))), held.contents
     except RequestError as error:
         return str(error)

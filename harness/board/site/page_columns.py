@@ -22,6 +22,7 @@ from harness.board.writing.grids import (
     metric_cell,
     number_cell,
     size_columns,
+    trust_cell,
 )
 from harness.records.record import MetricFacts
 
@@ -208,7 +209,9 @@ def _components(rows: Sequence[Row]) -> list[PageColumn]:
     return [
         PageColumn(
             key,
-            tuple(cell(each[key] or UNKNOWN) for each in held),
+            tuple(map(trust_cell, rows))
+            if key == "trust"
+            else tuple(cell(each[key] or UNKNOWN) for each in held),
             numeric=False,
             key=key,
             shown=key in ("track", "trust"),

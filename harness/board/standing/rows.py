@@ -11,6 +11,7 @@ from functools import cache, cached_property, partial
 from itertools import groupby
 from typing import Any
 
+from harness.board.evidence import UNSEEN
 from harness.board.standing.costs import cost_of, environments_of
 from harness.board.standing.figures import Figure
 from harness.records.documents import digest
@@ -32,11 +33,13 @@ class FiledRecord:
 
     Attributes:
         parts: records of the folds from which it was joined; empty for a record as written.
+        is_unseen: True if a signature alone carries its numbers.
     """
 
     record: Record
     path: str = ""
     parts: tuple[FiledRecord, ...] = ()
+    is_unseen: bool = False
 
     @cached_property
     def entry(self) -> str:
@@ -85,6 +88,12 @@ class Row:
         """Trust in its figures: `reproduced` only if each of its records was."""
         trusts = {record.trust for record in self.records}
         return trusts.pop() if len(trusts) == 1 else original_trust(self.first)
+
+    @cached_property
+    def flag(self) -> str:
+        """What is to be told beside its trust; empty of most."""
+        parts = (part for filed in self.filed for part in filed.files)
+        return UNSEEN if self.is_done and any(part.is_unseen for part in parts) else ""
 
     @cached_property
     def is_damaged(self) -> bool:

@@ -28,7 +28,6 @@ from harness.board.versions.table_changes import Changes, changes
 from harness.board.writing.captions import title
 from harness.board.writing.markdown import escape
 from harness.errors import RequestError, nearest
-from harness.records.record import Record
 
 SCHEMA = 1
 
@@ -63,18 +62,16 @@ class BoardVersion:
             return found
         return {key: files for key, files in found.items() if slug(key[0]) == slug(self.suite)}
 
-    def records(self, family: Family) -> dict[str, Record]:
+    def filed(self, family: Family) -> list[FiledRecord]:
         """Return the records of a family; only those of the version asked for."""
-        held = load(self.folder, self.families.get(family, [])).records
-        return {
-            path: record
-            for path, record in held.items()
-            if self.version in (None, record.protocol.version)
-        }
+        held = load(self.folder, self.families.get(family, []))
+        return [
+            each for each in held.filed() if self.version in (None, each.record.protocol.version)
+        ]
 
     def tables(self, family: Family) -> list[Table]:
         """Return the tables of a family; only those of the version asked for."""
-        return tables(FiledRecord(record, path) for path, record in self.records(family).items())
+        return tables(self.filed(family))
 
 
 @contextmanager
@@ -109,7 +106,8 @@ def _version(asked: str, folder: Path) -> BoardVersion:
     if slug(suite) not in {slug(each) for each in suites}:
         raise RequestError(f"{asked}: {folder} has no suite {suite!r}; {nearest(suite, suites)}")
     whole = BoardVersion(asked, folder, suite)
-    known = {r.protocol.version for key in whole.families for r in whole.records(key).values()}
+    records = [each.record for key in whole.families for each in whole.filed(key)]
+    known = {record.protocol.version for record in records}
     if version not in known:
         told = ", ".join(map(str, sorted(known)))
         raise RequestError(f"{asked}: {suite} has no protocol version {version}; known: {told}")

@@ -18,9 +18,9 @@ from harness.records.record import MetricFacts, Record
 
 TRUST = {
     "claimed": "figures taken from elsewhere, not checked here",
-    "rescored": "scores made elsewhere, metrics computed here",
-    "measured": "run and measured here by the harness",
-    "reproduced": "run here, and again by somebody else",
+    "rescored": "made elsewhere, metrics computed from the published scores",
+    "measured": "run and measured by the harness, here or as a listed key signed",
+    "reproduced": "measured, and made again by somebody else",
 }
 
 

@@ -19,7 +19,7 @@ from harness.board.standing.figures import plural, significant
 from harness.board.standing.rows import CLAIM, DAGGER
 from harness.board.standing.table import Table
 from harness.config.recipe_tables import in_parts, items_in_part
-from harness.records.record import Record
+from harness.records.record import Record, Resources
 
 TRAINING_ACCURACY = "training_accuracy"
 """The metric that the training loop leaves, whatever the task."""
@@ -116,7 +116,7 @@ def row_footnotes(table: Table, *, brief: bool = False) -> list[str]:
         found.pop(SEARCHES, None)
     before = [text for note, text in found.items() if note not in LAST]
     after = [text for note, text in found.items() if note in LAST]
-    general = [note for note in (_pin_note(table), _unlearnt(table)) if note]
+    general = [note for note in (_pin_note(table), _unlearnt(table), _stated(table)) if note]
     return [*general, *before, *own, *after]
 
 
@@ -141,6 +141,21 @@ def _unlearnt(table: Table) -> str:
         f"Cut short: {said} had fewer than {100 * LEARNT:.0f} % of training decisions right when "
         "training ended; such a row tells of the length of the run more than of the entry."
     )
+
+
+def _stated(table: Table) -> str:
+    """Name the entries that ran elsewhere, by nobody who signed it, and tell costs all the same."""
+    named = [
+        (name, any(record.resources != Resources() for record in row.records))
+        for row, name in zip(table.rows, table.labels, strict=True)
+        if row.is_done and row.trust == "rescored" and row.first.submission is None
+    ]
+    if not any(has_costs for _, has_costs in named):
+        return ""
+    compared = sum(row.is_compared for row in table.rows)
+    names = "; ".join(name for name, has_costs in named if has_costs)
+    of = "all entries" if len(named) == compared else names
+    return f"Not signed, so that memory, speed and time are as whoever brought them says: {of}."
 
 
 def _own_notes(table: Table) -> list[str]:
@@ -176,10 +191,14 @@ def _left_out(record: Record) -> str:
 def _provenance(record: Record) -> str:
     """Return the provenance of an entry made elsewhere, as its submitter states it."""
     given = record.submission
+    if record.trust == "claimed" and "evaluate" in record.stages:
+        return LACKING
     by = given.submitter and f"by {given.submitter}" if given else ""
     told = (given.system, by, given.source) if given else ()
     return ", ".join(text for text in told if text) or "source not told"
 
+
+LACKING = "neither its scores nor a signature that counts lie beside its record"
 
 SEARCHES = "Configurations tried before the one shown: {}."
 RESCORED = "Computed elsewhere, judged here: {}."
@@ -198,7 +217,9 @@ NOTES: dict[str, Callable[[Record], str]] = {
         f"trained on: {', '.join(record.trained_on or ['not told'])}"
         * (record.track == "checkpoint")
     ),
-    RESCORED: lambda record: _provenance(record) * (record.trust == "rescored"),
+    RESCORED: lambda record: (
+        _provenance(record) * (record.trust == "rescored" and record.submission is not None)
+    ),
     CLAIMED: lambda record: _provenance(record) * (record.trust == "claimed"),
 }
 """Each note with its entries left open, and what it says of a record; empty of most."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.board.standing.costs import (
@@ -103,6 +103,12 @@ def cell(text: str) -> Cell:
     return Cell(text, value=text if text not in ("", UNKNOWN) else None)
 
 
+def trust_cell(row: Row) -> Cell:
+    """Return the trust in a row's figures, with what is to be told beside it."""
+    told = cell(row.trust if row.is_done else UNKNOWN)
+    return replace(told, note=f"({row.flag})") if row.flag else told
+
+
 def number_cell(value: float | None, text: str = "") -> Cell:
     """Return a cell of a number, written with thousands' commas unless a text is given."""
     return Cell(UNKNOWN) if value is None else Cell(text or f"{value:,}", value=value)
@@ -121,7 +127,6 @@ def main_grid(table: Table) -> Grid:
     """Return the entries with their metrics, and their costs if one environment made them all."""
     where = list(environments(table.rows))
     measured = cost_columns(table.rows, where[0]) if len(where) == 1 else []
-    trusts = (cell(row.trust if row.is_done else UNKNOWN) for row in table.rows)
     columns = [
         Column("rank", tuple(number_cell(rank, str(rank)) for rank in table.ranking.ranks)),
         entry_column(table),
@@ -130,7 +135,7 @@ def main_grid(table: Table) -> Grid:
         *size_columns(table.rows),
         *measured,
         Column("track", tuple(cell(row.first.track) for row in table.rows), numeric=False),
-        Column("trust", tuple(trusts), numeric=False),
+        Column("trust", tuple(map(trust_cell, table.rows)), numeric=False),
     ]
     return Grid(tuple(columns))
 

@@ -102,6 +102,7 @@ def _row(row: Row, facts: Mapping[str, MetricFacts], where: Mapping[str, str]) -
         "state": row.state,
         "reason": first.reason,
         "trust": row.trust,
+        "flag": row.flag or None,
         "submission": given.model_dump(mode="json", exclude={"files"}) if given else None,
         "model": first.model.name,
         "loss": first.loss.name if first.loss else None,
