@@ -18,11 +18,17 @@ from harness.board.record_paths import (
     is_signature,
     record_of,
     scores_path,
+    signature_path,
 )
 from harness.errors import RequestError
-from harness.records.attestation import attestation_path, read_attestation
+from harness.records.attestation import (
+    MARK,
+    attestation_path,
+    attestation_text,
+    read_attestation,
+)
 from harness.records.details_schema import details_text, read_details
-from harness.records.documents import readable_json, sha256_file
+from harness.records.documents import sha256_file
 from harness.records.record import Record
 from harness.records.signature import SIGNERS, SignatureError, Signers, read_signers
 
@@ -44,8 +50,12 @@ def wrong_companions(folder: Path, records: Mapping[str, Record]) -> list[str]:
         for line in _scores(folder / scores_path(path), scores_path(path), record)
     ]
     bound = [line for name in _beside(folder) for line in _companion(folder, name, records)]
-    there = {path.relative_to(folder).as_posix() for path in (folder / "records").rglob("*.npz")}
-    orphans = sorted(there - {scores_path(path) for path in records})
+    attested = (name for name in _beside(folder) if not name.endswith(DETAILS_ENDING))
+    owners, orphans = {*records, *attested}, list[str]()
+    for ending, owned in (("*.npz", scores_path), (f"*{MARK}*.sig", signature_path)):
+        found = (folder / "records").rglob(ending)
+        there = {path.relative_to(folder).as_posix() for path in found}
+        orphans += sorted(there - set(map(owned, owners)))
     bound += [f"{name}: stale, no record beside it; delete it" for name in orphans]
     return scores + bound + _wrong_signatures(folder, records, signers)
 
@@ -121,7 +131,10 @@ def _companion(folder: Path, name: str, records: Mapping[str, Record]) -> list[s
     path, beside = folder / name, folder / record
     if path.name.endswith(DETAILS_ENDING):
         return [f"{name}: {line}" for line in _details(path, beside)]
-    return [f"{name}: {line}" for line in _attestation(path, beside, records[record])]
+    return [
+        *(f"{name}: {line}" for line in _attestation(path, beside, records[record])),
+        *_attested_scores(path, scores_path(name), records[record]),
+    ]
 
 
 def _details(path: Path, beside: Path) -> Iterator[str]:
@@ -142,10 +155,23 @@ def _attestation(path: Path, beside: Path, record: Record) -> Iterator[str]:
         return
     if path != attestation_path(beside, told):
         yield f"its content belongs at {attestation_path(beside, told).name}; restore it from git"
-    if path.read_bytes() != readable_json(told.model_dump(mode="json", by_alias=True)).encode():
+    if path.read_bytes() != attestation_text(told).encode():
         yield "not spelled as it was written; restore it from git"
     recorded, primary = record.metrics.get(told.metric), record.protocol.primary
     if told.metric != primary or recorded is None:
         yield f"tells of {told.metric!r}, its record's primary metric is {primary!r}"
     elif recorded.value != told.recorded:
         yield f"says that the record has {told.recorded:g}, which has {recorded.value:g}"
+
+
+def _attested_scores(path: Path, name: str, record: Record) -> Iterator[str]:
+    """Say what is wrong with the scores beside an attestation, which need not bring any."""
+    named, file = read_attestation(path).scores, path.with_name(scores_path(path.name))
+    if file.is_file() and named is None:
+        yield f"{name}: its attestation names no scores; delete it"
+    elif file.is_file() and not record.dataset.publish_scores:
+        yield f"{name}: scores on {record.dataset.name} may not be published; delete it"
+    elif named is not None and not file.is_file():
+        yield f"{name}: missing; its attestation names them"
+    elif named is not None and sha256_file(file) != named.sha256:
+        yield f"{name}: not the scores that its attestation names (sha256 {named.sha256[:12]})"

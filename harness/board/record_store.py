@@ -20,6 +20,7 @@ from harness.board.evidence import (
     read_signature,
     trust_of,
 )
+from harness.board.made_again import lacking
 from harness.board.record_paths import (
     DETAILS_ENDING,
     SCORES_ENDING,
@@ -33,7 +34,7 @@ from harness.board.record_paths import (
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Family, family_of
 from harness.errors import RequestError, unreadable
-from harness.records.attestation import MARK, wrong_attestation
+from harness.records.attestation import MARK
 from harness.records.details_schema import Details, read_details
 from harness.records.documents import sha256, sha256_file
 from harness.records.record import Record
@@ -212,7 +213,7 @@ def _read_into(held: Held, folder: Path, file: Path, beside: _Beside, signers: S
     evidence = Evidence(
         has_scores=_has_scores(record, beside.get(scores_path(file.name))),
         is_signed=_is_signed(chain, beside.get(signature_path(file.name)), record, signers),
-        is_attested=any(not wrong_attestation(each, file) for each in attestations),
+        is_attested=any(not lacking(each, file, record, signers) for each in attestations),
     )
     held.records[path] = record.model_copy(update={"trust": trust_of(record, evidence)})
     if is_unseen(record, evidence):

@@ -20,6 +20,9 @@ def reproduce(
     *,
     runs: Annotated[Path, typer.Option("--runs", help="A new folder for what is made.")],
     by: Annotated[str, typer.Option("--by", help="Who makes it again, for the attestation.")] = "",
+    sign: Annotated[
+        Path | None, typer.Option("--sign", help="SSH key that signs the attestation.")
+    ] = None,
     settings: options.Settings = None,
     config: options.Config = None,
     json: options.Json = False,
@@ -35,6 +38,7 @@ def reproduce(
             runs,
             settings=dict(options.parse_setting(text) for text in settings or []),
             by=by,
+            key=sign,
             watch=display.show,
         )
     if json:
@@ -44,6 +48,8 @@ def reproduce(
     if found.attestation is None:
         say("not reproduced: nothing is attested")
         raise typer.Exit(1)
+    if found.signature is None:
+        say("not signed: an attestation lifts its record once a listed key signed it (--sign KEY)")
 
 
 def _document(found: Reproduction) -> dict[str, object]:
@@ -56,7 +62,14 @@ def _document(found: Reproduction) -> dict[str, object]:
         "reproduced": found.reproduced,
         "within": {"low": within.low, "high": within.high, "rule": within.rule},
         "made": str(found.made),
-        "attestation": None if found.attestation is None else str(found.attestation),
+        **{
+            name: None if path is None else str(path)
+            for name, path in {
+                "attestation": found.attestation,
+                "scores": found.scores,
+                "signature": found.signature,
+            }.items()
+        },
     }
 
 
@@ -67,4 +80,5 @@ def _lines(found: Reproduction) -> list[str]:
         f"wanted: {within.low:.6g} to {within.high:.6g} ({within.told})",
         f"new record: {found.made}",
     ]
-    return lines if found.attestation is None else [*lines, f"attested: {found.attestation}"]
+    beside = (found.attestation, found.scores, found.signature)
+    return [*lines, *(f"attested: {path}" for path in beside if path)]

@@ -1,7 +1,8 @@
 """Attestations: files beside a record that say it was made again, and came out alike.
 
 Records are never edited, so who makes one again says so in a file of its own. It names the record
-by the sha256 of its file's bytes: beside any other bytes it says nothing.
+by the sha256 of its file's bytes: beside any other bytes it says nothing. It brings the scores of
+the new record, and a signature over all three.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from harness.errors import RequestError
 from harness.records.documents import (
+    canonical_json,
     check_schema,
     digest,
     read_document,
     readable_json,
+    sha256,
     sha256_file,
 )
 from harness.records.files import write_text
 from harness.records.provenance import DIRTY
-from harness.records.record import Environment, Part
+from harness.records.record import Artefact, Environment, Part
 
 SCHEMA: Final = 1
 
@@ -60,6 +63,11 @@ class Attestation(Part):
     environment: Environment | None = None
     same_environment: bool = Field(default=False, description="whether it is the record's")
     finished: str = Field(description="when the new record ended: UTC, ISO 8601")
+    scores: Artefact | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="of the new record, beside the attestation; none where they may not lie there",
+    )
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -78,6 +86,18 @@ class Attestation(Part):
             raise ValueError("the value is out of the range that counts as made again")
         return high
 
+    @property
+    def chain(self) -> bytes:
+        """What its signature signs: the hashes of its file, of its scores and of the record."""
+        signed = {
+            "schema": SCHEMA,
+            "signs": "attestation",
+            "attestation": sha256(attestation_text(self).encode()),
+            "scores": self.scores.sha256 if self.scores else None,
+            "record": self.record,
+        }
+        return canonical_json(signed).encode()
+
     def is_of(self, record: Path) -> bool:
         """Return True if a record's file is the one that was made again."""
         return self.record == sha256_file(record)
@@ -89,6 +109,11 @@ def attestation_path(record: Path, attestation: Attestation) -> Path:
     return record.with_name(f"{record.name.removesuffix('.json')}{MARK}{digits}.json")
 
 
+def attestation_text(attestation: Attestation) -> str:
+    """Return the one text that an attestation is spelled as."""
+    return readable_json(attestation.model_dump(mode="json", by_alias=True))
+
+
 def write_attestation(record: Path, attestation: Attestation) -> Path:
     """Write an attestation beside its record.
 
@@ -98,7 +123,7 @@ def write_attestation(record: Path, attestation: Attestation) -> Path:
     if not attestation.is_of(record):
         raise RequestError(f"{record}: is not the record that was made again; it was changed since")
     path = attestation_path(record, attestation)
-    write_text(path, readable_json(attestation.model_dump(mode="json", by_alias=True)))
+    write_text(path, attestation_text(attestation))
     return path
 
 

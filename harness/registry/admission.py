@@ -32,6 +32,7 @@ from harness.records.record import Record, Trust
 from harness.records.record_files import read_record, usable_record
 from harness.records.signature import SIGNERS, Signers, parse_signers, read_signers
 from harness.registry.admission_rules import lock_edits, wrong_newcomer
+from harness.registry.attestation_rules import wrong_attestations
 from harness.registry.consistency import disagreements
 from harness.registry.history.line import FOLDER as HISTORY
 from harness.registry.history.page import check_history
@@ -126,6 +127,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         *unreadable,
         *(line for name in new for line in wrong_newcomer(folder, name, records, locks, loaded)),
         *wrong_replacements(trusted, before, revision.top),
+        *wrong_attestations(folder, new if trusted else (), trusted, loaded, revision.top, listed),
         *disagreements(records),
         *(
             f"{name}: {line}"

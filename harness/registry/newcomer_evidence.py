@@ -165,6 +165,19 @@ def unknown_commits(top: Path, records: Mapping[str, Record]) -> list[str]:
         for name, record in records.items()
         if record.trust != "claimed"
     }
+    return unknown_codes(top, ran)
+
+
+def unknown_codes(top: Path, ran: Mapping[str, Collection[str]]) -> list[str]:
+    """Name files of code that the repository does not know.
+
+    Args:
+        top: the work tree.
+        ran: path -> the code that made what the file says.
+
+    Raises:
+        RequestError: the clone holds only a part of the history, so that nobody can say.
+    """
     known = _commits(top, {code for codes in ran.values() for code in codes if _is_name(code)})
     unknown = {
         name: sorted(code for code in codes if _is_name(code) and code not in known)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.board.made_again import may_publish_these
+from harness.board.record_paths import scores_path, signature_path
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.dataset import open_dataset
 from harness.datasets.listing import list_dataset
@@ -15,22 +17,22 @@ from harness.errors import ConfigError, JobFailed, LockError, RequestError
 from harness.measure.device import choose_device, default_threads
 from harness.records.attestation import Attestation, write_attestation
 from harness.records.documents import canonical_json, sha256_file
-from harness.records.files import keep_from_git
+from harness.records.files import keep_from_git, read_bytes, write_bytes
 from harness.records.provenance import DIRTY
 from harness.records.record import Record
 from harness.records.record_files import read_record
+from harness.records.signature import sign
 from harness.registry.consistency import contradictions
-from harness.registry.tolerance import Range, others_of, reproduction_range
+from harness.registry.tolerance import Range, others_of, range_of, same_to_the_bit
 from harness.registry.verify_record import verify
 from harness.run.events import Watch, message_sender, reading_counter
 from harness.run.execute.executor import make_executor, run_jobs
-from harness.run.job.context import make_task
 from harness.run.job.record_writing import RECORD
+from harness.run.job.results import SCORES
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import WORKERS
 from harness.run.plan.jobs import plan_jobs
 from harness.run.plan.request import DatasetState, RunRequest, listing_state, requested_suite
-from harness.tasks.task import TaskOptions
 
 SHOWN = 5
 """Differences that a refusal names."""
@@ -51,6 +53,8 @@ class Reproduction:
         within: the values that count as made again.
         made: the new record's file.
         attestation: the file that says so beside the record; None if it is out of the range.
+        scores: those of the new record, beside the attestation; None where they may not lie there.
+        signature: of the attestation; None if no key was given.
     """
 
     record: Path
@@ -60,6 +64,8 @@ class Reproduction:
     within: Range
     made: Path
     attestation: Path | None
+    scores: Path | None = None
+    signature: Path | None = None
 
 
 def reproduce(
@@ -69,9 +75,10 @@ def reproduce(
     *,
     settings: dict[str, Any],
     by: str = "",
+    key: Path | None = None,
     watch: Watch,
 ) -> Reproduction:
-    """Make a record again, and attest it if it comes out alike.
+    """Make a record again, and attest it with its new scores if it comes out alike.
 
     Args:
         loaded: the benchmark that the record was made with.
@@ -79,34 +86,48 @@ def reproduce(
         runs: a folder that holds nothing made before: what is cached is not made again.
         settings: recipe keys that the record's run changed, as `--set` gave them.
         by: who makes it again.
+        key: signs the attestation, as `harness.records.signature.sign` takes it; without one it
+            lifts no record.
         watch: receives the progress of its data and of the job.
 
     Raises:
         RequestError: the folder is not fresh; the record cannot be made again, contradicts itself
-            or its scores; this benchmark plans another job.
+            or its scores; this benchmark plans another job; or the key signs nothing.
         JobFailed: the job ended without a result.
     """
     record, content = read_record(path), sha256_file(path)
     check_reproducible(record, path)
     _check_fresh(runs, path)
     _check_honest(loaded, record, path)
+    if key is not None:
+        sign(b"", key)  # A key that signs nothing is told of before anything is trained.
     job = _plan(loaded, record, runs, settings, watch)
     WORKERS.close()
-    step = TaskOptions.of(make_task(loaded, record.protocol.suite)).smallest_step(
-        record.dataset.counts.get("test", {})
-    )
-    within = reproduction_range(record, others_of(path, record), step)
+    within = range_of(loaded, record, others_of(path, record))
     ((_, made),) = run_jobs([job], make_executor("local", job.device, 1), watch)
     if made.state != "done":
         raise JobFailed(f"{job.title}: {made.state}: {made.reason}")
     metric = record.protocol.primary
     recorded, value = record.metrics[metric].value, made.metrics[metric].value
     if value == recorded:
-        within = Range(value, value, "equal", "the same to the last bit")
-    attested = None
-    if within.low <= value <= within.high:
-        attested = write_attestation(path, _attestation(record, content, made, within, by))
-    return Reproduction(path, metric, recorded, value, within, job.folder / RECORD, attested)
+        within = same_to_the_bit(value)
+    found = Reproduction(path, metric, recorded, value, within, job.folder / RECORD, None)
+    if not within.low <= value <= within.high:
+        return found
+    return _attest(found, _attestation(record, content, made, within, by), key)
+
+
+def _attest(found: Reproduction, told: Attestation, key: Path | None) -> Reproduction:
+    """Write an attestation beside its record, with its scores and its signature."""
+    attested = write_attestation(found.record, told)
+    scores = signature = None
+    if told.scores is not None:
+        scores = attested.with_name(scores_path(attested.name))
+        write_bytes(scores, read_bytes(found.made.with_name(SCORES)))
+    if key is not None:
+        signature = attested.with_name(signature_path(attested.name))
+        write_bytes(signature, sign(told.chain, key).encode())
+    return replace(found, attestation=attested, scores=scores, signature=signature)
 
 
 def check_reproducible(record: Record, where: Path) -> None:
@@ -297,6 +318,7 @@ def _short(value: Any) -> str:
 def _attestation(record: Record, content: str, made: Record, within: Range, by: str) -> Attestation:
     metric = record.protocol.primary
     theirs, ours = (each.artefacts.get("checkpoint") for each in (record, made))
+    scores = made.artefacts.get("scores")
     return Attestation(
         record=content,
         metric=metric,
@@ -312,4 +334,5 @@ def _attestation(record: Record, content: str, made: Record, within: Range, by: 
         environment=made.environment,
         same_environment=made.environment_digest == record.environment_digest != "",
         finished=made.finished,
+        scores=scores if may_publish_these(record, scores) else None,
     )

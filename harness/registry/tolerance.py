@@ -11,12 +11,16 @@ from pathlib import Path
 from scipy.special import stdtrit
 
 from harness.board.record_paths import is_record
+from harness.board.record_store import RECORDS, load
 from harness.board.standing.rows import row_digest
+from harness.config.loader import LoadedBenchmark
 from harness.metrics.seed_spread import pool_spread
 from harness.records.attestation import Rule
 from harness.records.record import Record
 from harness.records.record_files import read_record
+from harness.run.job.context import make_task
 from harness.run.job.record_writing import RECORD
+from harness.tasks.task import TaskOptions
 
 LEAST_FREEDOM = 2
 """Degrees of freedom below which a spread over seeds is not relied on."""
@@ -83,8 +87,28 @@ def reproduction_range(record: Record, others: Iterable[Record], step: float | N
     return Range(metric.low, metric.high, "interval", told)
 
 
+def range_of(loaded: LoadedBenchmark, record: Record, others: Iterable[Record]) -> Range:
+    """Return the range of a record whose suite the benchmark has, with its task's smallest step.
+
+    Args:
+        loaded: the benchmark.
+        record: a done one.
+        others: of its table, the record itself left out.
+    """
+    task = TaskOptions.of(make_task(loaded, record.protocol.suite))
+    step = task.smallest_step(record.dataset.counts.get("test", {}))
+    return reproduction_range(record, others, step)
+
+
+def same_to_the_bit(value: float) -> Range:
+    """Return the range of a record that came out as it was, whatever else would have counted."""
+    return Range(value, value, "equal", "the same to the last bit")
+
+
 def others_of(path: Path, record: Record) -> list[Record]:
     """Return the other records of a record's table, in the same published or runs folder.
+
+    Published ones have the trust that they have earned.
 
     Raises:
         RequestError: a file among them is not a record.
@@ -92,7 +116,16 @@ def others_of(path: Path, record: Record) -> list[Record]:
     in_runs = path.name == RECORD
     files = path.parents[2].glob(f"*/*/{RECORD}") if in_runs else path.parent.glob("*.json")
     beside = [file for file in sorted(files) if is_record(file.name) and file != path]
-    return [each for each in map(read_record, beside) if _table(each) == _table(record)]
+    above = [folder for folder in path.resolve().parents if folder.name == RECORDS]
+    if in_runs or not above:
+        return same_table(record, map(read_record, beside))
+    held = load(above[-1].parent, [file.resolve() for file in beside])
+    return same_table(record, held.records.values())
+
+
+def same_table(record: Record, others: Iterable[Record]) -> list[Record]:
+    """Return those of some records that are in a record's table."""
+    return [each for each in others if _table(each) == _table(record)]
 
 
 def _table(record: Record) -> tuple[str, str, int, str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,11 @@ from harness.records.details_schema import read_details
 from harness.records.provenance import DIRTY
 from harness.records.record import Record, Stage
 from harness.records.record_files import impossible_numbers, read_record
+from harness.registry.attested_scores import (
+    attestation_differences,
+    idle_attestations,
+    is_near,
+)
 from harness.registry.record_details import bind_details, details_beside, differences
 from harness.registry.rescoring import (
     NotHereError,
@@ -28,9 +32,6 @@ from harness.run.job.record_writing import RECORD
 from harness.run.job.results import find_result
 from harness.tasks.task import Judgement
 from harness.train.training_progress import FINAL
-
-TOLERANCE = 1e-9
-"""The difference that rounding may make: processors round sums of logarithms differently."""
 
 NOT_OF_SCORES = {"training_accuracy"}
 """Metrics of a record that come of training, not of its scores."""
@@ -49,7 +50,8 @@ class Verdict:
         reasons: the differences, or what is needed.
         numbers: how many numbers of the record were computed again and compared.
         details: True if there were details beside it to compare.
-        notes: why its checkpoint, of which there is one of the same name here, was not compared.
+        notes: why its checkpoint, of which there is one of the same name here, was not compared;
+            attestations that do not lift it.
     """
 
     record: Path
@@ -86,6 +88,7 @@ def verify(loaded: LoadedBenchmark, path: Path, runs: Path) -> Verdict:
         changed = (difference_from_artefact(file, record, name) for name, file in here.items())
         if reasons := tuple(filter(None, changed)):
             return Verdict(path, "differs", reasons, notes=notes)
+        notes += tuple(idle_attestations(path, record))
         return replace(_compare(record, path, needed), notes=notes)
     except NotHereError as error:
         return Verdict(path, "not verifiable here", (str(error),))
@@ -105,15 +108,12 @@ def _compare(record: Record, path: Path, needed: Rescoring) -> Verdict:
     reasons = tuple(
         f"{name}: recorded {_brief(there)}, computed {_brief(here)}"
         for name, there, here in pairs
-        if (
-            there is not here
-            if there is None or here is None
-            else not math.isclose(there, here, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-        )
+        if (there is not here if there is None or here is None else not is_near(there, here))
     )
     beside = details_beside(path)
     if beside.is_file():
         reasons += differences(read_details(beside), bind_details(path, needed.detail()))
+    reasons += tuple(attestation_differences(path, needed))
     answer: Answer = "differs" if reasons else "verified"
     return Verdict(path, answer, reasons, len(pairs), beside.is_file())
 
