@@ -20,7 +20,7 @@ from harness.board.record_paths import (
     scores_path,
 )
 from harness.errors import RequestError
-from harness.records.attestation import MARK, attestation_path, read_attestation
+from harness.records.attestation import attestation_path, read_attestation
 from harness.records.details_schema import details_text, read_details
 from harness.records.documents import readable_json, sha256_file
 from harness.records.record import Record

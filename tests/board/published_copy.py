@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.board.publishing.published_tables import build
+from harness.board.record_paths import details_path, is_record
 from harness.config.loader import LoadedBenchmark, load
-from harness.records.documents import readable_json
+from harness.records.documents import readable_json, sha256_file
 
 ROOT = Path(__file__).resolve().parents[2]
 DIGITS = Path("records", "image", "quick", "digits")
@@ -60,11 +61,38 @@ def make_copy(top: Path) -> Copy:
     (copy.folder / DIGITS).parent.mkdir(parents=True)
     for name in ("benchmark.toml", "benchmark.lock"):
         shutil.copy(ROOT / name, top)
-    shutil.copytree(ROOT / "leaderboards" / DIGITS, copy.folder / DIGITS)
-    build(copy.folder)
     git(top, "init", "--quiet")
     copy.commit()
+    shutil.copytree(ROOT / "leaderboards" / DIGITS, copy.folder / DIGITS)
+    for signature in copy.folder.rglob("*.sig"):
+        signature.unlink()
+    _name_code(copy)
+    build(copy.folder)
+    copy.commit()
     return copy
+
+
+def _name_code(copy: Copy) -> None:
+    """Let the first commit be the code of all records, as a new repository has no other."""
+    asked = ["git", "-C", str(copy.top), "rev-parse", "HEAD"]
+    commit = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+
+    def known(document: dict[str, Any]) -> None:
+        document["code"] = commit
+        for stage in document["stages"].values():
+            if stage.get("code"):
+                stage["code"] = commit
+
+    for path in filter(lambda path: is_record(path.name), (copy.folder / DIGITS).glob("*.json")):
+        edit(path, known)
+        rebind(path)
+
+
+def rebind(record: Path) -> None:
+    """Let the details beside a record be of it as it is now."""
+    details = record.with_name(details_path(record.name))
+    document = json.loads(details.read_text())
+    details.write_text(readable_json(document | {"record": sha256_file(record)}))
 
 
 def edit(record: Path, change: Callable[[dict[str, Any]], None]) -> None:
