@@ -123,6 +123,49 @@ def _other_dataset(document: dict[str, Any]) -> None:
     document["dataset"]["name"] = "elsewhere"
 
 
+def _unknown_commit(document: dict[str, Any]) -> None:
+    document["code"] = "1" * 40
+
+
+def _stage_of_unknown_commit(document: dict[str, Any]) -> None:
+    document["stages"]["train"]["code"] = "2" * 40
+
+
+def _no_date(document: dict[str, Any]) -> None:
+    document["finished"] = "soon"
+
+
+def _future(document: dict[str, Any]) -> None:
+    document["stages"]["evaluate"]["finished"] = "2999-01-01T00:00:00+00:00"
+
+
+def _no_attempt(document: dict[str, Any]) -> None:
+    document["attempt"] = 0
+
+
+def _negative_search(document: dict[str, Any]) -> None:
+    document["searched"] = -3
+
+
+def _no_look(document: dict[str, Any]) -> None:
+    document["test_looks"] = 0
+
+
+def _hidden(document: dict[str, Any]) -> None:
+    document["dataset"]["publish_scores"] = False
+
+
+def _unscored(document: dict[str, Any]) -> None:
+    del document["artefacts"]["scores"]
+
+
+def _large(document: dict[str, Any]) -> None:
+    document["artefacts"]["scores"]["bytes"] = 5_000_000
+
+
+SHOWS = "it says measured, and nothing beside it shows that; "
+
+
 def _no_facts(document: dict[str, Any]) -> None:
     document["protocol"]["primary"] = "eer"
 
@@ -145,6 +188,17 @@ def _no_facts(document: dict[str, Any]) -> None:
         (_licence, "dataset.licence is 'CC0-1.0', the benchmark's 'CC-BY-4.0'"),
         (_unevaluated, "it is measured, and has no stage `evaluate`"),
         (_other_dataset, "dataset 'elsewhere' is not of benchmark.toml"),
+        (_unknown_commit, "code 111111111111 is no commit of this repository; push the commit"),
+        (_stage_of_unknown_commit, "code 222222222222 is no commit of this repository"),
+        (_no_date, "finished is 'soon', no time of ISO 8601"),
+        (_future, "stages.evaluate.finished is '2999-01-01T00:00:00+00:00', which lies in the fut"),
+        (_no_attempt, "attempt is 0; at least 1 is possible"),
+        (_negative_search, "searched is -3; at least 1 is possible"),
+        (_no_look, "test_looks is 0; at least 1 is possible"),
+        (_hidden, "dataset.publish_scores is false, and the benchmark allows it of digits"),
+        (_hidden, SHOWS + "its scores may not lie there, so that a signature has to"),
+        (_unscored, SHOWS + "publish its scores beside it"),
+        (_large, SHOWS + "its scores may not lie there, so that a signature has to"),
         (_no_facts, "its protocol has no facts of its primary metric 'eer'"),
     ],
 )
@@ -256,10 +310,11 @@ def test_sizes_links_and_other_files_are_named(copy: Copy, new: Path, tmp_path: 
 
 def test_missing_scores_of_a_new_record_are_named(copy: Copy, new: Path) -> None:
     (copy.folder / scores_path(copy.name(new))).unlink()
-    (line,) = complaints(copy)
-    assert (
-        line == f"{scores_path(copy.name(new))}: missing; its record is published with its scores"
-    )
+    assert complaints(copy) == [
+        f"{copy.name(new)}: it says measured, and nothing beside it shows that; publish its scores "
+        "beside it, with `harness publish`",
+        f"{scores_path(copy.name(new))}: missing; its record is published with its scores",
+    ]
 
 
 def test_a_lock_known_at_the_base_alone_is_known(copy: Copy) -> None:

@@ -16,6 +16,7 @@ from harness.board.record_paths import record_path
 from harness.records.record import Record
 from harness.records.record_files import write_record
 from harness.registry.check import check
+from tests.keys import list_key, make_key, needs_keys, publish_with_scores, sign_records
 
 Count = Callable[[], int]
 
@@ -33,7 +34,7 @@ def folder(tmp_path: Path, make: Callable[..., Record]) -> Path:
     """Published tables, written long enough ago for their times to be believed."""
     folder = tmp_path / "tables"
     for record in (make("a"), make("bb", value=0.2)):
-        write_record(folder / record_path(record), record)
+        publish_with_scores(folder, record)
     settle(folder)
     build(folder)
     return folder
@@ -137,6 +138,20 @@ def test_details_and_references_count_as_records_do(folder, renderings):
     assert renderings() == 2
     build(folder)
     assert renderings() == 2
+
+
+@needs_keys
+def test_what_decides_trust_counts_as_records_do(folder, tmp_path, renderings):
+    key, record = make_key(tmp_path), a_record(folder)
+    (signature,) = sign_records([record], key)
+    build(folder)
+    list_key(folder, key)
+    assert folder / "speaker.md" in build(folder)
+    signature.unlink()
+    assert folder / "speaker.md" in build(folder)
+    min(folder.rglob("*.scores.npz")).write_bytes(b"")
+    assert folder / "speaker.md" in build(folder)
+    assert renderings() == 4
 
 
 def test_the_programs_that_make_files_are_known_by_all_of_their_sources(monkeypatch):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.board.publishing.published_tables import build, read_folder, record_files, render
-from harness.board.record_paths import record_path, scores_path
+from harness.board.record_paths import record_path
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.charts import holds_plot
@@ -21,28 +21,40 @@ from harness.errors import RequestError
 from harness.records.attestation import Attestation, attestation_path
 from harness.records.documents import readable_json, sha256, sha256_file
 from harness.records.files import write_text
-from harness.records.record import Artefact, Record
+from harness.records.record import Record
 from harness.records.record_files import read_record, write_record
 from harness.registry.check import check
+from tests.keys import (
+    SCORES,
+    list_key,
+    make_key,
+    needs_keys,
+    publish_with_scores,
+    sign_records,
+)
 from tests.tiny import BENCHMARK
 
 ROOT = Path(__file__).resolve().parents[3]
-
-SCORES = b"scores of a run"
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, several: list[Record]) -> Path:
     """A published folder with scores beside each record that has some."""
     top = tmp_path_factory.mktemp("leaderboards")
-    named = {"scores": Artefact(sha256=sha256(SCORES), bytes=len(SCORES))}
     for record in several:
-        kept = record.model_copy(update={"artefacts": named if record.state == "done" else {}})
-        write_record(top / record_path(kept), kept)
-        if kept.artefacts:
-            (top / scores_path(record_path(kept))).write_bytes(SCORES)
+        publish_with_scores(top, record)
     build(top)
     return top
+
+
+@pytest.fixture
+def signed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same copy, each of its records signed by a listed key."""
+    key = make_key(tmp_path_factory.mktemp("key"))
+    sign_records(record_files(folder), key)
+    list_key(folder, key)
+    build(folder)
+    return folder
 
 
 @pytest.fixture
@@ -195,7 +207,7 @@ def test_a_picture_drawn_by_another_version_of_a_library_is_left_alone(folder):
 
 
 def test_swapped_scores_are_found(folder):
-    first_scores(folder).write_bytes(b"other scores")
+    first_scores(folder).write_bytes(SCORES.upper())  # of the same size
     (line,) = check(folder)
     assert line.startswith(first_scores(folder).relative_to(folder).as_posix())
     assert f"its record says {sha256(SCORES)[:12]}" in line
@@ -203,9 +215,11 @@ def test_swapped_scores_are_found(folder):
 
 def test_missing_scores_and_scores_without_a_record_are_found(folder):
     first_scores(folder).rename(folder / "records" / "lost.scores.npz")
-    missing, stale = check(folder)
-    assert "missing" in missing
-    assert "lost.scores.npz: stale" in stale
+    found = check(folder)
+    assert any("missing; its record is published with its scores" in line for line in found)
+    assert any("lost.scores.npz: stale" in line for line in found)
+    # What nobody can check any more has no rank.
+    assert any(line.startswith("speaker.md: line") for line in found)
 
 
 def test_a_record_in_anothers_place_is_found(folder):
@@ -250,42 +264,57 @@ def record_of(folder: Path, name: str) -> Path:
     return next(path for path in record_files(folder) if path.name.startswith(name))
 
 
-def test_a_record_made_again_is_reproduced(folder):
+@needs_keys
+def test_scores_alone_make_rows_rescored_and_a_signature_measured(folder, tmp_path_factory):
+    assert set(trusts(folder).values()) == {"rescored"}
+    text = (folder / "speaker.md").read_text()
+    assert "Not signed, so that memory, speed and time are as whoever brought them says" in text
+    key = make_key(tmp_path_factory.mktemp("key"))
+    sign_records(record_files(folder), key)
+    assert "signed by a key that the file 'signers' does not list" in check(folder)[0]
+    list_key(folder, key)
+    build(folder)
+    assert check(folder) == []
     assert set(trusts(folder).values()) == {"measured"}
-    path = record_of(folder, "campplus-")
+    assert "Not signed" not in (folder / "speaker.md").read_text()
+
+
+@needs_keys
+def test_a_record_made_again_is_reproduced(signed):
+    assert set(trusts(signed).values()) == {"measured"}
+    path = record_of(signed, "campplus-")
     before = path.read_bytes()
     attested(path, recorded=0.0536)
-    build(folder)
-    assert [entry for entry, trust in trusts(folder).items() if trust == "reproduced"] == [
+    build(signed)
+    assert [entry for entry, trust in trusts(signed).items() if trust == "reproduced"] == [
         "campplus + aam"
     ]
     assert path.read_bytes() == before
-    assert check(folder) == []
+    assert check(signed) == []
 
 
-def test_a_row_is_reproduced_where_each_of_its_seeds_was(folder):
-    attested(record_of(folder, "ecapa-512-aam-seed0"))
-    build(folder)
-    assert trusts(folder)["ecapa-512 + aam"] == "measured"
-    attested(record_of(folder, "ecapa-512-aam-seed1"))
-    build(folder)
-    assert trusts(folder)["ecapa-512 + aam"] == "reproduced"
+@needs_keys
+def test_a_row_is_reproduced_where_each_of_its_seeds_was(signed):
+    attested(record_of(signed, "ecapa-512-aam-seed0"))
+    build(signed)
+    assert trusts(signed)["ecapa-512 + aam"] == "measured"
+    attested(record_of(signed, "ecapa-512-aam-seed1"))
+    build(signed)
+    assert trusts(signed)["ecapa-512 + aam"] == "reproduced"
 
 
-def test_an_attestation_of_other_bytes_attests_nothing(folder):
-    attested(record_of(folder, "campplus-"), record="f" * 64)
-    build(folder)
-    assert set(trusts(folder).values()) == {"measured"}
+@needs_keys
+def test_an_attestation_of_other_bytes_attests_nothing(signed):
+    attested(record_of(signed, "campplus-"), record="f" * 64)
+    build(signed)
+    assert set(trusts(signed).values()) == {"measured"}
 
 
 def test_a_claim_that_somebody_attests_stays_a_claim(tmp_path, make):
-    write_record(tmp_path / record_path(make()), make())
-    claimed = make("other", value=0.001, trust="claimed")
-    path = tmp_path / record_path(claimed)
-    write_record(path, claimed)
-    attested(path)
+    publish_with_scores(tmp_path, make())
+    attested(publish_with_scores(tmp_path, make("other", value=0.001, trust="claimed")))
     build(tmp_path)
-    assert trusts(tmp_path) == {"ecapa-512 + aam": "measured", "other + aam ‡": "claimed"}
+    assert trusts(tmp_path) == {"ecapa-512 + aam": "rescored", "other + aam ‡": "claimed"}
 
 
 def test_claims_stand_apart_without_a_rank(make):
@@ -323,7 +352,8 @@ def test_a_record_is_read_as_the_careful_reader_reads_it():
     found, _ = read_folder(published)
     assert len(found) > 40
     for path, record in found.items():
-        assert record == read_record(published / path)
+        trust = {"trust": record.trust}  # which files beside it decide
+        assert record == read_record(published / path).model_copy(update=trust)
 
 
 def spoilt(folder: Path, model: str, part: str, spelled: str) -> str:

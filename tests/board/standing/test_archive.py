@@ -17,6 +17,7 @@ from harness.board.writing.json_document import document_text
 from harness.board.writing.references import References
 from harness.records.record import Record, RecordedFold, Stage
 from harness.records.record_files import write_record
+from tests.keys import publish_with_scores
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_folds_are_of_the_family_of_their_dataset(version):
 
 def test_pages_link_to_the_archive_and_it_to_what_it_is_made_of(version, tmp_path):
     for record in (version(1), version(1, model="b"), version(2), version(2, model="b")):
-        write_record(tmp_path / record_path(record), record)
+        publish_with_scores(tmp_path, record)
     build(tmp_path)
     links = "[protocol 1](archive/speaker-v1.md) ([JSON](archive/speaker-v1.json))"
     assert f"Earlier versions: {links}." in (tmp_path / "speaker.md").read_text()

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.board.record_paths import record_path
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.versions.table_diff import (
@@ -22,7 +21,7 @@ from harness.board.versions.table_diff import (
 )
 from harness.errors import RequestError
 from harness.records.record import Record, Stage
-from harness.records.record_files import write_record
+from tests.keys import publish_with_scores
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -38,9 +37,7 @@ def write(make, protocol, tmp_path: Path) -> Write:
         rules = protocol(suite=suite, suite_title=suite, version=version, digest=str(version) * 64)
         stage = Stage(key=f"{model} {version} {value} {suite}", inputs={}, finished=f"20{version}")
         found = make(model, value=value, protocol=rules, stages={"train": stage}, **changes)
-        path = tmp_path / folder / record_path(found)
-        write_record(path, found)
-        return path
+        return publish_with_scores(tmp_path / folder, found)
 
     return record
 
@@ -246,8 +243,7 @@ def test_the_document_names_what_was_compared(write, tmp_path):
 
 
 def test_records_of_a_record_type_are_read_as_they_are(make: Callable[..., Record], tmp_path):
-    path = tmp_path / record_path(make())
-    write_record(path, make())
+    path = publish_with_scores(tmp_path, make())
     path.with_name(path.stem + ".attestation-x.json").write_text("{}")
     (tmp_path / "records" / "readme.txt").write_text("no record")
     with side(str(tmp_path), tmp_path) as found:
