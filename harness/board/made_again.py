@@ -57,8 +57,10 @@ def attesting_signer(path: Path, file: Path, record: Record, signers: Signers) -
         raise SignatureError(wrong)
     if (finished := parse_time(told.finished)) is None:
         raise SignatureError(f"finished is {told.finished[:40]!r}, no time of ISO 8601")
-    signature = read_signature(path.with_name(signature_path(path.name)))
-    signer = signers.verify(told.chain, signature, finished)
+    signature = path.with_name(signature_path(path.name))
+    if not signature.is_file():
+        raise SignatureError("it is not signed")
+    signer = signers.verify(told.chain, read_signature(signature), finished)
     try:
         own = signer_of(file, record, signers)
     except SignatureError as error:

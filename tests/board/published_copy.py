@@ -45,7 +45,7 @@ class Copy:
     def record(self, model: str = "efficientnet-b0") -> Path:
         """A record on the digits, which scikit-learn ships."""
         names = (self.folder / DIGITS).glob(f"{model}-*.json")
-        return next(path for path in names if "details" not in path.name)
+        return next(path for path in names if is_record(path.name))
 
     def name(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
