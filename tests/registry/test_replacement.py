@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.board.publishing.published_tables import build
+from harness.board.record_paths import record_path
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
+from harness.records.documents import digest
 from harness.records.record import Record, RecordedComponent
+from harness.records.record_files import write_record
+from harness.registry.admission import admit
 from harness.registry.replacement import declared_version, worsened, wrong_replacements
 from tests.board.conftest import make_left_out, make_metrics, make_protocol, make_record, make_stage
-from tests.board.published_copy import ROOT
+from tests.board.published_copy import ROOT, Copy
+from tests.keys import list_key, make_key, needs_keys, sign_records
 
 LATER = "2027-01-01T00:00:00Z"
 OWN = [make_record(seed=seed, value=0.05 + seed / 1000) for seed in range(2)]
@@ -163,3 +170,49 @@ def test_an_invented_later_record_of_a_rival_neither_replaces_nor_blanks() -> No
     assert after.ranking == before.ranking
     assert [row.results for row in after.rows] == [row.results for row in before.rows]
     assert [each.path for each in after.weaker] == ["new"]
+
+
+def invented(copy: Copy) -> Path:
+    """A later record of a published entry, much worse and without values for ranks."""
+    published = copy.record()
+    document = json.loads(published.read_text())
+    document["metrics"]["accuracy"] |= {"value": 0.4, "low": 0.3, "high": 0.5}
+    document |= {"schema": 2, "left_one_out": {}}
+    document["artefacts"]["scores"] |= {"bytes": 5_000_000}
+    document["artefacts"]["checkpoint"]["sha256"] = "f" * 64
+    document["finished"] = "2026-11-28T00:00:00+00:00"
+    stage = document["stages"]["evaluate"]
+    stage["inputs"]["checkpoint"] = "f" * 64
+    stage["key"] = digest(stage["inputs"])
+    record = Record.model_validate(document)
+    path = copy.folder / record_path(record)
+    write_record(path, record)
+    return path
+
+
+@needs_keys
+def test_an_invented_record_of_a_rival_is_refused_and_changes_no_row(
+    copy: Copy, tmp_path: Path
+) -> None:
+    """Be it without evidence, or signed by somebody who is listed."""
+    key = make_key(tmp_path)
+    sign_records([copy.record()], key)
+    list_key(copy.folder, key)
+    build(copy.folder)
+    copy.commit()
+    before = json.loads((copy.folder / "image.json").read_text())["tables"][0]["rows"]
+    name = copy.name(path := invented(copy))
+    came = admit(copy.folder, "HEAD", copy.loaded)
+    for said in ("less evidence (claimed) than behind the published", "would lose its rank"):
+        assert any(line.startswith(name) and said in line for line in came.complaints)
+    assert came.worse == ()
+    build(copy.folder)
+    (table,) = json.loads((copy.folder / "image.json").read_text())["tables"]
+    assert table["rows"] == before
+    assert any("1 record of efficientnet-b0 + softmax (seed 0" in n for n in table["footnotes"])
+    sign_records([path], key)
+    said = "\n".join(admit(copy.folder, "HEAD", copy.loaded).worse)
+    assert (
+        "image/quick/digits: efficientnet-b0 + softmax gets worse: accuracy 98.00 to 40.00" in said
+    )
+    assert "efficientnet-b0 + softmax loses its rank 1: the metric without each" in said
