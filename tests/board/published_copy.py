@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.board.publishing.published_tables import build
-from harness.board.record_paths import details_path, is_record
+from harness.board.record_paths import details_path, scores_path
+from harness.board.record_store import record_files
 from harness.config.loader import LoadedBenchmark, load
 from harness.records.documents import readable_json, sha256_file
 
@@ -46,6 +47,9 @@ class Copy:
         """A record on the digits, which scikit-learn ships."""
         names = (self.folder / DIGITS).glob(f"{model}-*.json")
         return next(path for path in names if is_record(path.name))
+
+    def records(self) -> list[Path]:
+        return record_files(self.folder)
 
     def name(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
@@ -83,7 +87,7 @@ def _name_code(copy: Copy) -> None:
             if stage.get("code"):
                 stage["code"] = commit
 
-    for path in filter(lambda path: is_record(path.name), (copy.folder / DIGITS).glob("*.json")):
+    for path in copy.records():
         edit(path, known)
         rebind(path)
 
@@ -100,3 +104,16 @@ def edit(record: Path, change: Callable[[dict[str, Any]], None]) -> None:
     document = json.loads(record.read_text())
     change(document)
     record.write_text(readable_json(document))
+
+
+def forbid_scores(copy: Copy) -> None:
+    """Let no scores of the digits be published, by the benchmark and by each record."""
+    config = copy.top / "benchmark.toml"
+    head, name, rest = config.read_text().partition("[datasets.digits]")
+    rest = rest.replace("publish_scores = true", "publish_scores = false", 1)
+    config.write_text(head + name + rest)
+    for path in copy.records():
+        if json.loads(path.read_text())["dataset"]["publish_scores"]:
+            edit(path, lambda document: document["dataset"].update(publish_scores=False))
+            rebind(path)
+            (copy.folder / scores_path(copy.name(path))).unlink(missing_ok=True)

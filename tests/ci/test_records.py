@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.board.publishing.published_tables import build
-from tests.board.published_copy import ROOT, Copy, edit, git, make_copy
+from harness.board.record_paths import details_path, scores_path
+from tests.board.published_copy import ROOT, Copy, edit, forbid_scores, git, make_copy, rebind
+from tests.keys import list_key, make_key, needs_keys, sign_records
 
 HARNESS = Path(sys.executable).with_name("harness")
 
@@ -93,3 +97,115 @@ def test_a_target_that_is_not_there_is_told(copy: Copy) -> None:
     done = checked(copy, "elsewhere")
     assert done.returncode == 2
     assert "no common history with elsewhere; fetch it first" in done.stderr
+
+
+def invented(document: dict[str, Any]) -> None:
+    """A better number than any, by somebody who shows nothing for it."""
+    value = document["metrics"]["accuracy"]
+    value.update(value=0.9999, low=0.9998, high=1.0)
+    document["left_one_out"]["accuracy"] = dict.fromkeys(
+        document["left_one_out"]["accuracy"], 0.9999
+    )
+
+
+def without_scores(document: dict[str, Any]) -> None:
+    invented(document)
+    del document["artefacts"]["scores"]
+
+
+def of_large_scores(document: dict[str, Any]) -> None:
+    invented(document)
+    document["artefacts"]["scores"] = {"bytes": 5_000_000, "sha256": "5" * 64}
+
+
+@pytest.fixture
+def change(copy: Copy) -> Callable[[Callable[[dict[str, Any]], None]], Path]:
+    """Makes the change's record one without scores beside it, and says something else in it."""
+
+    def make(said: Callable[[dict[str, Any]], None]) -> Path:
+        new = copy.record("efficientnet-b2")
+        edit(new, said)
+        rebind(new)
+        (copy.folder / scores_path(copy.name(new))).unlink()
+        return new
+
+    return make
+
+
+def proposed(copy: Copy, target: str = "target") -> subprocess.CompletedProcess[str]:
+    """The check of the change, with tables as they are to be."""
+    for drawn in (copy.folder / "plots").rglob("*.svg"):
+        drawn.unlink()
+    build(copy.folder)
+    copy.commit()
+    return checked(copy, target)
+
+
+@pytest.mark.parametrize(
+    ("said", "mend"),
+    [(without_scores, "publish its scores beside it"), (of_large_scores, "a signature has to")],
+)
+def test_an_invented_record_is_refused_and_has_no_rank(
+    copy: Copy,
+    change: Callable[[Callable[[dict[str, Any]], None]], Path],
+    said: Callable[[dict[str, Any]], None],
+    mend: str,
+) -> None:
+    new = change(said)
+    done = proposed(copy)
+    assert done.returncode == 1
+    assert f"{copy.name(new)}: it says measured, and nothing beside it shows that" in done.stderr
+    assert mend in done.stderr
+    assert f"{copy.name(new)}: claimed" in done.stderr
+    # Its tables agree with that: the row stands apart.
+    assert "efficientnet-b2 + softmax \u2021" in (copy.folder / "image.md").read_text()
+
+
+@needs_keys
+def test_a_change_cannot_vouch_for_itself(
+    copy: Copy,
+    change: Callable[[Callable[[dict[str, Any]], None]], Path],
+    tmp_path: Path,
+) -> None:
+    new, key = change(of_large_scores), make_key(tmp_path)
+    list_key(copy.folder, key, "mallory")
+    (signature,) = sign_records([new], key)
+    done = proposed(copy)
+    assert done.returncode == 1
+    assert (
+        f"{copy.name(signature)}: signed by a key that the file 'signers' does not" in done.stderr
+    )
+    assert "this change itself lists it" in done.stderr
+    assert f"{copy.name(new)}: claimed" in done.stderr
+    assert "signers: the change lists mallory, ssh-ed25519 " in done.stderr
+
+
+@needs_keys
+def test_a_listed_signature_carries_a_record_whose_scores_are_forbidden(
+    copy: Copy, tmp_path: Path
+) -> None:
+    key, new = make_key(tmp_path), copy.record("efficientnet-b2")
+    git(copy.top, "checkout", "--quiet", "-b", "listed", "change~1")
+    forbid_scores(copy)
+    list_key(copy.folder, key)
+    sign_records(copy.records(), key)
+    build(copy.folder)
+    copy.commit()
+    git(copy.top, "checkout", "--quiet", "-b", "proposal")
+    git(copy.top, "checkout", "change", "--", new.parent.relative_to(copy.top) / f"{new.stem}.json")
+    details = new.with_name(details_path(new.name)).relative_to(copy.top)
+    git(copy.top, "checkout", "change", "--", details)
+    forbid_scores(copy)
+    (signature,) = sign_records([new], key)
+    done = proposed(copy, "listed")
+    assert done.returncode == 0, done.stderr
+    assert f"{copy.name(new)}: measured" in done.stderr
+    rows = (copy.folder / "image.md").read_text().splitlines()
+    (row,) = [line for line in rows if "efficientnet-b2" in line and "measured" in line]
+    assert re.match(r"\| +\d ", row)
+    assert "measured (signed, scores not published)" in row
+    signature.write_text(signature.read_text().replace("A", "B", 1))
+    done = proposed(copy, "listed")
+    assert done.returncode == 1
+    assert f"{copy.name(signature)}: " in done.stderr
+    assert f"{copy.name(new)}: claimed" in done.stderr
