@@ -45,8 +45,7 @@ class Copy:
 
     def record(self, model: str = "efficientnet-b0") -> Path:
         """A record on the digits, which scikit-learn ships."""
-        names = (self.folder / DIGITS).glob(f"{model}-*.json")
-        return next(path for path in names if is_record(path.name))
+        return next(path for path in self.records() if path.name.startswith(f"{model}-"))
 
     def records(self) -> list[Path]:
         return record_files(self.folder)
