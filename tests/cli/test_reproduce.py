@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
+from harness.board.record_paths import scores_path, signature_path
 from harness.cli.reproduce import reproduce
 from harness.errors import RequestError
 from harness.records.attestation import find_attestations, read_attestation
-from harness.records.documents import readable_json
+from harness.records.documents import readable_json, sha256_file
+from harness.records.signature import SIGNERS, SignatureError, read_signers
+from tests.keys import list_key, make_key, needs_keys
 from tests.tiny import TinyBenchmark
 
 Call = Callable[..., Result]
@@ -45,10 +49,13 @@ def edited(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
     return path
 
 
-def test_a_record_is_made_again_and_attested_beside_it(tiny: TinyBenchmark, call: Call) -> None:
-    path = tiny.record_path("tiny", 0)
-    before = path.read_bytes()
-    done = call(path, "again", "--json", "--by", "A. Nother")
+@needs_keys
+def test_a_record_is_made_again_and_attested_beside_it(
+    tiny: TinyBenchmark, call: Call, tmp_path: Path
+) -> None:
+    path = edited(tiny.record_path("tiny", 0), lambda r: r["dataset"].update(publish_scores=True))
+    before, key = path.read_bytes(), make_key(tmp_path)
+    done = call(path, "again", "--json", "--by", "A. Nother", "--sign", str(key))
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert (
@@ -64,10 +71,45 @@ def test_a_record_is_made_again_and_attested_beside_it(tiny: TinyBenchmark, call
     assert made["stages"]["train"]["key"] == first["stages"]["train"]["key"]
     assert made["stages"]["train"]["finished"] != first["stages"]["train"]["finished"]
     assert path.read_bytes() == before
+    assert attested.scores is not None
+    scores = Path(told["scores"])
+    assert scores == beside.with_name(scores_path(beside.name))
+    assert sha256_file(scores) == attested.scores.sha256
+    assert scores.read_bytes() == Path(told["made"]).with_name("scores.npz").read_bytes()
+    signature = Path(told["signature"])
+    assert signature == beside.with_name(signature_path(beside.name))
+    list_key(tmp_path, key)
+    signers, now = read_signers(tmp_path / SIGNERS), datetime.now(UTC)
+    assert signers.verify(attested.chain, signature.read_text(), now).name == "ann"
+    for changes in ({"by": "B"}, {"scores": None}, {"record": "f" * 64}):
+        with pytest.raises(SignatureError):
+            signers.verify(attested.model_copy(update=changes).chain, signature.read_text(), now)
     # What was made is no folder to make it again in.
     refused = call(path)
     assert isinstance(refused.exception, RequestError)
     assert "holds results already" in str(refused.exception)
+
+
+@pytest.mark.long
+def test_where_scores_may_not_lie_there_is_an_attestation_alone(
+    tiny: TinyBenchmark, call: Call
+) -> None:
+    path = edited(tiny.record_path("tiny", 0), lambda r: r["dataset"].update(publish_scores=False))
+    done = call(path, "again", "--json")
+    told = json.loads(done.stdout)
+    assert (told["scores"], told["signature"]) == (None, None)
+    assert read_attestation(Path(told["attestation"])).scores is None
+    assert "not signed: an attestation lifts its record once a listed key signed it" in done.stderr
+
+
+@needs_keys
+def test_a_key_that_signs_nothing_is_told_of_before_anything_runs(
+    tiny: TinyBenchmark, call: Call, tmp_path: Path
+) -> None:
+    refused = call(tiny.record_path("tiny", 0), "again", "--sign", str(tmp_path / "none"))
+    assert isinstance(refused.exception, RequestError)
+    assert "cannot sign with it" in str(refused.exception)
+    assert not (tiny.folder / "again").exists()
 
 
 @pytest.mark.long

@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 
 from harness.board.publishing.published_tables import build, read_folder, record_files, render
-from harness.board.record_paths import record_path
+from harness.board.record_paths import record_path, scores_path, signature_path
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.charts import holds_plot
 from harness.board.writing.efficiency import efficiencies
 from harness.errors import RequestError
-from harness.records.attestation import Attestation, attestation_path
-from harness.records.documents import readable_json, sha256, sha256_file
-from harness.records.files import write_text
+from harness.records.attestation import Attestation
+from harness.records.documents import sha256, sha256_file
 from harness.records.record import Record
 from harness.records.record_files import read_record, write_record
 from harness.registry.check import check
+from tests.attesting import bring
 from tests.keys import (
     SCORES,
     list_key,
@@ -48,11 +48,18 @@ def built(tmp_path_factory: pytest.TempPathFactory, several: list[Record]) -> Pa
 
 
 @pytest.fixture
-def signed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same copy, each of its records signed by a listed key."""
+def another(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The key of somebody else than who signs the records."""
+    return make_key(tmp_path_factory.mktemp("another"))
+
+
+@pytest.fixture
+def signed(folder: Path, another: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same copy, each of its records signed by a listed key; somebody else's is listed too."""
     key = make_key(tmp_path_factory.mktemp("key"))
     sign_records(record_files(folder), key)
     list_key(folder, key)
+    list_key(folder, another, "bob")
     build(folder)
     return folder
 
@@ -234,8 +241,8 @@ def test_a_file_that_is_no_record_is_named(folder):
     assert "x.json: record schema None" in check(folder)[0]
 
 
-def attested(path: Path, digits: str = "a" * 12, **changes: Any) -> Path:
-    """Write an attestation beside a record."""
+def attested(path: Path, key: Path | None = None, **changes: Any) -> Path:
+    """Write an attestation beside a record, with scores and the signature of a key."""
     fields: dict[str, Any] = {
         "record": sha256_file(path),
         "metric": "eer",
@@ -248,10 +255,7 @@ def attested(path: Path, digits: str = "a" * 12, **changes: Any) -> Path:
         "code": "0123abc",
         "finished": "2026-01-03T03:04:05Z",
     }
-    attestation = Attestation(**fields | changes)
-    place = attestation_path(path, attestation)
-    write_text(place, readable_json(attestation.model_dump(mode="json", by_alias=True)))
-    return place
+    return bring(path, Attestation(**fields | changes), SCORES, key)
 
 
 def trusts(folder: Path) -> dict[str, str]:
@@ -280,32 +284,39 @@ def test_scores_alone_make_rows_rescored_and_a_signature_measured(folder, tmp_pa
 
 
 @needs_keys
-def test_a_record_made_again_is_reproduced(signed):
+def test_a_record_made_again_is_reproduced(signed, another):
     assert set(trusts(signed).values()) == {"measured"}
     path = record_of(signed, "campplus-")
     before = path.read_bytes()
-    attested(path, recorded=0.0536)
+    beside = attested(path, another, recorded=0.0536)
     build(signed)
     assert [entry for entry, trust in trusts(signed).items() if trust == "reproduced"] == [
         "campplus + aam"
     ]
     assert path.read_bytes() == before
     assert check(signed) == []
+    for companion in (scores_path, signature_path):  # Without either it lifts nothing.
+        file = beside.with_name(companion(beside.name))
+        content = file.read_bytes()
+        file.unlink()
+        build(signed)
+        assert "reproduced" not in trusts(signed).values()
+        file.write_bytes(content)
 
 
 @needs_keys
-def test_a_row_is_reproduced_where_each_of_its_seeds_was(signed):
-    attested(record_of(signed, "ecapa-512-aam-seed0"))
+def test_a_row_is_reproduced_where_each_of_its_seeds_was(signed, another):
+    attested(record_of(signed, "ecapa-512-aam-seed0"), another)
     build(signed)
     assert trusts(signed)["ecapa-512 + aam"] == "measured"
-    attested(record_of(signed, "ecapa-512-aam-seed1"))
+    attested(record_of(signed, "ecapa-512-aam-seed1"), another)
     build(signed)
     assert trusts(signed)["ecapa-512 + aam"] == "reproduced"
 
 
 @needs_keys
-def test_an_attestation_of_other_bytes_attests_nothing(signed):
-    attested(record_of(signed, "campplus-"), record="f" * 64)
+def test_an_attestation_of_other_bytes_attests_nothing(signed, another):
+    attested(record_of(signed, "campplus-"), another, record="f" * 64)
     build(signed)
     assert set(trusts(signed).values()) == {"measured"}
 
