@@ -23,13 +23,13 @@ from harness.records.record import Record, RecordedComponent
 
 FREE: Mapping[str, tuple[str, ...]] = {
     "train": ("seed", "dataset"),
-    "evaluate": ("checkpoint",),
+    "evaluate": ("checkpoint", "protocol"),
     "claim": (),
 }
 """Stages that make a result, and their inputs that may differ between the records of one row.
 
-Other seeds and folds are trainings of the same entry, and each makes weights of its own; that the
-data are the locked ones is held elsewhere.
+Other seeds and folds are trainings of the same entry, and each makes weights of its own; data and
+protocol are those of the table, of which each fold has some of its own.
 """
 
 OTHER_NAME = "give the entry another name"
@@ -103,15 +103,21 @@ def _wrong(new: FiledRecord, theirs: Sequence[FiledRecord], sources: Path) -> It
         yield f"would follow {last.path}, which was made again; attest that of this one too"
     if last and record.state != "done":
         yield f"has no result ({record.state}), and would take the place of {last.path}, which has"
-    primary, unit = record.protocol.primary, record.dataset.unit
-    units, *known = (
-        frozenset(each.left_one_out.get(primary, {}))
-        for each in (record, *(d.record for d in done))
-    )
-    if record.state == "done" and done and all(known) and units not in known:
+    if record.state == "done" and _loses_rank(record, [each.record for each in done]):
+        primary, unit = record.protocol.primary, record.dataset.unit
         yield f"{primary} is not given without each {unit} of {name}, which would lose its rank"
     if not any(_is_continued(each.record, record) for each in theirs):
         yield from _not_raised(record, [each.record for each in theirs], sources)
+
+
+def _loses_rank(new: Record, done: Sequence[Record]) -> bool:
+    """Return True if an entry that can be ranked could not be with a record of other units."""
+    fold = place_of(new)[1]
+    units, *known = (
+        frozenset(each.left_one_out.get(new.protocol.primary, {})) for each in (new, *done)
+    )
+    own = {each for each, old in zip(known, done, strict=True) if place_of(old)[1] == fold}
+    return bool(known) and all(known) and units not in (own or {units} - {frozenset()})
 
 
 def _is_continued(old: Record, new: Record) -> bool:

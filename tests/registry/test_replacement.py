@@ -10,11 +10,12 @@ import pytest
 
 from harness.board.publishing.published_tables import build
 from harness.board.record_paths import record_path
+from harness.board.record_store import record_files
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.records.documents import digest
 from harness.records.record import Record, RecordedComponent
-from harness.records.record_files import write_record
+from harness.records.record_files import read_record, write_record
 from harness.registry.admission import admit
 from harness.registry.replacement import declared_version, worsened, wrong_replacements
 from tests.board.conftest import make_left_out, make_metrics, make_protocol, make_record, make_stage
@@ -39,6 +40,15 @@ def again(**changes: Any) -> Record:
 @pytest.mark.parametrize("seed", [0, 7], ids=["its own seed", "a new seed"])
 def test_the_same_training_goes_on_with_its_entry(seed: int) -> None:
     assert joined(again(seed=seed)) == ""
+
+
+def test_every_published_record_goes_on_with_the_others_of_its_entry() -> None:
+    """Seeds and folds, as if each was the last to come."""
+    published = ROOT / "leaderboards"
+    records = {path.as_posix(): read_record(path) for path in record_files(published)}
+    assert len({record.entry for record in records.values()}) < len(records) / 2
+    for path in records:
+        assert list(wrong_replacements(records, records.keys() - {path}, ROOT)) == []
 
 
 def test_an_entry_of_a_name_of_its_own_is_nobodys_concern() -> None:
