@@ -3,7 +3,7 @@
 `check` says whether files are what their records give. This says whether the records may be there:
 nothing published was edited or removed, and every new record is whole, in its place, of data and
 rules that the lock pins, from code that can be found again, with no more beside it than its data's
-licence allows.
+licence allows, and with evidence: scores that are judged again here, or a signature that counts.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from harness.board.record_paths import (
     is_signature,
     scores_path,
 )
+from harness.board.record_store import Held, load
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import LockFile, read_lock
 from harness.errors import RequestError
@@ -36,11 +37,11 @@ from harness.registry.consistency import disagreements
 from harness.registry.history.line import FOLDER as HISTORY
 from harness.registry.history.page import check_history
 from harness.registry.newcomer_evidence import (
-    earned_trusts,
     lost_signatures,
     signers_change,
     unknown_commits,
     unshown,
+    wrong_numbers,
     wrong_signatures,
 )
 
@@ -98,16 +99,16 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     records, unreadable = _readable(folder, now)
     listed = _signers_before(before)
     own_records = {name: records[name] for name in new if name in records}
-    trusts: dict[str, Trust] = {}
-    beside, signatures, told = [], list[str](), list[str]()
+    earned, beside, signatures, told = Held(), list[str](), list[str](), list[str]()
     if not unreadable:  # Nothing can be said of what lies beside records otherwise.
         beside = wrong_companions(folder, records)
+        earned = load(folder, [folder / name for name in own_records], listed)
         signatures = [
             *wrong_signatures(folder, records, before, listed),
             *lost_signatures(folder, records, before),
         ]
-        trusts = earned_trusts(folder, own_records, listed)
         told = signers_change(listed, read_signers(folder / SIGNERS))
+    trusts = {name: record.trust for name, record in earned.records.items()}
     about = {*new, *(scores_path(name) for name in new)}
     complaints = [
         *_lost(before, now),
@@ -124,6 +125,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
             for name, trust in trusts.items()
             for line in unshown(records[name], trust)
         ),
+        *wrong_numbers(folder, trusts, earned, loaded),
         *unknown_commits(revision.top, own_records),
         *signatures,
         *(line for line in beside if _is_about(line.partition(": ")[0], about)),
