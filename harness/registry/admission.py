@@ -23,6 +23,7 @@ from harness.board.record_paths import (
     SIGNATURE_ENDING,
     is_record,
     is_signature,
+    record_of,
     scores_path,
 )
 from harness.board.record_store import Held, load
@@ -102,13 +103,14 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     earned, beside, signatures, told = Held(), list[str](), list[str](), list[str]()
     if not unreadable:  # Nothing can be said of what lies beside records otherwise.
         beside = wrong_companions(folder, records)
-        earned = load(folder, [folder / name for name in own_records], listed)
+        judged = sorted({*own_records, *_with_other_details(before, now)} & records.keys())
+        earned = load(folder, [folder / name for name in judged], listed)
         signatures = [
             *wrong_signatures(folder, records, before, listed),
             *lost_signatures(folder, records, before),
         ]
         told = signers_change(listed, read_signers(folder / SIGNERS))
-    trusts = {name: record.trust for name, record in earned.records.items()}
+    trusts = {name: each.trust for name, each in earned.records.items() if name in own_records}
     about = {*new, *(scores_path(name) for name in new)}
     complaints = [
         *_lost(before, now),
@@ -125,7 +127,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
             for name, trust in trusts.items()
             for line in unshown(records[name], trust)
         ),
-        *wrong_numbers(folder, trusts, earned, loaded),
+        *wrong_numbers(folder, earned, loaded),
         *unknown_commits(revision.top, own_records),
         *signatures,
         *(line for line in beside if _is_about(line.partition(": ")[0], about)),
@@ -259,6 +261,13 @@ def _lost(before: Mapping[str, bytes], now: Mapping[str, Path]) -> Iterator[str]
                 yield f"{name}: removed; a history is only added to, restore it from git"
             elif not now[name].read_bytes().startswith(content):
                 yield f"{name}: lines were edited or removed; a history is only added to"
+
+
+def _with_other_details(before: Mapping[str, bytes], now: Mapping[str, Path]) -> Iterator[str]:
+    """Return the records whose details came or changed."""
+    for name, path in now.items():
+        if name.endswith(DETAILS_ENDING) and before.get(name) != path.read_bytes():
+            yield record_of(name)
 
 
 def _is_record_file(name: str) -> bool:

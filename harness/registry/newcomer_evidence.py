@@ -7,7 +7,7 @@ would vouch for itself.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,21 +32,17 @@ SLACK = timedelta(hours=1)
 """So far may the clock of the machine that made a record be ahead."""
 
 
-def wrong_numbers(
-    folder: Path, records: Iterable[str], earned: Held, loaded: LoadedBenchmark
-) -> Iterator[str]:
-    """Judge the scores of new records again, and the details beside them.
+def wrong_numbers(folder: Path, earned: Held, loaded: LoadedBenchmark) -> Iterator[str]:
+    """Judge the scores of records again, and the details beside them.
 
     Scores that cannot be judged here are no evidence here; a signature that counts is.
 
     Args:
         folder: the published tables.
-        records: paths of the records below them.
-        earned: the same records, with the trust that the files beside them give.
+        earned: new records and those with other details, with the trust that they have earned.
         loaded: the benchmark.
     """
-    for name in records:
-        record = earned.records[name]
+    for name, record in earned.records.items():
         if record.state != "done" or record.trust == "claimed" or name in earned.unseen:
             continue
         verdict = verify(loaded, folder / name, folder)  # no stage of a run is there
