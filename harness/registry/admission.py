@@ -3,7 +3,7 @@
 `check` says whether files are what their records give. This says whether the records may be there:
 nothing published was edited or removed, and every new record is whole, in its place, of data and
 rules that the lock pins, from code that can be found again, with no more beside it than its data's
-licence allows.
+licence allows, and with evidence: scores that are judged again here, or a signature that counts.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from harness.board.record_paths import (
     SIGNATURE_ENDING,
     is_record,
     is_signature,
+    record_of,
     scores_path,
 )
+from harness.board.record_store import Held, load
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import LockFile, read_lock
 from harness.errors import RequestError
@@ -37,11 +39,11 @@ from harness.registry.consistency import disagreements
 from harness.registry.history.line import FOLDER as HISTORY
 from harness.registry.history.page import check_history
 from harness.registry.newcomer_evidence import (
-    earned_trusts,
     lost_signatures,
     signers_change,
     unknown_commits,
     unshown,
+    wrong_numbers,
     wrong_signatures,
 )
 from harness.registry.replacement import worsened, wrong_replacements
@@ -102,20 +104,19 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     records, unreadable = _readable(folder, now)
     listed = _signers_before(before)
     own_records = {name: records[name] for name in new if name in records}
-    earned, trusts = dict[str, Trust](), dict[str, Trust]()
-    beside, signatures, told = [], list[str](), list[str]()
+    earned, beside, signatures, told = Held(), list[str](), list[str](), list[str]()
+    trusted: Mapping[str, Record] = {}
     if not unreadable:  # Nothing can be said of what lies beside records otherwise.
         beside = wrong_companions(folder, records)
+        judged = sorted({*own_records, *_with_other_details(before, now)} & records.keys())
+        earned = load(folder, [folder / name for name in judged], listed)
         signatures = [
             *wrong_signatures(folder, records, before, listed),
             *lost_signatures(folder, records, before),
         ]
-        earned = earned_trusts(folder, records, listed)
-        trusts = {name: earned[name] for name in own_records}
+        trusted = load(folder, [folder / name for name in records], listed).records
         told = signers_change(listed, read_signers(folder / SIGNERS))
-    trusted = {
-        name: records[name].model_copy(update={"trust": trust}) for name, trust in earned.items()
-    }
+    trusts = {name: each.trust for name, each in earned.records.items() if name in own_records}
     about = {*new, *(scores_path(name) for name in new)}
     complaints = [
         *_lost(before, now),
@@ -134,6 +135,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
             for name, trust in trusts.items()
             for line in unshown(records[name], trust)
         ),
+        *wrong_numbers(folder, earned, loaded),
         *unknown_commits(revision.top, own_records),
         *signatures,
         *(line for line in beside if _is_about(line.partition(": ")[0], about)),
@@ -268,6 +270,13 @@ def _lost(before: Mapping[str, bytes], now: Mapping[str, Path]) -> Iterator[str]
                 yield f"{name}: removed; a history is only added to, restore it from git"
             elif not now[name].read_bytes().startswith(content):
                 yield f"{name}: lines were edited or removed; a history is only added to"
+
+
+def _with_other_details(before: Mapping[str, bytes], now: Mapping[str, Path]) -> Iterator[str]:
+    """Return the records whose details came or changed."""
+    for name, path in now.items():
+        if name.endswith(DETAILS_ENDING) and before.get(name) != path.read_bytes():
+            yield record_of(name)
 
 
 def _is_record_file(name: str) -> bool:

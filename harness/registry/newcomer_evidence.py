@@ -7,7 +7,7 @@ would vouch for itself.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,30 +16,45 @@ from harness.board.companions import signature_fault, signature_files
 from harness.board.evidence import digest_chain, finished_at, may_publish_scores, parse_time
 from harness.board.git_tree import git
 from harness.board.record_paths import details_path, is_signature, record_of
-from harness.board.record_store import load
+from harness.board.record_store import Held
+from harness.config.loader import LoadedBenchmark
 from harness.errors import RequestError
 from harness.records.documents import sha256
 from harness.records.provenance import DIRTY
 from harness.records.record import Record, Trust
 from harness.records.signature import SIGNERS, SignatureError, Signers, read_signers
+from harness.registry.verify_record import verify
+
+SHOWN = 5
+"""Numbers of a record that are told to differ."""
 
 SLACK = timedelta(hours=1)
 """So far may the clock of the machine that made a record be ahead."""
 
 
-def earned_trusts(folder: Path, names: Iterable[str], signers: Signers) -> dict[str, Trust]:
-    """Return the trust that new records have earned by what lies beside them.
+def wrong_numbers(folder: Path, earned: Held, loaded: LoadedBenchmark) -> Iterator[str]:
+    """Judge the scores of records again, and the details beside them.
+
+    Scores that cannot be judged here are no evidence here; a signature that counts is.
 
     Args:
         folder: the published tables.
-        names: paths of the records below them.
-        signers: those whose signatures count.
-
-    Raises:
-        RequestError: one cannot be read.
+        earned: new records and those with other details, with the trust that they have earned.
+        loaded: the benchmark.
     """
-    held = load(folder, [folder / name for name in names], signers)
-    return {name: record.trust for name, record in held.records.items()}
+    for name, record in earned.records.items():
+        if record.state != "done" or record.trust == "claimed" or name in earned.unseen:
+            continue
+        verdict = verify(loaded, folder / name, folder)  # no stage of a run is there
+        if verdict.answer == "differs":
+            more = len(verdict.reasons) - SHOWN
+            yield from (f"{name}: {reason}" for reason in verdict.reasons[:SHOWN])
+            yield from [f"{name}: and {more} more numbers that differ"] * (more > 0)
+        elif verdict.answer != "verified" and record.trust == "rescored":
+            yield (
+                f"{name}: nobody judged its scores again ({'; '.join(verdict.reasons)}); admit it "
+                "on a machine that can, or sign it: `harness publish --sign KEY`"
+            )
 
 
 def unshown(record: Record, earned: Trust) -> Iterator[str]:

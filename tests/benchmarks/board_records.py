@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.board.record_paths import is_record
-from harness.records.documents import digest, readable_json
+from harness.board.record_paths import is_record, scores_path
+from harness.records.documents import digest, readable_json, sha256
 from harness.records.record import SCHEMA
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -24,6 +24,9 @@ TABLE = 2000
 
 SUITE = 10
 """Tables of a suite."""
+
+SCORES = b"scores"
+"""Beside each record, so that it is ranked."""
 
 UNITS = 50
 STAGES = ("train", "evaluate", "measure")
@@ -45,6 +48,7 @@ def write_records(folder: Path, tables: int) -> int:
         pieces = _HOLE.split(readable_json(_template(table)))
         for name, numbers in _records(table):
             (place / f"{name}.json").write_text(_filled(pieces, numbers), encoding="utf-8")
+            (place / scores_path(name)).write_bytes(SCORES)
     return tables * TABLE
 
 
@@ -57,6 +61,7 @@ def _template(table: int) -> dict[str, Any]:
     document["protocol"] |= {"suite": f"suite-{table // SUITE}", "suite_title": ""}
     document["protocol"]["digest"] = digest(["rules", table])
     document["dataset"] |= {"name": f"voices-{table}", "title": "", "lock": digest(table)}
+    document["artefacts"]["scores"] = {"sha256": sha256(SCORES), "bytes": len(SCORES)}
     document["model"]["name"] = "%model%"
     document["seed"] = "@seed"
     for name, stage in document["stages"].items():

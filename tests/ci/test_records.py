@@ -66,8 +66,7 @@ def test_a_whole_record_passes_with_what_it_changes(copy: Copy) -> None:
     done = checked(copy)
     assert done.returncode == 0, done.stderr
     assert "efficientnet-b2" in done.stdout
-    assert "1 records against their scores" in done.stderr
-    assert "1 verified" in done.stderr
+    assert f"{copy.name(copy.record('efficientnet-b2'))}: rescored" in done.stderr
 
 
 def test_everything_that_is_wrong_is_told_together(copy: Copy) -> None:
@@ -86,11 +85,11 @@ def test_everything_that_is_wrong_is_told_together(copy: Copy) -> None:
     copy.commit()
     done = checked(copy)
     assert done.returncode == 1
-    # By `board check`, `board admit` and `verify`.
+    # By `board check` and `board admit`, which judges scores again.
     assert "image.md: line" in done.stderr
     assert f"{copy.name(published)}: edited" in done.stderr
     assert "benchmark.lock: protocols.image/quick/digits: its digest is not" in done.stderr
-    assert f"{new.name}" in done.stderr.partition("differs: accuracy.value")[2]
+    assert f"{copy.name(new)}: accuracy.value: recorded 0." in done.stderr
 
 
 def test_a_target_that_is_not_there_is_told(copy: Copy) -> None:

@@ -16,6 +16,7 @@ from harness.board.publishing.published_tables import build
 from harness.board.record_paths import details_path
 from harness.cli.publish import publish
 from harness.errors import RequestError
+from harness.records.details_schema import Details, details_text
 from harness.records.files import write_bytes
 from harness.registry.admission import Admission, admit
 from harness.registry.check import check
@@ -256,6 +257,22 @@ def test_falsified_details_break_the_signature(signed: Copy) -> None:
     signature = signed.name(record.with_suffix(".sig"))
     for found in (check(signed.folder), admitted(signed).complaints):
         assert any(line.startswith(f"{signature}: no signature of this") for line in found)
+
+
+def test_falsified_details_of_published_records_are_judged_again(copy: Copy) -> None:
+    record = copy.record()
+    details = copy.folder / details_path(copy.name(record))
+    document = json.loads(details.read_text())
+    for breakdown in document["breakdowns"].values():
+        for group in breakdown["groups"]:
+            for metric in group["metrics"].values():
+                metric["value"] *= 0.1
+    details.write_text(details_text(Details.model_validate(document)))
+    build(copy.folder)
+    assert check(copy.folder) == []
+    found = admitted(copy).complaints
+    assert found
+    assert all(line.startswith(f"{copy.name(record)}: ") for line in found)
 
 
 def test_signatures_without_a_record_and_those_that_are_gone_are_found(signed: Copy) -> None:

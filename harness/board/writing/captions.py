@@ -18,8 +18,8 @@ from harness.records.record import MetricFacts, Record
 
 TRUST = {
     "claimed": "figures taken from elsewhere, not checked here",
-    "rescored": "made elsewhere, metrics computed from the published scores",
-    "measured": "run and measured by the harness, here or as a listed key signed",
+    "rescored": "scores made elsewhere, metrics computed from them",
+    "measured": "run and measured by the harness; where published, signed by a listed key",
     "reproduced": "measured, and made again by somebody else",
 }
 

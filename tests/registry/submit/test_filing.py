@@ -75,7 +75,7 @@ def test_the_record_is_found_as_any_other_and_verified(site: Site) -> None:
     assert latest_records(site.runs, ("own",), (), include_failed=False) == [filed.path]
     written = write_local(site.runs, "own", "quick").read_text()
     assert "theirs" in written
-    assert "scores made elsewhere, metrics computed here" in written
+    assert "scores made elsewhere, metrics computed from them" in written
     verdict = verify(site.loaded, filed.path, site.runs)
     assert (verdict.answer, verdict.reasons) == ("verified", ())
     assert contradictions(filed.record) == []
