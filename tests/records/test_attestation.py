@@ -22,6 +22,7 @@ from harness.records.attestation import (
     wrong_attestation,
 )
 from harness.records.documents import readable_json, sha256_file
+from harness.records.record import Artefact
 
 OLD = Path(__file__).parent / "old"
 
@@ -59,6 +60,23 @@ def test_it_lies_beside_its_record_and_is_found_there(record: Path) -> None:
     assert wrong_attestation(path, record) == ""
     assert path.read_text() == readable_json(json.loads(path.read_text()))
     assert json.loads(path.read_text())["schema"] == 1
+
+
+def test_its_chain_is_of_all_that_it_says_and_of_its_scores(record: Path) -> None:
+    scores = Artefact(sha256="5" * 64, bytes=5)
+    told = made(record, scores=scores)
+    path = write_attestation(record, told)
+    assert read_attestation(path) == told
+    assert json.loads(told.chain) == {
+        "schema": 1,
+        "signs": "attestation",
+        "attestation": sha256_file(path),
+        "scores": "5" * 64,
+        "record": sha256_file(record),
+    }
+    assert "scores" not in made(record).model_dump()
+    others = [made(record), made(record, scores=scores, by="B"), made(record, record="0" * 64)]
+    assert len({told.chain, *(each.chain for each in others)}) == 4
 
 
 def test_two_that_make_one_again_have_two_files(record: Path) -> None:

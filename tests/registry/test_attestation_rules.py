@@ -21,7 +21,7 @@ from harness.registry.admission import admit
 from harness.registry.check import check
 from harness.registry.verify_record import verify
 from tests.attesting import bring, truthful
-from tests.board.published_copy import Copy, make_copy
+from tests.board.published_copy import Copy, forbid_scores, make_copy
 from tests.keys import list_key, make_key, needs_keys, sign_records
 
 pytestmark = needs_keys
@@ -276,3 +276,22 @@ def test_an_attestation_spelled_otherwise_is_named(scene: Scene) -> None:
     path = scene.bring(scene.told(), scene.scores)
     path.write_text(readable_json(json.loads(path.read_text())) + " ")
     assert any("not spelled as it was written" in line for line in scene.complaints())
+
+
+def test_where_scores_may_not_lie_there_the_signature_alone_counts(scene: Scene) -> None:
+    for signature in scene.copy.folder.rglob("*.sig"):
+        signature.unlink()
+    forbid_scores(scene.copy)
+    sign_records(scene.copy.records(), scene.keys["ann"])
+    build(scene.copy.folder)
+    scene.copy.commit()
+    path = scene.bring(scene.told(OWN - 3 / 500), None)
+    assert scene.complaints() == []
+    build(scene.copy.folder)
+    assert (
+        "reproduced (signed, scores not published)" in (scene.copy.folder / "image.md").read_text()
+    )
+    path.with_name(scores_path(path.name)).write_bytes(b"scores")
+    assert f"{scores_path(path.name)}: its attestation names no scores" in "\n".join(
+        scene.complaints()
+    )

@@ -105,3 +105,17 @@ def test_an_entry_of_the_same_name_and_other_content_is_another() -> None:
         with_value(0.2, 2),
     ]
     assert range_of(with_value(0.17, 0), others).rule == "interval"
+
+
+def test_published_records_without_evidence_tell_nothing_of_seeds(tmp_path: Path) -> None:
+    """Else whoever adds wild records would widen the range of all."""
+    folder = tmp_path / "records" / "suite" / "quick" / "data"
+    for seed in range(5):
+        write_record(folder / f"wild-{seed}.json", with_value(0.1 * (seed + 1), seed, "wild"))
+    write_record(folder / "own.json", TRAINED)
+    others = others_of(folder / "own.json", TRAINED)
+    assert {other.trust for other in others} == {"claimed"}
+    assert range_of(TRAINED, others).rule == "interval"
+    assert range_of(TRAINED, [o.model_copy(update={"trust": "measured"}) for o in others]).rule == (
+        "seeds"
+    )
