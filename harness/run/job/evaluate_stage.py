@@ -78,7 +78,7 @@ def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) 
     training = None
     if task.scores_with_training:
         training = Side(outputs("train"), training_lists(dataset.listing, dataset.left_out))
-    context.begin("score", 1)
+    context.begin("score", 1, is_quiet=True)
     uses = log_test_use(spec, folder.name)
     scores = task.score(validation, test, training)
     judgement = task.judge(test.lists, scores)
