@@ -40,6 +40,25 @@ def fork():
         os._exit(0)
 
 
+def daemon():
+    if os.fork() == 0:
+        os.setsid()
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+
+
+def hang():
+    for _ in range(15):
+        daemon()
+    if "HOSTILE_GATE" in os.environ:
+        Path(os.environ["HOSTILE_GATE"]).write_text("hangs")
+    time.sleep(600)
+
+
 def noise():
     line = "\\x1b[31mloud\\x1b[0m \\x1b]0;title\\x07" * 8
     print("\\n".join([line] * (NOISE // len(line))))
@@ -62,6 +81,7 @@ DEEDS = {
     "close": close,
     "fork": fork,
     "noise": noise,
+    "hang": hang,
     "nothing": lambda: None,
 }
 

@@ -15,11 +15,14 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 from harness.run.execute.messages import MessageParser, OutputTail
-from harness.run.execute.supervisor import ENDING, end_descendants
+from harness.run.execute.supervisor import ENDING, end_descendants, end_marked
 
 SUPERVISOR = "harness.run.execute.supervisor"
+MARK = "TRIALBOARD_WORKER"
+"""The variable that tells a worker's processes from those of others."""
 
 SOON, TICK = 0.01, 0.5
 """Seconds between two looks at a process whose pipes somebody else may hold open."""
@@ -51,6 +54,7 @@ class Child:
         self._messages, messages = os.pipe()
         self._prints, prints = os.pipe()
         lifeline, self._lifeline = os.pipe()
+        self._mark = uuid4().hex
         try:
             self._process = subprocess.Popen(
                 # -P: what lies in the folder of the call is not taken for a package of that name.
@@ -59,8 +63,8 @@ class Child:
                 stdout=prints,
                 stderr=prints,
                 pass_fds=(requests, messages),
-                env=environment,
-                # A group of its own: Ctrl-C is the caller's to answer, not a death that makes a row.
+                env={**environment, MARK: self._mark},
+                # A group of its own: Ctrl-C is the caller's to answer, and no death that is a row.
                 process_group=0,
             )
         finally:
@@ -132,6 +136,9 @@ class Child:
                     self._process.kill()
             self._until(lambda: not self._selector.get_map(), LAST_WORDS)
             status = self._process.wait()
+            if status < 0:
+                # Perhaps the supervisor's own: what it had adopted is found by its environment.
+                end_marked(MARK, self._mark)
         finally:
             self._finished = True
             self._selector.close()

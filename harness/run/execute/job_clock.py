@@ -6,7 +6,7 @@ import math
 from time import monotonic
 
 from harness.run.events import ProgressEvent
-from harness.run.job.spec import JobSpec
+from harness.run.job.limits import Limits
 
 RESUME = "the same command goes on from the last checkpoint"
 
@@ -15,14 +15,14 @@ class JobClock:
     """Counts a job's time from now on.
 
     Args:
-        job: the job.
+        limits: of the job.
+        is_quiet: True if no silence is held against it.
     """
 
-    def __init__(self, job: JobSpec) -> None:
-        self._limits = job.limits
+    def __init__(self, limits: Limits, *, is_quiet: bool = False) -> None:
+        self._limits = limits
         self._began = self._heard = monotonic()
-        # The harness's own code is quiet while it computes the baseline, however long that takes.
-        self._always_quiet = self._is_quiet = job.is_baseline
+        self._always_quiet = self._is_quiet = is_quiet
         self._doing, self._done, self._total = "starting", 0, 0
 
     def hear(self, event: ProgressEvent) -> None:

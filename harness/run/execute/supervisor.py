@@ -75,6 +75,16 @@ def end_descendants(process: int) -> None:
                 each.kill()
 
 
+def end_marked(name: str, value: str) -> None:
+    """Kill the user's processes with a variable in the environment that they began with."""
+    import psutil
+
+    for each in psutil.process_iter():
+        with suppress(psutil.Error):
+            if each.environ().get(name) == value:
+                each.kill()
+
+
 def _wait(worker: int, woken: int) -> bool:
     """Wait for the worker's end, and return True; False if the caller wants it, or is gone."""
     while not _has_ended(worker):

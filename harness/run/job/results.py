@@ -112,7 +112,11 @@ def find_result(folder: Path) -> dict[str, Any] | None:
 
 
 def run_stage(
-    folder: Path, stage: Stage, code: str, make: Callable[[Path], dict[str, Any]], wait: Wait
+    folder: Path,
+    stage: Stage,
+    code: str,
+    make: Callable[[Path], dict[str, Any]],
+    wait: Wait = lambda _: None,
 ) -> dict[str, Any]:
     """Return a stage's result, running the stage if it is missing.
 

@@ -151,9 +151,7 @@ def _measure(context: JobContext) -> dict[str, Any]:
         raise TypeError("nothing is measured of a job without a network")
     folder = spec.stage_folder("measure", stage.key)
     with memory_errors(f"in measuring{spec.at_batch}"):
-        return run_stage(
-            folder, stage, spec.code, lambda _: measure_system(context), context.wait
-        )
+        return run_stage(folder, stage, spec.code, lambda _: measure_system(context), context.wait)
 
 
 def _within_budget(spec: JobSpec, act: Callable[[], T]) -> T | tuple[State, str]:

@@ -45,7 +45,7 @@ class RunRequest:
     settings: dict[str, Any] = field(default_factory=dict)
     leave_out_damaged: bool = False
     data_workers: int = 0
-    limits: Limits = Limits()
+    limits: Limits = field(default=Limits())
     options: tuple[str, ...] = ()
 
     @property
