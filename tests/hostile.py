@@ -88,7 +88,7 @@ DEEDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Hostile(Tiny):
-    """Does something when it is made, asked for its inputs, built, or in its first step."""
+    """Does something when it is made, asked for its inputs, built, traced, or in a step."""
 
     when: str = "never"
     deed: str = "nothing"
@@ -116,6 +116,8 @@ class Hostile(Tiny):
             if self.when in ("forward", "always") and features.device.type != "meta":
                 self.strike(self.when)
                 object.__setattr__(self, "when", "never")
+            if "Fake" not in type(features).__name__:
+                self.strike("step")
             return inner(features)
 
         trunk.forward = strike_first

@@ -18,7 +18,7 @@ from tests.run.execute.test_supervisor import NAME, marked, wait_until
 from tests.tiny import FIRST, Finished, TinyBenchmark, ended, kill_group, make_tiny, metrics_of
 
 SOON = {"silence_minutes": 0.05 / 60}
-HANGING = {"unmade": hostile("made", "hang"), "stuck": hostile("forward", "hang")}
+HANGING = {"unmade": hostile("made", "hang"), "stuck": hostile("step", "hang")}
 SHORT, SILENT = ("--job-hours", "0.004"), ("--silence-minutes", "0.25")
 """Limits beyond the start of a process, which imports torch beside other tests."""
 
