@@ -28,7 +28,7 @@ Options = Annotated[
 ]
 Batches = Annotated[
     list[int] | None,
-    typer.Option("--batch", min=2, help="Items of a training step (repeatable)."),
+    typer.Option("--batch", min=2, max=2**20, help="Items of a training step (repeatable)."),
 ]
 
 

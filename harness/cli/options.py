@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.config.numbers import LARGEST_SEED
 from harness.errors import ConfigError, PathError, RequestError, check_spelled, naming
 from harness.measure.device import choose_device, default_threads
 
@@ -48,11 +49,14 @@ Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only this loss
 Seeds = Annotated[str, typer.Option("--seeds", help="Training seeds, as in 0,1,2.")]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where jobs run.")]
 ExecutorOption = Annotated[ExecutorName, typer.Option("--executor", help="What runs jobs.")]
-Workers = Annotated[int, typer.Option("--workers", min=1, help="Jobs at a time.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, max=1024, help="Jobs at a time.")]
 DataWorkers = Annotated[
     int,
     typer.Option(
-        "--data-workers", min=0, help="Processes a job that make training inputs; 0: a thread."
+        "--data-workers",
+        min=0,
+        max=1024,
+        help="Processes a job that make training inputs; 0: a thread.",
     ),
 ]
 JobHours = Annotated[
@@ -80,7 +84,6 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 
 DEFAULT_RUNS = Path("runs")
 PUBLISHED = Path("leaderboards")
-LARGEST_SEED = 2**32 - 1
 LISTS = ("datasets", "models", "losses", "options")
 
 
