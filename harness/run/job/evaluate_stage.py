@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.config.recipes import EvenCrops
-from harness.errors import RequestError
+from harness.errors import JobFailed, RequestError
 from harness.records.documents import canonical_json, sha256_file
 from harness.records.files import append_text, lock, read_text
 from harness.run.job.context import JobContext
@@ -72,7 +72,10 @@ def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) 
     outputs, unused = _outputs(context, checkpoint)
 
     def side(split: str) -> Side:
-        return Side(outputs(split), task.lists(dataset.listing, split, dataset.left_out))
+        lists, found = task.lists(dataset.listing, split, dataset.left_out), outputs(split)
+        if len(found) != len(lists.items):
+            raise JobFailed(f"{split}: {len(found):,} outputs for {len(lists.items):,} items")
+        return Side(found, lists)
 
     validation, test = side("validation"), side("test")
     training = None
