@@ -40,6 +40,25 @@ def fork():
         os._exit(0)
 
 
+def daemon():
+    if os.fork() == 0:
+        os.setsid()
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+
+
+def hang():
+    for _ in range(15):
+        daemon()
+    if "HOSTILE_GATE" in os.environ:
+        Path(os.environ["HOSTILE_GATE"]).write_text("hangs")
+    time.sleep(600)
+
+
 def noise():
     line = "\\x1b[31mloud\\x1b[0m \\x1b]0;title\\x07" * 8
     print("\\n".join([line] * (NOISE // len(line))))
@@ -62,13 +81,14 @@ DEEDS = {
     "close": close,
     "fork": fork,
     "noise": noise,
+    "hang": hang,
     "nothing": lambda: None,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hostile(Tiny):
-    """Does something when it is made, asked for its inputs, built, or in its first step."""
+    """Does something when it is made, asked for its inputs, built, traced, or in a step."""
 
     when: str = "never"
     deed: str = "nothing"
@@ -96,6 +116,8 @@ class Hostile(Tiny):
             if self.when in ("forward", "always") and features.device.type != "meta":
                 self.strike(self.when)
                 object.__setattr__(self, "when", "never")
+            if "Fake" not in type(features).__name__:
+                self.strike("step")
             return inner(features)
 
         trunk.forward = strike_first

@@ -92,7 +92,8 @@ def prepare(
         typer.Option("--archive", help="Unpack this first: tar, tar.gz, zip, or a part of one."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes that decode; one a core.")
+        int | None,
+        typer.Option("--workers", min=1, max=1024, help="Processes that decode; one a core."),
     ] = None,
     leave_out_damaged: options.LeaveOut = False,
     config: options.Config = None,

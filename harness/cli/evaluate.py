@@ -38,6 +38,8 @@ def evaluate(
     device: options.DeviceOption = options.Device.auto,
     config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
+    job_hours: options.JobHours = None,
+    silence_minutes: options.SilenceMinutes = None,
     json: options.Json = False,
 ) -> None:
     """Evaluate a checkpoint made elsewhere; nothing is trained."""
@@ -50,7 +52,10 @@ def evaluate(
     loaded.suite(suite)  # refused before anything is fetched
     path, told = find_checkpoint(checkpoint), parse_trained_on(trained_on)
     entry = CheckpointEntry(path, model or model_of(loaded, path), loss, told)
-    request = options.make_request(suite, profile, runs, device=device, datasets=[dataset])
+    request = options.make_request(
+        suite, profile, runs, device=device, datasets=[dataset], job_hours=job_hours,
+        silence_minutes=silence_minutes,
+    )  # fmt: skip
     with ProgressDisplay() as display:
         outcome = evaluate_checkpoint(loaded, request, entry, watch=display.show)
     is_whole = show(outcome, request, as_json=json)

@@ -28,7 +28,7 @@ Options = Annotated[
 ]
 Batches = Annotated[
     list[int] | None,
-    typer.Option("--batch", min=2, help="Items of a training step (repeatable)."),
+    typer.Option("--batch", min=2, max=2**20, help="Items of a training step (repeatable)."),
 ]
 
 
@@ -44,6 +44,7 @@ def measure(
     device: options.DeviceOption = options.Device.auto,
     config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
+    silence_minutes: options.SilenceMinutes = None,
     json: options.Json = False,
 ) -> None:
     """Measure memory, throughput and latency of every model that takes a suite's kind of items."""
@@ -57,6 +58,7 @@ def measure(
         options.make_request(
             suite, profile, runs, device=device, datasets=dataset, models=model, losses=loss,
             settings=[*settings, *precision], options=chosen,
+            silence_minutes=silence_minutes,
         )
         for settings in batches or [[]]
     ]  # fmt: skip

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.errors import ConfigError, PathError, check_spelled, naming
+from harness.config.numbers import LARGEST_SEED
+from harness.errors import ConfigError, PathError, RequestError, check_spelled, naming
 from harness.measure.device import choose_device, default_threads
 
 if TYPE_CHECKING:
+    from harness.run.job.limits import Limits
     from harness.run.plan.request import RunRequest
 
 
@@ -47,12 +49,22 @@ Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only this loss
 Seeds = Annotated[str, typer.Option("--seeds", help="Training seeds, as in 0,1,2.")]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where jobs run.")]
 ExecutorOption = Annotated[ExecutorName, typer.Option("--executor", help="What runs jobs.")]
-Workers = Annotated[int, typer.Option("--workers", min=1, help="Jobs at a time.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, max=1024, help="Jobs at a time.")]
 DataWorkers = Annotated[
     int,
     typer.Option(
-        "--data-workers", min=0, help="Processes a job that make training inputs; 0: a thread."
+        "--data-workers",
+        min=0,
+        max=1024,
+        help="Processes a job that make training inputs; 0: a thread.",
     ),
+]
+JobHours = Annotated[
+    float | None, typer.Option("--job-hours", help="Hours a job may take; fractions count.")
+]
+SilenceMinutes = Annotated[
+    float | None,
+    typer.Option("--silence-minutes", help="Minutes a job may be without any progress; else 30."),
 ]
 Config = Annotated[
     Path | None,
@@ -72,7 +84,6 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 
 DEFAULT_RUNS = Path("runs")
 PUBLISHED = Path("leaderboards")
-LARGEST_SEED = 2**32 - 1
 LISTS = ("datasets", "models", "losses", "options")
 
 
@@ -105,6 +116,7 @@ def make_request(
         settings=dict(parse_setting(text) for text in settings or []),
         leave_out_damaged=chosen.get("leave_out_damaged", False),
         data_workers=chosen.get("data_workers", 0),
+        limits=parse_limits(chosen.get("job_hours"), chosen.get("silence_minutes")),
         **{key: tuple(chosen.get(key) or ()) for key in LISTS},
     )
 
@@ -117,6 +129,27 @@ def _check_runs(runs: Path) -> None:
             runs.stat()
         if runs.exists() and not runs.is_dir():
             raise PathError(f"{runs}: is a file; --runs names a folder")
+
+
+def parse_limits(job_hours: float | None, silence_minutes: float | None) -> Limits:
+    """Return the limits of jobs; what is None has its default.
+
+    Raises:
+        RequestError: a number is out of its range.
+    """
+    from harness.run.job.limits import MOST_HOURS, MOST_MINUTES, Limits
+
+    asked = (
+        ("--job-hours", job_hours, MOST_HOURS, "a year"),
+        ("--silence-minutes", silence_minutes, MOST_MINUTES, "a week"),
+    )
+    for option, value, most, named in asked:
+        if value is not None and not 0 < value <= most:
+            raise RequestError(
+                f"{option} {value:g}: give a number above 0 and up to {most} ({named})"
+            )
+    given = {"job_hours": job_hours, "silence_minutes": silence_minutes}
+    return Limits(**{name: value for name, value in given.items() if value is not None})
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

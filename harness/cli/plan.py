@@ -33,6 +33,7 @@ def plan(
     config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
     settings: options.Settings = None,
+    silence_minutes: options.SilenceMinutes = None,
     leave_out_damaged: options.LeaveOut = False,
     json: options.Json = False,
 ) -> None:
@@ -46,6 +47,7 @@ def plan(
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
         datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
+        silence_minutes=silence_minutes,
     )  # fmt: skip
     found = forecast(load(config), request, say)
     if json:

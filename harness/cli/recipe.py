@@ -19,7 +19,8 @@ def recipe(
         Path | None, typer.Option("--fine-tune", help="YAML of the fine-tuning behind it.")
     ] = None,
     gpus: Annotated[
-        int | None, typer.Option("--gpus", min=1, help="GPUs it trains on; else what it says.")
+        int | None,
+        typer.Option("--gpus", min=1, max=10**6, help="GPUs it trains on; else what it says."),
     ] = None,
     name: Annotated[
         str | None, typer.Option("--name", help="What the tables are called; else by the file.")

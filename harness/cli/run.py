@@ -34,6 +34,8 @@ def run(
     config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
     settings: options.Settings = None,
+    job_hours: options.JobHours = None,
+    silence_minutes: options.SilenceMinutes = None,
     leave_out_damaged: options.LeaveOut = False,
     json: options.Json = False,
 ) -> None:
@@ -44,7 +46,7 @@ def run(
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
         datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
-        data_workers=data_workers,
+        data_workers=data_workers, job_hours=job_hours, silence_minutes=silence_minutes,
     )  # fmt: skip
     with ProgressDisplay() as display:
         outcome = run_suite(

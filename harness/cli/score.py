@@ -72,9 +72,10 @@ def score(
         Path | None, typer.Option("--det", help="Draw a DET plot: .png, .svg or .pdf.")
     ] = None,
     resamples: Annotated[
-        int, typer.Option("--resamples", min=2, help="Draws of speakers behind an interval.")
+        int,
+        typer.Option("--resamples", min=2, max=10**6, help="Draws of speakers behind an interval."),
     ] = 1000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draws.")] = SEED,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of the draws.")] = SEED,
     json: options.Json = False,
 ) -> None:
     """EER, minDCF, actDCF and Cllr of score files, with intervals over speakers."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
+from harness.config.numbers import Count, Range, Seconds, Seed, SeveralCount, Share
 from harness.config.tables import Component, ConfigTable
 from harness.errors import ConfigError
+
+Items = Annotated[int, Range(0, 10**12)]
 
 
 class SplitRule(ConfigTable):
@@ -22,11 +25,11 @@ class SplitRule(ConfigTable):
 
     added: ClassVar[tuple[str, ...]] = ("folds",)
 
-    seed: int = 0
-    validation: PositiveInt
-    test: PositiveInt | None = None
-    folds: int | None = Field(
-        default=None, ge=2, description="each tested by a network trained on the others"
+    seed: Seed = 0
+    validation: Count
+    test: Count | None = None
+    folds: Annotated[int, Range(2, 1_000)] | None = Field(
+        default=None, description="each tested by a network trained on the others"
     )
 
     @model_validator(mode="after")
@@ -44,22 +47,26 @@ class Published(ConfigTable):
     """
 
     source: str
-    counts: dict[str, dict[Literal["units", "items", "trials", "targets"], int]] = Field(default={})
+    counts: dict[str, dict[Literal["units", "items", "trials", "targets"], Items]] = Field(
+        default={}
+    )
     archives: dict[str, str] = Field(default={}, description="file name -> md5, parts joined")
 
 
 class TrialRule(ConfigTable):
     """A trial list drawn to a size and a difficulty, spread evenly over the speakers."""
 
-    count: PositiveInt = Field(description="how many trials, exactly")
-    targets: float = Field(default=0.5, gt=0, lt=1, description="share of target trials")
-    cross_session: float | None = Field(
-        default=None, ge=0, le=1, description="share of the targets; else as they come"
+    count: Count = Field(description="how many trials, exactly")
+    targets: Annotated[float, Range(0, 1, above=True, below=True)] = Field(
+        default=0.5, description="share of target trials"
     )
-    same_gender: float | None = Field(
-        default=None, ge=0, le=1, description="share of the nontargets; else as they come"
+    cross_session: Share | None = Field(
+        default=None, description="share of the targets; else as they come"
     )
-    seed: int = 0
+    same_gender: Share | None = Field(
+        default=None, description="share of the nontargets; else as they come"
+    )
+    seed: Seed = 0
 
 
 class FreezeRule(ConfigTable):
@@ -68,16 +75,16 @@ class FreezeRule(ConfigTable):
     Speakers and utterances are taken in the order of sha256(seed:id).
     """
 
-    count: PositiveInt = Field(description="how many utterances, all splits together")
-    seed: int = 0
-    validation: PositiveInt | None = Field(
+    count: Count = Field(description="how many utterances, all splits together")
+    seed: Seed = 0
+    validation: Count | None = Field(
         default=None, description="how many speakers; else all of the corpus's own side"
     )
-    test: PositiveInt | None = Field(
+    test: Count | None = Field(
         default=None, description="how many speakers; else all of the corpus's own side"
     )
-    speakers: int | None = Field(
-        default=None, ge=2, description="how many speakers train; else all that are left"
+    speakers: SeveralCount | None = Field(
+        default=None, description="how many speakers train; else all that are left"
     )
 
 
@@ -98,12 +105,12 @@ class Dataset(Component):
         default=None, description="the subset's list of ids; a path beside the benchmark file"
     )
     published: Published | None = None
-    join_seconds: PositiveFloat | None = Field(
+    join_seconds: Seconds | None = Field(
         default=None,
         description="short neighbours of one training speaker are joined to at least so long",
     )
     split: SplitRule | None = None
-    trials: PositiveInt | None = Field(
+    trials: Count | None = Field(
         default=None, description="all pairs of a split's items, at most so many nontargets"
     )
     draw_trials: TrialRule | None = Field(

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
+from harness.config.numbers import (
+    MOST_AT_ONCE,
+    BatchSize,
+    Count,
+    Range,
+    Rate,
+    SeveralCount,
+    Share,
+    ShareBelowOne,
+)
 from harness.config.tables import ConfigTable
 
-Decibels = tuple[float, float]
+Decibel = Annotated[float, Range(-200, 200)]
+Decibels = tuple[Decibel, Decibel]
 """The lowest and the highest signal-to-noise ratio; between them it is drawn uniformly."""
+
+
+HeadValue = Annotated[float, Range(-(10**6), 10**6)]
+"""A margin or a scale."""
+
+Speed = Annotated[float, Range(0.5, 2)]
 
 
 class Optimizer(ConfigTable):
     """An optimiser and its peak learning rate."""
 
     name: Literal["sgd", "adam", "adamw"] = "adamw"
-    lr: PositiveFloat = 1e-3
-    weight_decay: float = Field(default=0.0, ge=0)
-    momentum: float = Field(default=0.9, ge=0, lt=1)
+    lr: Rate = 1e-3
+    weight_decay: Annotated[float, Range(0, 100)] = 0.0
+    momentum: ShareBelowOne = 0.9
     nesterov: bool = True
 
 
@@ -28,10 +45,10 @@ class Sampler(ConfigTable):
 
     added: ClassVar[tuple[str, ...]] = ("hard",)
 
-    speakers: int = Field(ge=2, description="labels a batch, all different")
-    utterances: PositiveInt = Field(description="items of each of them")
-    hard: float = Field(
-        default=0.0, ge=0, lt=1, description="share of the labels drawn as the others' nearest"
+    speakers: SeveralCount = Field(description="labels a batch, all different")
+    utterances: BatchSize = Field(description="items of each of them")
+    hard: ShareBelowOne = Field(
+        default=0.0, description="share of the labels drawn as the others' nearest"
     )
 
     @property
@@ -41,6 +58,10 @@ class Sampler(ConfigTable):
 
     @model_validator(mode="after")
     def _means_something(self) -> Sampler:
+        if self.batch > MOST_AT_ONCE:
+            raise ValueError(
+                f"speakers x utterances are {self.batch:,}; give {MOST_AT_ONCE:,} at most"
+            )
         if self.hard and self.anchors == self.speakers:
             raise ValueError(
                 f"hard ({self.hard:g}) of {self.speakers} speakers is none; give more of either"
@@ -59,12 +80,16 @@ class LearningRate(ConfigTable):
     added: ClassVar[tuple[str, ...]] = ("cycles", "growth", "from_start")
 
     shape: Literal["constant", "cosine", "exponential", "cyclic", "warm-restarts"] = "cosine"
-    warmup: float = Field(default=0.05, ge=0, lt=1, description="share of all steps")
-    final: float = Field(default=0.01, gt=0, le=1, description="lowest over peak learning rate")
-    cycles: PositiveFloat = Field(
+    warmup: ShareBelowOne = Field(default=0.05, description="share of all steps")
+    final: Annotated[float, Range(0, 1, above=True)] = Field(
+        default=0.01, description="lowest over peak learning rate"
+    )
+    cycles: Annotated[float, Range(0, 10_000, above=True)] = Field(
         default=1.0, description="triangles or restarted cosines in what follows the warm-up"
     )
-    growth: float = Field(default=1.0, ge=1, description="length of a cosine over the one before")
+    growth: Annotated[float, Range(1, 1_000)] = Field(
+        default=1.0, description="length of a cosine over the one before"
+    )
     from_start: bool = Field(
         default=False, description="the shape begins with the run, and the warm-up scales it"
     )
@@ -88,13 +113,15 @@ class Rise(ConfigTable):
 
     added: ClassVar[tuple[str, ...]] = ("initial_value", "final_value", "stairs")
 
-    initial: float = Field(default=0.0, ge=0, le=1, description="low over full value")
-    initial_value: float | None = Field(default=None, description="or the low value itself")
-    final_value: float | None = Field(default=None, description="full value; else the loss's own")
+    initial: Share = Field(default=0.0, description="low over full value")
+    initial_value: HeadValue | None = Field(default=None, description="or the low value itself")
+    final_value: HeadValue | None = Field(
+        default=None, description="full value; else the loss's own"
+    )
     shape: Literal["linear", "exponential"] = "exponential"
-    start: float = Field(default=0.0, ge=0, le=1, description="share of all steps")
-    end: float = Field(default=0.5, ge=0, le=1, description="share of all steps")
-    stairs: PositiveInt | None = Field(
+    start: Share = Field(default=0.0, description="share of all steps")
+    end: Share = Field(default=0.5, description="share of all steps")
+    stairs: Count | None = Field(
         default=None, description="equal steps in which it rises; else with every training step"
     )
 
@@ -103,7 +130,7 @@ class Rise(ConfigTable):
     def _constant(cls, given: Any) -> Any:
         """Take a number for a value that never changes."""
         number = isinstance(given, int | float) and not isinstance(given, bool)
-        return {"final_value": float(given), "end": 0.0} if number else given
+        return {"final_value": given, "end": 0.0} if number else given
 
     @model_validator(mode="after")
     def _check_order(self) -> Rise:
@@ -151,20 +178,22 @@ class Reverb(ConfigTable):
 class Augment(ConfigTable):
     """Random augmentation of training inputs, in the order of the keys."""
 
-    speeds: tuple[PositiveFloat, ...] = Field(
+    speeds: tuple[Speed, ...] = Field(
         default=(),
         description="of crops, each as likely as another; each makes classes of its own",
     )
-    probability: float = Field(
-        default=0.6, ge=0, le=1, description="that a crop gets reverberation or noise"
-    )
+    probability: Share = Field(default=0.6, description="that a crop gets reverberation or noise")
     both: bool = Field(
         default=False, description="of the crops that get something, a third get both"
     )
     reverb: Reverb | None = None
     noise: Noise | None = None
-    frequency_mask: int = Field(default=0, ge=0, description="widest masked band, in bins")
-    time_mask: int = Field(default=0, ge=0, description="longest masked stretch, in frames")
+    frequency_mask: Annotated[int, Range(0, 10**6)] = Field(
+        default=0, description="widest masked band, in bins"
+    )
+    time_mask: Annotated[int, Range(0, 10**6)] = Field(
+        default=0, description="longest masked stretch, in frames"
+    )
 
     @property
     def on_waveforms(self) -> bool:
@@ -180,8 +209,6 @@ class Augment(ConfigTable):
     def _means_something(self) -> Augment:
         if len(set(self.speeds)) < len(self.speeds):
             raise ValueError("speeds: one comes twice")
-        if any(not 0.5 <= speed <= 2 for speed in self.speeds):
-            raise ValueError("speeds: give factors from 0.5 to 2, as in [0.9, 1.0, 1.1]")
         if "probability" in self.model_fields_set and not (self.reverb or self.noise):
             raise ValueError("probability: of what? give noise or reverb, as in noise = {}")
         if self.both and not (self.reverb and self.noise):

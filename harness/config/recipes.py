@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from harness.config.numbers import BatchSize, Count, Range, Rate, Seconds, Times
 from harness.config.recipe_tables import Augment, LearningRate, Optimizer, Rise, Sampler
 from harness.config.tables import ConfigTable, Track
+
+Pieces = Annotated[int, Range(1, 10**6)]
 
 
 class EvenCrops(ConfigTable):
     """Crops of one length, evenly spaced over an item from its beginning to its end."""
 
-    seconds: PositiveFloat
-    count: PositiveInt = Field(description="crops an item; a single one lies in its middle")
+    seconds: Seconds
+    count: Annotated[int, Range(1, 10_000)] = Field(
+        description="crops an item; a single one lies in its middle"
+    )
 
 
 class FineTune(ConfigTable):
@@ -24,21 +29,21 @@ class FineTune(ConfigTable):
     run its shape, which has a recipe's defaults.
     """
 
-    share: PositiveFloat | None = Field(default=None, description="length over the first one's")
-    epochs: PositiveFloat | None = None
-    steps: PositiveInt | None = None
-    lr: PositiveFloat = Field(description="peak learning rate")
+    share: Times | None = Field(default=None, description="length over the first one's")
+    epochs: Times | None = None
+    steps: Count | None = None
+    lr: Rate = Field(description="peak learning rate")
     learning_rate: LearningRate = LearningRate()
     schedules: dict[str, Rise] = Field(default={})
-    batch: PositiveInt | None = None
+    batch: BatchSize | None = None
     sampler: Sampler | None = None
-    micro_batch: PositiveInt | None = None
-    crop_seconds: PositiveFloat | None = None
+    micro_batch: BatchSize | None = None
+    crop_seconds: Seconds | None = None
     augment: Augment | None = None
-    validations: PositiveInt = 2
-    checkpoints: PositiveInt = 10
+    validations: Pieces = 2
+    checkpoints: Pieces = 10
     select: Literal["best", "last", "average"] = "best"
-    average_last: PositiveInt = 1
+    average_last: Pieces = 1
 
     @model_validator(mode="after")
     def _one_length(self) -> FineTune:
@@ -115,21 +120,21 @@ class Recipe(ConfigTable):
     optimizer: Optimizer = Optimizer()
     learning_rate: LearningRate = LearningRate()
     schedules: dict[str, Rise] = Field(default={})
-    batch: PositiveInt = 32
+    batch: BatchSize = 32
     sampler: Sampler | None = Field(default=None, description="gives the batch, then")
-    micro_batch: PositiveInt | None = Field(
+    micro_batch: BatchSize | None = Field(
         default=None, description="most items that go through the network together: a part of batch"
     )
-    crop_seconds: PositiveFloat | None = None
-    epochs: PositiveFloat | None = None
-    steps: PositiveInt | None = None
+    crop_seconds: Seconds | None = None
+    epochs: Times | None = None
+    steps: Count | None = None
     augment: Augment = Augment()
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    clip_norm: PositiveFloat | None = None
-    validations: PositiveInt = Field(default=2, description="evenly spaced, the last at the end")
-    checkpoints: PositiveInt = Field(default=10, description="resume points over the run")
+    clip_norm: Annotated[float, Range(0, 10**9, above=True)] | None = None
+    validations: Pieces = Field(default=2, description="evenly spaced, the last at the end")
+    checkpoints: Pieces = Field(default=10, description="resume points over the run")
     select: Literal["best", "last", "average"] = "best"
-    average_last: PositiveInt = 1
+    average_last: Pieces = 1
     fine_tune: FineTune | None = None
     test_crops: EvenCrops | None = Field(
         default=None, description="what is judged of an item; else the whole of it"

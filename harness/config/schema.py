@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     ByteSize,
     Field,
-    PositiveInt,
     TypeAdapter,
     ValidationError,
     field_validator,
@@ -15,10 +14,12 @@ from pydantic import (
 )
 
 from harness.config.datasets import Dataset
+from harness.config.numbers import Range, Seed
 from harness.config.recipes import Recipe
 from harness.config.tables import Component, ConfigTable, Name, Profile
 
 _SIZE = TypeAdapter(ByteSize)
+LARGEST_CARD = 2**50
 
 
 class Override(ConfigTable):
@@ -45,8 +46,8 @@ class ProfilePlan(ConfigTable):
     """The recipe and the seeds of one profile of a suite."""
 
     recipe: str | None = Field(default=None, description="of every entry that names none")
-    seeds: tuple[int, ...] = (0,)
-    seeds_on: dict[str, tuple[int, ...]] = Field(
+    seeds: tuple[Seed, ...] = (0,)
+    seeds_on: dict[str, tuple[Seed, ...]] = Field(
         default={}, description="dataset -> its seeds, for one that would take too long otherwise"
     )
 
@@ -72,7 +73,7 @@ class Suite(ConfigTable):
     title: str
     task: str = Field(description="import path, `package.module:Class`")
     parameters: dict[str, Any] = Field(default={}, description="fields of the task's class")
-    protocol: PositiveInt = 1
+    protocol: Annotated[int, Range(1, 10**6)] = 1
     datasets: tuple[str, ...]
     models: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
@@ -154,9 +155,11 @@ class Budget(ConfigTable):
     @classmethod
     def _is_a_size(cls, text: str) -> str:
         try:
-            _bytes(text)
+            size = _bytes(text)
         except ValidationError as error:
             raise ValueError(f"{text!r} is no size; write one as '6 GiB' or '800 MiB'") from error
+        if size > LARGEST_CARD:
+            raise ValueError(f"{text!r} is more than any card has; give 1 PiB at most")
         return text
 
 

@@ -26,6 +26,7 @@ class ProgressEvent:
         done: items or units that are finished in all.
         total: items, jobs or units that are expected.
         loss: the training loss, if there is one.
+        is_quiet: True for a stage that may be silent for as long as it takes.
         job: the job that it is about; a worker leaves it out, since it has only one.
         record: the record of the job that ended.
     """
@@ -35,6 +36,7 @@ class ProgressEvent:
     done: int = 0
     total: int = 0
     loss: float | None = None
+    is_quiet: bool = False
     job: JobSpec | None = None
     record: Record | None = None
 

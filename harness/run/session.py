@@ -129,6 +129,7 @@ def find_datasets(
 
 def forecast(loaded: LoadedBenchmark, request: RunRequest, tell: Tell = ignore_message) -> Forecast:
     """Estimate the durations of a call's jobs; trials are made, nothing is pinned or run."""
+    WORKERS.minutes = request.limits.silence_minutes
     here, absent = find_datasets(loaded, request)
     jobs = plan_jobs(loaded, request, listing_states(loaded, here), tell)
     statuses = [job_status(job) for job in jobs]
@@ -160,6 +161,7 @@ def run_suite(
         DataError: files cannot be used; nothing was trained.
         LockError: data or protocol are not the locked ones.
     """
+    WORKERS.minutes = request.limits.silence_minutes
     here, absent = find_datasets(loaded, request)
     # By the lists alone: a wrong request is refused before anything is decoded.
     plan = plan_suite(loaded, request, listing_states(loaded, here), message_sender(watch))
@@ -177,6 +179,7 @@ def measure_models(
         CorpusAbsent: none is here.
         ConfigError: something asked for does not exist, or cannot be built.
     """
+    WORKERS.minutes = request.limits.silence_minutes
     (first, *_), _ = find_datasets(loaded, request, judged=())
     plan = plan_measuring(loaded, request, listing_states(loaded, [first]), message_sender(watch))
     keep_from_git(request.runs)
@@ -206,6 +209,7 @@ def evaluate_checkpoint(
                 f"{name} is judged by folds, each by a network of its own; name the one whose "
                 f"units the checkpoint was not trained on, as in --dataset {parts[0]}"
             )
+    WORKERS.minutes = request.limits.silence_minutes
     check_weights(loaded, entry)
     here, absent = find_datasets(loaded, request, [entry.model])
     apart = {each.name: disjoint_datasets(loaded, entry.trained_on or (), each) for each in here}

@@ -15,7 +15,7 @@ from harness.adapter import Batch, Input, LossAdapter, LossOutput, ModelAdapter,
 from harness.config.recipe_tables import Augment
 from harness.config.recipes import EvenCrops, Recipe
 from harness.datasets.subset import Subset
-from harness.errors import ConfigError
+from harness.errors import ConfigError, JobFailed
 from harness.feeding.effects import mask_features
 from harness.feeding.evaluation_batches import whole_batches
 from harness.feeding.feeder import Feeder
@@ -62,12 +62,12 @@ class System(nn.Module):
         self.augment = augment or Augment()
         self.front_end = front_end(self.declared)
         self.trunk = model.build()
+        self.size = model.embedding_size
+        self.adapter = f"{type(model).__module__}:{type(model).__qualname__}"
         factor = self.augment.class_factor
         # The classes of a speed follow those of another, each with a label's own items.
         repeated = None if counts is None else list(counts) * factor
-        self.head = (
-            build_head(loss, model.embedding_size, classes * factor, repeated) if loss else None
-        )
+        self.head = build_head(loss, self.size, classes * factor, repeated) if loss else None
         if several:
             if not hasattr(self.head, "class_centres"):
                 raise ConfigError(
@@ -99,8 +99,20 @@ class System(nn.Module):
         return output.loss, output.logits, output.statistics
 
     def embed(self, inputs: Tensor) -> Tensor:
-        """Return embeddings `[batch, size]` of network inputs."""
+        """Return embeddings `[batch, size]` of network inputs.
+
+        Raises:
+            JobFailed: the network gives something of another shape than its adapter says.
+        """
         embeddings: Tensor = self.trunk(inputs)
+        wanted = (len(inputs), self.size)
+        found = tuple(embeddings.shape) if isinstance(embeddings, Tensor) else None
+        if found != wanted:
+            given = f"a tensor {list(found)}" if found is not None else type(embeddings).__name__
+            raise JobFailed(
+                f"{self.adapter}: its network gives {given} for {wanted[0]} items, where its "
+                f"embedding_size asks for {list(wanted)}; change either"
+            )
         return embeddings
 
     def judge(self, embeddings: Tensor, labels: Tensor) -> LossOutput:
@@ -115,7 +127,7 @@ class System(nn.Module):
 
     def output(self, raw: Tensor, kind: Literal["embedding", "logits"]) -> Tensor:
         """Return embeddings `[batch, size]` or logits `[batch, classes]` with no label known."""
-        embeddings: Tensor = self.trunk(self.inputs(raw))
+        embeddings = self.embed(self.inputs(raw))
         return embeddings if kind == "embedding" else self._head.logits(embeddings)
 
     @property

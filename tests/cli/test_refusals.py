@@ -28,7 +28,7 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
         (["--suite", "own", "--set", "steps"], "write KEY=VALUE"),
         (["--suite", "own", "--set", "stps=5"], "did you mean 'steps'?"),
         (["--suite", "own", "--set", "steps=many"], "steps"),
-        (["--suite", "own", "--set", "steps=0"], "greater than 0"),
+        (["--suite", "own", "--set", "steps=0"], "from 1 to 1,000,000,000"),
         (["--suite", "own", "--set", "steps=2020-01-01"], "steps"),
         (["--suite", "own", "--seeds", "one"], "write whole numbers"),
         (["--suite", "own", "--seeds=-1"], "from 0 to"),

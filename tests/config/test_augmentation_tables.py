@@ -58,7 +58,7 @@ def test_what_is_used_is_in_the_key(key):
         ({"noise": {"kinds": []}}, "name at least one"),
         ({"noise": {"kinds": ["babble"]}}, "'noise', 'speech' or 'music'"),
         ({"noise": {"sorce": "musan"}}, "Extra inputs"),
-        ({"probability": 1.5, "noise": {}}, "less than or equal to 1"),
+        ({"probability": 1.5, "noise": {}}, "from 0 to 1"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(given, told):

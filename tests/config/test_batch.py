@@ -45,11 +45,11 @@ def test_what_is_asked_for_is_in_the_key():
     ("given", "told"),
     [
         ({"sampler": PK, "batch": 64}, r"batch \(64\) is not .* 8 speakers x 4 .* \(32\); leave"),
-        ({"sampler": {"speakers": 1, "utterances": 4}}, "greater than or equal to 2"),
-        ({"sampler": {"speakers": 4, "utterances": 0}}, "greater than 0"),
+        ({"sampler": {"speakers": 1, "utterances": 4}}, "from 2 to"),
+        ({"sampler": {"speakers": 4, "utterances": 0}}, "from 1 to"),
         ({"sampler": {"speakers": 4}}, "utterances"),
         ({"sampler": {**PK, "hrad": 0.5}}, "Extra inputs"),
-        ({"sampler": {**PK, "hard": 1.0}}, "less than 1"),
+        ({"sampler": {**PK, "hard": 1.0}}, "from 0 to below 1"),
         ({"sampler": {**PK, "hard": 0.01}}, r"hard \(0.01\) of 8 speakers is none"),
         (
             {"batch": 32, "micro_batch": 32},

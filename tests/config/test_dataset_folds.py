@@ -36,7 +36,7 @@ def test_a_split_without_folds_is_dumped_as_before() -> None:
     ("split", "mend"),
     [
         ("{ validation = 3, test = 5, folds = 3 }", "give either folds or test"),
-        ("{ validation = 3, folds = 1 }", "greater than or equal to 2"),
+        ("{ validation = 3, folds = 1 }", "from 2 to 1,000"),
         ("{ validation = 3, fold = 3 }", "folds"),
     ],
 )

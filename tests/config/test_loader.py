@@ -53,7 +53,7 @@ def test_without_a_path_the_current_folder_comes_first(written, tmp_path, monkey
             "-inf is no fin",
         ),
         ("channels = 64", "channels = nan", "models.net.channels", "nan is no finite number"),
-        ("batch = 8", "batch = 0", "recipes.short.batch", "greater than 0"),
+        ("batch = 8", "batch = 0", "recipes.short.batch", "from 1 to"),
         ("steps = 10", "steps = 10\nepochs = 1", "recipes.short", "either steps or epochs"),
         ("steps = 10", "", "recipes.short", "either steps or epochs"),
         ('"Small"', "7", "suites.small.title", "valid string"),

@@ -55,5 +55,5 @@ def test_a_name_that_can(name):
 
 
 def test_a_split_holds_something_out():
-    with pytest.raises(ValidationError, match="greater than 0"):
+    with pytest.raises(ValidationError, match="from 1 to"):
         SplitRule(validation=0, test=3)

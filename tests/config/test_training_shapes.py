@@ -69,8 +69,8 @@ def test_what_is_used_is_in_the_key_and_goes_to_a_job_and_back(given):
         ({"shape": "cosine", "cycles": 2}, "cycles: of what"),
         ({"shape": "cyclic", "growth": 2}, "growth: of what"),
         ({"shape": "warm-restarts", "cycles": 2.5}, "whole number of cosines"),
-        ({"shape": "warm-restarts", "growth": 0.5}, "greater than or equal to 1"),
-        ({"shape": "cyclic", "cycles": 0}, "greater than 0"),
+        ({"shape": "warm-restarts", "growth": 0.5}, "from 1 to 1,000"),
+        ({"shape": "cyclic", "cycles": 0}, "above 0 to 10,000"),
         ({"shape": "triangular"}, "'cyclic'"),
     ],
 )
@@ -83,7 +83,7 @@ def test_a_rate_that_cannot_be_meant_is_refused(given, told):
     ("given", "told"),
     [
         ({"initial": 0.5, "initial_value": 3.0}, "either initial"),
-        ({"stairs": 0}, "greater than 0"),
+        ({"stairs": 0}, "from 1 to"),
         ({"from": 30.0}, "Extra inputs"),
         (True, "dictionary or an instance|valid dictionary|object"),
         ("0.5", "dictionary or an instance|valid dictionary|object"),

@@ -222,7 +222,7 @@ def test_every_coding_of_yaml_is_read(tmp_path: Path, coding: str) -> None:
         ({"scale: 30.0": "scale: a"}, "scale: a number"),
         ({"feat_dim: 64": "feat_dim: a"}, r"models.*bins: .* \(found 'a'\)"),
         ({"embed_dim: 256": "embed_dim: [1]"}, r"models.*embedding_size: .*integer"),
-        ({"momentum: 0.9": "momentum: 9"}, r"optimizer.momentum: .* less than 1"),
+        ({"momentum: 0.9": "momentum: 9"}, r"optimizer.momentum: .* below 1"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_named(

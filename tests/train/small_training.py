@@ -64,10 +64,11 @@ def trained(
     recipe: Recipe = RECIPE,
     stop_at: int | None = None,
     fabric: Fabric | None = None,
+    system: System | None = None,
     **changes: Any,
 ) -> tuple[TrainingResult, dict[int, dict[str, torch.Tensor]]]:
     """Train in a folder; gives the result and the weights after every validation."""
-    system = small_system(recipe)
+    system = system or small_system(recipe)
     seen: dict[int, dict[str, torch.Tensor]] = {}
     done = 0
 

@@ -6,17 +6,23 @@ processes behind that hold its pipes open. So nothing here waits for the end of 
 
 from __future__ import annotations
 
+import math
 import os
 import selectors
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 from harness.run.execute.messages import MessageParser, OutputTail
+from harness.run.execute.supervisor import ENDING, end_descendants, end_marked
+
+SUPERVISOR = "harness.run.execute.supervisor"
+MARK = "TRIALBOARD_WORKER"
+"""The variable that tells a worker's processes from those of others."""
 
 SOON, TICK = 0.01, 0.5
 """Seconds between two looks at a process whose pipes somebody else may hold open."""
@@ -24,15 +30,19 @@ SOON, TICK = 0.01, 0.5
 GRACE = 10.0
 """Seconds that a process has to end after its last message: libraries tidy up."""
 
-LEFT_BEHIND = 1.0
-"""Seconds that processes which it started have to end after it."""
+LAST_WORDS = 1.0
+"""Seconds in which the pipes of an ended process are read to their end."""
 
 CHUNK = 2**20
 """At least as many bytes as a pipe holds: one read gives all that an ended process left there."""
 
 
+class TimeIsUp(Exception):
+    """No message came within the time that its receiver had."""
+
+
 class Child:
-    """A worker process.
+    """A worker process, below a supervisor that ends all that it starts.
 
     Args:
         module: what it runs; its `main` opens the channel.
@@ -43,21 +53,22 @@ class Child:
         requests, self._requests = os.pipe()
         self._messages, messages = os.pipe()
         self._prints, prints = os.pipe()
+        lifeline, self._lifeline = os.pipe()
+        self._mark = uuid4().hex
         try:
             self._process = subprocess.Popen(
                 # -P: what lies in the folder of the call is not taken for a package of that name.
-                [sys.executable, "-P", "-m", module, str(requests), str(messages)],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-P", "-m", SUPERVISOR, module, str(requests), str(messages)],
+                stdin=lifeline,
                 stdout=prints,
                 stderr=prints,
                 pass_fds=(requests, messages),
-                env=environment,
-                # A group of its own: Ctrl-C is the caller's to answer, not a death that makes a
-                # row; and what it leaves behind can be ended with it.
+                env={**environment, MARK: self._mark},
+                # A group of its own: Ctrl-C is the caller's to answer, and no death that is a row.
                 process_group=0,
             )
         finally:
-            for theirs in (requests, messages, prints):
+            for theirs in (requests, messages, prints, lifeline):
                 os.close(theirs)
         self._parser, self._output = MessageParser(), OutputTail()
         self._finished = False
@@ -74,13 +85,22 @@ class Child:
             while left:
                 left = left[os.write(self._requests, left) :]
 
-    def receive(self) -> dict[str, Any] | None:
+    def receive(self, seconds: float = math.inf) -> dict[str, Any] | None:
         """Wait for its next message; return None if it ended or closed its channel.
+
+        Args:
+            seconds: how long is waited; a message that is there by then is received in any case.
 
         Raises:
             ProtocolError: it wrote bytes that are no message.
+            TimeIsUp: nothing came.
         """
+        deadline = time.monotonic() + seconds
         while True:
+            # First, since this process itself may have stood still beyond the deadline.
+            is_last = time.monotonic() >= deadline
+            if is_last:
+                self._read(0)
             message = self._parser.next()
             if message is not None:
                 return message
@@ -90,14 +110,16 @@ class Child:
                 # Once more, since what it wrote before its end may not have been read yet.
                 self._read(0)
                 return self._parser.next()
-            self._read(TICK)
+            if is_last:
+                raise TimeIsUp
+            self._read(min(TICK, max(0.0, deadline - time.monotonic())))
 
     def kill(self) -> None:
-        """Kill it at once; another thread may be waiting for its message."""
-        self._process.kill()
+        """End it and all that it started; another thread may be waiting for its message."""
+        self._process.terminate()
 
     def finish(self, grace: float = GRACE) -> int | None:
-        """Wait a little for its end, else kill it; kill all that it left behind.
+        """Wait a little for its end, else end it; nothing that it started is left.
 
         Returns:
             Its exit status; None if it had to be killed.
@@ -106,15 +128,21 @@ class Child:
             return self._status
         try:
             ended = self._until(lambda: self._has_ended, grace)
-            if ended:
-                self._until(lambda: not self._selector.get_map(), LEFT_BEHIND)
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            if not ended:
+                self.kill()
+                if not self._until(lambda: self._has_ended, 2 * ENDING):
+                    # Its supervisor was stopped by what it supervises.
+                    end_descendants(self._process.pid)
+                    self._process.kill()
+            self._until(lambda: not self._selector.get_map(), LAST_WORDS)
             status = self._process.wait()
+            if status < 0:
+                # Perhaps the supervisor's own: what it had adopted is found by its environment.
+                end_marked(MARK, self._mark)
         finally:
             self._finished = True
             self._selector.close()
-            for ours in (self._requests, self._messages, self._prints):
+            for ours in (self._requests, self._messages, self._prints, self._lifeline):
                 os.close(ours)
         self._status = status if ended else None
         return self._status
@@ -130,7 +158,7 @@ class Child:
 
     @property
     def _has_ended(self) -> bool:
-        """True if it has ended; it is not reaped yet, so that its group keeps its number."""
+        """True if it has ended; it is not reaped yet."""
         with suppress(ChildProcessError):
             options = os.WEXITED | os.WNOHANG | os.WNOWAIT
             return os.waitid(os.P_PID, self._process.pid, options) is not None

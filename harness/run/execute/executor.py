@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 from harness.errors import PathError, StorageError, file_error
 from harness.measure.device import Device
 from harness.records.files import write_text
-from harness.records.record import Record
+from harness.records.record import Record, State
 from harness.run.events import ProgressEvent, Watch
 from harness.run.job.record_writing import write_failure
 from harness.run.job.results import FIRST_RESULT, Measurement
@@ -36,11 +36,13 @@ class Answer:
         result: the job's result in plain types; None if it ended without one.
         why: the reason why there is no result.
         errors: the end of what the job printed.
+        state: of a job without a result.
     """
 
     result: dict[str, Any] | None
     why: str
     errors: str
+    state: State = "failed"
 
 
 class Executor(Protocol):
@@ -113,7 +115,7 @@ def measure_jobs(jobs: list[JobSpec], executor: Executor, watch: Watch) -> Itera
             alone = job.model_copy(update={"only": "measure"})
             answer = _ask(alone, executor, executor.slots[0], first.receive)
             found = (
-                Measurement(state="failed", reason=answer.why)
+                Measurement(state=answer.state, reason=answer.why)
                 if answer.result is None
                 else Measurement.model_validate(answer.result)
             )
@@ -145,7 +147,7 @@ def _run_job(job: JobSpec, executor: Executor, slot: str, watch: Watch) -> Recor
     if answer.result is not None:
         record = Record.model_validate(answer.result)
     else:
-        record = write_failure(job, "failed", answer.why)
+        record = write_failure(job, answer.state, answer.why)
         with suppress(PathError, StorageError):  # the row says why as it is
             write_text(job.folder / "errors.log", answer.errors)
     watch(ProgressEvent("end", job=job, record=record))

@@ -11,8 +11,9 @@ from typing import Any
 from harness.measure.device import Device
 from harness.measure.environment import ALLOCATOR_ENVIRONMENT
 from harness.run.events import ProgressEvent, Watch
-from harness.run.execute.child import Child
+from harness.run.execute.child import Child, TimeIsUp
 from harness.run.execute.executor import Answer, StoppedError
+from harness.run.execute.job_clock import JobClock
 from harness.run.execute.messages import ProtocolError
 from harness.run.job.spec import JobSpec
 
@@ -102,14 +103,25 @@ def worker_environment(threads: int) -> dict[str, str]:
 
 
 def _answer(child: Child, job: JobSpec, watch: Watch) -> Answer:
-    """Pass the progress of a process on until it has a result or ends."""
+    """Pass the progress of a process on until it has a result, ends, or has no time left."""
     last: dict[str, Any] = {"event": "none"}
+    # The harness's own code is quiet while it computes the baseline, however long that takes.
+    clock = JobClock(job.limits, is_quiet=job.is_baseline)
     try:
-        while (message := child.receive()) is not None:
+        while (message := child.receive(clock.left)) is not None:
             if message["event"] != "progress":
                 last = message
                 break
-            watch(replace(ProgressEvent(**message["progress"]), job=job))
+            event = ProgressEvent(**message["progress"])
+            clock.hear(event)
+            watch(replace(event, job=job))
+            if clock.is_job_over:
+                raise TimeIsUp
+    except TimeIsUp:
+        told = clock.told
+        child.kill()
+        child.finish()
+        return Answer(None, told, child.output, "timeout")
     except ProtocolError:
         child.kill()
         child.finish()

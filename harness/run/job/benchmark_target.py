@@ -78,7 +78,9 @@ class BenchmarkTarget:
     def embedding_times(self, raw: Tensor, repeats: int, at_most: float) -> Times:
         """Time the embedding of a batch."""
         action = partial(self.embed, raw)
-        return time_action(action, repeats, warmup=1, device=self.device, at_most=at_most)
+        times = time_action(action, repeats, warmup=1, device=self.device, at_most=at_most)
+        self.context.go_on()
+        return times
 
     @property
     def most_at_once(self) -> int:

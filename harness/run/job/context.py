@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from harness.adapter import LossAdapter, ModelAdapter
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
     from harness.train.system import System
 
+OFTEN = 1.0
+"""Seconds between two reports that work goes on within one unit."""
+
 
 class JobContext:
     """The live objects behind a job's spec, each made when it is first asked for.
@@ -35,16 +39,39 @@ class JobContext:
 
     def __init__(self, spec: JobSpec, watch: Watch = ignore) -> None:
         self.spec, self._watch = spec, watch
+        self._last, self._told = ProgressEvent("advance"), 0.0
         # Read first: it makes the user's own adapters, beside the file, importable.
         self.benchmark: LoadedBenchmark = load(spec.benchmark)
 
-    def begin(self, stage: str, total: int) -> None:
-        """Report that a stage, or a part of one, begins; it has `total` units."""
-        self._watch(ProgressEvent("stage", stage, total=total))
+    def begin(self, stage: str, total: int, *, is_quiet: bool = False) -> None:
+        """Report that a stage, or a part of one, begins.
+
+        Args:
+            stage: its name.
+            total: its units.
+            is_quiet: True if it may be silent for as long as it takes.
+        """
+        self._last = ProgressEvent("advance")
+        self._watch(ProgressEvent("stage", stage, total=total, is_quiet=is_quiet))
 
     def advance(self, done: int, loss: float | None = None) -> None:
         """Report that `done` units of the stage are done in all, with the loss if there is one."""
-        self._watch(ProgressEvent("advance", done=done, loss=loss))
+        self._last = ProgressEvent("advance", done=done, loss=loss)
+        self._watch(self._last)
+
+    def go_on(self, _: object = None) -> None:
+        """Report that the work goes on within a unit that takes long.
+
+        The thread that does the work calls this after a batch or a repeat of it, so that work which
+        hangs is silent.
+        """
+        if (now := monotonic()) - self._told > OFTEN:
+            self._told = now
+            self._watch(self._last)
+
+    def wait(self, begins: bool) -> None:
+        """Report that another process has to be waited for, or no longer."""
+        tell_waiting(self._watch, begins)
 
     @cached_property
     def dataset(self) -> OpenDataset:
@@ -129,6 +156,12 @@ class JobContext:
             several=max((each.speakers - 1 for each in samplers if each.hard), default=0),
         )
         return system.to(self.device)
+
+
+def tell_waiting(watch: Watch, begins: bool) -> None:
+    """Tell that a job begins, or ends, to wait for another process that does the same."""
+    stage = "waiting for another call" if begins else "starting"
+    watch(ProgressEvent("stage", stage, is_quiet=begins))
 
 
 def make_task(loaded: LoadedBenchmark, suite: str) -> Task:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.config.recipes import EvenCrops
-from harness.errors import RequestError
+from harness.errors import JobFailed, RequestError
 from harness.records.documents import canonical_json, sha256_file
 from harness.records.files import append_text, lock, read_text
 from harness.run.job.context import JobContext
@@ -72,13 +72,16 @@ def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) 
     outputs, unused = _outputs(context, checkpoint)
 
     def side(split: str) -> Side:
-        return Side(outputs(split), task.lists(dataset.listing, split, dataset.left_out))
+        lists, found = task.lists(dataset.listing, split, dataset.left_out), outputs(split)
+        if len(found) != len(lists.items):
+            raise JobFailed(f"{split}: {len(found):,} outputs for {len(lists.items):,} items")
+        return Side(found, lists)
 
     validation, test = side("validation"), side("test")
     training = None
     if task.scores_with_training:
         training = Side(outputs("train"), training_lists(dataset.listing, dataset.left_out))
-    context.begin("score", 1)
+    context.begin("score", 1, is_quiet=True)
     uses = log_test_use(spec, folder.name)
     scores = task.score(validation, test, training)
     judgement = task.judge(test.lists, scores)

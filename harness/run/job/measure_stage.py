@@ -140,8 +140,9 @@ def _training(target: BenchmarkTarget) -> dict[str, Any]:
         step = target.training_step(phase)
         with PeakMemory(target.device) as peak:
             # The optimiser's state is there from the second step on.
-            step()
-            step()
+            for _ in range(2):
+                step()
+                target.context.go_on()
         peaks.append(peak.memory)
         speed = speed or _training_speed(target, phase.batch, step)
         del step

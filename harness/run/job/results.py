@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from filelock import Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import DataError, PathError, RequestError, StorageError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from harness.tasks.task import Scores
 
 Answer = TypeVar("Answer", bound=BaseModel)
+Wait = Callable[[bool], None]
 
 RESULT = "result.json"
 SCORES = "scores.npz"
@@ -109,7 +112,11 @@ def find_result(folder: Path) -> dict[str, Any] | None:
 
 
 def run_stage(
-    folder: Path, stage: Stage, code: str, make: Callable[[Path], dict[str, Any]]
+    folder: Path,
+    stage: Stage,
+    code: str,
+    make: Callable[[Path], dict[str, Any]],
+    wait: Wait = lambda _: None,
 ) -> dict[str, Any]:
     """Return a stage's result, running the stage if it is missing.
 
@@ -120,8 +127,9 @@ def run_stage(
         stage: its key and all that went into it, kept beside the result.
         code: the commit that runs it, kept too: a later job that finds the result names this one.
         make: does the work in that folder and returns what is to be kept.
+        wait: told when it begins and ends to wait for another process.
     """
-    with lock(folder):
+    with turn(folder, wait):
         found = find_result(folder)
         if found is not None:
             return found
@@ -132,6 +140,27 @@ def run_stage(
         kept = {**result, "stage": stage.model_copy(update=spent).model_dump()}
         write_text(folder / RESULT, readable_json(kept))
         return kept
+
+
+@contextmanager
+def turn(path: Path, wait: Wait) -> Iterator[None]:
+    """Hold the lock on a path, and tell if another process has to be waited for.
+
+    Args:
+        path: what is locked.
+        wait: called with True before waiting, with False after it; not at all if nobody waits.
+    """
+    held = lock(path)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        wait(True)
+        held.acquire()
+        wait(False)
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def without_stage(result: dict[str, Any]) -> dict[str, Any]:

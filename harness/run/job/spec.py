@@ -13,6 +13,7 @@ from harness.config.recipes import EvenCrops, Recipe
 from harness.config.tables import Profile
 from harness.records.documents import digest
 from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
+from harness.run.job.limits import Limits
 from harness.run.job.results import TimedShapes
 
 
@@ -45,6 +46,7 @@ class JobSpec(BaseModel):
         left_out: the items of these files.
         device, threads: that it computes with.
         data_workers: processes that make training inputs; no result depends on them.
+        limits: the time that it may take.
         memory_limit: bytes that tensors may take on a GPU, by the benchmark's budget.
         prediction: memory that a training step was predicted to take.
         largest_training: items of a step that were predicted to fit the limit at once.
@@ -68,6 +70,7 @@ class JobSpec(BaseModel):
     device: Literal["cpu", "cuda"]
     threads: int
     data_workers: int = 0
+    limits: Limits = Limits()
     protocol: Protocol
     dataset: Data
     model: RecordedComponent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -13,11 +14,10 @@ from harness.feeding.front_end import raw_shape
 from harness.measure.memory_use import available_memory
 from harness.metrics.validation import MetricError
 from harness.records.documents import sha256_file
-from harness.records.files import lock
 from harness.records.record import Record, Resources, State
 from harness.run.events import Watch, ignore
 from harness.run.job.benchmark_target import BenchmarkTarget, time_system
-from harness.run.job.context import JobContext, OutOfMemory, memory_errors
+from harness.run.job.context import JobContext, OutOfMemory, memory_errors, tell_waiting
 from harness.run.job.measure_stage import measure_system, measuring_seconds
 from harness.run.job.record_writing import (
     RUNNING,
@@ -33,6 +33,7 @@ from harness.run.job.results import (
     Measurement,
     Speed,
     run_stage,
+    turn,
     without_stage,
 )
 from harness.run.job.spec import JobSpec
@@ -70,7 +71,7 @@ def run_job(spec: JobSpec, watch: Watch = ignore) -> Record:
     import harness.run.job.train_stage  # noqa: F401
 
     try:
-        with lock(spec.folder / RUNNING):
+        with turn(spec.folder / RUNNING, partial(tell_waiting, watch)):
             done = _within_budget(spec, lambda: _run_stages(JobContext(spec, watch)))
             return done if isinstance(done, Record) else write_failure(spec, *done)
     except (PathError, StorageError) as error:  # the folder takes no lock, so no record either
@@ -122,14 +123,22 @@ def _run_stages(context: JobContext) -> Record:
         folder = spec.stage_folder("train", spec.train.key)
         with memory_errors(f"in training{spec.at_batch}"):
             results["train"] = run_stage(
-                folder, spec.train, spec.code, lambda place: train_system(context, recipe, place)
+                folder,
+                spec.train,
+                spec.code,
+                lambda place: train_system(context, recipe, place),
+                context.wait,
             )
         checkpoint = folder / FINAL
     stage = spec.evaluate(sha256_file(checkpoint) if checkpoint else "baseline")
     folder = spec.stage_folder("evaluate", stage.key)
     with memory_errors("in evaluation"):
         results["evaluate"] = run_stage(
-            folder, stage, spec.code, lambda place: evaluate_system(context, checkpoint, place)
+            folder,
+            stage,
+            spec.code,
+            lambda place: evaluate_system(context, checkpoint, place),
+            context.wait,
         )
     if spec.measure is not None:
         results["measure"] = _measure(context)
@@ -142,7 +151,7 @@ def _measure(context: JobContext) -> dict[str, Any]:
         raise TypeError("nothing is measured of a job without a network")
     folder = spec.stage_folder("measure", stage.key)
     with memory_errors(f"in measuring{spec.at_batch}"):
-        return run_stage(folder, stage, spec.code, lambda _: measure_system(context))
+        return run_stage(folder, stage, spec.code, lambda _: measure_system(context), context.wait)
 
 
 def _within_budget(spec: JobSpec, act: Callable[[], T]) -> T | tuple[State, str]:

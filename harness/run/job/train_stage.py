@@ -52,7 +52,7 @@ def _plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan:
 
     def validate(system: System) -> dict[str, float]:
         outputs = outputs_of(
-            system, validation, task.output, context.device, crops=recipe.test_crops
+            system, validation, task.output, context.device, context.go_on, crops=recipe.test_crops
         )
         return task.validate(Side(outputs, lists))
 

@@ -22,12 +22,16 @@ from harness.config.tables import Component
 from harness.errors import HarnessError, JobFailed
 from harness.records import record
 from harness.records.documents import canonical_json
-from harness.run.execute.child import Child
+from harness.run.execute.child import Child, TimeIsUp
 from harness.run.execute.messages import ProtocolError
 from harness.run.execute.subprocesses import NO_MESSAGE, why, worker_environment
+from harness.run.job.limits import SILENCE_MINUTES
 from harness.run.plan.questions import AskInput, DeclaredInput, Describe, Description, Question
 
 T = TypeVar("T", bound=BaseModel)
+
+PATIENCE = 10.0
+"""Minutes that an answer may take; one is a matter of seconds, of a minute for large networks."""
 
 
 class AdapterFailed(JobFailed):
@@ -47,7 +51,13 @@ class _Worker:
 
 
 class AdapterWorkers:
-    """Worker processes for adapters' code; any thread may ask."""
+    """Worker processes for adapters' code; any thread may ask.
+
+    Attributes:
+        minutes: that an answer may take, `PATIENCE` at most; set by the call that is planned.
+    """
+
+    minutes = SILENCE_MINUTES
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -125,7 +135,7 @@ class AdapterWorkers:
         alive = False
         try:
             worker.ran |= question.adapters
-            message = _exchange(worker.child, question)
+            message = _exchange(worker.child, question, min(self.minutes, PATIENCE))
             alive = True
         finally:
             with self._lock:
@@ -141,8 +151,13 @@ class AdapterWorkers:
         return answer
 
 
-def _exchange(child: Child, question: Question[Any]) -> dict[str, Any]:
+def _exchange(child: Child, question: Question[Any], minutes: float) -> dict[str, Any]:
     """Send a question and wait for its answer.
+
+    Args:
+        child: it is asked.
+        question: the question.
+        minutes: that each of its messages may take.
 
     Raises:
         AdapterFailed: there is none.
@@ -151,7 +166,7 @@ def _exchange(child: Child, question: Question[Any]) -> dict[str, Any]:
     child.send(_serialize(question))
     doing = ""
     try:
-        while (message := child.receive()) is not None:
+        while (message := child.receive(60 * minutes)) is not None:
             if message["event"] == "doing":
                 doing = message["act"]
             elif message["event"] == "raised":
@@ -162,6 +177,10 @@ def _exchange(child: Child, question: Question[Any]) -> dict[str, Any]:
     except ProtocolError as error:
         child.kill()
         raise AdapterFailed(f"{doing}: {NO_MESSAGE}") from error
+    except TimeIsUp as error:
+        child.kill()
+        told = f"no answer for {minutes:g} minutes (--silence-minutes, {PATIENCE:g} at most)"
+        raise AdapterFailed(f"{doing}: {told}") from error
     status = child.finish()
     kind = WorkerKilled if status == -9 else AdapterFailed
     raise kind(f"{doing}: {why(status, child.output)}")

@@ -14,6 +14,7 @@ from harness.datasets.listing import Listing
 from harness.datasets.lock import DatasetLock, dataset_pin
 from harness.errors import ConfigError, nearest
 from harness.measure.device import Device
+from harness.run.job.limits import Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class RunRequest:
         runs: the folder of records and stages.
         device, threads: that jobs compute with.
         data_workers: processes a job that make training inputs; 0 for a thread.
+        limits: the time that a job may take.
         options: torch's options that are measured (see `harness.run.job.spec.OPTIONS`).
         leave_out_damaged: go on without files that cannot be used.
     """
@@ -43,6 +45,7 @@ class RunRequest:
     settings: dict[str, Any] = field(default_factory=dict)
     leave_out_damaged: bool = False
     data_workers: int = 0
+    limits: Limits = field(default=Limits())
     options: tuple[str, ...] = ()
 
     @property
