@@ -93,7 +93,9 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyBenchmark, Mi
 
 
 @pytest.fixture(scope="module")
-def prepared(corpora: tuple[TinyBenchmark, MiniatureCnCeleb]) -> tuple[Finished, Path, os.stat_result]:
+def prepared(
+    corpora: tuple[TinyBenchmark, MiniatureCnCeleb],
+) -> tuple[Finished, Path, os.stat_result]:
     """The end of `data prepare vox` before anything was run, the pack's values and their state."""
     tiny = corpora[0]
     done = tiny.run("data", "prepare", "vox", "--json")
