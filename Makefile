@@ -21,6 +21,8 @@ speaker image loss: $(READY)
 	@$(BIN)/harness run --suite $@ --profile quick
 
 test: SELECTED := -m "not long"
+# Hundreds of processes are started: each would compile the same modules again.
+test test-all: export PYTHONDONTWRITEBYTECODE =
 test test-all: $(READY) lint
 	@$(BIN)/python -m pytest -q -n logical --maxprocesses 8 --dist loadfile $(SELECTED)
 

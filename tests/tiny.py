@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from filelock import FileLock
 from scipy.signal import lfilter
 
 from harness.config.loader import LoadedBenchmark
@@ -296,16 +297,23 @@ def make_tiny(folder: Path) -> TinyBenchmark:
 
 
 def finished_tiny(root: Path) -> TinyBenchmark:
-    """The benchmark after `run --suite own` with two seeds; made once below a folder.
+    """The benchmark after `run --suite own` with two seeds; made once by all processes of a call.
 
     What that call printed lies beside it, in `first.out`.
+
+    Args:
+        root: where temporary folders of this process lie.
     """
-    tiny = TinyBenchmark(root / "tiny" / "own")
-    if not tiny.folder.exists():
-        done = make_tiny(tiny.folder).run(*FIRST)
-        if done.status != 0:
-            raise RuntimeError(done.err)
-        (root / "tiny" / "first.out").write_text(done.out)
+    # Each process of xdist has a folder of its own in one that all share.
+    shared = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    tiny = TinyBenchmark(shared / "tiny" / "own")
+    said = shared / "tiny" / "first.out"
+    with FileLock(shared / "tiny.lock"):
+        if not said.exists():
+            done = make_tiny(tiny.folder).run(*FIRST)
+            if done.status != 0:
+                raise RuntimeError(done.err)
+            said.write_text(done.out)
     return tiny
 
 

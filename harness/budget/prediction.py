@@ -15,7 +15,13 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from harness.adapter import LossAdapter, ModelAdapter
-from harness.budget.step_memory import StepMemory, peak_of, repeat_pass, sort_frees
+from harness.budget.step_memory import (
+    StepMemory,
+    peak_of,
+    repeat_pass,
+    repeat_update,
+    sort_frees,
+)
 from harness.budget.tracing import StorageTrace, fake_backbone, refuse_numbers
 from harness.config.recipes import Recipe
 from harness.measure.cost import multiply_adds
@@ -61,8 +67,8 @@ def predict_training(
 ) -> StepMemory:
     """Predict the memory of the second training step; the first one makes the optimiser's state.
 
-    The events of its pass through the network are those of the first one, if that leaves gradients
-    alone.
+    Its events are those of the first one, if the pass through the network leaves gradients alone;
+    but the optimiser's state is there already.
 
     Of a batch in parts, two parts stand for all of them if the loss is a sum over items. The
     network's inputs are there when the step begins: they are made one step ahead.
@@ -95,17 +101,18 @@ def predict_training(
             run_pass(features[:shown], labels[:shown], part)
             gradients, left = _gradient_bytes(system), trace.numbers(_gradients(system))
             repeated = repeat_pass(trace.events[begun:], left) if fake else None
+            passed = len(trace.events)
             optimizer.step()
             states = trace.live - held - inputs - gradients
-            ended = len(trace.events)
             if repeated is None:
                 optimizer.zero_grad(set_to_none=True)
                 steady = len(trace.events)
                 run_pass(features[:shown], labels[:shown], part)
+                optimizer.step()
             else:
-                steady = ended + len(left)
-            optimizer.step()
-            events = (*trace.events[:ended], *(repeated or ()), *trace.events[ended:])
+                steady = len(trace.events) + len(left)
+                repeated += repeat_update(trace.events[passed:])
+            events = (*trace.events, *(repeated or ()))
     return StepMemory(
         parameters=held,
         gradients=gradients,

@@ -174,3 +174,13 @@ def repeat_pass(events: Sequence[Event], left: Sequence[int]) -> list[Event] | N
         return None
     freed: list[Event] = [(number, None) for number in left]
     return freed + [(-1 - number, size) for number, size in events]
+
+
+def repeat_update(events: Sequence[Event]) -> list[Event]:
+    """Return the events of an optimiser's second update, with numbers as in `repeat_pass`.
+
+    Args:
+        events: events of the first update, which also makes the state that the second one finds.
+    """
+    passing = {number for number, size in events if size is None}
+    return [(-1 - number, size) for number, size in events if number in passing]

@@ -68,10 +68,14 @@ def layer(size: int) -> nn.Module:
     return nn.Sequential(convolution, nn.BatchNorm1d(size), nn.ReLU(), nn.Tanh())
 
 
+def stack(**recipe: object) -> Workload:
+    return replace(work("xvector", **recipe), model=Stack())
+
+
 @pytest.fixture(scope="module", params=["stack", pytest.param("eres2net", marks=pytest.mark.long)])
 def asked(request: pytest.FixtureRequest) -> Workload:
     if request.param == "stack":
-        return replace(work("xvector", batch=32), model=Stack())
+        return stack(batch=32)
     return work(request.param, batch=32)
 
 
@@ -108,7 +112,7 @@ def test_a_budget_that_nothing_fits_is_told(asked):
 
 
 def test_parts_that_the_recipe_names_stay_where_they_fit():
-    asked = work("resnet34", batch=32, micro_batch=16)
+    asked = stack(batch=32, micro_batch=16)
     assert fit_to_budget(asked, 2**40).part == 16
     limit = taken(predict_training(asked, 32, 9))
     assert fit_to_budget(asked, limit).part in (8, 11)
@@ -141,6 +145,6 @@ def test_the_largest_batches_fit_and_the_next_ones_do_not():
 
 
 def test_one_part_more_is_tried_before_many_more():
-    asked = work("resnet34", batch=32, micro_batch=16)
+    asked = stack(batch=32, micro_batch=16)
     limit = taken(predict_training(asked, 32, 11))
     assert fit_to_budget(asked, limit).part == 11

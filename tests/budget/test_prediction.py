@@ -75,15 +75,19 @@ def test_a_training_step_is_told_to_the_byte(model):
 
 
 @pytest.mark.parametrize(
-    ("model", "part", "changes"),
+    ("model", "part", "on_gpu", "changes"),
     [
-        ("ecapa-512", None, {}),
-        ("resnet34", 2, {"precision": "bf16-mixed"}),
-        ("efficientnet-b0", None, {"optimizer": {"name": "sgd"}}),
+        ("ecapa-512", None, False, {}),
+        ("resnet34", 2, False, {"precision": "bf16-mixed"}),
+        ("efficientnet-b0", None, False, {"optimizer": {"name": "sgd"}}),
+        ("xvector", None, True, {"optimizer": {"name": "sgd", "nesterov": True}}),
+        ("xvector", None, True, {"optimizer": {"name": "adamw"}}),
     ],
 )
-def test_a_second_step_is_told_as_going_through_it_tells_it(model, part, changes, monkeypatch):
-    asked = work(model, **changes)
+def test_a_second_step_is_told_as_going_through_it_tells_it(
+    model, part, on_gpu, changes, monkeypatch
+):
+    asked = replace(work(model, **changes), on_gpu=on_gpu)
     told = predict_training(asked, 4, part)
     monkeypatch.setattr("harness.budget.prediction.repeat_pass", lambda *_: None)
     seen = predict_training(asked, 4, part)

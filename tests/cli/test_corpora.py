@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from harness.tasks.plain import standardised_features
 from harness.tasks.task import Side
 from harness.tasks.verification import Verification
 from tests.data.miniature import MiniatureCnCeleb, write_cnceleb, write_voxceleb
-from tests.tiny import MODELS, TinyBenchmark
+from tests.tiny import MODELS, Finished, TinyBenchmark
 
 BENCHMARK = """
 [datasets.average]
@@ -82,7 +83,7 @@ RUN = ("run", "--suite", "own", "--device", "cpu", "--json")
 
 @pytest.fixture(scope="module")
 def corpora(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyBenchmark, MiniatureCnCeleb]:
-    """Both corpora beside a benchmark file; prepared by nobody yet."""
+    """Both corpora beside a benchmark file."""
     folder = tmp_path_factory.mktemp("corpora") / "own"
     written = write_cnceleb(folder / "cnceleb")
     write_voxceleb(folder / "voxceleb")
@@ -92,7 +93,23 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyBenchmark, Mi
 
 
 @pytest.fixture(scope="module")
-def ran(corpora: tuple[TinyBenchmark, MiniatureCnCeleb]) -> dict[str, Any]:
+def prepared(
+    corpora: tuple[TinyBenchmark, MiniatureCnCeleb],
+) -> tuple[Finished, Path, os.stat_result]:
+    """The end of `data prepare vox` before anything was run, the pack's values and their state."""
+    tiny = corpora[0]
+    done = tiny.run("data", "prepare", "vox", "--json")
+    assert done.status == 0, done.err
+    assert read_lock(tiny.folder / "benchmark.lock").datasets.keys() == {"vox/quick"}
+    (pack,) = [each for each in (tiny.runs / "cache").iterdir() if each.is_dir()]
+    return done, pack / "values", (pack / "values").stat()
+
+
+@pytest.fixture(scope="module")
+def ran(
+    corpora: tuple[TinyBenchmark, MiniatureCnCeleb],
+    prepared: tuple[Finished, Path, os.stat_result],
+) -> dict[str, Any]:
     """The document of a run of all that is here; `frozen` has no list yet."""
     done = corpora[0].run(*RUN)
     assert done.status == 0, done.err
@@ -105,22 +122,17 @@ def record(tiny: TinyBenchmark, dataset: str) -> dict[str, Any]:
     return dict(json.loads(path.read_text()))
 
 
-def test_prepare_tells_what_was_found_and_run_needs_no_more(tmp_path: Path) -> None:
-    folder = tmp_path / "own"
-    write_voxceleb(folder / "voxceleb")
-    (folder / "benchmark.toml").write_text(BENCHMARK)
-    (folder / "tiny_models.py").write_text(MODELS)
-    tiny = TinyBenchmark(folder)
-    done = tiny.run("data", "prepare", "vox", "--json")
-    assert done.status == 0, done.err
+def test_prepare_tells_what_was_found_and_run_needs_no_more(
+    corpora: tuple[TinyBenchmark, MiniatureCnCeleb],
+    prepared: tuple[Finished, Path, os.stat_result],
+    ran: dict[str, Any],
+) -> None:
+    done, values, before = prepared
     assert done.json["counts"]["train"] == {"units": 5, "items": 30}
     assert done.json["counts"]["test"]["units"] == 4
     assert done.json["damaged"] == []
-    assert read_lock(tiny.folder / "benchmark.lock").datasets.keys() == {"vox/quick"}
-    (pack,) = [each for each in (tiny.runs / "cache").iterdir() if each.is_dir()]
-    before = (pack / "values").stat()
-    assert tiny.run(*RUN, "--dataset", "vox").status == 0
-    after = (pack / "values").stat()
+    assert record(corpora[0], "vox")["state"] == "done"
+    after = values.stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 

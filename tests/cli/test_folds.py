@@ -13,7 +13,7 @@ from harness.datasets.listing import list_dataset
 from harness.datasets.lock import read_lock
 from tests.tiny import COMMAND, Finished, TinyBenchmark, make_tiny, plain_environment
 
-NAMES = ["voices.1of3", "voices.2of3", "voices.3of3"]
+NAMES = ["voices.1of2", "voices.2of2"]
 RUN = ("run", "--suite", "own", "--loss", "aam", "--seeds", "0", "--device", "cpu", "--json")
 
 
@@ -23,13 +23,13 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyBenchmark, Fini
     tiny = make_tiny(tmp_path_factory.mktemp("folds") / "own")
     tiny.edit(
         "split = { seed = 0, validation = 3, test = 5 }\ntrials = 200\n\n[datasets.elsewhere]",
-        "split = { seed = 0, validation = 2, folds = 3 }\ntrials = 200\n\n[datasets.elsewhere]",
+        "split = { seed = 0, validation = 2, folds = 2 }\ntrials = 200\n\n[datasets.elsewhere]",
     )
-    alone = tiny.run(*RUN, "--dataset", "voices.2of3")
+    alone = tiny.run(*RUN, "--dataset", "voices.2of2")
     assert alone.status == 0, alone.err
     (table,) = alone.json["tables"]
     assert {row["state"] for row in table["rows"]} == {"incomplete"}
-    assert {row["reason"] for row in table["rows"]} == {"folds 1 and 3 of 3: no record"}
+    assert {row["reason"] for row in table["rows"]} == {"fold 1 of 2: no record"}
     done = tiny.run(*RUN)
     assert done.status == 0, done.err
     return tiny, done
@@ -37,7 +37,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyBenchmark, Fini
 
 def test_what_one_fold_gave_is_not_run_again(first: tuple[TinyBenchmark, Finished]) -> None:
     tiny, done = first
-    assert done.json["ran"] == 4
+    assert done.json["ran"] == 2
     again = tiny.run("plan", *RUN[1:])
     states = {stage["state"] for job in again.json["jobs"] for stage in job["stages"].values()}
     assert states <= {"cached", "none"}
@@ -46,7 +46,7 @@ def test_what_one_fold_gave_is_not_run_again(first: tuple[TinyBenchmark, Finishe
 def test_one_table_joins_the_folds(first: tuple[TinyBenchmark, Finished]) -> None:
     tiny, done = first
     (table,) = done.json["tables"]
-    assert (table["dataset"]["name"], table["folds"]) == ("voices", 3)
+    assert (table["dataset"]["name"], table["folds"]) == ("voices", 2)
     assert table["dataset"]["counts"]["test"]["units"] == 12
     row = next(row for row in table["rows"] if row["model"] == "tiny")
     paths = [
@@ -55,11 +55,11 @@ def test_one_table_joins_the_folds(first: tuple[TinyBenchmark, Finished]) -> Non
     ]
     records = [json.loads(path.read_text()) for path in paths]
     values = [record["metrics"]["eer"]["value"] for record in records]
-    assert row["metrics"]["eer"]["value"] == pytest.approx(sum(values) / 3, rel=1e-5)
+    assert row["metrics"]["eer"]["value"] == pytest.approx(sum(values) / 2, rel=1e-5)
     tested = [unit for record in records for unit in record["left_one_out"]["eer"]]
     assert sorted(tested) == [f"s{number:02}" for number in range(12)]
     local = json.loads((tiny.runs / "own-quick.json").read_text())
-    assert [len(each["records"]) for each in local["tables"][0]["rows"]] == [3, 3]
+    assert [len(each["records"]) for each in local["tables"][0]["rows"]] == [2, 2]
 
 
 def test_audio_is_packed_once_and_each_fold_is_locked(
@@ -91,7 +91,7 @@ def test_every_number_of_every_fold_can_be_computed_again(
 ) -> None:
     tiny, _ = first
     found = tiny.run("verify", str(tiny.runs / "own-quick"), "--json")
-    assert [each["answer"] for each in found.json["records"]] == ["verified"] * 6
+    assert [each["answer"] for each in found.json["records"]] == ["verified"] * 4
 
 
 def test_data_list_and_check_name_the_folds(
@@ -99,15 +99,15 @@ def test_data_list_and_check_name_the_folds(
 ) -> None:
     tiny, _ = first
     row = json.loads(_shown(tiny, "data", "list", "--json"))["datasets"][0]
-    assert (row["name"], row["folds"], row["locked"]) == ("voices", 3, ["quick"])
-    assert "voices (3 folds)" in _shown(tiny, "data", "list")
+    assert (row["name"], row["folds"], row["locked"]) == ("voices", 2, ["quick"])
+    assert "voices (2 folds)" in _shown(tiny, "data", "list")
     checked = tiny.run("data", "check", "voices", "--json")
     assert checked.status == 0, checked.err
     assert checked.json["dataset"] == "voices"
     assert [each["dataset"] for each in checked.json["folds"]] == NAMES
     assert {each["lock"] for each in checked.json["folds"]} == {"as locked"}
-    one = tiny.run("data", "check", "voices.3of3", "--lists", "--json")
-    assert (one.json["dataset"], one.json["lock"]) == ("voices.3of3", "lists as locked")
+    one = tiny.run("data", "check", "voices.2of2", "--lists", "--json")
+    assert (one.json["dataset"], one.json["lock"]) == ("voices.2of2", "lists as locked")
 
 
 def _shown(tiny: TinyBenchmark, *words: str) -> str:

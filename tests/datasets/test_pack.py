@@ -48,10 +48,10 @@ from harness.datasets.packing.making import PackRequest, ensure_pack
 
 if __name__ == "__main__":
     here = Path(__file__).parent
-    items = pd.DataFrame({"number": range(80), "seconds": 1.0, "source": "", "id": range(80)})
+    items = pd.DataFrame({"number": range(300), "seconds": 1.0, "source": "", "id": range(300)})
     corpus = Counting(float(sys.argv[1]))
     pack = ensure_pack(PackRequest(here / "packs" / "p", corpus, here, items, lambda _: None))
-    sys.exit(0 if [len(pack.item(i)) for i in range(80)] == list(range(1, 81)) else 3)
+    sys.exit(0 if [len(pack.item(i)) for i in range(300)] == list(range(1, 301)) else 3)
 """
 
 
@@ -146,10 +146,10 @@ def test_a_mended_file_is_read_again_unless_the_pack_is_to_be_kept(request_of, s
 
 
 def test_pictures_keep_their_shape_over_several_processes(tmp_path):
-    items = Digits().items("quick", tmp_path).iloc[:70]
+    items = Digits().items("quick", tmp_path).iloc[:262]
     steps: list[int] = []
     pack = ensure_pack(PackRequest(tmp_path / "digits", Digits(), tmp_path, items, steps.append))
-    assert steps == [32, 32, 6]
+    assert steps == [*[32] * 8, 6]
     for index, item in enumerate(items.itertuples(index=False)):
         np.testing.assert_array_equal(pack.item(index), Digits().read(item, tmp_path))
 
@@ -158,6 +158,7 @@ def test_a_killed_packing_leaves_nothing_half_and_no_worker(script, tmp_path):
     packing = script(0.02)
     wait_until((tmp_path / "read-40").exists)
     workers = psutil.Process(packing.pid).children(recursive=True)
+    assert len(workers) > 1 or os.cpu_count() == 1
     packing.send_signal(signal.SIGKILL)
     packing.wait()
     assert not (tmp_path / "packs" / "p").exists()
@@ -210,3 +211,11 @@ def test_pack_of_pictures_of_several_sizes():
     )
     assert pack.item(0).tolist() == [[0, 1, 2], [3, 4, 5]]
     assert pack.item(1).shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("workers", "chunks", "processes"), [(2, 0, 1), (2, 7, 1), (2, 8, 2), (2, 99, 2), (1, 99, 1)]
+)
+def test_a_process_is_started_where_it_decodes_enough(request_of, workers, chunks, processes):
+    request = dataclasses.replace(request_of(), workers=workers)
+    assert request.processes_for(chunks) == processes

@@ -62,7 +62,7 @@ def read_chunks(
     """
     bare = replace(request, advance=ignore_count, tell=ignore_message)  # a process can take it
     jobs = (replace(bare, items=request.items.iloc[rows]) for rows in chunks)
-    workers = min(request.processes, len(chunks))
+    workers = request.processes_for(len(chunks))
     decode = partial(_decode, keep=keep)
     yield from map(decode, jobs) if workers < 2 else _decode_in_pool(decode, jobs, workers)
 

@@ -129,7 +129,7 @@ def packing_seconds(request: PackRequest) -> float:
     lengths = sample["seconds"].to_numpy(float)[1:]
     whole = float(request.items["seconds"].sum()) / lengths.sum() if lengths.all() else 0.0
     times = whole or len(every) / max(1, len(lengths))
-    return reading.result() * times / min(request.processes, len(request.chunks(every)))
+    return reading.result() * times / request.processes_for(len(request.chunks(every)))
 
 
 def _reading_seconds(corpus: Corpus, source: Path, items: pd.DataFrame) -> float:

@@ -19,6 +19,9 @@ from harness.records.documents import digest
 CHUNK = 32
 """Items a worker decodes before it reports back: a progress bar that moves, little traffic."""
 
+CHUNKS_A_PROCESS = 4
+"""Fewer are decoded in less time than another process takes to start."""
+
 LONG_CHUNK_S = 600.0
 """A chunk of long recordings ends here."""
 
@@ -78,10 +81,9 @@ class PackRequest:
         """Dimensions of one item."""
         return 1 if self.corpus.kind == "audio" else 2
 
-    @property
-    def processes(self) -> int:
-        """Largest number of processes that decode."""
-        return self.workers or os.cpu_count() or 1
+    def processes_for(self, chunks: int) -> int:
+        """Return the number of processes that decode so many chunks; one is this process itself."""
+        return max(1, min(self.workers or os.cpu_count() or 1, chunks // CHUNKS_A_PROCESS))
 
     def key(self) -> str:
         """Return one hash over all that decides the pack's content, except the files themselves."""

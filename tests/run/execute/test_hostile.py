@@ -43,7 +43,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
 
 @pytest.fixture(scope="module")
 def planned(tiny: TinyBenchmark) -> Finished:
-    return tiny.run("plan", "--suite", "hostile", "--device", "cpu", "--json")
+    """Of those that work, one is timed: it prints all the time."""
+    models = [word for name in (*REFUSED, "noisy") for word in ("--model", name)]
+    return tiny.run("plan", "--suite", "hostile", "--device", "cpu", "--json", *models)
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +61,11 @@ def rows(done: Finished) -> dict[str, dict[str, Any]]:
 
 def test_a_plan_lists_every_job_and_says_which_will_fail(planned: Finished) -> None:
     jobs = {job["model"]: job["stages"]["train"] for job in planned.json["jobs"]}
-    assert set(jobs) == {"MFCC statistics", *REFUSED, *AT_WORK}
+    assert set(jobs) == {"MFCC statistics", *REFUSED, "noisy"}
     for name in REFUSED:
         assert jobs[name]["state"] == "to run"
         assert REASONS[name] in jobs[name]["why"]
-    assert {jobs[name]["why"] for name in AT_WORK} == {"never run"}
+    assert jobs["noisy"]["why"] == "never run"
 
 
 @pytest.mark.parametrize("name", sorted(REASONS))

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from harness.config.loader import load
+from harness.run.plan.request import RunRequest
+from harness.run.plan.status import StageStatus, job_status
 from tests.tiny import (
     FIRST,
     PATIENCE,
@@ -21,11 +24,11 @@ from tests.tiny import (
     is_alive,
     kill_group,
     metrics_of,
+    planned_jobs,
 )
 
 SEED = 7
 AGAIN = (*FIRST[:6], str(SEED), *FIRST[7:])
-PLAN = ("plan", *AGAIN[1:])
 Cut = Callable[[subprocess.Popen[str], int], None]
 
 
@@ -68,8 +71,7 @@ def test_a_training_that_is_cut_off_goes_on(
     if cut is _control_c:
         assert "the same command goes on from the last checkpoint" in cut_off.err
     _check_record_of(cut, tiny)
-    train = tiny.run(*PLAN).json["jobs"][1]["stages"]["train"]
-    assert train == {"state": "resumes", "why": "stopped after step 8"}
+    assert _train_status(tiny) == StageStatus("resumes", "stopped after step 8")
 
     resumed = tiny.run(*AGAIN)
     assert resumed.status == 0, resumed.err
@@ -101,6 +103,16 @@ def _standing_at(tiny: TinyBenchmark, gate: Path, step: int) -> tuple[subprocess
     _wait_until(lambda: (gate.exists() and gate.read_text() != "") or command.poll() is not None)
     assert command.poll() is None, ended(command)
     return command, int(gate.read_text())
+
+
+def _train_status(tiny: TinyBenchmark) -> StageStatus:
+    """The training of the call, as a plan tells of it."""
+    request = RunRequest(
+        suite="own", profile="quick", runs=tiny.runs, device="cpu", threads=1,
+        losses=("aam",), seeds=(SEED,),
+    )  # fmt: skip
+    _, job = planned_jobs(load(tiny.config), request)
+    return job_status(job)["train"]
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:

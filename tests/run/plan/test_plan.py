@@ -84,9 +84,21 @@ def test_another_seed_and_another_loss(tiny: TinyBenchmark) -> None:
     assert job_status(other_loss)["train"] == StageStatus("to run", "never run")
 
 
-def test_other_threads_measure_again(tiny: TinyBenchmark) -> None:
-    _, job, _ = jobs_of(tiny, threads=9)
-    again = StageStatus("to run", "changed: environment.threads")
+@pytest.mark.parametrize(
+    ("threads", "arenas", "changed"),
+    [({"threads": 9}, None, "threads"), ({}, "2", "allocator.MALLOC_ARENA_MAX")],
+)
+def test_another_environment_measures_again(
+    tiny: TinyBenchmark,
+    monkeypatch: pytest.MonkeyPatch,
+    threads: dict[str, int],
+    arenas: str | None,
+    changed: str,
+) -> None:
+    if arenas:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", arenas)
+    _, job, _ = jobs_of(tiny, **threads)
+    again = StageStatus("to run", f"changed: environment.{changed}")
     assert job_status(job) == {"train": CACHED, "evaluate": CACHED, "measure": again}
 
 
