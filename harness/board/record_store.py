@@ -161,7 +161,7 @@ def load(folder: Path, files: Iterable[Path]) -> Held:
 def _read_into(held: Held, folder: Path, file: Path, companions: Iterable[Path]) -> None:
     """Read one record and its companions."""
     path, content = file.relative_to(folder).as_posix(), _content(file)
-    record = usable_record(file, _record(file, content))
+    record = usable_record(file, read_record(file))
     held.records[path] = _with_attestations(record, file, companions)
     held.contents[path] = sha256(content)
     for each in companions:
@@ -192,12 +192,3 @@ def _content(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise RequestError(unreadable(file, error)) from error
-
-
-def _record(file: Path, content: bytes) -> Record:
-    """Read a record at once, without its document in between; else as any record is read."""
-    try:
-        record = Record.model_validate_json(content)
-    except ValidationError:
-        return read_record(file)  # of an older schema, or it says what is wrong
-    return record if "record_schema" in record.model_fields_set else read_record(file)

@@ -16,7 +16,7 @@ from harness.errors import ConfigError
 from harness.records.documents import digest, readable_json
 from harness.records.record import Record
 from harness.records.record_files import to_document
-from harness.registry.consistency import contradictions, gaps
+from harness.registry.consistency import contradictions, gaps, table_within
 
 RECORD_LIMIT = 2_000_000
 """Bytes of a record, or of its details and attestations."""
@@ -98,7 +98,7 @@ def _unknown_data(record: Record, locks: Sequence[LockFile]) -> Iterator[str]:
     if dataset.counts != lock.counts:
         yield f"dataset.counts are not those of lock {lock.digest[:12]} of {name}"
     trained = record.stages.get("train")
-    data = trained.inputs.get("dataset", {}) if trained else {}
+    data = table_within(trained.inputs, "dataset") if trained else {}
     for part in ("manifest", "split", "content"):
         if part in data and data[part] != getattr(lock, part):
             yield f"trained on another {part} of {name} than lock {lock.digest[:12]} pins"
