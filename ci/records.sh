@@ -25,16 +25,15 @@ say "files against their records"
 say "the change against $base"
 "$HARNESS" board admit --base "$base" || wrong=1
 
-# Companions are held with their record.
+# What lies beside a record is verified with it.
 new=()
 while IFS= read -r -d '' name; do
-  case $name in
-    *.details.json | *.attestation-*.json) ;;
-    *) new+=("$name") ;;
-  esac
+  [[ -f $name ]] && new+=("$name")
 done < <(
-  git diff --name-only --diff-filter=AM --no-renames -z "$base" -- 'leaderboards/records/*.json'
-  git ls-files --others --exclude-standard -z -- 'leaderboards/records/*.json'
+  {
+    git diff --name-only --no-renames -z "$base" -- leaderboards/records
+    git ls-files --others --exclude-standard -z -- leaderboards/records
+  } | sed -zE 's/(\.(details|attestation-[^/]*)\.json|\.scores\.npz)$/.json/; /\.json$/!d' | sort -zu
 )
 if ((${#new[@]})); then
   say "${#new[@]} records against their scores"

@@ -66,6 +66,7 @@ def admit(
 
     Ends with 1 where something is wrong, with every complaint.
     """
+    from harness.board.writing.markdown import escape
     from harness.config.loader import load
     from harness.registry.admission import admit as admit_change
 
@@ -79,11 +80,14 @@ def admit(
                 "base": came.base,
                 "new": list(came.new),
                 "complaints": list(came.complaints),
+                "remarks": list(came.remarks),
                 "difference": document,
             }
         )
-    elif text:
-        give(text.rstrip("\n"))
+    else:
+        listed = "\n".join(f"- {escape(line)}" for line in came.remarks)
+        told = [text.rstrip("\n"), f"## To be looked at\n\n{listed}" if listed else ""]
+        give(*filter(None, ["\n\n".join(filter(None, told))]))
     if came.complaints:
         complain("\n".join(came.complaints))
         raise typer.Exit(1)

@@ -26,8 +26,11 @@ from harness.records.record import Record
 from harness.records.record_files import read_record, usable_record
 from harness.registry.admission_rules import lock_edits, wrong_newcomer
 from harness.registry.consistency import disagreements
+from harness.registry.details_admission import wrong_details
+from harness.registry.entry_names import wrong_names
 from harness.registry.history.line import FOLDER as HISTORY
 from harness.registry.history.page import check_history
+from harness.registry.scores_admission import judge_scores
 
 RECORDS = "records/"
 
@@ -45,6 +48,7 @@ class Admission:
         complaints: all that is wrong, each beginning with the file it is about.
         unreadable: True if a file among the records is none, so that no table can be made.
         first: True if nothing was published before.
+        remarks: what is not wrong by any rule, and whoever admits the change should look at.
     """
 
     base: str
@@ -52,6 +56,7 @@ class Admission:
     complaints: tuple[str, ...]
     unreadable: bool
     first: bool
+    remarks: tuple[str, ...] = ()
 
 
 def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
@@ -80,6 +85,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     # Nothing can be said of what lies beside records while something is unreadable.
     beside = [] if unreadable else wrong_companions(folder, records)
     about = {*new, *(scores_path(name) for name in new)}
+    scores = judge_scores(folder, new, records, loaded)
     complaints = [
         *_lost(before, now),
         *(
@@ -90,6 +96,9 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         *unreadable,
         *(line for name in new for line in wrong_newcomer(folder, name, records, locks, loaded)),
         *disagreements(records),
+        *wrong_names(new, records, loaded),
+        *wrong_details(folder, before, now, records, loaded),
+        *scores.complaints,
         *(line for line in beside if line.partition(": ")[0] in about),
         *check_history(folder),
         *(f"{loaded.lock_path.name}: {line}" for line in lock_edits(own, old)),
@@ -100,6 +109,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         tuple(dict.fromkeys(complaints)),
         unreadable=bool(unreadable),
         first=not any(_is_record_file(name) for name in before),
+        remarks=scores.remarks,
     )
 
 

@@ -31,7 +31,8 @@ def check(folder: Path) -> list[str]:
 
     Records are compared with themselves and each other, the files beside them with them, and the
     history with what was written. A picture is compared by the data it carries, as its bytes
-    depend on the libraries that draw, and may hold nothing that no drawing of ours does. Numbers are compared with their scores by `harness verify`.
+    depend on the libraries that draw, and may hold nothing that no drawing of ours does. Numbers
+    are compared with their scores by `harness verify`.
     If a record cannot be used, the published files are not compared; the other records are.
 
     Returns:
