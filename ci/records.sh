@@ -26,14 +26,15 @@ say "the change against $base"
 "$HARNESS" board admit --base "$base" || wrong=1
 
 # What lies beside a record is verified with it.
+beside='s/(\.details\.json|(\.attestation-[^/]*)?\.(json|scores\.npz|sig))$/.json/; /\.json$/!d'
 new=()
 while IFS= read -r -d '' name; do
-  [[ -f $name ]] && new+=("$name")
+  if [[ -f $name ]]; then new+=("$name"); fi
 done < <(
   {
     git diff --name-only --no-renames -z "$base" -- leaderboards/records
     git ls-files --others --exclude-standard -z -- leaderboards/records
-  } | sed -zE 's/(\.(details|attestation-[^/]*)\.json|\.scores\.npz)$/.json/; /\.json$/!d' | sort -zu
+  } | sed -zE "$beside" | sort -zu
 )
 if ((${#new[@]})); then
   say "${#new[@]} records against their scores"

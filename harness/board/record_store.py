@@ -95,13 +95,11 @@ def families(folder: Path, pool: Executor | None = None) -> dict[Family, list[Pa
     """
     files, found = record_files(folder), defaultdict[Family, list[Path]](list)
     told = pool.map(_family_at, files, chunksize=GLANCES) if pool else map(_family_at, files)
-    wrong = []
     for path, family in zip(files, told, strict=True):
-        if isinstance(family, str):
-            wrong.append(family)
+        if family is None:
+            refuse(filter(None, map(_unusable, files)))
         else:
             found[family].append(path)
-    refuse(wrong)
     return dict(sorted(found.items()))
 
 
@@ -111,12 +109,21 @@ def refuse(wrong: Iterable[str]) -> None:
         raise RequestError(lines)
 
 
-def _family_at(path: Path) -> Family | str:
-    """Return the family of the record in a file, or why the file is not a record."""
+def _family_at(path: Path) -> Family | None:
+    """Return the family of the record in a file; None if the file is not a record."""
     try:
         return family_at(path)
+    except RequestError:
+        return None
+
+
+def _unusable(path: Path) -> str:
+    """Return all that keeps a record from a table, what a glance passes over too; empty if none."""
+    try:
+        usable_record(path, read_record(path))
     except RequestError as error:
         return str(error)
+    return ""
 
 
 def family_at(path: Path) -> Family:

@@ -147,9 +147,10 @@ def _prototype(letter: str) -> str:
     """Return what stands for all letters that look like one; the library's table is symmetric."""
     from confusable_homoglyphs import confusables
 
-    alike: list[str] = [each["c"].strip("\u200e") for each in confusables.confusables_data.get(letter, ())]
+    table: dict[str, list[dict[str, str]]] = confusables.confusables_data
+    alike = [each["c"].strip("\u200e") for each in table.get(letter, ())]
     if len(alike) != 1:
         return letter
     # Of two that only look like each other either may stand for both.
-    back = [each["c"] for each in confusables.confusables_data.get(alike[0], ())]
+    back = [each["c"] for each in table.get(alike[0], ())]
     return min(letter, alike[0]) if back == [letter] else alike[0]

@@ -20,10 +20,13 @@ def wrong_names(
         records: every readable published record by its path, the new ones too.
         loaded: the benchmark, whose own names are taken.
     """
-    for name in new:
+    fresh = set(new)
+    # Names that were there before are told before those that came along.
+    there = sorted(records.items(), key=lambda item: (item[0] in fresh, item[0]))
+    for name in sorted(fresh):
         if name in records:
             record = records[name]
-            others = [(path, each) for path, each in records.items() if path != name]
+            others = [(path, each) for path, each in there if path != name]
             yield from (f"{name}: {line}" for line in wrong_texts(record))
             if reason := taken_name(record, others, own_names(loaded, record)):
                 yield f"{name}: {reason}"
