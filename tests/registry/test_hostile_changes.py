@@ -25,6 +25,7 @@ from harness.run.job.results import load_scores, save_scores
 from tests.board.published_copy import Copy, edit, make_copy
 
 Document = dict[str, Any]
+Logits = NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_details_of_a_published_record_whose_scores_went_are_refused(copy: Copy)
     assert "details.json: changed, and cannot be judged here (its scores are not beside it" in said
 
 
-def named(place: str, name: str) -> Callable[[Document], None]:
+def named(place: str, name: object) -> Callable[[Document], None]:
     def change(document: Document) -> None:
         *above, last = place.split(".")
         table = document
@@ -138,9 +139,7 @@ def test_a_name_that_acts_hides_or_is_anothers_is_refused(
     )
 
 
-def submitted(
-    copy: Copy, name: str, change: Callable[[NDArray[Any]], NDArray[Any]], **told: str
-) -> str:
+def submitted(copy: Copy, name: str, change: Callable[[Logits], Logits], **told: str) -> str:
     """Write a submission whose logits are those of a published entry, changed; return its path."""
     source = copy.record()
     record, scores = read_record(source), load_scores(Path(scores_path(str(source))))
@@ -165,20 +164,21 @@ def submitted(
     return copy.name(place)
 
 
-def swapped(logits: NDArray[Any]) -> NDArray[Any]:
-    moved = np.exp(logits / np.abs(logits).max())
+def swapped(logits: Logits) -> Logits:
+    moved: Logits = np.exp(logits / np.abs(logits).max())
     moved[3], moved[4] = moved[4].copy(), moved[3].copy()
     return moved
 
 
-def noisy(logits: NDArray[Any]) -> NDArray[Any]:
-    deviation = (logits - logits.mean(1, keepdims=True)).std()
-    return logits + 0.02 * deviation * np.random.default_rng(1).normal(size=logits.shape)
+def noisy(logits: Logits) -> Logits:
+    deviation = float((logits - logits.mean(1, keepdims=True)).std())
+    noise: Logits = np.random.default_rng(1).normal(size=logits.shape)
+    return logits + 0.02 * deviation * noise
 
 
 @pytest.mark.parametrize("change", [swapped, noisy])
 def test_scores_close_to_a_published_entrys_are_told(
-    copy: Copy, change: Callable[[NDArray[Any]], NDArray[Any]]
+    copy: Copy, change: Callable[[Logits], Logits]
 ) -> None:
     name = submitted(copy, "Theirs", change)
     came = admitted(copy)
@@ -198,8 +198,9 @@ def test_the_scores_of_a_published_entry_are_refused(copy: Copy) -> None:
 
 
 def test_scores_made_of_decisions_are_told(copy: Copy) -> None:
-    def hard(logits: NDArray[Any]) -> NDArray[Any]:
-        return np.eye(logits.shape[1])[logits.argmax(1)]
+    def hard(logits: Logits) -> Logits:
+        decided: Logits = np.eye(logits.shape[1])[logits.argmax(1)]
+        return decided
 
     name = submitted(copy, "Theirs", hard)
     assert f"{name}: its scores take two values alone, as labels or decisions do" in (
