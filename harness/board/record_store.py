@@ -129,13 +129,11 @@ def families(folder: Path, pool: Executor | None = None) -> dict[Family, list[Pa
     """
     files, found = record_files(folder), defaultdict[Family, list[Path]](list)
     told = pool.map(_family_at, files, chunksize=GLANCES) if pool else map(_family_at, files)
-    wrong = []
     for path, family in zip(files, told, strict=True):
-        if isinstance(family, str):
-            wrong.append(family)
+        if family is None:
+            refuse(filter(None, map(_unusable, files)))
         else:
             found[family].append(path)
-    refuse(wrong)
     return dict(sorted(found.items()))
 
 
@@ -145,12 +143,21 @@ def refuse(wrong: Iterable[str]) -> None:
         raise RequestError(lines)
 
 
-def _family_at(path: Path) -> Family | str:
-    """Return the family of the record in a file, or why the file is not a record."""
+def _family_at(path: Path) -> Family | None:
+    """Return the family of the record in a file; None if the file is not a record."""
     try:
         return family_at(path)
+    except RequestError:
+        return None
+
+
+def _unusable(path: Path) -> str:
+    """Return all that keeps a record from a table, what a glance passes over too; empty if none."""
+    try:
+        usable_record(path, read_record(path))
     except RequestError as error:
         return str(error)
+    return ""
 
 
 def family_at(path: Path) -> Family:
@@ -197,7 +204,7 @@ def load(folder: Path, files: Iterable[Path], signers: Signers | None = None) ->
 def _read_into(held: Held, folder: Path, file: Path, beside: _Beside, signers: Signers) -> None:
     """Read one record and its companions."""
     path, content = file.relative_to(folder).as_posix(), _content(file)
-    record = usable_record(file, _record(file, content))
+    record = usable_record(file, read_record(file))
     held.contents[path] = sha256(content)
     at, attestations = path.removesuffix(file.name), list[Path]()
     for name, entry in beside.items():
@@ -259,12 +266,3 @@ def _content(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise RequestError(unreadable(file, error)) from error
-
-
-def _record(file: Path, content: bytes) -> Record:
-    """Read a record at once, without its document in between; else as any record is read."""
-    try:
-        record = Record.model_validate_json(content)
-    except ValidationError:
-        return read_record(file)  # of an older schema, or it says what is wrong
-    return record if "record_schema" in record.model_fields_set else read_record(file)

@@ -66,6 +66,7 @@ def admit(
 
     Ends with 1 where something is wrong, with every complaint.
     """
+    from harness.board.writing.markdown import escape
     from harness.config.loader import load
     from harness.registry.admission import admit as admit_change
 
@@ -82,11 +83,14 @@ def admit(
                 "worse": list(came.worse),
                 "trust": dict(came.trusts),
                 "told": list(came.told),
+                "remarks": list(came.remarks),
                 "difference": document,
             }
         )
-    elif text:
-        give(text.rstrip("\n"))
+    else:
+        listed = "\n".join(f"- {escape(line)}" for line in came.remarks)
+        told = [text.rstrip("\n"), f"## To be looked at\n\n{listed}" if listed else ""]
+        give(*filter(None, ["\n\n".join(filter(None, told))]))
     trusts = (f"{name}: {trust}" for name, trust in came.trusts.items())
     for line in (*came.told, *trusts, *came.worse):
         say(line)

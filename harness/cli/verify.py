@@ -89,14 +89,18 @@ def details(
     from harness.config.loader import load
     from harness.registry.record_details import complete_details
 
-    loaded = load(config)
-    done = [
-        complete_details(loaded, record) for record in records_of(records or [options.PUBLISHED])
-    ]
+    loaded, done, unreadable = load(config), [], []
+    for record in records_of(records or [options.PUBLISHED]):
+        try:
+            done.append(complete_details(loaded, record))
+        except RequestError as error:
+            unreadable.append(str(error))
     if json:
         give_json({"schema": 1, "records": [_details_document(each) for each in done]})
     else:
         give_answers([(each.answer, each.reasons, str(each.record)) for each in done])
+    if unreadable:
+        raise RequestError("\n".join(unreadable))
     if any(each.answer == "differs" for each in done):
         complain("details that differ are kept; delete them, and the same command writes them anew")
         raise typer.Exit(1)

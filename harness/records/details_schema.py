@@ -11,11 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from harness.records.documents import check_schema, read_document, readable_json, sha256_file
 from harness.records.files import write_text
 from harness.records.record import Part
+from harness.records.record_files import LARGEST
 
 SCHEMA: Final = 1
 
@@ -34,15 +35,19 @@ def significant(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
 
 
-Figure = Annotated[float, AfterValidator(significant)]
+Figure = Annotated[float, Field(ge=-LARGEST, le=LARGEST), AfterValidator(significant)]
 """A number of 6 significant digits; rates are fractions."""
+
+Rate = Annotated[float, Field(ge=0, le=1), AfterValidator(significant)]
+
+Count = Annotated[int, Field(ge=0)]
 
 
 class DetPoint(Part):
     """One point of a DET curve."""
 
-    false_alarm: Figure
-    miss: Figure
+    false_alarm: Rate
+    miss: Rate
 
 
 class Det(Part):
@@ -53,11 +58,18 @@ class Det(Part):
     at 0.5 / `nontargets` and 0.5 / `targets`.
     """
 
-    false_alarm: tuple[Figure, ...] = Field(description="falling from 1 to 0")
-    miss: tuple[Figure, ...] = Field(description="rising from 0 to 1, as long as false_alarm")
-    targets: int = Field(description="trials behind the miss rates")
-    nontargets: int = Field(description="trials behind the false-alarm rates")
+    false_alarm: tuple[Rate, ...] = Field(description="falling from 1 to 0")
+    miss: tuple[Rate, ...] = Field(description="rising from 0 to 1, as long as false_alarm")
+    targets: int = Field(ge=1, description="trials behind the miss rates")
+    nontargets: int = Field(ge=1, description="trials behind the false-alarm rates")
     min_dcf: DetPoint = Field(description="where the cost is least")
+
+    @field_validator("miss")
+    @classmethod
+    def _check_length(cls, miss: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        if len(info.data.get("false_alarm", miss)) != len(miss):
+            raise ValueError("not as many as of false_alarm")
+        return miss
 
 
 class GroupMetric(Part):
@@ -79,10 +91,10 @@ class Group(Part):
     """
 
     name: str
-    units: int = Field(description="speakers, objects, drawers in it")
-    items: int = Field(description="utterances, pictures, sounds in it")
-    trials: int | None = None
-    targets: int | None = None
+    units: Count = Field(description="speakers, objects, drawers in it")
+    items: Count = Field(description="utterances, pictures, sounds in it")
+    trials: Count | None = None
+    targets: Count | None = None
     against: Literal["all targets", "all nontargets"] | None = Field(
         default=None,
         description="the trials of the whole test that EER and minDCF take for the side that the "
@@ -97,7 +109,7 @@ class Breakdown(Part):
     title: str
     rule: str = Field(description="which trials or items are of a group, for readers")
     groups: tuple[Group, ...]
-    untold: int = Field(default=0, description="further groups, all smaller than those told")
+    untold: Count = Field(default=0, description="further groups, all smaller than those told")
 
 
 class Details(Part):

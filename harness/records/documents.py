@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,18 @@ Model = TypeVar("Model", bound=BaseModel)
 
 Document = dict[str, Any]
 """An object of plain JSON types."""
+
+LARGEST = 20_000_000
+"""Bytes of a document that are read at most; a published record has some 20,000."""
+
+DEEPEST = 32
+"""Lists and tables within each other at most; those of records and their companions are 7."""
+
+LONGEST = 10_000
+"""Characters of a text, or of a name, within a document."""
+
+_DIGITS = 20
+"""Of an integer: more than any that a record counts or seeds by, and less than Python refuses."""
 
 
 def canonical_json(document: Any) -> str:
@@ -89,22 +102,65 @@ def read_document(
             content and the file's name.
 
     Raises:
-        RequestError: the file is absent, is not JSON, or does not fit the model.
+        RequestError: the file is absent, is not JSON, tells a key twice, is beyond the bounds of
+            documents (`LARGEST`, `DEEPEST`, `LONGEST`), or does not fit the model.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text, parse_float=_finite, parse_constant=_finite)
-        if holds_half_letters(text, content):
-            raise RequestError(f"{path}: escapes half a letter (\\ud800 to \\udfff)")
+        content = _parse(path)
         return model.model_validate(current(content, str(path)))
     except OSError as error:
         raise RequestError(unreadable(path, error)) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise RequestError(f"{path}: not {called}: {where}: {first['msg']}") from error
+        raise RequestError(f"{path}: not {called}: {where:.200}: {first['msg']:.200}") from error
     except (ValueError, RecursionError) as error:
         raise RequestError(f"{path}: not JSON ({error})") from error
+
+
+def _parse(path: Path) -> Any:
+    """Read a file of JSON within the bounds of documents.
+
+    Raises:
+        RequestError: it is too large, too deep, holds a text that is too long or half a letter.
+        ValueError, RecursionError: it is not JSON, or tells a key twice.
+    """
+    with path.open("rb") as file:
+        read = file.read(LARGEST + 1)
+    if len(read) > LARGEST:
+        raise RequestError(f"{path}: more than {LARGEST:,} bytes, which no document of ours has")
+    text = read.decode()
+    content = json.loads(
+        text,
+        parse_float=_finite,
+        parse_constant=_finite,
+        parse_int=_integer,
+        object_pairs_hook=_table,
+    )
+    if holds_half_letters(text, content):
+        raise RequestError(f"{path}: escapes half a letter (\\ud800 to \\udfff)")
+    if reason := _beyond_bounds(content):
+        raise RequestError(f"{path}: {reason}")
+    return content
+
+
+def _beyond_bounds(content: Any) -> str:
+    """Say how a document is too deep, or a text in it too long; empty if it is not."""
+    level = [content]
+    for _ in range(DEEPEST + 1):
+        inside = [each for each in level if isinstance(each, dict | list)]
+        texts = (each for each in level if isinstance(each, str))
+        names = (name for each in inside if isinstance(each, dict) for name in each)
+        if any(len(text) > LONGEST for text in chain(texts, names)):
+            return f"holds a text of more than {LONGEST:,} characters"
+        if not inside:
+            return ""
+        level = [
+            value
+            for each in inside
+            for value in (each.values() if isinstance(each, dict) else each)
+        ]
+    return f"more than {DEEPEST} lists and tables within each other"
 
 
 def holds_half_letters(text: str, value: Any) -> bool:
@@ -136,8 +192,33 @@ def _finite(text: str) -> float:
     """
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"{text} is no finite number")
+        raise ValueError(f"{text[:24]} is no finite number")
     return value
+
+
+def _integer(text: str) -> int:
+    """Read a whole number of a size that something is counted in.
+
+    Raises:
+        ValueError: it has more digits.
+    """
+    if len(text) > _DIGITS:
+        raise ValueError(f"{text[:_DIGITS]}... has {len(text)} digits, at most {_DIGITS} are read")
+    return int(text)
+
+
+def _table(pairs: list[tuple[str, Any]]) -> Document:
+    """Return a table whose keys are told once: readers differ in which of two they take.
+
+    Raises:
+        ValueError: a key comes twice.
+    """
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"key {twice[:60]!r} is told twice")
+    return table
 
 
 def check_schema(schema: int, called: str, content: Any, where: str) -> Document:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,14 @@ from harness.records.record import SCHEMA, Record
 
 Possible = Callable[[float], bool]
 
-FINITE = "a finite number"
+LARGEST, SMALLEST = 1e18, 1e-18
+"""Bounds of a number from which tables compute: its sums, squares and quotients are finite too."""
+
+FINITE = f"a finite number of at most {LARGEST:g}"
 
 RATE = "a rate, which is a fraction from 0 to 1"
 
-COST = "0 or more"
+COST = f"0, or {SMALLEST:g} or more"
 
 
 def to_document(record: Record) -> dict[str, Any]:
@@ -127,7 +129,7 @@ def _value_test(record: Record, name: str) -> tuple[Possible, str]:
 
 def _is_finite(value: float) -> bool:
     """Compare instead of converting: an integer of JSON may be too large for a float."""
-    return abs(value) <= sys.float_info.max
+    return abs(value) <= LARGEST
 
 
 def _is_rate(value: float) -> bool:
@@ -143,7 +145,7 @@ def _are_possible(values: list[float], possible: Possible) -> bool:
 
 def _costs(record: Record) -> Iterator[str]:
     for place, value in _numbers("resources", record.resources.model_dump()):
-        if not (_is_finite(value) and value >= 0):
+        if not (_is_finite(value) and (value == 0 or value >= SMALLEST)):
             yield _line(place, value, COST if _is_finite(value) else FINITE)
 
 
@@ -159,7 +161,7 @@ def _contents(record: Record) -> Iterator[str]:
     for part, content in parts.items():
         if not _has_spelling(content):
             for place, value in _numbers(part, content):
-                if not _is_finite(value):
+                if not _has_spelling(value):
                     yield _line(place, value, FINITE)
 
 

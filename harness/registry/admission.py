@@ -36,6 +36,8 @@ from harness.records.signature import SIGNERS, Signers, parse_signers, read_sign
 from harness.registry.admission_rules import lock_edits, wrong_newcomer
 from harness.registry.attestation_rules import wrong_attestations
 from harness.registry.consistency import disagreements
+from harness.registry.details_admission import wrong_details
+from harness.registry.entry_names import wrong_names
 from harness.registry.history.line import FOLDER as HISTORY
 from harness.registry.history.page import check_history
 from harness.registry.newcomer_evidence import (
@@ -47,6 +49,7 @@ from harness.registry.newcomer_evidence import (
     wrong_signatures,
 )
 from harness.registry.replacement import worsened, wrong_replacements
+from harness.registry.scores_admission import judge_scores
 
 RECORDS = "records/"
 
@@ -67,6 +70,7 @@ class Admission:
         first: True if nothing was published before.
         trusts: path of a new record -> the trust that the files beside it give.
         told: what a reader of the change has to know, and is not wrong.
+        remarks: what is not wrong by any rule, and whoever admits the change should look at.
     """
 
     base: str
@@ -77,6 +81,7 @@ class Admission:
     first: bool
     trusts: Mapping[str, Trust]
     told: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
@@ -118,6 +123,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         told = signers_change(listed, read_signers(folder / SIGNERS))
     trusts = {name: each.trust for name, each in earned.records.items() if name in own_records}
     about = {*new, *(scores_path(name) for name in new)}
+    scores = judge_scores(folder, new, records, loaded)
     complaints = [
         *_lost(before, now),
         *(
@@ -138,6 +144,9 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         *wrong_numbers(folder, earned, loaded),
         *unknown_commits(revision.top, own_records),
         *signatures,
+        *wrong_names(new, records, loaded),
+        *wrong_details(folder, before, now, records, loaded),
+        *scores.complaints,
         *(line for line in beside if _is_about(line.partition(": ")[0], about)),
         *check_history(folder),
         *(f"{loaded.lock_path.name}: {line}" for line in lock_edits(own, old)),
@@ -151,6 +160,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         first=not any(_is_record_file(name) for name in before),
         trusts=trusts,
         told=tuple(told),
+        remarks=scores.remarks,
     )
 
 

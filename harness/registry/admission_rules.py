@@ -17,7 +17,7 @@ from harness.records.documents import digest, readable_json
 from harness.records.record import Record
 from harness.records.record_files import to_document
 from harness.records.signature import LONGEST
-from harness.registry.consistency import contradictions, gaps
+from harness.registry.consistency import contradictions, gaps, table_within
 from harness.registry.newcomer_evidence import wrong_times_and_counts
 
 RECORD_LIMIT = 2_000_000
@@ -102,7 +102,7 @@ def _unknown_data(record: Record, locks: Sequence[LockFile]) -> Iterator[str]:
     if dataset.counts != lock.counts:
         yield f"dataset.counts are not those of lock {lock.digest[:12]} of {name}"
     trained = record.stages.get("train")
-    data = trained.inputs.get("dataset", {}) if trained else {}
+    data = table_within(trained.inputs, "dataset") if trained else {}
     for part in ("manifest", "split", "content"):
         if part in data and data[part] != getattr(lock, part):
             yield f"trained on another {part} of {name} than lock {lock.digest[:12]} pins"

@@ -11,7 +11,7 @@ from harness.board.companions import unreadable_companions, wrong_companions
 from harness.board.publishing.published_tables import read_folder, render
 from harness.board.record_paths import record_path
 from harness.board.record_store import record_files
-from harness.board.writing.charts import holds_plot
+from harness.board.writing.charts import wrong_plot
 from harness.errors import RequestError
 from harness.records.record import Record
 from harness.records.record_files import read_record, usable_record
@@ -32,7 +32,8 @@ def check(folder: Path) -> list[str]:
 
     Records are compared with themselves and each other, the files beside them with them, and the
     history with what was written. A picture is compared by the data it carries, as its bytes
-    depend on the libraries that draw. Numbers are compared with their scores by `harness verify`.
+    depend on the libraries that draw, and may hold nothing that no drawing of ours does. Numbers
+    are compared with their scores by `harness verify`.
     If a record cannot be used, the published files are not compared; the other records are.
 
     Returns:
@@ -83,9 +84,8 @@ def _file(folder: Path, name: str, wanted: str) -> Iterator[str]:
 
 
 def _plot(folder: Path, name: str, data: dict[str, Any]) -> Iterator[str]:
-    if not holds_plot(folder / name, data):
-        state = "other data than the records give" if (folder / name).is_file() else "missing"
-        yield f"{name}: {state}; `harness board build` draws it"
+    if reason := wrong_plot(folder / name, data):
+        yield f"{name}: {reason}; `harness board build` draws it"
 
 
 def _first_difference(found: str, wanted: str) -> str:
@@ -114,4 +114,9 @@ def _stale(folder: Path, names: Set[str]) -> list[str]:
     # These are checked by rules of their own.
     held = {n for n in there if n.startswith("records/") and n.endswith((".json", ".npz", ".sig"))}
     stale = there - held - history - GIVEN - names - ({PAGE} if history else set())
-    return [f"{name}: stale, no record gives it; delete it" for name in sorted(stale)]
+    links = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink())
+    return [
+        *(f"{name}: stale, no record gives it; delete it" for name in sorted(stale)),
+        # One to a folder is no file, and one to a file may lead to another content tomorrow.
+        *(f"{name}: a link; put the file itself there" for name in sorted(links)),
+    ]

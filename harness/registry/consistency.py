@@ -85,11 +85,17 @@ def _statements(record: Record, stage: str, inputs: Mapping[str, Any]) -> Iterat
 
 
 def _of_training(record: Record, inputs: Mapping[str, Any]) -> Iterator[_Statement]:
-    data = inputs.get("dataset", {})
+    data = table_within(inputs, "dataset")
     yield "recipe", record.recipe, inputs.get("recipe")
     yield "seed", record.seed, inputs.get("seed")
     yield "dataset.name", record.dataset.name, data.get("name")
     yield "protocol.profile", record.protocol.profile, data.get("profile")
+
+
+def table_within(inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a table of a stage's inputs; an empty one if they hold something else there."""
+    found = inputs.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _of_evaluation(record: Record, inputs: Mapping[str, Any]) -> Iterator[_Statement]:

@@ -92,6 +92,56 @@ def test_everything_that_is_wrong_is_told_together(copy: Copy) -> None:
     assert f"{copy.name(new)}: accuracy.value: recorded 0." in done.stderr
 
 
+def test_what_lies_beside_records_and_is_drawn_of_them_is_judged_too(copy: Copy) -> None:
+    published, new = copy.record("efficientnet-b0"), copy.record("efficientnet-b2")
+    details = published.with_suffix(".details.json")
+
+    def better(document: dict[str, Any]) -> None:
+        for group in next(iter(document["breakdowns"].values()))["groups"]:
+            group["metrics"]["accuracy"]["value"] = 0.999
+
+    def called(document: dict[str, Any]) -> None:
+        document["model"]["name"] = "efficientnet b0"
+
+    edit(details, better)
+    edit(new, called)
+    build(copy.folder)
+    picture = next((copy.folder / "plots").rglob("*.svg"))
+    drawn = picture.read_text()
+    picture.write_text(drawn.replace("</svg>", "<script>alert(1)</script></svg>"))
+    copy.commit()
+    done = checked(copy)
+    assert done.returncode == 1
+    # By `board check`, `board admit` twice, and `verify`.
+    assert f"{copy.name(picture)}: holds what no drawing of ours does (<script>" in done.stderr
+    assert f"{copy.name(details)}: not what its scores give: details.breakdowns" in done.stderr
+    assert "looks like, the name of 'efficientnet-b0 + softmax'" in done.stderr
+    assert "2 records against their scores" in done.stderr
+    assert published.name in done.stderr.partition("differs: details.breakdowns")[2]
+    build(copy.folder)
+    assert "<script>" not in picture.read_text()
+
+
+def test_malformed_records_are_all_named(copy: Copy) -> None:
+    new = copy.record("efficientnet-b2")
+    text = new.read_text()
+    malformed = {
+        "nan": text.replace('"seed": 0', '"seed": NaN', 1),
+        "digits": text.replace('"seed": 0', f'"seed": {"9" * 5_000}', 1),
+        "deep": "[" * 100_000,
+        "twice": text.replace('"seed": 0', '"seed": 1, "seed": 0', 1),
+    }
+    for name, content in malformed.items():
+        new.with_name(f"{name}.json").write_text(content)
+    copy.commit()
+    done = checked(copy)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    # By `board check`, `board admit` and `verify`, which goes on to the whole one.
+    assert all(done.stderr.count(f"/{name}.json: ") >= 3 for name in malformed), done.stderr
+    assert "1 verified" in done.stderr
+
+
 def test_a_target_that_is_not_there_is_told(copy: Copy) -> None:
     done = checked(copy, "elsewhere")
     assert done.returncode == 2

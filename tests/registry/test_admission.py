@@ -281,7 +281,7 @@ def test_a_record_spelled_otherwise_is_named(copy: Copy, new: Path) -> None:
 
 def test_a_key_told_twice_is_named(copy: Copy, new: Path) -> None:
     new.write_text(new.read_text().replace('\n "seed": 0,', '\n "seed": 1,\n "seed": 0,'))
-    assert any("not spelled as the harness writes it" in line for line in complaints(copy))
+    assert any("not JSON (key 'seed' is told twice)" in line for line in complaints(copy))
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"schema": 99}', "[1]"])

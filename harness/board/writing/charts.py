@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
 
 from harness.board.record_paths import slug
 from harness.board.standing.figures import heading, one_line, six_digits
 from harness.board.standing.table import Table
 from harness.board.writing.captions import title
+from harness.board.writing.drawn_svg import DESCRIPTION, TITLE, read_drawing
 from harness.board.writing.efficiency import Efficiency, Point, TradeOff, efficiencies
 from harness.records.documents import canonical_json, digest
 from harness.records.files import atomic_file
@@ -36,9 +36,6 @@ SHOWN = 28
 
 LOG_ABOVE = 10
 """Costs are on a logarithmic axis if the highest is more than so many times the lowest."""
-
-DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
-"""The element of a picture that holds its data."""
 
 MARKERS = "osD^vPX"
 COLOURS = ["#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#949494", "#56b4e9"]
@@ -170,12 +167,21 @@ def write_plot(path: Path, data: dict[str, Any]) -> None:
 
 
 def holds_plot(path: Path, data: dict[str, Any]) -> bool:
-    """Check if a file is a picture that carries these data."""
-    try:
-        found = ElementTree.parse(path).find(f".//{DESCRIPTION}")
-    except (OSError, ElementTree.ParseError):
-        return False
-    return found is not None and found.text == canonical_json(data)
+    """Check if a file is a picture that our drawing may have made, and carries these data."""
+    return not wrong_plot(path, data)
+
+
+def wrong_plot(path: Path, data: dict[str, Any]) -> str:
+    """Return the reason why a file is not the picture of these data; empty if it is."""
+    if not path.is_file():
+        return "missing"
+    texts, foreign = read_drawing(path)
+    if foreign:
+        return f"holds what no drawing of ours does ({foreign})"
+    wanted = {DESCRIPTION: canonical_json(data), TITLE: data["title"]}
+    if any(texts.get(element) != [text] for element, text in wanted.items()):
+        return "other data than the records give"
+    return ""
 
 
 @contextmanager

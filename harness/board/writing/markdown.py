@@ -28,6 +28,7 @@ from harness.records.documents import digest
 # Otherwise the padding, and so the bytes, depend on whether wcwidth happens to be installed.
 tabulating.WIDE_CHARS_MODE = False
 
+_LINKING = re.compile(r"(@(?=\w)|:(?=//)|\bwww(?=\.))", re.IGNORECASE)
 _ACTIVE = re.compile(r"([\\`*_\[\]|~$#])")
 
 
@@ -104,10 +105,15 @@ def link_targets(grid: Grid) -> list[str]:
 def escape(text: str) -> str:
     r"""Write text so that Markdown shows it as it is, also within a table.
 
+    An empty comment parts what GitHub makes links and messages of by itself.
+
     >>> escape("<script>a|b`c`")
     '&lt;script&gt;a\\|b\\`c\\`'
+    >>> escape("www.a.example, @somebody")
+    'www<!-- -->.a.example, @<!-- -->somebody'
     """
-    return _ACTIVE.sub(r"\\\1", html.escape(one_line(text), quote=False))
+    shown = _ACTIVE.sub(r"\\\1", html.escape(one_line(text), quote=False))
+    return _LINKING.sub(r"\1<!-- -->", shown)
 
 
 def link(text: str, path: str) -> str:

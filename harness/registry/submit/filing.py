@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.board.record_store import record_files
 from harness.config.loader import LoadedBenchmark
 from harness.errors import DataError, RequestError
 from harness.metrics.validation import MetricError
 from harness.records.documents import digest, sha256_file
 from harness.records.files import keep_from_git
 from harness.records.record import Artefact, Record, Stage, Submission, Trust
+from harness.records.record_files import read_record
+from harness.registry.entry_names import own_names, taken_name
 from harness.registry.submit.given import Given, SubmittedEntry, check_given, read_claims
-from harness.registry.submit.identical import check_new
+from harness.registry.submit.identical import check_new, telling_arrays
+from harness.registry.submit.likeness import told_labels
 from harness.registry.submit.outputs import class_scores, embedding_scores
 from harness.registry.submit.place import Place, find_place
 from harness.run.job.evaluate_stage import log_test_use
@@ -71,9 +75,23 @@ def submit(
     """
     check_given(entry, given)
     place = find_place(loaded, request)
+    _check_name(place, entry, given, published)
     if given.claims:
         return _file_claim(place, entry, given, check=check)
     return _file_scores(place, entry, given, (published, request.runs), check=check)
+
+
+def _check_name(place: Place, entry: SubmittedEntry, given: Given, published: Path) -> None:
+    """Refuse the name of an entry of somebody else, or one that looks like it.
+
+    Raises:
+        RequestError: it is; or a published file is no record.
+    """
+    job = place.job(entry.name, content="")
+    record = _record(job, "claimed", {"stage": "claim"}, given.describe(entry))
+    others = ((path, read_record(path)) for path in record_files(published))
+    if reason := taken_name(record, others, own_names(place.loaded, record)):
+        raise RequestError(f"--name: {reason}")
 
 
 def _file_claim(
@@ -110,7 +128,7 @@ def _file_scores(
     }
     record = _record(job, "rescored", inputs, submission)
     decided = options.decides or ()
-    check_new(scores, decided, record, folders)
+    close = check_new(scores, decided, record, folders)
     place.hold_protocol(job, pin=not check)
     # Noted before its metrics are known, as a run's are. A check is no entry of a table.
     looks = None if check else log_test_use(job, f"evaluate-{digest(inputs)[:16]}")
@@ -122,8 +140,9 @@ def _file_scores(
     notes = [f"{made}was not checked"]
     notes += [NOT_DECIDED] if decided and not set(decided) & scores.keys() else []
     notes += options.cautions(judgement) if given.scores else ()
+    record = record.model_copy(update={"metrics": judgement.metrics})
+    notes += [*close, *told_labels(scores, telling_arrays(scores, decided), record)]
     update: dict[str, Any] = {
-        "metrics": judgement.metrics,
         "left_one_out": judgement.left_one_out,
         "notes": (*notes, *judgement.notes),
     }

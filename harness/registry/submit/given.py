@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import RequestError, nearest
+from harness.records.names import wrong_name, wrong_text
 from harness.records.record import Metric, MetricFacts, Submission
-
-LONGEST_NAME = 100
-LONGEST_TEXT = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +75,16 @@ def check_given(entry: SubmittedEntry, given: Given) -> None:
         raise RequestError("--validation-scores belong to --scores; give these too")
     if given.claims and not entry.source:
         raise RequestError("--claim: a claim needs --source, where the figure was published")
-    if not entry.name.strip() or len(entry.name) > LONGEST_NAME:
-        raise RequestError(f"--name: give 1 to {LONGEST_NAME} characters")
-    for option, text in vars(entry).items():
-        if len(text) > LONGEST_TEXT:
-            raise RequestError(f"--{option}: at most {LONGEST_TEXT} characters")
-        if not text.isprintable() or text != text.strip():
-            raise RequestError(f"--{option} {text!r}: one line of text, no blanks around it")
+    reasons = {
+        "name": wrong_name(entry.name),
+        "submitter": wrong_text(entry.submitter),
+        "source": wrong_text(entry.source, is_source=True),
+        "system": wrong_text(entry.system),
+    }
+    for option, reason in reasons.items():
+        if reason:
+            shown = f" {getattr(entry, option)!r:.60}" if getattr(entry, option) else ""
+            raise RequestError(f"--{option}{shown}: {reason}")
 
 
 def read_claims(

@@ -1,4 +1,4 @@
-"""Refusal of scores that an entry has already, under another name."""
+"""Scores that an entry has already under another name: refused; nearly the same ones: told."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from numpy.typing import NDArray
 from harness.errors import DataError, RequestError
 from harness.records.record import Record
 from harness.records.record_files import read_record
+from harness.registry.submit.likeness import (
+    CLOSE,
+    TELLING,
+    TELLING_CLASSES,
+    closeness,
+    ranks_of,
+    told_likeness,
+)
 from harness.run.job.record_writing import RECORD
 from harness.run.job.results import SCORES, load_scores
 from harness.tasks.task import Scores
@@ -20,23 +28,17 @@ ALIKE = 0.01
 """Of the deviation of scores, how far rounding in a text may move them, root mean square. Two
 trainings of one network are ten times as far apart and more."""
 
-TELLING = 10
-"""Distinct scores from which on an equal order is no chance."""
-
-TELLING_CLASSES = 4
-"""Classes from which on an equal order of them in every row is no chance."""
-
 PUBLISHED = ".scores.npz"
 
 Array = NDArray[Any]
 
 
-def check_new(scores: Scores, decided: Sequence[str], own: Record, folders: Iterable[Path]) -> None:
-    """Refuse scores that an entry of the same data has already.
+def check_new(
+    scores: Scores, decided: Sequence[str], own: Record, folders: Iterable[Path]
+) -> list[str]:
+    """Refuse scores that an entry of the same data has already, and tell of those that are close.
 
-    Systems are compared by the arrays of floating-point numbers that test alone gives: whole
-    numbers and names (clusters, say) may be equal by chance. The same submission may stand in
-    tables of several suites that share their trials.
+    The same submission may stand in tables of several suites that share their trials.
 
     Args:
         scores: what was submitted.
@@ -44,31 +46,59 @@ def check_new(scores: Scores, decided: Sequence[str], own: Record, folders: Iter
         own: its record, as far as it is known.
         folders: published tables, and runs.
 
+    Returns:
+        A note on the stored scores that are closest, if some are close.
+
     Raises:
         RequestError: they are the same, named with the entry; or a stored file cannot be read.
     """
-    names = [
-        name
-        for name, array in scores.items()
-        if array.dtype.kind == "f" and array.ndim and name not in decided
-    ]
+    names = telling_arrays(scores, decided)
+    ours, close = ranks_of(scores, names), []
     for file, record_file in _score_files(folders) if names else ():
         try:
             stored = load_scores(file)
         except DataError as error:
             raise RequestError(f"{error}; restore it") from error
-        found = [same(scores[name], stored.get(name)) for name in names]
-        if not all(found):
+        if any(name not in stored or stored[name].shape != scores[name].shape for name in names):
+            continue
+        how = same_system(scores, stored, names)
+        near = 0.0 if how else closeness(ours, ranks_of(stored, names))
+        if not how and near < CLOSE:
             continue
         record = read_record(record_file)
-        is_elsewhere = record.protocol.suite != own.protocol.suite
-        if is_elsewhere and record.submission and record.model.name == own.model.name:
-            continue
-        seed = "" if record.seed is None else f", seed {record.seed}"
-        raise RequestError(
-            f"these are the scores of {record.entry}{seed} ({record_file}){found[0]}; "
-            "an entry is submitted once"
-        )
+        is_own = record.submission is not None and record.model.name == own.model.name
+        if not how:
+            close += [] if is_own else [(near, told_likeness(record, record_file.name, near))]
+        elif not is_own or record.protocol.suite == own.protocol.suite:
+            raise RequestError(
+                f"these are the scores of {told_entry(record)} ({record_file}){how}; "
+                "an entry is submitted once"
+            )
+    return [note for _, note in sorted(close)[-1:]]
+
+
+def telling_arrays(scores: Scores, decided: Sequence[str]) -> list[str]:
+    """Return the names of the arrays by which systems are compared.
+
+    They are the floating-point numbers that test alone gives: whole numbers and names (clusters,
+    say) may be equal by chance.
+    """
+    return [
+        name
+        for name, array in scores.items()
+        if array.dtype.kind == "f" and array.ndim and name not in decided
+    ]
+
+
+def same_system(scores: Scores, stored: Scores, names: Sequence[str]) -> str:
+    """Return how all of some arrays are the same as stored ones; empty if one is not."""
+    found = [same(scores[name], stored.get(name)) for name in names]
+    return found[0] if found and all(found) else ""
+
+
+def told_entry(record: Record) -> str:
+    """Return an entry's name with its seed."""
+    return record.entry if record.seed is None else f"{record.entry}, seed {record.seed}"
 
 
 def same(ours: Array, theirs: Array | None) -> str:

@@ -1,0 +1,77 @@
+"""Details that a change of the published tables brings, judged again by the scores beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from harness.board.companions import record_of
+from harness.board.record_paths import DETAILS_ENDING, scores_path
+from harness.config.loader import LoadedBenchmark
+from harness.errors import RequestError
+from harness.records.details_schema import read_details
+from harness.records.record import Record
+from harness.registry.record_details import details_of, differences
+from harness.registry.rescoring import NotHereError
+
+SHOWN = 3
+"""Differences of a file that are told."""
+
+
+def wrong_details(
+    folder: Path,
+    before: Mapping[str, bytes],
+    now: Mapping[str, Path],
+    records: Mapping[str, Record],
+    loaded: LoadedBenchmark,
+) -> Iterator[str]:
+    """Name every details file of a change that is not what the scores beside its record give.
+
+    A file counts as changed where it, its record or its scores are new or others than before. One
+    of a published record that cannot be judged again here is refused; details of a new record
+    whose scores or data are not here stand on what the record itself stands on.
+
+    Args:
+        folder: the published tables.
+        before: every file that was published -> its content.
+        now: every file that is there -> its place.
+        records: every readable record by its path.
+        loaded: the benchmark.
+    """
+    for name in filter(_is_details, sorted(now)):
+        record = record_of(name)
+        about = (name, record, scores_path(record))
+        if record in records and not all(_is_as_before(each, before, now) for each in about):
+            is_published = record in before
+            yield from _wrong(folder, name, loaded, is_published=is_published)
+    for name in filter(_is_details, sorted(before.keys() - now.keys())):
+        if record_of(name) in now:
+            yield f"{name}: removed; what was published stays, restore it from git"
+
+
+def _wrong(
+    folder: Path, name: str, loaded: LoadedBenchmark, *, is_published: bool
+) -> Iterator[str]:
+    """Name what of one details file its scores do not give."""
+    try:
+        found = details_of(loaded, folder / record_of(name))
+        differing = differences(read_details(folder / name), found)
+    except NotHereError as error:
+        if is_published:
+            yield f"{name}: changed, and cannot be judged here ({error}); restore it from git"
+    except RequestError as error:
+        yield f"{name}: {error}"
+    else:
+        more = f"; and {len(differing) - SHOWN} more" if len(differing) > SHOWN else ""
+        if differing:
+            yield f"{name}: not what its scores give: {'; '.join(differing[:SHOWN])}{more}"
+
+
+def _is_details(name: str) -> bool:
+    return name.endswith(DETAILS_ENDING)
+
+
+def _is_as_before(name: str, before: Mapping[str, bytes], now: Mapping[str, Path]) -> bool:
+    if name not in now or name not in before:
+        return name not in now and name not in before
+    return now[name].read_bytes() == before[name]
