@@ -42,9 +42,9 @@ def set_aside(path: Path, why: str, then: str = "it is made again") -> None:
         with naming(path):
             path.rename(aside)
     except PathError as error:  # somebody else's folder: whoever may write there mends it
-        _tell(f"{path}: damaged ({why}); left where it is: {error}")
+        tell_damage(f"{path}: damaged ({why}); left where it is: {error}")
         return
-    _tell(f"{path}: damaged ({why}); set aside as {aside.name}, {then}")
+    tell_damage(f"{path}: damaged ({why}); set aside as {aside.name}, {then}")
 
 
 def was_set_aside(path: Path) -> bool:
@@ -53,23 +53,23 @@ def was_set_aside(path: Path) -> bool:
 
 
 def tell_damage(message: str) -> None:
-    """Say that something was damaged and mended, to whoever listens to this process."""
-    _tell(message)
+    """Say that something was damaged, and its mend, to whoever listens in this process."""
+    _LISTENERS[-1](message)
 
 
 @contextmanager
 def hear_damage(tell: Tell) -> Iterator[None]:
     """Send messages about damage to a callback instead of to standard error."""
-    global _tell
-    before, _tell = _tell, tell
+    _LISTENERS.append(tell)
     try:
         yield
     finally:
-        _tell = before
+        _LISTENERS.remove(tell)
 
 
-def _print(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
+def _write(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
 
 
-_tell: Tell = _print
+_LISTENERS: list[Tell] = [_write]
+"""The last one hears; not of a context, since threads tell too."""

@@ -11,6 +11,7 @@ from harness.datasets.dataset import open_dataset
 from harness.datasets.lengths import inputs_asked_by, needs_of
 from harness.datasets.listing import Listing, list_dataset
 from harness.errors import ConfigError, CorpusAbsent
+from harness.records.damage import hear_damage
 from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender, reading_counter
@@ -161,10 +162,11 @@ def run_suite(
         LockError: data or protocol are not the locked ones.
     """
     here, absent = find_datasets(loaded, request)
-    # By the lists alone: a wrong request is refused before anything is decoded.
-    plan = plan_suite(loaded, request, listing_states(loaded, here), message_sender(watch))
-    jobs = _open_and_complete(loaded, request, plan, here, watch)
-    records, ran = _run_missing(jobs, executor, request, workers, watch)
+    with hear_damage(message_sender(watch)):
+        # By the lists alone: a wrong request is refused before anything is decoded.
+        plan = plan_suite(loaded, request, listing_states(loaded, here), message_sender(watch))
+        jobs = _open_and_complete(loaded, request, plan, here, watch)
+        records, ran = _run_missing(jobs, executor, request, workers, watch)
     return Outcome(jobs, records, ran, absent)
 
 
