@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import RequestError, naming, unreadable
+from harness.records.damage import DamagedFile
 
 _MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -89,22 +90,23 @@ def read_document(
             content and the file's name.
 
     Raises:
-        RequestError: the file is absent, is not JSON, or does not fit the model.
+        RequestError: the file is absent.
+        DamagedFile: it is not JSON, or does not fit the model.
     """
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text, parse_float=_finite, parse_constant=_finite)
         if holds_half_letters(text, content):
-            raise RequestError(f"{path}: escapes half a letter (\\ud800 to \\udfff)")
+            raise DamagedFile(f"{path}: escapes half a letter (\\ud800 to \\udfff)")
         return model.model_validate(current(content, str(path)))
     except OSError as error:
         raise RequestError(unreadable(path, error)) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise RequestError(f"{path}: not {called}: {where}: {first['msg']}") from error
+        raise DamagedFile(f"{path}: not {called}: {where}: {first['msg']}") from error
     except (ValueError, RecursionError) as error:
-        raise RequestError(f"{path}: not JSON ({error})") from error
+        raise DamagedFile(f"{path}: not JSON ({error})") from error
 
 
 def holds_half_letters(text: str, value: Any) -> bool:

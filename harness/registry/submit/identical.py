@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import DataError, RequestError
+from harness.records.damage import set_aside
 from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.run.job.record_writing import RECORD
@@ -45,7 +46,7 @@ def check_new(scores: Scores, decided: Sequence[str], own: Record, folders: Iter
         folders: published tables, and runs.
 
     Raises:
-        RequestError: they are the same, named with the entry; or a stored file cannot be read.
+        RequestError: they are the same, named with the entry; or a published file cannot be read.
     """
     names = [
         name
@@ -56,7 +57,10 @@ def check_new(scores: Scores, decided: Sequence[str], own: Record, folders: Iter
         try:
             stored = load_scores(file)
         except DataError as error:
-            raise RequestError(f"{error}; restore it") from error
+            if file.name != SCORES:
+                raise RequestError(f"{error}; restore it from git") from error
+            set_aside(file, str(error), "`harness run` makes it again")
+            continue
         found = [same(scores[name], stored.get(name)) for name in names]
         if not all(found):
             continue
