@@ -28,10 +28,19 @@ from harness.run.plan.request import RunRequest
 from harness.run.plan.status import job_status
 from tests.tiny import TinyBenchmark, finished_tiny, planned_jobs
 
+
+def flipped(content: bytes, generator: np.random.Generator) -> bytes:
+    """Change one byte at random in each of three places."""
+    changed = bytearray(content)
+    for place in generator.integers(0, len(content), 3).tolist():
+        changed[place] ^= int(generator.integers(1, 256))
+    return bytes(changed)
+
+
 WAYS: dict[str, Callable[[bytes, np.random.Generator], bytes]] = {
     "emptied": lambda content, _: b"",
     "cut": lambda content, _: content[: len(content) * 2 // 3],
-    "flipped": lambda content, generator: flipped(content, generator),
+    "flipped": flipped,
     "random": lambda content, generator: generator.bytes(max(1, len(content))),
 }
 
@@ -47,16 +56,8 @@ SAMPLE = (
 """Files of the quick test, one each, every one in another way."""
 
 
-def flipped(content: bytes, generator: np.random.Generator) -> bytes:
-    """Change one byte at random in each of three places."""
-    changed = bytearray(content)
-    for place in generator.integers(0, len(content), 3).tolist():
-        changed[place] ^= int(generator.integers(1, 256))
-    return bytes(changed)
-
-
 class Here:
-    """An executor without a process: what a worker would die of comes out of it as its traceback."""
+    """An executor without a process: what a worker would die of is its reason."""
 
     slots = ("cpu",)
 
@@ -141,47 +142,59 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     tiny = finished_tiny(tmp_path_factory.getbasetemp()).copy(tmp_path_factory.mktemp("own") / "b")
     loaded = load(tiny.config)
     threads = tiny.record("tiny")["environment"]["threads"]
-    request = RunRequest("own", "quick", tiny.runs, "cpu", threads, losses=("aam",), seeds=(0,))
+    request = RunRequest(
+        suite="own",
+        profile="quick",
+        runs=tiny.runs,
+        device="cpu",
+        threads=threads,
+        losses=("aam",),
+        seeds=(0,),
+    )
     jobs = planned_jobs(loaded, request)
-    whole = shutil.copytree(tiny.runs, tmp_path_factory.mktemp("whole") / "runs")
-    made = Runs(tiny, whole, jobs, [])
+    made = Runs(tiny, tmp_path_factory.mktemp("whole") / "runs", jobs, [])
+    shutil.rmtree(tiny.runs / "cache")  # of the corpus where it was before
     made.results = [result(record) for record in made.call()]
     assert len(made.results) == 2
+    shutil.copytree(tiny.runs, made.whole)
     return made
 
 
-def complaints(runs: Runs, name: Path, way: str) -> Iterator[str]:
+def complaints(runs: Runs, name: Path, way: str) -> list[str]:
     """Damage one file, give the calls, and tell what went wrong."""
-    generator = np.random.default_rng(len(str(name)))
     forgetting = [lambda but: None, runs.forget_records]
-    if name.parts[1].startswith("train-"):
+    if "train-" in str(name):
         forgetting.append(runs.forget_training)
-    for forget in forgetting:
+    found = []
+    for number, forget in enumerate(forgetting):
         runs.restore()
         path = runs.folder / name
         forget(path)
-        if not path.exists():
-            continue
-        path.write_bytes(WAYS[way](path.read_bytes(), generator))
-        said: list[str] = []
-        where = f"{name} {way}, {getattr(forget, '__name__', '')}"
+        if path.exists():
+            generator = np.random.default_rng(len(str(name)))
+            path.write_bytes(WAYS[way](path.read_bytes(), generator))
+            found += [f"{name} {way} ({number}): {wrong}" for wrong in judge(runs, path)]
+    return found
+
+
+def judge(runs: Runs, path: Path) -> Iterator[str]:
+    """Give the calls on a runs folder in which one file is damaged, and tell what went wrong."""
+    said: list[str] = []
+    try:
         with hear_damage(said.append):
-            try:
-                found = runs.call()
-            except HarnessError as error:
-                if path.name not in str(error) and path.parent.name not in str(error):
-                    yield f"{where}: refused without its name: {error}"
-                continue
-            except Exception as error:  # noqa: BLE001 - whatever it is, a user would see it
-                yield f"{where}: {raised(error)}"
-                continue
-        for record, before in zip(found, runs.results, strict=True):
-            refused = record.state == "failed" and "Traceback" not in record.reason
-            if result(record) != before and not (refused and path.name in record.reason):
-                yield f"{where}: another result ({record.state} {record.reason})"
-        for message in said:
-            if str(runs.folder) not in message:
-                yield f"{where}: said no path: {message}"
+            found = runs.call()
+    except HarnessError as error:
+        if path.name not in str(error) and path.parent.name not in str(error):
+            yield f"refused without its name: {error}"
+        return
+    except Exception as error:  # noqa: BLE001 - whatever it is, a user would see it
+        yield raised(error)
+        return
+    for record, before in zip(found, runs.results, strict=True):
+        refused = record.state == "failed" and path.name in record.reason
+        if result(record) != before and not (refused and "Traceback" not in record.reason):
+            yield f"another result ({record.state} {record.reason})"
+    yield from (f"said no path: {each}" for each in said if str(runs.folder) not in each)
 
 
 def test_a_damaged_file_gives_the_same_result_again(runs: Runs) -> None:
@@ -209,7 +222,8 @@ def test_a_byte_of_the_weights_changed_anywhere_is_caught(runs: Runs, times: int
     assert train is not None
     folder = runs.jobs[1].stage_folder("train", train.key)
     found, path = read_result(folder), folder / "weights.safetensors"
-    assert found is not None and difference_in_files(folder, found) is None
+    assert found is not None
+    assert difference_in_files(folder, found) is None
     whole, generator = path.read_bytes(), np.random.default_rng(times)
     for place in generator.integers(0, len(whole), times).tolist():
         changed = bytearray(whole)
@@ -226,7 +240,8 @@ def test_what_was_set_aside_may_go(runs: Runs) -> None:
     with hear_damage(lambda _: None):
         assert [result(each) for each in runs.call()] == runs.results
     aside = path.with_name(f"{TEST_USES}.damaged-1")
-    assert was_set_aside(aside) and aside.read_bytes() == b"{"
+    assert was_set_aside(aside)
+    assert aside.read_bytes() == b"{"
     garbage = collect_garbage(runs.folder, delete=True)
     assert (str(aside), "damaged, and set aside") in [(g["path"], g["why"]) for g in garbage]
     assert not aside.exists()

@@ -27,6 +27,7 @@ from harness.datasets.packing.pack import (
     READING,
     VALUES,
     Pack,
+    add_fast_hashes,
     add_hashes,
     no_records,
     read_pack,
@@ -248,6 +249,7 @@ def _make(request: PackRequest, old: Pack | None, changed: NDArray[np.bool_]) ->
                 unfinished.append(chunk)
                 request.advance(len(chunk.records))
         unfinished.finish()
+        add_fast_hashes(folder)
     # A pack that is in use elsewhere stays readable until it is closed.
     replaced = request.folder.with_name(f".{request.folder.name}.old")
     if request.folder.exists():

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -13,6 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from xxhash import xxh3_128
 
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import digest, readable_json, sha256
@@ -29,7 +31,11 @@ that was made by other rules is made anew."""
 VALUES, FACTS = "values", "facts.json"
 SHAPES, HASHES, STAMPS = "shapes.npy", "hashes.npy", "stamps.npy"
 
-HASH_BYTES = 32
+FAST = "fast.npy"
+"""XXH3 of 128 bits of each item: 30 times as fast as its sha256, which finds damage in the packs
+that were made without."""
+
+HASH_BYTES, FAST_BYTES = 32, 16
 
 TABLES, OWN = "tables", "own"
 """Keys of the facts: hashes of the tables, and of the facts themselves. Older packs lack them."""
@@ -139,6 +145,7 @@ class Pack:
         reading: version of the rules by which files were read.
         folder: of its files; None for one in memory, which nothing is held against.
         held: tells of each item whether it was found whole, `[items]`; it fills with use.
+        fast: XXH3 of each item's numbers, `[items, 16]`; None for an older pack.
     """
 
     values: NDArray[Any]
@@ -152,6 +159,7 @@ class Pack:
     reading: int = READING
     folder: Path | None = None
     held: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    fast: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -179,11 +187,13 @@ class Pack:
         Items that could not be read are empty and never damaged.
         """
         bounds = self.offsets[begin : end + 1].tolist()
+        hasher: Callable[[Any], Any] = hashlib.sha256 if self.fast is None else xxh3_128
+        known = self.hashes if self.fast is None else self.fast
         return [
             row
             for row, first, after in zip(range(begin, end), bounds, bounds[1:], strict=False)
             if after > first
-            and hashlib.sha256(self.values[first:after].data).digest() != self.hashes[row].tobytes()
+            and hasher(self.values[first:after].data).digest() != known[row].tobytes()
         ]
 
     def item(self, index: int) -> NDArray[Any]:
@@ -234,6 +244,7 @@ def read_pack(folder: Path) -> Pack | None:
     shapes = _read_table(folder / SHAPES, tables)
     hashes = _read_table(folder / HASHES, tables)
     offsets = np.concatenate([[0], np.cumsum(shapes.prod(axis=1))]).astype(np.int64)
+    fast = _read_table(folder / FAST, tables) if FAST in tables else None
     values, size = folder / VALUES, int(offsets[-1]) * dtype.itemsize
     if hashes.shape != (len(shapes), HASH_BYTES) or shapes.min(initial=0) < 0:
         raise DamagedFile(f"{folder}: its tables do not belong together")
@@ -251,6 +262,7 @@ def read_pack(folder: Path) -> Pack | None:
         reading,
         folder,
         np.zeros(len(shapes), bool),
+        fast,
     )
 
 
@@ -314,8 +326,27 @@ def add_hashes(folder: Path) -> None:
         _write_facts(folder, facts)
 
 
+def add_fast_hashes(folder: Path) -> None:
+    """Give a pack that was just made the hashes that its items are held against.
+
+    Raises:
+        DamagedItems: the disk does not give what was written.
+    """
+    pack = read_pack(folder)
+    if pack is None:
+        raise TypeError(f"{folder}: holds no pack")
+    if damaged := pack.find_damage(0, len(pack)):
+        raise DamagedItems(folder, damaged)
+    items = (pack.values[first:after].data for first, after in pairwise(pack.offsets.tolist()))
+    found = b"".join(xxh3_128(item).digest() for item in items)
+    with atomic_file(folder / FAST) as file:
+        np.save(file, np.frombuffer(found, np.uint8).reshape(-1, FAST_BYTES))
+    _write_facts(folder, _read_facts(folder))
+
+
 def _write_facts(folder: Path, facts: dict[str, Any]) -> None:
-    hashes = {name: sha256(read_bytes(folder / name)) for name in (SHAPES, HASHES)}
+    there = (name for name in (SHAPES, HASHES, FAST) if (folder / name).exists())
+    hashes = {name: sha256(read_bytes(folder / name)) for name in there}
     facts = {**facts, TABLES: hashes}
     write_text(folder / FACTS, readable_json({**facts, OWN: digest(facts)}))
 
