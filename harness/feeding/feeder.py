@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.datasets.packing.decoding import end_with_parent
+from harness.datasets.packing.pack import DamagedItems, mend_items
 from harness.errors import JobFailed
 from harness.feeding.step_inputs import Crops, InputMaker, Inputs, with_nearest
 
@@ -52,7 +53,7 @@ class Feeder:
         self._maker, self._device = maker, device
         self._left, self._ahead = deque(steps), AHEAD * max(1, workers)
         self._until = 0 if maker.batches.mines else steps.stop
-        self._coming: deque[Future[Crops | Inputs]] = deque()
+        self._coming: deque[tuple[int, Future[Crops | Inputs]]] = deque()
         self._workers = workers
         self._pool: Executor = worker_pool(maker, workers) if workers else _one_thread()
         self._make: Callable[[int], Crops | Inputs] = self._making(None)
@@ -107,13 +108,21 @@ class Feeder:
     def _ask(self) -> None:
         """Ask for as many steps as may be ahead."""
         while self._left and len(self._coming) < self._ahead and self._left[0] < self._until:
+            step = self._left.popleft()
             with _report_death():
-                self._coming.append(self._pool.submit(self._make, self._left.popleft()))
+                self._coming.append((step, self._pool.submit(self._make, step)))
 
     def _wait(self) -> Crops | Inputs:
         began = time.monotonic()
+        step, future = self._coming.popleft()
         with _report_death():
-            made: Crops | Inputs = tensors(self._coming.popleft().result())
+            while True:
+                try:
+                    made: Crops | Inputs = tensors(future.result())
+                    break
+                except DamagedItems as damage:  # a worker knows no files to read them from
+                    mend_items(damage)
+                    future = self._pool.submit(self._make, step)
         self.waited += time.monotonic() - began
         return made
 

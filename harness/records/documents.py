@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import RequestError, naming, unreadable
+from harness.records.damage import DamagedFile
 
 _MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -102,8 +103,9 @@ def read_document(
             content and the file's name.
 
     Raises:
-        RequestError: the file is absent, is not JSON, tells a key twice, is beyond the bounds of
-            documents (`LARGEST`, `DEEPEST`, `LONGEST`), or does not fit the model.
+        RequestError: the file is absent.
+        DamagedFile: it is not JSON, tells a key twice, is beyond the bounds of documents
+            (`LARGEST`, `DEEPEST`, `LONGEST`), or does not fit the model.
     """
     try:
         content = _parse(path)
@@ -113,22 +115,22 @@ def read_document(
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise RequestError(f"{path}: not {called}: {where:.200}: {first['msg']:.200}") from error
+        raise DamagedFile(f"{path}: not {called}: {where:.200}: {first['msg']:.200}") from error
     except (ValueError, RecursionError) as error:
-        raise RequestError(f"{path}: not JSON ({error})") from error
+        raise DamagedFile(f"{path}: not JSON ({error})") from error
 
 
 def _parse(path: Path) -> Any:
     """Read a file of JSON within the bounds of documents.
 
     Raises:
-        RequestError: it is too large, too deep, holds a text that is too long or half a letter.
+        DamagedFile: it is too large, too deep, holds a text that is too long or half a letter.
         ValueError, RecursionError: it is not JSON, or tells a key twice.
     """
     with path.open("rb") as file:
         read = file.read(LARGEST + 1)
     if len(read) > LARGEST:
-        raise RequestError(f"{path}: more than {LARGEST:,} bytes, which no document of ours has")
+        raise DamagedFile(f"{path}: more than {LARGEST:,} bytes, which no document of ours has")
     text = read.decode()
     content = json.loads(
         text,
@@ -138,9 +140,9 @@ def _parse(path: Path) -> Any:
         object_pairs_hook=_table,
     )
     if holds_half_letters(text, content):
-        raise RequestError(f"{path}: escapes half a letter (\\ud800 to \\udfff)")
+        raise DamagedFile(f"{path}: escapes half a letter (\\ud800 to \\udfff)")
     if reason := _beyond_bounds(content):
-        raise RequestError(f"{path}: {reason}")
+        raise DamagedFile(f"{path}: {reason}")
     return content
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import platform
+import re
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
@@ -14,7 +17,18 @@ from filelock import FileLock
 
 from harness.errors import naming
 
+if os.name == "posix":
+    import fcntl
+
 T = TypeVar("T")
+
+HOST = sha256(platform.node().encode()).hexdigest()[:8]
+"""In the names of temporary files: locks of another machine may not be seen here."""
+
+_OURS = re.compile(rf"\..+\.{HOST}-[^.]+\.part")
+
+_swept: set[str] = set()
+"""Folders in which this process looked for what dead ones left."""
 
 
 class _Lock(FileLock):
@@ -74,7 +88,8 @@ class _WatchedFile(io.BufferedIOBase):
 def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary path in the same folder; on a clean exit it becomes `path`.
 
-    The content is on disk before the name is, so a crash leaves the old file or the new one.
+    The content is on disk before the name is, so a crash leaves the old file or the new one. What
+    killed processes of this machine left in the folder goes.
 
     Raises:
         PathError: the path cannot be written.
@@ -82,9 +97,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        os.close(handle)
-        temporary = Path(name)
+        if str(path.parent) not in _swept:
+            _swept.add(str(path.parent))
+            remove_stale(path.parent)
+        temporary, handle = _make_temporary(path)
         try:
             yield temporary
             _flush(temporary)
@@ -92,6 +108,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+            os.close(handle)
 
 
 @contextmanager
@@ -114,6 +131,47 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
             if watched.error is None:
                 raise
             raise watched.error from None
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove temporary files of a folder whose writer is dead.
+
+    A writer holds a lock on its file, which ends with it however it ends. Files of other machines
+    stay: a shared file system may not show their locks here.
+    """
+    with suppress(OSError):  # not ours to list or to write: nor would anything of ours lie there
+        stale = [entry.path for entry in os.scandir(folder) if _OURS.fullmatch(entry.name)]
+        for name in stale:
+            handle = os.open(name, os.O_RDWR)
+            try:
+                if _take(handle):
+                    os.unlink(name)
+            finally:
+                os.close(handle)
+
+
+def _make_temporary(path: Path) -> tuple[Path, int]:
+    """Make a temporary file beside a path, and lock it for as long as its handle is open."""
+    while True:
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name}.{HOST}-", suffix=".part"
+        )
+        _take(handle)
+        # Whoever removes stale files may have come between the two lines above.
+        if Path(name).exists():
+            return Path(name), handle
+        os.close(handle)
+
+
+def _take(handle: int) -> bool:
+    """Lock an open file without waiting; False if somebody holds it or nothing can."""
+    if os.name != "posix":
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def write_bytes(path: Path, content: bytes) -> None:

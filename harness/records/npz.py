@@ -21,7 +21,7 @@ _ENDING = ".npy"
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 # A header is a Python literal to numpy: whatever a parser of these can raise comes through.
-_BROKEN_ARRAY = (
+BROKEN_ARRAY = (
     ValueError,
     SyntaxError,
     TokenError,
@@ -60,7 +60,7 @@ def read_arrays(path: Path, known: Sequence[str] | None, most: int) -> Arrays:
             return {
                 name: _array(archive, member, f"{path}: {name}") for name, member in members.items()
             }
-    except (*_BROKEN_FILE, *_BROKEN_ARRAY) as error:
+    except (*_BROKEN_FILE, *BROKEN_ARRAY) as error:
         raise RequestError(
             f"{path}: not an .npz file that can be read ({_kind(path) or error}); numpy.savez "
             "writes one"
@@ -95,7 +95,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> NDA
             _check_header(file, member.file_size, where)
         with archive.open(member) as file:
             array: NDArray[Any] = npy.read_array(file, allow_pickle=False)
-    except _BROKEN_ARRAY as error:
+    except BROKEN_ARRAY as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise RequestError(
             f"{where}: the array cannot be read ({why:.200}); make the file again with numpy.savez"

@@ -23,7 +23,6 @@ from harness.board.record_paths import (
     SIGNATURE_ENDING,
     is_record,
     is_signature,
-    record_of,
     scores_path,
 )
 from harness.board.record_store import Held, load
@@ -113,8 +112,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     trusted: Mapping[str, Record] = {}
     if not unreadable:  # Nothing can be said of what lies beside records otherwise.
         beside = wrong_companions(folder, records)
-        judged = sorted({*own_records, *_with_other_details(before, now)} & records.keys())
-        earned = load(folder, [folder / name for name in judged], listed)
+        earned = load(folder, [folder / name for name in sorted(own_records)], listed)
         signatures = [
             *wrong_signatures(folder, records, before, listed),
             *lost_signatures(folder, records, before),
@@ -280,13 +278,6 @@ def _lost(before: Mapping[str, bytes], now: Mapping[str, Path]) -> Iterator[str]
                 yield f"{name}: removed; a history is only added to, restore it from git"
             elif not now[name].read_bytes().startswith(content):
                 yield f"{name}: lines were edited or removed; a history is only added to"
-
-
-def _with_other_details(before: Mapping[str, bytes], now: Mapping[str, Path]) -> Iterator[str]:
-    """Return the records whose details came or changed."""
-    for name, path in now.items():
-        if name.endswith(DETAILS_ENDING) and before.get(name) != path.read_bytes():
-            yield record_of(name)
 
 
 def _is_record_file(name: str) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness.board.companions import record_of
-from harness.board.record_paths import DETAILS_ENDING, scores_path
+from harness.board.record_paths import DETAILS_ENDING, record_of, scores_path
 from harness.config.loader import LoadedBenchmark
 from harness.errors import RequestError
 from harness.records.details_schema import read_details

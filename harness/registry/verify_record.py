@@ -29,7 +29,7 @@ from harness.registry.rescoring import (
     find_rescoring,
 )
 from harness.run.job.record_writing import RECORD
-from harness.run.job.results import find_result
+from harness.run.job.results import read_result
 from harness.tasks.task import Judgement
 from harness.train.training_progress import FINAL
 
@@ -147,7 +147,7 @@ def _own_checkpoint(record: Record, runs: Path) -> tuple[Path | None, tuple[str,
         return None, ()
     folder = runs / "stages" / f"train-{stage.key[:16]}"
     try:
-        found = find_result(folder)
+        found = read_result(folder)
     except RequestError as error:
         return None, (f"its checkpoint was not compared: {error}",)
     if found is None:

@@ -9,13 +9,17 @@ from typing import Any
 from filelock import Timeout
 
 from harness.errors import PathError, RequestError
+from harness.records.damage import DamagedFile, was_set_aside
 from harness.records.files import lock
+from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.run.job.record_writing import RECORD, RUNNING
 from harness.train.training_progress import RESUME
 
 CACHE = "cache"
 """Folder of packed corpora and of predictions, below a runs folder."""
+
+ASIDE = "damaged, and set aside"
 
 RESUME_FILES = (RESUME, "snapshot-*.safetensors")
 
@@ -32,7 +36,7 @@ def cache_size(runs: Path) -> int:
 
 def record_tables(runs: Path) -> set[tuple[str, str]]:
     """Return dataset and profile of every stored record; a fold stands for its dataset."""
-    records = [read_record(path) for path in _records(runs)]
+    records = [found for path in _records(runs) if (found := _read(path)) is not None]
     return {
         (each.dataset.fold.of if each.dataset.fold else each.dataset.name, each.protocol.profile)
         for each in records
@@ -63,12 +67,20 @@ def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
         delete: whether to delete what is found.
     """
     running = is_running(runs)  # before the records: a job that ends now has its record then
+    records = [_read(path) for path in _records(runs)]
+    # What a damaged record names is not known: `harness run` reads what it is made again of.
+    running = running or None in records
     named = {
         f"{name}-{stage.key[:16]}"
-        for path in _records(runs)
-        for name, stage in read_record(path).stages.items()
+        for record in records
+        if record is not None
+        for name, stage in record.stages.items()
     }
     garbage = []
+    for path in _set_aside(runs):
+        garbage.append({"path": str(path), "bytes": size_of(path), "why": ASIDE})
+        if delete:
+            _delete(path)
     for folder in sorted((runs / "stages").glob("*-*")):
         if not folder.is_dir():
             continue
@@ -80,17 +92,37 @@ def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
             garbage.append({"path": str(path), "bytes": size_of(path), "why": why})
             if delete:
                 with lock(folder):
-                    if path.is_dir():
-                        shutil.rmtree(path)
-                    else:
-                        path.unlink(missing_ok=True)
+                    _delete(path)
     return garbage
+
+
+def _set_aside(runs: Path) -> list[Path]:
+    """Return the damaged files and folders that were set aside, in the runs and the cache."""
+    found = [path for path in runs.rglob("*.damaged-*") if was_set_aside(path)]
+    return sorted(path for path in found if path.parent not in found)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _records(runs: Path) -> list[Path]:
     if not runs.is_dir():
         raise RequestError(f"{runs}: no such folder; `harness run` makes it, --runs names another")
     return sorted(runs.glob("*/*/*/*/record.json"))
+
+
+def _read(path: Path) -> Record | None:
+    """Read a record, or its latest attempt if it is damaged; None if no copy can be read."""
+    for each in (path, *sorted(path.parent.glob("attempt-*.json"), reverse=True)):
+        try:
+            return read_record(each)
+        except DamagedFile:
+            continue
+    return None
 
 
 def is_running(runs: Path) -> bool:
@@ -107,7 +139,11 @@ def is_running(runs: Path) -> bool:
 
 
 def _row(runs: Path, path: Path) -> dict[str, Any]:
-    record = read_record(path)
+    record = _read(path)
+    run, size = str(path.parent.relative_to(runs)), size_of(path.parent)
+    if record is None:
+        mend = f"{path}: damaged; `harness run` makes it again"
+        return {"run": run, "state": "damaged", "result": mend, "finished": "", "bytes": size}
     metric, result = record.metrics.get(record.protocol.primary), record.reason
     if metric is not None:
         facts = record.protocol.facts[record.protocol.primary]
@@ -117,11 +153,11 @@ def _row(runs: Path, path: Path) -> dict[str, Any]:
     finished = [stage.finished for stage in record.stages.values() if stage.finished]
     stages = [runs / "stages" / f"{name}-{stage.key[:16]}" for name, stage in record.stages.items()]
     return {
-        "run": str(path.parent.relative_to(runs)),
+        "run": run,
         "state": record.state,
         "result": result,
         "finished": max(finished, default=""),
-        "bytes": size_of(path.parent) + sum(size_of(stage) for stage in stages),
+        "bytes": size + sum(size_of(stage) for stage in stages),
     }
 
 

@@ -11,11 +11,12 @@ from harness.datasets.dataset import open_dataset
 from harness.datasets.lengths import inputs_asked_by, needs_of
 from harness.datasets.listing import Listing, list_dataset
 from harness.errors import ConfigError, CorpusAbsent
+from harness.records.damage import hear_damage
 from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender, reading_counter
 from harness.run.execute.executor import make_executor, measure_jobs, run_jobs
-from harness.run.job.record_writing import find_record, write_attempt
+from harness.run.job.record_writing import mend_record, write_attempt
 from harness.run.job.results import Measurement
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import WORKERS, model_input
@@ -163,10 +164,11 @@ def run_suite(
     """
     WORKERS.minutes = request.limits.silence_minutes
     here, absent = find_datasets(loaded, request)
-    # By the lists alone: a wrong request is refused before anything is decoded.
-    plan = plan_suite(loaded, request, listing_states(loaded, here), message_sender(watch))
-    jobs = _open_and_complete(loaded, request, plan, here, watch)
-    records, ran = _run_missing(jobs, executor, request, workers, watch)
+    with hear_damage(message_sender(watch)):
+        # By the lists alone: a wrong request is refused before anything is decoded.
+        plan = plan_suite(loaded, request, listing_states(loaded, here), message_sender(watch))
+        jobs = _open_and_complete(loaded, request, plan, here, watch)
+        records, ran = _run_missing(jobs, executor, request, workers, watch)
     return Outcome(jobs, records, ran, absent)
 
 
@@ -270,7 +272,7 @@ def _run_missing(
 
     Records come from the executor if the jobs were run now, since a full disk may hold none.
     """
-    found = {job.digest: find_record(job) for job in jobs}
+    found = {job.digest: mend_record(job) for job in jobs}
     missing = [job for job in jobs if (each := found[job.digest]) is None or each.state != "done"]
     watch(ProgressEvent("jobs", total=len(missing)))
     if missing:

@@ -6,16 +6,19 @@ import errno
 import math
 import struct
 import warnings
+import zlib
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from harness.errors import JobFailed, RequestError, quoted
+from harness.errors import RequestError, quoted
+from harness.records.damage import set_aside
 from harness.records.files import atomic_file, write_bytes
 from harness.train.file_kinds import AGAIN, SAVE, Kind, is_safetensors, other_kind, unreadable
 
@@ -66,22 +69,26 @@ def save_resume(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_resume(path: Path) -> dict[str, Any] | None:
-    """Read a resume point; None if there is none.
+    """Read a resume point; None if there is none, or a damaged one, which is set aside.
 
-    Raises:
-        JobFailed: the file is damaged.
+    The archive that torch writes holds a checksum of each of its members, which torch ignores.
     """
     if not path.exists():
         return None
     try:
-        state: dict[str, Any] = _unpickle(path)
-    except BROKEN as error:
+        with ZipFile(path) as archive:
+            bad = archive.testzip()
+        if bad is None:
+            state = _unpickle(path)
+            if isinstance(state, dict):
+                return state
+        why = f"{bad} is not what was written" if bad else "it holds no resume point"
+    except (*BROKEN, BadZipFile, zlib.error) as error:
         if not _is_damage(error):
             raise
-        raise JobFailed(
-            f"{path}: this resume point is damaged; delete it, and training begins again"
-        ) from error
-    return state
+        why = " ".join(str(error).split())[:120] or type(error).__name__
+    set_aside(path, why, "training begins again")
+    return None
 
 
 def average_weights(many: list[Weights]) -> Weights:

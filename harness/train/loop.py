@@ -15,6 +15,8 @@ from harness.errors import JobFailed
 from harness.feeding.feeder import Feeder
 from harness.feeding.step_inputs import step_seed
 from harness.measure.timing import cpu_times
+from harness.records.damage import DamagedFile
+from harness.records.documents import sha256_file
 from harness.train.checkpoint import (
     Weights,
     average_weights,
@@ -49,6 +51,8 @@ def train(system: System, plan: TrainingPlan, fabric: Fabric) -> TrainingResult:
 
     Raises:
         JobFailed: the loss is not finite.
+        DamagedFile: weights that it kept before are not what was written; without its resume
+            point, it begins again.
     """
     state = load_resume(plan.folder / RESUME)
     progress = Progress.from_facts(state["progress"]) if state else Progress()
@@ -96,7 +100,7 @@ class _Run:
     def begin_fine_tuning(self, phase: TrainingPlan) -> _Run:
         """Return the fine-tuning of this training's weights, with an optimiser of its own."""
         self.progress.begin_next_phase()
-        self.system.load_state_dict(load_weights(self.plan.folder / FINAL))
+        self.system.load_state_dict(self._load(self.plan.folder / FINAL))
         run = _Run(self.system, phase, self.fabric, self.progress)
         run._save()  # before any better weights take the place of those that it begins with
         return run
@@ -172,7 +176,7 @@ class _Run:
             self.progress.selected_step = self.progress.step
             self.progress.validation = values
             if self.plan.recipe.select == "best":
-                save_weights(self.plan.folder / FINAL, self._weights())
+                self._keep(self.plan.folder / FINAL, self._weights())
         return values
 
     def _weights(self) -> Weights:
@@ -180,7 +184,7 @@ class _Run:
 
     def _save(self) -> None:
         if self.plan.recipe.select == "average" and self.progress.step in self._steps_to_average:
-            save_weights(self._snapshot(self.progress.step), self._weights())
+            self._keep(self._snapshot(self.progress.step), self._weights())
         state = {
             "system": self.system.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -202,8 +206,28 @@ class _Run:
         return self.plan.folder / f"snapshot-{step}.safetensors"
 
     def _keep_final(self) -> None:
+        if self.plan.recipe.select == "best":
+            self._hold(self.plan.folder / FINAL)
         if self.plan.recipe.select == "last":
-            save_weights(self.plan.folder / FINAL, self._weights())
+            self._keep(self.plan.folder / FINAL, self._weights())
         if self.plan.recipe.select == "average":
-            snapshots = [load_weights(self._snapshot(step)) for step in self._steps_to_average]
-            save_weights(self.plan.folder / FINAL, average_weights(snapshots))
+            snapshots = [self._load(self._snapshot(step)) for step in self._steps_to_average]
+            self._keep(self.plan.folder / FINAL, average_weights(snapshots))
+
+    def _keep(self, path: Path, weights: Weights) -> None:
+        save_weights(path, weights)
+        self.progress.kept[path.name] = sha256_file(path)
+
+    def _hold(self, path: Path) -> None:
+        """Refuse weights that are not those that this training kept.
+
+        Raises:
+            DamagedFile: they are absent or others.
+        """
+        named = self.progress.kept.get(path.name)
+        if not path.is_file() or named not in (None, sha256_file(path)):
+            raise DamagedFile(f"{path}: not the weights that were written")
+
+    def _load(self, path: Path) -> Weights:
+        self._hold(path)
+        return load_weights(path)

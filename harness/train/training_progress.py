@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.measure.timing import CpuTimes
-from harness.records.files import append_text, read_text, write_text
+from harness.records.damage import set_aside
+from harness.records.files import append_text, read_bytes, write_text
 
 LOG = "log.jsonl"
 RESUME = "resume.pt"
@@ -75,6 +76,7 @@ class Progress:
         right: shares of right decisions, of the last steps.
         ended: the training that is being fine-tuned.
         lost_curves: the reason why the curves end early; empty if they do not.
+        kept: file of weights -> sha256 that it was written with; older resume points lack it.
     """
 
     step: int = 0
@@ -90,6 +92,7 @@ class Progress:
     phase: int = 0
     ended: FirstTraining | None = None
     lost_curves: str = ""
+    kept: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_facts(cls, facts: dict[str, Any]) -> Progress:
@@ -141,10 +144,17 @@ def append_to_log(
 
 
 def cut_log(folder: Path, step: int) -> None:
-    """Drop the lines after a resume point, and any line that a kill cut short."""
-    if (folder / LOG).exists():
-        kept = (line for logged, line in _lines(folder) if logged <= step)
-        write_text(folder / LOG, "".join(f"{line}\n" for line in kept))
+    """Drop the lines after a resume point, and any line that a kill cut short.
+
+    A log with other lines that nobody wrote is set aside; those that can be read are kept.
+    """
+    path = folder / LOG
+    if path.exists():
+        lines = list(_lines(folder))
+        kept = "".join(f"{line}\n" for logged, line in lines if logged <= step)
+        if len(lines) < len(read_bytes(path).splitlines()) - 1 or (step and not lines):
+            set_aside(path, "not all of it can be read", "the lines that can be read are kept")
+        write_text(path, kept)
 
 
 def last_logged_step(folder: Path) -> int | None:
@@ -155,9 +165,11 @@ def last_logged_step(folder: Path) -> int | None:
 
 
 def _lines(folder: Path) -> Iterator[tuple[int, str]]:
-    for line in read_text(folder / LOG).splitlines():
+    for line in read_bytes(folder / LOG).splitlines():
         try:
-            step = json.loads(line)["step"]
-        except json.JSONDecodeError:
+            text = line.decode()
+            step = json.loads(text)["step"]
+        except (ValueError, TypeError, LookupError, RecursionError):
             continue
-        yield step, line
+        if type(step) is int:
+            yield step, text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ import soundfile
 import torch
 import torchaudio
 from pytest_benchmark.fixture import BenchmarkFixture
+from xxhash import xxh3_128
 
 from harness.adapter import Fbank
 from harness.config.recipe_tables import Augment, Noise, Reverb
@@ -142,6 +144,34 @@ def test_filterbank(folder: Path, benchmark: BenchmarkFixture, figures: list[Fig
     figures.append(Figure(what, 1000 * ours.best, "ms of processor time"))
     figures.append(Figure(f"… against {name}", ratio, "times as long", least=1.3))
     figures.append(Figure("… largest difference of a log-mel value", apart, "", most=2e-3))
+    assert missed(figures) == []
+
+
+def _epoch(folder: Path, hashes: np.ndarray | None) -> None:
+    """Make the inputs of all utterances once, each held against its hash or not."""
+    maker = _maker(folder, Augment())
+    if hashes is not None:
+        pack = replace(
+            maker.batches.subset.pack, folder=folder, held=np.zeros(ITEMS, bool), fast=hashes
+        )
+        subset = replace(maker.batches.subset, pack=pack)
+        maker = replace(maker, batches=replace(maker.batches, subset=subset))
+    for step in range(ITEMS // BATCH):
+        maker.inputs(step)
+
+
+@ON_THE_PROCESSOR
+def test_hashes_of_an_epoch(
+    folder: Path, benchmark: BenchmarkFixture, figures: list[Figure]
+) -> None:
+    values = np.fromfile(folder / "values", np.int16).reshape(ITEMS, -1)
+    found = [np.frombuffer(xxh3_128(item.data).digest(), np.uint8) for item in values]
+    ours = Contestant[object](partial(_epoch, folder, np.stack(found)))
+    rival = Contestant[object](partial(_epoch, folder, None))
+    (ratio,) = take_turns(benchmark, ours, {"unheld": rival}, rounds=15).values()
+    what = f"crops and filterbank of {ITEMS} utterances of {SECONDS:g} s, each hashed whole"
+    figures.append(Figure(what, 1000 * ours.best, "ms of processor time"))
+    figures.append(Figure("… against nothing hashed", 1 / ratio, "times as long", most=1.03))
     assert missed(figures) == []
 
 

@@ -17,6 +17,7 @@ from harness.records.files import (
     atomic_path,
     lock,
     read_text,
+    remove_stale,
     write_text,
 )
 from harness.run.job.results import save_scores
@@ -30,6 +31,17 @@ path = Path(sys.argv[1])
 for _ in range(30):
     with lock(path):
         write_text(path, str(int(path.read_text()) + 1))
+"""
+
+HALF = """
+import sys, time
+from pathlib import Path
+from harness.records.files import atomic_path
+
+with atomic_path(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half")
+    print("written", flush=True)
+    time.sleep(600)
 """
 
 
@@ -72,6 +84,24 @@ def test_processes_that_take_turns_lose_nothing(tmp_path):
     workers = [subprocess.Popen([sys.executable, "-c", ADD_ONE, str(path)]) for _ in range(3)]
     assert [worker.wait() for worker in workers] == [0, 0, 0]
     assert path.read_text() == "90"
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_file(tmp_path):
+    path = tmp_path / "text.txt"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", HALF, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    writer.stdout.readline()
+    (left,) = tmp_path.glob(".text.txt.*.part")
+    remove_stale(tmp_path)
+    assert left.exists(), "its writer lives"
+    elsewhere = tmp_path / ".text.txt.0badcafe-xyz12345.part"
+    elsewhere.touch()
+    writer.kill()
+    writer.wait()
+    writer.stdout.close()
+    write_text(tmp_path / "another.txt", "new")
+    assert sorted(os.listdir(tmp_path)) == [elsewhere.name, "another.txt"]
 
 
 def test_a_lock_may_be_taken_where_its_folder_is_not_yet(tmp_path):

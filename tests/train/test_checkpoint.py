@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.errors import JobFailed, RequestError
+from harness.errors import RequestError
 from harness.train.checkpoint import (
     average_weights,
     load_resume,
@@ -137,15 +137,21 @@ def test_a_false_size_takes_no_memory(tmp_path: Path) -> None:
         load_weights(path)
 
 
-def test_a_damaged_resume_point_says_how_training_goes_on(tmp_path: Path) -> None:
+def test_a_damaged_resume_point_is_set_aside_and_training_begins_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "resume.pt"
     save_resume(path, {"step": 3, **WEIGHTS})
-    for content in (b"", path.read_bytes()[:-50], pickle.dumps(Malicious(tmp_path / "no"))):
+    whole = path.read_bytes()
+    number = whole.index(next(iter(WEIGHTS.values())).numpy().tobytes())
+    flipped = whole[:number] + bytes([whole[number] ^ 1]) + whole[number + 1 :]
+    evil = pickle.dumps(Malicious(tmp_path / "no"))
+    for count, content in enumerate((b"", whole[:-50], evil, flipped), 1):
         path.write_bytes(content)
-        with pytest.raises(JobFailed, match="is damaged; delete it, and training begins again"):
-            load_resume(path)
+        assert load_resume(path) is None
+        assert path.with_name(f"resume.pt.damaged-{count}").read_bytes() == content
+        assert f"set aside as resume.pt.damaged-{count}, training begins" in capsys.readouterr().err
     assert not (tmp_path / "no").exists()
-    path.unlink()
     path.mkdir()
     with pytest.raises(IsADirectoryError):  # nothing that could be read is called damaged
         load_resume(path)

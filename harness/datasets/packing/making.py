@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from glob import escape
 from pathlib import Path
 
@@ -20,34 +22,54 @@ from harness.datasets.packing.estimates import (
     format_bytes,
     report_full_disk,
 )
-from harness.datasets.packing.pack import READING, Pack, no_records, open_pack, write_stamps
+from harness.datasets.packing.pack import (
+    MENDERS,
+    READING,
+    VALUES,
+    Pack,
+    add_fast_hashes,
+    add_hashes,
+    no_records,
+    read_pack,
+    write_stamps,
+)
 from harness.datasets.packing.pack_request import PackRequest, ignore_count
 from harness.datasets.packing.unfinished import JOURNAL, Unfinished
+from harness.errors import DataError, PathError, naming
+from harness.records.damage import DamagedFile, set_aside, tell_damage
 from harness.records.files import lock
 
 NAMED = 5
 """Changed files that are named; a corpus that was replaced has no end of them."""
+
+NAMED_DAMAGED = 50
+"""Damaged items that are named."""
 
 
 def ensure_pack(request: PackRequest, *, trusted: bool = False, fresh: bool = False) -> Pack:
     """Open a pack; make it first if it is missing.
 
     If some of its files changed since, the pack is made anew, and items that did not change are
-    copied from the old one. A packing that was killed is resumed.
+    copied from the old one. A packing that was killed is resumed. A pack whose tables are damaged
+    is set aside and made again; damaged items are read again when they are first used.
 
     Args:
         request: items, reader and folder.
         trusted: take the pack as it is; the caller knows that it was validated.
-        fresh: read every file again, even if its size and time of change are the same.
+        fresh: read every file again, even if its size and time of change are the same, and hold
+            every item of the pack against its hash.
 
     Raises:
         DataError: the disk has too little room, or a process that decoded died.
     """
+    MENDERS[request.folder] = partial(mend_pack, request)
     with _hold_lock(request):
         for leaving in request.folder.parent.glob(f".{escape(request.folder.name)}.*"):
             if leaving != _part(request.folder):  # which the packing goes on from
                 shutil.rmtree(leaving, ignore_errors=True)
         pack = _open_current(request)
+        if pack is not None and fresh and (damaged := pack.find_damage(0, len(pack))):
+            _mend(request, pack, damaged)
         if pack is None:
             _make(request, None, np.ones(len(request.items), bool))
         elif trusted:
@@ -55,16 +77,27 @@ def ensure_pack(request: PackRequest, *, trusted: bool = False, fresh: bool = Fa
         elif (changed := _find_changes(request, pack, every=fresh)).any():
             # Every item was counted while it was compared.
             _make(replace(request, advance=ignore_count), pack, changed)
-        made = open_pack(request.folder)
+        made = read_pack(request.folder)
         if made is None:
             raise TypeError(f"{request.folder}: vanished while its lock was held")
         return made
 
 
 def _open_current(request: PackRequest) -> Pack | None:
-    """Open the pack; remove it if its format, or the rules that read its files, are others now."""
-    pack = open_pack(request.folder)
+    """Open the pack; remove it if its format, or the rules that read its files, are others now.
+
+    A damaged one is set aside, and what was set aside before goes: it may be as large again.
+    """
+    try:
+        pack = read_pack(request.folder)
+    except DamagedFile as error:
+        for older in request.folder.parent.glob(f"{escape(request.folder.name)}.damaged-*"):
+            shutil.rmtree(older, ignore_errors=True)
+        set_aside(request.folder, str(error))
+        return None
     if pack is not None and (pack.reading == READING or not request.corpus.needs_folder):
+        with suppress(PathError):  # somebody else's pack stays as it is
+            add_hashes(request.folder)
         return pack
     if request.folder.exists():
         shutil.rmtree(request.folder)
@@ -126,6 +159,63 @@ def _find_changes(request: PackRequest, pack: Pack, *, every: bool) -> NDArray[n
     return changed
 
 
+def mend_pack(request: PackRequest, rows: list[int]) -> None:
+    """Read damaged items of a pack again, and write them into its file.
+
+    Raises:
+        DataError: a file is absent, damaged, or holds something else now.
+    """
+    with _hold_lock(request):
+        pack = read_pack(request.folder)
+        # Another process may have mended them, or have made a new pack, while the lock was held.
+        if pack is not None:
+            _mend(request, pack, [row for row in rows if pack.find_damage(row, row + 1)])
+
+
+def _mend(request: PackRequest, pack: Pack, rows: list[int]) -> None:
+    """Write items anew in place: only wrong bytes change, so whoever reads meanwhile is not hurt.
+
+    Args:
+        request: whose items.
+        pack: is damaged; its lock is held.
+        rows: the damaged items.
+    """
+    if not rows:
+        return
+    values = request.folder / VALUES
+    with naming(values), values.open("r+b") as file:
+        for chunk_rows in request.chunks(np.array(rows)):
+            (chunk,) = read_chunks(request, [chunk_rows], keep=True)
+            _check_again(request, pack, chunk_rows, chunk)
+            ends = np.cumsum(chunk.records["shape"].prod(axis=1))[:-1]
+            for row, content in zip(chunk_rows, np.split(chunk.values, ends), strict=True):
+                file.seek(int(pack.offsets[row]) * request.dtype.itemsize)
+                file.write(content.tobytes())
+        file.flush()
+        os.fsync(file.fileno())
+    ids = request.items["id"].iloc[rows[:NAMED_DAMAGED]].astype(str)
+    more = ", ..." if len(rows) > NAMED_DAMAGED else ""
+    tell_damage(
+        f"{request.name}: {len(rows):,} items of {values} were damaged ({', '.join(ids)}{more}); "
+        "they were read again from their source"
+    )
+
+
+def _check_again(request: PackRequest, pack: Pack, rows: NDArray[np.int64], chunk: Chunk) -> None:
+    """Refuse items that cannot be read any more, or are others now."""
+    for row, record in zip(rows, chunk.records, strict=True):
+        if record["hash"].tobytes() == pack.hashes[row].tobytes():
+            continue
+        item = request.items.iloc[row]
+        source = request.source / str(item["source"])
+        why = record["damage"] or "it holds something else than when it was packed"
+        raise DataError(
+            f"{request.folder / VALUES}: {item['id']} is damaged and cannot be made again from "
+            f"{source}: {why}; restore that file, or delete {request.folder} to have all packed "
+            "anew"
+        )
+
+
 def _make(request: PackRequest, old: Pack | None, changed: NDArray[np.bool_]) -> None:
     """Make a pack; it replaces an older one when it is whole.
 
@@ -159,6 +249,7 @@ def _make(request: PackRequest, old: Pack | None, changed: NDArray[np.bool_]) ->
                 unfinished.append(chunk)
                 request.advance(len(chunk.records))
         unfinished.finish()
+        add_fast_hashes(folder)
     # A pack that is in use elsewhere stays readable until it is closed.
     replaced = request.folder.with_name(f".{request.folder.name}.old")
     if request.folder.exists():
@@ -200,6 +291,9 @@ def _chunks(
 ) -> Generator[Chunk]:
     """Yield all chunks from an item on, in order: copied if nothing of it changed, else decoded."""
     every = request.chunks(np.arange(begin, len(request.items)))
+    if old is not None:
+        changed = changed.copy()
+        changed[old.find_damage(0, len(old))] = True
     anew = [rows for rows in every if old is None or changed[rows].any()]
     records = None if old is None else old.records()
     with closing(read_chunks(request, anew, keep=True)) as read:
@@ -208,4 +302,5 @@ def _chunks(
                 yield next(read)
             else:
                 first, after = int(rows[0]), int(rows[-1]) + 1
-                yield Chunk(records[first:after], np.asarray(old.flat(first, after)))
+                numbers = old.values[old.offsets[first] : old.offsets[after]]
+                yield Chunk(records[first:after], np.asarray(numbers))

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -111,20 +111,32 @@ class Unfinished:
         self._pending, self._new_bytes = [], 0
 
     def _read_journal(self) -> Iterator[Records]:
-        """Yield the items of each line whose numbers are there, up to the first torn line."""
+        """Yield the items of each line whose numbers are there, up to the first torn or wrong."""
         journal, values = self.folder / JOURNAL, self.folder / VALUES
         if not (journal.is_file() and values.is_file()):
             return
         left = values.stat().st_size // self._dtype.itemsize
-        with journal.open(encoding="utf-8", newline="\n", errors="replace") as lines:
+        with (
+            journal.open(encoding="utf-8", newline="\n", errors="replace") as lines,
+            values.open("rb") as numbers,
+        ):
             if next(lines, "") != self._key + "\n":
                 return
             for line in lines:
                 records = parse_journal_line(line)
                 left -= 0 if records is None else total_size(records)
-                if records is None or left < 0:
+                if records is None or left < 0 or not self._are_whole(records, numbers):
                     return
                 yield records
+
+    def _are_whole(self, records: Records, numbers: IO[bytes]) -> bool:
+        """Read the numbers of items, and return whether they are those that were packed."""
+        sizes = records["shape"].prod(axis=1) * self._dtype.itemsize
+        return all(
+            hashlib.sha256(numbers.read(size)).digest() == record["hash"].tobytes()
+            for size, record in zip(sizes.tolist(), records, strict=True)
+            if size
+        )
 
     def _close(self) -> None:
         for handle in {self._values, self._journal} - {NOT_OPEN}:
@@ -146,19 +158,19 @@ def journal_line(records: Records) -> str:
 
 def parse_journal_line(line: str) -> Records | None:
     """Read a line of a journal; return None if it is torn."""
-    try:
-        content: dict[str, Any] = json.loads(line)
-    except json.JSONDecodeError:
-        return None
     if not line.endswith("\n"):
         return None
-    return item_records(
-        np.array(content["shapes"], np.int64),
-        np.frombuffer(bytes.fromhex(content["hashes"]), np.uint8).reshape(-1, HASH_BYTES),
-        np.array(content["stamps"], np.int64).reshape(-1, 2),
-        parse_rows(content["damaged"]),
-        parse_rows(content["notes"]),
-    )
+    try:
+        content: dict[str, Any] = json.loads(line)
+        return item_records(
+            np.array(content["shapes"], np.int64),
+            np.frombuffer(bytes.fromhex(content["hashes"]), np.uint8).reshape(-1, HASH_BYTES),
+            np.array(content["stamps"], np.int64).reshape(-1, 2),
+            parse_rows(content["damaged"]),
+            parse_rows(content["notes"]),
+        )
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
+        return None
 
 
 def _write(handle: int, content: bytes) -> None:

@@ -7,7 +7,8 @@ messages on the other one (see `harness.run.execute.messages`).
 from __future__ import annotations
 
 from harness.errors import raised
-from harness.run.events import ProgressEvent
+from harness.records.damage import hear_damage
+from harness.run.events import ProgressEvent, message_sender
 from harness.run.execute.messages import open_channel
 from harness.run.job.spec import JobSpec
 
@@ -24,7 +25,8 @@ def main() -> None:
     try:
         from harness.run.job.stages import answer_job
 
-        result = answer_job(spec, send)
+        with hear_damage(message_sender(send)):
+            result = answer_job(spec, send)
     except BaseException as error:
         channel.send({"event": "raised", "why": raised(error)})
         raise

@@ -7,7 +7,7 @@ fails afterwards counts too, and clearing caches forgets none.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,18 @@ from numpy.typing import NDArray
 
 from harness.config.recipes import EvenCrops
 from harness.errors import JobFailed, RequestError
-from harness.records.documents import canonical_json, sha256_file
-from harness.records.files import append_text, lock, read_text
+from harness.records.damage import DamagedFile, set_aside
+from harness.records.documents import canonical_json, digest, sha256_file
+from harness.records.files import append_text, lock, read_bytes, write_text
+from harness.records.record_files import read_record
 from harness.run.job.context import JobContext
-from harness.run.job.results import SCORES, save_scores
+from harness.run.job.results import OWN, SCORES, save_scores
 from harness.run.job.spec import JobSpec
 from harness.tasks.task import Side, training_lists
 
 TEST_USES = "test-looks.jsonl"
+
+USE_KEYS = {"model", "loss", "seed", "configuration", "evaluation"}
 
 
 @dataclass(frozen=True)
@@ -57,13 +61,71 @@ def log_test_use(spec: JobSpec, evaluation: str) -> UseCounts:
         "evaluation": evaluation,
     }
     with lock(path):
-        append_text(path, canonical_json(entry) + "\n")
-        uses = [json.loads(line) for line in read_text(path).splitlines()]
+        uses = [*_earlier_uses(path), entry]
+        append_text(path, _line(entry))
     same = [use for use in uses if all(use[key] == entry[key] for key in ("model", "loss"))]
     return UseCounts(
         test=sum(use["seed"] == spec.seed for use in same),
         configurations=len({use["configuration"] for use in same}),
     )
+
+
+def _earlier_uses(path: Path) -> list[dict[str, Any]]:
+    """Read a log of uses; one with damaged lines is made again, by the records beside it too.
+
+    Every evaluation that became a record can be told from it; one that failed afterwards cannot.
+    """
+    if not path.exists():
+        return []
+    lines = read_bytes(path).splitlines()
+    uses = [use for line in lines if (use := _parse_line(line)) is not None]
+    if lines and len(uses) == len(lines) and read_bytes(path).endswith(b"\n"):
+        return uses
+    there = {use["evaluation"] for use in uses}
+    uses += [use for use in _recorded_uses(path.parent) if use["evaluation"] not in there]
+    set_aside(path, "not all of it can be read", "it is made again of the records beside it")
+    write_text(path, "".join(map(_line, uses)))
+    return uses
+
+
+def _recorded_uses(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield a use for every evaluation that a dataset's records name."""
+    seen = set()
+    for path in sorted(folder.glob("*/*/attempt-*.json")):
+        try:
+            record = read_record(path)
+        except DamagedFile:
+            continue
+        stage = record.stages.get("evaluate")
+        if stage is None or stage.key in seen:
+            continue
+        seen.add(stage.key)
+        checkpoint = stage.inputs.get("checkpoint")
+        made = record.recipe or (checkpoint if checkpoint != "baseline" else None)
+        loss = record.loss
+        yield {
+            "model": record.model.name,
+            "loss": loss.name if loss else None,
+            "seed": record.seed,
+            "recipe": record.recipe_name,
+            "configuration": digest([record.model.fields, loss and loss.fields, made]),
+            "evaluation": f"evaluate-{stage.key[:16]}",
+        }
+
+
+def _line(use: dict[str, Any]) -> str:
+    """Spell a use with a hash of it; lines of older logs have none."""
+    return canonical_json({**use, OWN: digest(use)[:16]}) + "\n"
+
+
+def _parse_line(line: bytes) -> dict[str, Any] | None:
+    try:
+        use = dict(json.loads(line))
+        own = use.pop(OWN, None)
+        whole = own in (None, digest(use)[:16]) and use.keys() >= USE_KEYS
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return use if whole else None
 
 
 def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from harness.errors import PathError, StorageError, naming, printable
 from harness.measure.environment import environment_digest
-from harness.records.files import atomic_path, lock
+from harness.records.damage import DamagedFile, set_aside
+from harness.records.documents import sha256_file
+from harness.records.files import atomic_path, lock, read_bytes, write_bytes
 from harness.records.record import Artefact, Metric, Record, Resources, Stage, State
 from harness.records.record_files import read_record, write_record
 from harness.run.job.results import SCORES, utc_now, without_stage
@@ -116,9 +119,56 @@ def write_failure(spec: JobSpec, state: State, reason: str) -> Record:
 
 
 def find_record(spec: JobSpec) -> Record | None:
-    """Return the job's latest record, or None."""
+    """Return the job's latest record; None if there is none, or only a damaged one."""
     path = spec.folder / RECORD
-    return read_record(path) if path.exists() else None
+    try:
+        return read_record(path) if path.exists() else None
+    except DamagedFile:
+        return None
+
+
+def mend_record(spec: JobSpec) -> Record | None:
+    """Return the job's latest record if it is to be believed; what is damaged is set aside.
+
+    A record is held against its attempt's file, of which it is a copy, and its scores against
+    their hash. One is restored from the other where one of them cannot be read; where they are
+    two different records, neither is believed and the job is to be judged again.
+    """
+    path = spec.folder / RECORD
+    with suppress(PathError), lock(path):
+        _mend_copies(spec.folder)
+    record = find_record(spec)
+    scores = record.artefacts.get("scores") if record and not record.submission else None
+    if scores is None:
+        return record
+    file = spec.folder / SCORES
+    if file.is_file() and sha256_file(file) == scores.sha256:
+        return record
+    set_aside(file, f"not the scores with the sha256 {scores.sha256[:12]} that were written")
+    return None
+
+
+def _mend_copies(folder: Path) -> None:
+    """Set aside what is damaged of a job's record and its latest attempt, which are alike."""
+    attempts = sorted(folder.glob("attempt-*.json"), key=_attempt_number)
+    latest = folder / RECORD
+    read = {path: _readable(path) for path in (latest, *attempts[-1:]) if path.exists()}
+    damaged = [path for path, record in read.items() if record is None]
+    found = [record for record in read.values() if record is not None]
+    if len(found) == 2 and found[0].attempt == found[1].attempt and found[0] != found[1]:
+        damaged = list(read)
+    for path in damaged:
+        set_aside(path, "not the record that was written")
+    if len(read) == 2 and len(damaged) == 1:
+        (whole,) = read.keys() - damaged
+        write_bytes(damaged[0], read_bytes(whole))
+
+
+def _readable(path: Path) -> Record | None:
+    try:
+        return read_record(path)
+    except DamagedFile:
+        return None
 
 
 def _base(spec: JobSpec, state: State, reason: str) -> Record:

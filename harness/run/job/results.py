@@ -14,9 +14,11 @@ from filelock import Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import DataError, PathError, RequestError, StorageError
-from harness.records.documents import readable_json
-from harness.records.files import atomic_file, lock, read_text, write_text
+from harness.records.damage import DamagedFile, set_aside
+from harness.records.documents import digest, readable_json, sha256_file
+from harness.records.files import atomic_file, lock, read_bytes, read_text, write_text
 from harness.records.record import Resources, Stage, State
+from harness.train.training_progress import FINAL as WEIGHTS
 
 if TYPE_CHECKING:
     from harness.tasks.task import Scores
@@ -26,6 +28,12 @@ Wait = Callable[[bool], None]
 
 RESULT = "result.json"
 SCORES = "scores.npz"
+
+OWN = "own"
+"""Key of a result's hash of all the rest of it; older results lack it."""
+
+ARTEFACTS = {"checkpoint": WEIGHTS, "scores": SCORES}
+"""Key of a result -> file of its stage, whose hash the result holds."""
 
 PACKED = 64
 """How many times its own size a file's arrays may take; those of `save_scores` are not packed."""
@@ -93,22 +101,45 @@ class Speed(BaseModel):
 
 
 def find_result(folder: Path) -> dict[str, Any] | None:
+    """Return a stage's result; None if it has not ended well yet, or is to be made again."""
+    try:
+        return read_result(folder)
+    except DamagedFile:
+        return None
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
     """Return a stage's result; None if it has not ended well yet.
 
     Raises:
-        RequestError: the file is none of ours; ours are whole or absent.
+        DamagedFile: the file is not what was written; ours are whole or absent.
     """
     path = folder / RESULT
     if not path.exists():
         return None
     try:
-        result = json.loads(read_text(path))
+        result = dict(json.loads(read_text(path)))
         Stage.model_validate(result["stage"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise RequestError(
-            f"{path}: not the result of a stage; delete its folder to have it made again"
+        if result.pop(OWN, None) not in (None, digest(result)):
+            raise ValueError("it is not what was written")
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise DamagedFile(
+            f"{path}: not the result of a stage; `harness run` makes it again"
         ) from error
-    return dict(result)
+    return result
+
+
+def difference_in_files(folder: Path, result: dict[str, Any]) -> tuple[Path, str] | None:
+    """Return the first file of a stage that is not the one that its result names, and why."""
+    for artefact, name in ARTEFACTS.items():
+        named, path = result.get(artefact), folder / name
+        if not named:
+            continue
+        if not path.is_file():
+            return path, "absent"
+        if sha256_file(path) != named["sha256"]:
+            return path, f"not the one with the sha256 {named['sha256'][:12]} that was written"
+    return None
 
 
 def run_stage(
@@ -118,7 +149,7 @@ def run_stage(
     make: Callable[[Path], dict[str, Any]],
     wait: Wait = lambda _: None,
 ) -> dict[str, Any]:
-    """Return a stage's result, running the stage if it is missing.
+    """Return a stage's result, running the stage if it is missing or its files are damaged.
 
     Two processes that want the same stage wait for one another; the second finds its result.
 
@@ -130,15 +161,23 @@ def run_stage(
         wait: told when it begins and ends to wait for another process.
     """
     with turn(folder, wait):
-        found = find_result(folder)
+        try:
+            found = read_result(folder)
+        except DamagedFile as error:
+            found = None
+            set_aside(folder / RESULT, str(error))
         if found is not None:
-            return found
+            wrong = difference_in_files(folder, found)
+            if wrong is None:
+                return found
+            set_aside(*wrong)
+            set_aside(folder / RESULT, f"{wrong[0].name} is {wrong[1]}")
         write_text(folder / "inputs.json", readable_json(stage.inputs))
         began = monotonic()
         result = make(folder)
         spent = {"seconds": round(monotonic() - began, 3), "finished": utc_now(), "code": code}
         kept = {**result, "stage": stage.model_copy(update=spent).model_dump()}
-        write_text(folder / RESULT, readable_json(kept))
+        write_text(folder / RESULT, readable_json({**kept, OWN: digest(kept)}))
         return kept
 
 
@@ -174,10 +213,17 @@ def utc_now() -> str:
 
 
 class KeptFile(BaseModel):
-    """A file of one answer."""
+    """A file of one answer; `own` is the hash of the rest, which older files lack."""
 
     inputs: dict[str, Any]
     predicted: dict[str, Any]
+    own: str = ""
+
+    @property
+    def sealed(self) -> KeptFile:
+        """The same with its hash."""
+        rest = self.model_dump(exclude={"own"})
+        return self.model_copy(update={"own": digest(rest)})
 
 
 class KeptAnswers:
@@ -193,20 +239,27 @@ class KeptAnswers:
         self._unkept: dict[Path, BaseModel] = {}
 
     def read(self, path: Path, kind: type[Answer]) -> Answer | None:
-        """Return an answer; None if it is not there or another version wrote it."""
+        """Return an answer; None if it is not there, is damaged or another version wrote it."""
         unkept = self._unkept.get(path)
         if isinstance(unkept, kind):
             return unkept
         try:
-            return kind.model_validate(KeptFile.model_validate_json(read_text(path)).predicted)
-        except (PathError, ValidationError):
+            found = KeptFile.model_validate_json(read_bytes(path))
+            if found.own in ("", found.sealed.own):
+                return kind.model_validate(found.predicted)
+            why = "it is not what was written"
+        except PathError:
             return None
+        except ValidationError as error:
+            why = str(error).partition("\n")[0]
+        set_aside(path, why)
+        return None
 
     def keep(self, path: Path, rests_on: dict[str, Any], answer: BaseModel) -> None:
         """Keep an answer; if the disk takes none, the next call makes it anew."""
         content = KeptFile(inputs=rests_on, predicted=answer.model_dump(mode="json"))
         try:
-            write_text(path, readable_json(content.model_dump()))
+            write_text(path, readable_json(content.sealed.model_dump()))
         except (PathError, StorageError) as error:
             if not self._unkept:
                 self._tell(f"{self._what} are not kept: {error}")

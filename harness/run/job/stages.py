@@ -133,8 +133,10 @@ def _run_stages(context: JobContext) -> Record:
                 lambda place: train_system(context, recipe, place),
                 context.wait,
             )
-        checkpoint = folder / FINAL
-    stage = spec.evaluate(sha256_file(checkpoint) if checkpoint else "baseline")
+        checkpoint, made = folder / FINAL, results["train"]["checkpoint"]["sha256"]
+    else:
+        made = sha256_file(checkpoint) if checkpoint else "baseline"
+    stage = spec.evaluate(made)
     folder = spec.stage_folder("evaluate", stage.key)
     with memory_errors("in evaluation"):
         results["evaluate"] = run_stage(

@@ -15,13 +15,14 @@ from harness.feeding.batches import TrainingBatches
 from harness.feeding.disturbance import Disturber
 from harness.feeding.libraries import library_sources
 from harness.measure.environment import environment_digest
+from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import sha256_file
 from harness.run.job.context import JobContext
 from harness.tasks.task import Side
 from harness.train.loop import train
 from harness.train.system import System, outputs_of
 from harness.train.training_plan import TrainingPlan
-from harness.train.training_progress import FINAL
+from harness.train.training_progress import FINAL, RESUME, TrainingResult
 
 
 def train_system(context: JobContext, recipe: Recipe, folder: Path) -> dict[str, Any]:
@@ -31,10 +32,11 @@ def train_system(context: JobContext, recipe: Recipe, folder: Path) -> dict[str,
         ConfigError: a schedule asks for a value that the loss cannot have.
     """
     _check_values(context.loss, recipe)
-    plan = _plan(context, recipe, folder)
-    context.begin("train", plan.phases[-1].last)
-    fabric = Fabric(accelerator=context.spec.device, devices=1, precision=recipe.precision)
-    result = train(context.system(), plan, fabric)
+    try:
+        result = _train(context, recipe, folder)
+    except DamagedFile as error:
+        set_aside(folder / RESUME, str(error), "training begins again")
+        result = _train(context, recipe, folder)
     path = folder / FINAL
     size = path.stat().st_size
     where = context.spec.environment
@@ -43,6 +45,13 @@ def train_system(context: JobContext, recipe: Recipe, folder: Path) -> dict[str,
         "checkpoint": {"sha256": sha256_file(path), "bytes": size},
         "environment": environment_digest(where) if where else "",
     }
+
+
+def _train(context: JobContext, recipe: Recipe, folder: Path) -> TrainingResult:
+    plan = _plan(context, recipe, folder)
+    context.begin("train", plan.phases[-1].last)
+    fabric = Fabric(accelerator=context.spec.device, devices=1, precision=recipe.precision)
+    return train(context.system(), plan, fabric)
 
 
 def _plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan:
