@@ -147,7 +147,7 @@ def test_a_row_that_cannot_be_paired_takes_no_rank_from_others(make, changes, wh
         table = made(*whole, *odd)[0]
         ranks = dict(zip(table.labels, table.ranking.ranks, strict=True))
         assert ranks == {"a + aam": 1, "bb + aam": 2, "odd + aam": None}
-        assert replace(table.ranking, ranks=(), apart=()) == replace(without, ranks=())
+        assert replace(table.ranking, ranks=(), apart=()) == replace(without, ranks=(), apart=())
         assert f"Left out of ranking, and of the others' ranks: odd + aam ({why})." in "\n".join(
             footnotes(table)
         )
