@@ -87,7 +87,8 @@ class Signers:
             key = sshsig.check_signature(message, signature, NAMESPACE).openssh_str()
         except sshsig.InvalidSignature as error:
             raise SignatureError(f"no signature of this content ({error})") from error
-        except (NotImplementedError, ValueError) as error:
+        except (NotImplementedError, ValueError, AssertionError) as error:
+            # The library asserts what it expects of some lengths.
             raise SignatureError(f"a signature of an unknown kind ({error})") from error
         signer = self._by_key.get(" ".join(key.split()[:2]))
         if signer is None:

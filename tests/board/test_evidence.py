@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from harness.board.evidence import (
     Evidence,
@@ -22,6 +24,7 @@ from harness.board.evidence import (
 from harness.board.record_store import load
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
+from harness.board.writing.console import show
 from harness.board.writing.json_document import document
 from harness.board.writing.markdown import section
 from harness.records.documents import sha256_file
@@ -196,6 +199,12 @@ def test_what_a_signature_alone_carries_is_flagged_and_ranked(make: Make) -> Non
     (table,) = tables([seen, unseen])
     assert table.ranking.ranks == (1, 2)
     assert "measured (signed, scores not published)" in section(table)
+    console = Console(width=200, record=True, file=io.StringIO())
+    show([table], console)
+    assert (
+        "Signed, scores not published, as licence or size forbid it: unseen + aam."
+        in console.export_text()
+    )
     (told,) = document([table])["tables"]
     assert [(row["trust"], row["flag"]) for row in told["rows"]] == [
         ("measured", "signed, scores not published"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -87,6 +88,23 @@ def test_what_is_no_signature_is_said_to_be_none(tmp_path: Path, cut: int) -> No
     signers = parse_signers(f"ann {public(key)}", "signers")
     with pytest.raises(SignatureError):
         signers.verify(b"x", sign(b"x", key)[:cut], NOON)
+
+
+def test_any_byte_may_be_damaged(tmp_path: Path) -> None:
+    key = make_key(tmp_path)
+    signers = parse_signers(f"ann {public(key)}", "signers")
+    first, *lines, last = sign(b"x", key).splitlines()
+    content = base64.b64decode("".join(lines))
+    refused = 0
+    for place in range(len(content)):
+        damaged = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+        text = "\n".join((first, base64.b64encode(damaged).decode(), last))
+        try:
+            signers.verify(b"x", text, NOON)
+        except SignatureError:
+            refused += 1
+    # Some lengths are read twice, and one of the two is not needed.
+    assert refused > 0.9 * len(content)
 
 
 @pytest.mark.parametrize(

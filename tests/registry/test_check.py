@@ -244,9 +244,9 @@ def test_of_a_long_line_that_differs_the_place_is_told(copy: Copy) -> None:
     text = page.read_text()
     line = next(line for line in text.splitlines() if line.endswith("| rescored |"))
     assert len(line) > 300
-    page.write_text(text.replace(line, line.replace("| measured |", "| measurer |")))
+    page.write_text(text.replace(line, line.replace("| rescored |", "| rescorer |")))
     (said,) = check(copy.folder)
     assert said.startswith("image.md: line ")
-    assert "| measurer |" in said
-    assert "| measured |" in said
+    assert "| rescorer |" in said
+    assert "| rescored |" in said
     assert len(said) < 450

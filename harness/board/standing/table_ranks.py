@@ -62,6 +62,8 @@ def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
     blank = replace(blank, apart=tuple(apart.get(row, "") for row in rows))
     if len(paired) < 2:
         return replace(blank, reason=f"ranks need two entries on the same test {unit}s")
+    spread = seed_spread(paired, protocol.primary, protocol.facts[protocol.primary])
+    blank = replace(blank, spread=spread)
     return _fill_ranks(blank, rows, paired, protocol, unit)
 
 

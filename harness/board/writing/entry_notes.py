@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.board.evidence import UNSEEN
 from harness.board.standing.costs import (
     DISTURBED,
     GIB,
@@ -116,8 +117,8 @@ def row_footnotes(table: Table, *, brief: bool = False) -> list[str]:
         found.pop(SEARCHES, None)
     before = [text for note, text in found.items() if note not in LAST]
     after = [text for note, text in found.items() if note in LAST]
-    general = [note for note in (_pin_note(table), _unlearnt(table), _stated(table)) if note]
-    return [*general, *before, *own, *after]
+    general = (_pin_note(table), _unlearnt(table), _stated(table), _unseen(table))
+    return [*filter(None, general), *before, *own, *after]
 
 
 def _pin_note(table: Table) -> str:
@@ -156,6 +157,14 @@ def _stated(table: Table) -> str:
     names = "; ".join(name for name, has_costs in named if has_costs)
     of = "all entries" if len(named) == compared else names
     return f"Not signed, so that memory, speed and time are as whoever brought them says: {of}."
+
+
+def _unseen(table: Table) -> str:
+    """Name the entries that a signature alone carries."""
+    named = zip(table.rows, table.labels, strict=True)
+    names = "; ".join(name for row, name in named if row.flag)
+    flag = f"{UNSEEN[0].upper()}{UNSEEN[1:]}"
+    return f"{flag}, as licence or size forbid it: {names}." if names else ""
 
 
 def _own_notes(table: Table) -> list[str]:
