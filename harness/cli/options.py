@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.config.numbers import LARGEST_SEED
 from harness.errors import ConfigError, PathError, RequestError, check_spelled, naming
 from harness.measure.device import choose_device, default_threads
 
@@ -84,6 +83,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 
 DEFAULT_RUNS = Path("runs")
 PUBLISHED = Path("leaderboards")
+LARGEST_SEED = 2**32 - 1
 LISTS = ("datasets", "models", "losses", "options")
 
 

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from harness.cli import options
 from harness.config.loader import load, with_settings
+from harness.config.numbers import LARGEST_SEED
 from harness.config.recipes import Recipe
 from harness.config.schema import Benchmark, Budget
 from harness.config.tables import ConfigTable
@@ -165,6 +167,10 @@ def test_a_converted_recipe_has_the_same_range(table: dict[str, float]) -> None:
     (name,) = table
     with pytest.raises(ConfigError, match=rf"optimizer\.{name}: "):
         Converted("theirs", "x", recipe, None, None, (), (), ()).check()
+
+
+def test_seeds_have_one_range() -> None:
+    assert options.LARGEST_SEED == LARGEST_SEED
 
 
 def test_a_sampler_whose_batch_is_too_large() -> None:

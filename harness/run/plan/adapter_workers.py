@@ -39,7 +39,7 @@ class AdapterFailed(JobFailed):
 
 
 class WorkerKilled(AdapterFailed):
-    """The process was killed from outside, as a system does that has no memory left."""
+    """The process was killed: by a system that has no memory left, or here, since it hung."""
 
 
 @dataclass
@@ -180,7 +180,7 @@ def _exchange(child: Child, question: Question[Any], minutes: float) -> dict[str
     except TimeIsUp as error:
         child.kill()
         told = f"no answer for {minutes:g} minutes (--silence-minutes, {PATIENCE:g} at most)"
-        raise AdapterFailed(f"{doing}: {told}") from error
+        raise WorkerKilled(f"{doing}: {told}") from error
     status = child.finish()
     kind = WorkerKilled if status == -9 else AdapterFailed
     raise kind(f"{doing}: {why(status, child.output)}")

@@ -19,7 +19,7 @@ from tests.tiny import FIRST, Finished, TinyBenchmark, ended, kill_group, make_t
 
 SOON = {"silence_minutes": 0.05 / 60}
 HANGING = {"unmade": hostile("made", "hang"), "stuck": hostile("step", "hang")}
-SHORT, SILENT = ("--job-hours", "0.004"), ("--silence-minutes", "0.25")
+SHORT, SILENT = ("--job-hours", "0.004"), ("--silence-minutes", "1")
 """Limits beyond the start of a process, which imports torch beside other tests."""
 
 
@@ -106,12 +106,12 @@ def test_a_job_that_hangs_is_a_row_and_nothing_of_it_is_left(
 def test_an_adapter_that_hangs_when_it_is_made_ends_no_plan(
     hanging: TinyBenchmark, mark: str
 ) -> None:
-    limit = ("--silence-minutes", "0.1")
+    limit = ("--silence-minutes", "0.2")
     done = hanging.run(*words("plan", "--model", "unmade", *limit), **{NAME: mark})
     assert done.status == 0, done.err
     train = done.json["jobs"][1]["stages"]["train"]
     assert train["state"] == "to run"
-    assert "making hostile_models:Hostile: no answer for 0.1 minutes" in train["why"]
+    assert "making hostile_models:Hostile: no answer for 0.2 minutes" in train["why"]
     assert marked(mark) == []
 
 
@@ -141,7 +141,7 @@ def test_the_others_go_on(hanging: TinyBenchmark, mark: str) -> None:
         "unmade": "failed", "stuck": "timeout", "calm": "done", "MFCC statistics": "done",
     }  # fmt: skip
     assert found["stuck"]["reason"] == (
-        "no progress for 0.25 minutes (--silence-minutes): ended in 'train', 0 of 12 done"
+        "no progress for 1 minutes (--silence-minutes): ended in 'train', 0 of 12 done"
     )
     assert marked(mark) == []
 
