@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,11 +17,9 @@ from harness.datasets.listing import list_dataset
 from harness.errors import HarnessError, raised
 from harness.records.damage import hear_damage, was_set_aside
 from harness.records.record import Record
-from harness.run.events import Watch
-from harness.run.execute.executor import Answer, run_jobs
 from harness.run.folder import collect_garbage, run_rows
 from harness.run.job.evaluate_stage import TEST_USES
-from harness.run.job.record_writing import mend_record
+from harness.run.job.record_writing import build_failure, mend_record
 from harness.run.job.results import RESULT, KeptAnswers, Speed
 from harness.run.job.spec import JobSpec
 from harness.run.job.stages import answer_job
@@ -56,19 +55,12 @@ SAMPLE = (
 """Files of the quick test, one each, every one in another way."""
 
 
-class Here:
-    """An executor without a process: what a worker would die of is its reason."""
-
-    slots = ("cpu",)
-
-    def ask(self, job: JobSpec, slot: str, watch: Watch) -> Answer:
-        try:
-            return Answer(answer_job(job, watch), "", "")
-        except Exception as error:  # noqa: BLE001 - any of them would be a worker's traceback
-            return Answer(None, f"Traceback: {raised(error)}", "")
-
-    def stop(self) -> None:
-        pass
+def run(job: JobSpec) -> Record:
+    """Run a job without a process; what a worker would die of is its record's reason."""
+    try:
+        return Record.model_validate(answer_job(job, lambda _: None))
+    except Exception as error:  # noqa: BLE001 - any of them would be a worker's traceback
+        return build_failure(job, "failed", f"Traceback: {raised(error)}")
 
 
 @dataclass
@@ -123,8 +115,7 @@ class Runs:
         open_dataset(loaded, list_dataset(loaded, "voices", "quick"), self.jobs[0].cache)
         found = {job.digest: mend_record(job) for job in self.jobs}
         missing = [job for job in self.jobs if not (each := found[job.digest]) or not_done(each)]
-        made = run_jobs(missing, Here(), lambda _: None)
-        found |= {job.digest: record for job, record in made}
+        found |= {job.digest: run(job) for job in missing}
         return [record for job in self.jobs if (record := found[job.digest])]
 
 
@@ -138,7 +129,7 @@ def result(record: Record) -> object:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     tiny = finished_tiny(tmp_path_factory.getbasetemp()).copy(tmp_path_factory.mktemp("own") / "b")
     loaded = load(tiny.config)
     threads = tiny.record("tiny")["environment"]["threads"]
@@ -154,10 +145,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     jobs = planned_jobs(loaded, request)
     made = Runs(tiny, tmp_path_factory.mktemp("whole") / "runs", jobs, [])
     shutil.rmtree(tiny.runs / "cache")  # of the corpus where it was before
-    made.results = [result(record) for record in made.call()]
-    assert len(made.results) == 2
-    shutil.copytree(tiny.runs, made.whole)
-    return made
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "cpu_count", lambda: 1)  # packing starts no processes
+        made.results = [result(record) for record in made.call()]
+        assert len(made.results) == 2
+        shutil.copytree(tiny.runs, made.whole)
+        yield made
 
 
 def complaints(runs: Runs, name: Path, way: str) -> list[str]:
