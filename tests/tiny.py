@@ -297,24 +297,29 @@ def make_tiny(folder: Path) -> TinyBenchmark:
 
 
 def finished_tiny(root: Path) -> TinyBenchmark:
-    """The benchmark after `run --suite own` with two seeds; made once by all processes of a call.
+    """The benchmark after `run --suite own` with two seeds; run once by all processes of a call.
 
     What that call printed lies beside it, in `first.out`.
 
     Args:
         root: where temporary folders of this process lie.
     """
-    # Each process of xdist has a folder of its own in one that all share.
-    shared = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
-    tiny = TinyBenchmark(shared / "tiny" / "own")
-    said = shared / "tiny" / "first.out"
-    with FileLock(shared / "tiny.lock"):
-        if not said.exists():
-            done = make_tiny(tiny.folder).run(*FIRST)
-            if done.status != 0:
-                raise RuntimeError(done.err)
-            said.write_text(done.out)
-    return tiny
+    place = root / "tiny"
+    if not place.exists():
+        # Each process of xdist has a folder of its own in one that all share.
+        shared = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+        with FileLock(shared / "finished.lock"):
+            if not (shared / "finished").exists():
+                _finish(shared / "finished")
+        shutil.copytree(shared / "finished", place)
+    return TinyBenchmark(place / "own")
+
+
+def _finish(place: Path) -> None:
+    done = make_tiny(place / "own").run(*FIRST)
+    if done.status != 0:
+        raise RuntimeError(done.err)
+    (place / "first.out").write_text(done.out)
 
 
 def planned_jobs(loaded: LoadedBenchmark, request: RunRequest) -> list[JobSpec]:

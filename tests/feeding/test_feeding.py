@@ -47,7 +47,7 @@ def taken(made, steps, workers=0):
         FULL,
     ],
 )
-@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.long), 2])
 def test_what_is_fed_does_not_depend_on_who_makes_it(packs, augment, workers):
     made = maker(packs, augment)
     for step, found in zip(range(2, 7), taken(made, range(2, 7), workers), strict=True):

@@ -90,7 +90,7 @@ def test_a_training_that_is_cut_off_gives_the_same_bytes(
 def test_workers_change_no_weight(tmp_path: Path, augment: Augment) -> None:
     recipe = RECIPE.model_copy(update={"augment": augment})
     hashes = set()
-    for workers in (0, 1, 2):
+    for workers in (0, 2):
         folder = tmp_path / str(workers)
         trained(folder, recipe, data_workers=workers)
         hashes.add(sha256_file(folder / FINAL))

@@ -9,13 +9,15 @@ import pytest
 from tests.tiny import Finished, TinyBenchmark, finished_tiny, metrics_of
 
 FAULTY = ("run", "--suite", "faulty", "--device", "cpu", "--workers", "2", "--json")
+MODELS = ("nan", "raise", "die", "noise", "tiny")
 
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyBenchmark, Finished]:
     base = finished_tiny(tmp_path_factory.getbasetemp())
     tiny = base.copy(tmp_path_factory.mktemp("faulty") / "own")
-    return tiny, tiny.run(*FAULTY)
+    models = [word for name in MODELS for word in ("--model", name)]
+    return tiny, tiny.run(*FAULTY, *models)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,6 @@ def test_a_dataset_that_is_absent_is_listed(faulty: tuple[TinyBenchmark, Finishe
         ("nan", "failed", "loss became nan at step 5"),
         ("raise", "failed", "ValueError: the layer is out of order"),
         ("die", "failed", "its process was ended by SIGKILL"),
-        ("memory", "oom", "out of memory in training at batch 8 of 0.5 s crops: "),
     ],
 )
 def test_a_job_that_fails_is_a_row(
@@ -49,6 +50,16 @@ def test_a_job_that_fails_is_a_row(
     assert rows[model]["state"] == state
     assert rows[model]["reason"].startswith(reason)
     assert rows[model]["metrics"] == {}
+
+
+@pytest.mark.long
+def test_a_job_without_memory_is_a_row(faulty: tuple[TinyBenchmark, Finished]) -> None:
+    done = faulty[0].run(*FAULTY, "--model", "memory", "--dataset", "voices")
+    assert done.status == 1, done.err
+    (row,) = [row for row in done.json["tables"][0]["rows"] if row["model"] == "memory"]
+    assert row["state"] == "oom"
+    assert row["reason"].startswith("out of memory in training at batch 8 of 0.5 s crops: ")
+    assert row["metrics"] == {}
 
 
 @pytest.mark.parametrize("model", ["tiny", "noise", "MFCC statistics"])
