@@ -112,14 +112,15 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     trusted: Mapping[str, Record] = {}
     if not unreadable:  # Nothing can be said of what lies beside records otherwise.
         beside = wrong_companions(folder, records)
-        earned = load(folder, [folder / name for name in sorted(own_records)], listed)
+        held = load(folder, [folder / name for name in records], listed)
+        trusted = held.records
+        earned = Held({name: trusted[name] for name in own_records}, unseen=held.unseen)
         signatures = [
             *wrong_signatures(folder, records, before, listed),
             *lost_signatures(folder, records, before),
         ]
-        trusted = load(folder, [folder / name for name in records], listed).records
         told = signers_change(listed, read_signers(folder / SIGNERS))
-    trusts = {name: each.trust for name, each in earned.records.items() if name in own_records}
+    trusts = {name: each.trust for name, each in earned.records.items()}
     about = {*new, *(scores_path(name) for name in new)}
     scores = judge_scores(folder, new, records, loaded)
     complaints = [
@@ -143,7 +144,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         *unknown_commits(revision.top, own_records),
         *signatures,
         *wrong_names(new, records, loaded),
-        *wrong_details(folder, before, now, records, loaded),
+        *wrong_details(folder, before, now, loaded),
         *scores.complaints,
         *(line for line in beside if _is_about(line.partition(": ")[0], about)),
         *check_history(folder),

@@ -9,7 +9,6 @@ from harness.board.record_paths import DETAILS_ENDING, record_of, scores_path
 from harness.config.loader import LoadedBenchmark
 from harness.errors import RequestError
 from harness.records.details_schema import read_details
-from harness.records.record import Record
 from harness.registry.record_details import details_of, differences
 from harness.registry.rescoring import NotHereError
 
@@ -21,43 +20,37 @@ def wrong_details(
     folder: Path,
     before: Mapping[str, bytes],
     now: Mapping[str, Path],
-    records: Mapping[str, Record],
     loaded: LoadedBenchmark,
 ) -> Iterator[str]:
-    """Name every details file of a change that is not what the scores beside its record give.
+    """Name every details file of a published record that changed and is not what its scores give.
 
-    A file counts as changed where it, its record or its scores are new or others than before. One
-    of a published record that cannot be judged again here is refused; details of a new record
-    whose scores or data are not here stand on what the record itself stands on.
+    A file counts as changed where it or its scores are new or others than before. One that cannot
+    be judged again here is refused. Details of new records are judged with their numbers.
 
     Args:
         folder: the published tables.
         before: every file that was published -> its content.
         now: every file that is there -> its place.
-        records: every readable record by its path.
         loaded: the benchmark.
     """
     for name in filter(_is_details, sorted(now)):
         record = record_of(name)
-        about = (name, record, scores_path(record))
-        if record in records and not all(_is_as_before(each, before, now) for each in about):
-            is_published = record in before
-            yield from _wrong(folder, name, loaded, is_published=is_published)
+        about = (name, scores_path(record))
+        is_published = record in before and record in now
+        if is_published and not all(_is_as_before(each, before, now) for each in about):
+            yield from _wrong(folder, name, loaded)
     for name in filter(_is_details, sorted(before.keys() - now.keys())):
         if record_of(name) in now:
             yield f"{name}: removed; what was published stays, restore it from git"
 
 
-def _wrong(
-    folder: Path, name: str, loaded: LoadedBenchmark, *, is_published: bool
-) -> Iterator[str]:
+def _wrong(folder: Path, name: str, loaded: LoadedBenchmark) -> Iterator[str]:
     """Name what of one details file its scores do not give."""
     try:
         found = details_of(loaded, folder / record_of(name))
         differing = differences(read_details(folder / name), found)
     except NotHereError as error:
-        if is_published:
-            yield f"{name}: changed, and cannot be judged here ({error}); restore it from git"
+        yield f"{name}: changed, and cannot be judged here ({error}); restore it from git"
     except RequestError as error:
         yield f"{name}: {error}"
     else:

@@ -39,7 +39,7 @@ def wrong_numbers(folder: Path, earned: Held, loaded: LoadedBenchmark) -> Iterat
 
     Args:
         folder: the published tables.
-        earned: new records and those with other details, with the trust that they have earned.
+        earned: new records, with the trust that they have earned.
         loaded: the benchmark.
     """
     for name, record in earned.records.items():

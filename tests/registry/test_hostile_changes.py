@@ -77,8 +77,16 @@ def test_details_that_the_scores_do_not_give_are_refused(
     edit(details, change)
     build(copy.folder)
     assert check(copy.folder) == []  # which compares no scores
-    (line,) = admitted(copy).complaints
-    assert line.startswith(f"{copy.name(details)}: not what its scores give: details.breakdowns")
+    found = admitted(copy).complaints
+    assert found
+    # A new record's details are judged with its numbers, a published one's by themselves.
+    is_new = model == "efficientnet-b2"
+    start = (
+        f"{copy.name(copy.record(model))}: details.breakdowns"
+        if is_new
+        else f"{copy.name(details)}: not what its scores give: details.breakdowns"
+    )
+    assert found[0].startswith(start)
 
 
 def test_details_in_a_last_digit_are_let_through_and_removed_ones_are_not(copy: Copy) -> None:

@@ -272,7 +272,7 @@ def test_falsified_details_of_published_records_are_judged_again(copy: Copy) -> 
     assert check(copy.folder) == []
     found = admitted(copy).complaints
     assert found
-    assert all(line.startswith(f"{copy.name(record)}: ") for line in found)
+    assert all(line.startswith(f"{copy.name(details)}: not what its scores give") for line in found)
 
 
 def test_signatures_without_a_record_and_those_that_are_gone_are_found(signed: Copy) -> None:

@@ -70,9 +70,14 @@ def before_last(kept: Iterable[FiledRecord], older: Iterable[FiledRecord]) -> li
     return [last.get((names_of(each.record), place_of(each.record)), each) for each in kept]
 
 
-def names_of(record: Record) -> tuple[str, str | None, str | None]:
-    """Return the names by which a table knows an entry, whatever their content."""
-    return record.model.name, record.loss.name if record.loss else None, record.recipe_name
+def names_of(record: Record) -> tuple[Hashable, ...]:
+    """Return the names by which a table knows an entry, whatever their content.
+
+    A figure that was filed as a claim is a row of its own beside an entry of its name.
+    """
+    is_claim = record.submission is not None and record.submission.made_from == "claim"
+    loss = record.loss.name if record.loss else None
+    return record.model.name, loss, record.recipe_name, is_claim
 
 
 def place_of(record: Record) -> tuple[Hashable, ...]:

@@ -147,5 +147,5 @@ def test_who_made_an_entry_elsewhere_is_told(make):
         make("told", trust="claimed", submission=claim),
         make("sent", trust="rescored", submission=given),
     )
-    assert "told + aam ‡ (a \\*big\\* net, https://example.org/paper)." in text
+    assert "told + aam ‡ (a \\*big\\* net, https:<!-- -->//example.org/paper)." in text
     assert "Computed elsewhere, judged here: sent + aam (by A. Nother)." in text
