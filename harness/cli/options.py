@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.errors import ConfigError, PathError, check_spelled, naming
+from harness.errors import ConfigError, PathError, RequestError, check_spelled, naming
 from harness.measure.device import choose_device, default_threads
 
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ DataWorkers = Annotated[
     typer.Option(
         "--data-workers", min=0, help="Processes a job that make training inputs; 0: a thread."
     ),
+]
+KeepStates = Annotated[
+    int,
+    typer.Option("--keep-states", min=0, help="States that each training keeps for an audit."),
 ]
 Config = Annotated[
     Path | None,
@@ -105,8 +109,15 @@ def make_request(
         settings=dict(parse_setting(text) for text in settings or []),
         leave_out_damaged=chosen.get("leave_out_damaged", False),
         data_workers=chosen.get("data_workers", 0),
+        keep_states=_states_to_keep(chosen.get("keep_states", 0)),
         **{key: tuple(chosen.get(key) or ()) for key in LISTS},
     )
+
+
+def _states_to_keep(count: int) -> int:
+    if count == 1:
+        raise RequestError("--keep-states 1: an audit needs the first state and the last; give 2")
+    return count
 
 
 def _check_runs(runs: Path) -> None:

@@ -72,6 +72,7 @@ def common_fields(
         "device": request.device,
         "threads": request.threads,
         "data_workers": request.data_workers,
+        "keep_states": request.keep_states,
         "options": request.options,
         "memory_limit": loaded.benchmark.budget.usable,
         "protocol": protocol,

@@ -27,6 +27,7 @@ class RunRequest:
         runs: the folder of records and stages.
         device, threads: that jobs compute with.
         data_workers: processes a job that make training inputs; 0 for a thread.
+        keep_states: how many states each training keeps for an audit.
         options: torch's options that are measured (see `harness.run.job.spec.OPTIONS`).
         leave_out_damaged: go on without files that cannot be used.
     """
@@ -43,6 +44,7 @@ class RunRequest:
     settings: dict[str, Any] = field(default_factory=dict)
     leave_out_damaged: bool = False
     data_workers: int = 0
+    keep_states: int = 0
     options: tuple[str, ...] = ()
 
     @property
