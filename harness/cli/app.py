@@ -27,6 +27,7 @@ COMMANDS = {
     "score": "score:score",
     "submit": "submit:submit",
     "reproduce": "reproduce:reproduce",
+    "audit": "audit:audit",
     "publish": "publish:publish",
     "verify": "verify:verify",
     "details": "verify:details",

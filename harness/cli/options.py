@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.config.numbers import LARGEST_SEED
 from harness.errors import ConfigError, PathError, RequestError, check_spelled, naming
 from harness.measure.device import choose_device, default_threads
 
@@ -65,6 +66,10 @@ SilenceMinutes = Annotated[
     float | None,
     typer.Option("--silence-minutes", help="Minutes a job may be without any progress; else 30."),
 ]
+KeepStates = Annotated[
+    int,
+    typer.Option("--keep-states", min=0, help="States that each training keeps for an audit."),
+]
 Config = Annotated[
     Path | None,
     typer.Option("--config", help="Benchmark file; ./benchmark.toml, else the shipped one."),
@@ -83,7 +88,6 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 
 DEFAULT_RUNS = Path("runs")
 PUBLISHED = Path("leaderboards")
-LARGEST_SEED = 2**32 - 1
 LISTS = ("datasets", "models", "losses", "options")
 
 
@@ -117,8 +121,15 @@ def make_request(
         leave_out_damaged=chosen.get("leave_out_damaged", False),
         data_workers=chosen.get("data_workers", 0),
         limits=parse_limits(chosen.get("job_hours"), chosen.get("silence_minutes")),
+        keep_states=_states_to_keep(chosen.get("keep_states", 0)),
         **{key: tuple(chosen.get(key) or ()) for key in LISTS},
     )
+
+
+def _states_to_keep(count: int) -> int:
+    if count == 1:
+        raise RequestError("--keep-states 1: an audit needs the first state and the last; give 2")
+    return count
 
 
 def _check_runs(runs: Path) -> None:

@@ -101,7 +101,7 @@ def reproduce(
     _check_honest(loaded, record, path)
     if key is not None:
         sign(b"", key)  # A key that signs nothing is told of before anything is trained.
-    job = _plan(loaded, record, runs, settings, watch)
+    job = plan_record(loaded, record, runs, settings, watch)
     WORKERS.close()
     within = range_of(loaded, record, others_of(path, record))
     ((_, made),) = run_jobs([job], make_executor("local", job.device, 1), watch)
@@ -172,14 +172,28 @@ def _check_honest(loaded: LoadedBenchmark, record: Record, path: Path) -> None:
         raise RequestError(f"{path}: not as it was made: {'; '.join(wrong[:3])}; restore it")
 
 
-def _plan(
+def plan_record(
     loaded: LoadedBenchmark,
     record: Record,
     runs: Path,
     settings: dict[str, Any],
     watch: Watch,
+    threads: int | None = None,
 ) -> JobSpec:
-    """Plan the job of a record, first by its lists alone, then with its data opened."""
+    """Plan the job of a record, first by its lists alone, then with its data opened.
+
+    Args:
+        loaded: the benchmark.
+        record: the record.
+        runs: the folder of the job's stages.
+        settings: recipe keys that the record's run changed.
+        watch: receives the progress of its data.
+        threads: that it computes with; None for what a run takes.
+
+    Raises:
+        RequestError: this benchmark plans another job, its data are not here, or its code is in no
+            commit.
+    """
     trained = record.stages.get("train")
     device = choose_device(trained.inputs["device"] if trained else "cpu")
     request = RunRequest(
@@ -188,7 +202,7 @@ def _plan(
         datasets=(record.dataset.name,),
         runs=runs,
         device=device,
-        threads=default_threads(1),
+        threads=threads or default_threads(1),
         settings=settings,
     )
     request = request_for(loaded, record, request)

@@ -169,7 +169,20 @@ def run_suite(
         plan = plan_suite(loaded, request, listing_states(loaded, here), message_sender(watch))
         jobs = _open_and_complete(loaded, request, plan, here, watch)
         records, ran = _run_missing(jobs, executor, request, workers, watch)
+    if request.keep_states:
+        _tell_kept(jobs, records, message_sender(watch))
     return Outcome(jobs, records, ran, absent)
+
+
+def _tell_kept(jobs: list[JobSpec], records: list[Record], tell: Tell) -> None:
+    """Name the trainings that began before anybody asked for their states."""
+    for job, record in zip(jobs, records, strict=True):
+        if job.train and record.state == "done" and "states" not in record.artefacts:
+            folder = job.stage_folder("train", job.train.key)
+            tell(
+                f"{job.title}: no states are kept, its training began without; a new --runs, or "
+                f"{folder} deleted with {job.folder}, has it made anew"
+            )
 
 
 def measure_models(

@@ -26,6 +26,7 @@ from harness.train.checkpoint import (
     save_weights,
 )
 from harness.train.gradient_accumulation import Precision, learn
+from harness.train.kept_states import keep_chosen, keep_state, steps_to_keep
 from harness.train.optimization import head_value, learning_rate_factor, make_optimizer
 from harness.train.system import System, mine_hard_labels
 from harness.train.tensorboard import Curves
@@ -37,6 +38,7 @@ from harness.train.training_progress import (
     TrainingResult,
     append_to_log,
     cut_log,
+    snapshot_name,
 )
 
 WARM_UP = 3
@@ -55,16 +57,22 @@ def train(system: System, plan: TrainingPlan, fabric: Fabric) -> TrainingResult:
             point, it begins again.
     """
     state = load_resume(plan.folder / RESUME)
-    progress = Progress.from_facts(state["progress"]) if state else Progress()
+    progress = Progress.from_facts(state["progress"]) if state else _beginning(plan)
     cut_log(plan.folder, progress.step)
     run = _Run(system, plan.phases[progress.phase], fabric, progress)
     if state:
         run.restore(state)
+    else:
+        run.keep_state()
     result = run.finish()
     for phase in plan.phases[progress.phase + 1 :]:
         run = run.begin_fine_tuning(phase)
         result = run.finish()
     return result
+
+
+def _beginning(plan: TrainingPlan) -> Progress:
+    return Progress(to_keep=steps_to_keep(plan.keep_states, plan.phases[-1].last))
 
 
 class _Run:
@@ -117,6 +125,8 @@ class _Run:
         self.plan.report(done, self.plan.last, values["Loss"])
         validation = self._validate(curves) if done in self.plan.validation_steps else {}
         self.progress.seconds += time.monotonic() - began
+        self._take_snapshot()
+        self.keep_state()
         if done in self.plan.checkpoint_steps:
             curves.flush()  # before the resume point: a resumed run draws only what follows it
             append_to_log(self.plan.folder, done, values, validation)
@@ -176,21 +186,43 @@ class _Run:
             self.progress.selected_step = self.progress.step
             self.progress.validation = values
             if self.plan.recipe.select == "best":
-                self._keep(self.plan.folder / FINAL, self._weights())
+                self.progress.chosen = {}
+                self._choose(FINAL)
         return values
 
     def _weights(self) -> Weights:
         return {name: value.detach() for name, value in self.system.state_dict().items()}
 
     def _save(self) -> None:
-        if self.plan.recipe.select == "average" and self.progress.step in self._steps_to_average:
-            self._keep(self._snapshot(self.progress.step), self._weights())
-        state = {
+        save_resume(self.plan.folder / RESUME, self._state(self.progress.facts))
+
+    def _state(self, progress: dict[str, Any]) -> dict[str, Any]:
+        return {
             "system": self.system.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
+            "progress": progress,
         }
-        save_resume(self.plan.folder / RESUME, {**state, "progress": self.progress.facts})
+
+    def keep_state(self) -> None:
+        """Keep the state for an audit, if it is one that is to be kept."""
+        step = self.progress.step
+        if step in self.progress.to_keep:
+            digest = keep_state(self.plan.folder, step, self._state(self.progress.lasting))
+            self.progress.kept[step] = digest
+            self.plan.kept(step, digest)
+
+    def _take_snapshot(self) -> None:
+        step = self.progress.step
+        if self.plan.recipe.select == "average" and step in self._steps_to_average:
+            self._choose(snapshot_name(step))
+
+    def _choose(self, name: str) -> None:
+        """Write weights that the result may be made of; an audit wants a copy of its own."""
+        step, weights = self.progress.step, self._weights()
+        self._write(self.plan.folder / name, weights)
+        if self.progress.to_keep:
+            self.progress.chosen[step] = keep_chosen(self.plan.folder, step, weights)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state that `_save` wrote."""
@@ -202,29 +234,26 @@ class _Run:
     def _steps_to_average(self) -> list[int]:
         return sorted(self.plan.checkpoint_steps)[-self.plan.recipe.average_last :]
 
-    def _snapshot(self, step: int) -> Path:
-        return self.plan.folder / f"snapshot-{step}.safetensors"
-
     def _keep_final(self) -> None:
         if self.plan.recipe.select == "best":
             self._hold(self.plan.folder / FINAL)
         if self.plan.recipe.select == "last":
-            self._keep(self.plan.folder / FINAL, self._weights())
+            self._write(self.plan.folder / FINAL, self._weights())
         if self.plan.recipe.select == "average":
-            snapshots = [self._load(self._snapshot(step)) for step in self._steps_to_average]
-            self._keep(self.plan.folder / FINAL, average_weights(snapshots))
+            paths = [self.plan.folder / snapshot_name(step) for step in self._steps_to_average]
+            self._write(self.plan.folder / FINAL, average_weights(list(map(self._load, paths))))
 
-    def _keep(self, path: Path, weights: Weights) -> None:
+    def _write(self, path: Path, weights: Weights) -> None:
         save_weights(path, weights)
-        self.progress.kept[path.name] = sha256_file(path)
+        self.progress.written[path.name] = sha256_file(path)
 
     def _hold(self, path: Path) -> None:
-        """Refuse weights that are not those that this training kept.
+        """Refuse weights that are not those that this training wrote.
 
         Raises:
             DamagedFile: they are absent or others.
         """
-        named = self.progress.kept.get(path.name)
+        named = self.progress.written.get(path.name)
         if not path.is_file() or named not in (None, sha256_file(path)):
             raise DamagedFile(f"{path}: not the weights that were written")
 

@@ -37,6 +37,8 @@ class TrainingPlan:
         report: called with step, number of steps and loss after every step.
         data_workers: processes that make inputs; 0 for a thread.
         before: steps of the training that this one fine-tunes.
+        keep_states: how many states are kept for an audit, of a training that begins.
+        kept: called with step and hash of each of them.
     """
 
     recipe: Recipe
@@ -51,6 +53,8 @@ class TrainingPlan:
     disturber: Disturber | None = None
     data_workers: int = 0
     before: int = 0
+    keep_states: int = 0
+    kept: Callable[[int, str], None] = lambda _step, _digest: None
 
     @property
     def phases(self) -> tuple[TrainingPlan, ...]:

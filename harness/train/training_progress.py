@@ -19,6 +19,8 @@ from harness.records.files import append_text, read_bytes, write_text
 LOG = "log.jsonl"
 RESUME = "resume.pt"
 FINAL = "weights.safetensors"
+LASTING = {"step", "best", "selected_step", "validation", "right", "phase", "ended", "chosen"}
+"""Fields of `Progress` that belong to a kept state."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class TrainingResult:
         cpu_wait: share of its time that training's threads had no processor.
         before_fine_tuning: the training that was fine-tuned; None if nothing was.
         notes: facts of the run that a reader of its row must know.
+        states: step and hash of each state that was kept for an audit, in their order.
     """
 
     steps: int
@@ -64,6 +67,7 @@ class TrainingResult:
     cpu_wait: float | None = None
     before_fine_tuning: FirstTraining | None = None
     notes: tuple[str, ...] = ()
+    states: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass
@@ -76,7 +80,10 @@ class Progress:
         right: shares of right decisions, of the last steps.
         ended: the training that is being fine-tuned.
         lost_curves: the reason why the curves end early; empty if they do not.
-        kept: file of weights -> sha256 that it was written with; older resume points lack it.
+        written: file of weights -> sha256 that it was written with; older resume points lack it.
+        to_keep: steps after which a state is kept for an audit, decided when the training begins.
+        kept: step -> hash of the states that are kept.
+        chosen: step -> hash of weights that the result may be made of, where states are kept.
     """
 
     step: int = 0
@@ -92,7 +99,10 @@ class Progress:
     phase: int = 0
     ended: FirstTraining | None = None
     lost_curves: str = ""
-    kept: dict[str, str] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
+    to_keep: tuple[int, ...] = ()
+    kept: dict[int, str] = field(default_factory=dict)
+    chosen: dict[int, str] = field(default_factory=dict)
 
     @classmethod
     def from_facts(cls, facts: dict[str, Any]) -> Progress:
@@ -106,6 +116,11 @@ class Progress:
         return {**asdict(self), "right": list(self.right)}
 
     @property
+    def lasting(self) -> dict[str, Any]:
+        """What the rest of the training depends on, in plain types: no times, no bookkeeping."""
+        return {name: value for name, value in self.facts.items() if name in LASTING}
+
+    @property
     def accuracy(self) -> float | None:
         """Share of right decisions over the last steps; None if none were counted."""
         return sum(self.right) / len(self.right) if self.right else None
@@ -117,6 +132,7 @@ class Progress:
         )
         self.phase += 1
         self.best, self.validation = None, None
+        self.chosen = {}
         self.right.clear()
 
     def result(self, batch: int) -> TrainingResult:
@@ -132,7 +148,13 @@ class Progress:
             cpu_wait=CpuTimes(self.cpu_ran, self.cpu_waited).share,
             before_fine_tuning=self.ended,
             notes=(f"its curves end early: {self.lost_curves}",) if self.lost_curves else (),
+            states=tuple(sorted(self.kept.items())),
         )
+
+
+def snapshot_name(step: int) -> str:
+    """Return the name of the file of weights that go into an average."""
+    return f"snapshot-{step}.safetensors"
 
 
 def append_to_log(

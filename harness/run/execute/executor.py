@@ -16,6 +16,7 @@ from harness.measure.device import Device
 from harness.records.files import write_text
 from harness.records.record import Record, State
 from harness.run.events import ProgressEvent, Watch
+from harness.run.job.audit_answer import AuditAnswer
 from harness.run.job.record_writing import write_failure
 from harness.run.job.results import FIRST_RESULT, Measurement
 from harness.run.job.spec import JobSpec
@@ -122,6 +123,17 @@ def measure_jobs(jobs: list[JobSpec], executor: Executor, watch: Watch) -> Itera
             yield found.model_copy(update={"first_result_seconds": first.seconds})
     finally:
         executor.stop()
+
+
+def audit_job(job: JobSpec, executor: Executor, watch: Watch) -> AuditAnswer:
+    """Run parts of a job's training again, as its task says."""
+    try:
+        answer = _ask(job, executor, executor.slots[0], watch)
+    finally:
+        executor.stop()
+    if answer.result is None:
+        return AuditAnswer(why=answer.why)
+    return AuditAnswer.model_validate(answer.result)
 
 
 class _FirstResult:

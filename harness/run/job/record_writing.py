@@ -11,7 +11,7 @@ from typing import Any
 from harness.errors import PathError, StorageError, naming, printable
 from harness.measure.environment import environment_digest
 from harness.records.damage import DamagedFile, set_aside
-from harness.records.documents import sha256_file
+from harness.records.documents import digest, sha256_file
 from harness.records.files import atomic_path, lock, read_bytes, write_bytes
 from harness.records.record import Artefact, Metric, Record, Resources, Stage, State
 from harness.records.record_files import read_record, write_record
@@ -42,6 +42,9 @@ def build_record(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
     resources = Resources(**without_stage(results.get("measure", {})))
     if training:
         artefacts["checkpoint"] = Artefact(**training["checkpoint"])
+        if states := training.get("states"):
+            # The record binds every kept state: nobody can choose others once an audit is drawn.
+            artefacts["states"] = Artefact(sha256=digest(states), bytes=training["states_bytes"])
         if training.get("environment") == record.environment_digest:
             spent = {
                 "training_seconds": training["seconds"],

@@ -13,6 +13,7 @@ from harness.config.recipes import EvenCrops, Recipe
 from harness.config.tables import Profile
 from harness.records.documents import digest
 from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
+from harness.run.job.audit_answer import AuditTask
 from harness.run.job.limits import Limits
 from harness.run.job.results import TimedShapes
 
@@ -57,6 +58,8 @@ class JobSpec(BaseModel):
         only: the one thing to do, with nothing trained; None for the whole job.
         shapes: of the dataset, for `only = "time"`.
         options: torch's options that are measured (see `OPTIONS`).
+        keep_states: how many states its training keeps for an audit; no result depends on them.
+        audit: what is run again of its training, for `only = "audit"`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -91,9 +94,11 @@ class JobSpec(BaseModel):
     refused: str = ""
     train_inputs: dict[str, object] | None = None
     code: str = ""
-    only: Literal["measure", "time"] | None = None
+    only: Literal["measure", "time", "audit"] | None = None
     shapes: TimedShapes | None = None
     options: tuple[str, ...] = ()
+    keep_states: int = 0
+    audit: AuditTask | None = None
 
     @property
     def is_baseline(self) -> bool:

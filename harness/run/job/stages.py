@@ -16,6 +16,7 @@ from harness.metrics.validation import MetricError
 from harness.records.documents import sha256_file
 from harness.records.record import Record, Resources, State
 from harness.run.events import Watch, ignore
+from harness.run.job.audit_answer import AuditAnswer
 from harness.run.job.benchmark_target import BenchmarkTarget, time_system
 from harness.run.job.context import JobContext, OutOfMemory, memory_errors, tell_waiting
 from harness.run.job.measure_stage import measure_system, measuring_seconds
@@ -57,6 +58,8 @@ def answer_job(spec: JobSpec, watch: Watch) -> dict[str, Any]:
         return measure_job(spec, watch).model_dump(mode="json")
     if spec.only == "time":
         return time_job(spec).model_dump(mode="json")
+    if spec.only == "audit":
+        return audit_job(spec, watch).model_dump(mode="json")
     return run_job(spec, watch).model_dump(mode="json", by_alias=True)
 
 
@@ -112,6 +115,24 @@ def time_job(spec: JobSpec) -> Speed:
     single = speed.item * ITEM_SECONDS / seconds if seconds else speed.item
     measuring = measuring_seconds(single, speed.steps, spec.threads, audio=seconds > 0)
     return speed.model_copy(update={"measuring": measuring})
+
+
+def audit_job(spec: JobSpec, watch: Watch = ignore) -> AuditAnswer:
+    """Run parts of a job's training again, as its task says; nothing of the job changes."""
+    from harness.run.job.audit_stage import audit_training
+
+    recipe, task, stage = spec.recipe, spec.audit, spec.train
+    if recipe is None or task is None or stage is None:
+        raise TypeError("an audit needs a training and the parts of it")
+    trained = spec.stage_folder("train", stage.key)
+
+    def audit() -> AuditAnswer:
+        with memory_errors(f"in the audit{spec.at_batch}"):
+            context = JobContext(spec, watch)
+            return AuditAnswer(parts=audit_training(context, recipe, task, trained))
+
+    done = _within_budget(spec, audit)
+    return done if isinstance(done, AuditAnswer) else AuditAnswer(why=": ".join(done))
 
 
 def _run_stages(context: JobContext) -> Record:

@@ -19,6 +19,7 @@ from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import sha256_file
 from harness.run.job.context import JobContext
 from harness.tasks.task import Side
+from harness.train.kept_states import kept_bytes
 from harness.train.loop import train
 from harness.train.system import System, outputs_of
 from harness.train.training_plan import TrainingPlan
@@ -44,17 +45,23 @@ def train_system(context: JobContext, recipe: Recipe, folder: Path) -> dict[str,
         **asdict(result),
         "checkpoint": {"sha256": sha256_file(path), "bytes": size},
         "environment": environment_digest(where) if where else "",
+        **({"states_bytes": kept_bytes(folder)} if result.states else {}),
     }
 
 
 def _train(context: JobContext, recipe: Recipe, folder: Path) -> TrainingResult:
-    plan = _plan(context, recipe, folder)
+    plan = make_plan(context, recipe, folder)
     context.begin("train", plan.phases[-1].last)
-    fabric = Fabric(accelerator=context.spec.device, devices=1, precision=recipe.precision)
-    return train(context.system(), plan, fabric)
+    return train(context.system(), plan, make_fabric(context, recipe))
 
 
-def _plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan:
+def make_fabric(context: JobContext, recipe: Recipe) -> Fabric:
+    """Return what puts a job's training on its device, in its recipe's precision."""
+    return Fabric(accelerator=context.spec.device, devices=1, precision=recipe.precision)
+
+
+def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan:
+    """Return the plan of a job's training in a folder."""
     task, dataset = context.task, context.dataset
     validation = dataset.subset("validation")
     lists = task.lists(dataset.listing, "validation", dataset.left_out)
@@ -85,6 +92,7 @@ def _plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan:
         seed=context.spec.seed or 0,
         report=lambda done, _, loss: context.advance(done, loss),
         data_workers=context.spec.data_workers,
+        keep_states=context.spec.keep_states,
     )
 
 

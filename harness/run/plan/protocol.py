@@ -73,6 +73,7 @@ def common_fields(
         "threads": request.threads,
         "data_workers": request.data_workers,
         "limits": request.limits,
+        "keep_states": request.keep_states,
         "options": request.options,
         "memory_limit": loaded.benchmark.budget.usable,
         "protocol": protocol,

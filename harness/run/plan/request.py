@@ -29,6 +29,7 @@ class RunRequest:
         device, threads: that jobs compute with.
         data_workers: processes a job that make training inputs; 0 for a thread.
         limits: the time that a job may take.
+        keep_states: how many states each training keeps for an audit.
         options: torch's options that are measured (see `harness.run.job.spec.OPTIONS`).
         leave_out_damaged: go on without files that cannot be used.
     """
@@ -46,6 +47,7 @@ class RunRequest:
     leave_out_damaged: bool = False
     data_workers: int = 0
     limits: Limits = field(default=Limits())
+    keep_states: int = 0
     options: tuple[str, ...] = ()
 
     @property
