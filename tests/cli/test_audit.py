@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 import torch
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from harness.cli.audit import audit
 from harness.cli.run import run
