@@ -112,12 +112,10 @@ def test_what_lies_beside_records_and_is_drawn_of_them_is_judged_too(copy: Copy)
     copy.commit()
     done = checked(copy)
     assert done.returncode == 1
-    # By `board check`, `board admit` twice, and `verify`.
+    # By `board check`, and by `board admit`, which judges details of new records with their numbers.
     assert f"{copy.name(picture)}: holds what no drawing of ours does (<script>" in done.stderr
     assert f"{copy.name(details)}: not what its scores give: details.breakdowns" in done.stderr
     assert "looks like, the name of 'efficientnet-b0 + softmax'" in done.stderr
-    assert "2 records against their scores" in done.stderr
-    assert published.name in done.stderr.partition("differs: details.breakdowns")[2]
     build(copy.folder)
     assert "<script>" not in picture.read_text()
 
@@ -137,9 +135,8 @@ def test_malformed_records_are_all_named(copy: Copy) -> None:
     done = checked(copy)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    # By `board check`, `board admit` and `verify`, which goes on to the whole one.
-    assert all(done.stderr.count(f"/{name}.json: ") >= 3 for name in malformed), done.stderr
-    assert "1 verified" in done.stderr
+    # By `board check` and by `board admit`, which go on to the others.
+    assert all(done.stderr.count(f"/{name}.json: ") >= 2 for name in malformed), done.stderr
 
 
 def test_a_target_that_is_not_there_is_told(copy: Copy) -> None:

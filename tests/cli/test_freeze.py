@@ -160,7 +160,10 @@ def test_a_declared_subset_follows_its_rule(freeze: Freeze, here: Path) -> None:
         (("new", "--from", "voices", "--count", "5000"), "have 120; ask for fewer"),
         ((*NEW, "--trials", "2000"), "validation: 1,000 target trials are asked for"),
         ((*NEW, "--targets", "0.5"), "shares of how many trials? Say it with --trials"),
-        ((*NEW, "--trials", "9", "--targets", "1.5"), "draw_trials.targets: Input should be less"),
+        (
+            (*NEW, "--trials", "9", "--targets", "1.5"),
+            "draw_trials.targets: give a number above 0 to below 1",
+        ),
         ((*NEW, "--trials", "9", "--same-gender", "0.5"), "the corpus tells no gender; leave"),
         ((*NEW, "--count", "0"), "Invalid value for '--count'"),
     ],

@@ -159,6 +159,7 @@ def test_every_model_of_the_kind_is_measured_and_no_other(tiny: TinyBenchmark):
 def test_a_run_finds_what_was_measured(tiny: TinyBenchmark, measured):
     for path in (tiny.runs / "stages").glob("measure-*/result.json"):
         found = json.loads(path.read_text())  # as if nothing had run beside it
+        del found["own"]  # which would tell that somebody changed it
         path.write_text(json.dumps({**found, "measuring_cpu_wait": 0.0}))
     planned = tiny.run("plan", "--suite", "costs", "--device", "cpu", "--json", "--set", "batch=12")
     job = planned.json["jobs"][1]

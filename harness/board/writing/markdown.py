@@ -28,7 +28,7 @@ from harness.records.documents import digest
 # Otherwise the padding, and so the bytes, depend on whether wcwidth happens to be installed.
 tabulating.WIDE_CHARS_MODE = False
 
-_LINKING = re.compile(r"((?<!\w)@(?=\w)|:(?=//)|\bwww(?=\.))", re.IGNORECASE)
+_LINKING = re.compile(r"(@(?=[^\W\d])|(?<!\w)@(?=\d)|:(?=//)|\bwww(?=\.))", re.IGNORECASE)
 _ACTIVE = re.compile(r"([\\`*_\[\]|~$#])")
 
 

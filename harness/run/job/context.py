@@ -56,8 +56,8 @@ class JobContext:
 
     def advance(self, done: int, loss: float | None = None) -> None:
         """Report that `done` units of the stage are done in all, with the loss if there is one."""
-        self._last = ProgressEvent("advance", done=done, loss=loss)
-        self._watch(self._last)
+        self._last = ProgressEvent("advance", done=done)  # Repeated, it is no step of its own.
+        self._watch(replace(self._last, loss=loss))
 
     def go_on(self, _: object = None) -> None:
         """Report that the work goes on within a unit that takes long.

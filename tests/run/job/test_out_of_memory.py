@@ -63,6 +63,7 @@ def run(tiny: TinyBenchmark, request: RunRequest) -> list[dict[str, Any]]:
     return said
 
 
+@pytest.mark.long
 def test_the_row_says_what_was_tried_and_what_fits(large):
     record = run(large, asked(large, batch=96))[-1]["result"]
     assert record["state"] == "oom"
