@@ -112,7 +112,7 @@ def test_what_lies_beside_records_and_is_drawn_of_them_is_judged_too(copy: Copy)
     copy.commit()
     done = checked(copy)
     assert done.returncode == 1
-    # By `board check`, and by `board admit`, which judges details of new records with their numbers.
+    # By `board check`, and by `board admit`, which judges new records with their details.
     assert f"{copy.name(picture)}: holds what no drawing of ours does (<script>" in done.stderr
     assert f"{copy.name(details)}: not what its scores give: details.breakdowns" in done.stderr
     assert "looks like, the name of 'efficientnet-b0 + softmax'" in done.stderr

@@ -70,6 +70,7 @@ def test_segments_are_audited_and_every_falsehood_is_found(tiny: TinyBenchmark, 
 
     # The same, and the lists of hashes say so: only running it again can tell.
     result = json.loads((train / "result.json").read_text())
+    del result["own"]  # the hash of all the rest
     result["states"][1][1] = state_digest(state)
     (train / "result.json").write_text(readable_json(result))
     status, told = audited(call, tiny, "--share", "1")
