@@ -171,7 +171,7 @@ def test_hashes_of_an_epoch(
     (ratio,) = take_turns(benchmark, ours, {"unheld": rival}, rounds=15).values()
     what = f"disturbed inputs of {ITEMS} utterances of {SECONDS:g} s, each hashed whole"
     figures.append(Figure(what, 1000 * ours.best, "ms of processor time"))
-    figures.append(Figure("… against nothing hashed", 1 / ratio, "times as long", most=1.03))
+    figures.append(Figure("… against nothing hashed", 1 / ratio, "times as long", most=1.1))
     assert missed(figures) == []
 
 
