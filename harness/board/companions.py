@@ -52,7 +52,7 @@ def wrong_companions(folder: Path, records: Mapping[str, Record]) -> list[str]:
     bound = [line for name in _beside(folder) for line in _companion(folder, name, records)]
     attested = (name for name in _beside(folder) if not name.endswith(DETAILS_ENDING))
     owners, orphans = {*records, *attested}, list[str]()
-    for ending, owned in (("*.npz", scores_path), (f"*{MARK}*.sig", signature_path)):
+    for ending, owned in (("*.npz", scores_path), (f"*{MARK}*{SIGNATURE_ENDING}", signature_path)):
         found = (folder / "records").rglob(ending)
         there = {path.relative_to(folder).as_posix() for path in found}
         orphans += sorted(there - set(map(owned, owners)))

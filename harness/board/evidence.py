@@ -110,8 +110,7 @@ def finished_at(record: Record) -> datetime:
 
     So a key that counts no longer counts for no record without a date either.
     """
-    stages = max((stage.finished or "" for stage in record.stages.values()), default="")
-    return parse_time(record.finished or stages) or datetime.max.replace(tzinfo=UTC)
+    return parse_time(record.ended) or datetime.max.replace(tzinfo=UTC)
 
 
 def parse_time(text: str) -> datetime | None:

@@ -405,6 +405,12 @@ class Record(Part):
         return self.track == "baseline"
 
     @property
+    def ended(self) -> str:
+        """The time it was finished, or else its last stage; empty if it says neither."""
+        ends = (stage.finished or "" for stage in self.stages.values())
+        return self.finished or max(ends, default="")
+
+    @property
     def entry(self) -> str:
         """The row's name, the same for all its seeds."""
         loss = f" + {self.loss.name}" if self.loss else ""

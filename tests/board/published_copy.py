@@ -57,6 +57,16 @@ class Copy:
         git(self.top, "add", "--all")
         git(self.top, "commit", "--quiet", "-m", "Change")
 
+    def make_new(self, record: Path) -> None:
+        """Commit everything but a record and what lies beside it, which stay in the work tree."""
+        beside = {path: path.read_bytes() for path in record.parent.glob(f"{record.stem}*")}
+        for path in beside:
+            path.unlink()
+        build(self.folder)
+        self.commit()
+        for path, content in beside.items():
+            path.write_bytes(content)
+
 
 def make_copy(top: Path) -> Copy:
     """The digits' records with their tables, committed."""

@@ -13,7 +13,6 @@ import tomli_w
 import typer
 from typer.testing import CliRunner
 
-from harness.board.publishing.published_tables import build
 from harness.board.record_paths import record_path, scores_path
 from harness.cli.board import admit as admit_command
 from harness.datasets.lock import LockFile, read_lock
@@ -30,14 +29,7 @@ from tests.board.published_copy import ROOT, Copy, edit, git, make_copy
 def template(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy in which one record is new: nothing of it is in the commit."""
     copy = make_copy(tmp_path_factory.mktemp("template") / "repository")
-    record = copy.record("efficientnet-b2")
-    mine = {path: path.read_bytes() for path in record.parent.glob(f"{record.stem}*")}
-    for path in mine:
-        path.unlink()
-    build(copy.folder)
-    copy.commit()
-    for path, content in mine.items():
-        path.write_bytes(content)
+    copy.make_new(copy.record("efficientnet-b2"))
     return copy
 
 

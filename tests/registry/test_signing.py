@@ -43,13 +43,7 @@ def listed(copy: Copy, key: Path) -> Copy:
 def renewed(copy: Copy, change: Callable[[dict[str, Any]], None] = lambda _: None) -> Path:
     """A record that the last commit does not hold, of whatever content."""
     record = copy.record()
-    beside = {path: path.read_bytes() for path in record.parent.glob(f"{record.stem}*")}
-    for path in beside:
-        path.unlink()
-    build(copy.folder)
-    copy.commit()
-    for path, content in beside.items():
-        path.write_bytes(content)
+    copy.make_new(record)
     edit(record, change)
     rebind(record)
     return record

@@ -100,5 +100,4 @@ def strength_of(filed: FiledRecord) -> tuple[int, tuple[str, int, str, str]]:
 
 def _age(filed: FiledRecord) -> tuple[str, int, str, str]:
     record = filed.record
-    stages = max((stage.finished or "" for stage in record.stages.values()), default="")
-    return record.finished or stages, record.attempt, digest(to_document(record)), filed.path
+    return record.ended, record.attempt, digest(to_document(record)), filed.path

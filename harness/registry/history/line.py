@@ -146,8 +146,7 @@ def _require_own(record: Record, source: Path) -> None:
 
 def _night(record: Record, source: Path) -> str:
     """Return the day on which a record, or else its last stage, was finished."""
-    ends = (stage.finished or "" for stage in record.stages.values())
-    day = (record.finished or max(ends, default=""))[:10]
+    day = record.ended[:10]
     if not day:
         raise RequestError(f"{source}: does not say when it was finished; give --night")
     return day

@@ -77,9 +77,10 @@ def _earlier_uses(path: Path) -> list[dict[str, Any]]:
     """
     if not path.exists():
         return []
-    lines = read_bytes(path).splitlines()
+    content = read_bytes(path)
+    lines = content.splitlines()
     uses = [use for line in lines if (use := _parse_line(line)) is not None]
-    if lines and len(uses) == len(lines) and read_bytes(path).endswith(b"\n"):
+    if lines and len(uses) == len(lines) and content.endswith(b"\n"):
         return uses
     there = {use["evaluation"] for use in uses}
     uses += [use for use in _recorded_uses(path.parent) if use["evaluation"] not in there]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -14,7 +12,8 @@ from harness.run.events import ProgressEvent
 from harness.run.execute.job_clock import JobClock
 from harness.run.job.limits import Limits
 from tests.hostile import add_hostile, add_models, hostile
-from tests.run.execute.test_supervisor import NAME, marked, wait_until
+from tests.run.execute.conftest import NAME, marked
+from tests.run.execute.test_supervisor import wait_until
 from tests.tiny import FIRST, Finished, TinyBenchmark, ended, kill_group, make_tiny, metrics_of
 
 SOON = {"silence_minutes": 0.05 / 60}
@@ -29,14 +28,6 @@ def hanging(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
     add_hostile(made)
     add_models(made, "hostile", {**HANGING, "calm": hostile("never", "nothing")})
     return made
-
-
-@pytest.fixture
-def mark() -> Iterator[str]:
-    value = uuid4().hex
-    yield value
-    for each in marked(value):
-        each.kill()
 
 
 def words(command: str, *more: str) -> tuple[str, ...]:

@@ -7,18 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
-import psutil
 import pytest
 
 from harness.run.execute import child as child_module
 from harness.run.execute.child import Child, TimeIsUp
+from tests.run.execute.conftest import NAME, marked
 
 ROOT = Path(__file__).resolve().parents[3]
-NAME = "TRIALBOARD_TEST"
 WORKER = "tests.run.execute.unruly_worker"
 PATIENCE = 30.0
 
@@ -35,29 +33,8 @@ time.sleep(600)
 """
 
 
-@pytest.fixture
-def mark() -> Iterator[str]:
-    """A value of `NAME` for the processes of one test; those that it left are killed."""
-    value = uuid4().hex
-    yield value
-    for each in marked(value):
-        each.kill()
-
-
 def environment(mark: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), NAME: mark}
-
-
-def marked(mark: str) -> list[psutil.Process]:
-    """Living processes that began with a mark in their environment."""
-    found = []
-    for each in psutil.process_iter():
-        try:
-            if each.environ().get(NAME) == mark and each.status() != psutil.STATUS_ZOMBIE:
-                found.append(each)
-        except psutil.Error:
-            continue
-    return found
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
