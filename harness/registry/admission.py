@@ -8,16 +8,13 @@ licence allows, and with evidence: scores that are judged again here, or a signa
 
 from __future__ import annotations
 
-import io
-import os
-import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.board.companions import unreadable_companions, wrong_companions
-from harness.board.git_tree import git, top_of
+from harness.board.git_tree import Snapshot
 from harness.board.record_paths import (
     DETAILS_ENDING,
     SIGNATURE_ENDING,
@@ -51,9 +48,6 @@ from harness.registry.replacement import worsened, wrong_replacements
 from harness.registry.scores_admission import judge_scores
 
 RECORDS = "records/"
-
-LITERAL = "--literal-pathspecs"
-"""No letter of a path means anything but itself."""
 
 
 @dataclass(frozen=True)
@@ -161,73 +155,6 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         told=tuple(told),
         remarks=scores.remarks,
     )
-
-
-class Snapshot:
-    """A git revision of the work tree that a folder lies in; reading it leaves the tree alone.
-
-    Attributes:
-        top: the work tree.
-        commit: the revision's commit.
-
-    Args:
-        folder: below the work tree.
-        name: as git calls it: a commit, a branch, `origin/main`, `HEAD~1`.
-
-    Raises:
-        RequestError: there is no git work tree, or no such revision.
-    """
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.top = top_of(folder)
-        # After `--end-of-options` no name can pass for an option.
-        options = ("--verify", "--quiet", "--end-of-options")
-        try:
-            found = git(self.top, "rev-parse", *options, f"{name}^{{commit}}")
-        except RequestError as error:
-            raise RequestError(
-                f"{name!r}: no such revision here; fetch it first, as in `git fetch origin main`"
-            ) from error
-        self.commit = os.fsdecode(found).strip()
-
-    def files(self, folder: Path) -> dict[str, bytes]:
-        """Return every file that it has below a folder, by the path below that; no links.
-
-        Raises:
-            RequestError: the folder lies outside the work tree.
-        """
-        place = self._place(folder)
-        if not self._has(place):
-            return {}
-        packed = git(self.top, LITERAL, "archive", "--format=tar", self.commit, "--", place)
-        files = {}
-        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-            for member in archive:
-                content = archive.extractfile(member) if member.isfile() else None
-                if content is not None:
-                    files[Path(member.name).relative_to(place).as_posix()] = content.read()
-        return files
-
-    def file(self, path: Path) -> bytes | None:
-        """Return the content of one file; None if it has none there.
-
-        Raises:
-            RequestError: the file lies outside the work tree.
-        """
-        place = self._place(path)
-        if not self._has(place):
-            return None
-        return git(self.top, "cat-file", "blob", f"{self.commit}:{place}")
-
-    def _has(self, place: str) -> bool:
-        return bool(git(self.top, LITERAL, "ls-tree", "--full-tree", self.commit, "--", place))
-
-    def _place(self, path: Path) -> str:
-        """Return the path as git spells it, from the top of the work tree."""
-        resolved, top = path.resolve(), self.top.resolve()
-        if not resolved.is_relative_to(top):
-            raise RequestError(f"{path}: outside the git work tree {self.top}")
-        return resolved.relative_to(top).as_posix()
 
 
 def _lock_before(loaded: LoadedBenchmark, revision: Snapshot) -> LockFile:
