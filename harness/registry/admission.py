@@ -9,7 +9,7 @@ licence allows, and with evidence: scores that are judged again here, or a signa
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,55 +100,47 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     own, old = read_lock(loaded.lock_path), _lock_before(loaded, revision)
     locks = (own, old, *(read_lock(path) for path in loaded.base_lock_paths))
     records, unreadable = _readable(folder, now)
+    # Nothing can be said of what lies beside records where some are none.
+    sound = {} if unreadable else records
     listed = _signers_before(before)
-    own_records = {name: records[name] for name in new if name in records}
-    earned, beside, signatures, told = Held(), list[str](), list[str](), list[str]()
-    trusted: Mapping[str, Record] = {}
-    if not unreadable:  # Nothing can be said of what lies beside records otherwise.
-        beside = wrong_companions(folder, records)
-        held = load(folder, [folder / name for name in records], listed)
-        trusted = held.records
-        earned = Held({name: trusted[name] for name in own_records}, unseen=held.unseen)
-        signatures = [
-            *wrong_signatures(folder, records, before, listed),
-            *lost_signatures(folder, records, before),
-        ]
-        told = signers_change(listed, read_signers(folder / SIGNERS))
+    trusted = load(folder, [folder / name for name in sound], listed, sound)
+    earned = Held({n: trusted.records[n] for n in new if n in sound}, unseen=trusted.unseen)
     trusts = {name: each.trust for name, each in earned.records.items()}
-    about = {*new, *(scores_path(name) for name in new)}
     scores = judge_scores(folder, new, records, loaded)
     complaints = [
         *_lost(before, now),
-        *(
-            f"{path.relative_to(folder).as_posix()}: a link; put the file itself there"
-            for path in paths
-            if path.is_symlink()
-        ),
+        *_links(folder, paths),
         *unreadable,
         *(line for name in new for line in wrong_newcomer(folder, name, records, locks, loaded)),
-        *wrong_replacements(trusted, before, revision.top),
-        *wrong_attestations(folder, new if trusted else (), trusted, loaded, revision.top, listed),
-        *disagreements(records),
-        *(
-            f"{name}: {line}"
-            for name, trust in trusts.items()
-            for line in unshown(records[name], trust)
+        *wrong_replacements(trusted.records, before, revision.top),
+        *wrong_attestations(
+            folder, new if sound else (), trusted.records, loaded, revision.top, listed
         ),
+        *disagreements(records),
+        *(f"{n}: {line}" for n, trust in trusts.items() for line in unshown(records[n], trust)),
         *wrong_numbers(folder, earned, loaded),
-        *unknown_commits(revision.top, own_records),
-        *signatures,
+        *unknown_commits(revision.top, {name: records[name] for name in new if name in records}),
         *wrong_names(new, records, loaded),
         *wrong_details(folder, before, now, loaded),
         *scores.complaints,
-        *(line for line in beside if _is_about(line.partition(": ")[0], about)),
         *check_history(folder),
         *(f"{loaded.lock_path.name}: {line}" for line in lock_edits(own, old)),
     ]
+    told: list[str] = []
+    if not unreadable:
+        about = {*new, *(scores_path(name) for name in new)}
+        beside = wrong_companions(folder, records)
+        complaints += [
+            *wrong_signatures(folder, records, before, listed),
+            *lost_signatures(folder, records, before),
+            *(line for line in beside if _is_about(line.partition(": ")[0], about)),
+        ]
+        told = signers_change(listed, read_signers(folder / SIGNERS))
     return Admission(
         revision.commit,
         tuple(name for name in new if _is_record_file(name)),
         tuple(dict.fromkeys(complaints)),
-        tuple(worsened(trusted, before)),
+        tuple(worsened(trusted.records, before)),
         unreadable=bool(unreadable),
         first=not any(_is_record_file(name) for name in before),
         trusts=trusts,
@@ -181,6 +173,11 @@ def _signers_before(before: Mapping[str, bytes]) -> Signers:
             f"{SIGNERS} of the revision: no text ({error}); mend it there"
         ) from error
     return parse_signers(text, f"{SIGNERS} of the revision")
+
+
+def _links(folder: Path, paths: Iterable[Path]) -> Iterator[str]:
+    for path in filter(Path.is_symlink, paths):
+        yield f"{path.relative_to(folder).as_posix()}: a link; put the file itself there"
 
 
 def _may_change(name: str) -> bool:
