@@ -333,6 +333,11 @@ class Environment(Part):
     platform: str
     libraries: dict[str, str]
     allocator: dict[str, str]
+    arithmetic: dict[str, str] = Field(
+        default={},
+        exclude_if=lambda value: not value,
+        description="of a GPU: its rounding, and whether its kernels repeat to the bit",
+    )
 
 
 class Artefact(Part):

@@ -20,6 +20,7 @@ from harness.feeding.effects import mask_features
 from harness.feeding.evaluation_batches import whole_batches
 from harness.feeding.feeder import Feeder
 from harness.feeding.front_end import front_end
+from harness.measure.arithmetic import arithmetic
 
 Advance = Callable[[int], None]
 
@@ -151,11 +152,13 @@ def outputs_of(
     Items of one length share a batch, so that no item is padded. With crops, an item's output is
     the mean over its crops: of embeddings each brought to length 1, or of logits. The cosine of
     two such means is the mean cosine of all pairs of crops over the product of the means' lengths.
+
+    A GPU computes them in full float32 and repeatably, whatever the training was computed in.
     """
     system.eval()
     found: NDArray[np.float32] | None = None
     counts = np.zeros(len(subset), dtype=np.int64)
-    with torch.inference_mode():
+    with arithmetic(device), torch.inference_mode():
         for rows, raw in whole_batches(subset, system.declared, MOST_NUMBERS, crops):
             values = system.output(raw.to(device), kind).float()
             if crops is not None and kind == "embedding":

@@ -18,7 +18,9 @@ from torch import Tensor
 
 from harness.config.recipes import Recipe
 from harness.data.corpus import SAMPLE_RATE
+from harness.feeding.feeder import made_ahead
 from harness.feeding.front_end import raw_shape, raw_tensor
+from harness.measure.arithmetic import arithmetic
 from harness.measure.timing import Times, cpu_times, time_action
 from harness.run.job.context import JobContext, memory_errors
 from harness.run.job.results import ITEM_SECONDS, Speed, TimedShapes
@@ -67,7 +69,7 @@ class BenchmarkTarget:
         """Return embeddings of raw items on the device."""
         self.system.eval()
         precision = autocast(embedding_precision(self.spec.options), self.device.type)
-        with torch.inference_mode(), precision:
+        with arithmetic(self.device), torch.inference_mode(), precision:
             return self.system.output(raw, "embedding")
 
     def embed_first(self) -> None:
@@ -102,30 +104,42 @@ class BenchmarkTarget:
         return raw_tensor(list(noise)).to(self.device)
 
     def training_step(self, recipe: Recipe) -> Callable[[], None]:
-        """Return a step of a training on inputs that are there: a training makes them ahead."""
+        """Return a step of a training (see `learning_step`)."""
         system = self.system
         if "compile" in self.spec.options:
             # A training's batches are all of one shape: its kernels are compiled for that alone.
             torch.compiler.reset()
         raw = self.noise(recipe.batch, recipe.crop_seconds)
         labels = example_labels(recipe, recipe.batch, len(self.context.dataset.classes))
-        return learning_step(system, recipe, raw, labels.to(self.device))
+        # From the host, as crops come in a training.
+        return learning_step(system, recipe, raw.cpu(), labels.to(self.device))
 
 
 def learning_step(
     system: System, recipe: Recipe, raw: Tensor, labels: Tensor
 ) -> Callable[[], None]:
-    """Return a step of a training on one batch of raw items."""
+    """Return a step of a training on one batch of raw items.
+
+    Where a training makes features ahead, they are there; a GPU makes them in every step, and its
+    step holds and takes what that needs.
+
+    Args:
+        system: that is trained.
+        recipe: of the training.
+        raw: items, on the host or the device.
+        labels: of the items, on the device.
+    """
     system.train()
-    optimizer = make_optimizer(recipe.optimizer, system.parameters())
-    inputs = system.inputs(raw)
-    forward = partial(autocast, recipe.precision, raw.device.type)
-    precision = Precision(forward, torch.Tensor.backward)
+    device, optimizer = labels.device, make_optimizer(recipe.optimizer, system.parameters())
+    ahead = system.inputs(raw.to(device)) if made_ahead(device) else None
+    precision = Precision(partial(autocast, recipe.precision, device.type), torch.Tensor.backward)
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
-        learn(system, inputs, labels, recipe.micro_batch, precision)
-        optimizer.step()
+        with arithmetic(device, tf32=recipe.tf32, deterministic=recipe.deterministic):
+            inputs = system.inputs(raw.to(device)) if ahead is None else ahead
+            learn(system, inputs, labels, recipe.micro_batch, precision)
+            optimizer.step()
 
     return step
 
@@ -156,7 +170,7 @@ def _embedding_seconds(context: JobContext, system: System, seconds: float, item
     system.eval()
 
     def embed() -> None:
-        with torch.inference_mode():
+        with arithmetic(context.device), torch.inference_mode():
             system.output(raw, "embedding")
 
     return _median_seconds(context, embed)

@@ -113,7 +113,8 @@ def time_job(spec: JobSpec) -> Speed:
         return Speed(why=": ".join(speed))
     seconds = shapes.item_seconds
     single = speed.item * ITEM_SECONDS / seconds if seconds else speed.item
-    measuring = measuring_seconds(single, speed.steps, spec.threads, audio=seconds > 0)
+    threads = 1 if spec.device == "cuda" else spec.threads  # a GPU's latency rests on none of them
+    measuring = measuring_seconds(single, speed.steps, threads, audio=seconds > 0)
     return speed.model_copy(update={"measuring": measuring})
 
 

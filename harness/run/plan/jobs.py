@@ -10,6 +10,7 @@ from typing import Any
 from harness.config.loader import LoadedBenchmark, look_up
 from harness.datasets.listing import HELD_OUT, Listing
 from harness.errors import ConfigError, JobFailed, RequestError
+from harness.measure.arithmetic import arithmetic_facts
 from harness.records import record
 from harness.records.documents import sha256_file
 from harness.run.job.context import make_task
@@ -144,7 +145,9 @@ class CallPlan:
                 trained = {}
                 if "recipe" in fields:
                     trained = {"train_inputs": self._train_inputs(fields, dataset, protocol)}
-                found.append(JobSpec(**shared, **fields, **trained))
+                facts = arithmetic_facts(self._request.device, fields.get("recipe"))
+                where = shared["environment"].model_copy(update={"arithmetic": facts})
+                found.append(JobSpec(**{**shared, "environment": where}, **fields, **trained))
         return found
 
     def _memory_fields(
