@@ -12,10 +12,10 @@ import torch
 from speechbrain.lobes.models.ECAPA_TDNN import (  # type: ignore[import-untyped,unused-ignore]
     ECAPA_TDNN,
 )
+from speechbrain.nnet.CNN import Conv1d  # type: ignore[import-untyped,unused-ignore]
 from speechbrain.utils.importutils import (  # type: ignore[import-untyped,unused-ignore]
     LazyModule,
 )
-from speechbrain.nnet.CNN import Conv1d  # type: ignore[import-untyped,unused-ignore]
 from torch import Tensor
 from torch.nn import functional
 
@@ -44,7 +44,7 @@ class MirrorPadding(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, width: int) -> Tensor:
-        """Pad `[..., length]` to `[..., width + length + width]`; length is over width, which may be 0."""
+        """Pad `[..., length]` to `[..., width + length + width]`; 0 <= width < length."""
         ctx.width = width
         return functional.pad(values, (width, width), mode="reflect")
 

@@ -24,8 +24,10 @@ FRAMES_AT_A_TIME = 256
 """On a processor: their spectra stay in its cache, which halves the time of a large batch."""
 
 BLOCK = 4096
-"""Frames that a GPU transforms at a time, always as many: each other number would be a plan of cuFFT
-more, which it keeps in memory that the allocator does not see; and its memory has a bound."""
+"""Frames that a GPU transforms at a time, always as many.
+
+Each other number would be one more plan of cuFFT, kept in memory that the allocator does not see.
+"""
 
 LOG_FLOOR = float(np.finfo(np.float32).eps)
 
@@ -83,7 +85,7 @@ class LogMel(nn.Module):
             wanted.clamp_(max=len(features) - 1)
             block = self._log_mel(frames[wanted // places, wanted % places])
             features[start : start + BLOCK] = block[: len(features) - start]
-        return self._centre(features.unflatten(0, (rows, places)))
+        return self._centre(features.view(rows, places, -1))
 
     def _frames(self, scaled: Tensor) -> Tensor:
         """Return views of a waveform's frames, `[batch, frames, length]`."""
@@ -99,7 +101,8 @@ class LogMel(nn.Module):
         torch.mul(frames[..., :-1], PRE_EMPHASIS, out=windowed[..., 1:])
         torch.sub(frames, windowed, out=windowed).mul_(self.window)
         power = torch.fft.rfft(padded).abs().square_()
-        return (power @ self.bank).clamp_min_(LOG_FLOOR).log_()
+        features: Tensor = (power @ self.bank).clamp_min_(LOG_FLOOR).log_()
+        return features
 
     def _centre(self, features: Tensor) -> Tensor:
         """Take the mean of each item off, where that is declared."""

@@ -11,7 +11,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.config.recipes import Recipe
 
@@ -73,20 +73,21 @@ def flags(*, tf32: bool, deterministic: bool) -> Iterator[None]:
     import torch
 
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    options: Any = torch.utils.deterministic
     kept = cudnn.allow_tf32, matmul.allow_tf32, cudnn.deterministic
-    mode, fill = torch.get_deterministic_debug_mode(), torch.utils.deterministic
-    filled = fill.fill_uninitialized_memory
+    mode, filled = torch.get_deterministic_debug_mode(), options.fill_uninitialized_memory
     try:
         cudnn.allow_tf32 = matmul.allow_tf32 = tf32
         cudnn.deterministic = deterministic
-        torch.use_deterministic_algorithms(deterministic, warn_only=True)
+        # Not `use_deterministic_algorithms`, which imports torch's compiler: two seconds.
+        torch.set_deterministic_debug_mode("warn" if deterministic else "default")
         # Nothing here reads memory that nobody wrote; to fill it would cost a kernel a tensor.
-        fill.fill_uninitialized_memory = False
+        options.fill_uninitialized_memory = False
         yield
     finally:
         cudnn.allow_tf32, matmul.allow_tf32, cudnn.deterministic = kept
         torch.set_deterministic_debug_mode(mode)
-        fill.fill_uninitialized_memory = filled
+        options.fill_uninitialized_memory = filled
 
 
 @contextmanager
@@ -104,7 +105,7 @@ def name_in_no_order(found: set[str]) -> Iterator[None]:
             else:
                 shown(message, *where, **more)  # type: ignore[arg-type]
 
-        warnings.showwarning = show  # type: ignore[assignment]
+        warnings.showwarning = show
         yield
 
 

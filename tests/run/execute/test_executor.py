@@ -14,7 +14,7 @@ from harness.cli.options import ExecutorName
 from harness.config.loader import load
 from harness.run.events import ProgressEvent, Watch, ignore
 from harness.run.execute.executor import EXECUTORS, Answer, make_executor, run_jobs
-from harness.run.execute.subprocesses import CARDS, card_of
+from harness.run.execute.subprocesses import CARDS, card_of, worker_environment
 from harness.run.job.record_writing import build_failure
 from harness.run.job.spec import JobSpec
 from harness.run.plan.request import RunRequest
@@ -82,6 +82,11 @@ def test_a_caller_that_stops_stops_the_executor(jobs: list[JobSpec]) -> None:
     next(running)
     running.close()
     assert engine.stopped
+
+
+def test_a_worker_multiplies_matrices_repeatably(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":0:0")
+    assert worker_environment(2)["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 
 def test_the_command_line_offers_what_is_there() -> None:
