@@ -21,7 +21,7 @@ FLOAT32 = frozenset(re.findall(r"\w+", """
     poisson_nll_loss pow __pow__ __rpow__ prod reciprocal renorm rms_norm rsqrt sinh
     smooth_l1_loss soft_margin_loss softmax softmin softplus sum tan triplet_margin_loss
 """))  # fmt: skip
-"""What a GPU's autocast computes in float32 (torch's list of "CUDA Ops that autocast to float32")."""
+"""What autocast computes in float32 on a GPU, by torch's own list of it."""
 
 
 class GpuAutocast(TorchFunctionMode):
