@@ -16,7 +16,7 @@ from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender, reading_counter
 from harness.run.execute.executor import make_executor, measure_jobs, refuse_crowd, run_jobs
-from harness.run.job.record_writing import mend_record, write_attempt
+from harness.run.job.record_writing import is_complete, mend_record, write_attempt
 from harness.run.job.results import Measurement
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import WORKERS, model_input
@@ -288,7 +288,7 @@ def _run_missing(
     Records come from the executor if the jobs were run now, since a full disk may hold none.
     """
     found = {job.digest: mend_record(job) for job in jobs}
-    missing = [job for job in jobs if (each := found[job.digest]) is None or each.state != "done"]
+    missing = [job for job in jobs if not is_complete(job, found[job.digest])]
     watch(ProgressEvent("jobs", total=len(missing)))
     if missing:
         engine = make_executor(executor, request.device, workers)

@@ -133,6 +133,12 @@ def write_failure(spec: JobSpec, state: State, reason: str) -> Record:
         return record
 
 
+def is_complete(spec: JobSpec, record: Record | None) -> bool:
+    """Return whether nothing of a job is to be run again; one that was ended in measuring is."""
+    measured = record and (spec.measure is None or "measure" in record.stages)
+    return bool(measured and record and record.state == "done")
+
+
 def not_measured(reason: str) -> str:
     """Return the note of a row some of whose costs are unknown."""
     return f"not all of its costs were measured: {reason}"

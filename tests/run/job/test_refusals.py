@@ -19,7 +19,7 @@ from harness.run.events import ignore
 from harness.run.job import benchmark_target, measure_stage, stages
 from harness.run.job.benchmark_target import ON_PROCESSOR, BenchmarkTarget
 from harness.run.job.context import JobContext, StepOutOfMemory
-from harness.run.job.record_writing import write_failure
+from harness.run.job.record_writing import is_complete, write_failure
 from harness.run.job.results import INPUTS, SCORES, find_result
 from harness.run.job.spec import Embedding, JobSpec
 from harness.run.job.stages import measure_job, run_job
@@ -110,6 +110,7 @@ def test_a_refused_pass_costs_its_own_figures_alone(
         f"0.5 s crops: {REFUSED}"
     )
     assert job.measure
+    assert is_complete(job, record)
     assert record.stages["measure"].inputs == job.measure.inputs
     assert find_result(measuring(job)) is None  # a card with more room measures it
     alone = measure_job(job)
@@ -129,6 +130,8 @@ def test_a_job_that_is_killed_while_it_is_measured_keeps_its_metrics(
     assert kept.notes[-1].endswith("measured: no progress for 30 minutes")
     assert kept.resources.latency_p50 is None
     assert (job.folder / SCORES).is_file()
+    assert not is_complete(job, kept)
+    assert is_complete(job.model_copy(update={"environment": None}), kept)  # nothing is measured
     refused = job.model_copy(update={"refused": "its code failed"})
     assert write_failure(refused, "failed", "its code failed").state == "failed"
 
