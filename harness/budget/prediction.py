@@ -163,7 +163,9 @@ class _Pass:
 def predict_inference(
     work: Workload, batch: int, *, precision: str = "32-true", fake: bool = True
 ) -> StepMemory:
-    """Predict the memory of embedding a batch whose network inputs are there.
+    """Predict the memory of embedding a batch of raw items, which the caller holds meanwhile.
+
+    The front end scales a copy of them. What it holds beside that is of a fixed number of frames.
 
     Args:
         work: the system whose network embeds.
@@ -179,11 +181,14 @@ def predict_inference(
         mode = fake_backbone(system) if fake else None
         system.eval()
         features = _inputs(system, work, batch, mode)
+        raw, scaled = (features.new_empty((batch, *work.item)) for _ in range(2))
         trace = StorageTrace()
         with trace, work.rules(), torch.no_grad(), autocast(precision, "cpu"):
             held = trace.watch([*system.parameters(), *system.buffers()])
-            inputs = trace.watch([features])
-            trace.reset_peak()
+            inputs = trace.watch([raw])
+            trace.watch([scaled])
+            inputs += trace.watch([features])
+            del scaled
             system.embed(features)
     events = sort_frees(trace.events)
     return StepMemory(parameters=held, inputs=inputs, peak=trace.peak, events=events)

@@ -22,7 +22,7 @@ from harness.feeding.feeder import made_ahead
 from harness.feeding.front_end import raw_shape, raw_tensor
 from harness.measure.arithmetic import arithmetic
 from harness.measure.timing import Times, cpu_times, time_action
-from harness.run.job.context import JobContext, memory_errors
+from harness.run.job.context import JobContext, StepOutOfMemory, memory_errors
 from harness.run.job.results import ITEM_SECONDS, Speed, TimedShapes
 from harness.run.job.spec import embedding_precision
 from harness.train.gradient_accumulation import Precision, autocast, learn
@@ -75,7 +75,7 @@ class BenchmarkTarget:
     def embed_first(self) -> None:
         """Embed one item, for which somebody waits who starts a program."""
         item = raw_shape(self.context.model.inputs(), ITEM_SECONDS)
-        self.embed(torch.randn((1, *item)).to(self.device))
+        self.embed(torch.randn((1, *item)).to(self.device)).cpu()  # a GPU has then finished
 
     def embedding_times(self, raw: Tensor, repeats: int, at_most: float) -> Times:
         """Time the embedding of a batch."""
@@ -89,7 +89,8 @@ class BenchmarkTarget:
         """Items that are tried at once, by the budget if there is a GPU."""
         if self.device.type != "cuda":
             return ON_PROCESSOR
-        return self.spec.embedding.largest or ON_PROCESSOR
+        largest = self.spec.embedding.largest
+        return ON_PROCESSOR if largest is None else max(1, largest)
 
     def noise(self, batch: int, seconds: float | None) -> Tensor:
         """Return noise of the shape of the dataset's items, on which speed does not depend."""
@@ -151,7 +152,7 @@ def time_system(context: JobContext, shapes: TimedShapes) -> Speed:
         OutOfMemory: not even a few items fit.
     """
     spec = context.spec
-    with memory_errors("in a trial"):
+    with memory_errors("in a trial", StepOutOfMemory):
         system = context.system_for(shapes.classes, lambda: [1] * shapes.classes)
         _embedding_seconds(context, system, shapes.item_seconds, 1)
         start = (time.time() - psutil.Process().create_time()) * (1 - (cpu_times().share or 0.0))

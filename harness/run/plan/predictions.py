@@ -42,7 +42,7 @@ class Predictions:
 
     Args:
         folder: a folder of their own is made there.
-        limit: bytes that tensors may take.
+        limit: bytes that the allocator of a GPU may take.
         tell: receives messages for a person who waits.
     """
 
