@@ -19,7 +19,7 @@ from torch import Tensor
 from harness.config.recipes import Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.feeding.front_end import raw_shape, raw_tensor
-from harness.measure.timing import Times, cpu_times, time_action
+from harness.measure.timing import FIGURE, REPEATS, Times, cpu_times, time_action
 from harness.run.job.context import JobContext, memory_errors
 from harness.run.job.results import ITEM_SECONDS, Speed, TimedShapes
 from harness.run.job.spec import embedding_precision
@@ -36,8 +36,8 @@ FEWEST, ENOUGH = 8, 0.5
 TOO_LONG = 2.0
 """Seconds of a step after which none with more items is tried."""
 
-TRIAL_AT_MOST = 0.5
-"""Seconds that the repeats of one figure may take; one is always timed."""
+TRIAL, TRIALS = 0.5, 3
+"""Seconds after which a trial repeats an action no more, and the repeats that are the most."""
 
 
 class BenchmarkTarget:
@@ -75,10 +75,12 @@ class BenchmarkTarget:
         item = raw_shape(self.context.model.inputs(), ITEM_SECONDS)
         self.embed(torch.randn((1, *item)).to(self.device))
 
-    def embedding_times(self, raw: Tensor, repeats: int, at_most: float) -> Times:
-        """Time the embedding of a batch."""
+    def embedding_times(
+        self, raw: Tensor, at_least: float = FIGURE, fewest: int = REPEATS
+    ) -> Times:
+        """Time the embedding of a batch; see `time_action`."""
         action = partial(self.embed, raw)
-        times = time_action(action, repeats, warmup=1, device=self.device, at_most=at_most)
+        times = time_action(action, device=self.device, at_least=at_least, fewest=fewest)
         self.context.go_on()
         return times
 
@@ -207,8 +209,8 @@ def _noise(context: JobContext, seconds: float, items: int) -> Tensor:
 
 
 def _median_seconds(context: JobContext, action: Callable[[], None]) -> float:
-    """Time what fits `TRIAL_AT_MOST`, after a warm-up, less the time waited for a processor."""
+    """Time a few repeats, less the time waited for a processor."""
     before = cpu_times()
-    times = time_action(action, 3, warmup=1, device=context.device, at_most=TRIAL_AT_MOST, fewest=1)
+    times = time_action(action, device=context.device, at_least=TRIAL, fewest=1, most=TRIALS)
     waited = cpu_times().since(before).share if context.device.type == "cpu" else None
     return times.median * (1 - (waited or 0.0))

@@ -14,7 +14,7 @@ from harness.feeding.front_end import raw_shape
 from harness.measure.memory_use import available_memory
 from harness.metrics.validation import MetricError
 from harness.records.documents import sha256_file
-from harness.records.record import Record, Resources, State
+from harness.records.record import Record, State
 from harness.run.events import Watch, ignore
 from harness.run.job.audit_answer import AuditAnswer
 from harness.run.job.benchmark_target import BenchmarkTarget, time_system
@@ -33,9 +33,9 @@ from harness.run.job.results import (
     SCORES,
     Measurement,
     Speed,
+    measured,
     run_stage,
     turn,
-    without_stage,
 )
 from harness.run.job.spec import JobSpec
 from harness.train.training_progress import FINAL
@@ -98,7 +98,8 @@ def measure_job(spec: JobSpec, watch: Watch = ignore) -> Measurement:
 
     done = _within_budget(spec, measure)
     if isinstance(done, dict):
-        return Measurement(state="done", resources=Resources(**without_stage(done)))
+        resources, notes = measured(done)
+        return Measurement(state="done", resources=resources, notes=notes)
     state, reason = done
     return Measurement(state=state, reason=reason)
 
