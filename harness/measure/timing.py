@@ -30,6 +30,9 @@ REPEATS = 3
 
 LONG = 6.0
 
+ON_PROCESSOR = 50
+"""Repeats that are enough on a processor in less than a second: no clock of it rises by then."""
+
 WARM_UP = 0.5
 """Seconds that a GPU is kept busy before it is timed: its clocks rise with its work."""
 
@@ -94,6 +97,8 @@ def time_action(
         raise ValueError(f"at least 1 repeat is timed, got {min(fewest, most)}")
     device = torch.device(device)
     at_least = max(at_least, ENERGY) if joules else at_least
+    if device.type == "cpu" and not joules:
+        most = min(most, ON_PROCESSOR)
 
     def now() -> float:
         if device.type == "cuda":
@@ -127,7 +132,7 @@ def _is_enough(repeats: int, seconds: float, at_least: float, fewest: int) -> bo
 
 
 def repeats_seconds(seconds: float, at_least: float = FIGURE) -> float:
-    """Return how long the repeats of an action take that takes some seconds once.
+    """Return how long the repeats of an action take, at most, that takes some seconds once.
 
     >>> repeats_seconds(0.3), repeats_seconds(2.0), repeats_seconds(5.0)
     (1.2, 6.0, 10.0)

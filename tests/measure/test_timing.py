@@ -32,7 +32,7 @@ def test_warmup_runs_and_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("each", "repeats"), [(1 / 64, 64), (0.375, 3), (2.5, 3), (3.0, 2), (20.0, 2)]
+    ("each", "repeats"), [(1 / 32, 32), (0.375, 3), (2.5, 3), (3.0, 2), (20.0, 2)]
 )
 def test_a_figure_takes_a_second_and_three_repeats_of_which_long_ones_are_two(
     monkeypatch: pytest.MonkeyPatch, each: float, repeats: int
@@ -40,6 +40,11 @@ def test_a_figure_takes_a_second_and_three_repeats_of_which_long_ones_are_two(
     action, _ = naps(monkeypatch, *(99 * [each]))
     assert time_action(action, warmup=0).seconds == repeats * (each,)
     assert repeats_seconds(each) == repeats * each
+
+
+def test_a_processor_repeats_a_short_action_fifty_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    action, _ = naps(monkeypatch, *(99 * [0.001]))
+    assert len(time_action(action).seconds) == 50
 
 
 def test_the_slow_ones_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:

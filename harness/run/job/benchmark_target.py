@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import psutil
@@ -19,7 +20,7 @@ from torch import Tensor
 from harness.config.recipes import Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.feeding.front_end import raw_shape, raw_tensor
-from harness.measure.timing import FIGURE, REPEATS, Times, cpu_times, time_action
+from harness.measure.timing import Times, cpu_times, time_action
 from harness.run.job.context import JobContext, memory_errors
 from harness.run.job.results import ITEM_SECONDS, Speed, TimedShapes
 from harness.run.job.spec import embedding_precision
@@ -75,12 +76,9 @@ class BenchmarkTarget:
         item = raw_shape(self.context.model.inputs(), ITEM_SECONDS)
         self.embed(torch.randn((1, *item)).to(self.device))
 
-    def embedding_times(
-        self, raw: Tensor, at_least: float = FIGURE, fewest: int = REPEATS
-    ) -> Times:
-        """Time the embedding of a batch; see `time_action`."""
-        action = partial(self.embed, raw)
-        times = time_action(action, device=self.device, at_least=at_least, fewest=fewest)
+    def embedding_times(self, raw: Tensor, **repeats: Any) -> Times:
+        """Time the embedding of a batch; the rest is as of `time_action`."""
+        times = time_action(partial(self.embed, raw), device=self.device, **repeats)
         self.context.go_on()
         return times
 

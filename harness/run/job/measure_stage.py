@@ -20,8 +20,8 @@ from harness.train.gradient_accumulation import parts_of
 LENGTHS = (ITEM_SECONDS, 5.0, 10.0)
 """Seconds of the utterances whose latency is measured."""
 
-SEARCH, TWICE = 0.2, 2
-"""Seconds and repeats, at least, by which the fastest batch is looked for; a figure takes more."""
+SEARCH, FEWEST, MOST = 0.2, 2, 10
+"""Seconds and repeats by which the fastest batch is looked for; its figure takes more."""
 
 LONG = 0.5
 """Seconds of a batch from which on it is not doubled: a call's fixed cost is nothing by then."""
@@ -60,7 +60,7 @@ def measuring_seconds(single: float, steps: Sequence[float], threads: int, *, au
     figures = [single * length + repeats_seconds(single * length) for length in lengths]
     found, batch = 0.0, single
     for _ in range(ON_PROCESSOR.bit_length()):
-        found += batch + max(SEARCH, TWICE * batch)
+        found += batch * (1 + min(MOST, max(FEWEST, SEARCH / batch))) if batch else SEARCH
         if batch >= LONG:
             break
         batch *= 2
@@ -108,7 +108,7 @@ def _throughput(target: BenchmarkTarget) -> dict[str, Any]:
 
     def seconds_of(batch: int) -> float:
         raw = target.noise(batch, ITEM_SECONDS)
-        return target.embedding_times(raw, at_least=SEARCH, fewest=TWICE).median
+        return target.embedding_times(raw, at_least=SEARCH, fewest=FEWEST, most=MOST).median
 
     seconds = {1: seconds_of(1)}
     while 2 * max(seconds) <= target.most_at_once and seconds[max(seconds)] < LONG:
