@@ -14,9 +14,9 @@ from harness.measure.environment import environment_digest
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import digest, sha256_file
 from harness.records.files import atomic_path, lock, read_bytes, write_bytes
-from harness.records.record import Artefact, Metric, Record, Resources, Stage, State
+from harness.records.record import Artefact, Metric, Record, Stage, State
 from harness.records.record_files import read_record, write_record
-from harness.run.job.results import INPUTS, SCORES, find_result, utc_now, without_stage
+from harness.run.job.results import INPUTS, SCORES, find_result, measured, utc_now
 from harness.run.job.spec import JobSpec
 
 RECORD = "record.json"
@@ -43,7 +43,7 @@ def build_record(
     record = _base(spec, "done", "")
     metrics = {name: Metric(**value) for name, value in evaluation["metrics"].items()}
     artefacts = {"scores": Artefact(**evaluation["scores"])}
-    resources = Resources(**without_stage(results.get("measure", {})))
+    resources, on_costs = measured(results.get("measure", {}))
     if training:
         artefacts["checkpoint"] = Artefact(**training["checkpoint"])
         if states := training.get("states"):
@@ -73,6 +73,7 @@ def build_record(
                 *spec.notes,
                 *evaluation["notes"],
                 *(training or {}).get("notes", ()),
+                *on_costs,
                 *([FOREIGN_WEIGHTS] if spec.checkpoint else []),
                 *notes,
             ),

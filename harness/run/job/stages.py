@@ -16,7 +16,7 @@ from harness.measure.gpu_room import GpuRoom, gib, limit_allocator, release_memo
 from harness.measure.memory_use import available_memory
 from harness.metrics.validation import MetricError
 from harness.records.documents import sha256_file
-from harness.records.record import Record, Resources, State
+from harness.records.record import Record, State
 from harness.run.events import Watch, ignore
 from harness.run.job.audit_answer import AuditAnswer
 from harness.run.job.benchmark_target import BenchmarkTarget, time_system
@@ -36,9 +36,9 @@ from harness.run.job.results import (
     SCORES,
     Measurement,
     Speed,
+    measured,
     run_stage,
     turn,
-    without_stage,
 )
 from harness.run.job.spec import JobSpec
 from harness.train.training_progress import FINAL
@@ -98,8 +98,11 @@ def measure_job(spec: JobSpec, watch: Watch = ignore) -> Measurement:
         try:
             found = _measure(context)
         except NotMeasured as error:
-            return Measurement(state="oom", reason=str(error), resources=error.found)
-        return Measurement(state="done", resources=Resources(**without_stage(found)))
+            return Measurement(
+                state="oom", reason=str(error), resources=error.found, notes=error.notes
+            )
+        resources, notes = measured(found)
+        return Measurement(state="done", resources=resources, notes=notes)
 
     done = _within_budget(spec, measure)
     return done if isinstance(done, Measurement) else Measurement(state=done[0], reason=done[1])
