@@ -26,6 +26,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
+import pytest
+
+from harness.cli import main
+from harness.run.execute import child, supervisor
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVE = "from tests.preloaded import serve; serve()"
@@ -37,9 +41,6 @@ LIBRARIES = (
     "harness.run.job.audit_stage", "harness.run.job.evaluate_stage", "harness.run.job.stages",
     "harness.run.job.train_stage", "harness.run.plan.worker", "harness.run.session",
 )  # fmt: skip
-
-FIRST_OF_OTHERS = 3
-"""Descriptors from here on are closed in a copy, but for those that it is given."""
 
 
 class Forked:
@@ -79,6 +80,18 @@ class Forked:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
+def fork_workers(patch: pytest.MonkeyPatch) -> None:
+    """Let workers of this process be copies of it, if it has one thread to compute with.
+
+    The threads of OpenMP do not survive a fork; without them a copy would wait for ever.
+    """
+    if os.environ.get("OMP_NUM_THREADS") == "1":
+        for name in LIBRARIES:
+            importlib.import_module(name)
+        for module in (child, supervisor):
+            patch.setattr(module, "subprocess", FORKING)
+
+
 FORKING = SimpleNamespace(Popen=Forked, DEVNULL=subprocess.DEVNULL)
 
 
@@ -95,27 +108,12 @@ def fork(
         return process
     status = 1
     try:
-        gc.freeze()  # nothing of the caller's is tidied up here: its descriptors are others by now
-        os.setpgid(0, 0)
-        signal.set_wakeup_fd(-1)
-        for each in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(each, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        for number, stream in enumerate(streams):
-            os.dup2(stream, number)
-        for number in map(int, os.listdir("/proc/self/fd")):
-            if number >= FIRST_OF_OTHERS and number not in kept:
-                _close(number)
-        os.environ.clear()
-        os.environ |= environment
-        sys.stdin = open(0, closefd=False)
-        sys.stdout = open(1, "w", closefd=False)
-        sys.stderr = open(2, "w", closefd=False, buffering=1, errors="backslashreplace")
+        _become_a_process(streams, kept, environment)
         act()
         status = 0
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - the interpreter ends so, and the copy ends here
         traceback.print_exc()
     finally:
         atexit._run_exitfuncs()
@@ -124,11 +122,27 @@ def fork(
         os._exit(status)
 
 
-def _close(number: int) -> None:
-    try:
-        os.close(number)
-    except OSError:  # the one that listed them
-        pass
+def _become_a_process(
+    streams: tuple[int, int, int], kept: Sequence[int], environment: Mapping[str, str]
+) -> None:
+    """Drop what a process that is started does not inherit."""
+    gc.freeze()  # nothing of the caller's is tidied up here: its descriptors are others by now
+    os.setpgid(0, 0)
+    signal.set_wakeup_fd(-1)
+    for each in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    first = len(streams)
+    for last in (*sorted(kept), os.sysconf("SC_OPEN_MAX")):
+        os.closerange(first, last)
+        first = last + 1
+    os.environ.clear()
+    os.environ |= environment
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.stdout = os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, closefd=False, errors="backslashreplace")
 
 
 def serve() -> None:
@@ -142,9 +156,6 @@ def serve() -> None:
         asked = json.loads(line)
 
         def run(asked: dict[str, list[str]] = asked) -> None:
-            from harness.cli import main
-            from harness.run.execute import child, supervisor
-
             child.subprocess = supervisor.subprocess = FORKING  # type: ignore[assignment]
             sys.path[:] = ["", *paths]
             sys.argv = ["-c", *asked["words"]]
@@ -156,7 +167,8 @@ def serve() -> None:
         process = fork(run, (streams[0], streams[1], streams[2]), (), asked["environment"])
         for stream in streams:
             os.close(stream)
-        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])}\n")
+        sys.stdout.flush()
 
 
 @cache
@@ -190,7 +202,8 @@ def run_preloaded(
             path.touch()
         asked = {"words": words, "folder": str(folder), "environment": dict(environment),
                  "out": str(out), "err": str(err)}  # fmt: skip
-        print(json.dumps(asked), file=server.stdin, flush=True)
+        server.stdin.write(json.dumps(asked) + "\n")
+        server.stdin.flush()
         answered, _, _ = select.select([server.stdout], [], [], patience)
         if not answered:
             _end(server)
