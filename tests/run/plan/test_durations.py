@@ -27,6 +27,8 @@ from harness.run.session import Forecast, forecast
 from harness.train.training_progress import LOG, RESUME
 from tests.tiny import TinyBenchmark, finished_tiny, make_tiny
 
+pytestmark = pytest.mark.usefixtures("forked_workers")
+
 FAST = Speed(start=3.0, steps=(0.5,), item=0.1, measuring=7.0)
 PACKING = 60.0
 ITEMS = {"validation": 12, "test": 20}

@@ -20,6 +20,8 @@ from harness.run.plan.status import StageStatus, job_status
 from harness.train.training_progress import LOG, RESUME
 from tests.tiny import TinyBenchmark, finished_tiny, planned_jobs
 
+pytestmark = pytest.mark.usefixtures("forked_workers")
+
 CACHED = StageStatus("cached")
 
 
