@@ -17,11 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from ci.probe_systems import CLASSES, ProbeSystems, arithmetic
+from ci.probe_systems import CLASSES, ProbeSystems
 from harness.budget.fit_to_budget import checkpointing, fit_to_budget
 from harness.budget.prediction import Workload
+from harness.config.recipes import Recipe
 from harness.errors import HarnessError
 from harness.feeding.front_end import raw_shape
+from harness.measure.arithmetic import flags
 from harness.measure.device import choose_device, energy_counter
 from harness.measure.environment import environment
 from harness.measure.memory_use import PeakMemory, is_out_of_memory
@@ -108,7 +110,7 @@ def float32(here: ProbeSystems) -> Findings:
         raw = 0.1 * torch.randn(2, 32_000 if here.on_gpu else 8_000)
         found = {}
         for tf32 in (False, True):
-            with arithmetic(tf32=tf32, repeats=True):
+            with flags(tf32=tf32, deterministic=True):
                 found[tf32] = here.cosines(system, raw.to(here.device))
         own = here.cosines(system.cpu(), raw)
         off, rounded = (float((found[tf32] - own).abs().max()) for tf32 in (False, True))
@@ -120,11 +122,11 @@ def same_bits(here: ProbeSystems) -> Findings:
     for name in ("ecapa-512", "campplus", "eres2net") if here.on_gpu else ("ecapa-512",):
         same, seconds = {}, {}
         for repeats in (True, False):
-            with arithmetic(tf32=False, repeats=repeats):
-                same[repeats] = torch.equal(_weights(here, name), _weights(here, name))
-                if here.on_gpu:
-                    step = here.step(here.system(name), 32, 2.0)
-                    seconds[repeats] = time_action(step, device=here.device).median
+            recipe = here.recipe.model_copy(update={"deterministic": repeats})
+            same[repeats] = torch.equal(_weights(here, name, recipe), _weights(here, name, recipe))
+            if here.on_gpu:
+                step = here.step(here.system(name), 32, 2.0, recipe)
+                seconds[repeats] = time_action(step, device=here.device).median
         for repeats, are in same.items():
             kernels = "kernels that repeat" if repeats else "any kernels"
             yield (are if repeats else None), f"{name}, {kernels}: the same bits twice: {are}"
@@ -133,10 +135,11 @@ def same_bits(here: ProbeSystems) -> Findings:
             yield None, f"{name}: kernels that repeat make a step longer by {cost:.1%}"
 
 
-def _weights(here: ProbeSystems, name: str) -> Tensor:
+def _weights(here: ProbeSystems, name: str, recipe: Recipe) -> Tensor:
     """Return the weights after a few steps from one seed."""
     system = here.system(name)
-    step = here.step(system, 32, 2.0) if here.on_gpu else here.step(system, 2, 0.5)
+    batch, seconds = (32, 2.0) if here.on_gpu else (2, 0.5)
+    step = here.step(system, batch, seconds, recipe)
     for _ in range(8 if here.on_gpu else 2):
         step()
     return torch.cat([each.detach().flatten() for each in system.parameters()])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ class ProbeSystems:
         self.device, self.on_gpu = device, device.type == "cuda"
         self.benchmark = load(Path("benchmark.toml")).benchmark
         self.cap = self.benchmark.budget.usable
+        self.recipe = self.benchmark.recipes["speaker-quick"]
 
     def adapter(self, name: str, kind: str = "models") -> Any:
         """Return the adapter of a model or a loss."""
@@ -50,11 +50,11 @@ class ProbeSystems:
         self, system: System, batch: int, seconds: float, recipe: Recipe | None = None
     ) -> Callable[[], None]:
         """Return a training step of a system on one batch of noise."""
-        recipe = recipe or self.benchmark.recipes["speaker-quick"]
+        recipe = recipe or self.recipe
         torch.manual_seed(1)
         raw = 0.1 * torch.randn(batch, *raw_shape(system.declared, seconds))
         labels = example_labels(recipe, batch, CLASSES)
-        return learning_step(system, recipe, raw.to(self.device), labels.to(self.device))
+        return learning_step(system, recipe, raw, labels.to(self.device))
 
     def cosines(self, system: System, raw: Tensor) -> Tensor:
         """Return the cosines of all pairs of raw items' embeddings, on the processor."""
@@ -79,17 +79,3 @@ class ProbeSystems:
             return 0
         free, card = torch.cuda.mem_get_info()
         return card - free - torch.cuda.memory_reserved()
-
-
-@contextmanager
-def arithmetic(*, tf32: bool, repeats: bool) -> Iterator[None]:
-    """Set whether a GPU rounds to TF32, and whether its kernels repeat to the bit."""
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    kept = cudnn.allow_tf32, matmul.allow_tf32, cudnn.deterministic
-    cudnn.allow_tf32, matmul.allow_tf32, cudnn.deterministic = tf32, tf32, repeats
-    torch.set_deterministic_debug_mode("warn" if repeats else "default")
-    try:
-        yield
-    finally:
-        cudnn.allow_tf32, matmul.allow_tf32, cudnn.deterministic = kept
-        torch.set_deterministic_debug_mode("default")

@@ -33,6 +33,7 @@ from harness.run.job.record_writing import (
 from harness.run.job.results import (
     FIRST_RESULT,
     ITEM_SECONDS,
+    NOTES,
     SCORES,
     Measurement,
     Speed,
@@ -178,7 +179,7 @@ def _run_stages(context: JobContext) -> Record:
         except NotMeasured as error:
             # Training and evaluation stand: the row lacks the figures alone that were refused.
             costs = error.found.model_dump(mode="json")
-            results["measure"] = {**costs, "stage": spec.measure.model_dump()}
+            results["measure"] = {**costs, "stage": spec.measure.model_dump(), NOTES: error.notes}
             notes.append(not_measured(str(error)))
     record = build_record(spec, results, notes)
     if context.room:
