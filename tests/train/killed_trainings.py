@@ -39,7 +39,7 @@ def train_on(folder: Path, kill_at: int | None, delay: float = 0.0) -> None:
 
 
 def main(folder: Path, kills: int) -> None:
-    """Train quietly, then begin trainings in folders of their own until there were so many kills; end the last one."""
+    """Train quietly; then in folders of their own until so many were killed, and one was not."""
     chance, done, number = random.Random(kills), 0, 0
     quiet = os.fork()
     if quiet == 0:
