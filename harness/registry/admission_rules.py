@@ -12,14 +12,14 @@ from harness.board.evidence import SCORES_LIMIT
 from harness.board.record_paths import SERIES_ENDING, SIGNATURE_ENDING, is_record, record_path
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import DatasetLock, LockFile, ProtocolLock
-from harness.errors import ConfigError
+from harness.errors import ConfigError, DataError
 from harness.records.documents import digest, readable_json
 from harness.records.record import Record
 from harness.records.record_files import to_document
 from harness.records.signature import LONGEST
 from harness.registry.consistency import contradictions, gaps, table_within
 from harness.registry.newcomer_evidence import wrong_times_and_counts
-from harness.series.series_file import MOST_PUBLISHED
+from harness.series.series_file import MOST_PUBLISHED, read_own
 
 RECORD_LIMIT = 2_000_000
 """Bytes of a record, or of its details and attestations."""
@@ -48,6 +48,8 @@ def wrong_newcomer(
     limit = next((most for end, most in limits.items() if name.endswith(end)), RECORD_LIMIT)
     if size > limit:
         yield f"{name}: {size:,} bytes; at most {limit:,} may be published"
+    if name.endswith(SERIES_ENDING):
+        yield from _unreadable_series(folder / name, name)
     if name.endswith(tuple(limits)):
         return
     if not name.endswith(".json"):
@@ -66,6 +68,13 @@ def wrong_newcomer(
             *_wrong_licence(record, loaded),
         ]
         yield from (f"{name}: {line}" for line in complaints)
+
+
+def _unreadable_series(path: Path, name: str) -> Iterator[str]:
+    try:
+        read_own(path)
+    except DataError as error:
+        yield f"{name}: {error}"
 
 
 def lock_edits(lock: LockFile, before: LockFile) -> list[str]:

@@ -8,6 +8,7 @@ resume point, so that no step stands twice and none is missing.
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import math
 import time
@@ -26,6 +27,9 @@ FILE = "series.jsonl"
 PUBLISHED = "series.jsonl.gz"
 MOST_PUBLISHED = 200_000
 """Bytes of a published series."""
+
+MOST_UNPACKED = 64_000_000
+"""Bytes of a packed file's content: a small file of a stranger's must not fill the memory."""
 
 FLUSH_SECONDS = 10.0
 AT_END: tuple[MarkKind, ...] = ("chosen", "stopped")
@@ -154,15 +158,19 @@ def unpacked(path: Path) -> bytes:
     """Return the content of a file, unpacked if it is packed by gzip.
 
     Raises:
-        DataError: it is packed and damaged.
+        DataError: it is packed and damaged, or too big.
     """
     content = read_bytes(path)
     if not content.startswith(b"\x1f\x8b"):
         return content
     try:
-        return gzip.decompress(content)
+        with gzip.open(io.BytesIO(content)) as file:
+            found = file.read(MOST_UNPACKED + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: a damaged gzip file; get it anew") from error
+    if len(found) > MOST_UNPACKED:
+        raise DataError(f"{path}: over {MOST_UNPACKED:,} bytes unpacked; unpack it yourself")
+    return found
 
 
 def published_bytes(path: Path, most: int = MOST_PUBLISHED) -> bytes:

@@ -163,12 +163,13 @@ class _Run:
         learned = learn(self.system, inputs, labels, self.plan.recipe.micro_batch, precision)
         if not math.isfinite(learned.loss):
             raise JobFailed(f"loss became {learned.loss} at step {step + 1}")
+        values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
         if self.plan.recipe.clip_norm is not None:
-            self.fabric.clip_gradients(
+            norm = self.fabric.clip_gradients(
                 self.module, self.optimizer, max_norm=self.plan.recipe.clip_norm
             )
+            values |= {} if norm is None else {"grad_norm": float(norm)}
         self.optimizer.step()
-        values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
         if learned.logits is not None:
             values["Accuracy"] = float((learned.logits.argmax(1) == labels).float().mean())
             self.progress.right.append(values["Accuracy"])

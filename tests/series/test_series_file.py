@@ -99,13 +99,10 @@ def test_without_pyarrow_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(30, marks=pytest.mark.long)])
-@pytest.mark.parametrize("flush", ["", pytest.param("1", marks=pytest.mark.long)])
-def test_killed_trainings_have_the_series_of_a_quiet_one(
-    tmp_path: Path, kills: int, flush: str
-) -> None:
+def test_killed_trainings_have_the_series_of_a_quiet_one(tmp_path: Path, kills: int) -> None:
     subprocess.run(
         [sys.executable, "-m", "tests.train.killed_trainings", tmp_path, str(kills)],
-        cwd=ROOT, env={**os.environ, "FLUSH_OFTEN": flush, "PYTHONPATH": str(ROOT)}, check=True,
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True,
     )  # fmt: skip
     quiet = the_one(tmp_path / "quiet")
     assert quiet["Train/Loss"]["step"].tolist() == list(range(1, 61))

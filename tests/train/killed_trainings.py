@@ -1,11 +1,13 @@
 """Train in processes that are killed: `python -m tests.train.killed_trainings FOLDER KILLS`.
 
 Torch is imported once; each training runs in a fork that kills itself (SIGKILL) at a random moment
-of a random step, and the next one goes on, until so many were killed.
+of a random step, and the next one goes on, until so many were killed. Every other one flushes its
+series at every step, as one of long steps does: what follows a resume point has to be cut off.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -14,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 
+from harness.series import series_file
 from harness.train.training_progress import resume_step
 from tests.train.small_training import RECIPE, trained
 
@@ -46,11 +49,13 @@ def main(folder: Path, kills: int) -> None:
         train_on(folder / "quiet", None)
         os._exit(ENDED)
     os.waitpid(quiet, 0)
-    while True:
+    for tried in itertools.count():
         place = folder / "killed" / str(number)
         ahead, delay = chance.randint(1, 20), chance.random() * 0.01
         process = os.fork()
         if process == 0:
+            if tried % 2:
+                series_file.FLUSH_SECONDS = 0.0
             kill_at = (resume_step(place) or 0) + ahead
             train_on(place, kill_at if done < kills else None, delay)
             os._exit(ENDED)
@@ -64,9 +69,4 @@ def main(folder: Path, kills: int) -> None:
 
 
 if __name__ == "__main__":
-    # A flush at every step too, as a long step has it: what follows a resume point is cut off.
-    if os.environ.get("FLUSH_OFTEN"):
-        from harness.series import series_file
-
-        series_file.FLUSH_SECONDS = 0.0
     main(Path(sys.argv[1]), int(sys.argv[2]))
