@@ -55,7 +55,7 @@ def test_the_series_of_a_run_by_any_of_its_names(tiny: TinyBenchmark, called: Ca
     assert not (folder / "log.jsonl").exists()
     # TensorBoard's curves are of the series: named by entry and seed, and of the same numbers.
     (curves,) = read_series(folder / "curves")
-    assert next((folder / "curves").iterdir()).name == "tiny+aam-seed0"
+    assert next((folder / "curves").iterdir()).name == "tiny+aam+short-seed0"
     assert curves["Train/Loss"]["value"].tolist() == pytest.approx(table["Train/Loss"].tolist())
     # What lies beside the record serves where the training's own folder is gone.
     (folder / "series.jsonl").unlink()
