@@ -136,7 +136,9 @@ class CallPlan:
         for name, dataset in datasets.items():
             if dataset.opened:
                 self.check_lists(dataset)
-            protocol = make_protocol(self._loaded, self._request, dataset)
+            protocol = make_protocol(
+                self._loaded, self._request.suite, self._request.profile, dataset.lock
+            )
             shared = common_fields(self._loaded, self._request, dataset, protocol)
             for fields in self._fields.get(name, []):
                 trained = {}
