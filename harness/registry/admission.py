@@ -21,6 +21,7 @@ from harness.board.record_paths import (
     is_record,
     is_signature,
     scores_path,
+    series_path,
 )
 from harness.board.record_store import Held, load
 from harness.config.loader import LoadedBenchmark
@@ -128,7 +129,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     ]
     told: list[str] = []
     if not unreadable:
-        about = {*new, *(scores_path(name) for name in new)}
+        about = {*new, *(of(name) for name in new for of in (scores_path, series_path))}
         beside = wrong_companions(folder, records)
         complaints += [
             *wrong_signatures(folder, records, before, listed),

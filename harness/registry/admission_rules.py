@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.board.evidence import SCORES_LIMIT
-from harness.board.record_paths import SIGNATURE_ENDING, is_record, record_path
+from harness.board.record_paths import SERIES_ENDING, SIGNATURE_ENDING, is_record, record_path
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import DatasetLock, LockFile, ProtocolLock
+from harness.errors import DataError
 from harness.records.documents import canonical_json, digest, readable_json
 from harness.records.record import Part, Record
 from harness.records.record_files import to_document
@@ -19,6 +20,7 @@ from harness.records.signature import LONGEST
 from harness.registry.consistency import contradictions, gaps, short, table_within
 from harness.registry.newcomer_evidence import wrong_times_and_counts
 from harness.run.plan.protocol import make_data, make_protocol
+from harness.series.series_file import MOST_PUBLISHED, read_own
 
 RECORD_LIMIT = 2_000_000
 """Bytes of a record, or of its details and attestations."""
@@ -43,10 +45,12 @@ def wrong_newcomer(
         loaded: the benchmark.
     """
     size = (folder / name).stat().st_size
-    limits = {".npz": SCORES_LIMIT, SIGNATURE_ENDING: LONGEST}
-    limit = limits.get(Path(name).suffix, RECORD_LIMIT)
+    limits = {".npz": SCORES_LIMIT, SIGNATURE_ENDING: LONGEST, SERIES_ENDING: MOST_PUBLISHED}
+    limit = next((most for end, most in limits.items() if name.endswith(end)), RECORD_LIMIT)
     if size > limit:
         yield f"{name}: {size:,} bytes; at most {limit:,} may be published"
+    if name.endswith(SERIES_ENDING):
+        yield from _unreadable_series(folder / name, name)
     if name.endswith(tuple(limits)):
         return
     if not name.endswith(".json"):
@@ -65,6 +69,13 @@ def wrong_newcomer(
             *_wrong_facts(record, locks, loaded),
         ]
         yield from (f"{name}: {line}" for line in complaints)
+
+
+def _unreadable_series(path: Path, name: str) -> Iterator[str]:
+    try:
+        read_own(path)
+    except DataError as error:
+        yield f"{name}: {error}"
 
 
 def lock_edits(lock: LockFile, before: LockFile) -> list[str]:

@@ -6,7 +6,8 @@ Schedules are pure functions of the share of steps done.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -14,7 +15,9 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from harness.config.recipe_tables import LearningRate, Optimizer, Rise
+from harness.config.recipes import Recipe
 from harness.errors import JobFailed
+from harness.series.series import MarkKind
 
 LEAST_SCALE = 2.0**-14
 """Factor on a loss below which gradients that overflow are no matter of half precision's range."""
@@ -37,7 +40,9 @@ def make_optimizer(plan: Optimizer, parameters: Iterable[nn.Parameter]) -> torch
     return kind(parameters, lr=plan.lr, weight_decay=plan.weight_decay)
 
 
-def update_weights(fabric: Fabric, module: Any, optimizer: Any, clip_norm: float | None) -> bool:
+def update_weights(
+    fabric: Fabric, module: Any, optimizer: Any, clip_norm: float | None
+) -> tuple[bool, float | None]:
     """Clip the gradients, and let the optimiser do its step.
 
     In `16-mixed` a scaler multiplies the loss, so that small gradients are not rounded to zero. It
@@ -50,12 +55,13 @@ def update_weights(fabric: Fabric, module: Any, optimizer: Any, clip_norm: float
         clip_norm: largest norm of the gradient; None for any.
 
     Returns:
-        False if the step was left out.
+        False if the step was left out; the gradient's norm before it was clipped, None if it is
+        not clipped or not finite.
 
     Raises:
         JobFailed: the gradients are not finite, with no scaler or at a factor that is too low.
     """
-    scaler = loss_scaler(fabric)
+    scaler, norm = loss_scaler(fabric), None
     if clip_norm is not None:
         norm = fabric.clip_gradients(
             module, optimizer, max_norm=clip_norm, error_if_nonfinite=False
@@ -67,7 +73,7 @@ def update_weights(fabric: Fabric, module: Any, optimizer: Any, clip_norm: float
     after = scaler.get_scale() if scaler is not None else 0.0
     if after < before and after < LEAST_SCALE:
         raise JobFailed(f"no gradient was finite in half precision, down to a loss x {after:.0e}")
-    return after >= before
+    return after >= before, float(norm) if norm is not None and norm.isfinite() else None
 
 
 def loss_scaler(fabric: Fabric) -> torch.amp.GradScaler | None:
@@ -196,3 +202,38 @@ def _risen_share(plan: Rise, progress: float) -> float:
     if plan.shape == "linear":
         return done
     return float((1 - 1e-3**done) / (1 - 1e-3))
+
+
+def scheduled_marks(
+    recipe: Recipe, full: Mapping[str, float], steps: int
+) -> dict[int, list[tuple[MarkKind, str]]]:
+    """Return what a recipe's schedules do at single steps: step -> marks, steps from 1.
+
+    A `restart` is a step whose learning rate begins a new cosine; a `margin`, one at which a value
+    of the head begins to change or ends to.
+
+    Args:
+        recipe: with the schedules.
+        full: name -> the head's own value.
+        steps: of the training.
+
+    >>> recipe = Recipe(steps=4, schedules={"margin": Rise(shape="linear", start=0.25, end=0.75)})
+    >>> scheduled_marks(recipe, {"margin": 0.2}, 4)
+    {3: [('margin', 'margin 0 -> 0.1')], 4: [('margin', 'margin 0.1 -> 0.2')]}
+    """
+    marks: dict[int, list[tuple[MarkKind, str]]] = {}
+    if recipe.learning_rate.shape == "warm-restarts":
+        warmed = math.ceil(recipe.learning_rate.warmup * steps)
+        factors = [learning_rate_factor(recipe.learning_rate, n / steps) for n in range(steps + 1)]
+        for step in range(warmed + 2, steps + 1):
+            if factors[step] > factors[step - 1]:
+                marks.setdefault(step, []).append(("restart", "learning rate"))
+    for name in sorted(set(full) & set(recipe.schedules)):
+        rise, whole = recipe.schedules[name], full[name]
+        values = [head_value(rise, whole, n / max(1, steps)) for n in range(steps)]
+        moved = [False, *(one != other for one, other in pairwise(values)), False]
+        for place in range(1, steps):
+            if moved[place] and not (moved[place - 1] and moved[place + 1]):
+                text = f"{name} {values[place - 1]:g} -> {values[place]:g}"
+                marks.setdefault(place + 1, []).append(("margin", text))
+    return marks

@@ -91,10 +91,10 @@ def test_steps_whose_gradients_overflow_are_left_out_and_told(
     recipe = CLIPPED.model_copy(update={"clip_norm": clip_norm})
     result = trained(tmp_path, 2.0**40, recipe)
     lines = [line["train"] for line in small_training.logged(tmp_path)]
-    assert lines[0]["Steps left out"] == 1
-    assert lines[0]["Loss scale"] == 2.0**39
+    assert lines[0]["steps_left_out"] == 1
+    assert lines[0]["loss_scale"] == 2.0**39
     (note,) = result.notes
-    assert note.startswith(f"{lines[-1]['Steps left out']:.0f} of its {STEPS} steps changed no")
+    assert note.startswith(f"{lines[-1]['steps_left_out']:.0f} of its {STEPS} steps changed no")
 
 
 def test_steps_that_are_all_done_need_no_note(tmp_path: Path) -> None:
@@ -102,8 +102,8 @@ def test_steps_that_are_all_done_need_no_note(tmp_path: Path) -> None:
     lines = [line["train"] for line in small_training.logged(tmp_path)]
     assert result.notes == ()
     # Two good steps double the factor: the scaler's own update ran.
-    assert [line["Loss scale"] for line in lines[:4]] == [2.0**8, 2.0**9, 2.0**9, 2.0**10]
-    assert {line["Steps left out"] for line in lines} == {0}
+    assert [line["loss_scale"] for line in lines[:4]] == [2.0**8, 2.0**9, 2.0**9, 2.0**10]
+    assert {line["steps_left_out"] for line in lines} == {0}
 
 
 def test_clipping_sees_gradients_without_the_scalers_factor(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ from harness.run.job.results import (
     turn,
 )
 from harness.run.job.spec import JobSpec
+from harness.series.series_file import PUBLISHED
 from harness.train.training_progress import FINAL
 
 T = TypeVar("T")
@@ -148,7 +149,7 @@ def _run_stages(context: JobContext) -> Record:
 
     spec, recipe = context.spec, context.spec.recipe
     results: dict[str, dict[str, Any]] = {}
-    checkpoint = spec.checkpoint
+    checkpoint, series = spec.checkpoint, None
     if spec.train is not None and recipe is not None:
         folder = spec.stage_folder("train", spec.train.key)
         with memory_errors(f"in training{spec.at_batch}", StepOutOfMemory):
@@ -160,6 +161,9 @@ def _run_stages(context: JobContext) -> Record:
                 context.wait,
             )
         checkpoint, made = folder / FINAL, results["train"]["checkpoint"]["sha256"]
+        series = folder / PUBLISHED
+        if not series.is_file():
+            results["train"].pop("series", None)
     else:
         made = sha256_file(checkpoint) if checkpoint else "baseline"
     stage = spec.evaluate(made)
@@ -185,7 +189,7 @@ def _run_stages(context: JobContext) -> Record:
     if context.room:
         found = record.resources.model_copy(update={"gpu_free": context.room.free})
         record = record.model_copy(update={"resources": found})
-    return write_attempt(spec, record, folder / SCORES)
+    return write_attempt(spec, record, folder / SCORES, series)
 
 
 def _train(context: JobContext, recipe: Recipe, folder: Path) -> dict[str, Any]:
