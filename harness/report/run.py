@@ -6,18 +6,20 @@ nothing but its series. Sections ask for what they need and return None where it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.board.record_paths import is_record
 from harness.config.loader import LoadedBenchmark
 from harness.errors import RequestError
 from harness.records.details_schema import Details, read_details
 from harness.records.record import Record
 from harness.records.record_files import read_record
-from harness.registry.record_details import details_beside
+from harness.registry.record_details import bind_details, details_beside
 from harness.registry.rescoring import (
     NotHereError,
     Rescoring,
@@ -25,11 +27,15 @@ from harness.registry.rescoring import (
     difference_from_artefact,
     find_rescoring,
 )
+from harness.run.job.record_writing import RECORD
 from harness.run.job.results import find_result, load_scores
 
 if TYPE_CHECKING:
     from harness.series.series import Series
     from harness.tasks.task import Lists, Scores, Task
+
+MOST = 8
+"""Runs of a page at most: as many as colours and line styles keep apart."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,6 @@ class Run:
         name: what the page calls it, unlike the names of the other runs of the report.
         place: its record's file, or the log that was read.
         record: None of a foreign log.
-        details: what lies beside the record, or is computed of its scores; None if neither can be.
         series: values over steps and epochs; None if none were kept.
         stages: name of a stage -> its folder, of those that are here.
         benchmark: the benchmark file by which lists and task are found; None if there is none.
@@ -49,7 +54,6 @@ class Run:
     name: str
     place: Path
     record: Record | None = None
-    details: Details | None = None
     series: Series | None = None
     stages: Mapping[str, Path] = field(default_factory=dict)
     benchmark: LoadedBenchmark | None = None
@@ -94,8 +98,26 @@ class Run:
         return "" if isinstance(self._evidence, Rescoring) else self._evidence
 
     @cached_property
+    def details(self) -> Details | None:
+        """DET points and parts of the test: of the file beside the record, or computed here."""
+        beside = details_beside(self.place)
+        if self.record is not None and beside.is_file():
+            found = read_details(beside)
+            if found.is_of(self.place):
+                return found
+        if not isinstance(self._evidence, Rescoring):
+            return None
+        return bind_details(self.place, self._evidence.detail())
+
+    @cached_property
     def _evidence(self) -> Rescoring | str:
-        raise NotImplementedError
+        if self.record is None or self.benchmark is None:
+            return f"{self.place}: a log without a record"
+        try:
+            found = find_rescoring(self.benchmark, self.record, self.place)
+        except (NotHereError, UnusableError) as error:
+            return str(error)
+        return difference_from_artefact(found.path, self.record, "scores") or found
 
 
 def find_runs(
@@ -104,14 +126,89 @@ def find_runs(
     """Find the runs that are asked for, each under a name of its own.
 
     Args:
-        given: each the folder of a run or its record, by its own path or by its place below `runs`
-            as `harness runs list` names it; the first digits of a stage's key; or a folder or file
-            of another program's logs.
+        given: each the folder of a run, or of several, or its record, by its own path or by its
+            place below `runs` as `harness runs list` names it; the first digits of the key of a
+            job or a stage; or a folder or file of another program's logs.
         runs: the folder of records and stages.
         benchmark: the benchmark file that the runs were made with.
 
     Raises:
-        RequestError: there is no such run or log, or more than one; the message names what there
-            is.
+        RequestError: there is no such run or log, or there are more than a page can show.
     """
-    raise NotImplementedError
+    found = [run for text in given for run in _find(text, runs, benchmark)]
+    once = list({run.place.resolve(): run for run in found}.values())
+    if len(once) > MOST:
+        raise RequestError(
+            f"{len(once)} runs were asked for, and a page shows {MOST}; name fewer, as "
+            f"`harness runs list` has them"
+        )
+    return tuple(_named(once))
+
+
+def _find(text: str, runs: Path, benchmark: LoadedBenchmark | None) -> Iterator[Run]:
+    for place in (runs / text, Path(text)):
+        if records := _records(place):
+            yield from (_own(record, runs, benchmark) for record in records)
+            return
+    if records := _by_key(text, runs):
+        yield from (_own(record, runs, benchmark) for record in records)
+    elif Path(text).exists():
+        from harness.series.reading import read_series
+
+        yield Run(Path(text).resolve().name, Path(text), series=read_series(Path(text)))
+    else:
+        raise RequestError(
+            f"{text}: no such run under {runs}, and no such log; `harness runs list` names all runs"
+        )
+
+
+def _records(place: Path) -> list[Path]:
+    """Return the record that a path names, or those below it."""
+    if place.is_file():
+        return [place] if place.suffix == ".json" and is_record(place.name) else []
+    return [place / RECORD] if (place / RECORD).is_file() else sorted(place.rglob(RECORD))
+
+
+def _by_key(text: str, runs: Path) -> list[Path]:
+    """Return the records whose job or one of whose stages has a key that begins so."""
+    if not re.fullmatch(r"[0-9a-f]{6,64}", text):
+        return []
+    return [
+        path
+        for path in sorted(runs.glob(f"*/*/*/*/{RECORD}"))
+        if path.parent.name.rpartition("-")[2].startswith(text[:12])
+        or any(stage.key.startswith(text) for stage in read_record(path).stages.values())
+    ]
+
+
+def _own(path: Path, runs: Path, benchmark: LoadedBenchmark | None) -> Run:
+    """Return the run of a record, with what lies beside it and in the folders of its stages."""
+    record = read_record(path)
+    folders = {
+        name: runs / "stages" / f"{name}-{stage.key[:16]}" for name, stage in record.stages.items()
+    }
+    stages = {name: folder for name, folder in folders.items() if folder.is_dir()}
+    return Run(
+        name=record.entry,
+        place=path,
+        record=record,
+        series=None,
+        stages=stages,
+        benchmark=benchmark,
+    )
+
+
+def _named(runs: Sequence[Run]) -> Iterator[Run]:
+    """Give each run as much of a name as tells it from the others."""
+    longer = (
+        lambda run: run.name,
+        lambda run: f"{run.name}, seed {run.record.seed}" if run.record else run.name,
+        lambda run: f"{run.name}, {run.record.dataset.name}" if run.record else str(run.place),
+    )
+    for name in longer:
+        names = [name(run) for run in runs]
+        if len(set(names)) == len(names):
+            break
+    else:
+        names = [f"{run.name} ({run.place.parent.name})" for run in runs]
+    return (replace(run, name=name) for run, name in zip(runs, names, strict=True))

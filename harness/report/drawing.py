@@ -1,0 +1,67 @@
+"""Pictures of a report: small vector charts whose bytes depend on nothing but what they show.
+
+Runs differ in colour, line and marker at once, so that they are told apart in grey too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from harness.board.writing.charts import COLOURS, MARKERS, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1.2)), (0, (6, 1, 1, 1, 1, 1)), (0, (8, 3)))
+PANEL = (4.2, 2.7)
+"""Inches of a picture of which several stand beside one another."""
+
+QUIET = "0.45"
+"""The grey of what explains the data: marks, margins, notes."""
+
+
+@contextmanager
+def drawing(width: float = PANEL[0], height: float = PANEL[1]) -> Iterator[Figure]:
+    """Give an empty figure, to be filled and written (`svg`) within this context.
+
+    Args:
+        width: in inches; a page shows 96 pixels for each where it has the room.
+        height: the same.
+    """
+    # Without a display, and without the state of pyplot.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with style():
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure
+
+
+def svg(figure: Figure) -> bytes:
+    """Return a figure as an SVG file, the same bytes for the same figure and libraries."""
+    file = BytesIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    return file.getvalue()
+
+
+def look(place: int) -> dict[str, Any]:
+    """Return colour, line and marker of the run at a place, for `Axes.plot`."""
+    return {
+        "color": COLOURS[place % len(COLOURS)],
+        "linestyle": LINES[place % len(LINES)],
+        "marker": MARKERS[place % len(MARKERS)],
+        "markersize": 4,
+        "linewidth": 1.4,
+    }
+
+
+def drawn_name(name: str, place: int) -> str:
+    """Return a run's name as a picture can show it: by its number where the font lacks letters."""
+    from matplotlib.font_manager import findfont, get_font
+
+    font = get_font(findfont("DejaVu Sans"))
+    return name if all(font.get_char_index(ord(letter)) for letter in name) else f"#{place + 1}"
