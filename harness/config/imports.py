@@ -40,7 +40,9 @@ def _load(path: str, where: str, kind: str, is_such: Callable[[Any], bool]) -> A
     module_name, _, name = path.partition(":")
     if not name.isidentifier() or not all(map(str.isidentifier, module_name.split("."))):
         example = "Class" if kind == "class" else kind
-        raise ConfigError(f"{where}: {path!r} is not an import path; write 'package.module:{example}'")
+        raise ConfigError(
+            f"{where}: {path!r} is not an import path; write 'package.module:{example}'"
+        )
     module = _import(module_name, where)
     found = getattr(module, name, None)
     if not is_such(found):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ from harness.report.section import (
     Bullets,
     Facts,
     Maker,
-    Paragraph,
     Picture,
     Section,
     Table,
