@@ -18,7 +18,7 @@ def section(runs: Sequence[Run], words: Words) -> Section:
     blocks: list[Block] = [Paragraph(lead(run, words)) for run in runs]
     blocks += metric_table(runs, words)
     told = [facts(run, words) for run in runs]
-    names = [name for name in dict.fromkeys(n for each in told for n in each)]
+    names = list(dict.fromkeys(n for each in told for n in each))
     names = [name for name in names if any(each.get(name) for each in told)]
     if len(runs) == 1:
         blocks.append(Facts(tuple((words(f"head.{name}"), told[0][name]) for name in names)))
