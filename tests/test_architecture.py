@@ -17,6 +17,7 @@ FLOORS = {
     "harness.records": 1,
     "harness.config": 1,
     "harness.scoring": 2,
+    "harness.series": 2,
     "harness.recipes": 2,
     "harness.adapter": 3,
     "harness.measure": 3,
