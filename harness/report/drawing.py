@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 from harness.board.writing.charts import COLOURS, MARKERS, style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1.2)), (0, (6, 1, 1, 1, 1, 1)), (0, (8, 3)))
 PANEL = (4.2, 2.7)
 """Inches of a picture of which several stand beside one another."""
+
+WIDE = 100
+"""Values are on a logarithmic axis if the highest is more than so many times the lowest."""
 
 QUIET = "0.45"
 """The grey of what explains the data: marks, margins, notes."""
@@ -65,3 +69,20 @@ def drawn_name(name: str, place: int) -> str:
 
     font = get_font(findfont("DejaVu Sans"))
     return name if all(font.get_char_index(ord(letter)) for letter in name) else f"#{place + 1}"
+
+
+def scale_values(axes: Axes, low: float, high: float) -> bool:
+    """Make the vertical axis logarithmic if positive values span more than a factor of `WIDE`.
+
+    Returns:
+        Whether it did.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    if low <= 0 or high <= WIDE * low:
+        return False
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(numticks=6))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -226,6 +227,10 @@ def _plain(text: str) -> str:
     """Return a text as Markdown; what stands between backticks stays code."""
     parts = one_line(text).split("`")
     return "".join(
-        f"`{part.replace('|', '/')}`" if place % 2 else escape(part)
+        f"`{part.replace('|', '/')}`" if place % 2 else re.sub(r"\S.*\S|\S", _escaped, part)
         for place, part in enumerate(parts)
     )
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return escape(found[0])

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PARTS = ("parameters", "gradients", "optimizer", "inputs", "activations", "temporaries")
-SHADES = ("#0173b2", "#56b4e9", "#029e73", "#949494", "#de8f05", "#d55e00")
-HATCHES = ("", "//", "..", "xx", "\\\\", "oo")
+SHADES = ("#0b3c5d", "#56b4e9", "#029e73", "#c9c9c9", "#de8f05", "#ecd9b0")
+HATCHES = ("", "//", "", "xx", "", "\\\\")
 """Parts of a prediction, each with its colour and, for those who see grey, its hatch."""
 
 PEAKS = (
@@ -79,27 +79,34 @@ def _duration(seconds: float | None, words: Words) -> str:
 
 def _cost_rows(runs: Sequence[Run], words: Words) -> list[tuple[str, ...]]:
     """Return a row for each declared quantity that any of the records knows."""
-    found = []
+    told = [_costs(run.record, words) if run.record else {} for run in runs]
+    labels = dict.fromkeys(label for each in told for label in each)
+    return [(label, *(each.get(label, UNKNOWN) for each in told)) for label in labels]
+
+
+def _costs(record: Record, words: Words) -> dict[str, str]:
+    """Return the declared quantities that a record knows, as text by their labels."""
+    costs, told = record.resources, {}
     for name, facts in COSTS.items():
-        held = [
-            amounts(getattr(run.record.resources, name), facts) if run.record else {}
-            for run in runs
-        ]
-        for title in dict.fromkeys(title for each in held for title in each):
-            cells = []
-            for run, each in zip(runs, held, strict=True):
-                amount = each.get(title)
-                if amount is None or run.record is None:
-                    cells.append(UNKNOWN)
-                    continue
-                unit = facts.label(run.record.resources.throughput_unit or "items")
-                note = words.get(f"counted.{amount.note}", amount.note)
-                cells.append(" ".join(filter(None, (cost_text(amount.value, facts), unit, note))))
-            label = words.get(f"resources.{name}", title)
-            # A latency's title tells its length too.
-            found.append((title if name == "latencies" else label, *cells))
-    batches = [_batch(run.record, words) for run in runs]
-    return found + ([(words("costs.batch"), *batches)] if any(batches) else [])
+        if facts.disturbed_by and is_disturbed(getattr(costs, facts.disturbed_by)):
+            continue
+        items = words.get(f"throughput.{costs.throughput_unit}", costs.throughput_unit or "items")
+        label = words.get(f"resources.{name}", facts.title)
+        if name == "latencies":
+            for each in costs.latencies:
+                of = words("costs.latency", seconds=f"{each.seconds:g}", threads=each.threads)
+                shown = (
+                    f"{cost_text(each.p50, facts)} {facts.label()} ({cost_text(each.p95, facts)})"
+                )
+                told[of] = shown
+            continue
+        for cost in amounts(getattr(costs, name), facts).values():
+            note = words.get(f"counted.{cost.note}", cost.note)
+            shown = f"{cost_text(cost.value, facts)} {facts.label(items)} {note}"
+            told[label] = " ".join(shown.split())
+    if batch := _batch(record, words):
+        told[words("costs.batch")] = batch
+    return told
 
 
 def _batch(record: Record | None, words: Words) -> str:

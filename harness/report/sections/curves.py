@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.board.record_paths import slug
-from harness.report.drawing import QUIET, drawing, drawn_name, look, svg
+from harness.report.drawing import QUIET, drawing, drawn_name, look, scale_values, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, Picture, Section, Table
 from harness.report.text import Words
@@ -28,9 +28,6 @@ BINS = 300
 
 MOST = 30
 """Series that are drawn; the table has all of them."""
-
-WIDE = 100
-"""Values are on a logarithmic axis if the highest is more than so many times the lowest."""
 
 MARKS = {"resume": ":", "restart": (0, (1, 3)), "margin": "--", "stopped": "-.", "chosen": "-"}
 """Kind of a mark -> how its line is drawn."""
@@ -60,6 +57,8 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if not curves:
         return None
     blocks: list[Block] = [Paragraph(words("curves.lead"), quiet=True)]
+    if any(run.record and name.startswith("Test/") for _, run in held for name in names):
+        blocks.append(Paragraph(words("curves.test_is_validation"), quiet=True))
     if kinds := _kinds(runs):
         told = [words(f"curves.mark_{kind}") for kind in kinds]
         blocks.append(
@@ -68,13 +67,15 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if len(runs) > 1:
         alt = words("page.comma").join(run.name for run in runs)
         blocks.append(Picture("curves-legend", _legend(runs), alt))
-    for name in list(curves)[:MOST]:
+    lines = [name for name, found in curves.items() if max(len(each.steps) for each in found) > 1]
+    for name in lines[:MOST]:
         caption = f"`{name}`{words('page.colon')}{meaning(name, words)}"
         alt = words("curves.alt", name=name)
         picture = _draw(name, curves[name], runs)
         blocks.append(Picture(f"curve-{slug(name)}", picture, alt, caption, width=0.33))
-    if len(curves) > MOST:
-        blocks.append(Paragraph(words("curves.more", shown=MOST, all=len(curves))))
+    if len(curves) > len(lines[:MOST]):
+        shown, every = len(lines[:MOST]), len(curves)
+        blocks.append(Paragraph(words("curves.more", shown=shown, all=every), quiet=True))
     blocks.append(_table(curves, len(runs) > 1, words))
     return Section("curves", words("curves.title"), tuple(blocks))
 
@@ -145,8 +146,7 @@ def _draw(name: str, curves: Sequence[Curve], runs: Sequence[Run]) -> bytes:
             _draw_curve(axes, curve)
         lowest = min(curve.values.min() for curve in curves)
         highest = max(curve.values.max() for curve in curves)
-        if lowest > 0 and highest > WIDE * lowest:
-            axes.set_yscale("log")
+        scale_values(axes, lowest, highest)
         axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
         axes.set_xlabel("step", fontsize=8)
         axes.grid(axis="y", color="0.9", linewidth=0.7)

@@ -12,6 +12,8 @@ from harness.report.run import Run
 from harness.report.section import Block, Facts, Paragraph, Section, Table
 from harness.report.text import Words
 
+SPLITS = ("train", "validation", "test")
+
 
 def section(runs: Sequence[Run], words: Words) -> Section:
     """Say what each run was, with every metric of its record."""
@@ -89,15 +91,6 @@ def metric_text(metric: Metric, facts: MetricFacts | None) -> str:
     return f"{text} ({plain(metric.low, shown)}–{plain(metric.high, shown)})"
 
 
-def _component(part: RecordedComponent) -> str:
-    fields = ", ".join(f"{name} {_value(value)}" for name, value in sorted(part.fields.items()))
-    return f"{part.name}: `{part.adapter}`" + (f", {fields}" if fields else "")
-
-
-def _value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def facts(run: Run, words: Words) -> dict[str, str]:
     """Return what is said of a run, in the order of the page, by the ends of the ids of labels."""
     record = run.record
@@ -157,7 +150,9 @@ def _data(record: Record, words: Words) -> str:
 
 def _splits(record: Record, words: Words) -> str:
     unit, told = words.get(f"units.{record.dataset.unit}", record.dataset.unit), []
-    for split, counts in record.dataset.counts.items():
+    held = record.dataset.counts
+    for split in sorted(held, key=lambda name: SPLITS.index(name) if name in SPLITS else -1):
+        counts = held[split]
         text = "head.split_trials" if "trials" in counts else "head.split"
         shown = {name: f"{count:,}" for name, count in {"units": 0, "items": 0, **counts}.items()}
         told.append(words(text, split=words.get(f"splits.{split}", split), unit=unit, **shown))
