@@ -13,6 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.board.record_paths import is_record
 from harness.config.loader import LoadedBenchmark
 from harness.errors import RequestError
@@ -28,9 +31,10 @@ from harness.registry.rescoring import (
     find_rescoring,
 )
 from harness.run.job.record_writing import RECORD
-from harness.run.job.results import find_result, load_scores
+from harness.run.job.results import EMBEDDINGS, find_result, load_scores
 
 if TYPE_CHECKING:
+    from harness.datasets.listing import Listing
     from harness.series.series import Series
     from harness.tasks.task import Lists, Scores, Task
 
@@ -83,6 +87,11 @@ class Run:
         return self._evidence.lists if isinstance(self._evidence, Rescoring) else None
 
     @property
+    def listing(self) -> Listing | None:
+        """The dataset that it was judged on: its corpus reads single items."""
+        return self._evidence.listing if isinstance(self._evidence, Rescoring) else None
+
+    @property
     def task(self) -> Task | None:
         """The task that judged it, with the parameters of its protocol."""
         return self._evidence.task if isinstance(self._evidence, Rescoring) else None
@@ -91,6 +100,15 @@ class Run:
     def scores(self) -> Scores | None:
         """The arrays of its evaluation, held against the hash that the record names."""
         return load_scores(self._evidence.path) if isinstance(self._evidence, Rescoring) else None
+
+    @cached_property
+    def embeddings(self) -> NDArray[np.float32] | None:
+        """Kept embeddings of the test items, `[items, size]`, in the order of the lists' items."""
+        path = self.artefact("embeddings", EMBEDDINGS, "evaluate")
+        if path is None or self.lists is None:
+            return None
+        found = load_scores(path)["embeddings"].astype(np.float32)
+        return found if len(found) == len(self.lists.items) else None
 
     @property
     def lacking(self) -> str:

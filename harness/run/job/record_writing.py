@@ -39,6 +39,8 @@ def build_record(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
     record = _base(spec, "done", "")
     metrics = {name: Metric(**value) for name, value in evaluation["metrics"].items()}
     artefacts = {"scores": Artefact(**evaluation["scores"])}
+    if kept := evaluation.get("embeddings"):
+        artefacts["embeddings"] = Artefact(**kept)
     resources = Resources(**without_stage(results.get("measure", {})))
     if training:
         artefacts["checkpoint"] = Artefact(**training["checkpoint"])
