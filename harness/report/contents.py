@@ -1,7 +1,7 @@
 """What test items hold, for a page: spectrograms, pictures, and players where a licence allows.
 
 Sounds and pictures are copied into a page, and a page is handed on: so they are there only where
-the corpus's licence says that anybody may. A spectrogram of a sound is no copy that could be played.
+the corpus's licence says that anybody may. A spectrogram is no copy that could be played.
 """
 
 from __future__ import annotations

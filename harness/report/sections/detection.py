@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from harness.board.writing.charts import COLOURS, style
-from harness.tasks.groupings import FEWEST
 from harness.metrics.roc_band import miss_band
 from harness.report.drawing import LINES, drawing, drawn_name, svg
 from harness.report.judged import JudgedRun, judged_runs
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, Picture, Section
 from harness.report.text import Words
+from harness.tasks.groupings import FEWEST
 from harness.trials.det_plot import Band, det_figure
 from harness.trials.system_report import Report, judge
 

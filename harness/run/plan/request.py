@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.loader import LoadedBenchmark, look_up
+from harness.config.numbers import EMBEDDINGS_MIB
 from harness.config.schema import Suite
 from harness.config.tables import Profile
 from harness.datasets.listing import Listing
 from harness.datasets.lock import DatasetLock, dataset_pin
-from harness.config.numbers import EMBEDDINGS_MIB
 from harness.errors import ConfigError, nearest
 from harness.measure.device import Device
 from harness.run.job.limits import Limits
