@@ -56,6 +56,7 @@ class Classification:
     primary: ClassVar[str] = "accuracy"
     output: ClassVar[Output] = "logits"
     decides: ClassVar[tuple[str, ...]] = ()
+    sections: ClassVar[tuple[str, ...]] = ("harness.report.sections.classes:section",)
     baseline_name: ClassVar[str] = "nearest class mean"
     baseline_input: ClassVar[Input] = FILTERBANK
     facts: ClassVar[Mapping[str, MetricFacts]] = {
