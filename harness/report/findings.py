@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from harness.board.standing.figures import plain
 from harness.metrics.significance import ComparedEntry, can_rank, p_values
-from harness.records.record import MetricFacts, Record
+from harness.records.record import Record
 from harness.report.run import Run
 
 LEARNT, HARDLY = 0.9, 0.5
@@ -30,8 +30,6 @@ USELESS = 0.995
 
 MISCALIBRATED = 0.2
 """Share of Cllr that calibration alone would take away, from which it is worth telling."""
-
-ERROR_RATES = ("eer", "EER")
 
 
 @dataclass(frozen=True)
@@ -156,12 +154,14 @@ def _learning(run: Run) -> Iterator[Finding]:
     record = run.record
     metric = record.metrics.get("training_accuracy") if record else None
     if record is not None and metric is not None:
-        units = record.dataset.counts.get("train", {}).get("units")
-        classes = f"{units:,}" if units and "eer" in record.metrics else "?"
         state = (
             "hardly" if metric.value < HARDLY else "partly" if metric.value < LEARNT else "learnt"
         )
-        yield Finding("learning", state, {"accuracy": _percent(metric.value), "classes": classes})
+        yield Finding("learning", state, {"accuracy": _percent(metric.value)})
+        speakers = record.dataset.counts.get("train", {}).get("units")
+        if "eer" in record.metrics and speakers and metric.value < HARDLY:
+            shown = {"classes": f"{speakers:,}", "chance": _percent(1 / speakers)}
+            yield Finding("learning", "chance", shown)
         yield from _gap(record, metric.value)
         return
     accuracy = series_values(run, "Train/Accuracy", "Train/accuracy", "Train/acc")
@@ -353,8 +353,3 @@ FINDERS: tuple[Callable[[Run], Iterator[Finding]], ...] = (
     _evidence,
 )
 """What is looked at, in the order of the table."""
-
-
-def facts_of(record: Record) -> MetricFacts:
-    """Return the facts of a record's primary metric."""
-    return record.protocol.facts[record.protocol.primary]

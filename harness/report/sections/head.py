@@ -23,7 +23,8 @@ def section(runs: Sequence[Run], words: Words) -> Section:
     blocks: list[Block] = [Paragraph(lead(run, words)) for run in runs]
     blocks += metric_table(runs, words)
     told = [facts(run, words) for run in runs]
-    names = list(dict.fromkeys(name for each in told for name, text in each.items() if text))
+    longest = sorted(told, key=len, reverse=True)
+    names = list(dict.fromkeys(name for each in longest for name, text in each.items() if text))
     shared = [name for name in names if len({each.get(name) for each in told}) == 1]
     differing = [name for name in names if name not in shared]
     if differing:
@@ -114,6 +115,7 @@ def facts(run: Run, words: Words) -> dict[str, str]:
         "code": f"`{record.code[:12]}{'+dirty' * record.code.endswith('+dirty')}`",
         "finished": record.ended.replace("T", " ").replace("+00:00", " UTC"),
         "notes": "; ".join(record.notes),
+        "lacking": run.lacking if record.state == "done" else "",
         "source": f"`{run.place}`",
     }
     if training := run.results.get("train"):
