@@ -168,14 +168,14 @@ def _learning(run: Run) -> Iterator[Finding]:
     rate = series_values(run, "Test/eer", "Test/EER", "Valid/eer")
     if accuracy is None or rate is None:
         return
-    learnt, error = _as_share(accuracy[1][-1]), _as_share(rate[1][-1])
+    learnt, error = _last_share(accuracy[1]), _last_share(rate[1])
     if learnt >= LEARNT and error >= 0.05:
         yield Finding("learning", "log_gap", {"accuracy": _percent(learnt), "eer": _percent(error)})
 
 
-def _as_share(value: float) -> float:
-    """Return a rate as a fraction, whichever of the two a log holds."""
-    return float(value) / 100 if value > 1 else float(value)
+def _last_share(values: NDArray[np.float64]) -> float:
+    """Return the last of some rates as a fraction; a log whose rates exceed 1 holds percents."""
+    return float(values[-1]) / (100 if values.max() > 1 else 1)
 
 
 def _gap(record: Record, accuracy: float) -> Iterator[Finding]:

@@ -29,7 +29,6 @@ from harness.registry.rescoring import (
 )
 from harness.run.job.record_writing import RECORD
 from harness.run.job.results import find_result, load_scores
-from harness.series.reading import read_series
 from harness.series.series import Series
 
 if TYPE_CHECKING:
@@ -154,6 +153,8 @@ def _find(text: str, runs: Path, benchmark: LoadedBenchmark | None) -> Iterator[
     if records := _by_key(text, runs):
         yield from (_own(record, runs, benchmark) for record in records)
     elif Path(text).exists():
+        from harness.series.reading import read_series
+
         found = read_series(Path(text))
         for series in found:
             name = series.source if len(found) > 1 else Path(text).resolve().name
@@ -204,6 +205,8 @@ def _series(stage: Path | None, record: Path) -> Series | None:
     """Return the series of a training, of its stage or beside its record; None if neither is."""
     for place in (stage, record.with_name(record.name.removesuffix(".json") + ".series.jsonl.gz")):
         if place is not None and place.exists():
+            from harness.series.reading import read_series
+
             return read_series(place)[0]
     return None
 

@@ -82,7 +82,7 @@ def _draw_confusion(found: Decisions) -> bytes:
     shares = found.counts / np.maximum(1, found.counts.sum(axis=1, keepdims=True))
     count = len(found.classes)
     size = float(np.clip(1.6 + 0.3 * count, 4.2, 8))
-    with drawing(size + 0.7, size) as figure:
+    with drawing(size + 1.6, size) as figure:
         axes = figure.add_subplot()
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
         names = [drawn_name(name, at) for at, name in enumerate(found.classes)]
@@ -106,7 +106,7 @@ def _draw_confusion(found: Decisions) -> bytes:
         axes.set_ylabel("true")
         for spine in axes.spines.values():
             spine.set_visible(True)
-        figure.colorbar(image, ax=axes, fraction=0.046, label="share of the true class")
+        figure.colorbar(image, ax=axes, shrink=0.8, label="share of the true class")
         return svg(figure)
 
 
