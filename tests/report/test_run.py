@@ -55,7 +55,7 @@ def test_a_folder_of_runs_is_all_of_them_each_once_and_names_tell_them_apart(run
 
 
 def test_what_is_not_there_and_what_is_too_much_is_refused_with_the_mend(runs: Path):
-    with pytest.raises(RequestError, match="nowhere: no such run under .*`harness runs list`"):
+    with pytest.raises(RequestError, match=r"nowhere: no such run under .*`harness runs list`"):
         find_runs(["nowhere"], runs, None)
     for number in range(MOST):
         folder = runs / f"speaker-quick/speech/campplus+aam/seed{number + 1}-{number:012d}"
