@@ -148,7 +148,10 @@ class Head(Protocol):
     """The module a loss adapter builds: it owns the classifier's weights.
 
     A head with a direction for each class may have `class_centres() -> [classes, size]`: batches
-    can then draw labels that are hard to tell apart (hard-negative mining).
+    can then draw labels that are hard to tell apart (hard-negative mining). One with something to
+    show that is more than a number may have `vectors() -> {name: (values, edges)}`: lists of
+    floats, the edges of histograms one more than values, else empty. It is called at the epochs
+    that a recipe's `vector_epochs` names.
     """
 
     def __call__(self, embeddings: Tensor, batch: Batch) -> LossOutput:

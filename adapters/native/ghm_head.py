@@ -48,6 +48,20 @@ class GhmHead(LinearClassifier):
         statistics = dict(zip(names, means, strict=True))
         return LossOutput((weights * losses).mean(), logits, statistics)
 
+    def vectors(self) -> dict[str, tuple[list[float], list[float]]]:
+        """Return the running density of gradient norms, and the weight of each bin's examples.
+
+        A bin that is empty has the weight 0.
+        """
+        bins = len(self.density)
+        edges = [place / bins for place in range(bins + 1)]
+        filled = self.density > 0
+        weights = torch.where(filled, 1 / (self.density.clamp(min=1e-12) * filled.sum()), 0.0)
+        return {
+            "gradient_density": (self.density.tolist(), edges),
+            "gradient_weight": (weights.tolist(), edges),
+        }
+
     def _update_density(self, share: Tensor) -> Tensor:
         """Return the running density with a batch's shares taken in (the paper's "EMA").
 

@@ -114,7 +114,10 @@ class FineTune(ConfigTable):
 class Recipe(ConfigTable):
     """The training of a system: data alone, no code."""
 
-    added: ClassVar[tuple[str, ...]] = ("sampler", "micro_batch", "fine_tune", "test_crops")
+    added: ClassVar[tuple[str, ...]] = (
+        "sampler", "micro_batch", "fine_tune", "test_crops", "patience", "keep_every_epochs",
+        "vector_epochs",
+    )  # fmt: skip
 
     track: Track = "matched"
     optimizer: Optimizer = Optimizer()
@@ -138,6 +141,16 @@ class Recipe(ConfigTable):
     fine_tune: FineTune | None = None
     test_crops: EvenCrops | None = Field(
         default=None, description="what is judged of an item; else the whole of it"
+    )
+    patience: Pieces | None = Field(
+        default=None,
+        description="validations in a row without a better one after which training ends",
+    )
+    keep_every_epochs: Pieces | None = Field(
+        default=None, description="weights that stay: those after every so many epochs"
+    )
+    vector_epochs: tuple[Pieces, ...] = Field(
+        default=(), description="epochs at whose end histograms and densities go into the series"
     )
 
     @property
@@ -167,6 +180,12 @@ class Recipe(ConfigTable):
                 f"micro_batch ({part}) must divide batch ({self.batch}) into two parts or more; "
                 "leave it out to have the batch computed at once"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _patience_chooses(self) -> Recipe:
+        if self.patience is not None and (self.select != "best" or self.fine_tune is not None):
+            raise ValueError('patience needs select = "best", and no fine_tune after it')
         return self
 
     @model_validator(mode="after")

@@ -71,18 +71,12 @@ def drawn_name(name: str, place: int) -> str:
     return name if all(font.get_char_index(ord(letter)) for letter in name) else f"#{place + 1}"
 
 
-def scale_values(axes: Axes, low: float, high: float) -> bool:
-    """Make the vertical axis logarithmic if positive values span more than a factor of `WIDE`.
-
-    Returns:
-        Whether it did.
-    """
+def scale_values(axes: Axes, low: float, high: float) -> None:
+    """Make the vertical axis logarithmic if positive values span more than a factor of `WIDE`."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    if low <= 0 or high <= WIDE * low:
-        return False
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(numticks=6))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    return True
+    if low > 0 and high > WIDE * low:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(numticks=6))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from harness.board.standing.figures import plain
 from harness.metrics.significance import ComparedEntry, can_rank, p_values
-from harness.records.record import MetricFacts, Record
+from harness.records.record import Record
 from harness.report.run import Run
 
 LEARNT, HARDLY = 0.9, 0.5
@@ -30,8 +30,6 @@ USELESS = 0.995
 
 MISCALIBRATED = 0.2
 """Share of Cllr that calibration alone would take away, from which it is worth telling."""
-
-ERROR_RATES = ("eer", "EER")
 
 
 @dataclass(frozen=True)
@@ -156,26 +154,28 @@ def _learning(run: Run) -> Iterator[Finding]:
     record = run.record
     metric = record.metrics.get("training_accuracy") if record else None
     if record is not None and metric is not None:
-        units = record.dataset.counts.get("train", {}).get("units")
-        classes = f"{units:,}" if units and "eer" in record.metrics else "?"
         state = (
             "hardly" if metric.value < HARDLY else "partly" if metric.value < LEARNT else "learnt"
         )
-        yield Finding("learning", state, {"accuracy": _percent(metric.value), "classes": classes})
+        yield Finding("learning", state, {"accuracy": _percent(metric.value)})
+        speakers = record.dataset.counts.get("train", {}).get("units")
+        if "eer" in record.metrics and speakers and metric.value < HARDLY:
+            shown = {"classes": f"{speakers:,}", "chance": _percent(1 / speakers)}
+            yield Finding("learning", "chance", shown)
         yield from _gap(record, metric.value)
         return
     accuracy = series_values(run, "Train/Accuracy", "Train/accuracy", "Train/acc")
     rate = series_values(run, "Test/eer", "Test/EER", "Valid/eer")
     if accuracy is None or rate is None:
         return
-    learnt, error = _as_share(accuracy[1][-1]), _as_share(rate[1][-1])
+    learnt, error = _last_share(accuracy[1]), _last_share(rate[1])
     if learnt >= LEARNT and error >= 0.05:
         yield Finding("learning", "log_gap", {"accuracy": _percent(learnt), "eer": _percent(error)})
 
 
-def _as_share(value: float) -> float:
-    """Return a rate as a fraction, whichever of the two a log holds."""
-    return float(value) / 100 if value > 1 else float(value)
+def _last_share(values: NDArray[np.float64]) -> float:
+    """Return the last of some rates as a fraction; a log whose rates exceed 1 holds percents."""
+    return float(values[-1]) / (100 if values.max() > 1 else 1)
 
 
 def _gap(record: Record, accuracy: float) -> Iterator[Finding]:
@@ -353,8 +353,3 @@ FINDERS: tuple[Callable[[Run], Iterator[Finding]], ...] = (
     _evidence,
 )
 """What is looked at, in the order of the table."""
-
-
-def facts_of(record: Record) -> MetricFacts:
-    """Return the facts of a record's primary metric."""
-    return record.protocol.facts[record.protocol.primary]

@@ -32,10 +32,10 @@ from harness.registry.rescoring import (
 )
 from harness.run.job.record_writing import RECORD
 from harness.run.job.results import EMBEDDINGS, find_result, load_scores
+from harness.series.series import Series
 
 if TYPE_CHECKING:
     from harness.datasets.listing import Listing
-    from harness.series.series import Series
     from harness.tasks.task import Lists, Scores, Task
 
 MOST = 8
@@ -154,7 +154,7 @@ def find_runs(
         RequestError: there is no such run or log, or there are more than a page can show.
     """
     found = [run for text in given for run in _find(text, runs, benchmark)]
-    once = list({run.place.resolve(): run for run in found}.values())
+    once = list({(run.place.resolve(), run.name): run for run in found}.values())
     if len(once) > MOST:
         raise RequestError(
             f"{len(once)} runs were asked for, and a page shows {MOST}; name fewer, as "
@@ -173,7 +173,10 @@ def _find(text: str, runs: Path, benchmark: LoadedBenchmark | None) -> Iterator[
     elif Path(text).exists():
         from harness.series.reading import read_series
 
-        yield Run(Path(text).resolve().name, Path(text), series=read_series(Path(text)))
+        found = read_series(Path(text))
+        for series in found:
+            name = series.source if len(found) > 1 else Path(text).resolve().name
+            yield Run(name, Path(text), series=series)
     else:
         raise RequestError(
             f"{text}: no such run under {runs}, and no such log; `harness runs list` names all runs"
@@ -210,10 +213,20 @@ def _own(path: Path, runs: Path, benchmark: LoadedBenchmark | None) -> Run:
         name=record.entry,
         place=path,
         record=record,
-        series=None,
+        series=_series(stages.get("train"), path),
         stages=stages,
         benchmark=benchmark,
     )
+
+
+def _series(stage: Path | None, record: Path) -> Series | None:
+    """Return the series of a training, of its stage or beside its record; None if neither is."""
+    for place in (stage, record.with_name(record.name.removesuffix(".json") + ".series.jsonl.gz")):
+        if place is not None and place.exists():
+            from harness.series.reading import read_series
+
+            return read_series(place)[0]
+    return None
 
 
 def _named(runs: Sequence[Run]) -> Iterator[Run]:

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from harness.errors import RequestError, nearest
+from harness.errors import RequestError
 from harness.records.documents import leaves
 
 LANGUAGES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
@@ -69,8 +69,8 @@ def read_words(language: str) -> Words:
     """
     tag = ALIASES.get(language, language)
     if tag not in LANGUAGES:
-        known = {*LANGUAGES, *ALIASES}
-        raise RequestError(f"--lang {language}: no such language; {nearest(language, known)}")
+        known = ", ".join(LANGUAGES)
+        raise RequestError(f"--lang {language}: no report is written in it; give one of {known}")
     return Words(tag, _texts(tag))
 
 

@@ -58,6 +58,7 @@ class Classification:
     decides: ClassVar[tuple[str, ...]] = ()
     baseline_name: ClassVar[str] = "nearest class mean"
     sections: ClassVar[tuple[str, ...]] = (
+        "harness.report.sections.classes:section",
         "harness.report.sections.conditions:section",
         "harness.report.sections.mistakes:section",
     )

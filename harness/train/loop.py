@@ -28,16 +28,14 @@ from harness.train.checkpoint import (
 from harness.train.gradient_accumulation import Precision, learn
 from harness.train.kept_states import keep_chosen, keep_state, steps_to_keep
 from harness.train.optimization import head_value, learning_rate_factor, make_optimizer
+from harness.train.recorder import Recorder
 from harness.train.system import System, mine_hard_labels
-from harness.train.tensorboard import Curves
 from harness.train.training_plan import TrainingPlan
 from harness.train.training_progress import (
     FINAL,
     RESUME,
     Progress,
     TrainingResult,
-    append_to_log,
-    cut_log,
     snapshot_name,
 )
 
@@ -58,17 +56,20 @@ def train(system: System, plan: TrainingPlan, fabric: Fabric) -> TrainingResult:
     """
     state = load_resume(plan.folder / RESUME)
     progress = Progress.from_facts(state["progress"]) if state else _beginning(plan)
-    cut_log(plan.folder, progress.step)
-    run = _Run(system, plan.phases[progress.phase], fabric, progress)
-    if state:
-        run.restore(state)
-    else:
-        run.keep_state()
-    result = run.finish()
-    for phase in plan.phases[progress.phase + 1 :]:
-        run = run.begin_fine_tuning(phase)
-        result = run.finish()
-    return result
+    phases = plan.phases
+    with Recorder(plan.folder, plan.title, phases, progress.step) as recorder:
+        run = _Run(system, phases[progress.phase], fabric, progress, recorder)
+        if state:
+            run.restore(state)
+        else:
+            run.keep_state()
+        run.finish()
+        for phase in phases[progress.phase + 1 :]:
+            run = run.begin_fine_tuning(phase)
+            run.finish()
+        recorder.mark("chosen", progress.selected_step, run.plan.recipe.select)
+    progress.lost_curves = progress.lost_curves or recorder.lost
+    return progress.result(run.plan.batches.batch)
 
 
 def _beginning(plan: TrainingPlan) -> Progress:
@@ -79,9 +80,14 @@ class _Run:
     """One training: the first, or the fine-tuning of its result."""
 
     def __init__(
-        self, system: System, plan: TrainingPlan, fabric: Fabric, progress: Progress
+        self,
+        system: System,
+        plan: TrainingPlan,
+        fabric: Fabric,
+        progress: Progress,
+        recorder: Recorder,
     ) -> None:
-        self.system, self.plan, self.fabric = system, plan, fabric
+        self.system, self.plan, self.fabric, self.recorder = system, plan, fabric, recorder
         optimizer = make_optimizer(plan.recipe.optimizer, system.parameters())
         self.module, self.optimizer = fabric.setup(system, optimizer)
         self.module.mark_forward_method("learn")
@@ -89,31 +95,35 @@ class _Run:
         progress.right = deque(progress.right, maxlen=plan.batches.steps_per_epoch)
         self.full = {name: float(getattr(system.head, name)) for name in plan.scheduled}
         self.cpu = cpu_times()
+        recorder.begin(plan, self.full)
 
-    def finish(self) -> TrainingResult:
+    def finish(self) -> None:
         maker = self.plan.inputs(self.system.declared)
         steps = range(self.first - self.plan.before, self.plan.steps)
-        with (
-            Curves(self.plan.folder / "curves", self.first + 1) as curves,
-            Feeder(maker, steps, self.fabric.device, self.plan.data_workers) as feeder,
-        ):
-            while self.progress.step < self.plan.last:
-                self._step(curves, feeder)
-        self.progress.lost_curves = self.progress.lost_curves or curves.lost
+        with Feeder(maker, steps, self.fabric.device, self.plan.data_workers) as feeder:
+            while not self._is_over:
+                self._step(feeder)
+        if self.progress.step < self.plan.last:
+            text = f"no better validation in {self.plan.recipe.patience}"
+            self.recorder.mark("stopped", self.progress.step, text)
         self._keep_final()
         for name, value in self.full.items():
             setattr(self.system.head, name, value)
-        return self.progress.result(self.plan.batches.batch)
+
+    @property
+    def _is_over(self) -> bool:
+        step, selected = self.progress.step, self.progress.selected_step
+        return step >= self.plan.last or self.plan.has_lost_patience(step, selected)
 
     def begin_fine_tuning(self, phase: TrainingPlan) -> _Run:
         """Return the fine-tuning of this training's weights, with an optimiser of its own."""
         self.progress.begin_next_phase()
         self.system.load_state_dict(self._load(self.plan.folder / FINAL))
-        run = _Run(self.system, phase, self.fabric, self.progress)
+        run = _Run(self.system, phase, self.fabric, self.progress, self.recorder)
         run._save()  # before any better weights take the place of those that it begins with
         return run
 
-    def _step(self, curves: Curves, feeder: Feeder) -> None:
+    def _step(self, feeder: Feeder) -> None:
         began, waited = time.monotonic(), feeder.waited
         step = self.progress.step
         values = self._update(step, feeder)
@@ -121,15 +131,18 @@ class _Run:
             self.progress.stepped += time.monotonic() - began
             self.progress.waited += feeder.waited - waited
         self.progress.step = done = step + 1
-        curves.add("Train", done, values)
         self.plan.report(done, self.plan.last, values["Loss"])
-        validation = self._validate(curves) if done in self.plan.validation_steps else {}
+        validation = self._validate() if done in self.plan.validation_steps else {}
         self.progress.seconds += time.monotonic() - began
+        self.recorder.add(done, self.progress.seconds, values, validation)
         self._take_snapshot()
         self.keep_state()
+        if self.plan.keeps(done):
+            name = f"epoch-{self.plan.epochs_after(done):g}.safetensors"
+            save_weights(self.plan.folder / name, self._weights())
         if done in self.plan.checkpoint_steps:
-            curves.flush()  # before the resume point: a resumed run draws only what follows it
-            append_to_log(self.plan.folder, done, values, validation)
+            # Before the resume point: a resumed run adds only what follows it.
+            self.recorder.save_point(done)
             now = cpu_times()
             spent, self.cpu = now.since(self.cpu), now
             self.progress.cpu_ran += spent.ran
@@ -159,6 +172,8 @@ class _Run:
         if learned.logits is not None:
             values["Accuracy"] = float((learned.logits.argmax(1) == labels).float().mean())
             self.progress.right.append(values["Accuracy"])
+        if self.plan.ends_epoch(step + 1, self.plan.recipe.vector_epochs):
+            self.recorder.add_vectors(step + 1, self.system.head, learned.logits, labels)
         return values
 
     def _set_schedules(self, step: int) -> tuple[float, dict[str, float]]:
@@ -177,9 +192,8 @@ class _Run:
             setattr(self.system.head, name, values[name])
         return rate, values
 
-    def _validate(self, curves: Curves) -> dict[str, float]:
+    def _validate(self) -> dict[str, float]:
         values = self.plan.validate(self.system)
-        curves.add("Test", self.progress.step, values)
         value = values[self.plan.primary]
         if self.plan.recipe.select != "best" or self.plan.better(value, self.progress.best):
             self.progress.best = value

@@ -6,12 +6,15 @@ Schedules are pure functions of the share of steps done.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 import torch
 from torch import nn
 
 from harness.config.recipe_tables import LearningRate, Optimizer, Rise
+from harness.config.recipes import Recipe
+from harness.series.series import MarkKind
 
 EDGE = 1e-9
 """By how much a share may miss the edge of a cycle or a stair: rounding delays no restart."""
@@ -151,3 +154,38 @@ def _risen_share(plan: Rise, progress: float) -> float:
     if plan.shape == "linear":
         return done
     return float((1 - 1e-3**done) / (1 - 1e-3))
+
+
+def scheduled_marks(
+    recipe: Recipe, full: Mapping[str, float], steps: int
+) -> dict[int, list[tuple[MarkKind, str]]]:
+    """Return what a recipe's schedules do at single steps: step -> marks, steps from 1.
+
+    A `restart` is a step whose learning rate begins a new cosine; a `margin`, one at which a value
+    of the head begins to change or ends to.
+
+    Args:
+        recipe: with the schedules.
+        full: name -> the head's own value.
+        steps: of the training.
+
+    >>> recipe = Recipe(steps=4, schedules={"margin": Rise(shape="linear", start=0.25, end=0.75)})
+    >>> scheduled_marks(recipe, {"margin": 0.2}, 4)
+    {3: [('margin', 'margin 0 -> 0.1')], 4: [('margin', 'margin 0.1 -> 0.2')]}
+    """
+    marks: dict[int, list[tuple[MarkKind, str]]] = {}
+    if recipe.learning_rate.shape == "warm-restarts":
+        warmed = math.ceil(recipe.learning_rate.warmup * steps)
+        factors = [learning_rate_factor(recipe.learning_rate, n / steps) for n in range(steps + 1)]
+        for step in range(warmed + 2, steps + 1):
+            if factors[step] > factors[step - 1]:
+                marks.setdefault(step, []).append(("restart", "learning rate"))
+    for name in sorted(set(full) & set(recipe.schedules)):
+        rise, whole = recipe.schedules[name], full[name]
+        values = [head_value(rise, whole, n / max(1, steps)) for n in range(steps)]
+        moved = [False, *(one != other for one, other in pairwise(values)), False]
+        for place in range(1, steps):
+            if moved[place] and not (moved[place - 1] and moved[place + 1]):
+                text = f"{name} {values[place - 1]:g} -> {values[place]:g}"
+                marks.setdefault(place + 1, []).append(("margin", text))
+    return marks

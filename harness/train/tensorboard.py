@@ -1,4 +1,4 @@
-"""Curves of a run: TensorBoard scalars against the global step.
+"""Curves of a run: the scalars of its series for TensorBoard, against the global step.
 
 A resumed run goes on from its last checkpoint; scalars that were written after it are purged, so
 that no curve is drawn twice.
@@ -34,20 +34,18 @@ class Curves:
         with self._give_up_on_error():
             self._writer = SummaryWriter(str(folder), purge_step=first_step or None)
 
-    def __enter__(self) -> Curves:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the file."""
         with self._give_up_on_error():
             if self._writer is not None:
                 self._writer.close()
 
-    def add(self, group: str, step: int, values: Mapping[str, float]) -> None:
-        """Add the numbers of a step under a group: `Train`, or `Test` for the validation split."""
-        for name, value in values.items():
-            with self._give_up_on_error():
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        """Add the scalars of a step, by their whole names."""
+        with self._give_up_on_error():
+            for name, value in values.items():
                 if self._writer is not None:
-                    self._writer.add_scalar(f"{group}/{name}", value, step)
+                    self._writer.add_scalar(name, value, step)
 
     def flush(self) -> None:
         """Put on disk what was added so far."""

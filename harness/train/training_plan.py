@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,13 @@ class TrainingPlan:
         primary: the number that selects weights.
         higher_is_better: its direction.
         scheduled: attributes of the head that the recipe's schedules may drive.
-        folder: folder of checkpoints, the log and the curves.
+        folder: folder of checkpoints, the series and the curves.
         seed: seed of everything random.
         report: called with step, number of steps and loss after every step.
         data_workers: processes that make inputs; 0 for a thread.
         before: steps of the training that this one fine-tunes.
+        before_epochs: its epochs.
+        title: entry and seed, in a folder's name.
         keep_states: how many states are kept for an audit, of a training that begins.
         kept: called with step and hash of each of them.
     """
@@ -53,6 +56,8 @@ class TrainingPlan:
     disturber: Disturber | None = None
     data_workers: int = 0
     before: int = 0
+    before_epochs: float = 0.0
+    title: str = ""
     keep_states: int = 0
     kept: Callable[[int, str], None] = lambda _step, _digest: None
 
@@ -73,17 +78,48 @@ class TrainingPlan:
             return self.recipe.steps
         return max(1, round((self.recipe.epochs or 1) * self.batches.steps_per_epoch))
 
+    def epochs_after(self, step: int) -> float:
+        """Return the epochs that are done after a step, those of the training before among them."""
+        return self.before_epochs + (step - self.before) / self.batches.steps_per_epoch
+
+    def ends_epoch(self, step: int, epochs: Collection[int]) -> bool:
+        """Return whether an epoch ends with a step that is one of some, counted in this training.
+
+        A training that ends within an epoch ends that one.
+        """
+        done, within = divmod(step - self.before, self.batches.steps_per_epoch)
+        if within and step == self.last:
+            done, within = done + 1, 0
+        return within == 0 and done in epochs
+
+    def keeps(self, step: int) -> bool:
+        """Return whether the weights after a step stay, by the recipe's `keep_every_epochs`."""
+        every = self.recipe.keep_every_epochs
+        return every is not None and self.ends_epoch(step, range(every, step + 1, every))
+
+    def has_lost_patience(self, step: int, selected: int) -> bool:
+        """Return whether the training ends early after a step.
+
+        Args:
+            step: the last one that is done.
+            selected: the step of the best validation so far.
+        """
+        if self.recipe.patience is None or step not in self.validation_steps:
+            return False
+        since = sum(selected < each <= step for each in self.validation_steps)
+        return since >= self.recipe.patience and step < self.last
+
     def inputs(self, declared: Input) -> InputMaker:
         """Return the maker of the inputs that a network declares."""
         augment = self.recipe.augment
         return InputMaker(self.batches, self.disturber, declared, augment, self.seed)
 
-    @property
+    @cached_property
     def validation_steps(self) -> frozenset[int]:
         """Steps after which the validation split is evaluated; the last one is among them."""
         return self._evenly(self.recipe.validations)
 
-    @property
+    @cached_property
     def checkpoint_steps(self) -> frozenset[int]:
         """Steps after which a resume point is written."""
         return self._evenly(self.recipe.checkpoints) | self.validation_steps
@@ -107,7 +143,7 @@ class TrainingPlan:
         batches = _batches_for(recipe, self.batches, seed)
         disturber = _disturber_for(recipe.augment, self.disturber, seed)
         plan = replace(self, recipe=recipe, batches=batches, disturber=disturber, seed=seed)
-        return replace(plan, before=self.last)
+        return replace(plan, before=self.last, before_epochs=self.epochs_after(self.last))
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,15 @@
-"""Progress of a training, its result and its log; nothing here imports torch.
-
-The log has a line of JSON for each resume point.
-"""
+"""Progress of a training, and its result; nothing here imports torch."""
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.measure.timing import CpuTimes
-from harness.records.damage import set_aside
-from harness.records.files import append_text, read_bytes, write_text
+from harness.series.series_file import last_resume_point
 
-LOG = "log.jsonl"
 RESUME = "resume.pt"
 FINAL = "weights.safetensors"
 LASTING = {"step", "best", "selected_step", "validation", "right", "phase", "ended", "chosen"}
@@ -157,41 +150,6 @@ def snapshot_name(step: int) -> str:
     return f"snapshot-{step}.safetensors"
 
 
-def append_to_log(
-    folder: Path, step: int, values: Mapping[str, float], validation: Mapping[str, float]
-) -> None:
-    """Add the numbers of a step and, if it was validated, of the validation split."""
-    line = {"step": step, "train": values, "validation": validation}
-    append_text(folder / LOG, json.dumps(line) + "\n")
-
-
-def cut_log(folder: Path, step: int) -> None:
-    """Drop the lines after a resume point, and any line that a kill cut short.
-
-    A log with other lines that nobody wrote is set aside; those that can be read are kept.
-    """
-    path = folder / LOG
-    if path.exists():
-        lines = list(_lines(folder))
-        kept = "".join(f"{line}\n" for logged, line in lines if logged <= step)
-        if len(lines) < len(read_bytes(path).splitlines()) - 1 or (step and not lines):
-            set_aside(path, "not all of it can be read", "the lines that can be read are kept")
-        write_text(path, kept)
-
-
-def last_logged_step(folder: Path) -> int | None:
-    """Return the last step of a training that did not end; None if it would begin."""
-    if not (folder / RESUME).exists() or not (folder / LOG).exists():
-        return None
-    return max((step for step, _ in _lines(folder)), default=None)
-
-
-def _lines(folder: Path) -> Iterator[tuple[int, str]]:
-    for line in read_bytes(folder / LOG).splitlines():
-        try:
-            text = line.decode()
-            step = json.loads(text)["step"]
-        except (ValueError, TypeError, LookupError, RecursionError):
-            continue
-        if type(step) is int:
-            yield step, text
+def resume_step(folder: Path) -> int | None:
+    """Return the step that a training would go on from; None if it would begin."""
+    return last_resume_point(folder) if (folder / RESUME).exists() else None

@@ -108,8 +108,21 @@ def small_batches(recipe: Recipe) -> TrainingBatches:
 
 
 def logged(folder: Path) -> list[dict[str, Any]]:
-    """The lines of a training's log."""
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    """The values of each step of a training's series, by group; no times."""
+    lines = [json.loads(line) for line in (folder / "series.jsonl").read_text().splitlines()]
+    return [
+        {"step": line["step"], "epoch": line["epoch"]}
+        | {
+            group: {
+                name.partition("/")[2]: value
+                for name, value in line["values"].items()
+                if name.startswith(prefix)
+            }
+            for group, prefix in (("train", "Train/"), ("validation", "Test/"))
+        }
+        for line in lines
+        if "values" in line and "vector" not in line
+    ]
 
 
 def check_equal(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> None:

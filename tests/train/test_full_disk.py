@@ -56,20 +56,20 @@ def test_a_resume_point_that_does_not_fit_leaves_the_one_before(tmp_path: Path) 
 
 @pytest.mark.usefixtures("limited")
 def test_curves_that_do_not_fit_are_given_up_with_the_reason(tmp_path: Path) -> None:
-    with Curves(tmp_path / "curves", 1) as curves:
-        curves.add("Train", 1, {"Loss": 1.0})
-        curves.flush()
-        assert curves.lost == ""
-        for step in range(2, 400):
-            curves.add("Train", step, {"Loss": 1.0})
-        curves.flush()
+    curves = Curves(tmp_path / "curves", 1)
+    curves.add(1, {"Train/Loss": 1.0})
+    curves.flush()
+    assert curves.lost == ""
+    for step in range(2, 400):
+        curves.add(step, {"Train/Loss": 1.0})
+    curves.flush()
+    curves.close()
     assert f"at {tmp_path / 'curves'}" in curves.lost
 
 
 def test_curves_without_a_folder_are_given_up_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    with Curves(tmp_path / "taken" / "curves", 1) as curves:
-        curves.add("Train", 1, {"Loss": 1.0})
-        curves.add("Test", 1, {"eer": 0.5})
-        curves.flush()
+    curves = Curves(tmp_path / "taken" / "curves", 1)
+    curves.add(1, {"Train/Loss": 1.0})
+    curves.close()
     assert curves.lost.startswith(str(tmp_path / "taken"))

@@ -158,6 +158,8 @@ def test_the_loop_is_shown_no_test_data() -> None:
         "disturber": "Disturber | None",
         "data_workers": "int",
         "before": "int",
+        "before_epochs": "float",
+        "title": "str",
         "keep_states": "int",
         "kept": "Callable[[int, str], None]",
     }

@@ -15,13 +15,20 @@ from harness.train.training_progress import FINAL
 def section(runs: Sequence[Run], words: Words) -> Section | None:
     """Say what the numbers show of each run, which runs can be told apart, and what comes next."""
     several = len(runs) > 1
-    rows = [(run.name, finding) for run in runs for finding in findings(run)]
-    rows += [(words("conclusions.all_runs"), finding) for finding in comparisons(runs)]
+    rows = [
+        (finding.about, words("conclusions.all_runs"), _said(finding, words))
+        for finding in comparisons(runs)
+    ]
+    for about in dict.fromkeys(finding.about for run in runs for finding in findings(run)):
+        for run in runs:
+            said = [_said(each, words) for each in findings(run) if each.about == about]
+            if said:
+                rows.append((about, run.name, words("page.space").join(said)))
     if not rows:
         return None
     cells = tuple(
-        (words(f"conclusions.about_{each.about}"), *([name] if several else []), _said(each, words))
-        for name, each in (sorted(rows, key=lambda row: _order(row[1], rows)) if several else rows)
+        (words(f"conclusions.about_{about}"), *([name] if several else []), said)
+        for about, name, said in rows
     )
     columns = ("about", *(("run",) if several else ()), "finding")
     blocks: list[Block] = [Table(tuple(words(f"conclusions.{each}") for each in columns), cells)]
@@ -35,12 +42,6 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
 
 def _said(finding: Finding, words: Words) -> str:
     return words(f"conclusions.{finding.text}", **finding.values)
-
-
-def _order(finding: Finding, rows: Sequence[tuple[str, Finding]]) -> int:
-    """Set what is about the same of several runs together, comparisons first."""
-    abouts = list(dict.fromkeys(["comparison", *(each.about for _, each in rows)]))
-    return abouts.index(finding.about)
 
 
 def next_steps(run: Run, words: Words, *, named: bool) -> Iterator[str]:

@@ -44,7 +44,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         (run, record.resources)
         for run in own
         for record in [run.record]
-        if record and _peaks(record.resources)
+        if record and record.resources.training_prediction
     ]
     if bars:
         alt = words("costs.memory_alt")

@@ -23,6 +23,9 @@ FIRST = ("Train/Loss", "Train/Accuracy", "Valid/eer", "Test/eer", "Valid/min_dcf
 FEW = 60
 """Points of a line that are marked one by one."""
 
+LOGARITHMIC = ("loss", "raw_loss", "lr", "grad_norm")
+"""Series, below their group, whose axis is logarithmic where their values span much."""
+
 BINS = 300
 """Stretches of a long series, each drawn as its mean within the band of its values."""
 
@@ -64,9 +67,9 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         blocks.append(
             Paragraph(words("curves.marks", marks=words("page.semicolon").join(told)), quiet=True)
         )
-    if len(runs) > 1:
-        alt = words("page.comma").join(run.name for run in runs)
-        blocks.append(Picture("curves-legend", _legend(runs), alt))
+    if len(held) > 1:
+        alt = words("page.comma").join(run.name for _, run in held)
+        blocks.append(Picture("curves-legend", _legend(held), alt))
     lines = [name for name, found in curves.items() if max(len(each.steps) for each in found) > 1]
     for name in lines[:MOST]:
         caption = f"`{name}`{words('page.colon')}{meaning(name, words)}"
@@ -146,7 +149,8 @@ def _draw(name: str, curves: Sequence[Curve], runs: Sequence[Run]) -> bytes:
             _draw_curve(axes, curve)
         lowest = min(curve.values.min() for curve in curves)
         highest = max(curve.values.max() for curve in curves)
-        scale_values(axes, lowest, highest)
+        if name.rpartition("/")[2].lower() in LOGARITHMIC:
+            scale_values(axes, lowest, highest)
         axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
         axes.set_xlabel("step", fontsize=8)
         axes.grid(axis="y", color="0.9", linewidth=0.7)
@@ -193,16 +197,16 @@ def _draw_marks(axes: Axes, run: Run, curve: Curve) -> None:
             )
 
 
-def _legend(runs: Sequence[Run]) -> bytes:
+def _legend(held: Sequence[tuple[int, Run]]) -> bytes:
     from matplotlib.lines import Line2D
 
-    names = [drawn_name(run.name, place) for place, run in enumerate(runs)]
-    columns = 1 if max(map(len, names)) > 40 else min(len(runs), 2)
-    lines = -(-len(runs) // columns)
-    with drawing(0.6 + columns * (0.6 + max(map(len, names)) / 12), 0.15 + 0.2 * lines) as figure:
-        handles = [Line2D([], [], label=name, **look(place)) for place, name in enumerate(names)]
+    names = {place: drawn_name(run.name, place) for place, run in held}
+    columns, longest = min(len(held), 2), max(map(len, names.values()))
+    width, height = columns * (0.7 + longest / 11), 0.15 + 0.2 * -(-len(held) // columns)
+    with drawing(width, height) as figure:
+        lines = [Line2D([], [], label=name, **look(place)) for place, name in names.items()]
         figure.legend(
-            handles=handles, loc="center left", ncols=columns, frameon=False, handlelength=4
+            handles=lines, loc="center left", ncols=columns, frameon=False, handlelength=4
         )
         return svg(figure)
 

@@ -74,8 +74,9 @@ class Browsed:
             return
         licence = listing.config.licence
         names = words("page.comma").join(each.run.name for each in self.group)
-        yield Paragraph(words("errors.lead", runs=names, wrong=f"{int(self.wrong.any(0).sum()):,}",
-                              all=f"{len(self.trials):,}"))  # fmt: skip
+        lead = "errors.lead" if len(self.systems) > 1 else "errors.lead_one"
+        counts = {"wrong": f"{int(self.wrong.any(0).sum()):,}", "all": f"{len(self.trials):,}"}
+        yield Paragraph(words(lead, runs=names, **counts))
         if listing.corpus.kind == "audio":
             yield Paragraph(words("errors.sounds", seconds=f"{SECONDS:g}"), quiet=True)
         if not may_copy(licence):

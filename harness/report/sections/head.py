@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.board.standing.costs import environment_name
 from harness.board.standing.figures import UNKNOWN, plain
@@ -11,6 +11,9 @@ from harness.records.record import Metric, MetricFacts, Record, RecordedComponen
 from harness.report.run import Run
 from harness.report.section import Block, Facts, Paragraph, Section, Table
 from harness.report.text import Words
+
+if TYPE_CHECKING:
+    from harness.series.series import Series
 
 SPLITS = ("train", "validation", "test")
 
@@ -20,14 +23,16 @@ def section(runs: Sequence[Run], words: Words) -> Section:
     blocks: list[Block] = [Paragraph(lead(run, words)) for run in runs]
     blocks += metric_table(runs, words)
     told = [facts(run, words) for run in runs]
-    names = list(dict.fromkeys(n for each in told for n in each))
-    names = [name for name in names if any(each.get(name) for each in told)]
-    if len(runs) == 1:
-        blocks.append(Facts(tuple((words(f"head.{name}"), told[0][name]) for name in names)))
-    else:
+    longest = sorted(told, key=len, reverse=True)
+    names = list(dict.fromkeys(name for each in longest for name, text in each.items() if text))
+    shared = [name for name in names if len({each.get(name) for each in told}) == 1]
+    differing = [name for name in names if name not in shared]
+    if differing:
         head = (words("head.what"), *(run.name for run in runs))
-        rows = [(words(f"head.{n}"), *(each.get(n) or UNKNOWN for each in told)) for n in names]
+        rows = [(words(f"head.{n}"), *(each.get(n) or UNKNOWN for each in told)) for n in differing]
         blocks.append(Table(head, tuple(rows)))
+        blocks += [Paragraph(words("head.shared") + words("page.colon"))] * bool(shared)
+    blocks.append(Facts(tuple((words(f"head.{name}"), told[0][name]) for name in shared)))
     return Section("head", words("head.title"), tuple(blocks))
 
 
@@ -95,7 +100,7 @@ def facts(run: Run, words: Words) -> dict[str, str]:
     """Return what is said of a run, in the order of the page, by the ends of the ids of labels."""
     record = run.record
     if record is None:
-        return {"source": f"`{run.place}`"}
+        return {"span": _span(run.series, words), "source": f"`{run.place}`"}
     told = {
         "model": _component(record.model),
         "loss": _component(record.loss) if record.loss else "",
@@ -110,12 +115,26 @@ def facts(run: Run, words: Words) -> dict[str, str]:
         "code": f"`{record.code[:12]}{'+dirty' * record.code.endswith('+dirty')}`",
         "finished": record.ended.replace("T", " ").replace("+00:00", " UTC"),
         "notes": "; ".join(record.notes),
+        "lacking": run.lacking if record.state == "done" else "",
         "source": f"`{run.place}`",
     }
     if training := run.results.get("train"):
         at = {"step": training["selected_step"], "steps": training["steps"]}
         told["chosen"] = words("head.chosen_at", **at)
     return told
+
+
+def _span(series: Series | None, words: Words) -> str:
+    if series is None or series.scalars.empty:
+        return ""
+    rows = series.scalars
+    steps = {"first": f"{rows['step'].min():,}", "last": f"{rows['step'].max():,}"}
+    told = words("head.span_is", series=len(series.names), points=f"{len(rows):,}", **steps)
+    seconds = rows["seconds"].max()
+    if not seconds > 0:  # NaN where no times are known
+        return told
+    time = words("head.span_time", hours=f"{seconds / 3600:.1f}")
+    return f"{told}{words('page.semicolon')}{time}"
 
 
 def _component(part: RecordedComponent) -> str:

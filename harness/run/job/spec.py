@@ -197,15 +197,16 @@ class JobSpec(BaseModel):
     @property
     def folder(self) -> Path:
         """The folder of the job's record."""
-        entry = "+".join(
-            part
-            for part in (self.model.name, self.loss and self.loss.name, self.recipe_name)
-            if part
-        )
         seed = f"seed{self.seed}-" if self.seed is not None else ""
         suite = f"{self.protocol.suite}-{self.protocol.profile}"
-        names = (_file_name(name) for name in (suite, self.dataset.name, entry))
-        return self.runs.joinpath(*names, f"{seed}{self.digest[:12]}")
+        names = (_file_name(name) for name in (suite, self.dataset.name))
+        return self.runs.joinpath(*names, self.entry_folder, f"{seed}{self.digest[:12]}")
+
+    @property
+    def entry_folder(self) -> str:
+        """The entry in a folder's name: model, loss and recipe."""
+        loss = self.loss.name if self.loss else None
+        return _file_name("+".join(filter(None, (self.model.name, loss, self.recipe_name))))
 
     def stage_folder(self, name: str, key: str) -> Path:
         """Return the folder of a stage's files, for all jobs that share it."""

@@ -93,6 +93,7 @@ def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan
         report=lambda done, _, loss: context.advance(done, loss),
         data_workers=context.spec.data_workers,
         keep_states=context.spec.keep_states,
+        title=f"{context.spec.entry_folder}-seed{context.spec.seed}",
     )
 
 

@@ -23,7 +23,7 @@ from harness.run.job.results import TimedShapes
 from harness.run.job.spec import JobSpec
 from harness.run.plan.speeds import Speeds, measured_speed
 from harness.run.plan.status import OPEN, StageStatus
-from harness.train.training_progress import last_logged_step
+from harness.train.training_progress import resume_step
 
 PARTS = {"train": ("steps", "validation"), "evaluate": ("evaluation",), "measure": ("measuring",)}
 """Stage of a job -> its parts."""
@@ -190,7 +190,7 @@ def _estimate(
         "measuring": speed.measuring,
     }
     left = {stage: sum(parts[part] for part in PARTS[stage]) for stage in waiting}
-    done = last_logged_step(job.stage_folder("train", job.train.key)) if job.train else None
+    done = resume_step(job.stage_folder("train", job.train.key)) if job.train else None
     if done is not None and "train" in left:  # a training that goes on: the rest of it
         left["train"] *= max(0.0, 1 - done / sum(steps for _, steps in phases))
     seconds = parts["start"] + sum(left.values()) if waiting else 0.0

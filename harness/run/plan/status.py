@@ -11,7 +11,7 @@ from harness.records.record_files import read_record
 from harness.run.job.record_writing import RECORD, find_record
 from harness.run.job.results import find_result
 from harness.run.job.spec import JobSpec
-from harness.train.training_progress import last_logged_step
+from harness.train.training_progress import resume_step
 
 OPEN = ("to run", "resumes")
 """States of a stage that is still to be run."""
@@ -55,7 +55,7 @@ def _train_status(job: JobSpec) -> tuple[StageStatus, str | None]:
     if job.train is None:
         return StageStatus("none"), "baseline" if job.is_baseline else job.checkpoint_sha256
     folder = job.stage_folder("train", job.train.key)
-    result, step = find_result(folder), last_logged_step(folder)
+    result, step = find_result(folder), resume_step(folder)
     if result is None and step is not None:
         return StageStatus("resumes", f"stopped after step {step}"), None
     made = result["checkpoint"]["sha256"] if result else None

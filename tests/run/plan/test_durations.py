@@ -24,7 +24,8 @@ from harness.run.plan.durations import PARTS, ItemLengths, items_together
 from harness.run.plan.request import RunRequest
 from harness.run.plan.speeds import packing_times
 from harness.run.session import Forecast, forecast
-from harness.train.training_progress import LOG, RESUME
+from harness.series.series_file import FILE as SERIES
+from harness.train.training_progress import RESUME
 from tests.tiny import TinyBenchmark, finished_tiny, make_tiny
 
 FAST = Speed(start=3.0, steps=(0.5,), item=0.1, measuring=7.0)
@@ -180,7 +181,7 @@ def test_a_training_that_goes_on_takes_the_rest(tiny: TinyBenchmark, tried: list
     folder = job.stage_folder("train", job.train.key)
     folder.mkdir()
     (folder / RESUME).touch()
-    (folder / LOG).write_text('{"step": 9}\n')
+    (folder / SERIES).write_text('{"step": 9, "resume_point": true}\n')
     first, second = before.durations[1].left, told(tiny).durations[1].left
     assert first is not None
     assert second is not None

@@ -17,7 +17,8 @@ from harness.run.job.spec import JobSpec
 from harness.run.plan.jobs import plan_checkpoint
 from harness.run.plan.request import CheckpointEntry, RunRequest, listing_state
 from harness.run.plan.status import StageStatus, job_status
-from harness.train.training_progress import LOG, RESUME
+from harness.series.series_file import FILE as SERIES
+from harness.train.training_progress import RESUME
 from tests.tiny import TinyBenchmark, finished_tiny, planned_jobs
 
 CACHED = StageStatus("cached")
@@ -123,7 +124,9 @@ def test_a_log_that_was_cut_short(tiny: TinyBenchmark, last: str) -> None:
     assert job.train is not None
     folder = job.stage_folder("train", job.train.key)
     folder.mkdir()
-    (folder / LOG).write_text('{"step": 2}\n{"step": 4}\n' + last)
+    (folder / SERIES).write_text(
+        '{"step": 2, "resume_point": true}\n{"step": 4, "resume_point": true}\n' + last
+    )
     assert job_status(job)["train"].state == "to run", "there is nothing to go on from"
     (folder / RESUME).touch()
     assert job_status(job)["train"] == StageStatus("resumes", "stopped after step 4")
