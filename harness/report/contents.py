@@ -82,7 +82,7 @@ def contents(listing: Listing, items: pd.DataFrame, rows: set[int]) -> Mapping[i
     wanted = sorted(rows)
     for row, item in zip(wanted, items.iloc[wanted].itertuples(index=False), strict=True):
         try:
-            values = listing.corpus.read(item, listing.folder)
+            values: NDArray[Any] = listing.corpus.read(item, listing.folder)
         except (DamagedItem, OSError) as error:
             found[row] = Content(lacking=str(error).partition("\n")[0])
             continue
@@ -124,7 +124,8 @@ def log_mel(samples: NDArray[np.int16]) -> NDArray[np.float64]:
 
 def shades(decibels: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a spectrogram from 0 to 1, the RANGE below its loudest place."""
-    return np.clip((decibels - decibels.max()) / RANGE + 1, 0, 1)
+    shaded: NDArray[np.float64] = np.clip((decibels - decibels.max()) / RANGE + 1, 0, 1)
+    return shaded
 
 
 @cache

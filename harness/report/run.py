@@ -107,7 +107,7 @@ class Run:
         path = self.artefact("embeddings", EMBEDDINGS, "evaluate")
         if path is None or self.lists is None:
             return None
-        found = load_scores(path)["embeddings"].astype(np.float32)
+        found: NDArray[np.float32] = load_scores(path)["embeddings"].astype(np.float32)
         return found if len(found) == len(self.lists.items) else None
 
     @property

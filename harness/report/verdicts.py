@@ -31,7 +31,7 @@ class Verdicts:
     def wrong(self) -> Mask:
         """`[trials]`, True for false accepts and false rejects."""
         accepted: Mask = self.scores >= self.threshold
-        return accepted != self.target
+        return np.not_equal(accepted, self.target)
 
     @property
     def margins(self) -> NDArray[np.float64]:
@@ -140,8 +140,8 @@ def accepted_pairs(
 
 
 def _suspects(
-    places: list[tuple[int, ...]], wrong: Floats, judged: NDArray[np.int64], most: int
+    places: Sequence[tuple[int, ...]], wrong: NDArray[Any], judged: NDArray[np.int64], most: int
 ) -> list[Suspect]:
     """Order by the share of wrong verdicts, then by their count."""
-    order = np.lexsort((-wrong, -wrong / judged))[:most] if len(places) else []
+    order = np.lexsort((-wrong, -wrong / judged))[:most].tolist() if len(places) else []
     return [Suspect(places[i], int(wrong[i]), int(judged[i])) for i in order]

@@ -96,8 +96,8 @@ def det_figure(reports: Sequence[Report], bands: Sequence[Band | None] = ()) -> 
     _scale_axes(axes, _top(reports))
     for band, colour in zip(bands, colours, strict=False):
         if band is not None:
-            places, *ends = (ndtri(each) for each in (band.false_alarms, band.low, band.high))
-            axes.fill_between(places, *ends, color=colour, alpha=0.15, linewidth=0)
+            places, low, high = map(ndtri, (band.false_alarms, band.low, band.high))
+            axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
     _explain_markers(axes, reports[0])
     figure.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
     return figure

@@ -102,6 +102,13 @@ def _cell(group: Group | None, metric: str, facts: MetricFacts) -> str:
     return f"{plain(found.value, facts)} ({plain(found.low, facts)}–{plain(found.high, facts)})"
 
 
+def _ends(metric: GroupMetric) -> tuple[float, float]:
+    """Return the interval; of a metric without one its value twice."""
+    if metric.low is None or metric.high is None:
+        return metric.value, metric.value
+    return metric.low, metric.high
+
+
 def _draw(
     columns: Mapping[str, Mapping[str, Group]],
     primary: Mapping[str, str],
@@ -111,8 +118,11 @@ def _draw(
     """Draw each group's metric with its interval; None if no group has one."""
     told: dict[str, dict[str, GroupMetric]] = {}
     for run, column in columns.items():
-        own = {name: column[name].metrics.get(primary[run]) for name in groups if name in column}
-        told[run] = {name: metric for name, metric in own.items() if metric is not None}
+        told[run] = {
+            name: metric
+            for name in groups
+            if name in column and (metric := column[name].metrics.get(primary[run])) is not None
+        }
     drawn = [name for name in groups if any(name in own for own in told.values())]
     if len(drawn) < 2:
         return None
@@ -122,10 +132,7 @@ def _draw(
             scale = 100 if facts[run].unit == "%" else 1
             shift = (place - (len(told) - 1) / 2) * 0.7 / len(told)
             at = [drawn.index(name) + shift for name in own]
-            ends = [
-                (metric.low, metric.high) if metric.low is not None else (metric.value,) * 2
-                for metric in own.values()
-            ]
+            ends = [_ends(metric) for metric in own.values()]
             style = look(place) | {"linestyle": "none", "label": drawn_name(run, place)}
             axes.hlines(at, *zip(*((a * scale, b * scale) for a, b in ends), strict=True),
                         color=style["color"], linewidth=1.4)  # fmt: skip

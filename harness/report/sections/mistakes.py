@@ -48,7 +48,7 @@ class Decisions:
     @property
     def wrong(self) -> NDArray[np.bool_]:
         """`[N]`, True where another class was decided for than the true one."""
-        return self.decided != self.true
+        return np.not_equal(self.decided, self.true)
 
 
 def decisions(run: Run) -> Decisions | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -44,10 +45,11 @@ def histogram(each: JudgedRun) -> bytes:
     edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
     with drawing(5.2, 3.0) as figure:
         axes = figure.add_subplot()
-        for side, name, look in (
+        sides: tuple[tuple[Any, str, dict[str, Any]], ...] = (
             (each.nontargets, "different speakers", {"color": OTHER, "fill": True, "alpha": 0.55}),
             (each.targets, "same speaker", {"color": SAME, "linewidth": 1.6}),
-        ):
+        )
+        for side, name, look in sides:
             heights = np.histogram(side, edges, density=True)[0]
             axes.stairs(heights, edges, label=f"{name} ({len(side):,})", **look)
         if each.threshold is not None:
