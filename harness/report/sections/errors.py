@@ -183,13 +183,14 @@ class Browsed:
         if items or pairs:
             yield Paragraph(words("errors.suspects", fewest=TRIALS), quiet=True)
         units = self.items["unit"].tolist()
-        for name, found, told in (
-            ("items", items, lambda each: f"{ids[each.place[0]]} ({units[each.place[0]]})"),
-            ("pairs", pairs, lambda each: " / ".join(speakers[place] for place in each.place)),
-        ):
+        named = {
+            "items": [(f"{ids[item]} ({units[item]})", e) for e in items for item in e.place],
+            "pairs": [(" / ".join(speakers[place] for place in e.place), e) for e in pairs],
+        }
+        for name, found in named.items():
             if found:
                 head = tuple(words(f"errors.{each}") for each in (name, "wrong", "judged", "share"))
-                rows = tuple((told(each), *_counted(each)) for each in found)
+                rows = tuple((told, *_counted(each)) for told, each in found)
                 yield Table(head, rows, words(f"errors.{name}_table"), frozenset({1, 2, 3}))
 
 
