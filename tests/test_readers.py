@@ -119,7 +119,7 @@ def _(folder: Path) -> Reading:
 @reader("series in JSONL")
 def _(folder: Path) -> Reading:
     path = logs.put(folder / "log.jsonl", logs.JSONL)
-    return path, lambda: read_series(path)[0].frame()
+    return path, lambda: read_series(path)[0].frame("step")
 
 
 def own_series(folder: Path) -> Path:
