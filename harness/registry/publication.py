@@ -78,6 +78,16 @@ def publish(
     return new + build(folder)
 
 
+def published_otherwise(runs: Iterable[Path], folder: Path) -> list[Path]:
+    """Return those of the runs whose place holds another run's record of the same keys.
+
+    A training that was made again tells other times, and nothing else that is new; what was
+    published stays, as records are never edited.
+    """
+    places = ((run, folder / record_path(read_record(run))) for run in runs)
+    return [run for run, there in places if there.exists() and read_bytes(there) != read_bytes(run)]
+
+
 def _refusal(record: Record, *, include_failed: bool) -> str:
     """Return why a record may not be published; empty if it may."""
     dirty = {record.code, *(stage.code for stage in record.stages.values())}
