@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.board.record_paths import is_record
+from harness.board.record_paths import is_record, series_path
 from harness.config.loader import LoadedBenchmark
 from harness.errors import RequestError
 from harness.records.details_schema import Details, read_details
@@ -30,7 +30,6 @@ from harness.registry.rescoring import (
 from harness.run.job.record_writing import RECORD
 from harness.run.job.results import find_result, load_scores
 from harness.series.series import Series
-from harness.series.series_file import PUBLISHED
 
 if TYPE_CHECKING:
     from harness.tasks.task import Lists, Scores, Task
@@ -203,11 +202,10 @@ def _own(path: Path, runs: Path, benchmark: LoadedBenchmark | None) -> Run:
 
 
 def _series(stage: Path | None, record: Path) -> Series | None:
-    """Return the series of a training: beside its record, or of its stage; None if neither is."""
+    """Return the series of a training: of its stage, or beside its record; None if neither is."""
     from harness.series.reading import read_series
 
-    stem = "" if record.name == RECORD else f"{record.name.removesuffix('.json')}."
-    for place in (record.with_name(f"{stem}{PUBLISHED}"), stage):
+    for place in (stage, record.with_name(series_path(record.name))):
         if place is not None and place.exists():
             return read_series(place)[0]
     return None
