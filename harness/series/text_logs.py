@@ -31,9 +31,8 @@ LONGEST = 2_000
 NUMBER = r"[-+]?(?:\d{1,30}(?:\.\d{0,30})?(?:[eE][-+]?\d{1,4})?|nan|inf)"
 CLOCK = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:[,.](\d{1,6}))?")
 TABLE_HEAD = re.compile(r"[|│]\s*Epoch\s*[|│]\s*Batch\s*[|│](.+)[|│]\s*$")
-TABLE_ROW = re.compile(
-    rf"[|│]\s*(\d{1, 15})\s*[|│]\s*(\d{1, 15})\s*[|│]((?:\s*{NUMBER}\s*[|│])+)\s*$"
-)
+WHOLE = r"\s*(\d{1,15})\s*[|│]"
+TABLE_ROW = re.compile(rf"[|│]{WHOLE}{WHOLE}((?:\s*{NUMBER}\s*[|│])+)\s*$")
 METER_ROW = re.compile(r"Epoch: ?\[(\d{1,15})\]\[ *(\d{1,15})/(\d{1,15})\](.*)$")
 METER = re.compile(rf"([A-Za-z@][\w@]*) +({NUMBER}) +\( *({NUMBER})\)")
 EPOCH_ROW = re.compile(r"epoch: (\d{1,15}) - (.+)$")

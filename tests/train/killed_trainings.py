@@ -39,10 +39,15 @@ def train_on(folder: Path, kill_at: int | None, delay: float = 0.0) -> None:
 
 
 def main(folder: Path, kills: int) -> None:
-    """Begin trainings in folders of their own until there were so many kills; end the last one."""
+    """Train quietly; then in folders of their own until so many were killed, and one was not."""
     chance, done, number = random.Random(kills), 0, 0
+    quiet = os.fork()
+    if quiet == 0:
+        train_on(folder / "quiet", None)
+        os._exit(ENDED)
+    os.waitpid(quiet, 0)
     while True:
-        place = folder / str(number)
+        place = folder / "killed" / str(number)
         ahead, delay = chance.randint(1, 20), chance.random() * 0.01
         process = os.fork()
         if process == 0:
