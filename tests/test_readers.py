@@ -14,6 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from harness.board.record_store import families, load
 from harness.board.writing.references import references
@@ -40,6 +43,8 @@ from harness.registry.history.line_chain import add, read_history
 from harness.registry.history.page import check_history
 from harness.registry.submit.outputs import class_scores, embedding_scores
 from harness.run.job.results import load_scores
+from harness.series.reading import read_series
+from harness.series.series_file import SeriesWriter, published_bytes
 from harness.tasks.trial_scores import read_trial_scores
 from harness.tasks.verification import Verification
 from harness.trials.index import TrialTable
@@ -47,6 +52,7 @@ from harness.trials.score_file import read_scores
 from harness.trials.trial_list import read_trials
 from harness.trials.trial_speakers import speakers_of
 from tests.fuzzing import check_reader
+from tests.series import logs
 
 ROOT = Path(__file__).resolve().parents[1]
 DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"
@@ -90,6 +96,65 @@ def score_lines() -> list[str]:
 def _(folder: Path) -> Reading:
     path = put(folder / "trials", *trial_lines())
     return path, lambda: speakers_of(read_trials(path))
+
+
+@reader("log of WeSpeaker")
+def _(folder: Path) -> Reading:
+    path = logs.put(folder / "train.log", logs.WESPEAKER)
+    return path, lambda: read_series(path)
+
+
+@reader("log of 3D-Speaker")
+def _(folder: Path) -> Reading:
+    path = logs.put(folder / "train.log", logs.THREED)
+    return path, lambda: read_series(path)
+
+
+@reader("series in CSV")
+def _(folder: Path) -> Reading:
+    path = logs.put(folder / "log.csv", logs.CSV)
+    return path, lambda: read_series(path)[0].frame("epoch")
+
+
+@reader("series in JSONL")
+def _(folder: Path) -> Reading:
+    path = logs.put(folder / "log.jsonl", logs.JSONL)
+    return path, lambda: read_series(path)[0].frame("step")
+
+
+def own_series(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    writer = SeriesWriter(folder, {"entry": "a"}, 0, float)
+    for step in (1, 2, 3):
+        writer.add(step, 0.5 * step, {"Train/Loss": 1 / step})
+        writer.add_vector(step, "Train/density", [1.0, 2.0], [0.0, 0.5, 1.0], ["a", "b"])
+    writer.mark("chosen", 2, "best")
+    writer.save_point(3)
+    return folder / "series.jsonl"
+
+
+@reader("series of a training")
+def _(folder: Path) -> Reading:
+    path = own_series(folder)
+    return path, lambda: read_series(path)
+
+
+@reader("series of a training, published")
+def _(folder: Path) -> Reading:
+    path = folder / "series.jsonl.gz"
+    path.write_bytes(published_bytes(own_series(folder / "own")))
+    return path, lambda: read_series(path)
+
+
+@reader("series of TensorBoard's events")
+def _(folder: Path) -> Reading:
+    writer = EventFileWriter(str(folder))
+    for step in (1, 2, 3):
+        summary = Summary(value=[Summary.Value(tag="Train/Loss", simple_value=1 / step)])
+        writer.add_event(Event(step=step, wall_time=1000.0 + step, summary=summary))
+    writer.close()
+    (path,) = folder.iterdir()
+    return path, lambda: read_series(path)
 
 
 @reader("trial list, packed")

@@ -1,8 +1,8 @@
-"""Files beside published records: scores, details, attestations, signatures, each bound by a hash.
+"""Files beside published records, each bound by a hash: scores, series, details, and more.
 
-A record names its scores; details and attestations name the record's file; a signature signs the
-hashes of all. So a file that was exchanged, edited or left behind is found without computing
-anything again.
+A record names its scores and its series; details and attestations name the record's file; a
+signature signs the hashes of all. So a file that was exchanged, edited or left behind is found
+without computing anything again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from pathlib import Path
 from harness.board.evidence import publishes_scores, signer_of
 from harness.board.record_paths import (
     DETAILS_ENDING,
+    SERIES_ENDING,
     SIGNATURE_ENDING,
     is_record,
     is_signature,
     record_of,
     scores_path,
+    series_path,
     signature_path,
 )
 from harness.errors import RequestError
@@ -47,12 +49,19 @@ def wrong_companions(folder: Path, records: Mapping[str, Record]) -> list[str]:
     scores = [
         line
         for path, record in records.items()
-        for line in _scores(folder / scores_path(path), scores_path(path), record)
+        for line in (
+            *_scores(folder / scores_path(path), scores_path(path), record),
+            *_series(folder / series_path(path), series_path(path), record),
+        )
     ]
     bound = [line for name in _beside(folder) for line in _companion(folder, name, records)]
     attested = (name for name in _beside(folder) if not name.endswith(DETAILS_ENDING))
     owners, orphans = {*records, *attested}, list[str]()
-    for ending, owned in (("*.npz", scores_path), (f"*{MARK}*{SIGNATURE_ENDING}", signature_path)):
+    for ending, owned in (
+        ("*.npz", scores_path),
+        (f"*{SERIES_ENDING}", series_path),
+        (f"*{MARK}*{SIGNATURE_ENDING}", signature_path),
+    ):
         found = (folder / "records").rglob(ending)
         there = {path.relative_to(folder).as_posix() for path in found}
         orphans += sorted(there - set(map(owned, owners)))
@@ -120,6 +129,17 @@ def _scores(file: Path, name: str, record: Record) -> list[str]:
         return [f"{name}: scores on {record.dataset.name} may not be published; delete it"]
     if named is None:
         return [f"{name}: its record names no scores"]
+    found, said = sha256_file(file), named.sha256
+    return [f"{name}: sha256 {found[:12]}, its record says {said[:12]}"] * (found != said)
+
+
+def _series(file: Path, name: str, record: Record) -> list[str]:
+    """Say what is wrong with the series beside a record; older records name none."""
+    named = record.artefacts.get("series")
+    if not file.is_file():
+        return [f"{name}: missing; its record is published with its series"] if named else []
+    if named is None:
+        return [f"{name}: its record names no series"]
     found, said = sha256_file(file), named.sha256
     return [f"{name}: sha256 {found[:12]}, its record says {said[:12]}"] * (found != said)
 

@@ -14,6 +14,8 @@ DETAILS_ENDING = ".details.json"
 
 SCORES_ENDING = ".scores.npz"
 
+SERIES_ENDING = ".series.jsonl.gz"
+
 SIGNATURE_ENDING = ".sig"
 
 _BESIDE = re.compile(r"(.*\.)?details\.json|.*\.attestation-[^/]*\.json")
@@ -46,6 +48,11 @@ def scores_path(path: str) -> str:
     return path.removesuffix(".json") + SCORES_ENDING
 
 
+def series_path(path: str) -> str:
+    """Return the path of the series of a training beside its published record."""
+    return path.removesuffix(".json") + SERIES_ENDING
+
+
 def details_path(path: str) -> str:
     """Return the path of the details beside a published record."""
     return path.removesuffix(".json") + DETAILS_ENDING
@@ -67,7 +74,7 @@ def record_of(path: str) -> str:
     place, slash, name = path.rpartition("/")
     if MARK in name and not name.endswith(DETAILS_ENDING):
         return f"{place}{slash}{name.rpartition(MARK)[0]}.json"
-    endings = (DETAILS_ENDING, SCORES_ENDING, SIGNATURE_ENDING)
+    endings = (DETAILS_ENDING, SCORES_ENDING, SERIES_ENDING, SIGNATURE_ENDING)
     ending = next((each for each in endings if name.endswith(each)), "")
     return f"{place}{slash}{name.removesuffix(ending)}.json"
 

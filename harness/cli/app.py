@@ -32,6 +32,7 @@ COMMANDS = {
     "publish": "publish:publish",
     "verify": "verify:verify",
     "details": "verify:details",
+    "series": "series:series",
     "doctor": "doctor:doctor",
 }
 """The function behind each command: `module:function`, the module in this folder."""

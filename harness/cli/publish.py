@@ -51,11 +51,16 @@ def publish(
     from harness.config.loader import load
     from harness.records.record_files import read_record
     from harness.registry.publication import publish as publish_records
+    from harness.registry.publication import published_otherwise
     from harness.registry.record_details import DetailsMaker
 
     chosen = latest_records(
         runs, tuple(suite or ()), tuple(dataset or ()), include_failed=include_failed
     )
+    if left := published_otherwise(chosen, folder):
+        names = ", ".join(Path(record_path(read_record(run))).name for run in left)
+        say(f"left as published, from other runs of the same keys: {names}")
+        chosen = [run for run in chosen if run not in left]
     companions = DetailsMaker(load(config))
     written = publish_records(
         chosen, folder, Path.cwd(), details=companions.of, include_failed=include_failed, key=sign

@@ -24,6 +24,7 @@ from harness.board.record_paths import (
     is_record,
     is_signature,
     scores_path,
+    series_path,
 )
 from harness.board.record_store import Held, load
 from harness.config.loader import LoadedBenchmark
@@ -121,7 +122,7 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
         ]
         told = signers_change(listed, read_signers(folder / SIGNERS))
     trusts = {name: each.trust for name, each in earned.records.items()}
-    about = {*new, *(scores_path(name) for name in new)}
+    about = {*new, *(of(name) for name in new for of in (scores_path, series_path))}
     scores = judge_scores(folder, new, records, loaded)
     complaints = [
         *_lost(before, now),

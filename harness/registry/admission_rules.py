@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.board.evidence import SCORES_LIMIT
-from harness.board.record_paths import SIGNATURE_ENDING, is_record, record_path
+from harness.board.record_paths import SERIES_ENDING, SIGNATURE_ENDING, is_record, record_path
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import DatasetLock, LockFile, ProtocolLock
 from harness.errors import ConfigError
@@ -19,6 +19,7 @@ from harness.records.record_files import to_document
 from harness.records.signature import LONGEST
 from harness.registry.consistency import contradictions, gaps, table_within
 from harness.registry.newcomer_evidence import wrong_times_and_counts
+from harness.series.series_file import MOST_PUBLISHED
 
 RECORD_LIMIT = 2_000_000
 """Bytes of a record, or of its details and attestations."""
@@ -43,8 +44,8 @@ def wrong_newcomer(
         loaded: the benchmark.
     """
     size = (folder / name).stat().st_size
-    limits = {".npz": SCORES_LIMIT, SIGNATURE_ENDING: LONGEST}
-    limit = limits.get(Path(name).suffix, RECORD_LIMIT)
+    limits = {".npz": SCORES_LIMIT, SIGNATURE_ENDING: LONGEST, SERIES_ENDING: MOST_PUBLISHED}
+    limit = next((most for end, most in limits.items() if name.endswith(end)), RECORD_LIMIT)
     if size > limit:
         yield f"{name}: {size:,} bytes; at most {limit:,} may be published"
     if name.endswith(tuple(limits)):

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.board.companions import unreadable_companions, wrong_companions
 from harness.board.publishing.published_tables import read_folder, render
-from harness.board.record_paths import record_path
+from harness.board.record_paths import SERIES_ENDING, record_path
 from harness.board.record_store import record_files
 from harness.board.writing.charts import wrong_plot
 from harness.errors import RequestError
@@ -112,7 +112,8 @@ def _stale(folder: Path, names: Set[str]) -> list[str]:
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     history = {name for name in there if name.startswith(f"{HISTORY}/") and name.endswith(".jsonl")}
     # These are checked by rules of their own.
-    held = {n for n in there if n.startswith("records/") and n.endswith((".json", ".npz", ".sig"))}
+    endings = (".json", ".npz", ".sig", SERIES_ENDING)
+    held = {name for name in there if name.startswith("records/") and name.endswith(endings)}
     stale = there - held - history - GIVEN - names - ({PAGE} if history else set())
     links = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink())
     return [

@@ -13,6 +13,7 @@ from harness.board.record_paths import (
     details_path,
     record_path,
     scores_path,
+    series_path,
 )
 from harness.errors import RequestError
 from harness.records.details_schema import Details
@@ -24,6 +25,7 @@ from harness.records.record_files import read_record
 from harness.registry.consistency import gaps
 from harness.registry.record_details import details_content
 from harness.registry.signing import make_signatures
+from harness.series.series_file import PUBLISHED
 
 DetailsOf = Callable[[Path], Details | None]
 """Makes the details of a run's record; None if it has none."""
@@ -76,6 +78,16 @@ def publish(
     return new + build(folder)
 
 
+def published_otherwise(runs: Iterable[Path], folder: Path) -> list[Path]:
+    """Return those of the runs whose place holds another run's record of the same keys.
+
+    A training that was made again tells other times, and nothing else that is new; what was
+    published stays, as records are never edited.
+    """
+    places = ((run, folder / record_path(read_record(run))) for run in runs)
+    return [run for run, there in places if there.exists() and read_bytes(there) != read_bytes(run)]
+
+
 def _refusal(record: Record, *, include_failed: bool) -> str:
     """Return why a record may not be published; empty if it may."""
     dirty = {record.code, *(stage.code for stage in record.stages.values())}
@@ -99,7 +111,11 @@ def _contents(runs: Iterable[Path], folder: Path, details_of: DetailsOf) -> dict
         path = record_path(record)
         files = {folder / path: read_bytes(run)}
         if publishes_scores(record):
-            files[folder / scores_path(path)] = _scores(run.with_name("scores.npz"), record)
+            files[folder / scores_path(path)] = _named(
+                run.with_name("scores.npz"), record, "scores"
+            )
+        if "series" in record.artefacts:
+            files[folder / series_path(path)] = _named(run.with_name(PUBLISHED), record, "series")
         if details is not None:
             beside = folder / details_path(path)
             files[beside] = details_content(beside, details)
@@ -109,13 +125,13 @@ def _contents(runs: Iterable[Path], folder: Path, details_of: DetailsOf) -> dict
     return contents
 
 
-def _scores(file: Path, record: Record) -> bytes:
-    """Return the scores that the record names, from its run's folder."""
+def _named(file: Path, record: Record, what: str) -> bytes:
+    """Return the scores or the series that the record names, from its run's folder."""
     if not file.is_file():
-        raise RequestError(f"{file}: missing; the record's scores are published beside it")
+        raise RequestError(f"{file}: missing; the record's {what} are published beside it")
     content = read_bytes(file)
-    if sha256(content) != record.artefacts["scores"].sha256:
-        raise RequestError(f"{file}: not the scores that its record names; evaluate again")
+    if sha256(content) != record.artefacts[what].sha256:
+        raise RequestError(f"{file}: not the {what} that its record names; evaluate again")
     return content
 
 

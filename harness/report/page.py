@@ -18,7 +18,7 @@ from markupsafe import Markup
 from harness import __version__
 from harness.board.standing.figures import one_line
 from harness.board.writing.markdown import escape
-from harness.config.imports import load_function
+from harness.config.imports import load_class, load_function
 from harness.errors import RequestError
 from harness.records.files import write_bytes, write_text
 from harness.report.run import Run
@@ -62,7 +62,7 @@ def make_report(runs: Sequence[Run], words: Words) -> Report:
     """Make every section that has something to say of the runs.
 
     Raises:
-        ConfigError: a task names a section that cannot be imported.
+        ConfigError: a task, or a section that it names, cannot be imported.
     """
     makers = [_maker(path) for path in section_paths(runs)]
     made = (maker(runs, words) for maker in makers)
@@ -72,7 +72,8 @@ def make_report(runs: Sequence[Run], words: Words) -> Report:
 
 def section_paths(runs: Sequence[Run]) -> list[str]:
     """Return the import paths of the sections of a report, in their order, each once."""
-    own = [path for run in runs for path in getattr(run.task, "sections", ())]
+    tasks = [load_class(run.record.protocol.task, "task") for run in runs if run.record]
+    own = [path for task in tasks for path in getattr(task, "sections", ())]
     return list(dict.fromkeys([*FIRST, *own, *LAST]))
 
 

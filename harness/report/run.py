@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.board.record_paths import is_record
+from harness.board.record_paths import is_record, series_path
 from harness.config.loader import LoadedBenchmark
 from harness.errors import RequestError
 from harness.records.details_schema import Details, read_details
@@ -220,26 +220,26 @@ def _own(path: Path, runs: Path, benchmark: LoadedBenchmark | None) -> Run:
 
 
 def _series(stage: Path | None, record: Path) -> Series | None:
-    """Return the series of a training, of its stage or beside its record; None if neither is."""
-    for place in (stage, record.with_name(record.name.removesuffix(".json") + ".series.jsonl.gz")):
-        if place is not None and place.exists():
-            from harness.series.reading import read_series
+    """Return the series of a training: of its stage, or beside its record; None if neither is."""
+    from harness.series.reading import read_series
 
+    for place in (stage, record.with_name(series_path(record.name))):
+        if place is not None and place.exists():
             return read_series(place)[0]
     return None
 
 
 def _named(runs: Sequence[Run]) -> Iterator[Run]:
     """Give each run as much of a name as tells it from the others."""
-    longer = (
-        lambda run: run.name,
-        lambda run: f"{run.name}, seed {run.record.seed}" if run.record else run.name,
-        lambda run: f"{run.name}, {run.record.dataset.name}" if run.record else str(run.place),
-    )
-    for name in longer:
-        names = [name(run) for run in runs]
+    with_seed = [f"{r.name}, seed {r.record.seed}" if r.record else r.name for r in runs]
+    with_data = [
+        f"{name}, {run.record.dataset.name}" if run.record else str(run.place)
+        for name, run in zip(with_seed, runs, strict=True)
+    ]
+    with_place = [f"{run.name} ({run.place.parent.name}/{run.place.stem})" for run in runs]
+    names = [run.name for run in runs]
+    for longer in (with_seed, with_data, with_place):
         if len(set(names)) == len(names):
             break
-    else:
-        names = [f"{run.name} ({run.place.parent.name})" for run in runs]
+        names = longer
     return (replace(run, name=name) for run, name in zip(runs, names, strict=True))

@@ -14,6 +14,7 @@ from harness.records.files import lock
 from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.run.job.record_writing import RECORD, RUNNING
+from harness.series.series_file import FILE, PUBLISHED
 from harness.train.training_progress import RESUME
 
 CACHE = "cache"
@@ -54,6 +55,31 @@ def find_run(runs: Path, run: Path) -> Path:
         if place.is_file():
             return place
     raise RequestError(f"{run}: no such run under {runs}; `harness runs list` names all of them")
+
+
+def find_series(runs: Path, run: Path) -> Path:
+    """Return the folder or file with the series of a run; a path that is no run's is its own.
+
+    Args:
+        runs: the folder of runs.
+        run: as for `find_run`; or any log, or a folder of logs.
+
+    Raises:
+        RequestError: it is the run of a system that was not trained here.
+    """
+    here = run if run.exists() else runs / run
+    is_record = here.suffix == ".json" or (here / RECORD).is_file()
+    if here.exists() and not is_record:
+        return here
+    path = find_run(runs, run)
+    record = read_record(path)
+    stage = record.stages.get("train")
+    trained = runs / "stages" / f"train-{stage.key[:16]}" if stage else path.parent
+    beside = (path.with_name(PUBLISHED), path.with_name(f"{path.stem}.{PUBLISHED}"))
+    for place in (trained / FILE, *beside):
+        if place.is_file():
+            return place
+    raise RequestError(f"{run}: has no series: it was not trained, or before series were kept")
 
 
 def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:

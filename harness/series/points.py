@@ -61,8 +61,8 @@ class Points:
         Raises:
             DataError: the step is no whole number from 0, or another is no number.
         """
-        spent, done = self.number(seconds, "seconds"), self.number(epoch, "epoch")
-        self.rows.append((name, self.step(step), done, spent, self.number(value, name)))
+        spent, done = self.number(seconds, "seconds"), self.epoch(epoch)
+        self.rows.append((text_of(name), self.step(step), done, spent, self.number(value, name)))
 
     def add_line(self, line: Mapping[str, Any]) -> None:
         """Add a line of a series of ours.
@@ -74,16 +74,16 @@ class Points:
         if "mark" in line:
             if line["mark"] not in MARK_KINDS:
                 raise self.refuse(f"mark {quoted(line['mark'])} is none of {', '.join(MARK_KINDS)}")
-            step, done = self.step(line.get("step")), self.number(epoch, "epoch")
-            self.marks.append(Mark(line["mark"], step, done, str(line.get("text", ""))))
+            step, done = self.step(line.get("step")), self.epoch(epoch)
+            self.marks.append(Mark(line["mark"], step, done, text_of(line.get("text", ""))))
         elif "vector" in line:
-            step, done = self.step(line.get("step")), self.number(epoch, "epoch")
+            step, done = self.step(line.get("step")), self.epoch(epoch)
             found = {key: self._several(line.get(key, []), key) for key in LISTS}
             values, edges = (
                 tuple(self.number(each, key) for each in found[key]) for key in ("values", "edges")
             )
-            labels = tuple(map(str, found["labels"]))
-            self.vectors.append(Vector(str(line["vector"]), step, done, values, edges, labels))
+            labels = tuple(map(text_of, found["labels"]))
+            self.vectors.append(Vector(text_of(line["vector"]), step, done, values, edges, labels))
         else:
             scalars = line.get("values")
             if not isinstance(scalars, dict):
@@ -101,6 +101,17 @@ class Points:
         if not 0 <= number < MOST_STEPS or number != int(number):
             raise self.refuse(f"step {quoted(value, 40)} is no whole number from 0")
         return int(number)
+
+    def epoch(self, value: object) -> float:
+        """Return epochs that are done; NaN where they are not known.
+
+        Raises:
+            DataError: it is no number, or one that no training reaches.
+        """
+        number = self.number(value, "epoch")
+        if abs(number) >= MOST_STEPS:
+            raise self.refuse(f"epoch {quoted(value, 40)} is none that a training reaches")
+        return number
 
     def number(self, value: object, what: str) -> float:
         """Return a number, NaN and infinity among them: a training may diverge.
@@ -132,3 +143,8 @@ class Points:
         if not isinstance(values, list):
             raise self.refuse(f"{what}: {quoted(values, 40)} is no list")
         return values
+
+
+def text_of(value: object) -> str:
+    """Return a value of a file as text that can be written: halves of surrogates become `?`."""
+    return str(value).encode("utf-8", "replace").decode()

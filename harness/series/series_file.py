@@ -19,7 +19,7 @@ from typing import Any
 from harness.errors import DataError
 from harness.records.damage import set_aside
 from harness.records.files import append_text, read_bytes, write_text
-from harness.series.points import Points
+from harness.series.points import Points, text_of
 from harness.series.series import MarkKind, Series
 
 FILE = "series.jsonl"
@@ -140,7 +140,9 @@ def read_own(path: Path) -> Series:
         line = points.parse(raw)
         if "series" in line:
             found = line.get("facts")
-            facts = {str(key): str(each) for key, each in found.items()} if found else {}
+            if not isinstance(found, dict):
+                raise points.refuse("its first line has no facts; get the file anew")
+            facts = {text_of(key): text_of(each) for key, each in found.items()}
             continue
         if line.get("resume_point"):
             continue

@@ -25,13 +25,17 @@ NAMES: Mapping[str, str] = {
 PERCENT = "Train/Accuracy"
 """What both write in percent."""
 
-NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf)"
+LONGEST = 2_000
+"""Characters of a line that may be a row; patterns take time with the square of it."""
+
+NUMBER = r"[-+]?(?:\d{1,30}(?:\.\d{0,30})?(?:[eE][-+]?\d{1,4})?|nan|inf)"
 CLOCK = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:[,.](\d{1,6}))?")
 TABLE_HEAD = re.compile(r"[|│]\s*Epoch\s*[|│]\s*Batch\s*[|│](.+)[|│]\s*$")
-TABLE_ROW = re.compile(rf"[|│]\s*(\d+)\s*[|│]\s*(\d+)\s*[|│]((?:\s*{NUMBER}\s*[|│])+)\s*$")
-METER_ROW = re.compile(r"Epoch: ?\[(\d+)\]\[ *(\d+)/(\d+)\](.*)$")
+WHOLE = r"\s*(\d{1,15})\s*[|│]"
+TABLE_ROW = re.compile(rf"[|│]{WHOLE}{WHOLE}((?:\s*{NUMBER}\s*[|│])+)\s*$")
+METER_ROW = re.compile(r"Epoch: ?\[(\d{1,15})\]\[ *(\d{1,15})/(\d{1,15})\](.*)$")
 METER = re.compile(rf"([A-Za-z@][\w@]*) +({NUMBER}) +\( *({NUMBER})\)")
-EPOCH_ROW = re.compile(r"epoch: (\d+) - (.+)$")
+EPOCH_ROW = re.compile(r"epoch: (\d{1,15}) - (.+)$")
 EPOCH_VALUE = re.compile(rf"train (\w+): ({NUMBER})")
 Taken = tuple[int, int, int, dict[str, float]]
 """Epoch, batch within it, batches of an epoch (0: not known), and the values."""
@@ -45,7 +49,7 @@ def read_wespeaker(path: Path, text: str) -> Series:
     """
     heads = ["Lr", "Margin", "Loss", "Acc"]
     rows = list[tuple[int, Taken, str]]()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in _lines(text):
         if head := TABLE_HEAD.search(line):
             heads = [each.strip() for each in re.split("[|│]", head[1])]
         elif row := TABLE_ROW.search(line):
@@ -62,7 +66,7 @@ def read_threed_speaker(path: Path, text: str) -> Series:
     these are read, and steps are epochs.
     """
     meters, epochs = list[tuple[int, Taken, str]](), list[tuple[int, Taken, str]]()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in _lines(text):
         if row := METER_ROW.search(line):
             values = {
                 name: float(mean if name.lower() in ("loss", "acc@1") else now)
@@ -77,7 +81,7 @@ def read_threed_speaker(path: Path, text: str) -> Series:
 
 def kind_of_log(text: str) -> Callable[[Path, str], Series] | None:
     """Return the reader of a text log; None if it is neither's."""
-    for line in text.splitlines():
+    for _, line in _lines(text):
         if TABLE_ROW.search(line):
             return read_wespeaker
         if METER_ROW.search(line) or (
@@ -85,6 +89,12 @@ def kind_of_log(text: str) -> Callable[[Path, str], Series] | None:
         ):
             return read_threed_speaker
     return None
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) <= LONGEST:
+            yield number, line
 
 
 def _collected(path: Path, rows: list[tuple[int, Taken, str]], source: str) -> Series:

@@ -103,6 +103,13 @@ def test_publishing_writes_details_and_says_why_some_are_missing(
     assert len(list((published / "digits").glob("*.details.json"))) == 2
     assert list((published / "omniglot-latin").glob("*.details.json")) == []
 
+    # The same keys, measured again: the others go in, this one stays as it was published.
+    (again, *_) = (tmp_path / "runs").rglob("record.json")
+    again.write_bytes(again.read_bytes() + b"\n")
+    code, out, err = called(monkeypatch, capsys, *words[:-1])
+    assert (code, out.strip()) == (0, "nothing changed: all of it is published already"), err
+    assert f"left as published, from other runs of the same keys: {again.parts[-3]}.json" in err
+
 
 def test_a_users_runs_have_details(
     tiny: TinyBenchmark, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

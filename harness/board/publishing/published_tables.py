@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from harness.board.record_paths import slug
 from harness.board.record_store import families, load, record_files
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
+from harness.board.writing.charts import FOLDER as PLOTS
 from harness.board.writing.json_document import document_text
 from harness.board.writing.markdown import section
 from harness.board.writing.references import references
@@ -75,7 +76,7 @@ def render(records: Mapping[str, Record], beside: Beside = NOTHING) -> Files:
 
 
 def build(folder: Path) -> list[Path]:
-    """Write every published file that is not yet what the records give.
+    """Write every published file that is not yet what the records give; remove old pictures.
 
     Returns:
         The files written.
@@ -104,6 +105,7 @@ def build(folder: Path) -> list[Path]:
             folder / name: _write(folder / name, text) for name, text in _texts(rendered(), told)
         }
         drawn = draw_pictures({folder / name: data for name, data in plots.items()}, pool)
+    _remove_undrawn(folder, plots.keys())
     cache.keep(contents, [*outputs, *(folder / name for name in plots)])
     return [path for path, new in outputs.items() if new] + drawn
 
@@ -162,6 +164,13 @@ def _write(path: Path, text: str) -> bool:
         return False
     write_text(path, text)
     return True
+
+
+def _remove_undrawn(folder: Path, names: Set[str]) -> None:
+    """Remove the pictures of data that no table shows any more: a picture's name holds its data."""
+    for path in (folder / PLOTS).rglob("*.svg"):
+        if path.relative_to(folder).as_posix() not in names:
+            path.unlink()
 
 
 def write_local(runs: Path, suite: str, profile: str) -> Path:

@@ -66,6 +66,13 @@ def _steps(run: Run, words: Words) -> Iterator[str]:
         yield words(
             "conclusions.step_weights", path=weights, step=run.results["train"]["selected_step"]
         )
+    yield from _training_steps(run, record, words)
+
+
+def _training_steps(run: Run, record: Record, words: Words) -> Iterator[str]:
+    sections = getattr(run.task, "sections", ())
+    if any(path.startswith("harness.report.sections.errors:") for path in sections):
+        yield words("conclusions.step_errors")
     learnt = record.metrics.get("training_accuracy")
     length = _longer(record)
     if length and (learnt is None or learnt.value < LEARNT):

@@ -139,6 +139,9 @@ def _marks(run: Run) -> Iterator[tuple[str, float]]:
             yield mark.kind, float(mark.step)
     for step in sorted({*margins[:1], *margins[-1:]}):
         yield "margin", step
+    training = run.results.get("train")
+    if training and all(mark.kind != "chosen" for mark in run.series.marks):
+        yield "chosen", float(training["selected_step"])
 
 
 def _draw(name: str, curves: Sequence[Curve], runs: Sequence[Run]) -> bytes:

@@ -17,6 +17,7 @@ from harness.records.record import Artefact, Metric, Record, Resources, Stage, S
 from harness.records.record_files import read_record, write_record
 from harness.run.job.results import SCORES, utc_now, without_stage
 from harness.run.job.spec import JobSpec
+from harness.series.series_file import PUBLISHED
 
 RECORD = "record.json"
 
@@ -44,6 +45,8 @@ def build_record(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
     resources = Resources(**without_stage(results.get("measure", {})))
     if training:
         artefacts["checkpoint"] = Artefact(**training["checkpoint"])
+        if series := training.get("series"):  # older results lack it
+            artefacts["series"] = Artefact(**series)
         if states := training.get("states"):
             # The record binds every kept state: nobody can choose others once an audit is drawn.
             artefacts["states"] = Artefact(sha256=digest(states), bytes=training["states_bytes"])
@@ -87,7 +90,9 @@ def build_failure(spec: JobSpec, state: State, reason: str) -> Record:
     return _base(spec, state, printable(reason)).model_copy(update={"stages": stages})
 
 
-def write_attempt(spec: JobSpec, record: Record, scores: Path | None) -> Record:
+def write_attempt(
+    spec: JobSpec, record: Record, scores: Path | None, series: Path | None = None
+) -> Record:
     """Write a record as the job's next attempt and as its `record.json`.
 
     Attempts are never edited; `record.json` is the latest of them.
@@ -96,6 +101,7 @@ def write_attempt(spec: JobSpec, record: Record, scores: Path | None) -> Record:
         spec: the job.
         record: its outcome.
         scores: the file of scores, linked (or copied) beside the record.
+        series: that of its training's series, likewise.
 
     Returns:
         The record with its attempt's number.
@@ -106,6 +112,8 @@ def write_attempt(spec: JobSpec, record: Record, scores: Path | None) -> Record:
         numbered = record.model_copy(update={"attempt": attempt, "finished": utc_now()})
         if scores is not None:
             _link(scores, folder / SCORES)
+        if series is not None and series.is_file():
+            _link(series, folder / PUBLISHED)
         write_record(folder / f"attempt-{attempt}.json", numbered)
         write_record(folder / RECORD, numbered)
     return numbered

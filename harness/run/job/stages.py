@@ -38,6 +38,7 @@ from harness.run.job.results import (
     without_stage,
 )
 from harness.run.job.spec import JobSpec
+from harness.series.series_file import PUBLISHED
 from harness.train.training_progress import FINAL
 
 T = TypeVar("T")
@@ -141,7 +142,7 @@ def _run_stages(context: JobContext) -> Record:
 
     spec, recipe = context.spec, context.spec.recipe
     results: dict[str, dict[str, Any]] = {}
-    checkpoint = spec.checkpoint
+    checkpoint, series = spec.checkpoint, None
     if spec.train is not None and recipe is not None:
         from harness.run.job.train_stage import train_system
 
@@ -155,6 +156,9 @@ def _run_stages(context: JobContext) -> Record:
                 context.wait,
             )
         checkpoint, made = folder / FINAL, results["train"]["checkpoint"]["sha256"]
+        series = folder / PUBLISHED
+        if not series.is_file():
+            results["train"].pop("series", None)
     else:
         made = sha256_file(checkpoint) if checkpoint else "baseline"
     stage = spec.evaluate(made)
@@ -169,7 +173,7 @@ def _run_stages(context: JobContext) -> Record:
         )
     if spec.measure is not None:
         results["measure"] = _measure(context)
-    return write_attempt(spec, build_record(spec, results), folder / SCORES)
+    return write_attempt(spec, build_record(spec, results), folder / SCORES, series)
 
 
 def _measure(context: JobContext) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from harness.feeding.disturbance import Disturber
 from harness.feeding.libraries import library_sources
 from harness.measure.environment import environment_digest
 from harness.records.damage import DamagedFile, set_aside
-from harness.records.documents import sha256_file
+from harness.records.documents import sha256, sha256_file
+from harness.records.files import write_bytes
 from harness.run.job.context import JobContext
+from harness.series.series_file import FILE, PUBLISHED, published_bytes
 from harness.tasks.task import Side
 from harness.train.kept_states import kept_bytes
 from harness.train.loop import train
@@ -46,7 +48,15 @@ def train_system(context: JobContext, recipe: Recipe, folder: Path) -> dict[str,
         "checkpoint": {"sha256": sha256_file(path), "bytes": size},
         "environment": environment_digest(where) if where else "",
         **({"states_bytes": kept_bytes(folder)} if result.states else {}),
+        "series": _publish_series(folder),
     }
+
+
+def _publish_series(folder: Path) -> dict[str, Any]:
+    """Write the series as it may be published, and return its hash and size."""
+    content = published_bytes(folder / FILE)
+    write_bytes(folder / PUBLISHED, content)
+    return {"sha256": sha256(content), "bytes": len(content)}
 
 
 def _train(context: JobContext, recipe: Recipe, folder: Path) -> TrainingResult:

@@ -94,7 +94,8 @@ def test_two_calls_at_once_share_one_training(tiny: TinyBenchmark) -> None:
     record = tiny.record("tiny", SEED)
     assert metrics_of(record) == metrics_of(unbroken)
     assert sum(each.err.count(f": train ({STEPS})") for each in done) == 1
-    assert len(list((tiny.stage(record, "train") / "curves").iterdir())) == 1
+    curves = tiny.stage(record, "train") / "curves" / f"tiny+aam+short-seed{SEED}"
+    assert len(list(curves.iterdir())) == 1
 
 
 def _standing_at(tiny: TinyBenchmark, gate: Path, step: int) -> tuple[subprocess.Popen[str], int]:
@@ -134,6 +135,8 @@ def _check_record_of(cut: Cut, tiny: TinyBenchmark) -> None:
 
 
 def _check_curves(folder: Path, pieces: int) -> None:
+    (folder,) = folder.iterdir()
+    assert folder.name == f"tiny+aam+short-seed{SEED}"
     assert len(list(folder.iterdir())) == pieces
     events = EventAccumulator(str(folder))
     events.Reload()
