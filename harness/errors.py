@@ -54,6 +54,10 @@ class JobFailed(HarnessError):
     """A job ended without a result; the message becomes its row's reason."""
 
 
+class OutOfMemory(JobFailed):
+    """An allocator had no memory left; the message says what was tried."""
+
+
 _UNPRINTABLE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor movements
     r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # titles, links, device strings

@@ -13,6 +13,9 @@ from harness.board.record_store import RECORDS
 from harness.errors import RequestError
 from harness.records.signature import SIGNERS
 
+LITERAL = "--literal-pathspecs"
+"""No letter of a path means anything but itself."""
+
 AT_ONCE = 1000
 """Number of files that are in memory together."""
 
@@ -48,7 +51,8 @@ def read_revision(revision: str, folder: Path, into: Path) -> None:
     commit = _commit(top, revision)
     prefix = PurePosixPath(folder.resolve().relative_to(top.resolve()).as_posix())
     below = [f"{prefix / RECORDS}/", str(prefix / SIGNERS)]
-    blobs = [(into / blob.path.relative_to(prefix), blob) for blob in _blobs(top, commit, below)]
+    rest = (blob for blob in _blobs(top, commit, below) if blob.path.name.endswith(_READ))
+    blobs = [(into / blob.path.relative_to(prefix), blob) for blob in rest]
     if not any(path.name.endswith(".json") for path, _ in blobs):
         raise RequestError(f"git:{revision}: holds no published records below {prefix}")
     for path, blob in blobs:
@@ -61,6 +65,62 @@ def read_revision(revision: str, folder: Path, into: Path) -> None:
         contents = _contents(top, [blob.name for _, blob in some])
         for (path, _), content in zip(some, contents, strict=True):
             path.write_bytes(content)
+
+
+class Snapshot:
+    """A git revision of the work tree that a folder lies in; reading it leaves the tree alone.
+
+    Attributes:
+        top: the work tree.
+        commit: the revision's commit.
+
+    Args:
+        folder: below the work tree.
+        name: as git calls it: a commit, a branch, `origin/main`, `HEAD~1`.
+
+    Raises:
+        RequestError: there is no git work tree, or no such revision.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.top = top_of(folder)
+        # After `--end-of-options` no name can pass for an option.
+        options = ("--verify", "--quiet", "--end-of-options")
+        try:
+            found = git(self.top, "rev-parse", *options, f"{name}^{{commit}}")
+        except RequestError as error:
+            raise RequestError(
+                f"{name!r}: no such revision here; fetch it first, as in `git fetch origin main`"
+            ) from error
+        self.commit = os.fsdecode(found).strip()
+
+    def files(self, folder: Path) -> dict[str, bytes]:
+        """Return every file that it has below a folder, by the path below that; no links.
+
+        Raises:
+            RequestError: the folder lies outside the work tree.
+        """
+        place = self._place(folder)
+        blobs = list(_blobs(self.top, self.commit, [f"{place}/"]))
+        contents = _contents(self.top, [blob.name for blob in blobs])
+        paths = (blob.path.relative_to(place).as_posix() for blob in blobs)
+        return dict(zip(paths, contents, strict=True))
+
+    def file(self, path: Path) -> bytes | None:
+        """Return the content of one file; None if it has none there.
+
+        Raises:
+            RequestError: the file lies outside the work tree.
+        """
+        blobs = list(_blobs(self.top, self.commit, [self._place(path)]))
+        return next(_contents(self.top, [blob.name for blob in blobs]), None)
+
+    def _place(self, path: Path) -> str:
+        """Return the path as git spells it, from the top of the work tree."""
+        resolved, top = path.resolve(), self.top.resolve()
+        if not resolved.is_relative_to(top):
+            raise RequestError(f"{path}: outside the git work tree {self.top}")
+        return resolved.relative_to(top).as_posix()
 
 
 def _nearest_folder(folder: Path) -> Path:
@@ -80,11 +140,16 @@ def _commit(top: Path, revision: str) -> str:
 
 
 def _blobs(top: Path, commit: str, below: Sequence[str]) -> Iterator[_Blob]:
-    """Return each file of a commit on which tables rest, of some folders and files."""
-    listed = git(top, "ls-tree", "-r", "-z", "--long", "--full-tree", commit, "--", *below)
+    """Return each file of a commit, below some folders or of those names.
+
+    Its tree is read, not an archive made of it: `.gitattributes` can hide files from an archive,
+    and change what they hold.
+    """
+    listing = ("ls-tree", "-r", "-z", "--long", "--full-tree", commit, "--", *below)
+    listed = git(top, LITERAL, *listing)
     for line in os.fsdecode(listed).split("\0"):
         told, _, path = line.partition("\t")
-        if told and told.split()[0] in _FILES and path.endswith(_READ):
+        if told and told.split()[0] in _FILES:
             _, _, name, size = told.split()
             yield _Blob(PurePosixPath(path), name, int(size))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +42,8 @@ from harness.records.record_files import read_record, usable_record
 from harness.records.signature import SIGNERS, SignatureError, Signers, read_signers
 
 RECORDS = "records"
+
+NONE: Mapping[str, Record] = {}
 
 GLANCES = 1000
 """Number of files that a process takes at once."""
@@ -174,7 +176,12 @@ def family_at(path: Path) -> Family:
     return glance.protocol.suite, glance.protocol.profile, data.fold.of if data.fold else data.name
 
 
-def load(folder: Path, files: Iterable[Path], signers: Signers | None = None) -> Held:
+def load(
+    folder: Path,
+    files: Iterable[Path],
+    signers: Signers | None = None,
+    known: Mapping[str, Record] = NONE,
+) -> Held:
     """Read records and the files beside them, which decide what trust each record has.
 
     Details, attestations and signatures of another record than the one they lie beside are passed
@@ -184,6 +191,7 @@ def load(folder: Path, files: Iterable[Path], signers: Signers | None = None) ->
         folder: the published tables.
         files: records below it.
         signers: those whose signatures count; None takes those of the folder.
+        known: path -> record, as its file says it, of those that were read already.
 
     Raises:
         RequestError: files are not records, hold numbers that cannot be, or one beside them is not
@@ -194,17 +202,24 @@ def load(folder: Path, files: Iterable[Path], signers: Signers | None = None) ->
     beside = _companions({file.parent for file in files})
     for file in files:
         try:
-            _read_into(held, folder, file, beside.get(str(file), {}), listed)
+            _read_into(held, folder, file, beside.get(str(file), {}), listed, known)
         except RequestError as error:
             wrong.append(str(error))
     refuse(wrong)
     return held
 
 
-def _read_into(held: Held, folder: Path, file: Path, beside: _Beside, signers: Signers) -> None:
+def _read_into(
+    held: Held,
+    folder: Path,
+    file: Path,
+    beside: _Beside,
+    signers: Signers,
+    known: Mapping[str, Record],
+) -> None:
     """Read one record and its companions."""
     path, content = file.relative_to(folder).as_posix(), _content(file)
-    record = usable_record(file, read_record(file))
+    record = known.get(path) or usable_record(file, read_record(file))
     held.contents[path] = sha256(content)
     at, attestations = path.removesuffix(file.name), list[Path]()
     for name, entry in beside.items():

@@ -25,6 +25,15 @@ by, and a ResNet's were seen to take half as much again as its tensors.
 PROCESS_BASE = 160 * 2**20
 """Bytes of a process at any batch: libraries loaded late, stacks of threads, compiled kernels."""
 
+WORKSPACES = 256 * 2**20
+"""Bytes of a GPU's allocator that a plan leaves to kernels, at any batch and on any card.
+
+cuBLAS takes 32 MiB for each thread that computes (forward and backward pass) on cards of
+capability 9.0 and with `CUBLAS_WORKSPACE_CONFIG=:4096:8`, 8 MiB on others without it. The rest is
+for cuDNN, which chooses a convolution's way by what it gets, and for the block of frames that a
+front end works on. One number for all capabilities: plans are made where no card need be.
+"""
+
 SMALL_BATCH, LARGE_BATCH = 4, 12
 """Batches that are traced; the memory at all others is interpolated."""
 
@@ -52,6 +61,15 @@ class BudgetFit:
         return self.step if self.part is None else None
 
 
+def without_workspaces(limit: int) -> int:
+    """Return what tensors may take of a limit: all but `WORKSPACES`, or an eighth if that is less.
+
+    >>> without_workspaces(4 * 2**30) / 2**30
+    3.75
+    """
+    return limit - min(WORKSPACES, limit // 8)
+
+
 def fit_to_budget(work: Workload, limit: int) -> BudgetFit:
     """Choose between the whole batch, gradient accumulation, and gradient checkpointing.
 
@@ -60,7 +78,7 @@ def fit_to_budget(work: Workload, limit: int) -> BudgetFit:
 
     Args:
         work: the training; its recipe may already name the part that its authors use.
-        limit: bytes that a GPU's allocator may take.
+        limit: bytes that tensors may take (see `without_workspaces`).
 
     Raises:
         NotPredictable: the network's computation depends on numbers.
@@ -151,11 +169,17 @@ def largest_batch(fits: Callable[[int], bool], *, least: int = 1, most: int = 2*
     return low if low >= least else 0
 
 
-def prediction(step: StepMemory) -> Prediction:
-    """Return a step's memory as a record holds it."""
-    reserved = step.reserved()
-    if reserved is None:
+def prediction(step: StepMemory, limit: int) -> Prediction:
+    """Return a step's memory as a record holds it.
+
+    Args:
+        step: the step.
+        limit: bytes that the allocator may take where the step is measured.
+    """
+    unlimited = step.reserved()
+    if unlimited is None:
         raise TypeError("an allocator without a limit refuses nothing")
+    within = unlimited if unlimited <= limit else step.reserved(limit)
     return Prediction(
         parameters=step.parameters,
         gradients=step.gradients,
@@ -164,7 +188,8 @@ def prediction(step: StepMemory) -> Prediction:
         activations=step.activations,
         temporaries=step.temporaries,
         peak=step.peak,
-        reserved=reserved,
+        reserved=unlimited if within is None else within,
+        unlimited=unlimited,
     )
 
 

@@ -7,6 +7,7 @@ step does is done by the code that does it in a training.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from harness.adapter import LossAdapter, ModelAdapter
+from harness.budget.gpu_autocast import GpuAutocast
 from harness.budget.step_memory import (
     StepMemory,
     peak_of,
@@ -40,7 +42,8 @@ class Workload:
         classes: labels of the training split.
         item: shape of a raw item: samples, or height and width.
         recipe: the recipe of its training; None if it is not trained.
-        on_gpu: whether the optimiser works as it does on a GPU, on all parameters at once.
+        on_gpu: whether the optimiser works as it does on a GPU, on all parameters at once, and
+            half precision is chosen as there.
     """
 
     model: ModelAdapter
@@ -60,6 +63,10 @@ class Workload:
         if self.recipe is None or self.loss is None:
             raise TypeError("training needs a recipe and a loss")
         return self.recipe
+
+    def rules(self) -> AbstractContextManager[object]:
+        """Return what makes the processor's autocast choose as the device's."""
+        return GpuAutocast() if self.on_gpu else nullcontext()
 
 
 def predict_training(
@@ -93,7 +100,7 @@ def predict_training(
         for group in optimizer.param_groups:
             group["foreach"] = work.on_gpu
         trace = StorageTrace()
-        with trace:
+        with trace, work.rules():
             held = trace.watch([*system.parameters(), *system.buffers()])
             inputs = trace.watch([features, labels])
             run_pass = _Pass(system, trace, recipe.precision)
@@ -156,7 +163,9 @@ class _Pass:
 def predict_inference(
     work: Workload, batch: int, *, precision: str = "32-true", fake: bool = True
 ) -> StepMemory:
-    """Predict the memory of embedding a batch whose network inputs are there.
+    """Predict the memory of embedding a batch of raw items, which the caller holds meanwhile.
+
+    The front end scales a copy of them. What it holds beside that is of a fixed number of frames.
 
     Args:
         work: the system whose network embeds.
@@ -172,11 +181,14 @@ def predict_inference(
         mode = fake_backbone(system) if fake else None
         system.eval()
         features = _inputs(system, work, batch, mode)
+        raw, scaled = (features.new_empty((batch, *work.item)) for _ in range(2))
         trace = StorageTrace()
-        with trace, torch.no_grad(), autocast(precision, "cpu"):
+        with trace, work.rules(), torch.no_grad(), autocast(precision, "cpu"):
             held = trace.watch([*system.parameters(), *system.buffers()])
-            inputs = trace.watch([features])
-            trace.reset_peak()
+            inputs = trace.watch([raw])
+            trace.watch([scaled])
+            inputs += trace.watch([features])
+            del scaled
             system.embed(features)
     events = sort_frees(trace.events)
     return StepMemory(parameters=held, inputs=inputs, peak=trace.peak, events=events)

@@ -39,7 +39,7 @@ class StorageTrace(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ig
 
     Attributes:
         live: bytes held now.
-        peak: most bytes held at once since `reset_peak`.
+        peak: most bytes held at once.
         events: storages in the order in which they came and went.
     """
 
@@ -60,10 +60,6 @@ class StorageTrace(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ig
     def numbers(self, tensors: Iterable[Tensor]) -> list[int]:
         """Return the numbers of tensors that are counted."""
         return [self._known[id(tensor.untyped_storage())] for tensor in tensors]
-
-    def reset_peak(self) -> None:
-        """Forget how much was held before."""
-        self.peak = self.live
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None

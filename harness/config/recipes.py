@@ -115,8 +115,8 @@ class Recipe(ConfigTable):
     """The training of a system: data alone, no code."""
 
     added: ClassVar[tuple[str, ...]] = (
-        "sampler", "micro_batch", "fine_tune", "test_crops", "patience", "keep_every_epochs",
-        "vector_epochs",
+        "sampler", "micro_batch", "fine_tune", "test_crops", "tf32", "deterministic", "patience",
+        "keep_every_epochs", "vector_epochs",
     )  # fmt: skip
 
     track: Track = "matched"
@@ -133,6 +133,10 @@ class Recipe(ConfigTable):
     steps: Count | None = None
     augment: Augment = Augment()
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    tf32: bool = Field(default=False, description="float32 products of a GPU rounded to TF32")
+    deterministic: bool = Field(
+        default=True, description="a GPU's kernels give the same bits every time"
+    )
     clip_norm: Annotated[float, Range(0, 10**9, above=True)] | None = None
     validations: Pieces = Field(default=2, description="evenly spaced, the last at the end")
     checkpoints: Pieces = Field(default=10, description="resume points over the run")

@@ -130,7 +130,7 @@ class Budget(ConfigTable):
 
     gpu_memory: str = Field(default="6 GiB", description="all that the card has")
     reserved: str = Field(
-        default="1 GiB", description="of it, for the driver's context, kernels and a display"
+        default="1.5 GiB", description="of it, for the driver's context, kernels and a display"
     )
 
     @property

@@ -87,16 +87,27 @@ def find_corpus(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path] | Abs
 
 def find_folder(loaded: LoadedBenchmark, name: str) -> tuple[Corpus, Path] | Absence:
     """Find a dataset's reader and folder; parts of the corpus may be missing in it."""
-    config, fold = loaded.dataset(name), loaded.fold(name)
-    table = fold.of if fold else name
-    where = loaded.where("datasets", table)
-    corpus: Corpus = construct(config.adapter, config.fields, where, Dataset.model_fields)
+    config, corpus, table = loaded.dataset(name), make_corpus(loaded, name), _table(loaded, name)
     if not corpus.needs_folder:
         return corpus, loaded.folder
     if not config.path:
+        where = loaded.where("datasets", table)
         raise ConfigError(f"{where}.path: missing; give the folder that holds the corpus")
     place = locate(table, config, loaded.folder)
     return place if isinstance(place, Absence) else (corpus, place)
+
+
+def make_corpus(loaded: LoadedBenchmark, name: str) -> Corpus:
+    """Make the reader of a dataset, or of a fold's; nothing is looked for yet."""
+    config, where = loaded.dataset(name), loaded.where("datasets", _table(loaded, name))
+    made: Corpus = construct(config.adapter, config.fields, where, Dataset.model_fields)
+    return made
+
+
+def _table(loaded: LoadedBenchmark, name: str) -> str:
+    """Return the name of a dataset's table in the benchmark file: all folds share one."""
+    fold = loaded.fold(name)
+    return fold.of if fold else name
 
 
 def locate(name: str, dataset: Dataset, folder: Path) -> Path | Absence:

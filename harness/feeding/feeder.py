@@ -30,6 +30,11 @@ AHEAD = 2
 """Steps that each worker may be ahead."""
 
 
+def made_ahead(device: torch.device) -> bool:
+    """Return whether features are made in the background, or in the step by the device itself."""
+    return device.type == "cpu"
+
+
 class Feeder:
     """Hands out the inputs of a training's steps, in order.
 
@@ -100,7 +105,7 @@ class Feeder:
         return made
 
     def _making(self, nearest: NDArray[np.int64] | None) -> Callable[[int], Crops | Inputs]:
-        make = InputMaker.inputs if self._device.type == "cpu" else InputMaker.crops
+        make = InputMaker.inputs if made_ahead(self._device) else InputMaker.crops
         if not self._workers:
             return partial(make, self._maker)
         return partial(make_in_worker, make, nearest=nearest)

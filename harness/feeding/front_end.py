@@ -23,6 +23,12 @@ PRE_EMPHASIS = 0.97
 FRAMES_AT_A_TIME = 256
 """On a processor: their spectra stay in its cache, which halves the time of a large batch."""
 
+BLOCK = 4096
+"""Frames that a GPU transforms at a time, always as many.
+
+Each other number would be one more plan of cuFFT, kept in memory that the allocator does not see.
+"""
+
 LOG_FLOOR = float(np.finfo(np.float32).eps)
 
 
@@ -59,12 +65,34 @@ class LogMel(nn.Module):
             shape, device = scaled.shape, scaled.device
             normal = torch.randn(shape, generator=generator, device=device, dtype=scaled.dtype)
             scaled += self.declared.dither * normal
-        rows = torch.split(scaled, self._rows_at_a_time(scaled))
-        parts = [self._features(part) for part in rows]
+        if scaled.device.type != "cpu":
+            return self.in_blocks(scaled)
+        frames = 1 + (scaled.shape[-1] - self.length) // self.shift
+        rows = torch.split(scaled, max(1, FRAMES_AT_A_TIME // max(1, frames)))
+        parts = [self._centre(self._log_mel(self._frames(part))) for part in rows]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    def _features(self, scaled: Tensor) -> Tensor:
-        frames = scaled.unfold(-1, self.length, self.shift)
+    def in_blocks(self, scaled: Tensor) -> Tensor:
+        """Compute the features of a scaled waveform in blocks of `BLOCK` frames, whatever its size.
+
+        The last block is filled up with repetitions of the last frame.
+        """
+        frames = self._frames(scaled)
+        rows, places = frames.shape[0], frames.shape[1]
+        features = scaled.new_empty((rows * places, self.bank.shape[1]))
+        for start in range(0, len(features), BLOCK):
+            wanted = torch.arange(start, start + BLOCK, device=scaled.device)
+            wanted.clamp_(max=len(features) - 1)
+            block = self._log_mel(frames[wanted // places, wanted % places])
+            features[start : start + BLOCK] = block[: len(features) - start]
+        return self._centre(features.view(rows, places, -1))
+
+    def _frames(self, scaled: Tensor) -> Tensor:
+        """Return views of a waveform's frames, `[batch, frames, length]`."""
+        return scaled.unfold(-1, self.length, self.shift)
+
+    def _log_mel(self, frames: Tensor) -> Tensor:
+        """Map frames `[..., length]` to `[..., bins]`."""
         frames = frames - frames.mean(-1, keepdim=True)
         padded = frames.new_zeros((*frames.shape[:-1], self.points))
         windowed = padded[..., : self.length]
@@ -74,15 +102,13 @@ class LogMel(nn.Module):
         torch.sub(frames, windowed, out=windowed).mul_(self.window)
         power = torch.fft.rfft(padded).abs().square_()
         features: Tensor = (power @ self.bank).clamp_min_(LOG_FLOOR).log_()
-        if self.declared.subtract_mean:
-            features = features - features.mean(-2, keepdim=True)
         return features
 
-    def _rows_at_a_time(self, scaled: Tensor) -> int:
-        if scaled.device.type != "cpu":
-            return max(1, len(scaled))
-        frames = 1 + (scaled.shape[-1] - self.length) // self.shift
-        return max(1, FRAMES_AT_A_TIME // max(1, frames))
+    def _centre(self, features: Tensor) -> Tensor:
+        """Take the mean of each item off, where that is declared."""
+        if not self.declared.subtract_mean:
+            return features
+        return features - features.mean(-2, keepdim=True)
 
 
 def _window(name: str, length: int) -> Tensor:

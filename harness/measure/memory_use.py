@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
+from harness.measure.gpu_room import memory_left
 from harness.records.record import Memory
 
 if TYPE_CHECKING:
@@ -22,6 +23,25 @@ _CPU_ALLOCATOR = "DefaultCPUAllocator: can't allocate memory"
 # oneDNN's message when it has no memory left for a kernel's code or scratch space. What it cannot
 # compute it says of a "primitive descriptor".
 _ONEDNN = "could not create a primitive"
+
+_FULL_CARD = re.compile(
+    r"CUDA error: out of memory"  # of the driver: AcceleratorError, with advice on further lines
+    r"|CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `.*"
+    r"|cuDNN error: CUDNN_STATUS_ALLOC_FAILED"
+    r"|cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_(HOST|DEVICE)_ALLOCATION_FAILED"
+    r"|cuFFT error: CUFFT_ALLOC_FAILED"
+)
+"""First lines of what CUDA's libraries say when they have no memory for themselves."""
+
+_PERHAPS_FULL = re.compile(
+    r"(GET|FIND) was unable to find an engine to execute this computation"
+    r"|cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"
+    r"|CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate.*"
+)
+"""First lines of what they say on a full card, and on one that they do not support at all."""
+
+NEARLY_GONE = 512 * 2**20
+"""Bytes below which a card counts as full: handles and workspaces take tens to hundreds of MiB."""
 
 
 class PeakMemory:
@@ -138,14 +158,23 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Return True if a device's or the processor's allocator had no memory left, only then.
 
     A wider net (any RuntimeError, "out of memory" anywhere in a text) would take a shape bug
-    for a full device and shrink its batch to nothing.
+    for a full device and shrink its batch to nothing. Call it while what the error holds is alive:
+    a text that may have another cause counts only while the GPU has less than `NEARLY_GONE` left.
     """
     import torch
 
     if isinstance(error, torch.OutOfMemoryError):
         return True
+    if not isinstance(error, RuntimeError):
+        return False
     message = str(error)
-    return isinstance(error, RuntimeError) and (_CPU_ALLOCATOR in message or message == _ONEDNN)
+    if _CPU_ALLOCATOR in message or message == _ONEDNN:
+        return True
+    first = message.partition("\n")[0]
+    if _PERHAPS_FULL.fullmatch(first):
+        left = memory_left()
+        return left is not None and left < NEARLY_GONE
+    return _FULL_CARD.fullmatch(first) is not None
 
 
 def _high_water_mark() -> int | None:

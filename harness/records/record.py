@@ -163,7 +163,9 @@ class Prediction(Part):
     """Bytes that a step was predicted to hold, part by part, before it ran.
 
     `peak` is of tensors, all at once; `reserved` what a GPU's allocator takes for them, rounding
-    and holes included. The driver's context is in neither, nor is what kernels take for themselves.
+    and holes included, within the limit that the step is measured under; `unlimited` the same
+    where nothing limits it, which is less sparing with holes. A step that does not fit has the one
+    for the other. The driver's context is in none, nor is what kernels take for themselves.
     """
 
     parameters: int
@@ -174,6 +176,7 @@ class Prediction(Part):
     temporaries: int
     peak: int
     reserved: int
+    unlimited: int | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Spread(Part):
@@ -312,6 +315,11 @@ class Resources(Part):
     measuring_cpu_wait: float | None = Field(
         default=None, description="the same of the threads that were measured"
     )
+    gpu_free: int | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="bytes of the GPU that were free when the job began",
+    )
 
 
 COSTS: Final[dict[str, CostFacts]] = {
@@ -333,6 +341,11 @@ class Environment(Part):
     platform: str
     libraries: dict[str, str]
     allocator: dict[str, str]
+    arithmetic: dict[str, str] = Field(
+        default={},
+        exclude_if=lambda value: not value,
+        description="of a GPU: its rounding, and whether its kernels repeat to the bit",
+    )
 
 
 class Artefact(Part):

@@ -8,16 +8,13 @@ licence allows, and with evidence: scores that are judged again here, or a signa
 
 from __future__ import annotations
 
-import io
-import os
-import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.board.companions import unreadable_companions, wrong_companions
-from harness.board.git_tree import git, top_of
+from harness.board.git_tree import Snapshot
 from harness.board.record_paths import (
     DETAILS_ENDING,
     SIGNATURE_ENDING,
@@ -52,9 +49,6 @@ from harness.registry.replacement import worsened, wrong_replacements
 from harness.registry.scores_admission import judge_scores
 
 RECORDS = "records/"
-
-LITERAL = "--literal-pathspecs"
-"""No letter of a path means anything but itself."""
 
 
 @dataclass(frozen=True)
@@ -107,128 +101,53 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     own, old = read_lock(loaded.lock_path), _lock_before(loaded, revision)
     locks = (own, old, *(read_lock(path) for path in loaded.base_lock_paths))
     records, unreadable = _readable(folder, now)
+    # Nothing can be said of what lies beside records where some are none.
+    sound = {} if unreadable else records
     listed = _signers_before(before)
-    own_records = {name: records[name] for name in new if name in records}
-    earned, beside, signatures, told = Held(), list[str](), list[str](), list[str]()
-    trusted: Mapping[str, Record] = {}
-    if not unreadable:  # Nothing can be said of what lies beside records otherwise.
-        beside = wrong_companions(folder, records)
-        held = load(folder, [folder / name for name in records], listed)
-        trusted = held.records
-        earned = Held({name: trusted[name] for name in own_records}, unseen=held.unseen)
-        signatures = [
-            *wrong_signatures(folder, records, before, listed),
-            *lost_signatures(folder, records, before),
-        ]
-        told = signers_change(listed, read_signers(folder / SIGNERS))
+    trusted = load(folder, [folder / name for name in sound], listed, sound)
+    earned = Held({n: trusted.records[n] for n in new if n in sound}, unseen=trusted.unseen)
     trusts = {name: each.trust for name, each in earned.records.items()}
-    about = {*new, *(of(name) for name in new for of in (scores_path, series_path))}
     scores = judge_scores(folder, new, records, loaded)
     complaints = [
         *_lost(before, now),
-        *(
-            f"{path.relative_to(folder).as_posix()}: a link; put the file itself there"
-            for path in paths
-            if path.is_symlink()
-        ),
+        *_links(folder, paths),
         *unreadable,
         *(line for name in new for line in wrong_newcomer(folder, name, records, locks, loaded)),
-        *wrong_replacements(trusted, before, revision.top),
-        *wrong_attestations(folder, new if trusted else (), trusted, loaded, revision.top, listed),
-        *disagreements(records),
-        *(
-            f"{name}: {line}"
-            for name, trust in trusts.items()
-            for line in unshown(records[name], trust)
+        *wrong_replacements(trusted.records, before, revision.top),
+        *wrong_attestations(
+            folder, new if sound else (), trusted.records, loaded, revision.top, listed
         ),
+        *disagreements(records),
+        *(f"{n}: {line}" for n, trust in trusts.items() for line in unshown(records[n], trust)),
         *wrong_numbers(folder, earned, loaded),
-        *unknown_commits(revision.top, own_records),
-        *signatures,
+        *unknown_commits(revision.top, {name: records[name] for name in new if name in records}),
         *wrong_names(new, records, loaded),
         *wrong_details(folder, before, now, loaded),
         *scores.complaints,
-        *(line for line in beside if _is_about(line.partition(": ")[0], about)),
         *check_history(folder),
         *(f"{loaded.lock_path.name}: {line}" for line in lock_edits(own, old)),
     ]
+    told: list[str] = []
+    if not unreadable:
+        about = {*new, *(of(name) for name in new for of in (scores_path, series_path))}
+        beside = wrong_companions(folder, records)
+        complaints += [
+            *wrong_signatures(folder, records, before, listed),
+            *lost_signatures(folder, records, before),
+            *(line for line in beside if _is_about(line.partition(": ")[0], about)),
+        ]
+        told = signers_change(listed, read_signers(folder / SIGNERS))
     return Admission(
         revision.commit,
         tuple(name for name in new if _is_record_file(name)),
         tuple(dict.fromkeys(complaints)),
-        tuple(worsened(trusted, before)),
+        tuple(worsened(trusted.records, before)),
         unreadable=bool(unreadable),
         first=not any(_is_record_file(name) for name in before),
         trusts=trusts,
         told=tuple(told),
         remarks=scores.remarks,
     )
-
-
-class Snapshot:
-    """A git revision of the work tree that a folder lies in; reading it leaves the tree alone.
-
-    Attributes:
-        top: the work tree.
-        commit: the revision's commit.
-
-    Args:
-        folder: below the work tree.
-        name: as git calls it: a commit, a branch, `origin/main`, `HEAD~1`.
-
-    Raises:
-        RequestError: there is no git work tree, or no such revision.
-    """
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.top = top_of(folder)
-        # After `--end-of-options` no name can pass for an option.
-        options = ("--verify", "--quiet", "--end-of-options")
-        try:
-            found = git(self.top, "rev-parse", *options, f"{name}^{{commit}}")
-        except RequestError as error:
-            raise RequestError(
-                f"{name!r}: no such revision here; fetch it first, as in `git fetch origin main`"
-            ) from error
-        self.commit = os.fsdecode(found).strip()
-
-    def files(self, folder: Path) -> dict[str, bytes]:
-        """Return every file that it has below a folder, by the path below that; no links.
-
-        Raises:
-            RequestError: the folder lies outside the work tree.
-        """
-        place = self._place(folder)
-        if not self._has(place):
-            return {}
-        packed = git(self.top, LITERAL, "archive", "--format=tar", self.commit, "--", place)
-        files = {}
-        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-            for member in archive:
-                content = archive.extractfile(member) if member.isfile() else None
-                if content is not None:
-                    files[Path(member.name).relative_to(place).as_posix()] = content.read()
-        return files
-
-    def file(self, path: Path) -> bytes | None:
-        """Return the content of one file; None if it has none there.
-
-        Raises:
-            RequestError: the file lies outside the work tree.
-        """
-        place = self._place(path)
-        if not self._has(place):
-            return None
-        return git(self.top, "cat-file", "blob", f"{self.commit}:{place}")
-
-    def _has(self, place: str) -> bool:
-        return bool(git(self.top, LITERAL, "ls-tree", "--full-tree", self.commit, "--", place))
-
-    def _place(self, path: Path) -> str:
-        """Return the path as git spells it, from the top of the work tree."""
-        resolved, top = path.resolve(), self.top.resolve()
-        if not resolved.is_relative_to(top):
-            raise RequestError(f"{path}: outside the git work tree {self.top}")
-        return resolved.relative_to(top).as_posix()
 
 
 def _lock_before(loaded: LoadedBenchmark, revision: Snapshot) -> LockFile:
@@ -255,6 +174,11 @@ def _signers_before(before: Mapping[str, bytes]) -> Signers:
             f"{SIGNERS} of the revision: no text ({error}); mend it there"
         ) from error
     return parse_signers(text, f"{SIGNERS} of the revision")
+
+
+def _links(folder: Path, paths: Iterable[Path]) -> Iterator[str]:
+    for path in filter(Path.is_symlink, paths):
+        yield f"{path.relative_to(folder).as_posix()}: a link; put the file itself there"
 
 
 def _may_change(name: str) -> bool:

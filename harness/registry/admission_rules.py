@@ -12,13 +12,13 @@ from harness.board.evidence import SCORES_LIMIT
 from harness.board.record_paths import SERIES_ENDING, SIGNATURE_ENDING, is_record, record_path
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import DatasetLock, LockFile, ProtocolLock
-from harness.errors import ConfigError
-from harness.records.documents import digest, readable_json
-from harness.records.record import Record
+from harness.records.documents import canonical_json, digest, readable_json
+from harness.records.record import Part, Record
 from harness.records.record_files import to_document
 from harness.records.signature import LONGEST
-from harness.registry.consistency import contradictions, gaps, table_within
+from harness.registry.consistency import contradictions, gaps, short, table_within
 from harness.registry.newcomer_evidence import wrong_times_and_counts
+from harness.run.plan.protocol import make_data, make_protocol
 from harness.series.series_file import MOST_PUBLISHED
 
 RECORD_LIMIT = 2_000_000
@@ -63,7 +63,7 @@ def wrong_newcomer(
             *_wrong_trust(record),
             *wrong_times_and_counts(record),
             *gaps(record),
-            *_wrong_licence(record, loaded),
+            *_wrong_facts(record, locks, loaded),
         ]
         yield from (f"{name}: {line}" for line in complaints)
 
@@ -94,9 +94,8 @@ def _wrong_spelling(path: Path, record: Record) -> Iterator[str]:
 
 def _unknown_data(record: Record, locks: Sequence[LockFile]) -> Iterator[str]:
     dataset = record.dataset
-    name = f"{dataset.name}/{record.protocol.profile}"
-    pinned = [each.datasets[name] for each in locks if name in each.datasets]
-    lock = next((each for each in pinned if each.digest == dataset.lock), None)
+    name, pinned = f"{dataset.name}/{record.protocol.profile}", _pinned(record, locks)
+    lock = _find_lock(record, locks)
     if lock is None:
         yield f"unknown lock {dataset.lock[:12]} of {name}; {_digests(pinned)}"
         return
@@ -107,6 +106,16 @@ def _unknown_data(record: Record, locks: Sequence[LockFile]) -> Iterator[str]:
     for part in ("manifest", "split", "content"):
         if part in data and data[part] != getattr(lock, part):
             yield f"trained on another {part} of {name} than lock {lock.digest[:12]} pins"
+
+
+def _pinned(record: Record, locks: Sequence[LockFile]) -> list[DatasetLock]:
+    """Return what locks pin of a record's data."""
+    name = f"{record.dataset.name}/{record.protocol.profile}"
+    return [each.datasets[name] for each in locks if name in each.datasets]
+
+
+def _find_lock(record: Record, locks: Sequence[LockFile]) -> DatasetLock | None:
+    return next((p for p in _pinned(record, locks) if p.digest == record.dataset.lock), None)
 
 
 def _unknown_rules(record: Record, locks: Sequence[LockFile]) -> Iterator[str]:
@@ -150,21 +159,41 @@ def _wrong_code(record: Record) -> Iterator[str]:
         yield f"it is {record.trust}, and has no stage `evaluate`"
 
 
-def _wrong_licence(record: Record, loaded: LoadedBenchmark) -> Iterator[str]:
-    """Licence and permission are those of the benchmark, if it knows the data."""
-    try:
-        config = loaded.dataset(record.dataset.name)
-    except ConfigError:
-        yield f"dataset {record.dataset.name!r} is not of {loaded.path.name}"
-        return
-    if record.dataset.licence != config.licence:
-        yield f"dataset.licence is {record.dataset.licence!r}, the benchmark's {config.licence!r}"
-    if record.dataset.publish_scores is not config.publish_scores:
-        does = "allows" if config.publish_scores else "forbids"
-        yield (
-            f"dataset.publish_scores is {str(record.dataset.publish_scores).lower()}, and the "
-            f"benchmark {does} it of {record.dataset.name}"
-        )
+def _wrong_facts(
+    record: Record, locks: Sequence[LockFile], loaded: LoadedBenchmark
+) -> Iterator[str]:
+    """Name what a record says of its rules and data that the benchmark does not.
+
+    Facts decide how a table sorts, names and shows numbers, a licence what may be published, and
+    the digests do not cover them. Rules of another version than the benchmark's have theirs there.
+    """
+    protocol, name = record.protocol, record.dataset.name
+    if name not in loaded.benchmark.datasets and loaded.fold(name) is None:
+        yield f"dataset {name!r} is not of {loaded.path.name}"
+    elif protocol.suite not in loaded.benchmark.suites:
+        yield f"suite {protocol.suite!r} is not of {loaded.path.name}"
+    elif lock := _find_lock(record, locks):  # Another one is complained of.
+        data = make_data(loaded, protocol.suite, name, lock)
+        # What is left out keeps a record from its table anyway.
+        told = {"pinned": True, "counts": lock.counts, "left_out": ()}
+        parts: list[tuple[str, Part, Part]] = [
+            ("dataset", record.dataset.model_copy(update=told), data)
+        ]
+        rules = make_protocol(loaded, protocol.suite, protocol.profile, lock)
+        if protocol.version == rules.version:
+            parts.append(("protocol", protocol.model_copy(update={"digest": rules.digest}), rules))
+        for where, said, stated in parts:
+            for place, here, there in _apart(where, said.model_dump(), stated.model_dump()):
+                yield f"{place} is {short(here)}, the benchmark's {short(there)}"
+
+
+def _apart(where: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Return the places at which two documents differ, with their values; absent is None."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted(one.keys() | other.keys()):
+            yield from _apart(f"{where}.{key}", one.get(key), other.get(key))
+    elif canonical_json(one) != canonical_json(other):
+        yield where, one, other
 
 
 def _false_protocols(lock: LockFile) -> Iterator[str]:

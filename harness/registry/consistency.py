@@ -31,7 +31,7 @@ def contradictions(record: Record) -> list[str]:
     return [
         *(line for name, stage in record.stages.items() for line in _wrong_key(name, stage)),
         *(
-            f"{what} is {_short(here)}, its stage `{name}` went by {_short(there)}"
+            f"{what} is {short(here)}, its stage `{name}` went by {short(there)}"
             for name, stage in record.stages.items()
             for what, here, there in _statements(record, name, stage.inputs)
             if here != there
@@ -56,7 +56,7 @@ def disagreements(records: Mapping[str, Record]) -> list[str]:
         records: path -> record.
     """
     return [
-        f"{path}: {what} is {_short(value)}, other records of that {of} say {_short(usual)}"
+        f"{path}: {what} is {short(value)}, other records of that {of} say {short(usual)}"
         for of, key, what in _SHARED
         for path, value, usual in _outliers(records, key, attrgetter(what))
     ]
@@ -191,7 +191,7 @@ def _outliers(
         yield from ((path, own, value) for path, own in found if canonical_json(own) != usual)
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
     """Return a value for a message: the first digits of a hash, the digest of a long text."""
     text = value if isinstance(value, str) else canonical_json(value)
     if isinstance(value, str) and len(value) == 64:

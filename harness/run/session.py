@@ -15,8 +15,8 @@ from harness.records.damage import hear_damage
 from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender, reading_counter
-from harness.run.execute.executor import make_executor, measure_jobs, run_jobs
-from harness.run.job.record_writing import mend_record, write_attempt
+from harness.run.execute.executor import make_executor, measure_jobs, refuse_crowd, run_jobs
+from harness.run.job.record_writing import is_complete, mend_record, write_attempt
 from harness.run.job.results import Measurement
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import WORKERS, model_input
@@ -161,7 +161,9 @@ def run_suite(
     Raises:
         DataError: files cannot be used; nothing was trained.
         LockError: data or protocol are not the locked ones.
+        RequestError: so many workers do not share the GPUs that are here.
     """
+    refuse_crowd(make_executor(executor, request.device, workers), loaded.benchmark.budget)
     WORKERS.minutes = request.limits.silence_minutes
     here, absent = find_datasets(loaded, request)
     with hear_damage(message_sender(watch)):
@@ -286,7 +288,7 @@ def _run_missing(
     Records come from the executor if the jobs were run now, since a full disk may hold none.
     """
     found = {job.digest: mend_record(job) for job in jobs}
-    missing = [job for job in jobs if (each := found[job.digest]) is None or each.state != "done"]
+    missing = [job for job in jobs if not is_complete(job, found[job.digest])]
     watch(ProgressEvent("jobs", total=len(missing)))
     if missing:
         engine = make_executor(executor, request.device, workers)

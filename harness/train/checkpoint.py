@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from harness.errors import RequestError, quoted
-from harness.records.damage import set_aside
+from harness.records.damage import DamagedFile, set_aside
 from harness.records.files import atomic_file, write_bytes
 from harness.train.file_kinds import AGAIN, SAVE, Kind, is_safetensors, other_kind, unreadable
 
@@ -69,12 +69,24 @@ def save_resume(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_resume(path: Path) -> dict[str, Any] | None:
-    """Read a resume point; None if there is none, or a damaged one, which is set aside.
-
-    The archive that torch writes holds a checksum of each of its members, which torch ignores.
-    """
+    """Read a resume point; None if there is none, or a damaged one, which is set aside."""
     if not path.exists():
         return None
+    try:
+        return load_state(path)
+    except DamagedFile as error:
+        set_aside(path, str(error), "training begins again")
+        return None
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Read what `save_resume` wrote.
+
+    The archive that torch writes holds a checksum of each of its members, which torch ignores.
+
+    Raises:
+        DamagedFile: why it cannot be what was written.
+    """
     try:
         with ZipFile(path) as archive:
             bad = archive.testzip()
@@ -87,8 +99,7 @@ def load_resume(path: Path) -> dict[str, Any] | None:
         if not _is_damage(error):
             raise
         why = " ".join(str(error).split())[:120] or type(error).__name__
-    set_aside(path, why, "training begins again")
-    return None
+    raise DamagedFile(why)
 
 
 def average_weights(many: list[Weights]) -> Weights:

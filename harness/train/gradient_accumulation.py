@@ -86,9 +86,9 @@ def parts_of(batch: int, part: int) -> int:
 def _learn_at_once(system: System, inputs: Tensor, labels: Tensor, precision: Precision) -> Learned:
     with precision.forward():
         loss, logits, statistics = system.learn(inputs, labels)
-    value = float(loss.detach())
     precision.backward(loss)
-    return Learned(value, None if logits is None else logits.detach(), statistics)
+    # Read only now: a GPU is waited for, which would have nothing to do meanwhile.
+    return Learned(float(loss.detach()), None if logits is None else logits.detach(), statistics)
 
 
 def _learn_in_parts(
@@ -96,20 +96,20 @@ def _learn_in_parts(
 ) -> Learned:
     """Learn from parts one after the other: exact for a mean over items."""
     count = sum(map(len, labels))
-    losses, rows, shares = [], [], dict[str, list[float]]()
+    losses, rows, shares = list[Tensor](), [], dict[str, list[float]]()
     for some, theirs in zip(inputs, labels, strict=True):
         share = len(theirs) / count
         with precision.forward():
             loss, logits, statistics = system.learn(some, theirs)
             loss = share * loss
-        losses.append(float(loss.detach()))
+        losses.append(loss.detach())
         precision.backward(loss)
         if logits is not None:
             rows.append(logits.detach())
         for name, number in statistics.items():
             shares.setdefault(name, []).append(share * number)
     statistics = {name: sum(numbers) for name, numbers in shares.items()}
-    return Learned(sum(losses), torch.cat(rows) if rows else None, statistics)
+    return Learned(sum(map(float, losses)), torch.cat(rows) if rows else None, statistics)
 
 
 def _learn_with_cached_gradient(
@@ -125,7 +125,6 @@ def _learn_with_cached_gradient(
     embeddings = torch.cat(rows).requires_grad_()
     with precision.forward():
         output = system.judge(embeddings, labels)
-    value = float(output.loss.detach())
     precision.backward(output.loss)
     if embeddings.grad is None:
         raise TypeError("the loss does not rest on the embeddings; there is nothing to learn")
@@ -139,7 +138,7 @@ def _learn_with_cached_gradient(
         # The gradient carries a scaler's factor already.
         torch.autograd.backward(again, gradient)
     logits = None if output.logits is None else output.logits.detach()
-    return Learned(value, logits, output.statistics)
+    return Learned(float(output.loss.detach()), logits, output.statistics)
 
 
 @contextmanager

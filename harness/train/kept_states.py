@@ -14,10 +14,11 @@ from typing import Any
 
 import torch
 
-from harness.errors import JobFailed, PathError
+from harness.errors import PathError
+from harness.records.damage import DamagedFile
 from harness.records.documents import sha256
 from harness.records.files import read_bytes, write_bytes
-from harness.train.checkpoint import Weights, load_resume, save_resume, save_weights
+from harness.train.checkpoint import Weights, load_state, save_resume, save_weights
 from harness.train.training_progress import FINAL, RESUME, snapshot_name
 
 
@@ -113,12 +114,12 @@ def _feed(content: Any, value: Any) -> None:
 
 
 def _load_state(path: Path, digest: str) -> dict[str, Any]:
-    try:
-        state = load_resume(path)
-    except JobFailed as error:
-        raise DamagedStateError(f"{path}: this kept state is damaged") from error
-    if state is None:
+    if not path.exists():
         raise DamagedStateError(f"{path}: this kept state is absent")
+    try:
+        state = load_state(path)
+    except DamagedFile as error:
+        raise DamagedStateError(f"{path}: this kept state is damaged ({error})") from error
     try:
         found = state_digest(state)
     except TypeError as error:

@@ -14,6 +14,8 @@ from lightning_fabric import Fabric
 from harness.errors import JobFailed
 from harness.feeding.feeder import Feeder
 from harness.feeding.step_inputs import step_seed
+from harness.measure.arithmetic import arithmetic, half_precision_hint
+from harness.measure.environment import device_name
 from harness.measure.timing import cpu_times
 from harness.records.damage import DamagedFile
 from harness.records.documents import sha256_file
@@ -27,7 +29,13 @@ from harness.train.checkpoint import (
 )
 from harness.train.gradient_accumulation import Precision, learn
 from harness.train.kept_states import keep_chosen, keep_state, steps_to_keep
-from harness.train.optimization import head_value, learning_rate_factor, make_optimizer
+from harness.train.optimization import (
+    head_value,
+    learning_rate_factor,
+    loss_scaler,
+    make_optimizer,
+    update_weights,
+)
 from harness.train.recorder import Recorder
 from harness.train.system import System, mine_hard_labels
 from harness.train.training_plan import TrainingPlan
@@ -50,14 +58,22 @@ def train(system: System, plan: TrainingPlan, fabric: Fabric) -> TrainingResult:
     `weights.safetensors` of the plan's folder.
 
     Raises:
-        JobFailed: the loss is not finite.
+        JobFailed: the loss or the gradient is not finite.
         DamagedFile: weights that it kept before are not what was written; without its resume
             point, it begins again.
     """
     state = load_resume(plan.folder / RESUME)
     progress = Progress.from_facts(state["progress"]) if state else _beginning(plan)
     phases = plan.phases
-    with Recorder(plan.folder, plan.title, phases, progress.step) as recorder:
+    with (
+        arithmetic(
+            fabric.device,
+            tf32=plan.recipe.tf32,
+            deterministic=plan.recipe.deterministic,
+            in_no_order=progress.in_no_order,
+        ),
+        Recorder(plan.folder, plan.title, phases, progress.step) as recorder,
+    ):
         run = _Run(system, phases[progress.phase], fabric, progress, recorder)
         if state:
             run.restore(state)
@@ -156,25 +172,36 @@ class _Run:
         rate, scheduled = self._set_schedules(step)
         in_phase, per_epoch = step - self.plan.before, self.plan.batches.steps_per_epoch
         mine_hard_labels(self.system, feeder, in_phase, per_epoch)
-        inputs, labels, _ = feeder.take()
+        # First, so that what a GPU holds to make features is not held beside old gradients.
         self.optimizer.zero_grad(set_to_none=True)
+        inputs, labels, _ = feeder.take()
         # The one device's module is called past Fabric, which then enters no autocast by itself.
         precision = Precision(self.fabric.autocast, self.fabric.backward)
         learned = learn(self.system, inputs, labels, self.plan.recipe.micro_batch, precision)
-        if not math.isfinite(learned.loss):
-            raise JobFailed(f"loss became {learned.loss} at step {step + 1}")
-        if self.plan.recipe.clip_norm is not None:
-            self.fabric.clip_gradients(
-                self.module, self.optimizer, max_norm=self.plan.recipe.clip_norm
-            )
-        self.optimizer.step()
         values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
+        self._update_weights(step, learned.loss, values)
         if learned.logits is not None:
             values["Accuracy"] = float((learned.logits.argmax(1) == labels).float().mean())
             self.progress.right.append(values["Accuracy"])
         if self.plan.ends_epoch(step + 1, self.plan.recipe.vector_epochs):
             self.recorder.add_vectors(step + 1, self.system.head, learned.logits, labels)
         return values
+
+    def _update_weights(self, step: int, loss: float, values: dict[str, float]) -> None:
+        """Let the optimiser do its step; in half precision, log the scaler's factor."""
+        recipe, scaler = self.plan.recipe, loss_scaler(self.fabric)
+        try:
+            if not math.isfinite(loss):
+                raise JobFailed(f"loss became {loss}")
+            if not update_weights(self.fabric, self.module, self.optimizer, recipe.clip_norm):
+                self.progress.left_out += 1
+        except JobFailed as error:
+            hint = half_precision_hint(device_name(self.fabric.device), recipe.precision)
+            told = f"{error} at step {step + 1}"
+            raise JobFailed("; ".join(filter(None, (told, hint)))) from error
+        if scaler is not None:
+            values["Loss scale"] = scaler.get_scale()
+            values["Steps left out"] = self.progress.left_out
 
     def _set_schedules(self, step: int) -> tuple[float, dict[str, float]]:
         done = step - self.plan.before

@@ -1,4 +1,4 @@
-"""Optimiser of a recipe, and schedules of its learning rate and of a head's values.
+"""Optimiser of a recipe, its updates, and schedules of its learning rate and a head's values.
 
 Schedules are pure functions of the share of steps done.
 """
@@ -8,13 +8,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
+from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 
 from harness.config.recipe_tables import LearningRate, Optimizer, Rise
 from harness.config.recipes import Recipe
+from harness.errors import JobFailed
 from harness.series.series import MarkKind
+
+LEAST_SCALE = 2.0**-14
+"""Factor on a loss below which gradients that overflow are no matter of half precision's range."""
 
 EDGE = 1e-9
 """By how much a share may miss the edge of a cycle or a stair: rounding delays no restart."""
@@ -32,6 +38,45 @@ def make_optimizer(plan: Optimizer, parameters: Iterable[nn.Parameter]) -> torch
         )
     kind = torch.optim.AdamW if plan.name == "adamw" else torch.optim.Adam
     return kind(parameters, lr=plan.lr, weight_decay=plan.weight_decay)
+
+
+def update_weights(fabric: Fabric, module: Any, optimizer: Any, clip_norm: float | None) -> bool:
+    """Clip the gradients, and let the optimiser do its step.
+
+    In `16-mixed` a scaler multiplies the loss, so that small gradients are not rounded to zero. It
+    leaves a step out whose gradients are not finite, and halves its factor.
+
+    Args:
+        fabric: the precision's.
+        module: whose gradients are there, with the scaler's factor on them.
+        optimizer: of its parameters.
+        clip_norm: largest norm of the gradient; None for any.
+
+    Returns:
+        False if the step was left out.
+
+    Raises:
+        JobFailed: the gradients are not finite, with no scaler or at a factor that is too low.
+    """
+    scaler = loss_scaler(fabric)
+    if clip_norm is not None:
+        norm = fabric.clip_gradients(
+            module, optimizer, max_norm=clip_norm, error_if_nonfinite=False
+        )
+        if scaler is None and norm is not None and not norm.isfinite():
+            raise JobFailed(f"the gradient's norm became {float(norm)}")
+    before = scaler.get_scale() if scaler is not None else 0.0
+    optimizer.step()
+    after = scaler.get_scale() if scaler is not None else 0.0
+    if after < before and after < LEAST_SCALE:
+        raise JobFailed(f"no gradient was finite in half precision, down to a loss x {after:.0e}")
+    return after >= before
+
+
+def loss_scaler(fabric: Fabric) -> torch.amp.GradScaler | None:
+    """Return the scaler of half precision's losses; None if the precision needs none."""
+    scaler: torch.amp.GradScaler | None = getattr(fabric.strategy.precision, "scaler", None)
+    return scaler
 
 
 def learning_rate_factor(plan: LearningRate, progress: float) -> float:

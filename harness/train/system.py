@@ -14,12 +14,16 @@ from torch.nn import functional
 from harness.adapter import Batch, Input, LossAdapter, LossOutput, ModelAdapter, build_head
 from harness.config.recipe_tables import Augment
 from harness.config.recipes import EvenCrops, Recipe
+from harness.data.corpus import SAMPLE_RATE
 from harness.datasets.subset import Subset
-from harness.errors import ConfigError, JobFailed
+from harness.errors import ConfigError, JobFailed, OutOfMemory
 from harness.feeding.effects import mask_features
 from harness.feeding.evaluation_batches import whole_batches
 from harness.feeding.feeder import Feeder
 from harness.feeding.front_end import front_end
+from harness.measure.arithmetic import arithmetic
+from harness.measure.gpu_room import release_memory
+from harness.measure.memory_use import is_out_of_memory
 
 Advance = Callable[[int], None]
 
@@ -151,13 +155,18 @@ def outputs_of(
     Items of one length share a batch, so that no item is padded. With crops, an item's output is
     the mean over its crops: of embeddings each brought to length 1, or of logits. The cosine of
     two such means is the mean cosine of all pairs of crops over the product of the means' lengths.
+
+    A GPU computes them in full float32 and repeatably, whatever the training was computed in.
+
+    Raises:
+        OutOfMemory: an item does not fit the memory even alone; the message names it.
     """
     system.eval()
     found: NDArray[np.float32] | None = None
     counts = np.zeros(len(subset), dtype=np.int64)
-    with torch.inference_mode():
+    with arithmetic(device), torch.inference_mode():
         for rows, raw in whole_batches(subset, system.declared, MOST_NUMBERS, crops):
-            values = system.output(raw.to(device), kind).float()
+            values = _output_in_halves(system, subset, rows, raw, kind, device)
             if crops is not None and kind == "embedding":
                 values = nn.functional.normalize(values)
             if found is None:
@@ -169,6 +178,42 @@ def outputs_of(
         raise ValueError("the subset is empty")
     found /= counts[:, None].astype(np.float32)
     return found
+
+
+def _output_in_halves(
+    system: System,
+    subset: Subset,
+    rows: NDArray[np.int64],
+    raw: Tensor,
+    kind: Literal["embedding", "logits"],
+    device: torch.device,
+) -> Tensor:
+    """Compute outputs of a batch, in halves for as long as memory runs out."""
+    try:
+        return system.output(raw.to(device), kind).float()
+    except (RuntimeError, MemoryError) as error:
+        if not (isinstance(error, MemoryError) or is_out_of_memory(error)):
+            raise
+        if len(raw) == 1:
+            raise OutOfMemory(_too_large(system, subset, int(rows[0]), raw)) from error
+    release_memory()  # not within the handler: the error holds what the network had made
+    half = len(raw) // 2
+    parts = (slice(half), slice(half, None))
+    return torch.cat(
+        [_output_in_halves(system, subset, rows[part], raw[part], kind, device) for part in parts]
+    )
+
+
+def _too_large(system: System, subset: Subset, row: int, raw: Tensor) -> str:
+    item = subset.items.iloc[row]
+    told = f"out of memory in embedding {item['id']} ({item['source']}) alone"
+    if system.declared.kind != "audio":
+        return told
+    whole, piece = subset.length(row) / SAMPLE_RATE, raw.shape[1] / SAMPLE_RATE
+    return (
+        f"{told}: {piece:.1f} s of its {whole:.1f} s at once; give the recipe test_crops, so that "
+        "shorter crops of it are embedded, or leave it out of the lists"
+    )
 
 
 def example_labels(recipe: Recipe, batch: int, classes: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,8 @@ class Progress:
         to_keep: steps after which a state is kept for an audit, decided when the training begins.
         kept: step -> hash of the states that are kept.
         chosen: step -> hash of weights that the result may be made of, where states are kept.
+        left_out: steps that a scaler left out, as their gradients were not finite.
+        in_no_order: operations of a GPU for which torch has no kernel that repeats to the bit.
     """
 
     step: int = 0
@@ -96,17 +99,21 @@ class Progress:
     to_keep: tuple[int, ...] = ()
     kept: dict[int, str] = field(default_factory=dict)
     chosen: dict[int, str] = field(default_factory=dict)
+    left_out: int = 0
+    in_no_order: set[str] = field(default_factory=set)
 
     @classmethod
     def from_facts(cls, facts: dict[str, Any]) -> Progress:
         """Restore the progress from `facts`; those of an older file lack later fields."""
         ended = facts.get("ended") and FirstTraining(**facts["ended"])
-        return cls(**{**facts, "right": deque(facts["right"]), "ended": ended})
+        plain = {"right": deque(facts["right"]), "ended": ended}
+        return cls(**{**facts, **plain, "in_no_order": set(facts.get("in_no_order", ()))})
 
     @property
     def facts(self) -> dict[str, Any]:
         """The progress in plain types."""
-        return {**asdict(self), "right": list(self.right)}
+        plain = {"right": list(self.right), "in_no_order": sorted(self.in_no_order)}
+        return {**asdict(self), **plain}
 
     @property
     def lasting(self) -> dict[str, Any]:
@@ -140,9 +147,20 @@ class Progress:
             data_wait=self.waited / self.stepped if self.stepped else None,
             cpu_wait=CpuTimes(self.cpu_ran, self.cpu_waited).share,
             before_fine_tuning=self.ended,
-            notes=(f"its curves end early: {self.lost_curves}",) if self.lost_curves else (),
+            notes=tuple(self._notes()),
             states=tuple(sorted(self.kept.items())),
         )
+
+    def _notes(self) -> Iterator[str]:
+        if self.lost_curves:
+            yield f"its curves end early: {self.lost_curves}"
+        if self.left_out:
+            yield (
+                f"{self.left_out} of its {self.step} steps changed no weight: in half precision "
+                "their gradients were not finite"
+            )
+        if self.in_no_order:
+            yield f"not repeatable to the bit on a GPU: {', '.join(sorted(self.in_no_order))}"
 
 
 def snapshot_name(step: int) -> str:

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from torch.nn import functional
 
 from adapters.speechbrain import EcapaTdnn
 
@@ -27,6 +28,41 @@ def test_output_is_that_of_speechbrains_class_with_the_same_state() -> None:
     features = torch.randn(2, 97, 40)
     with torch.inference_mode():
         assert torch.equal(trunk(features), upstream(features)[:, 0])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("length", "width"), [(97, 4), (40, 2), (6, 4), (5, 4), (3, 1), (9, 0)])
+def test_the_gradient_of_the_padding_has_the_bits_of_torchs(
+    length: int, width: int, dtype: torch.dtype
+) -> None:
+    from adapters.native.ecapa import MirrorPadding
+
+    torch.manual_seed(0)
+    values = torch.randn(3, 5, length, dtype=dtype)
+    gradient = torch.randn(3, 5, length + 2 * width, dtype=dtype)
+    found = []
+    for pad in (MirrorPadding.apply, lambda x, w: functional.pad(x, (w, w), mode="reflect")):
+        leaf = values.clone().requires_grad_()
+        padded = pad(leaf, width)
+        padded.backward(gradient)
+        found.append((padded.detach(), leaf.grad))
+    assert torch.equal(found[0][0], found[1][0])
+    assert torch.equal(found[0][1], found[1][1])
+
+
+def test_no_padding_has_a_backward_pass_that_no_gpu_repeats() -> None:
+    """torch lists `ReflectionPad1d`'s among those that add in any order."""
+    trunk = EcapaTdnn(channels=8).build()
+    left, seen, names = [trunk(torch.randn(2, 20, 80)).grad_fn], set(), set()
+    while left:
+        node = left.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        names.add(node.name())
+        left += [each for each, _ in node.next_functions]
+    assert not [name for name in names if "Reflection" in name]
+    assert [name for name in names if "MirrorPadding" in name]
 
 
 def test_default_is_speechbrains_default() -> None:

@@ -11,11 +11,14 @@ from torch.utils.checkpoint import checkpoint
 
 from harness.adapter import Fbank
 from harness.budget.fit_to_budget import (
+    WORKSPACES,
     BudgetFit,
     embedding_step,
     fit_to_budget,
     largest_inference,
     largest_training,
+    prediction,
+    without_workspaces,
 )
 from harness.budget.prediction import Workload, predict_inference, predict_training
 from harness.budget.step_memory import StepMemory
@@ -142,6 +145,34 @@ def test_the_largest_batches_fit_and_the_next_ones_do_not():
     assert predict_training(asked, trained + 1, None).reserved(limit) is None
     assert predict_inference(asked, embedded).reserved(limit) is not None
     assert predict_inference(asked, embedded + 1).reserved(limit) is None
+
+
+def test_raw_items_are_held_while_they_are_embedded():
+    asked = work("resnet34", seconds=2.0)
+    told, features = predict_inference(asked, 16), 16 * 198 * 80 * 4
+    raw = 16 * asked.item[0] * 4
+    assert told.inputs == pytest.approx(raw + features, rel=0.02)
+    assert told.peak > told.parameters + told.inputs
+
+
+def test_a_prediction_is_of_the_limit_that_is_measured_under():
+    step = predict_training(replace(work("campplus", seconds=1.0), on_gpu=True), 32, None)
+    tight = next(
+        limit for limit in range(step.peak, 2 * step.peak, 4 * MIB) if step.reserved(limit)
+    )
+    freely = taken(step)
+    assert tight < freely  # its tensors all differ in size
+    told = prediction(step, tight)
+    assert (told.reserved, told.unlimited) == (step.reserved(tight), freely)
+    assert told.reserved <= tight
+    roomy = prediction(step, freely)
+    assert (roomy.reserved, roomy.unlimited) == (freely, freely)
+    assert prediction(step, MIB).reserved == freely  # it does not fit
+
+
+def test_a_plan_leaves_room_for_kernels():
+    assert without_workspaces(4608 * MIB) == 4608 * MIB - WORKSPACES
+    assert without_workspaces(80 * MIB) == 70 * MIB  # of a tiny card not all of it
 
 
 def test_one_part_more_is_tried_before_many_more():

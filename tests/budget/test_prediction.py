@@ -189,6 +189,48 @@ def test_half_precision_is_told_to_the_byte(model, precision):
     assert told.peak == pytest.approx(seen.peak, rel=0.01)
 
 
+class Attention(torch.nn.Module):
+    """Sums over time with weights of a softmax, of activations in half precision."""
+
+    seen: tuple[torch.dtype, ...] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = torch.nn.Linear(5, 64), torch.nn.Linear(64, 3)
+
+    def forward(self, vectors):
+        frames = self.first(vectors.unsqueeze(1).expand(-1, 100, -1))
+        weights = torch.softmax(frames, dim=1)
+        mean = (weights * frames).sum(1)
+        Attention.seen = (frames.dtype, weights.dtype, mean.dtype)
+        return self.last(mean)
+
+
+@dataclass(frozen=True)
+class Attentive(Layer):
+    def build(self):
+        return Attention()
+
+
+def test_half_precision_is_a_gpus_where_one_is_told():
+    """A GPU's autocast computes softmax and sums in float32, the processor's in half precision."""
+    half, single = torch.bfloat16, torch.float32
+    recipe = Recipe(steps=1, batch=4, precision="bf16-mixed")
+    work = Workload(Attentive(), made("losses", "aam"), 50, (5,), recipe)
+    there = predict_training(work, 4, None)
+    assert Attention.seen == (half, single, single)
+    here = predict_training(replace(work, on_gpu=False), 4, None)
+    assert Attention.seen == (half, half, half)
+    # The weights, 4 x 100 x 64, take two bytes more a number.
+    assert there.activations - here.activations == 2 * 4 * 100 * 64
+    embedded = predict_inference(work, 4, precision="bf16-mixed")
+    assert Attention.seen == (half, single, single)
+    assert embedded.peak > predict_inference(work, 4).inputs
+    whole = replace(work, recipe=recipe.model_copy(update={"precision": "32-true"}))
+    predict_training(whole, 4, None)
+    assert Attention.seen == (single, single, single)
+
+
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
 def test_half_precision_keeps_less(precision):
     half, whole = work("resnet34", precision=precision), work("resnet34")

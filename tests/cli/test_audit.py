@@ -14,7 +14,9 @@ from typer.testing import CliRunner, Result
 
 from harness.cli.audit import audit
 from harness.cli.run import run
+from harness.measure.environment import environment
 from harness.records.documents import digest, readable_json
+from harness.records.record import Environment
 from harness.train.kept_states import state_digest
 from tests.tiny import TinyBenchmark
 
@@ -51,12 +53,31 @@ def audited(call: Call, tiny: TinyBenchmark, *words: str) -> tuple[int, Any]:
     return done.exit_code, json.loads(done.stdout)
 
 
+def elsewhere(*given: Any) -> Environment:
+    """This environment on a processor of another class."""
+    return environment(*given).model_copy(update={"processor": "Another Processor"})
+
+
 def test_segments_are_audited_and_every_falsehood_is_found(tiny: TinyBenchmark, call: Call) -> None:
     train, path = tiny.stage(tiny.record("tiny", 0), "train"), tiny.record_path("tiny", 0)
     status, told = audited(call, tiny, "--share", "1")
     assert (status, told["answer"], told["share"], told["states"]) == (0, "audited", 1.0, 4), told
     status, told = audited(call, tiny, "--share", "0.01", "--seed", "5")
     assert (status, told["answer"], told["share"]) == (0, "audited", pytest.approx(1 / 3)), told
+
+    # What promises no equal bits here is told before anything is run.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.run.plan.protocol.code_version", lambda: "b" * 40)
+        status, told = audited(call, tiny)
+        assert (status, told["answer"], told["reasons"]) == (0, "not auditable here", [
+            "it was trained by the code aaaaaaaaaaaa, this is bbbbbbbbbbbb; check that out",
+        ])  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.run.plan.protocol.environment", elsewhere)
+        status, told = audited(call, tiny)
+        assert (status, told["answer"]) == (0, "not auditable here")
+        assert "it was trained in another environment: processor: then " in told["reasons"][0]
+        assert ", here Another Processor" in told["reasons"][0]
 
     # A weight that is changed under the hash that was kept.
     place = train / "state-4.pt"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -93,7 +94,7 @@ def test_a_models_costs_are_all_there(measured):
 
 def test_the_budget_stands_beside_it(measured):
     assert measured["budget"] == {
-        "gpu_memory": 6 * 2**30, "reserved": 2**30, "usable": 5 * 2**30,
+        "gpu_memory": 6 * 2**30, "reserved": 3 * 2**29, "usable": 9 * 2**29,
     }  # fmt: skip
     assert measured["environment"]["device"] == "cpu"
 
@@ -112,7 +113,7 @@ def test_a_network_that_does_not_work_is_told_and_the_others_are_measured(tiny: 
     assert "broken: failed: ZeroDivisionError: by no frames" in done.out
     assert "broken + softmax: predicting the memory of a training step" in done.err
     (small,) = (line for line in done.out.splitlines() if line.startswith("small"))
-    assert "1,741" in small  # of 2 s at once in 5 GiB
+    assert re.search(r" 1,[3-5]\d\d ", small)  # of 2 s at once in 4.5 GiB
     assert "measured: main memory of the whole process" in done.err
 
 

@@ -63,6 +63,30 @@ def test_frames_are_counted_as_they_come(wave, declared, samples):
     assert frame_count(declared, samples_for(declared, frames) - 1) == frames - 1
 
 
+@pytest.mark.parametrize("declared", [PLAIN, Fbank(), replace(PLAIN, frame_length_ms=32.0)])
+def test_a_gpu_transforms_as_many_frames_whatever_the_length(monkeypatch, wave, declared):
+    monkeypatch.setattr("harness.feeding.front_end.BLOCK", 150)
+    transformed, rfft = [], torch.fft.rfft
+    monkeypatch.setattr(torch.fft, "rfft", lambda x: (transformed.append(x.shape), rfft(x))[1])
+    module = front_end(declared).eval()
+    for rows, samples in ((1, 512), (2, 8000), (4, 4000), (1, 16_000), (3, 5311)):
+        sound = wave[: rows * samples].reshape(rows, samples)
+        wanted = module(sound)
+        transformed.clear()
+        found = module.in_blocks(sound * declared.scale)
+        assert set(transformed) == {(150, module.points)}
+        torch.testing.assert_close(found, wanted, rtol=0, atol=2e-4)
+
+
+def test_no_device_but_the_processor_transforms_by_length(monkeypatch):
+    transformed, rfft = set(), torch.fft.rfft
+    monkeypatch.setattr(torch.fft, "rfft", lambda x: (transformed.add(x.shape[0]), rfft(x))[1])
+    module = front_end(PLAIN).eval().to("meta")
+    shapes = [module(torch.empty(rows, 16_000, device="meta")).shape for rows in (1, 3, 70)]
+    assert shapes == [(1, 98, 80), (3, 98, 80), (70, 98, 80)]
+    assert transformed == {4096}
+
+
 def test_too_short_for_a_frame():
     assert frame_count(PLAIN, 399) == 0
     assert frame_count(PLAIN, 400) == 1

@@ -13,6 +13,7 @@ import tomli_w
 import typer
 from typer.testing import CliRunner
 
+from harness.board.git_tree import Snapshot
 from harness.board.record_paths import record_path, scores_path
 from harness.cli.board import admit as admit_command
 from harness.datasets.lock import LockFile, read_lock
@@ -20,7 +21,7 @@ from harness.errors import RequestError
 from harness.records.documents import digest
 from harness.records.record import Metric, RecordedComponent, Stage, Submission
 from harness.records.record_files import read_record, write_record
-from harness.registry.admission import Snapshot, admit
+from harness.registry.admission import admit
 from harness.registry.admission_rules import lock_edits
 from tests.board.published_copy import ROOT, Copy, edit, git, make_copy
 
@@ -158,6 +159,24 @@ def _large(document: dict[str, Any]) -> None:
 SHOWS = "it says measured, and nothing beside it shows that; "
 
 
+def _other_facts(document: dict[str, Any]) -> None:
+    document["protocol"]["facts"]["accuracy"] |= {"higher_is_better": False, "title": "error"}
+
+
+def _more_facts(document: dict[str, Any]) -> None:
+    facts = document["protocol"]["facts"]
+    facts["speed"] = facts["accuracy"] | {"title": "speed"}
+
+
+def _other_titles(document: dict[str, Any]) -> None:
+    document["protocol"]["suite_title"] = "The true board"
+    document["dataset"] |= {"title": "ImageNet", "synthetic": True, "unit": "pixel"}
+
+
+def _other_suite(document: dict[str, Any]) -> None:
+    document["protocol"]["suite"] = "elsewhere"
+
+
 def _no_facts(document: dict[str, Any]) -> None:
     document["protocol"]["primary"] = "eer"
 
@@ -177,7 +196,7 @@ def _no_facts(document: dict[str, Any]) -> None:
         (_claimed, "a claim with results of its own"),
         (_rescored, "its trust is 'rescored', and it was not submitted"),
         (_left_out, "1 items were left out"),
-        (_licence, "dataset.licence is 'CC0-1.0', the benchmark's 'CC-BY-4.0'"),
+        (_licence, "dataset.licence is CC0-1.0, the benchmark's CC-BY-4.0"),
         (_unevaluated, "it is measured, and has no stage `evaluate`"),
         (_other_dataset, "dataset 'elsewhere' is not of benchmark.toml"),
         (_unknown_commit, "code 111111111111 is no commit of this repository; push the commit"),
@@ -187,10 +206,19 @@ def _no_facts(document: dict[str, Any]) -> None:
         (_no_attempt, "attempt is 0; at least 1 is possible"),
         (_negative_search, "searched is -3; at least 1 is possible"),
         (_no_look, "test_looks is 0; at least 1 is possible"),
-        (_hidden, "dataset.publish_scores is false, and the benchmark allows it of digits"),
+        (_hidden, "dataset.publish_scores is false, the benchmark's true"),
         (_hidden, SHOWS + "its scores may not lie there, so that a signature has to"),
         (_unscored, SHOWS + "publish its scores beside it"),
         (_large, SHOWS + "its scores may not lie there, so that a signature has to"),
+        (_other_facts, "protocol.facts.accuracy.higher_is_better is false, the benchmark's true"),
+        (_other_facts, "protocol.facts.accuracy.title is error, the benchmark's "),
+        (_more_facts, 'protocol.facts.speed is {"decimals":'),
+        (_other_titles, "protocol.suite_title is The true board, the benchmark's "),
+        (_other_titles, "dataset.title is ImageNet, the benchmark's "),
+        (_other_titles, "dataset.synthetic is true, the benchmark's false"),
+        (_other_titles, "dataset.unit is pixel, the benchmark's "),
+        (_other_suite, "suite 'elsewhere' is not of benchmark.toml"),
+        (_no_facts, "protocol.primary is eer, the benchmark's accuracy"),
         (_no_facts, "its protocol has no facts of its primary metric 'eer'"),
     ],
 )
@@ -371,6 +399,26 @@ def test_a_snapshot_has_the_bytes_of_the_commit(copy: Copy) -> None:
     assert found.file(record) == content
     assert found.file(copy.top / "absent") is None
     assert found.files(copy.top / "absent") == {}
+
+
+def test_attributes_hide_nothing_of_a_commit_and_change_nothing(copy: Copy, tmp_path: Path) -> None:
+    record, page = copy.record(), copy.folder / "README.md"
+    page.write_text("$Format:%H$\n")
+    attributes = "*.json export-ignore\n*.npz export-ignore\n*.md export-subst\n"
+    (copy.folder / ".gitattributes").write_text(attributes)
+    copy.commit()
+    there = {path.relative_to(copy.top).as_posix(): path for path in copy.top.rglob("*.*")}
+    found = Snapshot(copy.folder, "HEAD").files(copy.top)
+    assert found == {
+        name: path.read_bytes()
+        for name, path in there.items()
+        if path.is_file() and not name.startswith(".git/")
+    }
+    edit(record, _dirty)
+    record.with_name(scores_path(record.name)).unlink()
+    said = complaints(copy)
+    assert f"{copy.name(record)}: edited; what was published is never edited" in "\n".join(said)
+    assert any(line.startswith(f"{scores_path(copy.name(record))}: removed") for line in said)
 
 
 @pytest.fixture

@@ -250,7 +250,7 @@ def test_a_record_that_permits_what_the_benchmark_forbids_is_found(copy: Copy) -
     record = copy.record()
     anew(copy, record)
     said = told(complaints(copy), copy.name(record))
-    assert "publish_scores is true, and the benchmark forbids it of digits" in said
+    assert "publish_scores is true, the benchmark's false" in said
 
 
 def anew(copy: Copy, record: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import torch
 
 from harness.config.recipe_tables import Augment
 from harness.config.recipes import Recipe
-from harness.feeding.step_inputs import step_seed
+from harness.feeding.feeder import Feeder
+from harness.feeding.step_inputs import Inputs, step_seed
 from harness.records.documents import sha256_file
 from harness.train.checkpoint import load_weights
 from harness.train.optimization import make_optimizer
+from harness.train.system import System, outputs_of
 from harness.train.training_plan import TrainingPlan
 from harness.train.training_progress import FINAL
 from tests.train.small_training import (
@@ -185,3 +188,62 @@ def test_where_a_plan_stops_to_look(
     assert plan.steps == steps
     assert plan.validation_steps == validations
     assert plan.checkpoint_steps == checkpoints
+
+
+def test_features_that_a_gpu_makes_find_no_old_gradients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, take, seen = small_system(RECIPE), Feeder.take, []
+
+    def watched(feeder: Feeder) -> Inputs:
+        seen.append([each.grad is None for each in system.parameters()])
+        return take(feeder)
+
+    monkeypatch.setattr(Feeder, "take", watched)
+    trained(tmp_path, system=system)
+    assert len(seen) == 6
+    assert all(all(gone) for gone in seen)
+
+
+def test_training_has_the_recipes_arithmetic_and_judging_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, list[dict[str, Any]]] = {"loop": [], "system": []}
+
+    def recorder(name: str) -> Callable[..., AbstractContextManager[None]]:
+        def set_arithmetic(_: torch.device, **options: Any) -> AbstractContextManager[None]:
+            asked[name].append(options)
+            return nullcontext()
+
+        return set_arithmetic
+
+    for name in asked:
+        monkeypatch.setattr(f"harness.train.{name}.arithmetic", recorder(name))
+    recipe = RECIPE.model_copy(update={"tf32": True, "deterministic": False})
+    subset, system = small_batches(recipe).subset, small_system(recipe)
+
+    def validate(judged: System) -> dict[str, float]:
+        return {"eer": float(outputs_of(judged, subset, "embedding", torch.device("cpu")).mean())}
+
+    trained(tmp_path, recipe, system=system, validate=validate)
+    assert [(each["tf32"], each["deterministic"]) for each in asked["loop"]] == [(True, False)]
+    assert asked["system"] == [{}] * 3
+
+
+def test_operations_that_do_not_repeat_are_in_the_note_after_a_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meets(name: str) -> None:
+        @contextmanager
+        def arithmetic(*_: object, in_no_order: set[str], **__: object) -> Iterator[None]:
+            in_no_order.add(name)
+            yield
+
+        monkeypatch.setattr("harness.train.loop.arithmetic", arithmetic)
+
+    meets("max_pool_backward")
+    with pytest.raises(StopError):
+        trained(tmp_path, stop_at=3)
+    meets("histc")
+    result, _ = trained(tmp_path)
+    assert result.notes == ("not repeatable to the bit on a GPU: histc, max_pool_backward",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from harness.config.recipes import EvenCrops
 from harness.datasets.subset import Subset
+from harness.errors import OutOfMemory
 from harness.train import system as module
 from harness.train.system import System, outputs_of
 from tests.train.small_training import RECIPE, small_batches, small_system
@@ -94,6 +96,53 @@ def test_whole_items_are_what_the_network_makes_of_them(judged: tuple[System, Su
     with torch.inference_mode():
         wanted = system.output(torch.from_numpy(sounds), "embedding").numpy()
     np.testing.assert_array_equal(found, wanted)
+
+
+class Small:
+    """Stands before a network and refuses what a small card would."""
+
+    def __init__(self, system: System, samples: float) -> None:
+        self.output, self.samples, self.sizes = system.output, samples, list[int]()
+
+    def __call__(self, raw: torch.Tensor, kind: Literal["embedding", "logits"]) -> torch.Tensor:
+        self.sizes.append(len(raw))
+        if raw.numel() > self.samples:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return self.output(raw, kind)
+
+
+def test_a_batch_that_is_refused_goes_through_in_halves(
+    judged: tuple[System, Subset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = outputs_of(*judged, "embedding", CPU)
+    small = Small(judged[0], samples=2 * 800)
+    monkeypatch.setattr(judged[0], "output", small)
+    np.testing.assert_allclose(outputs_of(*judged, "embedding", CPU), wanted, rtol=1e-6)
+    assert small.sizes == [6, 3, 1, 2, 3, 1, 2]
+
+
+@pytest.mark.parametrize("crops", [None, CROPS])
+def test_an_item_that_does_not_fit_alone_is_named(
+    judged: tuple[System, Subset], monkeypatch: pytest.MonkeyPatch, crops: EvenCrops | None
+) -> None:
+    system, subset = judged
+    items = subset.items.assign(id=[f"u{row}" for row in range(6)], source="long.flac")
+    monkeypatch.setattr(system, "output", Small(system, samples=300))
+    with pytest.raises(
+        OutOfMemory, match=r"embedding u0 \(long.flac\) alone: 0\.0 s of its 0\.1 s"
+    ):
+        outputs_of(system, dataclasses.replace(subset, items=items), "embedding", CPU, crops=crops)
+
+
+def test_another_error_is_no_lack_of_memory(
+    judged: tuple[System, Subset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(raw: torch.Tensor, kind: str) -> torch.Tensor:
+        raise RuntimeError("shapes cannot be multiplied")
+
+    monkeypatch.setattr(judged[0], "output", broken)
+    with pytest.raises(RuntimeError, match="shapes"):
+        outputs_of(*judged, "embedding", CPU)
 
 
 def test_no_items_have_no_outputs(judged: tuple[System, Subset]) -> None:

@@ -1,13 +1,16 @@
 """Charts of efficiency: their data, and the pictures of them that Markdown shows.
 
-The pages of the site draw the same data. A picture carries its data, so its file is compared with
-the records by what it shows, and not by its bytes, which depend on the libraries that draw.
+The pages of the site draw the same data. A picture carries its data. A build draws it again where
+its data are others; `check` draws it in any case and compares all that stands in its file.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -16,10 +19,10 @@ from harness.board.record_paths import slug
 from harness.board.standing.figures import heading, one_line, six_digits
 from harness.board.standing.table import Table
 from harness.board.writing.captions import title
-from harness.board.writing.drawn_svg import DESCRIPTION, TITLE, read_drawing
+from harness.board.writing.drawn_svg import DESCRIPTION, TITLE, is_alike, read_drawing
 from harness.board.writing.efficiency import Efficiency, Point, TradeOff, efficiencies
 from harness.records.documents import canonical_json, digest
-from harness.records.files import atomic_file
+from harness.records.files import read_bytes, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     Looks = Mapping[int, dict[str, Any]]
 
 FOLDER = "plots"
-DRAWING = 2
+DRAWING = 3
 """Version of the drawing: a new one draws every picture again."""
 
 SHOWN = 28
@@ -161,18 +164,38 @@ def plot_data(table: Table, efficiency: Efficiency) -> dict[str, Any]:
 
 def write_plot(path: Path, data: dict[str, Any]) -> None:
     """Draw a picture as an SVG file that carries its data."""
-    about = {"Title": data["title"], "Description": canonical_json(data), "Date": None}
-    with style(), atomic_file(path) as file:
+    write_bytes(path, _drawn(canonical_json(data)))
+
+
+@lru_cache(maxsize=64)
+def _drawn(content: str) -> bytes:
+    """Return the SVG file of data in canonical spelling."""
+    data, file = json.loads(content), BytesIO()
+    about = {"Title": data["title"], "Description": content, "Date": None}
+    with style():
         draw(data).savefig(file, format="svg", metadata=about)
+    return file.getvalue()
 
 
 def holds_plot(path: Path, data: dict[str, Any]) -> bool:
     """Check if a file is a picture that our drawing may have made, and carries these data."""
-    return not wrong_plot(path, data)
+    return not _wrong_content(path, data)
 
 
 def wrong_plot(path: Path, data: dict[str, Any]) -> str:
-    """Return the reason why a file is not the picture of these data; empty if it is."""
+    """Return the reason why a file is not the picture of these data; empty if it is.
+
+    It is drawn again, so that no mark, line or letter can have been moved.
+    """
+    wrong = _wrong_content(path, data)
+    if wrong or is_alike(read_bytes(path), _drawn(canonical_json(data))):
+        return wrong
+    from matplotlib import __version__
+
+    return f"not drawn as Matplotlib {__version__} draws its data; delete it"
+
+
+def _wrong_content(path: Path, data: dict[str, Any]) -> str:
     if not path.is_file():
         return "missing"
     texts, foreign = read_drawing(path)
@@ -208,7 +231,7 @@ def draw(data: Mapping[str, Any]) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    names = {int(row): fill(name, NAME) for row, name in data["names"].items()}
+    names = {row: fill(data["names"][str(row)], NAME) for row in sorted(map(int, data["names"]))}
     lines = [line for name in names.values() for line in name.split("\n")] or [""]
     room = 0.5 + max(map(len, lines)) / LETTERS
     width = PANEL_WIDTH * len(data["charts"]) + room

@@ -66,6 +66,14 @@ _SHEET = r"\s*\*\{[a-z\d:; -]*\}\s*"
 """The one rule of the style sheet, without a function or another rule."""
 
 
+NEAR = 1e-3
+"""Points that a coordinate may differ by, as machines round the sixth decimal differently."""
+
+_NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:e-?\d+)?", re.ASCII)
+_MADE_NAME = re.compile(rb"\b(m|p|C\d+_\d+_)[0-9a-f]{10}\b", re.ASCII)
+"""Names that matplotlib makes of hashes over coordinates."""
+
+
 class _ForeignError(Exception):
     """Something that no drawing of ours holds."""
 
@@ -162,6 +170,23 @@ def read_drawing(path: Path) -> tuple[dict[str, list[str]], str]:
         # expat knows few encodings, and says so by a ValueError of Python's codecs.
         return {}, str(error)
     return found.texts, ""
+
+
+def is_alike(one: bytes, other: bytes) -> bool:
+    """Check if two files are of one drawing: all is equal, but for the last digits of numbers."""
+    if one == other:
+        return True
+    spelled = [_with_plain_names(each) for each in (one, other)]
+    if _NUMBER.sub(b"0", spelled[0]) != _NUMBER.sub(b"0", spelled[1]):
+        return False
+    numbers = (map(float, _NUMBER.findall(each)) for each in spelled)
+    return all(abs(a - b) <= NEAR for a, b in zip(*numbers, strict=True))
+
+
+def _with_plain_names(content: bytes) -> bytes:
+    """Return a file whose made names are numbers, in the order in which they come."""
+    places: dict[bytes, bytes] = {}
+    return _MADE_NAME.sub(lambda m: places.setdefault(m[0], b"made%d" % len(places)), content)
 
 
 def _brief(name: str) -> str:

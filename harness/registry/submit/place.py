@@ -95,7 +95,7 @@ def find_place(loaded: LoadedBenchmark, request: RunRequest) -> Place:
             "pins it"
         )
     source = DatasetState(listing, pinned[0])
-    protocol = make_protocol(loaded, request, source)
+    protocol = make_protocol(loaded, request.suite, request.profile, source.lock)
     # Nothing is measured of what was computed elsewhere.
     common = {**common_fields(loaded, request, source, protocol), "environment": None}
     return Place(loaded, listing, make_task(loaded, request.suite), common)

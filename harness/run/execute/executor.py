@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
@@ -11,8 +12,10 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import Any, Protocol, cast
 
-from harness.errors import PathError, StorageError, file_error
+from harness.config.schema import Budget
+from harness.errors import PathError, RequestError, StorageError, file_error
 from harness.measure.device import Device
+from harness.measure.gpu_room import card_bytes, gib
 from harness.records.files import write_text
 from harness.records.record import Record, State
 from harness.run.events import ProgressEvent, Watch
@@ -75,6 +78,26 @@ def make_executor(name: str, device: Device, workers: int) -> Executor:
     """
     module, _, kind = EXECUTORS[name].partition(":")
     return cast(Executor, getattr(import_module(module), kind)(device, workers))
+
+
+def refuse_crowd(executor: Executor, budget: Budget) -> None:
+    """Refuse more jobs at a time on a GPU than have the budget's card each.
+
+    A whole card each, as every process has a context of its own beside its tensors.
+
+    Raises:
+        RequestError: there are more.
+    """
+    for slot, workers in Counter(executor.slots).items():
+        if slot == "cpu" or workers == 1:
+            continue
+        card = card_bytes(slot)
+        if workers * budget.card > card:
+            raise RequestError(
+                f"--workers: {workers} jobs at a time on {slot}, which has {gib(card)}, and each "
+                f"may need {budget.gpu_memory} (budget.gpu_memory); give at most "
+                f"{max(1, card // budget.card)} for each GPU"
+            )
 
 
 def run_jobs(

@@ -8,6 +8,7 @@ import threading
 from dataclasses import replace
 from typing import Any
 
+from harness.measure.arithmetic import WORKSPACE
 from harness.measure.device import Device
 from harness.measure.environment import ALLOCATOR_ENVIRONMENT
 from harness.run.events import ProgressEvent, Watch
@@ -95,6 +96,7 @@ def worker_environment(threads: int) -> dict[str, str]:
     return {
         **os.environ,
         **ALLOCATOR_ENVIRONMENT,
+        **WORKSPACE,
         **counts,
         "GOMP_SPINCOUNT": SPIN_COUNT,
         "PYTHONUNBUFFERED": "1",

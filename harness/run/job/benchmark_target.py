@@ -18,9 +18,11 @@ from torch import Tensor
 
 from harness.config.recipes import Recipe
 from harness.data.corpus import SAMPLE_RATE
+from harness.feeding.feeder import made_ahead
 from harness.feeding.front_end import raw_shape, raw_tensor
+from harness.measure.arithmetic import arithmetic
 from harness.measure.timing import Times, cpu_times, time_action
-from harness.run.job.context import JobContext, memory_errors
+from harness.run.job.context import JobContext, StepOutOfMemory, memory_errors
 from harness.run.job.results import ITEM_SECONDS, Speed, TimedShapes
 from harness.run.job.spec import embedding_precision
 from harness.train.gradient_accumulation import Precision, autocast, learn
@@ -67,13 +69,13 @@ class BenchmarkTarget:
         """Return embeddings of raw items on the device."""
         self.system.eval()
         precision = autocast(embedding_precision(self.spec.options), self.device.type)
-        with torch.inference_mode(), precision:
+        with arithmetic(self.device), torch.inference_mode(), precision:
             return self.system.output(raw, "embedding")
 
     def embed_first(self) -> None:
         """Embed one item, for which somebody waits who starts a program."""
         item = raw_shape(self.context.model.inputs(), ITEM_SECONDS)
-        self.embed(torch.randn((1, *item)).to(self.device))
+        self.embed(torch.randn((1, *item)).to(self.device)).cpu()  # a GPU has then finished
 
     def embedding_times(self, raw: Tensor, repeats: int, at_most: float) -> Times:
         """Time the embedding of a batch."""
@@ -87,7 +89,8 @@ class BenchmarkTarget:
         """Items that are tried at once, by the budget if there is a GPU."""
         if self.device.type != "cuda":
             return ON_PROCESSOR
-        return self.spec.embedding.largest or ON_PROCESSOR
+        largest = self.spec.embedding.largest
+        return ON_PROCESSOR if largest is None else max(1, largest)
 
     def noise(self, batch: int, seconds: float | None) -> Tensor:
         """Return noise of the shape of the dataset's items, on which speed does not depend."""
@@ -102,30 +105,42 @@ class BenchmarkTarget:
         return raw_tensor(list(noise)).to(self.device)
 
     def training_step(self, recipe: Recipe) -> Callable[[], None]:
-        """Return a step of a training on inputs that are there: a training makes them ahead."""
+        """Return a step of a training (see `learning_step`)."""
         system = self.system
         if "compile" in self.spec.options:
             # A training's batches are all of one shape: its kernels are compiled for that alone.
             torch.compiler.reset()
         raw = self.noise(recipe.batch, recipe.crop_seconds)
         labels = example_labels(recipe, recipe.batch, len(self.context.dataset.classes))
-        return learning_step(system, recipe, raw, labels.to(self.device))
+        # From the host, as crops come in a training.
+        return learning_step(system, recipe, raw.cpu(), labels.to(self.device))
 
 
 def learning_step(
     system: System, recipe: Recipe, raw: Tensor, labels: Tensor
 ) -> Callable[[], None]:
-    """Return a step of a training on one batch of raw items."""
+    """Return a step of a training on one batch of raw items.
+
+    Where a training makes features ahead, they are there; a GPU makes them in every step, and its
+    step holds and takes what that needs.
+
+    Args:
+        system: that is trained.
+        recipe: of the training.
+        raw: items, on the host or the device.
+        labels: of the items, on the device.
+    """
     system.train()
-    optimizer = make_optimizer(recipe.optimizer, system.parameters())
-    inputs = system.inputs(raw)
-    forward = partial(autocast, recipe.precision, raw.device.type)
-    precision = Precision(forward, torch.Tensor.backward)
+    device, optimizer = labels.device, make_optimizer(recipe.optimizer, system.parameters())
+    ahead = system.inputs(raw.to(device)) if made_ahead(device) else None
+    precision = Precision(partial(autocast, recipe.precision, device.type), torch.Tensor.backward)
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
-        learn(system, inputs, labels, recipe.micro_batch, precision)
-        optimizer.step()
+        with arithmetic(device, tf32=recipe.tf32, deterministic=recipe.deterministic):
+            inputs = system.inputs(raw.to(device)) if ahead is None else ahead
+            learn(system, inputs, labels, recipe.micro_batch, precision)
+            optimizer.step()
 
     return step
 
@@ -137,7 +152,7 @@ def time_system(context: JobContext, shapes: TimedShapes) -> Speed:
         OutOfMemory: not even a few items fit.
     """
     spec = context.spec
-    with memory_errors("in a trial"):
+    with memory_errors("in a trial", StepOutOfMemory):
         system = context.system_for(shapes.classes, lambda: [1] * shapes.classes)
         _embedding_seconds(context, system, shapes.item_seconds, 1)
         start = (time.time() - psutil.Process().create_time()) * (1 - (cpu_times().share or 0.0))
@@ -156,7 +171,7 @@ def _embedding_seconds(context: JobContext, system: System, seconds: float, item
     system.eval()
 
     def embed() -> None:
-        with torch.inference_mode():
+        with arithmetic(context.device), torch.inference_mode():
             system.output(raw, "embedding")
 
     return _median_seconds(context, embed)

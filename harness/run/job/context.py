@@ -14,7 +14,8 @@ from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark, load
 from harness.datasets.dataset import OpenDataset, open_dataset
 from harness.datasets.listing import list_dataset
-from harness.errors import ConfigError, JobFailed
+from harness.errors import ConfigError, OutOfMemory
+from harness.measure.gpu_room import GpuRoom
 from harness.measure.memory_use import is_out_of_memory
 from harness.run.events import ProgressEvent, Watch, ignore
 from harness.run.job.spec import JobSpec
@@ -35,10 +36,11 @@ class JobContext:
     Args:
         spec: the job.
         watch: receives the job's progress.
+        room: on its GPU when it began; None on a processor.
     """
 
-    def __init__(self, spec: JobSpec, watch: Watch = ignore) -> None:
-        self.spec, self._watch = spec, watch
+    def __init__(self, spec: JobSpec, watch: Watch = ignore, room: GpuRoom | None = None) -> None:
+        self.spec, self._watch, self.room = spec, watch, room
         self._last, self._told = ProgressEvent("advance"), 0.0
         # Read first: it makes the user's own adapters, beside the file, importable.
         self.benchmark: LoadedBenchmark = load(spec.benchmark)
@@ -172,16 +174,17 @@ def make_task(loaded: LoadedBenchmark, suite: str) -> Task:
     return task
 
 
-class OutOfMemory(JobFailed):
-    """An allocator had no memory left; the message says what was tried."""
+class StepOutOfMemory(OutOfMemory):
+    """A training step had no memory left; smaller parts of its batch may have enough."""
 
 
 @contextmanager
-def memory_errors(doing: str) -> Iterator[None]:
+def memory_errors(doing: str, kind: type[OutOfMemory] = OutOfMemory) -> Iterator[None]:
     """Turn an allocator's refusal into `OutOfMemory`; every other error stays as it is.
 
     Args:
         doing: what is done inside, with its batch, for the message.
+        kind: the error.
     """
     try:
         yield
@@ -189,4 +192,4 @@ def memory_errors(doing: str) -> Iterator[None]:
         if not (isinstance(error, MemoryError) or is_out_of_memory(error)):
             raise
         asked = str(error).partition("\n")[0][:200]
-        raise OutOfMemory(f"out of memory {doing}" + (f": {asked}" if asked else "")) from error
+        raise kind(f"out of memory {doing}" + (f": {asked}" if asked else "")) from error

@@ -8,13 +8,15 @@ from typing import Any
 
 import torch
 
+from harness.errors import OutOfMemory
 from harness.measure.cost import multiply_adds, parameters
 from harness.measure.device import energy_counter
+from harness.measure.gpu_room import release_memory
 from harness.measure.memory_use import PeakMemory
 from harness.measure.timing import Times, cpu_times, time_action
 from harness.records.record import Latency, Memory, Resources, Spread
 from harness.run.job.benchmark_target import ON_PROCESSOR, BenchmarkTarget
-from harness.run.job.context import JobContext
+from harness.run.job.context import JobContext, memory_errors
 from harness.run.job.results import ITEM_SECONDS
 from harness.train.gradient_accumulation import parts_of
 
@@ -32,21 +34,46 @@ LONG = 0.5
 """Seconds of a batch from which on it is not doubled: a call's fixed cost is nothing by then."""
 
 
+class NotMeasured(OutOfMemory):
+    """Memory ran out in some passes.
+
+    Attributes:
+        found: what the others measured.
+    """
+
+    def __init__(self, reason: str, found: Resources) -> None:
+        super().__init__(reason)
+        self.found = found
+
+
 def measure_system(context: JobContext) -> dict[str, Any]:
-    """Measure parameters, multiply-adds, memory, throughput and latency."""
-    passes = (_sizes, _latencies, _throughput, _training)
-    context.begin("measure", len(passes))
+    """Measure parameters, multiply-adds, memory, throughput and latency.
+
+    Raises:
+        NotMeasured: memory ran out in a pass; every other one was taken.
+    """
+    context.begin("measure", len(PASSES))
     target, before = BenchmarkTarget(context), cpu_times()
     found: dict[str, Any] = {
         "training_prediction": context.spec.prediction,
         "largest_training_batch": context.spec.largest_training,
         "largest_inference_batch": context.spec.embedding.largest,
     }
-    for done, measure in enumerate(passes, start=1):
-        found |= measure(target)
+    refused: list[str] = []
+    for done, measure in enumerate(PASSES, start=1):
+        try:
+            with memory_errors(PASSES[measure].format(batch=context.spec.at_batch)):
+                found |= measure(target)
+        except OutOfMemory as error:
+            refused.append(str(error))
+        if refused:
+            release_memory()  # not within the handler: the error holds what the pass had made
         context.advance(done)
     waited = cpu_times().since(before).share
-    return Resources(**found, measuring_cpu_wait=waited).model_dump(mode="json")
+    resources = Resources(**found, measuring_cpu_wait=waited)
+    if refused:
+        raise NotMeasured("; ".join(refused), resources)
+    return resources.model_dump(mode="json")
 
 
 def measuring_seconds(single: float, steps: Sequence[float], threads: int, *, audio: bool) -> float:
@@ -106,14 +133,23 @@ def _latencies(target: BenchmarkTarget) -> dict[str, Any]:
 
 
 def _throughput(target: BenchmarkTarget) -> dict[str, Any]:
-    """Time batches of growing size; take the memory of the fastest, in a pass of its own."""
+    """Time batches of growing size; take the memory of the fastest, in a pass of its own.
+
+    The search ends at a batch that is refused: what fits is predicted without what kernels take
+    for themselves, which differs by card.
+    """
 
     def times_of(batch: int) -> Times:
         return target.embedding_times(target.noise(batch, ITEM_SECONDS), BATCHES, AT_MOST)
 
     times = {1: times_of(1)}
     while 2 * max(times) <= target.most_at_once and times[max(times)].median < LONG:
-        times[2 * max(times)] = times_of(2 * max(times))
+        try:
+            with memory_errors("in embedding"):
+                times[2 * max(times)] = times_of(2 * max(times))
+        except OutOfMemory:
+            break
+    release_memory()
     batch = min(times, key=lambda items: times[items].median / items)
     raw = target.noise(batch, ITEM_SECONDS)
     with PeakMemory(target.device) as peak:
@@ -174,3 +210,12 @@ def _training_speed(
 def _rates(amount: float, times: Times) -> Spread:
     short, long = times.quartiles
     return Spread(low=amount / long, high=amount / short)
+
+
+PASSES = {
+    _sizes: "in measuring one item",
+    _latencies: "in measuring latencies",
+    _throughput: "in measuring throughput",
+    _training: "in measuring training{batch}",
+}
+"""The passes in their order, and what memory ran out in."""

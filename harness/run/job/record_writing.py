@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from harness.records.documents import digest, sha256_file
 from harness.records.files import atomic_path, lock, read_bytes, write_bytes
 from harness.records.record import Artefact, Metric, Record, Resources, Stage, State
 from harness.records.record_files import read_record, write_record
-from harness.run.job.results import SCORES, utc_now, without_stage
+from harness.run.job.results import INPUTS, SCORES, find_result, utc_now, without_stage
 from harness.run.job.spec import JobSpec
 from harness.series.series_file import PUBLISHED
 
@@ -29,12 +30,15 @@ RUNNING = "running"
 """Locked in a job's folder while a process works on it."""
 
 
-def build_record(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
-    """Assemble the record of a job whose stages all succeeded.
+def build_record(
+    spec: JobSpec, results: dict[str, dict[str, Any]], notes: Sequence[str] = ()
+) -> Record:
+    """Assemble the record of a job that was trained and evaluated.
 
     Args:
         spec: the job.
         results: stage -> its result; the baseline has `evaluate` alone.
+        notes: of this run, for its row.
     """
     evaluation, training = results["evaluate"], results.get("train")
     record = _base(spec, "done", "")
@@ -75,6 +79,7 @@ def build_record(spec: JobSpec, results: dict[str, dict[str, Any]]) -> Record:
                 *evaluation["notes"],
                 *(training or {}).get("notes", ()),
                 *([FOREIGN_WEIGHTS] if spec.checkpoint else []),
+                *notes,
             ),
         }
     )
@@ -120,15 +125,51 @@ def write_attempt(
 
 
 def write_failure(spec: JobSpec, state: State, reason: str) -> Record:
-    """Write the record of a job that ended without a result.
+    """Write the record of a job that ended before its time.
 
-    If the disk takes no record either, the record is returned all the same: its row says why.
+    One that ended while it was measured keeps its metrics: it is `done`, and a note says why its
+    costs are unknown. If the disk takes no record either, the failure is returned all the same: its
+    row says why.
     """
-    record = build_failure(spec, state, reason)
+    record, scores = build_failure(spec, state, reason), None
     try:
+        if results := _results_before_measuring(spec):
+            notes = [not_measured(printable(reason))]
+            record_done = build_record(spec, results, notes)
+            scores = spec.stage_folder("evaluate", record_done.stages["evaluate"].key) / SCORES
+            return write_attempt(spec, record_done, scores)
         return write_attempt(spec, record, None)
     except (PathError, StorageError):
         return record
+
+
+def is_complete(spec: JobSpec, record: Record | None) -> bool:
+    """Return whether nothing of a job is to be run again; one that was ended in measuring is."""
+    measured = record and (spec.measure is None or "measure" in record.stages)
+    return bool(measured and record and record.state == "done")
+
+
+def not_measured(reason: str) -> str:
+    """Return the note of a row some of whose costs are unknown."""
+    return f"not all of its costs were measured: {reason}"
+
+
+def _results_before_measuring(spec: JobSpec) -> dict[str, dict[str, Any]]:
+    """Return the results of a job that ended while it was measured; empty for any other."""
+    if spec.measure is None or spec.refused:
+        return {}
+    measuring = spec.stage_folder("measure", spec.measure.key)
+    if not (measuring / INPUTS).exists() or find_result(measuring) is not None:
+        return {}
+    results = {}
+    made = spec.checkpoint_sha256 or ""
+    if spec.train is not None:
+        trained = find_result(spec.stage_folder("train", spec.train.key))
+        if trained is None:
+            return {}
+        results["train"], made = trained, trained["checkpoint"]["sha256"]
+    evaluated = find_result(spec.stage_folder("evaluate", spec.evaluate(made).key))
+    return {**results, "evaluate": evaluated} if evaluated else {}
 
 
 def find_record(spec: JobSpec) -> Record | None:

@@ -30,6 +30,7 @@ Answer = TypeVar("Answer", bound=BaseModel)
 Wait = Callable[[bool], None]
 
 RESULT = "result.json"
+INPUTS = "inputs.json"
 SCORES = "scores.npz"
 
 EMBEDDINGS = "embeddings.npz"
@@ -59,7 +60,7 @@ class Measurement(BaseModel):
 
     Attributes:
         state, reason: as in a record.
-        resources: the figures.
+        resources: the figures; where memory ran out, those that were taken all the same.
         first_result_seconds: from the start of a process to its first embedding.
     """
 
@@ -181,7 +182,7 @@ def run_stage(
                 return found
             set_aside(*wrong)
             set_aside(folder / RESULT, f"{wrong[0].name} is {wrong[1]}")
-        write_text(folder / "inputs.json", readable_json(stage.inputs))
+        write_text(folder / INPUTS, readable_json(stage.inputs))
         began = monotonic()
         result = make(folder)
         spent = {"seconds": round(monotonic() - began, 3), "finished": utc_now(), "code": code}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
-from harness.errors import HarnessError, PathError, StorageError, file_error
+from harness.config.recipes import Recipe
+from harness.errors import HarnessError, OutOfMemory, PathError, StorageError, file_error
 from harness.feeding.front_end import raw_shape
+from harness.measure.gpu_room import GpuRoom, gib, limit_allocator, release_memory
 from harness.measure.memory_use import available_memory
 from harness.metrics.validation import MetricError
 from harness.records.documents import sha256_file
@@ -18,12 +20,13 @@ from harness.records.record import Record, Resources, State
 from harness.run.events import Watch, ignore
 from harness.run.job.audit_answer import AuditAnswer
 from harness.run.job.benchmark_target import BenchmarkTarget, time_system
-from harness.run.job.context import JobContext, OutOfMemory, memory_errors, tell_waiting
-from harness.run.job.measure_stage import measure_system, measuring_seconds
+from harness.run.job.context import JobContext, StepOutOfMemory, memory_errors, tell_waiting
+from harness.run.job.measure_stage import NotMeasured, measure_system, measuring_seconds
 from harness.run.job.record_writing import (
     RUNNING,
     build_failure,
     build_record,
+    not_measured,
     write_attempt,
     write_failure,
 )
@@ -42,8 +45,6 @@ from harness.series.series_file import PUBLISHED
 from harness.train.training_progress import FINAL
 
 T = TypeVar("T")
-
-GIB = 2**30
 
 WITHOUT_SCRATCH = 0.8
 """Share of a process's memory that is left to a step beside the scratch space of its convolutions.
@@ -79,7 +80,7 @@ def run_job(spec: JobSpec, watch: Watch = ignore) -> Record:
 
     try:
         with turn(spec.folder / RUNNING, partial(tell_waiting, watch)):
-            done = _within_budget(spec, lambda: _run_stages(JobContext(spec, watch)))
+            done = _within_budget(spec, lambda room: _run_stages(JobContext(spec, watch, room)))
             return done if isinstance(done, Record) else write_failure(spec, *done)
     except (PathError, StorageError) as error:  # the folder takes no lock, so no record either
         return build_failure(spec, "failed", str(error))
@@ -88,20 +89,21 @@ def run_job(spec: JobSpec, watch: Watch = ignore) -> Record:
 def measure_job(spec: JobSpec, watch: Watch = ignore) -> Measurement:
     """Measure the costs of a job if they are not known yet; nothing is trained or kept else."""
 
-    def measure() -> dict[str, Any]:
-        context = JobContext(spec, watch)
+    def measure(room: GpuRoom | None) -> Measurement:
+        context = JobContext(spec, watch, room)
         # One item first of all, as somebody embeds who starts a program.
         context.begin(FIRST_RESULT, 1)
         with memory_errors("in embedding one item"):
             BenchmarkTarget(context).embed_first()
         context.advance(1)
-        return _measure(context)
+        try:
+            found = _measure(context)
+        except NotMeasured as error:
+            return Measurement(state="oom", reason=str(error), resources=error.found)
+        return Measurement(state="done", resources=Resources(**without_stage(found)))
 
     done = _within_budget(spec, measure)
-    if isinstance(done, dict):
-        return Measurement(state="done", resources=Resources(**without_stage(done)))
-    state, reason = done
-    return Measurement(state=state, reason=reason)
+    return done if isinstance(done, Measurement) else Measurement(state=done[0], reason=done[1])
 
 
 def time_job(spec: JobSpec) -> Speed:
@@ -109,12 +111,13 @@ def time_job(spec: JobSpec) -> Speed:
     shapes = spec.shapes
     if shapes is None:
         raise TypeError("a timing trial needs the dataset's shapes")
-    speed = _within_budget(spec, lambda: time_system(JobContext(spec), shapes))
+    speed = _within_budget(spec, lambda _: time_system(JobContext(spec), shapes))
     if not isinstance(speed, Speed):
         return Speed(why=": ".join(speed))
     seconds = shapes.item_seconds
     single = speed.item * ITEM_SECONDS / seconds if seconds else speed.item
-    measuring = measuring_seconds(single, speed.steps, spec.threads, audio=seconds > 0)
+    threads = 1 if spec.device == "cuda" else spec.threads  # a GPU's latency rests on none of them
+    measuring = measuring_seconds(single, speed.steps, threads, audio=seconds > 0)
     return speed.model_copy(update={"measuring": measuring})
 
 
@@ -127,9 +130,9 @@ def audit_job(spec: JobSpec, watch: Watch = ignore) -> AuditAnswer:
         raise TypeError("an audit needs a training and the parts of it")
     trained = spec.stage_folder("train", stage.key)
 
-    def audit() -> AuditAnswer:
-        with memory_errors(f"in the audit{spec.at_batch}"):
-            context = JobContext(spec, watch)
+    def audit(room: GpuRoom | None) -> AuditAnswer:
+        with memory_errors(f"in the audit{spec.at_batch}", StepOutOfMemory):
+            context = JobContext(spec, watch, room)
             return AuditAnswer(parts=audit_training(context, recipe, task, trained))
 
     done = _within_budget(spec, audit)
@@ -144,15 +147,13 @@ def _run_stages(context: JobContext) -> Record:
     results: dict[str, dict[str, Any]] = {}
     checkpoint, series = spec.checkpoint, None
     if spec.train is not None and recipe is not None:
-        from harness.run.job.train_stage import train_system
-
         folder = spec.stage_folder("train", spec.train.key)
-        with memory_errors(f"in training{spec.at_batch}"):
+        with memory_errors(f"in training{spec.at_batch}", StepOutOfMemory):
             results["train"] = run_stage(
                 folder,
                 spec.train,
                 spec.code,
-                lambda place: train_system(context, recipe, place),
+                lambda place: _train(context, recipe, place),
                 context.wait,
             )
         checkpoint, made = folder / FINAL, results["train"]["checkpoint"]["sha256"]
@@ -171,9 +172,37 @@ def _run_stages(context: JobContext) -> Record:
             lambda place: evaluate_system(context, checkpoint, place),
             context.wait,
         )
+    notes = [context.room.note] if context.room and context.room.note else []
     if spec.measure is not None:
-        results["measure"] = _measure(context)
-    return write_attempt(spec, build_record(spec, results), folder / SCORES, series)
+        try:
+            results["measure"] = _measure(context)
+        except NotMeasured as error:
+            # Training and evaluation stand: the row lacks the figures alone that were refused.
+            costs = error.found.model_dump(mode="json")
+            results["measure"] = {**costs, "stage": spec.measure.model_dump()}
+            notes.append(not_measured(str(error)))
+    record = build_record(spec, results, notes)
+    if context.room:
+        found = record.resources.model_copy(update={"gpu_free": context.room.free})
+        record = record.model_copy(update={"resources": found})
+    return write_attempt(spec, record, folder / SCORES, series)
+
+
+def _train(context: JobContext, recipe: Recipe, folder: Path) -> dict[str, Any]:
+    """Train, unless the GPU is known to be too full for it.
+
+    Raises:
+        OutOfMemory: a step is predicted to fit the budget, and others hold what it needs.
+    """
+    from harness.run.job.train_stage import train_system
+
+    room, told = context.room, context.spec.prediction
+    if room and told and room.free < told.reserved <= room.limit:
+        raise OutOfMemory(
+            f"{gib(room.free)} of the GPU are free, and a training step is predicted to take "
+            f"{gib(told.reserved)}: end the other programs that nvidia-smi lists, then run it again"
+        )
+    return train_system(context, recipe, folder)
 
 
 def _measure(context: JobContext) -> dict[str, Any]:
@@ -181,26 +210,22 @@ def _measure(context: JobContext) -> dict[str, Any]:
     if stage is None:
         raise TypeError("nothing is measured of a job without a network")
     folder = spec.stage_folder("measure", stage.key)
-    with memory_errors(f"in measuring{spec.at_batch}"):
-        return run_stage(folder, stage, spec.code, lambda _: measure_system(context), context.wait)
+    return run_stage(folder, stage, spec.code, lambda _: measure_system(context), context.wait)
 
 
-def _within_budget(spec: JobSpec, act: Callable[[], T]) -> T | tuple[State, str]:
+def _within_budget(spec: JobSpec, act: Callable[[GpuRoom | None], T]) -> T | tuple[State, str]:
     """Do something under the memory limit; return its result, or the failure's state and reason.
 
-    The allocator of a GPU refuses what is over the limit, so that a large card behaves as the
-    budget's does.
+    Args:
+        spec: the job.
+        act: is given the room on the job's GPU; None on a processor.
     """
-    if spec.device == "cuda":
-        card = torch.cuda.get_device_properties(0).total_memory
-        free = min(card, spec.memory_limit or card)
-        torch.cuda.set_per_process_memory_fraction(free / card)
-    else:
-        free = available_memory()
+    room = limit_allocator(spec.memory_limit) if spec.device == "cuda" else None
+    there = room.usable if room else available_memory()
     try:
-        return act()
+        return act(room)
     except OutOfMemory as error:
-        reason = str(error)
+        reason, in_step = str(error), isinstance(error, StepOutOfMemory)
     except (HarnessError, MetricError) as error:
         return "failed", str(error)
     except OSError as error:
@@ -209,18 +234,19 @@ def _within_budget(spec: JobSpec, act: Callable[[], T]) -> T | tuple[State, str]
             raise  # of an adapter, whose traceback its author wants to read
         return "failed", str(told)
     # Only now is what the step had made gone: the error held it.
-    gc.collect()
-    return "oom", "; ".join(filter(None, (reason, _fitting_batch(spec, free))))
+    release_memory()
+    hints = (_fitting_batch(spec, there) if in_step else "", room.note if room else "")
+    return "oom", "; ".join(filter(None, (reason, *hints)))
 
 
 def _fitting_batch(spec: JobSpec, free: int) -> str:
     """Return a hint about the batch that would have fitted; empty if it cannot be predicted.
 
     Args:
-        spec: a job that ran out of memory.
+        spec: a job that ran out of memory in a training step.
         free: bytes that it might take when it began.
     """
-    from harness.budget.fit_to_budget import largest_training
+    from harness.budget.fit_to_budget import largest_training, without_workspaces
     from harness.budget.prediction import Workload
     from harness.budget.tracing import NotPredictable
 
@@ -234,12 +260,13 @@ def _fitting_batch(spec: JobSpec, free: int) -> str:
     on_gpu = spec.device == "cuda"
     work = Workload(model, context.loss, len(dataset.classes), item, recipe, on_gpu=on_gpu)
     try:
-        fits = largest_training(work, free if on_gpu else int(free * WITHOUT_SCRATCH))
+        room = without_workspaces(free) if on_gpu else int(free * WITHOUT_SCRATCH)
+        fits = largest_training(work, room)
     except NotPredictable:
         return ""
     if fits is None:
         return ""
-    asked, there = recipe.micro_batch or recipe.batch, f"{free / GIB:.2g} GiB"
+    asked, there = recipe.micro_batch or recipe.batch, gib(free)
     if fits >= asked:
         return f"{asked} at once were predicted to fit in the {there} there were"
     if fits == 0:

@@ -10,6 +10,7 @@ from typing import Any
 from harness.config.loader import LoadedBenchmark, look_up
 from harness.datasets.listing import HELD_OUT, Listing
 from harness.errors import ConfigError, JobFailed, RequestError
+from harness.measure.arithmetic import arithmetic_facts
 from harness.records import record
 from harness.records.documents import sha256_file
 from harness.run.job.context import make_task
@@ -136,13 +137,17 @@ class CallPlan:
         for name, dataset in datasets.items():
             if dataset.opened:
                 self.check_lists(dataset)
-            protocol = make_protocol(self._loaded, self._request, dataset)
+            protocol = make_protocol(
+                self._loaded, self._request.suite, self._request.profile, dataset.lock
+            )
             shared = common_fields(self._loaded, self._request, dataset, protocol)
             for fields in self._fields.get(name, []):
                 trained = {}
                 if "recipe" in fields:
                     trained = {"train_inputs": self._train_inputs(fields, dataset, protocol)}
-                found.append(JobSpec(**shared, **fields, **trained))
+                facts = arithmetic_facts(self._request.device, fields.get("recipe"))
+                where = shared["environment"].model_copy(update={"arithmetic": facts})
+                found.append(JobSpec(**{**shared, "environment": where}, **fields, **trained))
         return found
 
     def _memory_fields(

@@ -50,7 +50,7 @@ class TrainingStep:
         recipe: one training; its fine-tuning is another.
         classes: labels of the training split.
         seconds: length of a sound in a batch.
-        limit: bytes that tensors may take.
+        limit: bytes that the allocator of a GPU may take.
     """
 
     model: record.RecordedComponent
@@ -91,6 +91,7 @@ class TrainingStep:
             fit_to_budget,
             largest_training,
             prediction,
+            without_workspaces,
         )
         from harness.budget.prediction import Workload, predict_macs
         from harness.budget.tracing import NotPredictable
@@ -100,15 +101,16 @@ class TrainingStep:
         network, head = _make(self.model), _make(self.loss)
         item = raw_shape(network.inputs(), self.seconds)
         work = Workload(network, head, self.classes, item, self.recipe)
+        room = without_workspaces(self.limit)
         try:
-            found = fit_to_budget(work, self.limit)
+            found = fit_to_budget(work, room)
             lean = replace(work, model=checkpointing(network)) if found.checkpointing else work
             return Training(
                 part=found.part,
                 checkpointing=found.checkpointing,
-                prediction=prediction(found.step),
+                prediction=prediction(found.step, self.limit),
                 fits=found.fits,
-                largest=largest_training(lean, self.limit, found.whole),
+                largest=largest_training(lean, room, found.whole),
                 macs=predict_macs(work),
             )
         except NotPredictable as error:
@@ -124,7 +126,7 @@ class EmbeddedBatch:
     Attributes:
         model: the network.
         precision: of the computation, as a recipe names it.
-        limit: bytes that tensors may take.
+        limit: bytes that the allocator of a GPU may take.
     """
 
     model: record.RecordedComponent
@@ -149,7 +151,12 @@ class EmbeddedBatch:
 
     def answer(self, report: Report) -> Embedding:
         """Predict batches of growing size, and the largest within the limit."""
-        from harness.budget.fit_to_budget import embedding_step, largest_inference, prediction
+        from harness.budget.fit_to_budget import (
+            embedding_step,
+            largest_inference,
+            prediction,
+            without_workspaces,
+        )
         from harness.budget.prediction import Workload
         from harness.feeding.front_end import raw_shape
 
@@ -162,8 +169,8 @@ class EmbeddedBatch:
             return Embedding()
         batches = (2**power for power in range(LARGEST.bit_length()))
         return Embedding(
-            largest=largest_inference(step, self.limit),
-            at={batch: prediction(step(batch)) for batch in batches},
+            largest=largest_inference(step, without_workspaces(self.limit)),
+            at={batch: prediction(step(batch), self.limit) for batch in batches},
         )
 
 

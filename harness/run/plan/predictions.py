@@ -24,7 +24,7 @@ from harness.run.plan.adapter_workers import WORKERS, WorkerKilled
 from harness.run.plan.memory_questions import EmbeddedBatch, Training, TrainingStep
 from harness.run.plan.resolved import ResolvedEntry
 
-PREDICTION_VERSION = 3
+PREDICTION_VERSION = 4
 """Changes whenever the same step would be predicted otherwise."""
 
 FEW = 4
@@ -42,7 +42,7 @@ class Predictions:
 
     Args:
         folder: a folder of their own is made there.
-        limit: bytes that tensors may take.
+        limit: bytes that the allocator of a GPU may take.
         tell: receives messages for a person who waits.
     """
 

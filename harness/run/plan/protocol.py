@@ -6,7 +6,8 @@ import os
 from typing import Any
 
 from harness.config.loader import LoadedBenchmark
-from harness.datasets.lock import hold_protocol, protocol_lock
+from harness.datasets.corpus_folders import make_corpus
+from harness.datasets.lock import DatasetLock, hold_protocol, protocol_lock
 from harness.measure.environment import ALLOCATOR_ENVIRONMENT, environment
 from harness.records import record
 from harness.records.documents import digest
@@ -17,23 +18,48 @@ from harness.run.plan.request import DatasetState, RunRequest
 
 
 def make_protocol(
-    loaded: LoadedBenchmark, request: RunRequest, dataset: DatasetState
+    loaded: LoadedBenchmark, suite: str, profile: str, lock: DatasetLock
 ) -> record.Protocol:
-    """Return the rules of one table: task, metric parameters, locked data, budget."""
-    suite, task = loaded.suite(request.suite), make_task(loaded, request.suite)
+    """Return the rules of one table: task, metric parameters, locked data, budget.
+
+    Raises:
+        ConfigError: the benchmark has no such suite.
+    """
+    table, task = loaded.suite(suite), make_task(loaded, suite)
     return record.Protocol(
-        suite=request.suite,
-        suite_title=suite.title,
-        profile=request.profile,
-        version=suite.protocol,
-        digest=digest(_contents(loaded, request.suite, dataset.lock.digest)),
-        task=suite.task,
+        suite=suite,
+        suite_title=table.title,
+        profile=profile,
+        version=table.protocol,
+        digest=digest(_contents(loaded, suite, lock.digest)),
+        task=table.task,
         primary=task.primary,
         facts={
             metric: facts.model_copy(update={"order": place})
             for place, (metric, facts) in enumerate(task.facts.items())
         },
         parameters=task.parameters(),
+    )
+
+
+def make_data(loaded: LoadedBenchmark, suite: str, name: str, lock: DatasetLock) -> record.Data:
+    """Return what a record says of a dataset, or of a fold, that is whole and pinned.
+
+    Raises:
+        ConfigError: the benchmark has no such suite or dataset.
+    """
+    config = loaded.dataset(name)
+    return record.Data(
+        name=name,
+        title=config.title or name,
+        synthetic=config.synthetic,
+        licence=config.licence,
+        publish_scores=config.publish_scores,
+        source=config.source,
+        lock=lock.digest,
+        counts=lock.counts,
+        unit=make_corpus(loaded, name).unit,
+        fold=_fold(loaded, suite, name, lock),
     )
 
 
@@ -61,7 +87,6 @@ def common_fields(
     loaded: LoadedBenchmark, request: RunRequest, dataset: DatasetState, protocol: record.Protocol
 ) -> dict[str, Any]:
     """Return what all jobs of a call on one dataset share, and records of work done elsewhere."""
-    listing = dataset.listing
     return {
         "benchmark": loaded.path,
         "runs": request.runs.resolve(),
@@ -82,36 +107,26 @@ def common_fields(
             request.device, request.threads, {**os.environ, **ALLOCATOR_ENVIRONMENT}
         ),
         "code": code_version(),
-        "dataset": record.Data(
-            name=listing.name,
-            title=listing.config.title or listing.name,
-            synthetic=listing.config.synthetic,
-            licence=listing.config.licence,
-            publish_scores=listing.config.publish_scores,
-            source=listing.config.source,
-            lock=dataset.lock.digest,
-            pinned=dataset.pinned,
-            counts=dataset.lock.counts,
-            unit=listing.corpus.unit,
-            fold=_fold(loaded, request, dataset),
+        "dataset": make_data(loaded, request.suite, dataset.listing.name, dataset.lock).model_copy(
+            update={"pinned": dataset.pinned}
         ),
     }
 
 
 def _fold(
-    loaded: LoadedBenchmark, request: RunRequest, dataset: DatasetState
+    loaded: LoadedBenchmark, suite: str, name: str, pinned: DatasetLock
 ) -> record.RecordedFold | None:
     """Return the fold as a record holds it; None if the dataset is judged as a whole.
 
     Each fold has a lock and a protocol digest of its own. All of them share the corpus and the
     rules by which it is cut, compared and judged.
     """
-    config, fold = dataset.listing.config, dataset.listing.fold
+    config, fold = loaded.dataset(name), loaded.fold(name)
     if fold is None:
         return None
     shared = {
-        "manifest": dataset.lock.manifest,
-        "content": dataset.lock.content,
+        "manifest": pinned.manifest,
+        "content": pinned.content,
         "split": config.split and config.split.model_dump(),
         "trials": config.trials,
         "draw_trials": config.draw_trials and config.draw_trials.model_dump(),
@@ -122,7 +137,7 @@ def _fold(
         index=fold.index,
         folds=fold.folds,
         lock=lock,
-        protocol=digest(_contents(loaded, request.suite, lock)),
+        protocol=digest(_contents(loaded, suite, lock)),
     )
 
 

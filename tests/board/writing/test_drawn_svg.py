@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ ROOT = Path(__file__).resolve().parents[3]
 PICTURES = sorted((ROOT / "leaderboards" / "plots").rglob("*.svg"))
 PICTURE = PICTURES[0].read_text()
 DATA: dict[str, Any] = json.loads(read_drawing(PICTURES[0])[0][DESCRIPTION][0])
+
+DRAWN_FROM = PICTURE.index("</metadata>")
+COORDINATES = [*re.finditer(r"(?<=[ \"(])-?\d+\.\d+", PICTURE[DRAWN_FROM:])]
 
 BOMB = '<!DOCTYPE svg [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>'
 DOCTYPE = PICTURE[PICTURE.index("<!DOCTYPE") : PICTURE.index("<svg")]
@@ -67,6 +71,34 @@ def test_what_no_drawing_of_ours_makes_is_named(
     path = tmp_path / "plot.svg"
     path.write_text(PICTURE.replace(mark, instead, 1))
     assert said in wrong_plot(path, DATA)
+
+
+@settings(max_examples=60, deadline=None)
+@given(which=st.integers(0, len(COORDINATES) - 1), by=st.sampled_from([-40.0, -0.002, 0.002, 3.0]))
+def test_a_coordinate_that_was_moved_under_intact_data_is_named(
+    tmp_path_factory: pytest.TempPathFactory, which: int, by: float
+) -> None:
+    path = tmp_path_factory.mktemp("moved") / "plot.svg"
+    start, end = (DRAWN_FROM + place for place in COORDINATES[which].span())
+    path.write_text(f"{PICTURE[:start]}{float(PICTURE[start:end]) + by:.6f}{PICTURE[end:]}")
+    assert "not drawn as Matplotlib" in wrong_plot(path, DATA)
+
+
+def test_a_mark_that_is_taken_out_coloured_or_drawn_twice_is_named(tmp_path: Path) -> None:
+    path, mark = tmp_path / "plot.svg", re.search(r"<use [^>]*/>", PICTURE)
+    assert mark
+    for instead in ("", mark[0] * 2, mark[0].replace("stroke: #", "stroke: #f")):
+        path.write_text(PICTURE.replace(mark[0], instead, 1))
+        assert "not drawn as Matplotlib" in wrong_plot(path, DATA)
+
+
+def test_rounding_of_another_machine_and_names_made_of_it_are_no_difference(tmp_path: Path) -> None:
+    path, clip = tmp_path / "plot.svg", re.search(r'clipPath id="(p[0-9a-f]{10})"', PICTURE)
+    assert clip
+    start, end = (DRAWN_FROM + place for place in COORDINATES[0].span())
+    near = f"{float(PICTURE[start:end]) + 1e-6:.6f}"
+    path.write_text((PICTURE[:start] + near + PICTURE[end:]).replace(clip[1], "p0123456789"))
+    assert wrong_plot(path, DATA) == ""
 
 
 @settings(max_examples=40)

@@ -12,9 +12,12 @@ import pytest
 
 from harness.cli.options import ExecutorName
 from harness.config.loader import load
+from harness.config.schema import Budget
+from harness.errors import RequestError
 from harness.run.events import ProgressEvent, Watch, ignore
+from harness.run.execute import executor
 from harness.run.execute.executor import EXECUTORS, Answer, make_executor, run_jobs
-from harness.run.execute.subprocesses import CARDS, card_of
+from harness.run.execute.subprocesses import CARDS, card_of, worker_environment
 from harness.run.job.record_writing import build_failure
 from harness.run.job.spec import JobSpec
 from harness.run.plan.request import RunRequest
@@ -76,12 +79,27 @@ def test_every_job_has_a_record_and_its_events(jobs: list[JobSpec]) -> None:
         assert sum(event.kind == kind and event.job is not None for event in seen) == count
 
 
+def test_workers_that_do_not_share_a_gpu_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor, "card_bytes", lambda slot: 2**30 * (13 if "0" in slot else 11))
+    budget = Budget()  # 6 GiB
+    for fits in (("cpu",) * 9, ("cuda:0", "cuda:1"), ("cuda:0", "cuda:0", "cuda:1")):
+        executor.refuse_crowd(Elsewhere(fits), budget)
+    wanted = r"2 jobs at a time on cuda:1, which has 11 GiB.*give at most 1 for each GPU"
+    with pytest.raises(RequestError, match=wanted):
+        executor.refuse_crowd(Elsewhere(("cuda:0", "cuda:1") * 2), budget)
+
+
 def test_a_caller_that_stops_stops_the_executor(jobs: list[JobSpec]) -> None:
     engine = Elsewhere()
     running = run_jobs(jobs, engine, ignore)
     next(running)
     running.close()
     assert engine.stopped
+
+
+def test_a_worker_multiplies_matrices_repeatably(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":0:0")
+    assert worker_environment(2)["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 
 def test_the_command_line_offers_what_is_there() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,8 @@ Cut = Callable[[subprocess.Popen[str], int], None]
 
 def _everything(command: subprocess.Popen[str], worker: int) -> None:
     kill_group(command, signal.SIGKILL)
-    os.kill(worker, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # It ends by itself as soon as the command has.
+        os.kill(worker, signal.SIGKILL)
 
 
 def _worker(command: subprocess.Popen[str], worker: int) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from typing import Any
+
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.run.job.benchmark_target import with_more
+from harness.run.job.benchmark_target import learning_step, with_more
 from harness.run.job.measure_stage import measuring_seconds
+from harness.train.system import example_labels
+from tests.train.small_training import RECIPE, small_system
 
 SECONDS = st.floats(1e-4, 1e2)
 
@@ -44,3 +50,32 @@ def test_measuring_takes_the_steps_and_embeddings_that_it_times(
     assert whole - embedding == pytest.approx(5 * step, rel=1e-6, abs=1e-6)
     assert measuring_seconds(single, [step, step], threads, audio=True) > whole
     assert embedding > 8 * single
+
+
+@pytest.mark.parametrize(("ahead", "made"), [(True, 1), (False, 3)])
+def test_a_step_makes_features_where_a_training_does(
+    monkeypatch: pytest.MonkeyPatch, ahead: bool, made: int
+) -> None:
+    """In the background for a processor; in every step on a GPU, once old gradients are gone."""
+    monkeypatch.setattr("harness.run.job.benchmark_target.made_ahead", lambda _: ahead)
+    system, clean = small_system(RECIPE), []
+    system.front_end.register_forward_hook(
+        lambda *_: clean.append(all(each.grad is None for each in system.parameters()))
+    )
+    labels = example_labels(RECIPE, 2, 3)
+    step = learning_step(system, RECIPE, torch.randn(2, 800), labels)
+    for _ in range(3):
+        step()
+    assert clean == [True] * made
+    assert all(each.grad is not None for each in system.parameters())
+
+
+def test_a_measured_step_has_the_recipes_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        "harness.run.job.benchmark_target.arithmetic",
+        lambda _, **options: (asked.append(options), nullcontext())[1],
+    )
+    recipe = RECIPE.model_copy(update={"tf32": True})
+    learning_step(small_system(recipe), recipe, torch.randn(2, 800), example_labels(recipe, 2, 3))()
+    assert asked == [{"tf32": True, "deterministic": True}]

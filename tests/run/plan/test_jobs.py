@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.options import parse_setting
 from harness.config.loader import load
 from harness.config.schema import Exclusion
 from harness.config.tables import Component
 from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, DataError
+from harness.measure.environment import environment
 from harness.run.plan.adapter_workers import adapter_facts
 from harness.run.plan.jobs import plan_jobs
 from harness.run.plan.request import RunRequest, listing_state, suite_entries
@@ -92,6 +94,29 @@ def test_the_optimiser_is_in_the_key_of_measuring(loaded, tmp_path):
         for settings in ({}, {"optimizer.name": "sgd"})
     )
     assert plain.measure.key != sgd.measure.key
+
+
+def test_a_gpus_arithmetic_is_in_keys_and_environment(loaded, tmp_path, monkeypatch):
+    here = environment("cpu", 1)
+    monkeypatch.setattr("harness.run.plan.protocol.environment", lambda *_: here)
+
+    def job(device, **settings):
+        return jobs(loaded(), request(tmp_path, device=device, settings=settings))[1]
+
+    plain, rounded = job("cuda"), job("cuda", tf32=True)
+    loose = job("cuda", **dict([parse_setting("deterministic=false")]))
+    assert (plain.recipe.tf32, plain.recipe.deterministic) == (False, True)
+    assert loose.recipe.deterministic is False
+    assert loose.environment.arithmetic["training"] == "float32, not deterministic"
+    each = (plain, rounded, loose)
+    assert len({job.train.key for job in each}) == len({job.measure.key for job in each}) == 3
+    assert len({job.evaluate("c").key for job in each}) == 1, "all are judged in float32"
+    same = job("cuda", tf32=False, deterministic=True)
+    assert same.train.key == plain.train.key
+    assert same.measure.key == plain.measure.key
+    on_processor = job("cpu", tf32=True)
+    assert on_processor.environment == here
+    assert on_processor.measure.key == job("cpu").measure.key
 
 
 def test_a_schedule_that_drives_nothing_is_refused(loaded, tmp_path):

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import pytest
 
+from harness.budget.fit_to_budget import without_workspaces
 from harness.config.loader import load
 from harness.errors import JobFailed
 from harness.records.record import RecordedComponent
@@ -111,12 +112,23 @@ def test_another_budget_is_another_prediction(tmp_path, xvector, aam):
     assert small.prediction == large.prediction
 
 
+def test_what_would_leave_kernels_no_room_is_computed_in_parts(tmp_path, xvector, aam):
+    whole = trained(Predictions(tmp_path, GIB, print), xvector, aam).prediction
+    assert whole
+    tight = trained(Predictions(tmp_path, whole.reserved, print), xvector, aam)
+    assert tight.part is not None
+    assert tight.fits
+    assert tight.prediction
+    assert tight.prediction.reserved <= without_workspaces(whole.reserved)
+
+
 def test_embedding_is_told_at_every_batch_that_may_be_measured(tmp_path, xvector):
     found = Predictions(tmp_path, GIB, print).embedding(EmbeddedBatch(xvector))
     assert list(found.at) == [2**power for power in range(11)]
     assert found.largest
     below, above = (2 ** (found.largest.bit_length() + step) for step in (-1, 0))
-    assert found.at[below].reserved <= GIB < found.at[above].reserved
+    room = without_workspaces(GIB)
+    assert found.at[below].reserved <= room < found.at[above].reserved
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"inputs": {}, "predicted": {"part": "many"}}'])
