@@ -23,6 +23,7 @@ from PIL import Image
 
 from harness.data.corpus import SAMPLE_RATE, DamagedItem
 from harness.datasets.listing import Listing
+from harness.report.text import Words
 
 FREE = re.compile(r"Apache-2\.0|MIT|BSD-[23]-Clause|CC0-1\.0|CC-BY(-SA)?-[234]\.0")
 """Licences, by their names of the SPDX list, under which anybody may hand copies on."""
@@ -159,7 +160,9 @@ def _address(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{b64encode(content).decode()}"
 
 
-def facts_of(item: Mapping[Any, Any], apart: tuple[str, ...]) -> str:
+def facts_of(item: Mapping[Any, Any], apart: tuple[str, ...], words: Words) -> str:
     """Return an item's own columns as words: `gender f, session s1`."""
-    told = [f"{name} {value}" for name, value in item.items() if name not in apart and value]
-    return ", ".join(told)
+    told = {name: value for name, value in item.items() if name not in apart and value}
+    return words("page.comma").join(
+        f"{words.get(f'columns.{name}', name)} {value}" for name, value in told.items()
+    )

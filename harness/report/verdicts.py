@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.floating[Any]]
+Places = NDArray[np.integer[Any]]
+
+EACH = 3
+"""Trials of one speaker that are chosen at most, so that others are seen too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,45 +45,71 @@ class Verdicts:
         spread = float(scores.std())
         return np.abs(scores - self.threshold) / (spread or 1.0)
 
-    def hardest(self, most: int, *, accepted: bool) -> NDArray[np.intp]:
-        """Return the wrong trials of one kind that lie farthest beyond the threshold.
+    def hardest(self, most: int, speakers: Sequence[Places], *, accepted: bool) -> Chosen:
+        """Choose the wrong trials of one kind that lie farthest beyond the threshold.
 
         Args:
             most: how many at most.
+            speakers: of each side of the trials, each `[trials]`.
             accepted: True for false accepts, False for false rejects.
-
-        Returns:
-            Places in the list, the hardest first; of equal ones the first of the list.
         """
         wrong = np.flatnonzero(self.wrong & (self.target != accepted))
-        return farthest(wrong, self.margins[wrong], most)
+        return farthest(wrong, self.margins[wrong], most, speakers)
 
 
-def farthest(places: NDArray[np.intp], margins: Floats, most: int) -> NDArray[np.intp]:
-    """Return at most so many places, by falling margin."""
-    if len(places) > most:
-        # Ties at the edge stay until all are in order, so that the choice does not depend on
-        # how the partition runs.
-        edge = np.partition(margins, len(margins) - most)[len(margins) - most]
-        places, margins = places[margins >= edge], margins[margins >= edge]
-    return places[np.argsort(-margins, kind="stable")][:most]
+class Chosen(NamedTuple):
+    """Places in a list, chosen by falling margin.
+
+    Attributes:
+        places: the chosen, the hardest first; of equal ones the first of the list.
+        left_out: places that are as hard, of speakers that are among the chosen often enough.
+    """
+
+    places: list[int]
+    left_out: list[int]
 
 
-def shared(systems: Sequence[Verdicts], most: int) -> NDArray[np.intp]:
-    """Return the trials that two systems or more got wrong.
+def farthest(
+    places: NDArray[np.intp], margins: Floats, most: int, speakers: Sequence[Places]
+) -> Chosen:
+    """Choose at most so many places, by falling margin, and `EACH` of one speaker at most.
+
+    Args:
+        places: in the list, `[N]`.
+        margins: theirs, `[N]`.
+        most: how many at most.
+        speakers: of each side of the whole list, or of its items.
+    """
+    chosen = Chosen([], [])
+    seen: Counter[int] = Counter()
+    for place in places[np.argsort(-margins, kind="stable")].tolist():
+        if len(chosen.places) == most:
+            break
+        own = {int(side[place]) for side in speakers}
+        if any(seen[speaker] >= EACH for speaker in own):
+            chosen.left_out.append(place)
+        else:
+            seen.update(own)
+            chosen.places.append(place)
+    return chosen
+
+
+def shared(systems: Sequence[Verdicts], most: int, speakers: Sequence[Places]) -> Chosen:
+    """Choose among the trials that two systems or more got wrong.
 
     Those that most systems got wrong come first; among these, those with the largest mean margin.
 
     Args:
         systems: verdicts on the same trials.
         most: how many at most.
+        speakers: of each side of the trials, each `[trials]`.
     """
     votes = np.sum([each.wrong for each in systems], axis=0)
     margins = np.sum([each.wrong * each.margins for each in systems], axis=0)
     places = np.flatnonzero(votes >= 2)
     # A margin is far below this step, so votes decide before margins do.
     step = 1 + float(margins.max(initial=0.0))
-    return farthest(places, votes[places] * step + margins[places] / votes[places], most)
+    return farthest(places, votes[places] * step + margins[places] / votes[places], most, speakers)
 
 
 @dataclass(frozen=True)
@@ -97,7 +128,7 @@ class Suspect:
 
 
 def rejected_items(
-    systems: Sequence[Verdicts], sides: Sequence[NDArray[np.int64]], most: int, fewest: int
+    systems: Sequence[Verdicts], sides: Sequence[Places], most: int, fewest: int
 ) -> list[Suspect]:
     """Return the items whose same-speaker trials are rejected most often: perhaps mislabelled.
 
@@ -118,7 +149,7 @@ def rejected_items(
 
 
 def accepted_pairs(
-    systems: Sequence[Verdicts], speakers: Sequence[NDArray[np.int64]], most: int, fewest: int
+    systems: Sequence[Verdicts], speakers: Sequence[Places], most: int, fewest: int
 ) -> list[Suspect]:
     """Return the pairs of speakers accepted as one most often: perhaps one under two names.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.report.page import html_page, make_report, markdown_page
-from harness.report.run import find_runs
+from harness.report.run import Run, find_runs
 from harness.report.section import Picture
 from harness.report.sections import conclusions, curves
 from harness.report.text import LANGUAGES, read_words
@@ -17,15 +18,16 @@ from tests.foreign_logs import BEST, write_campplus
 
 
 @pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("logs") / "campplus"
     write_campplus(folder)
-    return folder
+    (run,) = find_runs([str(folder)], folder.parent / "runs", None)
+    return run
 
 
-def test_a_training_of_another_program_is_reported(log: Path):
+def test_a_training_of_another_program_is_reported(log: Run):
     words = read_words("zh-Hant")
-    report = make_report(find_runs([str(log)], log.parent / "runs", None), words)
+    report = make_report([log], words)
     assert [section.key for section in report.sections] == ["head", "conclusions", "curves"]
     text, pictures = markdown_page(report, "pictures")
     assert len(pictures) == 6
@@ -35,9 +37,9 @@ def test_a_training_of_another_program_is_reported(log: Path):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_its_conclusions_are_those_of_its_numbers_in_every_language(log: Path, language: str):
+def test_its_conclusions_are_those_of_its_numbers_in_every_language(log: Run, language: str):
     words = read_words(language)
-    found = conclusions.section(find_runs([str(log)], log.parent / "runs", None), words)
+    found = conclusions.section([log], words)
     assert found is not None
     said = str(found.blocks)
     best = {"name": "Test/eer", "best": "0.2", "step": BEST, "last": "0.2083"}
@@ -45,9 +47,9 @@ def test_its_conclusions_are_those_of_its_numbers_in_every_language(log: Path, l
     assert words("conclusions.log_gap", accuracy="100.0 %", eer="20.8 %") in said
 
 
-def test_two_logs_side_by_side_are_told_apart_without_colour(log: Path, tmp_path: Path):
-    write_campplus(tmp_path / "other")
-    runs = find_runs([str(log), str(tmp_path / "other")], log.parent / "runs", None)
+def test_two_logs_side_by_side_are_told_apart_without_colour(log: Run, tmp_path: Path):
+    shutil.copytree(log.place, tmp_path / "other")
+    runs = find_runs([str(log.place), str(tmp_path / "other")], tmp_path / "runs", None)
     assert [run.name for run in runs] == ["campplus", "other"]
     held = [run.series for run in runs if run.series is not None]
     few = [replace(each, scalars=each.scalars[each.scalars["name"] == "Test/eer"]) for each in held]

@@ -91,7 +91,7 @@ def test_the_browser_shows_the_hardest_errors_and_plays_each_sound_once(runs):
     section = errors.section(runs, WORDS)
     found = widget(section)
     first = judged_runs(runs)[0]
-    hardest = int(first.verdicts.hardest(1, accepted=True)[0])
+    (hardest,) = first.verdicts.hardest(1, first.speakers, accepted=True).places
     ids = first.items["id"].to_numpy(str)
     assert ids[first.trials.test[hardest]] in found.html
     assert found.html.count('<article class="card"') == 5 * 8
@@ -108,6 +108,7 @@ def test_the_browser_shows_the_hardest_errors_and_plays_each_sound_once(runs):
     # What Markdown shows instead has the same trials.
     (table,) = found.instead
     assert len(table.rows) == 40
+    assert any("passed over" in getattr(block, "text", "") for block in section.blocks)
 
 
 def test_without_a_free_licence_the_page_holds_no_sound(runs, monkeypatch):

@@ -50,7 +50,8 @@ def _breakdown(name: str, breakdown: Breakdown, held: Held, words: Words) -> lis
     primary = {run: held[run][0].protocol.primary for run in columns}
     shown = next(iter(facts.values()))
     title = words.get(f"conditions.by_{name}") or breakdown.title
-    caption = words("conditions.caption", what=title, metric=shown.title, unit=shown.unit)
+    metric = words.get(f"metrics.{next(iter(primary.values()))}", shown.title)
+    caption = words("conditions.caption", what=title, metric=metric, unit=shown.unit)
     head = [title, *(words(f"conditions.{each}") for each in ("units", "items"))]
     with_trials = any(group.trials is not None for group in groups.values())
     head += [words(f"conditions.{each}") for each in ("trials", "targets")] * with_trials
@@ -69,8 +70,8 @@ def _breakdown(name: str, breakdown: Breakdown, held: Held, words: Words) -> lis
     numeric = frozenset(range(1, len(head)))
     blocks: list[Block] = [Table(tuple(head), tuple(rows), caption, numeric)]
     if picture := _draw(columns, primary, facts, list(groups)):
-        alt = words("conditions.alt", what=title, metric=shown.title)
-        blocks.append(Picture(f"condition-{slug(name)}", picture, alt, title, width=0.5))
+        alt = words("conditions.alt", what=title, metric=metric)
+        blocks.append(Picture(f"condition-{slug(name)}", picture, alt, alt, width=0.5))
     return blocks
 
 

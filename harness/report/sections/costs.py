@@ -21,6 +21,8 @@ SHADES = ("#0b3c5d", "#56b4e9", "#029e73", "#c9c9c9", "#de8f05", "#ecd9b0")
 HATCHES = ("", "//", "", "xx", "", "\\\\")
 """Parts of a prediction, each with its colour and, for those who see grey, its hatch."""
 
+STAGES = ("train", "evaluate", "measure")
+
 PEAKS = (
     ("training", "training_prediction", "training_memory"),
     ("inference", "inference_prediction", "inference_memory"),
@@ -56,9 +58,8 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
 
 
 def _stage_rows(runs: Sequence[Run], words: Words) -> list[tuple[str, ...]]:
-    names = dict.fromkeys(name for run in runs if run.record for name in run.record.stages)
     found = []
-    for name in names:
+    for name in STAGES:
         stages = [run.record.stages.get(name) if run.record else None for run in runs]
         seconds = [stage.seconds if stage else None for stage in stages]
         if any(each is not None for each in seconds):
@@ -90,8 +91,8 @@ def _costs(record: Record, words: Words) -> dict[str, str]:
     for name, facts in COSTS.items():
         if facts.disturbed_by and is_disturbed(getattr(costs, facts.disturbed_by)):
             continue
-        items = words.get(f"throughput.{costs.throughput_unit}", costs.throughput_unit or "items")
         label = words.get(f"resources.{name}", facts.title)
+        unit = facts.label(costs.throughput_unit or "items")
         if name == "latencies":
             for each in costs.latencies:
                 of = words("costs.latency", seconds=f"{each.seconds:g}", threads=each.threads)
@@ -102,11 +103,23 @@ def _costs(record: Record, words: Words) -> dict[str, str]:
             continue
         for cost in amounts(getattr(costs, name), facts).values():
             note = words.get(f"counted.{cost.note}", cost.note)
-            shown = f"{cost_text(cost.value, facts)} {facts.label(items)} {note}"
-            told[label] = " ".join(shown.split())
+            told[label] = (
+                _duration(cost.value, words)
+                if name == "training_seconds"
+                else _amount(cost_text(cost.value, facts), unit, note, words)
+            )
     if batch := _batch(record, words):
         told[words("costs.batch")] = batch
     return told
+
+
+def _amount(number: str, unit: str, note: str, words: Words) -> str:
+    """Return an amount with its unit, `items/s` in the words of the language."""
+    if unit.endswith("/s"):
+        items = unit.removesuffix("/s")
+        counted = words.get(f"throughput.{items}", items)
+        return words("costs.per_second", number=number, items=counted)
+    return " ".join(f"{number} {unit} {note}".split())
 
 
 def _batch(record: Record | None, words: Words) -> str:

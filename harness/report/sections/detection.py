@@ -25,6 +25,9 @@ PLACES = 60
 
 SEED = 20261120
 
+SIZE = (4.6, 5.2)
+"""Inches of a picture: its letters can be read on a narrow screen too."""
+
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
     """Draw the curves of all runs that were judged on trials, overlaid."""
@@ -34,7 +37,9 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     reports = [_report(each) for each in judged]
     bands = [_band(each) for each in judged]
     with style():
-        det = svg(det_figure(reports, bands))
+        figure = det_figure(reports, bands)
+        figure.set_size_inches(SIZE)
+        det = svg(figure)
     names = words("page.comma").join(each.run.name for each in judged)
     lead = "detection.lead" if any(bands) else "detection.lead_without_bands"
     blocks: list[Block] = [
@@ -69,7 +74,7 @@ def _band(each: JudgedRun) -> Band | None:
 
 
 def _roc(reports: Sequence[Report], bands: Sequence[Band | None]) -> bytes:
-    with drawing(6.4, 7.2) as figure:
+    with drawing(*SIZE) as figure:
         axes = figure.add_subplot()
         for place, (report, band) in enumerate(zip(reports, bands, strict=True)):
             colour, line = COLOURS[place % len(COLOURS)], LINES[place % len(LINES)]

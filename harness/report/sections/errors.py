@@ -14,7 +14,15 @@ from harness.report.judged import JudgedRun, judged_runs, same_tests
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, Section, Table
 from harness.report.text import Words
-from harness.report.verdicts import Suspect, Verdicts, accepted_pairs, rejected_items, shared
+from harness.report.verdicts import (
+    EACH,
+    Chosen,
+    Suspect,
+    Verdicts,
+    accepted_pairs,
+    rejected_items,
+    shared,
+)
 
 MOST = {1: 12, 2: 8}
 FEWEST_OF_A_RUN = 5
@@ -62,7 +70,7 @@ class Browsed:
         self.group, self.number, self.words = group, number, words
         self.items, self.trials = group[0].items, group[0].trials
         self.systems: list[Verdicts] = [v for each in group if (v := each.verdicts) is not None]
-        self.enrolled = self.trials.enrolled_by()
+        self.enrolled, self.speakers = self.trials.enrolled_by(), group[0].speakers
         margins = [each.margins for each in self.systems]
         self.margins: NDArray[np.float64] = np.stack(margins)
         self.wrong: NDArray[np.bool_] = np.stack([each.wrong for each in self.systems])
@@ -81,7 +89,13 @@ class Browsed:
             yield Paragraph(words("errors.sounds", seconds=f"{SECONDS:g}"), quiet=True)
         if not may_copy(licence):
             yield Paragraph(words("errors.licence", licence=licence), quiet=True)
-        chosen = list(self._chosen())
+        lists = list(self._lists())
+        chosen = [Shown(place, system) for system, found in lists for place in found.places]
+        left_out = {place for _, found in lists for place in found.left_out}
+        if left_out := left_out - {each.place for each in chosen}:
+            yield Paragraph(
+                words("errors.left_out", most=EACH, count=f"{len(left_out):,}"), quiet=True
+            )
         rows = {
             int(side[each.place]) for each in chosen for side in (self.enrolled, self.trials.test)
         }
@@ -91,14 +105,14 @@ class Browsed:
         yield browser(cards, filters, words, [self._table(chosen)])
         yield from self._suspects()
 
-    def _chosen(self) -> Iterator[Shown]:
+    def _lists(self) -> Iterator[tuple[int | None, Chosen]]:
+        """Yield the hardest trials of each system and kind of error, those of several first."""
         most = MOST.get(len(self.systems), FEWEST_OF_A_RUN)
         if len(self.systems) > 1:
-            yield from (Shown(int(place), None) for place in shared(self.systems, most))
+            yield None, shared(self.systems, most, self.speakers)
         for number, system in enumerate(self.systems):
             for accepted in (True, False):
-                found = system.hardest(most, accepted=accepted)
-                yield from (Shown(int(place), number) for place in found)
+                yield number, system.hardest(most, self.speakers, accepted=accepted)
 
     def _card(self, shown: Shown, content: Callable[[int], Content]) -> Card:
         words, place = self.words, shown.place
@@ -150,7 +164,7 @@ class Browsed:
         words, item = self.words, self.items.iloc[row].to_dict()
         length = f"{item['seconds']:.1f} s" if item["seconds"] else ""
         side = words("errors.enrolled" if is_enrolled else "errors.tested")
-        told = [side, str(item["id"]), length, facts_of(item, APART)]
+        told = [side, str(item["id"]), length, facts_of(item, APART, words)]
         if is_enrolled and self.trials.models is not None:
             told.insert(1, words("errors.of_model"))
         note = words("page.comma").join(filter(None, told))
@@ -179,7 +193,7 @@ class Browsed:
         words, ids = self.words, self.items["id"].tolist()
         speakers = sorted(set(self.items["unit"]))
         items = rejected_items(self.systems, (self.enrolled, self.trials.test), SUSPECTS, TRIALS)
-        pairs = accepted_pairs(self.systems, self.group[0].speakers, SUSPECTS, TRIALS)
+        pairs = accepted_pairs(self.systems, self.speakers, SUSPECTS, TRIALS)
         if items or pairs:
             yield Paragraph(words("errors.suspects", fewest=TRIALS), quiet=True)
         units = self.items["unit"].tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -101,14 +102,14 @@ def facts(run: Run, words: Words) -> dict[str, str]:
     record = run.record
     if record is None:
         return {"span": _span(run.series, words), "source": f"`{run.place}`"}
-    told = {
+    return {
         "model": _component(record.model),
         "loss": _component(record.loss) if record.loss else "",
         "recipe": words("head.no_training") if record.is_baseline else _recipe(record, words),
         "data": _data(record, words),
         "splits": _splits(record, words),
         "protocol": _protocol(record, words),
-        "chosen": record.selected_on,
+        "chosen": _chosen(record, words),
         "looks": words("head.looks_are", looks=record.test_looks, searched=record.searched),
         "seed": "" if record.seed is None else str(record.seed),
         "machine": _machine(record),
@@ -118,10 +119,12 @@ def facts(run: Run, words: Words) -> dict[str, str]:
         "lacking": run.lacking if record.state == "done" else "",
         "source": f"`{run.place}`",
     }
-    if training := run.results.get("train"):
-        at = {"step": training["selected_step"], "steps": training["steps"]}
-        told["chosen"] = words("head.chosen_at", **at)
-    return told
+
+
+def _chosen(record: Record, words: Words) -> str:
+    """Return how the weights were chosen; what the language has no words for, as the record has."""
+    at = re.fullmatch(r"validation, step (?P<step>\d+) of (?P<steps>\d+)", record.selected_on)
+    return words("head.chosen_at", **at.groupdict()) if at else record.selected_on
 
 
 def _span(series: Series | None, words: Words) -> str:

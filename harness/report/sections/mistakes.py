@@ -15,13 +15,13 @@ from harness.report.contents import SECONDS, contents, facts_of, may_copy
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, Section, Table
 from harness.report.text import Words
-from harness.report.verdicts import farthest
+from harness.report.verdicts import EACH, farthest
 
 MOST = {1: 24, 2: 12}
 FEWEST_OF_A_RUN = 8
 """Items of a run that are shown, by the number of runs; fewer of many runs."""
 
-APART = ("id", "label", "seconds", "source", "line", "split")
+APART = ("id", "unit", "label", "seconds", "source", "line", "split")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,11 +97,17 @@ def _group(group: Sequence[Decisions], number: int, words: Words) -> Iterator[Bl
         note = "errors.licence" if sound else "mistakes.licence"
         yield Paragraph(words(note, licence=licence), quiet=True)
     most = MOST.get(len(group), FEWEST_OF_A_RUN)
-    chosen = [
-        (each, int(row))
+    units = pd.factorize(items["unit"])[0]
+    lists = [
+        (each, farthest(np.flatnonzero(each.wrong), each.margins[each.wrong], most, [units]))
         for each in group
-        for row in farthest(np.flatnonzero(each.wrong), each.margins[each.wrong], most)
     ]
+    chosen = [(each, row) for each, found in lists for row in found.places]
+    left_out = {row for _, found in lists for row in found.left_out}
+    if left_out := left_out - {row for _, row in chosen}:
+        unit = words.get(f"units.{listing.corpus.unit}", listing.corpus.unit)
+        told = words("mistakes.left_out", most=EACH, unit=unit, count=f"{len(left_out):,}")
+        yield Paragraph(told, quiet=True)
     held = contents(listing, items, {row for _, row in chosen})
     votes = np.sum([each.wrong for each in group], axis=0)
     cards, rows = [], []
@@ -119,7 +125,8 @@ def _group(group: Sequence[Decisions], number: int, words: Words) -> Iterator[Bl
                 "errors.votes", wrong=int(votes[row]), systems=len(group)
             )
         title = words("mistakes.as", true=true, decided=decided)
-        note = words("page.comma").join(filter(None, (str(item["id"]), facts_of(item, APART))))
+        names = dict.fromkeys((str(item["id"]), str(item["unit"])))
+        note = words("page.comma").join(filter(None, (*names, facts_of(item, APART, words))))
         face = Face(true, note, held[row], f"m{number}-{row}")
         values = {"run": each.run.name, "true": true, "decided": decided}
         cards.append(Card(title, told, (face,), values))
