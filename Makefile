@@ -49,7 +49,7 @@ fingerprints: $(READY)
 
 # Pins today's versions of everything, with hashes, for every supported Python and platform.
 lock: $(READY)
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --extra gpu --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --quiet --custom-compile-command "make lock" \
 		--output-file requirements.lock
 

@@ -48,6 +48,13 @@ fi
 mkdir -p "$runs" "$NIGHTS/cache"
 [[ -e $runs/cache ]] || ln -s ../cache "$runs/cache"
 
+# First, whether the card's figures can be trusted at all. A failure is kept; the night goes on.
+if [[ $DEVICE == cuda ]]; then
+  try env RUNS="$NIGHTS" HARNESS="$HARNESS" PYTHON="$PYTHON" DEVICE="$DEVICE" \
+    ci/gpu_check.sh >"$runs/gpu-check.txt"
+  cat "$runs/gpu-check.txt" >&2
+fi
+
 for suite in $SUITES; do
   try "$HARNESS" run --suite "$suite" --profile "$PROFILE" --seeds "$SEEDS" \
     --device "$DEVICE" --runs "$runs"

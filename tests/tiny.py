@@ -22,6 +22,7 @@ from harness.run.job.spec import JobSpec
 from harness.run.plan.jobs import plan_jobs
 from harness.run.plan.request import RunRequest, listing_states
 from harness.run.session import find_datasets
+from tests.preloaded import run_preloaded
 
 SPEAKERS, UTTERANCES, RATE = 12, 4, 16_000
 STEPS, EVERY = 12, 2
@@ -239,8 +240,10 @@ class TinyBenchmark:
         )
 
     def run(self, *words: str, **environment: str) -> Finished:
-        """Run a command to its end."""
-        return ended(self.start(*words, **environment))
+        """Run a command to its end, with libraries that are loaded already."""
+        given = {**plain_environment(), **environment}
+        folder = self.folder.parent
+        return Finished(*run_preloaded(self.arguments(*words), folder, given, PATIENCE))
 
     def copy(self, folder: Path) -> TinyBenchmark:
         """The same benchmark elsewhere, with all that was run."""
@@ -316,7 +319,7 @@ def finished_tiny(root: Path) -> TinyBenchmark:
 
 
 def _finish(place: Path) -> None:
-    done = make_tiny(place / "own").run(*FIRST)
+    done = ended(make_tiny(place / "own").start(*FIRST))
     if done.status != 0:
         raise RuntimeError(done.err)
     (place / "first.out").write_text(done.out)

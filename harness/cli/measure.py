@@ -73,7 +73,7 @@ def measure(
     if json:
         give_json(_document(budget, found))
     else:
-        give(_table(found), *_failures(found))
+        give(_table(found), *_failures(found), *_notes(found))
         say(_legend(budget, found))
     if any(measured.state != "done" for _, measured in found):
         raise typer.Exit(1)
@@ -117,7 +117,7 @@ def _model(job: JobSpec, measured: Measurement) -> dict[str, Any]:
         "batch": recipe.batch if recipe else None,
         "micro_batch": recipe.micro_batch if recipe else None,
         "plan": _plan(job),
-        "notes": list(job.notes),
+        "notes": [*job.notes, *measured.notes],
         "first_result_seconds": measured.first_result_seconds,
         **measured.resources.model_dump(mode="json"),
     }
@@ -155,14 +155,23 @@ def _table(found: list[tuple[JobSpec, Measurement]]) -> Table:
 
 
 def _failures(found: list[tuple[JobSpec, Measurement]]) -> list[str]:
-    """A line for each model that could not be measured; of several batches it names its own."""
-    several = len({_plan(job) for job, _ in found}) > 1
+    """A line for each model that could not be measured."""
     return [
-        f"{job.model.name}{f' at batch {_plan(job)}' if several and job.recipe else ''}: "
-        f"{measured.state}: {measured.reason}"
+        f"{_named(job, found)}: {measured.state}: {measured.reason}"
         for job, measured in found
         if measured.state != "done"
     ]
+
+
+def _notes(found: list[tuple[JobSpec, Measurement]]) -> list[str]:
+    """A line for each note on what was measured."""
+    return [f"{_named(job, found)}: {note}" for job, measured in found for note in measured.notes]
+
+
+def _named(job: JobSpec, found: list[tuple[JobSpec, Measurement]]) -> str:
+    """The model; of several batches with its own."""
+    several = len({_plan(job) for job, _ in found}) > 1
+    return f"{job.model.name}{f' at batch {_plan(job)}' if several and job.recipe else ''}"
 
 
 def _cells(job: JobSpec, spent: Resources) -> tuple[str, ...]:

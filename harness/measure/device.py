@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.errors import RequestError
+from harness.measure.nvml import driver_version, gpu_driver, old_driver
 
 if TYPE_CHECKING:
     import torch
@@ -20,8 +21,8 @@ Device = Literal["cpu", "cuda"]
 POWERCAP = Path("/sys/class/powercap")
 """Folder of Linux's energy counters of processor packages (RAPL)."""
 
-Joules = Callable[[], float]
-"""Returns the joules spent since the counter was made."""
+Joules = Callable[[], float | None]
+"""Returns the joules spent since some moment; None if the counter gives none any more."""
 
 
 def choose_device(asked: Literal["auto", "cpu", "cuda"]) -> Device:
@@ -32,14 +33,24 @@ def choose_device(asked: Literal["auto", "cpu", "cuda"]) -> Device:
     """
     if asked == "cpu":
         return "cpu"
+    why = missing_gpu()
+    if why is None:
+        return "cuda"
+    if asked == "cuda":
+        raise RequestError(f"--device cuda: {why}; use --device cpu")
+    return "cpu"
+
+
+def missing_gpu() -> str | None:
+    """Return why torch can use no GPU here; None if it can use one."""
     if any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists():
         import torch
 
         if torch.cuda.is_available():
-            return "cuda"
-    if asked == "cuda":
-        raise RequestError("--device cuda: torch finds no GPU here; use --device cpu")
-    return "cpu"
+            return None
+        if old := old_driver(torch.version.cuda, driver_version()):
+            return f"torch finds no GPU here: {old}"
+    return "torch finds no GPU here"
 
 
 def default_threads(workers: int) -> int:
@@ -62,7 +73,10 @@ def energy_counter(device: str | torch.device, powercap: Path = POWERCAP) -> Jou
     import torch
 
     device = torch.device(device)
-    return _gpu_counter(device) if device.type == "cuda" else _package_counter(powercap)
+    if device.type != "cuda":
+        return _package_counter(powercap)
+    driver = gpu_driver(device)
+    return driver.joules if driver is not None and driver.joules() is not None else None
 
 
 def _package_counter(powercap: Path) -> Joules | None:
@@ -85,21 +99,3 @@ def _package_counter(powercap: Path) -> Joules | None:
         return sum(spent) / 1e6
 
     return joules
-
-
-def _gpu_counter(device: torch.device) -> Joules | None:
-    import torch
-
-    try:
-        import pynvml  # type: ignore[import-not-found,unused-ignore]
-    except ModuleNotFoundError:
-        return None
-    pynvml.nvmlInit()
-    # By its UUID: CUDA_VISIBLE_DEVICES numbers devices anew, the driver does not.
-    properties: Any = torch.cuda.get_device_properties(device)
-    try:
-        handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{properties.uuid}")
-        pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
-    except pynvml.NVMLError:
-        return None
-    return lambda: float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1e3

@@ -28,6 +28,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.measure.nvml import driver_version
 from harness.records.documents import digest
 from harness.records.record import Environment
 
@@ -66,7 +67,6 @@ _LIBRARIES = (
 )
 _CPU_INFO = Path("/proc/cpuinfo")
 _VECTORS = (("avx512f", "AVX-512"), ("avx2", "AVX2"), ("avx", "AVX"))
-_NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 
 
 def environment(
@@ -148,6 +148,5 @@ def _cuda_libraries(device: str | torch.device) -> dict[str, str]:
 
     cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call,unused-ignore]
     versions = {"cuda": str(torch.version.cuda), "cudnn": str(cudnn)}
-    if _NVIDIA_DRIVER.exists():
-        versions["nvidia-driver"] = _NVIDIA_DRIVER.read_text().splitlines()[0]
-    return versions
+    driver = driver_version()
+    return versions | ({"nvidia-driver": driver} if driver else {})

@@ -9,17 +9,47 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.measure.nvml import disturbances, gpu_driver
+
 if TYPE_CHECKING:
     import torch
+
+    from harness.measure.device import Joules
 
 THREADS = Path("/proc/self/task")
 
 
+FIGURE = 1.0
+"""Seconds of repeats behind every figure, at least."""
+
+ENERGY = 2.0
+"""Seconds of repeats where joules are counted: a GPU's counter moves ten times a second or less."""
+
+REPEATS = 3
+"""Repeats behind every figure, at least; two are enough once they took `LONG` seconds."""
+
+LONG = 6.0
+
+ON_PROCESSOR = 50
+"""Repeats that are enough on a processor in less than a second: no clock of it rises by then."""
+
+WARM_UP = 0.5
+"""Seconds that a GPU is kept busy before it is timed: its clocks rise with its work."""
+
+
 @dataclass(frozen=True)
 class Times:
-    """Repeats of one action, in seconds."""
+    """Repeats of one action, in seconds.
+
+    Attributes:
+        seconds: of each repeat.
+        joules: that all of them took; None if they were not counted.
+        disturbances: what kept a GPU from its speed meanwhile, in words.
+    """
 
     seconds: tuple[float, ...]
+    joules: float | None = None
+    disturbances: tuple[str, ...] = ()
 
     @property
     def median(self) -> float:
@@ -39,31 +69,36 @@ class Times:
 
 def time_action(
     action: Callable[[], object],
-    repeats: int,
-    warmup: int,
     *,
     device: str | torch.device = "cpu",
-    at_most: float = math.inf,
-    fewest: int = 3,
+    at_least: float = FIGURE,
+    fewest: int = REPEATS,
+    most: float = math.inf,
+    warmup: int = 1,
+    joules: Joules | None = None,
 ) -> Times:
-    """Time an action.
+    """Time an action, on a GPU after it ran for `WARM_UP` seconds.
 
     Args:
         action: the action.
-        repeats: number of timed runs.
-        warmup: number of untimed runs before (caches, kernels chosen on first use).
-        device: device that computes; a GPU is waited for before the clock is read.
-        at_most: seconds after which no further repeat begins.
-        fewest: repeats that are timed however long they take.
+        device: device that computes; a GPU is waited for before a clock or a counter is read.
+        at_least: seconds of repeats, `ENERGY` at the least where joules are counted.
+        fewest: repeats, or two that took `LONG` seconds.
+        most: repeats after which no other begins, however little they took.
+        warmup: untimed runs before (caches, kernels chosen on first use).
+        joules: counter of the device's energy.
 
     Raises:
         ValueError: nothing would be timed.
     """
     import torch
 
-    if repeats < 1:
-        raise ValueError(f"repeats must be at least 1, got {repeats}")
+    if min(fewest, most) < 1:
+        raise ValueError(f"at least 1 repeat is timed, got {min(fewest, most)}")
     device = torch.device(device)
+    at_least = max(at_least, ENERGY) if joules else at_least
+    if device.type == "cpu" and not joules:
+        most = min(most, ON_PROCESSOR)
 
     def now() -> float:
         if device.type == "cuda":
@@ -72,12 +107,40 @@ def time_action(
 
     for _ in range(warmup):
         action()
+    began = now()
+    while device.type == "cuda" and now() - began < WARM_UP:
+        action()
+    driver = gpu_driver(device)
+    state = driver.state() if driver else None
     times: list[float] = []
-    while len(times) < repeats and (len(times) < fewest or sum(times) < at_most):
+    before = joules() if joules else None
+    while len(times) < most and not _is_enough(len(times), sum(times), at_least, fewest):
         start = now()
         action()
         times.append(now() - start)
-    return Times(tuple(times))
+    after = joules() if joules else None
+    return Times(
+        tuple(times),
+        None if before is None or after is None else after - before,
+        disturbances(state, driver.state()) if driver and state else (),
+    )
+
+
+def _is_enough(repeats: int, seconds: float, at_least: float, fewest: int) -> bool:
+    few = repeats >= min(fewest, 2) and seconds >= LONG
+    return (repeats >= fewest or few) and seconds >= at_least
+
+
+def repeats_seconds(seconds: float, at_least: float = FIGURE) -> float:
+    """Return how long the repeats of an action take, at most, that takes some seconds once.
+
+    >>> repeats_seconds(0.3), repeats_seconds(2.0), repeats_seconds(5.0)
+    (1.2, 6.0, 10.0)
+    """
+    if seconds <= 0:
+        return at_least
+    few = max(2, math.ceil(LONG / seconds))
+    return seconds * max(math.ceil(at_least / seconds), min(REPEATS, few))
 
 
 def quantile(values: Sequence[float], share: float) -> float:

@@ -11,7 +11,7 @@ import psutil
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.corpus_folders import Absence, find
 from harness.errors import HarnessError
-from harness.measure.device import choose_device, cores
+from harness.measure.device import cores, missing_gpu
 from harness.measure.environment import library_versions, processor_name
 from harness.run.plan.adapter_workers import describe
 
@@ -41,8 +41,8 @@ def diagnose(loaded: LoadedBenchmark) -> list[Finding]:
 
 
 def _device() -> Finding:
-    if choose_device("auto") == "cpu":
-        return _finding("note", "device", "no GPU that torch can use: jobs run on the processor")
+    if why := missing_gpu():
+        return _finding("note", "device", f"{why}; jobs run on the processor")
     import torch
 
     free, total = torch.cuda.mem_get_info()

@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from tests.benchmarks.figures import Figure, missed
-from tests.tiny import TinyBenchmark, make_tiny
+from tests.tiny import TinyBenchmark, ended, make_tiny
 
 XVECTOR = """
 [models.xvector]
@@ -20,14 +20,14 @@ SETTINGS = ("--set", "batch=16", "--set", "crop_seconds=1.0", "--set", "steps=30
 
 def _told(tiny: TinyBenchmark) -> float:
     """Seconds of the steps and validations of the training, told beforehand."""
-    planned = tiny.run("plan", *CALL, *SETTINGS, "--json")
+    planned = ended(tiny.start("plan", *CALL, *SETTINGS, "--json"))
     parts = planned.json["jobs"][1]["predicted"]["parts"]
     return float(parts["steps"] + parts["validation"])
 
 
 def _taken(tiny: TinyBenchmark) -> float:
     """Seconds of the same, less the share of them that was waited for a processor."""
-    ran = tiny.run("run", *CALL, *SETTINGS, "--json")
+    ran = ended(tiny.start("run", *CALL, *SETTINGS, "--json"))
     assert ran.status == 0, ran.err
     (path,) = (tiny.runs / "stages").glob("train-*/result.json")
     result = json.loads(path.read_text())

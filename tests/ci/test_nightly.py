@@ -38,6 +38,12 @@ esac
 """
 
 
+CARD = """#!/bin/sh
+echo "card $DEVICE $RUNS" | tee -a "$PREPARED/calls"
+exit "${CARD_FAILS:-0}"
+"""
+
+
 class Nightly:
     """A checkout with a remote, and nights made ready.
 
@@ -52,6 +58,7 @@ class Nightly:
         git(folder, "init", "--quiet", "checkout")
         (self.prepared / "measured.json").write_text(json.dumps(measured("A card", (16, 64))))
         shutil.copytree(ROOT / "ci", self.top / "ci")
+        (self.top / "ci" / "gpu_check.sh").write_text(CARD)
         (self.top / "docs").mkdir()
         for name in ("memory.py", "memory.md", "marks.py"):
             shutil.copy(ROOT / "docs" / name, self.top / "docs" / name)
@@ -129,16 +136,18 @@ def test_a_slowdown_is_pushed_and_ends_with_1_on_its_second_night(
     assert alone.returncode == 0, alone.stderr
     assert nightly.history().startswith(before)
     summary = tmp_path / "summary"
-    more = {"SUITES": "image loss", "PROFILE": "quick", "FAILS": "1"}
+    more = {"SUITES": "image loss", "PROFILE": "quick", "FAILS": "1", "CARD_FAILS": "1"}
     regressed = nightly.run(8, 41.0, GITHUB_STEP_SUMMARY=str(summary), **more)
     assert regressed.returncode == 1
-    # A suite that fails costs the others nothing.
-    calls = (nightly.prepared / "calls").read_text().splitlines()
+    # The card comes first; it and a suite that fail cost the others nothing.
+    calls = (nightly.prepared / "calls").read_text().splitlines()[2:]
+    assert calls[0] == "card cuda runs/nightly"
+    assert calls[0] in regressed.stderr
     assert [call.partition(" --runs")[0] for call in calls[1:]] == [
         f"run --suite {suite} --profile quick --seeds 0 --device cuda"
         for suite in ("image", "loss")
     ]
-    assert regressed.stderr.count("ended with 1: ") == 3
+    assert regressed.stderr.count("ended with 1: ") == 4
     assert summary.read_text().startswith("# Night by night")
     assert "regressed: image/quick/digits, efficientnet-b0 + softmax, training" in regressed.stderr
     # It is told after it was pushed, and the checkout is as it was.

@@ -69,7 +69,7 @@ def findings(tmp_path_factory):
 def test_the_machine_is_told(tmp_path, monkeypatch, free, state, told):
     monkeypatch.setattr(diagnosis, "processor_name", lambda: "Xeon")
     monkeypatch.setattr(diagnosis, "cores", lambda: 7)
-    monkeypatch.setattr(diagnosis, "choose_device", lambda asked: "cpu")
+    monkeypatch.setattr(diagnosis, "missing_gpu", lambda: "torch finds no GPU here")
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=300 * GIB))
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free * GIB))
     monkeypatch.setattr(diagnosis, "LIBRARIES", ("torch", "nowhere"))
@@ -77,7 +77,7 @@ def test_the_machine_is_told(tmp_path, monkeypatch, free, state, told):
     path.write_text("")
     assert [tuple(finding.values()) for finding in diagnose(load(path))] == [
         ("note", "machine", "Xeon, 7 cores, 300 GiB"),
-        ("note", "device", "no GPU that torch can use: jobs run on the processor"),
+        ("note", "device", "torch finds no GPU here; jobs run on the processor"),
         (state, "disk", told),
         ("ok", "torch", version("torch")),
         ("missing", "nowhere", "not installed; `make setup` installs it"),

@@ -14,6 +14,8 @@ from harness.run.plan.request import RunRequest
 from harness.run.session import run_suite
 from tests.tiny import TinyBenchmark, finished_tiny, make_tiny
 
+pytestmark = pytest.mark.usefixtures("forked_workers")
+
 
 @dataclass
 class Watch:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import psutil
@@ -38,8 +39,8 @@ FEWEST, ENOUGH = 8, 0.5
 TOO_LONG = 2.0
 """Seconds of a step after which none with more items is tried."""
 
-TRIAL_AT_MOST = 0.5
-"""Seconds that the repeats of one figure may take; one is always timed."""
+TRIAL, TRIALS = 0.5, 3
+"""Seconds after which a trial repeats an action no more, and the repeats that are the most."""
 
 
 class BenchmarkTarget:
@@ -77,10 +78,9 @@ class BenchmarkTarget:
         item = raw_shape(self.context.model.inputs(), ITEM_SECONDS)
         self.embed(torch.randn((1, *item)).to(self.device)).cpu()  # a GPU has then finished
 
-    def embedding_times(self, raw: Tensor, repeats: int, at_most: float) -> Times:
-        """Time the embedding of a batch."""
-        action = partial(self.embed, raw)
-        times = time_action(action, repeats, warmup=1, device=self.device, at_most=at_most)
+    def embedding_times(self, raw: Tensor, **repeats: Any) -> Times:
+        """Time the embedding of a batch; the rest is as of `time_action`."""
+        times = time_action(partial(self.embed, raw), device=self.device, **repeats)
         self.context.go_on()
         return times
 
@@ -222,8 +222,8 @@ def _noise(context: JobContext, seconds: float, items: int) -> Tensor:
 
 
 def _median_seconds(context: JobContext, action: Callable[[], None]) -> float:
-    """Time what fits `TRIAL_AT_MOST`, after a warm-up, less the time waited for a processor."""
+    """Time a few repeats, less the time waited for a processor."""
     before = cpu_times()
-    times = time_action(action, 3, warmup=1, device=context.device, at_most=TRIAL_AT_MOST, fewest=1)
+    times = time_action(action, device=context.device, at_least=TRIAL, fewest=1, most=TRIALS)
     waited = cpu_times().since(before).share if context.device.type == "cpu" else None
     return times.median * (1 - (waited or 0.0))

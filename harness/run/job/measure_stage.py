@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,22 +12,18 @@ from harness.measure.cost import multiply_adds, parameters
 from harness.measure.device import energy_counter
 from harness.measure.gpu_room import release_memory
 from harness.measure.memory_use import PeakMemory
-from harness.measure.timing import Times, cpu_times, time_action
+from harness.measure.timing import Times, cpu_times, repeats_seconds, time_action
 from harness.records.record import Latency, Memory, Resources, Spread
 from harness.run.job.benchmark_target import ON_PROCESSOR, BenchmarkTarget
 from harness.run.job.context import JobContext, memory_errors
-from harness.run.job.results import ITEM_SECONDS
+from harness.run.job.results import ITEM_SECONDS, NOTES
 from harness.train.gradient_accumulation import parts_of
 
 LENGTHS = (ITEM_SECONDS, 5.0, 10.0)
 """Seconds of the utterances whose latency is measured."""
 
-AT_MOST = 1.0
-"""Seconds that the repeats of one figure may take."""
-
-STEPS, SINGLES, BATCHES = 3, 20, 3
-STEPS_AT_MOST = 6.0
-"""Seconds of timed training steps after which two of them are enough."""
+SEARCH, FEWEST, MOST = 0.2, 2, 10
+"""Seconds and repeats by which the fastest batch is looked for; its figure takes more."""
 
 LONG = 0.5
 """Seconds of a batch from which on it is not doubled: a call's fixed cost is nothing by then."""
@@ -39,11 +34,12 @@ class NotMeasured(OutOfMemory):
 
     Attributes:
         found: what the others measured.
+        notes: on these figures.
     """
 
-    def __init__(self, reason: str, found: Resources) -> None:
+    def __init__(self, reason: str, found: Resources, notes: Sequence[str] = ()) -> None:
         super().__init__(reason)
-        self.found = found
+        self.found, self.notes = found, tuple(notes)
 
 
 def measure_system(context: JobContext) -> dict[str, Any]:
@@ -59,6 +55,7 @@ def measure_system(context: JobContext) -> dict[str, Any]:
         "largest_training_batch": context.spec.largest_training,
         "largest_inference_batch": context.spec.embedding.largest,
     }
+    notes: list[str] = []
     refused: list[str] = []
     for done, measure in enumerate(PASSES, start=1):
         try:
@@ -66,14 +63,15 @@ def measure_system(context: JobContext) -> dict[str, Any]:
                 found |= measure(target)
         except OutOfMemory as error:
             refused.append(str(error))
+        notes += found.pop(NOTES, [])
         if refused:
             release_memory()  # not within the handler: the error holds what the pass had made
         context.advance(done)
     waited = cpu_times().since(before).share
     resources = Resources(**found, measuring_cpu_wait=waited)
     if refused:
-        raise NotMeasured("; ".join(refused), resources)
-    return resources.model_dump(mode="json")
+        raise NotMeasured("; ".join(refused), resources, notes)
+    return {**resources.model_dump(mode="json"), **({NOTES: notes} if notes else {})}
 
 
 def measuring_seconds(single: float, steps: Sequence[float], threads: int, *, audio: bool) -> float:
@@ -85,22 +83,16 @@ def measuring_seconds(single: float, steps: Sequence[float], threads: int, *, au
         threads: threads that torch computes with.
         audio: whether the items are sounds.
     """
-
-    def repeats(seconds: float, most: int) -> float:
-        """Seconds of one warm-up and the repeats within `AT_MOST`, as `timed` counts them."""
-        within = math.ceil(AT_MOST / seconds) if seconds > 0 else most
-        return seconds * (1 + min(most, max(3, within)))
-
     lengths = [seconds / ITEM_SECONDS for seconds in LENGTHS] if audio else [1.0]
-    singles = sum(repeats(single * length, SINGLES) for length in lengths)
-    batches, batch = 0.0, single
+    figures = [single * length + repeats_seconds(single * length) for length in lengths]
+    found, batch = 0.0, single
     for _ in range(ON_PROCESSOR.bit_length()):
-        batches += repeats(batch, BATCHES)
+        found += batch * (1 + min(MOST, max(FEWEST, SEARCH / batch))) if batch else SEARCH
         if batch >= LONG:
             break
         batch *= 2
-    training = sum(2 * step for step in steps) + sum(3 * step for step in steps[:1])
-    return singles * (1 if threads == 1 else 2) + batches + training
+    training = sum(2 * step for step in steps) + sum(map(repeats_seconds, steps[:1]))
+    return sum(figures) * (1 if threads == 1 else 2) + found + repeats_seconds(batch) + training
 
 
 def _sizes(target: BenchmarkTarget) -> dict[str, Any]:
@@ -118,40 +110,48 @@ def _latencies(target: BenchmarkTarget) -> dict[str, Any]:
     """Time one item at a time: on a processor with one thread and with all."""
     every = target.spec.threads
     threads = (every,) if target.device.type == "cuda" else tuple(sorted({1, every}))
-    found = []
+    found, taken = [], []
     for seconds in LENGTHS if target.audio else (0.0,):
         for count in threads:
             one = target.noise(1, seconds or None)
             try:
                 torch.set_num_threads(count)
-                times = target.embedding_times(one, SINGLES, AT_MOST)
+                times = target.embedding_times(one)
             finally:
                 torch.set_num_threads(every)
             found.append(Latency(seconds=seconds, threads=count, p50=times.median, p95=times.p95))
+            taken.append(times)
     table = next(each for each in found if each.threads == every)
-    return {"latencies": found, "latency_p50": table.p50, "latency_p95": table.p95}
+    return {
+        "latencies": found,
+        "latency_p50": table.p50,
+        "latency_p95": table.p95,
+        NOTES: _disturbed("latency", *taken),
+    }
 
 
 def _throughput(target: BenchmarkTarget) -> dict[str, Any]:
-    """Time batches of growing size; take the memory of the fastest, in a pass of its own.
+    """Find the fastest of batches of growing size; time it, and take its memory by itself.
 
     The search ends at a batch that is refused: what fits is predicted without what kernels take
     for themselves, which differs by card.
     """
 
-    def times_of(batch: int) -> Times:
-        return target.embedding_times(target.noise(batch, ITEM_SECONDS), BATCHES, AT_MOST)
+    def seconds_of(batch: int) -> float:
+        raw = target.noise(batch, ITEM_SECONDS)
+        return target.embedding_times(raw, at_least=SEARCH, fewest=FEWEST, most=MOST).median
 
-    times = {1: times_of(1)}
-    while 2 * max(times) <= target.most_at_once and times[max(times)].median < LONG:
+    seconds = {1: seconds_of(1)}
+    while 2 * max(seconds) <= target.most_at_once and seconds[max(seconds)] < LONG:
         try:
             with memory_errors("in embedding"):
-                times[2 * max(times)] = times_of(2 * max(times))
+                seconds[2 * max(seconds)] = seconds_of(2 * max(seconds))
         except OutOfMemory:
             break
     release_memory()
-    batch = min(times, key=lambda items: times[items].median / items)
+    batch = min(seconds, key=lambda items: seconds[items] / items)
     raw = target.noise(batch, ITEM_SECONDS)
+    times = target.embedding_times(raw)
     with PeakMemory(target.device) as peak:
         target.embed(raw)
     amount = batch * (ITEM_SECONDS if target.audio else 1)
@@ -159,9 +159,10 @@ def _throughput(target: BenchmarkTarget) -> dict[str, Any]:
         "inference_batch": batch,
         "inference_memory": peak.memory,
         "inference_prediction": target.spec.embedding.at.get(batch),
-        "inference_per_second": amount / times[batch].median,
-        "inference_spread": _rates(amount, times[batch]),
+        "inference_per_second": amount / times.median,
+        "inference_spread": _rates(amount, times),
         "throughput_unit": "seconds of audio" if target.audio else "pictures",
+        NOTES: _disturbed("embedding speed", times),
     }
 
 
@@ -194,17 +195,22 @@ def _training(target: BenchmarkTarget) -> dict[str, Any]:
 def _training_speed(
     target: BenchmarkTarget, batch: int, step: Callable[[], None]
 ) -> dict[str, Any]:
-    """Time a step that ran before, so that it is warm."""
+    """Time a step that ran before, so that it is warm; count its energy meanwhile."""
     joules = energy_counter(target.device)
-    times = time_action(step, STEPS, 0, device=target.device, at_most=STEPS_AT_MOST, fewest=2)
-    before = joules() if joules else 0.0
-    if joules:
-        step()
+    times = time_action(step, device=target.device, warmup=0, joules=joules)
+    items = batch * len(times.seconds)
     return {
         "training_per_second": batch / times.median,
         "training_spread": _rates(batch, times),
-        "joules_per_item": (joules() - before) / batch if joules else None,
+        "joules_per_item": None if times.joules is None else times.joules / items,
+        NOTES: _disturbed("training speed", times),
     }
+
+
+def _disturbed(figure: str, *taken: Times) -> list[str]:
+    """Return a note where a GPU was kept from its speed while a figure was taken."""
+    words = dict.fromkeys(word for times in taken for word in times.disturbances)
+    return [f"its {figure} is of a GPU {' and '.join(words)}"] if words else []
 
 
 def _rates(amount: float, times: Times) -> Spread:

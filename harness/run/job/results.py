@@ -48,6 +48,9 @@ FLOAT16_EXPONENT = 15
 PACKED = 64
 """How many times its own size a file's arrays may take; those of `save_scores` are not packed."""
 
+NOTES = "notes"
+"""Key of a result: what its row must say of it."""
+
 ITEM_SECONDS = 2.0
 """Length of the sounds behind every figure that does not name another."""
 
@@ -62,6 +65,7 @@ class Measurement(BaseModel):
         state, reason: as in a record.
         resources: the figures; where memory ran out, those that were taken all the same.
         first_result_seconds: from the start of a process to its first embedding.
+        notes: on the figures, for people.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,6 +74,7 @@ class Measurement(BaseModel):
     reason: str = ""
     resources: Resources = Resources()
     first_result_seconds: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 class TimedShapes(BaseModel):
@@ -212,9 +217,10 @@ def turn(path: Path, wait: Wait) -> Iterator[None]:
         held.release()
 
 
-def without_stage(result: dict[str, Any]) -> dict[str, Any]:
-    """Return a stage's result without its entry about the stage itself."""
-    return {key: value for key, value in result.items() if key != "stage"}
+def measured(result: dict[str, Any]) -> tuple[Resources, tuple[str, ...]]:
+    """Return the figures of the result of `measure`, and the notes on them."""
+    figures = {key: value for key, value in result.items() if key not in ("stage", NOTES)}
+    return Resources(**figures), tuple(result.get(NOTES, ()))
 
 
 def utc_now() -> str:

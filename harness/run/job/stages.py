@@ -16,7 +16,7 @@ from harness.measure.gpu_room import GpuRoom, gib, limit_allocator, release_memo
 from harness.measure.memory_use import available_memory
 from harness.metrics.validation import MetricError
 from harness.records.documents import sha256_file
-from harness.records.record import Record, Resources, State
+from harness.records.record import Record, State
 from harness.run.events import Watch, ignore
 from harness.run.job.audit_answer import AuditAnswer
 from harness.run.job.benchmark_target import BenchmarkTarget, time_system
@@ -33,15 +33,15 @@ from harness.run.job.record_writing import (
 from harness.run.job.results import (
     FIRST_RESULT,
     ITEM_SECONDS,
+    NOTES,
     SCORES,
     Measurement,
     Speed,
+    measured,
     run_stage,
     turn,
-    without_stage,
 )
 from harness.run.job.spec import JobSpec
-from harness.series.series_file import PUBLISHED
 from harness.train.training_progress import FINAL
 
 T = TypeVar("T")
@@ -99,8 +99,11 @@ def measure_job(spec: JobSpec, watch: Watch = ignore) -> Measurement:
         try:
             found = _measure(context)
         except NotMeasured as error:
-            return Measurement(state="oom", reason=str(error), resources=error.found)
-        return Measurement(state="done", resources=Resources(**without_stage(found)))
+            return Measurement(
+                state="oom", reason=str(error), resources=error.found, notes=error.notes
+            )
+        resources, notes = measured(found)
+        return Measurement(state="done", resources=resources, notes=notes)
 
     done = _within_budget(spec, measure)
     return done if isinstance(done, Measurement) else Measurement(state=done[0], reason=done[1])
@@ -145,7 +148,7 @@ def _run_stages(context: JobContext) -> Record:
 
     spec, recipe = context.spec, context.spec.recipe
     results: dict[str, dict[str, Any]] = {}
-    checkpoint, series = spec.checkpoint, None
+    checkpoint = spec.checkpoint
     if spec.train is not None and recipe is not None:
         folder = spec.stage_folder("train", spec.train.key)
         with memory_errors(f"in training{spec.at_batch}", StepOutOfMemory):
@@ -157,9 +160,6 @@ def _run_stages(context: JobContext) -> Record:
                 context.wait,
             )
         checkpoint, made = folder / FINAL, results["train"]["checkpoint"]["sha256"]
-        series = folder / PUBLISHED
-        if not series.is_file():
-            results["train"].pop("series", None)
     else:
         made = sha256_file(checkpoint) if checkpoint else "baseline"
     stage = spec.evaluate(made)
@@ -179,13 +179,13 @@ def _run_stages(context: JobContext) -> Record:
         except NotMeasured as error:
             # Training and evaluation stand: the row lacks the figures alone that were refused.
             costs = error.found.model_dump(mode="json")
-            results["measure"] = {**costs, "stage": spec.measure.model_dump()}
+            results["measure"] = {**costs, "stage": spec.measure.model_dump(), NOTES: error.notes}
             notes.append(not_measured(str(error)))
     record = build_record(spec, results, notes)
     if context.room:
         found = record.resources.model_copy(update={"gpu_free": context.room.free})
         record = record.model_copy(update={"resources": found})
-    return write_attempt(spec, record, folder / SCORES, series)
+    return write_attempt(spec, record, folder / SCORES)
 
 
 def _train(context: JobContext, recipe: Recipe, folder: Path) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def test_a_job_that_talks_for_ever_has_its_hours_all_the_same() -> None:
 def test_a_job_that_hangs_is_a_row_and_nothing_of_it_is_left(
     hanging: TinyBenchmark, mark: str
 ) -> None:
-    done = hanging.run(*words("run", "--model", "stuck", *SHORT), **{NAME: mark})
+    done = ended(hanging.start(*words("run", "--model", "stuck", *SHORT), **{NAME: mark}))
     assert done.status == 1, done.err
     assert rows(done)["stuck"]["state"] == "timeout"
     reason = rows(done)["stuck"]["reason"]
@@ -98,7 +98,7 @@ def test_an_adapter_that_hangs_when_it_is_made_ends_no_plan(
     hanging: TinyBenchmark, mark: str
 ) -> None:
     limit = ("--silence-minutes", "0.2")
-    done = hanging.run(*words("plan", "--model", "unmade", *limit), **{NAME: mark})
+    done = ended(hanging.start(*words("plan", "--model", "unmade", *limit), **{NAME: mark}))
     assert done.status == 0, done.err
     train = done.json["jobs"][1]["stages"]["train"]
     assert train["state"] == "to run"
@@ -125,7 +125,7 @@ def test_ctrl_c_ends_all_that_an_adapter_started(
 
 @pytest.mark.long
 def test_the_others_go_on(hanging: TinyBenchmark, mark: str) -> None:
-    done = hanging.run(*words("run", "--workers", "2", *SILENT), **{NAME: mark})
+    done = ended(hanging.start(*words("run", "--workers", "2", *SILENT), **{NAME: mark}))
     assert done.status == 1, done.err
     found = rows(done)
     assert {name: row["state"] for name, row in found.items()} == {

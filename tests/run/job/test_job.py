@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ import torch
 from harness.config.loader import load
 from harness.datasets.listing import list_dataset
 from harness.errors import HarnessError, RequestError
+from harness.measure.nvml import GpuState
 from harness.records.documents import sha256_file
 from harness.records.record import Stage
 from harness.records.record_files import read_record
 from harness.run.job.context import JobContext, OutOfMemory, memory_errors
 from harness.run.job.evaluate_stage import evaluate_system
+from harness.run.job.measure_stage import measure_system
 from harness.run.job.record_writing import build_record, write_attempt
 from harness.run.job.results import (
     EMBEDDINGS,
@@ -213,6 +216,22 @@ def test_times_of_a_training_elsewhere_are_not_those_of_the_records_machine(
     spent = elsewhere.resources
     assert (spent.training_seconds, spent.data_wait, spent.cpu_wait) == (None, None, None)
     assert elsewhere.artefacts == here.artefacts
+
+
+def test_a_figure_of_a_throttled_gpu_says_so_in_the_row(
+    tiny: TinyBenchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hot = SimpleNamespace(state=lambda: GpuState(clock=1200, most=1980, reasons=0x20))
+    monkeypatch.setattr("harness.measure.timing.gpu_driver", lambda device: hot)
+    job = _job_at(tiny, tiny.record_path("tiny").parent)
+    stages = ("train", "evaluate")
+    results = {name: find_result(tiny.stage(tiny.record("tiny"), name)) for name in stages}
+    results["measure"] = measure_system(JobContext(job)) | {"stage": job.measure.model_dump()}
+    record = build_record(job, results)
+    slow = "is of a GPU slowed by heat, to 1,200 of 1,980 MHz"
+    figures = ("latency", "embedding speed", "training speed")
+    assert record.notes[-3:] == tuple(f"its {figure} {slow}" for figure in figures)
+    assert record.resources.training_per_second > 0
 
 
 def test_scores_on_another_file_system_are_copied(tiny: TinyBenchmark) -> None:
