@@ -32,7 +32,8 @@ FLOORS = {
     "harness.run": 9,
     "harness.board": 9,
     "harness.registry": 10,
-    "harness.cli": 11,
+    "harness.report": 11,
+    "harness.cli": 12,
 }
 
 TORCH = {"torch", "torchaudio", "torchvision", "timm", "speechbrain", "lightning_fabric"}

@@ -14,6 +14,7 @@ from harness.testing import check_model
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
 
 
 def block(language: str, holding: str) -> str:
@@ -64,3 +65,31 @@ def test_the_readmes_table_is_the_published_one():
     for entry in entries:
         same = [row for row in rows(published) if set(entry) <= set(row)]
         assert same, f"no published row holds all of {dict(zip(header, entry, strict=True))}"
+
+
+def code(page: str) -> list[str]:
+    """The blocks of code of a page, without the comments, which are in its language."""
+    blocks = re.findall(r"```(.*?)```", page, flags=re.DOTALL)
+    return [re.sub(r"\s*#.*", "", block) for block in blocks]
+
+
+def targets(page: str) -> list[str]:
+    languages = {"README.md", "README.zh.md"}
+    return [link for link in re.findall(r"\]\(([^)]+)\)", page) if link not in languages]
+
+
+def test_the_chinese_readme_has_the_same_commands_tables_headings_and_links():
+    assert code(CHINESE) == code(README)
+    mark = "<!-- end of table -->"
+    assert rows(CHINESE[: CHINESE.index(mark)]) == rows(README[: README.index(mark)])
+    ours, theirs = (rows(page[page.index(mark) :]) for page in (README, CHINESE))
+    assert [row[0] for row in theirs if "`" in row[0]] == [row[0] for row in ours if "`" in row[0]]
+    named = [
+        [set(re.findall(r"`[^`]+`", cell)) for row in each for cell in row]
+        for each in (ours, theirs)
+    ]
+    assert named[0] == named[1]
+    assert len(re.findall("^## ", CHINESE, re.MULTILINE)) == len(
+        re.findall("^## ", README, re.MULTILINE)
+    )
+    assert targets(CHINESE) == targets(README)

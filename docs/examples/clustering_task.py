@@ -56,9 +56,10 @@ class Clustering:
     scores_with_training: ClassVar[bool] = False
 
     # Members that a task may leave out (`harness.tasks.task.TaskOptions`): nothing is decided on
-    # the validation split, and NMI is at most 1.
+    # the validation split, NMI is at most 1, and reports have a section of the task's own.
     decides: ClassVar[tuple[str, ...]] = ()
     maxima: ClassVar[Mapping[str, float]] = {"nmi": 1.0}
+    sections: ClassVar[tuple[str, ...]] = ("clustering_section:section",)
 
     def parameters(self) -> dict[str, Any]:
         """Return the rules that a table states."""

@@ -28,6 +28,7 @@ COMMANDS = {
     "submit": "submit:submit",
     "reproduce": "reproduce:reproduce",
     "audit": "audit:audit",
+    "report": "report:report",
     "publish": "publish:publish",
     "verify": "verify:verify",
     "details": "verify:details",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.config.numbers import LARGEST_SEED
+from harness.config.numbers import EMBEDDINGS_MIB, LARGEST_SEED
 from harness.errors import ConfigError, PathError, RequestError, check_spelled, naming
 from harness.measure.device import choose_device, default_threads
 
@@ -70,6 +70,12 @@ KeepStates = Annotated[
     int,
     typer.Option("--keep-states", min=0, help="States that each training keeps for an audit."),
 ]
+KeepEmbeddings = Annotated[
+    int,
+    typer.Option(
+        "--keep-embeddings", min=0, help="MiB of test embeddings kept of a job; 0 keeps none."
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option("--config", help="Benchmark file; ./benchmark.toml, else the shipped one."),
@@ -122,6 +128,7 @@ def make_request(
         data_workers=chosen.get("data_workers", 0),
         limits=parse_limits(chosen.get("job_hours"), chosen.get("silence_minutes")),
         keep_states=_states_to_keep(chosen.get("keep_states", 0)),
+        keep_embeddings=chosen.get("keep_embeddings", EMBEDDINGS_MIB),
         **{key: tuple(chosen.get(key) or ()) for key in LISTS},
     )
 

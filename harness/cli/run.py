@@ -11,6 +11,7 @@ import typer
 from harness.cli import options
 from harness.cli.output import complain, give, give_json, say
 from harness.cli.progress import ProgressDisplay
+from harness.config.numbers import EMBEDDINGS_MIB
 from harness.errors import PathError, StorageError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def run(
     workers: options.Workers = 1,
     data_workers: options.DataWorkers = 0,
     keep_states: options.KeepStates = 0,
+    keep_embeddings: options.KeepEmbeddings = EMBEDDINGS_MIB,
     config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
     settings: options.Settings = None,
@@ -48,7 +50,7 @@ def run(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
         datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
         data_workers=data_workers, job_hours=job_hours, silence_minutes=silence_minutes,
-        keep_states=keep_states,
+        keep_states=keep_states, keep_embeddings=keep_embeddings,
     )  # fmt: skip
     with ProgressDisplay() as display:
         outcome = run_suite(

@@ -26,20 +26,32 @@ def load_class(path: str, where: str) -> type[Any]:
             module cannot be imported.
         JobFailed: the module raised something else while it was imported, or wanted to exit.
     """
-    module_name, _, class_name = path.partition(":")
-    if not class_name.isidentifier() or not all(map(str.isidentifier, module_name.split("."))):
-        raise ConfigError(f"{where}: {path!r} is not an import path; write 'package.module:Class'")
+    found: type[Any] = _load(path, where, "class", inspect.isclass)
+    return found
+
+
+def load_function(path: str, where: str) -> Callable[..., Any]:
+    """Import `package.module:function`; arguments and errors are those of `load_class`."""
+    found: Callable[..., Any] = _load(path, where, "function", inspect.isfunction)
+    return found
+
+
+def _load(path: str, where: str, kind: str, is_such: Callable[[Any], bool]) -> Any:
+    module_name, _, name = path.partition(":")
+    if not name.isidentifier() or not all(map(str.isidentifier, module_name.split("."))):
+        example = "Class" if kind == "class" else kind
+        raise ConfigError(
+            f"{where}: {path!r} is not an import path; write 'package.module:{example}'"
+        )
     module = _import(module_name, where)
-    found = getattr(module, class_name, None)
-    if not inspect.isclass(found):
+    found = getattr(module, name, None)
+    if not is_such(found):
         known = [
             name
             for name, thing in vars(module).items()
-            if inspect.isclass(thing) and thing.__module__ == module_name
+            if is_such(thing) and thing.__module__ == module_name
         ]
-        raise ConfigError(
-            f"{where}: {module_name} has no class {class_name!r}; {nearest(class_name, known)}"
-        )
+        raise ConfigError(f"{where}: {module_name} has no {kind} {name!r}; {nearest(name, known)}")
     return found
 
 

@@ -62,6 +62,9 @@ class Range:
 LARGEST_SEED = 2**32 - 1
 """The largest seed that NumPy and torch both take."""
 
+EMBEDDINGS_MIB = 64
+"""MiB that the kept test embeddings of a job may take, where nobody says otherwise."""
+
 Seed = Annotated[int, Range(0, LARGEST_SEED)]
 Count = Annotated[int, Range(1, 10**9)]
 """Steps, speakers, utterances or trials."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -140,15 +141,49 @@ def expected_calibration_error(
     >>> round(expected_calibration_error([[0.75, 0.25], [0.25, 0.75]], [0, 0]), 6)
     0.25
     """
+    found = reliability(probabilities, labels, bins=bins)
+    gaps = found.counts * np.abs(found.accuracy - found.confidence)
+    return float(gaps.sum() / found.counts.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Items in bins of their confidence, those bins alone that hold any.
+
+    Attributes:
+        counts: `[B]`, items of each bin.
+        confidence: `[B]`, their mean confidence.
+        accuracy: `[B]`, the share of them that is right.
+    """
+
+    counts: Floats
+    confidence: Floats
+    accuracy: Floats
+
+
+def reliability(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 15) -> Reliability:
+    """Compute the points of a reliability diagram; the rules are those of the calibration error.
+
+    A. Niculescu-Mizil and R. Caruana, "Predicting good probabilities with supervised learning",
+    ICML 2005.
+
+    Args:
+        probabilities, labels, bins: as of `expected_calibration_error`, and its errors.
+
+    >>> reliability([[0.75, 0.25], [0.25, 0.75]], [0, 0]).accuracy
+    array([0.5])
+    """
     table, true = usable_class_scores(probabilities, labels, "probabilities")
     _check_rows(table)
     if bins < 1:
         raise MetricError(f"{bins} bins hold no confidence; give at least 1")
     confidence = table.max(axis=1)
-    gaps = _right(table, true, confidence) - confidence
     # Edges below 1 only: rounding may put a confidence of 1 above the last.
     bin_of = np.searchsorted(np.arange(1, bins) / bins, confidence, side="left")
-    return float(np.abs(np.bincount(bin_of, weights=gaps)).sum() / len(true))
+    counts = np.bincount(bin_of, minlength=bins).astype(np.float64)
+    sums = [np.bincount(bin_of, v, bins) for v in (confidence, _right(table, true, confidence))]
+    held = counts > 0
+    return Reliability(counts[held], *(each[held] / counts[held] for each in sums))
 
 
 def _right(table: Floats, true: NDArray[np.intp], confidence: Floats) -> Floats:

@@ -396,7 +396,9 @@ class Record(Part):
     resources: Resources = Resources()
     environment: Environment | None = None
     environment_digest: str = ""
-    artefacts: dict[str, Artefact] = Field(default={}, description="scores, checkpoint, log")
+    artefacts: dict[str, Artefact] = Field(
+        default={}, description="scores, checkpoint, states, embeddings"
+    )
     notes: tuple[str, ...] = ()
     # Left out by the field: a serialiser around the record would turn its NaNs into nulls.
     trained_on: tuple[str, ...] | None = Field(

@@ -35,11 +35,13 @@ class Rescoring:
 
     Attributes:
         path: their file.
+        listing: of their dataset.
         lists: the lists that they are judged by.
         task: judges them.
     """
 
     path: Path
+    listing: Listing
     lists: Lists
     task: Task
 
@@ -83,7 +85,7 @@ def find_rescoring(loaded: LoadedBenchmark, record: Record, path: Path) -> Resco
     listing, task = _listing(loaded, record), _task(loaded, record)
     with _usable():
         lists = task.lists(listing, "test", record.dataset.left_out)
-    return Rescoring(scores, lists, task)
+    return Rescoring(scores, listing, lists, task)
 
 
 def difference_from_artefact(file: Path, record: Record, name: str) -> str:

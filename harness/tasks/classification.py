@@ -57,6 +57,11 @@ class Classification:
     output: ClassVar[Output] = "logits"
     decides: ClassVar[tuple[str, ...]] = ()
     baseline_name: ClassVar[str] = "nearest class mean"
+    sections: ClassVar[tuple[str, ...]] = (
+        "harness.report.sections.classes:section",
+        "harness.report.sections.conditions:section",
+        "harness.report.sections.mistakes:section",
+    )
     baseline_input: ClassVar[Input] = FILTERBANK
     facts: ClassVar[Mapping[str, MetricFacts]] = {
         "accuracy": MetricFacts(title="accuracy", unit="%", higher_is_better=True),

@@ -181,6 +181,7 @@ class TaskOptions:
             if it is given. None: a task of logits reads them from an .npz file as its array
             `logits`, a task of embeddings takes embeddings alone.
         cautions: notes on a judgement of scores that were computed elsewhere.
+        sections: import paths of the sections that a report has of its runs.
         smallest_step: counts of the test split -> the least change of the primary metric.
     """
 
@@ -189,6 +190,7 @@ class TaskOptions:
     compares_directions: bool = False
     read_scores: Callable[[Mapping[str, Path], Listing], Scores] | None = None
     cautions: Callable[[Judgement], tuple[str, ...]] = lambda _: ()
+    sections: tuple[str, ...] = ()
     smallest_step: Callable[[Mapping[str, int]], float | None] = smallest_step
 
     @classmethod

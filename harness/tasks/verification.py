@@ -71,6 +71,13 @@ class Verification:
     compares_directions: ClassVar[bool] = True
     maxima: ClassVar[Mapping[str, float]] = {"min_dcf": 1.0}  # That of accepting all, or none.
     baseline_name: ClassVar[str] = "MFCC statistics"
+    sections: ClassVar[tuple[str, ...]] = (
+        "harness.report.sections.scores:section",
+        "harness.report.sections.detection:section",
+        "harness.report.sections.conditions:section",
+        "harness.report.sections.space:section",
+        "harness.report.sections.errors:section",
+    )
     baseline_input: ClassVar[Input] = FILTERBANK
     facts: ClassVar[Mapping[str, MetricFacts]] = {
         "eer": MetricFacts(title="EER", unit="%", higher_is_better=False),

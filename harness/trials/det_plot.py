@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,10 +25,27 @@ TICKS = (0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0
 """Error rates that an axis may name."""
 
 FORMATS = (".png", ".svg", ".pdf")
+LINES = ("-", "--", "-.", ":")
+"""Systems differ in these beside their colours, so that they are told apart in grey."""
+
 EER_MARKER, COST_MARKERS = "o", ("s", "^", "D", "v", "P", "X")
 TOP = 0.5
 MARGIN = 0.15
 """Free space around the curves, in standard deviations."""
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """A band around a curve.
+
+    Attributes:
+        false_alarms: where it is known, fractions within 0 and 1, `[K]`.
+        low, high: its ends, miss rates within 0 and 1, each `[K]`.
+    """
+
+    false_alarms: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
 
 
 def draw_det(path: Path, reports: Sequence[Report]) -> None:
@@ -56,8 +74,13 @@ def check_plot(path: Path) -> None:
         raise RequestError(f"{path}: a plot ends in one of {', '.join(FORMATS)}")
 
 
-def det_figure(reports: Sequence[Report]) -> Figure:
-    """Draw the figure that `draw_det` writes."""
+def det_figure(reports: Sequence[Report], bands: Sequence[Band | None] = ()) -> Figure:
+    """Draw the figure that `draw_det` writes.
+
+    Args:
+        reports: the systems, in the order of the legend.
+        bands: around their curves, None for none; empty if no curve has one.
+    """
     # Without a display, and without the state of pyplot.
     import seaborn
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -68,22 +91,26 @@ def det_figure(reports: Sequence[Report]) -> Figure:
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
     colours = seaborn.color_palette("colorblind", len(reports))
-    for report, colour in zip(reports, colours, strict=True):
-        _draw_system(axes, report, colour)
+    for report, colour, line in zip(reports, colours, cycle(LINES), strict=False):
+        _draw_system(axes, report, colour, line)
     _scale_axes(axes, _top(reports))
+    for band, colour in zip(bands, colours, strict=False):
+        if band is not None:
+            places, low, high = map(ndtri, (band.false_alarms, band.low, band.high))
+            axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
     _explain_markers(axes, reports[0])
     figure.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
     return figure
 
 
-def _draw_system(axes: Axes, report: Report, colour: tuple[float, float, float]) -> None:
+def _draw_system(axes: Axes, report: Report, colour: tuple[float, float, float], line: str) -> None:
     lines = det(report.curve)
     # A legend leaves out what begins with an underscore, and sets as a formula what is between
     # two dollars.
     name = report.name.replace("$", r"\$")
     name = f" {name}" if name.startswith("_") else name
     label = f"{name} (EER {100 * report.eer.value:.2f} %)"
-    axes.plot(lines.false_alarm, lines.miss, color=colour, label=label)
+    axes.plot(lines.false_alarm, lines.miss, color=colour, linestyle=line, label=label)
     if 0 < report.eer.value < 1:
         rate = ndtri(report.eer.value)
         axes.plot(rate, rate, EER_MARKER, color=colour)

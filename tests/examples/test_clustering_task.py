@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from harness.metrics.clustering import normalised_mutual_information
 from tests.tiny import TinyBenchmark, make_tiny
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "clustering_task.py"
+SECTION = EXAMPLE.with_name("clustering_section.py")
 SUITE = ("--suite", "clusters")
 
 
@@ -27,6 +29,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
     """A benchmark with the task beside its file, and a suite as the example's docstring has it."""
     made = make_tiny(tmp_path_factory.mktemp("clusters") / "own")
     shutil.copy(EXAMPLE, made.folder)
+    shutil.copy(SECTION, made.folder)
     text = EXAMPLE.read_text()
     table = text[text.index("    [suites.clusters]") : text.index("\n\n`harness plan`")]
     with made.config.open("a") as file:
@@ -100,6 +103,18 @@ def test_it_is_submitted_to_and_verified(tiny: TinyBenchmark, items: dict[str, s
     verified = tiny.run("verify", *map(str, records(tiny).values()), "--json")
     assert verified.status == 0, verified.err
     assert [each["answer"] for each in verified.json["records"]] == ["verified"] * 3
+
+
+def test_its_report_has_a_section_of_its_own(tiny: TinyBenchmark, items: dict[str, str]) -> None:
+    place = tiny.folder / "report.html"
+    done = tiny.run("report", str(records(tiny)["tiny"]), "--lang", "zh", "-o", str(place))
+    assert done.status == 0, done.err
+    (own,) = re.findall(
+        r'<section class="part" id="clusters".*?</section>', place.read_text(), re.S
+    )
+    assert "聚类" in own
+    sizes = [int(size) for size in re.findall(r'<td class="n">(\d+)</td>', own)]
+    assert sum(sizes) == len(items)
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,11 @@ from harness.records.documents import canonical_json, digest, sha256_file
 from harness.records.files import append_text, lock, read_bytes, write_text
 from harness.records.record_files import read_record
 from harness.run.job.context import JobContext
-from harness.run.job.results import OWN, SCORES, save_scores
+from harness.run.job.results import EMBEDDINGS, OWN, SCORES, save_embeddings, save_scores
 from harness.run.job.spec import JobSpec
 from harness.tasks.task import Side, training_lists
+
+MIB = 2**20
 
 TEST_USES = "test-looks.jsonl"
 
@@ -149,17 +151,23 @@ def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) 
     scores = task.score(validation, test, training)
     judgement = task.judge(test.lists, scores)
     save_scores(folder / SCORES, scores)
+    kept = task.output == "embedding" and save_embeddings(
+        folder / EMBEDDINGS, test.outputs, spec.keep_embeddings * MIB
+    )
     return {
         "metrics": {name: metric.model_dump() for name, metric in judgement.metrics.items()},
         "left_one_out": judgement.left_one_out,
         "notes": [*judgement.notes, *_crop_notes(spec.test_crops), *filter(None, [unused])],
         "test_looks": uses.test,
         "searched": uses.configurations,
-        "scores": {
-            "sha256": sha256_file(folder / SCORES),
-            "bytes": (folder / SCORES).stat().st_size,
-        },
+        "scores": _named(folder / SCORES),
+        **({"embeddings": _named(folder / EMBEDDINGS)} if kept else {}),
     }
+
+
+def _named(path: Path) -> dict[str, Any]:
+    """Return hash and size of a file, as a record names it."""
+    return {"sha256": sha256_file(path), "bytes": path.stat().st_size}
 
 
 def _crop_notes(crops: EvenCrops | None) -> list[str]:

@@ -44,10 +44,13 @@ def build_record(
     record = _base(spec, "done", "")
     metrics = {name: Metric(**value) for name, value in evaluation["metrics"].items()}
     artefacts = {"scores": Artefact(**evaluation["scores"])}
+    if kept := evaluation.get("embeddings"):
+        artefacts["embeddings"] = Artefact(**kept)
     resources, on_costs = measured(results.get("measure", {}))
     if training:
         artefacts["checkpoint"] = Artefact(**training["checkpoint"])
-        if series := training.get("series"):  # older results lack it
+        series = training.get("series")  # older results lack it
+        if series and _series(spec):
             artefacts["series"] = Artefact(**series)
         if states := training.get("states"):
             # The record binds every kept state: nobody can choose others once an audit is drawn.
@@ -94,9 +97,7 @@ def build_failure(spec: JobSpec, state: State, reason: str) -> Record:
     return _base(spec, state, printable(reason)).model_copy(update={"stages": stages})
 
 
-def write_attempt(
-    spec: JobSpec, record: Record, scores: Path | None, series: Path | None = None
-) -> Record:
+def write_attempt(spec: JobSpec, record: Record, scores: Path | None) -> Record:
     """Write a record as the job's next attempt and as its `record.json`.
 
     Attempts are never edited; `record.json` is the latest of them.
@@ -104,8 +105,8 @@ def write_attempt(
     Args:
         spec: the job.
         record: its outcome.
-        scores: the file of scores, linked (or copied) beside the record.
-        series: that of its training's series, likewise.
+        scores: the file of scores, linked (or copied) beside the record; its training's series
+            too, if the record names one.
 
     Returns:
         The record with its attempt's number.
@@ -116,7 +117,7 @@ def write_attempt(
         numbered = record.model_copy(update={"attempt": attempt, "finished": utc_now()})
         if scores is not None:
             _link(scores, folder / SCORES)
-        if series is not None and series.is_file():
+        if "series" in record.artefacts and (series := _series(spec)):
             _link(series, folder / PUBLISHED)
         write_record(folder / f"attempt-{attempt}.json", numbered)
         write_record(folder / RECORD, numbered)
@@ -140,6 +141,14 @@ def write_failure(spec: JobSpec, state: State, reason: str) -> Record:
         return write_attempt(spec, record, None)
     except (PathError, StorageError):
         return record
+
+
+def _series(spec: JobSpec) -> Path | None:
+    """Return the series of the job's training, if it is still there."""
+    if spec.train is None:
+        return None
+    path = spec.stage_folder("train", spec.train.key) / PUBLISHED
+    return path if path.is_file() else None
 
 
 def is_complete(spec: JobSpec, record: Record | None) -> bool:

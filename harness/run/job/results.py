@@ -21,6 +21,9 @@ from harness.records.record import Resources, Stage, State
 from harness.train.training_progress import FINAL as WEIGHTS
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from harness.tasks.task import Scores
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -30,11 +33,17 @@ RESULT = "result.json"
 INPUTS = "inputs.json"
 SCORES = "scores.npz"
 
+EMBEDDINGS = "embeddings.npz"
+"""Test embeddings of an evaluation, for pictures of them; nothing is judged by this file."""
+
 OWN = "own"
 """Key of a result's hash of all the rest of it; older results lack it."""
 
 ARTEFACTS = {"checkpoint": WEIGHTS, "scores": SCORES}
 """Key of a result -> file of its stage, whose hash the result holds."""
+
+FLOAT16_EXPONENT = 15
+"""Values below 2 to this power fit float16."""
 
 PACKED = 64
 """How many times its own size a file's arrays may take; those of `save_scores` are not packed."""
@@ -279,6 +288,28 @@ def save_scores(path: Path, scores: Scores) -> None:
 
     with atomic_file(path) as file:
         np.savez(file, **scores)  # type: ignore[arg-type]
+
+
+def save_embeddings(path: Path, outputs: NDArray[np.float32], most: int) -> bool:
+    """Write embeddings in float16, if they take at most so many bytes and all are finite.
+
+    Values beyond float16's range are divided by a power of two, the same for all: directions and
+    neighbours stay.
+
+    Args:
+        path: the file.
+        outputs: `[items, size]`.
+        most: bytes that they may take.
+    """
+    import numpy as np
+
+    if 2 * outputs.size > most or not np.isfinite(outputs).all():
+        return False
+    _, exponent = np.frexp(np.abs(outputs).max(initial=0.0))
+    halves = np.ldexp(outputs, -max(0, int(exponent) - FLOAT16_EXPONENT)).astype(np.float16)
+    with atomic_file(path) as file:
+        np.savez(file, embeddings=halves)
+    return True
 
 
 def load_scores(path: Path) -> Scores:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.config.numbers import EMBEDDINGS_MIB
 from harness.config.recipes import EvenCrops, Recipe
 from harness.config.tables import Profile
 from harness.records.documents import digest
@@ -59,6 +60,7 @@ class JobSpec(BaseModel):
         shapes: of the dataset, for `only = "time"`.
         options: torch's options that are measured (see `OPTIONS`).
         keep_states: how many states its training keeps for an audit; no result depends on them.
+        keep_embeddings: MiB that the kept test embeddings may take; no result depends on them.
         audit: what is run again of its training, for `only = "audit"`.
     """
 
@@ -98,6 +100,7 @@ class JobSpec(BaseModel):
     shapes: TimedShapes | None = None
     options: tuple[str, ...] = ()
     keep_states: int = 0
+    keep_embeddings: int = EMBEDDINGS_MIB
     audit: AuditTask | None = None
 
     @property

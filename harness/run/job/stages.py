@@ -42,7 +42,6 @@ from harness.run.job.results import (
     turn,
 )
 from harness.run.job.spec import JobSpec
-from harness.series.series_file import PUBLISHED
 from harness.train.training_progress import FINAL
 
 T = TypeVar("T")
@@ -149,7 +148,7 @@ def _run_stages(context: JobContext) -> Record:
 
     spec, recipe = context.spec, context.spec.recipe
     results: dict[str, dict[str, Any]] = {}
-    checkpoint, series = spec.checkpoint, None
+    checkpoint = spec.checkpoint
     if spec.train is not None and recipe is not None:
         folder = spec.stage_folder("train", spec.train.key)
         with memory_errors(f"in training{spec.at_batch}", StepOutOfMemory):
@@ -161,9 +160,6 @@ def _run_stages(context: JobContext) -> Record:
                 context.wait,
             )
         checkpoint, made = folder / FINAL, results["train"]["checkpoint"]["sha256"]
-        series = folder / PUBLISHED
-        if not series.is_file():
-            results["train"].pop("series", None)
     else:
         made = sha256_file(checkpoint) if checkpoint else "baseline"
     stage = spec.evaluate(made)

@@ -99,6 +99,7 @@ def common_fields(
         "data_workers": request.data_workers,
         "limits": request.limits,
         "keep_states": request.keep_states,
+        "keep_embeddings": request.keep_embeddings,
         "options": request.options,
         "memory_limit": loaded.benchmark.budget.usable,
         "protocol": protocol,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.loader import LoadedBenchmark, look_up
+from harness.config.numbers import EMBEDDINGS_MIB
 from harness.config.schema import Suite
 from harness.config.tables import Profile
 from harness.datasets.listing import Listing
@@ -30,6 +31,7 @@ class RunRequest:
         data_workers: processes a job that make training inputs; 0 for a thread.
         limits: the time that a job may take.
         keep_states: how many states each training keeps for an audit.
+        keep_embeddings: MiB that the test embeddings kept of a job may take.
         options: torch's options that are measured (see `harness.run.job.spec.OPTIONS`).
         leave_out_damaged: go on without files that cannot be used.
     """
@@ -48,6 +50,7 @@ class RunRequest:
     data_workers: int = 0
     limits: Limits = field(default=Limits())
     keep_states: int = 0
+    keep_embeddings: int = EMBEDDINGS_MIB
     options: tuple[str, ...] = ()
 
     @property

@@ -17,13 +17,20 @@ from harness.config.loader import load
 from harness.datasets.listing import list_dataset
 from harness.errors import HarnessError, RequestError
 from harness.measure.nvml import GpuState
+from harness.records.documents import sha256_file
 from harness.records.record import Stage
 from harness.records.record_files import read_record
 from harness.run.job.context import JobContext, OutOfMemory, memory_errors
 from harness.run.job.evaluate_stage import evaluate_system
 from harness.run.job.measure_stage import measure_system
 from harness.run.job.record_writing import build_record, write_attempt
-from harness.run.job.results import SCORES, find_result, run_stage
+from harness.run.job.results import (
+    EMBEDDINGS,
+    SCORES,
+    find_result,
+    run_stage,
+    save_embeddings,
+)
 from harness.run.job.spec import JobSpec
 from harness.run.job.stages import run_job
 from harness.run.plan.jobs import plan_checkpoint
@@ -64,6 +71,38 @@ def test_a_trunk_alone_is_judged_as_its_system(
     for number, state in enumerate((weights, bare, {**bare, "head.more": torch.zeros(3)})):
         found = judged(tiny, state, tmp_path / str(number))
         assert found["metrics"] == wanted
+
+
+def test_test_embeddings_are_kept_beside_the_scores_unless_they_are_too_large(
+    tiny: TinyBenchmark, weights: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    found = judged(tiny, weights, tmp_path)
+    path = tmp_path / EMBEDDINGS
+    assert found["embeddings"] == {"sha256": sha256_file(path), "bytes": path.stat().st_size}
+    kept = np.load(path)["embeddings"]
+    lists = JobContext(checkpoint_job(tiny, tmp_path / "weights.pt")).dataset.listing
+    trials, scores = lists.split_trials("test"), np.load(tmp_path / SCORES)["scores"]
+    assert (kept.dtype, len(kept)) == (np.float16, len(lists.split_items("test")))
+    unit = kept / np.linalg.norm(kept.astype(np.float32), axis=1, keepdims=True)
+    cosines = (unit[trials.enrol] * unit[trials.test]).sum(1)
+    np.testing.assert_allclose(cosines, scores, atol=5e-3)
+    path.unlink()
+    job = checkpoint_job(tiny, tmp_path / "weights.pt")
+    without = JobContext(job.model_copy(update={"keep_embeddings": 0}))
+    again = evaluate_system(without, tmp_path / "weights.pt", tmp_path)
+    assert "embeddings" not in again
+    assert not path.exists()
+    assert again["scores"] == found["scores"]
+    assert job.evaluate("x") == without.spec.evaluate("x")
+
+
+def test_embeddings_beyond_float16_keep_their_directions(tmp_path: Path) -> None:
+    values = np.array([[3e30, -4e30], [1e30, 0]], np.float32)
+    assert save_embeddings(tmp_path / EMBEDDINGS, values, 8)
+    kept = np.load(tmp_path / EMBEDDINGS)["embeddings"].astype(np.float64)
+    np.testing.assert_allclose(kept / kept[0, 0], values / values[0, 0], rtol=2e-3)
+    assert not save_embeddings(tmp_path / EMBEDDINGS, values, 7)
+    assert not save_embeddings(tmp_path / EMBEDDINGS, np.full((1, 1), np.nan, np.float32), 8)
 
 
 def test_scores_are_measured_against_the_training_split(

@@ -14,6 +14,7 @@ from harness.config.loader import load
 from harness.errors import OutOfMemory
 from harness.measure.gpu_room import GpuRoom
 from harness.measure.timing import Times
+from harness.records.documents import sha256_file
 from harness.records.record import Prediction, Record
 from harness.run.events import ignore
 from harness.run.job import benchmark_target, measure_stage, stages
@@ -24,6 +25,7 @@ from harness.run.job.results import INPUTS, SCORES, find_result
 from harness.run.job.spec import Embedding, JobSpec
 from harness.run.job.stages import measure_job, run_job
 from harness.run.plan.request import RunRequest
+from harness.series.series_file import PUBLISHED
 from tests.tiny import TinyBenchmark, metrics_of, planned_jobs
 
 GIB = 2**30
@@ -125,11 +127,13 @@ def test_a_job_that_is_killed_while_it_is_measured_keeps_its_metrics(
     before = metrics_of(tiny.record("tiny"))
     measuring(job).mkdir()
     (measuring(job) / INPUTS).write_text("{}")
+    (job.folder / PUBLISHED).unlink(missing_ok=True)
     kept = write_failure(job, "timeout", "no progress for 30 minutes")
     assert (kept.state, metrics_of(kept.model_dump())) == ("done", before)
     assert kept.notes[-1].endswith("measured: no progress for 30 minutes")
     assert kept.resources.latency_p50 is None
     assert (job.folder / SCORES).is_file()
+    assert sha256_file(job.folder / PUBLISHED) == kept.artefacts["series"].sha256
     assert not is_complete(job, kept)
     assert is_complete(job.model_copy(update={"environment": None}), kept)  # nothing is measured
     refused = job.model_copy(update={"refused": "its code failed"})

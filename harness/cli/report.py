@@ -1,0 +1,46 @@
+"""`harness report`: what a run was, how it learnt and what it got wrong, as one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.output import give_written
+
+
+def report(
+    given: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN_OR_LOG...",
+            help="Runs as `runs list` names them, their folders, records or keys; or the logs of "
+            "another program: TensorBoard events, CSV, JSONL, text. Several stand side by side.",
+        ),
+    ],
+    *,
+    lang: Annotated[
+        str, typer.Option("--lang", help="en, zh-Hans or zh-Hant; zh is zh-Hans.")
+    ] = "en",
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A folder, or a file that ends in .html.")
+    ] = Path("report"),
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Write Markdown with pictures beside the page too.")
+    ] = False,
+    runs: options.Runs = options.DEFAULT_RUNS,
+    config: options.Config = None,
+    json: options.Json = False,
+) -> None:
+    """Write the report of a run, of several side by side, or of another program's logs."""
+    from harness.config.loader import load
+    from harness.report.page import make_report, write_report
+    from harness.report.run import find_runs
+    from harness.report.text import read_words
+
+    words = read_words(lang)
+    found = find_runs(given, runs, load(config))
+    written = write_report(make_report(found, words), output, markdown=markdown)
+    give_written(written, "", json=json)

@@ -1,0 +1,237 @@
+"""A report's page, as one HTML file that needs nothing else, or as Markdown with its pictures."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness import __version__
+from harness.board.standing.figures import one_line
+from harness.board.writing.markdown import escape
+from harness.config.imports import load_class, load_function
+from harness.errors import RequestError
+from harness.records.files import write_bytes, write_text
+from harness.report.run import Run
+from harness.report.section import (
+    Block,
+    Bullets,
+    Facts,
+    Maker,
+    Picture,
+    Section,
+    Table,
+    Widget,
+)
+from harness.report.text import Words
+
+FIRST = (
+    "harness.report.sections.head:section",
+    "harness.report.sections.conclusions:section",
+    "harness.report.sections.curves:section",
+)
+LAST = ("harness.report.sections.costs:section",)
+"""Sections of every report; those that the runs' tasks name stand between them."""
+
+STYLES = ("board/site/assets/look.css", "board/site/assets/table.css", "report/assets/report.css")
+PRINT = "board/site/assets/print.css"
+SCRIPTS = ("board/site/assets/theme.js", "report/assets/report.js")
+TYPES = {b"\x89PNG": ("png", "image/png"), b"\xff\xd8\xff": ("jpg", "image/jpeg")}
+"""First bytes of a picture -> its ending and media type; others are SVG."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report: some runs, and what is said of them in one language."""
+
+    title: str
+    words: Words
+    sections: tuple[Section, ...]
+
+
+def make_report(runs: Sequence[Run], words: Words) -> Report:
+    """Make every section that has something to say of the runs.
+
+    Raises:
+        ConfigError: a task, or a section that it names, cannot be imported.
+    """
+    makers = [_maker(path) for path in section_paths(runs)]
+    made = (maker(runs, words) for maker in makers)
+    title = words("page.title", runs=words("page.and").join(run.name for run in runs))
+    return Report(title, words, tuple(section for section in made if section is not None))
+
+
+def section_paths(runs: Sequence[Run]) -> list[str]:
+    """Return the import paths of the sections of a report, in their order, each once."""
+    tasks = [load_class(run.record.protocol.task, "task") for run in runs if run.record]
+    own = [path for task in tasks for path in getattr(task, "sections", ())]
+    return list(dict.fromkeys([*FIRST, *own, *LAST]))
+
+
+def _maker(path: str) -> Maker:
+    maker: Maker = load_function(path, "sections")
+    return maker
+
+
+def html_page(report: Report) -> str:
+    """Return the report as one HTML file: style sheet, pictures and programs are within it."""
+    widgets = [each for section in report.sections for each in _widgets(section.blocks)]
+    scripts = [_asset(name) for name in SCRIPTS]
+    scripts += [f"(() => {{\n{each}\n}})();" for each in dict.fromkeys(w.script for w in widgets)]
+    style = [_asset(name) for name in STYLES]
+    style += [*dict.fromkeys(each.style for each in widgets), _asset(PRINT)]
+    program = "\n" + "\n".join(filter(None, scripts)) + "\n"
+    allowed = b64encode(sha256(program.encode()).digest()).decode()
+    template = _environment().get_template("page.html")
+    page = template.render(
+        report=report,
+        words=report.words,
+        version=__version__,
+        style=Markup("\n".join(filter(None, style))),
+        program=Markup(program),
+        allowed=allowed,
+    )
+    return page.rstrip("\n") + "\n"
+
+
+def markdown_page(report: Report, pictures: str) -> tuple[str, dict[str, bytes]]:
+    """Return the report as Markdown, and its pictures by their paths beside it.
+
+    Args:
+        report: the report.
+        pictures: name of the folder of pictures.
+    """
+    blocks, held = [f"# {escape(report.title)}"], dict[str, bytes]()
+    for section in report.sections:
+        blocks.append(f"## {escape(section.title)}")
+        for block in section.blocks:
+            blocks += _markdown(block, pictures, held)
+    return "\n\n".join(blocks) + "\n", held
+
+
+def write_report(report: Report, place: Path, *, markdown: bool) -> list[Path]:
+    """Write the report's files.
+
+    Args:
+        report: the report.
+        place: a file that ends in `.html`, or a folder for `report.html`.
+        markdown: whether to write `report.md` and its pictures too, beside the page.
+
+    Returns:
+        The files, the page first.
+
+    Raises:
+        RequestError: the place names another kind of file.
+    """
+    page = place if place.suffix == ".html" else place / "report.html"
+    if place.suffix != ".html" and place.is_file():
+        raise RequestError(f"{place}: is a file; give a folder, or a file that ends in .html")
+    write_text(page, html_page(report))
+    written = [page]
+    if markdown:
+        text, pictures = markdown_page(report, f"{page.stem}-pictures")
+        for path, content in pictures.items():
+            write_bytes(page.parent / path, content)
+        write_text(page.with_suffix(".md"), text)
+        written += [page.with_suffix(".md"), *(page.parent / path for path in pictures)]
+    return written
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files("harness") / name).read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("harness.report", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"inline": _inline, "groups": _groups, "data": _data_address}
+    return environment
+
+
+def _inline(text: str) -> Markup:
+    """Return a text as HTML, on one line; what stands between backticks is code."""
+    parts = one_line(text).split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part
+        for place, part in enumerate(parts)
+    )
+
+
+def _groups(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
+    """Yield each block with its kind; narrow pictures that follow one another are one gallery."""
+    for kind, together in groupby(blocks, _kind):
+        if kind == "gallery":
+            yield kind, list(together)
+        else:
+            yield from ((kind, [block]) for block in together)
+
+
+def _kind(block: Block) -> str:
+    is_narrow = isinstance(block, Picture) and block.width < 1
+    return "gallery" if is_narrow else type(block).__name__.lower()
+
+
+def _widgets(blocks: Sequence[Block]) -> Iterator[Widget]:
+    return (block for block in blocks if isinstance(block, Widget))
+
+
+def _type(picture: Picture) -> tuple[str, str]:
+    """Return the ending of a picture's file, and its media type."""
+    known = (each for start, each in TYPES.items() if picture.content.startswith(start))
+    return next(known, ("svg", "image/svg+xml"))
+
+
+def _data_address(picture: Picture) -> str:
+    return f"data:{_type(picture)[1]};base64,{b64encode(picture.content).decode()}"
+
+
+def _markdown(block: Block, folder: str, held: dict[str, bytes]) -> list[str]:
+    """Return a block as Markdown blocks; its pictures go to `held` by their paths."""
+    if isinstance(block, Widget):
+        return [each for inner in block.instead for each in _markdown(inner, folder, held)]
+    if isinstance(block, Picture):
+        path = str(PurePosixPath(folder, f"{block.name}.{_type(block)[0]}"))
+        held[path] = block.content
+        return [f"![{escape(block.alt)}]({path})", *([_plain(block.caption)] * bool(block.caption))]
+    if isinstance(block, Table):
+        rule = ["---:" if place in block.numeric else ":---" for place in range(len(block.head))]
+        lines = [_row(block.head), f"| {' | '.join(rule)} |", *map(_row, block.rows)]
+        return [*([_plain(block.caption)] * bool(block.caption)), "\n".join(lines)]
+    if isinstance(block, Facts):
+        return ["\n".join(f"- **{_plain(name)}**: {_plain(text)}" for name, text in block.pairs)]
+    if isinstance(block, Bullets):
+        return ["\n".join(f"- {_plain(item)}" for item in block.items)]
+    return [_plain(block.text)]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(map(_plain, cells))} |"
+
+
+def _plain(text: str) -> str:
+    """Return a text as Markdown; what stands between backticks stays code."""
+    parts = one_line(text).split("`")
+    return "".join(
+        f"`{part.replace('|', '/')}`" if place % 2 else re.sub(r"\S.*\S|\S", _escaped, part)
+        for place, part in enumerate(parts)
+    )
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return escape(found[0])

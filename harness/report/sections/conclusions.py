@@ -1,0 +1,109 @@
+"""A table of conclusions, and what to do next: sentences that record and series bear out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.records.record import Record
+from harness.report.findings import LEARNT, Finding, comparisons, findings
+from harness.report.run import Run
+from harness.report.section import Block, Bullets, Paragraph, Section, Table
+from harness.report.text import Words
+from harness.train.training_progress import FINAL
+
+
+def section(runs: Sequence[Run], words: Words) -> Section | None:
+    """Say what the numbers show of each run, which runs can be told apart, and what comes next."""
+    several = len(runs) > 1
+    rows = [
+        (finding.about, words("conclusions.all_runs"), _said(finding, words))
+        for finding in comparisons(runs)
+    ]
+    for about in dict.fromkeys(finding.about for run in runs for finding in findings(run)):
+        for run in runs:
+            said = [_said(each, words) for each in findings(run) if each.about == about]
+            if said:
+                rows.append((about, run.name, words("page.space").join(said)))
+    if not rows:
+        return None
+    cells = tuple(
+        (words(f"conclusions.about_{about}"), *([name] if several else []), said)
+        for about, name, said in rows
+    )
+    columns = ("about", *(("run",) if several else ()), "finding")
+    blocks: list[Block] = [Table(tuple(words(f"conclusions.{each}") for each in columns), cells)]
+    steps = tuple(
+        dict.fromkeys(step for run in runs for step in next_steps(run, words, named=several))
+    )
+    if steps:
+        blocks += [Paragraph(words("conclusions.next")), Bullets(steps)]
+    return Section("conclusions", words("conclusions.title"), tuple(blocks))
+
+
+def _said(finding: Finding, words: Words) -> str:
+    return words(f"conclusions.{finding.text}", **finding.values)
+
+
+def next_steps(run: Run, words: Words, *, named: bool) -> Iterator[str]:
+    """Yield what the run's own numbers and files suggest, with the command where there is one."""
+    prefix = f"{run.name}{words('page.colon')}" if named else ""
+    for step in _steps(run, words):
+        yield prefix + step
+
+
+def _steps(run: Run, words: Words) -> Iterator[str]:
+    record = run.record
+    if record is None:
+        best = next((each for each in findings(run) if each.text == "best_before"), None)
+        if best is not None:
+            yield words("conclusions.step_keep", **best.values)
+        return
+    if record.state != "done":
+        yield words("conclusions.step_again", command=_command(record))
+        return
+    weights = run.artefact("checkpoint", FINAL, "train")
+    if weights is not None:
+        yield words(
+            "conclusions.step_weights", path=weights, step=run.results["train"]["selected_step"]
+        )
+    yield from _training_steps(run, record, words)
+
+
+def _training_steps(run: Run, record: Record, words: Words) -> Iterator[str]:
+    sections = getattr(run.task, "sections", ())
+    if any(path.startswith("harness.report.sections.errors:") for path in sections):
+        yield words("conclusions.step_errors")
+    learnt = record.metrics.get("training_accuracy")
+    length = _longer(record)
+    if length and (learnt is None or learnt.value < LEARNT):
+        yield words("conclusions.step_longer", command=f"{_command(record)} --set {length}")
+    if (
+        learnt is not None
+        and learnt.value >= LEARNT
+        and record.loss
+        and "margin" in record.loss.fields
+    ):
+        yield words(
+            "conclusions.step_margin", loss=record.loss.name, margin=record.loss.fields["margin"]
+        )
+    if record.seed is not None:
+        yield words("conclusions.step_seeds", command=f"{_command(record)} --seeds 0,1,2")
+
+
+def _command(record: Record) -> str:
+    """Return the command that runs the record's entry; what was changed by `--set` is not in it."""
+    parts = [
+        "harness run",
+        f"--suite {record.protocol.suite}",
+        f"--profile {record.protocol.profile}",
+    ]
+    parts += [f"--dataset {record.dataset.name}", f"--model {record.model.name}"]
+    return " ".join(parts + ([f"--loss {record.loss.name}"] if record.loss else []))
+
+
+def _longer(record: Record) -> str:
+    recipe = record.recipe or {}
+    for key in ("epochs", "steps"):
+        if isinstance(recipe.get(key), int):
+            return f"{key}={2 * recipe[key]}"
+    return ""

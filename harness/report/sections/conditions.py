@@ -1,0 +1,148 @@
+"""The test in parts: by duration, gender, session, genre, and by whatever the corpus tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.board.record_paths import slug
+from harness.board.standing.figures import UNKNOWN, plain
+from harness.records.details_schema import Breakdown, Details, Group, GroupMetric
+from harness.records.record import MetricFacts, Record
+from harness.report.drawing import drawing, drawn_name, look, svg
+from harness.report.run import Run
+from harness.report.section import Block, Paragraph, Picture, Section, Table
+from harness.report.text import Words
+
+Held = Mapping[str, tuple[Record, Details]]
+"""Name of a run -> its record and its details."""
+
+ROW = 0.26
+"""Inches of a group in a picture."""
+
+
+def section(runs: Sequence[Run], words: Words) -> Section | None:
+    """Show every breakdown of the runs' tests, by their primary metric."""
+    held = {
+        run.name: (run.record, run.details)
+        for run in runs
+        if run.record is not None and run.record.metrics and run.details is not None
+    }
+    found = {
+        name: each for _, details in held.values() for name, each in details.breakdowns.items()
+    }
+    blocks: list[Block] = []
+    for name, breakdown in found.items():
+        blocks += _breakdown(name, breakdown, held, words)
+    if not blocks:
+        return None
+    lead = Paragraph(words("conditions.lead"), quiet=True)
+    return Section("conditions", words("conditions.title"), (lead, *blocks))
+
+
+def _breakdown(name: str, breakdown: Breakdown, held: Held, words: Words) -> list[Block]:
+    columns = {
+        run: {group.name: group for group in details.breakdowns[name].groups}
+        for run, (_, details) in held.items()
+        if name in details.breakdowns
+    }
+    groups = {group: each for column in columns.values() for group, each in column.items()}
+    facts = {run: held[run][0].protocol.facts[held[run][0].protocol.primary] for run in columns}
+    primary = {run: held[run][0].protocol.primary for run in columns}
+    shown = next(iter(facts.values()))
+    title = words.get(f"conditions.by_{name}") or breakdown.title
+    metric = words.get(f"metrics.{next(iter(primary.values()))}", shown.title)
+    caption = words("conditions.caption", what=title, metric=metric, unit=shown.unit)
+    head = [title, *(words(f"conditions.{each}") for each in ("units", "items"))]
+    with_trials = any(group.trials is not None for group in groups.values())
+    head += [words(f"conditions.{each}") for each in ("trials", "targets")] * with_trials
+    rows = [
+        (
+            f"{group_name(group, words)}{_against(each, words)}",
+            *_counts(each, with_trials=with_trials),
+            *(
+                _cell(column.get(group), primary[run], facts[run])
+                for run, column in columns.items()
+            ),
+        )
+        for group, each in groups.items()
+    ]
+    head += list(columns)
+    numeric = frozenset(range(1, len(head)))
+    blocks: list[Block] = [Table(tuple(head), tuple(rows), caption, numeric)]
+    if picture := _draw(columns, primary, facts, list(groups)):
+        alt = words("conditions.alt", what=title, metric=metric)
+        blocks.append(Picture(f"condition-{slug(name)}", picture, alt, alt, width=0.5))
+    return blocks
+
+
+def group_name(name: str, words: Words) -> str:
+    """Return a group's name in the language; names of the corpus stay as they are."""
+    value = name.removeprefix("both ")
+    if value != name:
+        return words("conditions.both", value=value)
+    return words.get(f"groups.{name}", name)
+
+
+def _against(group: Group, words: Words) -> str:
+    return f" ({words(f'groups.{group.against}')})" if group.against else ""
+
+
+def _counts(group: Group, *, with_trials: bool) -> list[str]:
+    counts = [group.units, group.items]
+    if with_trials:
+        counts += [group.trials or 0, group.targets or 0]
+    return [f"{count:,}" for count in counts]
+
+
+def _cell(group: Group | None, metric: str, facts: MetricFacts) -> str:
+    found = group.metrics.get(metric) if group else None
+    if found is None:
+        return UNKNOWN
+    if found.low is None or found.high is None:
+        return plain(found.value, facts)
+    return f"{plain(found.value, facts)} ({plain(found.low, facts)}–{plain(found.high, facts)})"
+
+
+def _ends(metric: GroupMetric) -> tuple[float, float]:
+    """Return the interval; of a metric without one its value twice."""
+    if metric.low is None or metric.high is None:
+        return metric.value, metric.value
+    return metric.low, metric.high
+
+
+def _draw(
+    columns: Mapping[str, Mapping[str, Group]],
+    primary: Mapping[str, str],
+    facts: Mapping[str, MetricFacts],
+    groups: Sequence[str],
+) -> bytes | None:
+    """Draw each group's metric with its interval; None if no group has one."""
+    told: dict[str, dict[str, GroupMetric]] = {}
+    for run, column in columns.items():
+        told[run] = {
+            name: metric
+            for name in groups
+            if name in column and (metric := column[name].metrics.get(primary[run])) is not None
+        }
+    drawn = [name for name in groups if any(name in own for own in told.values())]
+    if len(drawn) < 2:
+        return None
+    with drawing(5.2, 0.9 + ROW * len(drawn) * (1 + 0.4 * (len(told) - 1))) as figure:
+        axes = figure.add_subplot()
+        for place, (run, own) in enumerate(told.items()):
+            scale = 100 if facts[run].unit == "%" else 1
+            shift = (place - (len(told) - 1) / 2) * 0.7 / len(told)
+            at = [drawn.index(name) + shift for name in own]
+            ends = [_ends(metric) for metric in own.values()]
+            style = look(place) | {"linestyle": "none", "label": drawn_name(run, place)}
+            axes.hlines(at, *zip(*((a * scale, b * scale) for a, b in ends), strict=True),
+                        color=style["color"], linewidth=1.4)  # fmt: skip
+            axes.plot([metric.value * scale for metric in own.values()], at, **style)
+        axes.set_yticks(range(len(drawn)), [drawn_name(name, i) for i, name in enumerate(drawn)])
+        axes.invert_yaxis()
+        axes.grid(axis="x", color="0.9", linewidth=0.6)
+        shown = next(iter(facts.values()))
+        axes.set_xlabel(f"{shown.title} ({shown.unit})" if shown.unit else shown.title)
+        if len(told) > 1:
+            figure.legend(loc="outside lower center", ncols=2, fontsize=8, frameon=False)
+        return svg(figure)

@@ -1,0 +1,249 @@
+"""Curves of all series under the field's names, several runs overlaid, with what changed marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.board.record_paths import slug
+from harness.report.drawing import QUIET, drawing, drawn_name, look, scale_values, svg
+from harness.report.run import Run
+from harness.report.section import Block, Paragraph, Picture, Section, Table
+from harness.report.text import Words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FIRST = ("Train/Loss", "Train/Accuracy", "Valid/eer", "Test/eer", "Valid/min_dcf", "Test/min_dcf")
+FEW = 60
+"""Points of a line that are marked one by one."""
+
+LOGARITHMIC = ("loss", "raw_loss", "lr", "grad_norm")
+"""Series, below their group, whose axis is logarithmic where their values span much."""
+
+BINS = 300
+"""Stretches of a long series, each drawn as its mean within the band of its values."""
+
+MOST = 30
+"""Series that are drawn; the table has all of them."""
+
+MARKS = {"resume": ":", "restart": (0, (1, 3)), "margin": "--", "stopped": "-.", "chosen": "-"}
+"""Kind of a mark -> how its line is drawn."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The values of one series of one run, without those that are not finite.
+
+    Attributes:
+        place: of the run within the report.
+        run: its name.
+        steps, values: `[N]`, ascending steps; epochs where the log has no steps.
+    """
+
+    place: int
+    run: str
+    steps: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+def section(runs: Sequence[Run], words: Words) -> Section | None:
+    """Draw every series that any of the runs has."""
+    held = [(place, run) for place, run in enumerate(runs) if run.series is not None]
+    names = sorted({name for _, run in held for name in _names(run)}, key=_order)
+    curves = {name: found for name in names if (found := _curves(held, name))}
+    if not curves:
+        return None
+    blocks: list[Block] = [Paragraph(words("curves.lead"), quiet=True)]
+    if any(run.record and name.startswith("Test/") for _, run in held for name in names):
+        blocks.append(Paragraph(words("curves.test_is_validation"), quiet=True))
+    if kinds := _kinds(runs):
+        told = [words(f"curves.mark_{kind}") for kind in kinds]
+        blocks.append(
+            Paragraph(words("curves.marks", marks=words("page.semicolon").join(told)), quiet=True)
+        )
+    if len(held) > 1:
+        alt = words("page.comma").join(run.name for _, run in held)
+        blocks.append(Picture("curves-legend", _legend(held), alt))
+    lines = [name for name, found in curves.items() if max(len(each.steps) for each in found) > 1]
+    for name in lines[:MOST]:
+        caption = f"`{name}`{words('page.colon')}{meaning(name, words)}"
+        alt = words("curves.alt", name=name)
+        picture = _draw(name, curves[name], runs)
+        blocks.append(Picture(f"curve-{slug(name)}", picture, alt, caption, width=0.33))
+    if len(curves) > len(lines[:MOST]):
+        shown, every = len(lines[:MOST]), len(curves)
+        blocks.append(Paragraph(words("curves.more", shown=shown, all=every), quiet=True))
+    blocks.append(_table(curves, len(runs) > 1, words))
+    return Section("curves", words("curves.title"), tuple(blocks))
+
+
+def meaning(name: str, words: Words) -> str:
+    """Return the glossary line of a series: of its full name, else of what follows the last `/`."""
+    short = name.rpartition("/")[2].lower()
+    return (
+        words.get(f"glossary.{name}") or words.get(f"glossary.{short}") or words("glossary.other")
+    )
+
+
+def _names(run: Run) -> list[str]:
+    return [] if run.series is None else [str(name) for name in run.series.scalars["name"].unique()]
+
+
+def _order(name: str) -> tuple[int, str]:
+    return (FIRST.index(name) if name in FIRST else len(FIRST), name)
+
+
+def _curves(held: Sequence[tuple[int, Run]], name: str) -> list[Curve]:
+    found = []
+    for place, run in held:
+        if run.series is None:
+            continue
+        rows = run.series.scalars[run.series.scalars["name"] == name]
+        steps = _positions(rows)
+        values = rows["value"].to_numpy(np.float64)
+        usable = np.isfinite(steps) & np.isfinite(values)
+        if usable.any():
+            order = np.argsort(steps[usable], kind="stable")
+            found.append(Curve(place, run.name, steps[usable][order], values[usable][order]))
+    return found
+
+
+def _positions(rows: pd.DataFrame) -> NDArray[np.float64]:
+    steps = pd.to_numeric(rows["step"], errors="coerce").to_numpy(np.float64)
+    return steps if np.isfinite(steps).any() else rows["epoch"].to_numpy(np.float64)
+
+
+def _kinds(runs: Sequence[Run]) -> list[str]:
+    """Return the kinds of marks that any run has, in the order of `MARKS`."""
+    found = {kind for run in runs for kind, _ in _marks(run)}
+    return [kind for kind in MARKS if kind in found]
+
+
+def _marks(run: Run) -> Iterator[tuple[str, float]]:
+    """Yield kind and step of what happened to a run; of the margin, where it begins and ends."""
+    if run.series is None:
+        return
+    margins = []
+    for mark in run.series.marks:
+        if mark.step is None:
+            continue
+        if mark.kind == "margin":
+            margins.append(float(mark.step))
+        else:
+            yield mark.kind, float(mark.step)
+    for step in sorted({*margins[:1], *margins[-1:]}):
+        yield "margin", step
+    training = run.results.get("train")
+    if training and all(mark.kind != "chosen" for mark in run.series.marks):
+        yield "chosen", float(training["selected_step"])
+
+
+def _draw(name: str, curves: Sequence[Curve], runs: Sequence[Run]) -> bytes:
+    with drawing() as figure:
+        axes = figure.add_subplot()
+        for curve in curves:
+            _draw_marks(axes, runs[curve.place], curve)
+            _draw_curve(axes, curve)
+        lowest = min(curve.values.min() for curve in curves)
+        highest = max(curve.values.max() for curve in curves)
+        if name.rpartition("/")[2].lower() in LOGARITHMIC:
+            scale_values(axes, lowest, highest)
+        axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
+        axes.set_xlabel("step", fontsize=8)
+        axes.grid(axis="y", color="0.9", linewidth=0.7)
+        axes.set_axisbelow(True)
+        return svg(figure)
+
+
+def _draw_curve(axes: Axes, curve: Curve) -> None:
+    looks = look(curve.place)
+    if len(curve.steps) <= BINS:
+        every = max(1, len(curve.steps) // 12) if len(curve.steps) > FEW else 1
+        axes.plot(curve.steps, curve.values, markevery=every, markeredgewidth=0, **looks)
+        return
+    steps, means, low, high = binned(curve.steps, curve.values)
+    axes.fill_between(steps, low, high, color=looks["color"], alpha=0.18, linewidth=0)
+    axes.plot(steps, means, markevery=BINS // 10, markeredgewidth=0, **looks)
+
+
+def binned(
+    steps: NDArray[np.float64], values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], ...]:
+    """Return middle step, mean, lowest and highest value of `BINS` stretches of as many values."""
+    parts = list(zip(np.array_split(steps, BINS), np.array_split(values, BINS), strict=True))
+    columns = [(s.mean(), v.mean(), v.min(), v.max()) for s, v in parts]
+    return tuple(np.array(column) for column in zip(*columns, strict=True))
+
+
+def _draw_marks(axes: Axes, run: Run, curve: Curve) -> None:
+    colour = look(curve.place)["color"]
+    for kind, step in _marks(run):
+        style: Any = MARKS.get(kind, ":")
+        shade = colour if kind == "chosen" else QUIET
+        axes.axvline(step, color=shade, linestyle=style, linewidth=0.9, alpha=0.8, zorder=0.5)
+        if kind == "chosen":
+            at = int(np.argmin(np.abs(curve.steps - step)))
+            axes.plot(
+                curve.steps[at],
+                curve.values[at],
+                "*",
+                color=colour,
+                markersize=9,
+                markeredgecolor="white",
+                zorder=4,
+            )
+
+
+def _legend(held: Sequence[tuple[int, Run]]) -> bytes:
+    from matplotlib.lines import Line2D
+
+    names = {place: drawn_name(run.name, place) for place, run in held}
+    columns, longest = min(len(held), 2), max(map(len, names.values()))
+    width, height = columns * (0.7 + longest / 11), 0.15 + 0.2 * -(-len(held) // columns)
+    with drawing(width, height) as figure:
+        lines = [Line2D([], [], label=name, **look(place)) for place, name in names.items()]
+        figure.legend(
+            handles=lines, loc="center left", ncols=columns, frameon=False, handlelength=4
+        )
+        return svg(figure)
+
+
+def _table(curves: dict[str, list[Curve]], several: bool, words: Words) -> Table:
+    """Return first, last, lowest and highest value of each series, with their steps."""
+    rows = []
+    for name, found in curves.items():
+        for curve in found:
+            low, high = int(curve.values.argmin()), int(curve.values.argmax())
+            rows.append(
+                (
+                    f"`{name}`",
+                    *([curve.run] if several else []),
+                    f"{len(curve.values):,}",
+                    *(
+                        words(
+                            "curves.at",
+                            value=f"{curve.values[at]:.4g}",
+                            step=f"{curve.steps[at]:,.0f}",
+                        )
+                        for at in (0, -1, low, high)
+                    ),
+                )
+            )
+    columns = (
+        "name",
+        *(("run",) if several else ()),
+        "points",
+        "first",
+        "last",
+        "lowest",
+        "highest",
+    )
+    head = tuple(words(f"curves.column_{each}") for each in columns)
+    numeric = frozenset(range(1 + several, len(columns)))
+    return Table(head, tuple(rows), words("curves.table"), numeric)

@@ -1,0 +1,195 @@
+"""What was run, on what, under which rules and where, with its result."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.board.standing.costs import environment_name
+from harness.board.standing.figures import UNKNOWN, plain
+from harness.records.record import Metric, MetricFacts, Record, RecordedComponent
+from harness.report.run import Run
+from harness.report.section import Block, Facts, Paragraph, Section, Table
+from harness.report.text import Words
+
+if TYPE_CHECKING:
+    from harness.series.series import Series
+
+SPLITS = ("train", "validation", "test")
+
+
+def section(runs: Sequence[Run], words: Words) -> Section:
+    """Say what each run was, with every metric of its record."""
+    blocks: list[Block] = [Paragraph(lead(run, words)) for run in runs]
+    blocks += metric_table(runs, words)
+    told = [facts(run, words) for run in runs]
+    longest = sorted(told, key=len, reverse=True)
+    names = list(dict.fromkeys(name for each in longest for name, text in each.items() if text))
+    shared = [name for name in names if len({each.get(name) for each in told}) == 1]
+    differing = [name for name in names if name not in shared]
+    if differing:
+        head = (words("head.what"), *(run.name for run in runs))
+        rows = [(words(f"head.{n}"), *(each.get(n) or UNKNOWN for each in told)) for n in differing]
+        blocks.append(Table(head, tuple(rows)))
+        blocks += [Paragraph(words("head.shared") + words("page.colon"))] * bool(shared)
+    blocks.append(Facts(tuple((words(f"head.{name}"), told[0][name]) for name in shared)))
+    return Section("head", words("head.title"), tuple(blocks))
+
+
+def lead(run: Run, words: Words) -> str:
+    """Return the result of a run in a sentence, with its interval, or why it has none."""
+    record = run.record
+    if record is None:
+        return words("head.lead_log", name=run.name)
+    if record.state != "done":
+        state = words(f"states.{record.state}")
+        return words("head.lead_failed", name=run.name, state=state, reason=record.reason or "?")
+    primary = record.protocol.primary
+    facts, metric = record.protocol.facts[primary], record.metrics[primary]
+    told = "head.lead" if metric.low is not None else "head.lead_without_interval"
+    return words(
+        told,
+        name=run.name,
+        data=record.dataset.name,
+        metric=metric_title(primary, record.protocol.facts, words),
+        result=metric_text(metric, facts),
+        units=record.dataset.counts.get("test", {}).get("units", 0),
+        unit=words.get(f"units.{record.dataset.unit}", record.dataset.unit),
+    )
+
+
+def metric_table(runs: Sequence[Run], words: Words) -> list[Table]:
+    """Return the table of every metric of the runs' records, the primary one first."""
+    own = [(run.name, run.record) for run in runs if run.record is not None and run.record.metrics]
+    told: dict[str, MetricFacts] = {}
+    for _, record in own:
+        told |= record.protocol.facts
+    names = dict.fromkeys([*told, *(name for _, record in own for name in record.metrics)])
+    rows = []
+    for name in names:
+        held = [record.metrics.get(name) for _, record in own]
+        if any(held):
+            cells = [metric_text(each, told.get(name)) if each else UNKNOWN for each in held]
+            note = words.get(f"metric_notes.{name}")
+            rows.append((metric_title(name, told, words), *cells, note))
+    if not rows:
+        return []
+    values = [name for name, _ in own] if len(own) > 1 else [words("head.value")]
+    head = (words("head.metric"), *values, words("head.meaning"))
+    return [Table(head, tuple(rows), words("head.metrics"), frozenset(range(1, len(own) + 1)))]
+
+
+def metric_title(name: str, facts: Mapping[str, MetricFacts], words: Words) -> str:
+    """Return a metric's name in the language, else as its facts have it, else as the record has."""
+    return words.get(f"metrics.{name}", facts[name].title if name in facts else name)
+
+
+def metric_text(metric: Metric, facts: MetricFacts | None) -> str:
+    """Return a metric with its interval, as `5.31 % (4.62-6.07)`."""
+    unit = "%" if metric.unit == "%" else ""
+    shown = facts or MetricFacts(
+        title="", unit=unit, higher_is_better=False, decimals=3 - bool(unit)
+    )
+    text = f"{plain(metric.value, shown)} {shown.unit}".rstrip()
+    if metric.low is None or metric.high is None:
+        return text
+    return f"{text} ({plain(metric.low, shown)}–{plain(metric.high, shown)})"
+
+
+def facts(run: Run, words: Words) -> dict[str, str]:
+    """Return what is said of a run, in the order of the page, by the ends of the ids of labels."""
+    record = run.record
+    if record is None:
+        return {"span": _span(run.series, words), "source": f"`{run.place}`"}
+    return {
+        "model": _component(record.model),
+        "loss": _component(record.loss) if record.loss else "",
+        "recipe": words("head.no_training") if record.is_baseline else _recipe(record, words),
+        "data": _data(record, words),
+        "splits": _splits(record, words),
+        "protocol": _protocol(record, words),
+        "chosen": _chosen(record, words),
+        "looks": words("head.looks_are", looks=record.test_looks, searched=record.searched),
+        "seed": "" if record.seed is None else str(record.seed),
+        "machine": _machine(record),
+        "code": f"`{record.code[:12]}{'+dirty' * record.code.endswith('+dirty')}`",
+        "finished": record.ended.replace("T", " ").replace("+00:00", " UTC"),
+        "notes": "; ".join(record.notes),
+        "lacking": run.lacking if record.state == "done" else "",
+        "source": f"`{run.place}`",
+    }
+
+
+def _chosen(record: Record, words: Words) -> str:
+    """Return how the weights were chosen; what the language has no words for, as the record has."""
+    at = re.fullmatch(r"validation, step (?P<step>\d+) of (?P<steps>\d+)", record.selected_on)
+    return words("head.chosen_at", **at.groupdict()) if at else record.selected_on
+
+
+def _span(series: Series | None, words: Words) -> str:
+    if series is None or series.scalars.empty:
+        return ""
+    rows = series.scalars
+    steps = {"first": f"{rows['step'].min():,}", "last": f"{rows['step'].max():,}"}
+    told = words("head.span_is", series=len(series.names), points=f"{len(rows):,}", **steps)
+    seconds = rows["seconds"].max()
+    if not seconds > 0:  # NaN where no times are known
+        return told
+    time = words("head.span_time", hours=f"{seconds / 3600:.1f}")
+    return f"{told}{words('page.semicolon')}{time}"
+
+
+def _component(part: RecordedComponent) -> str:
+    fields = ", ".join(f"{name} {_value(value)}" for name, value in sorted(part.fields.items()))
+    return f"{part.name}: `{part.adapter}`" + (f", {fields}" if fields else "")
+
+
+def _value(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _recipe(record: Record, words: Words) -> str:
+    recipe = record.recipe or {}
+    optimizer, crop = recipe.get("optimizer") or {}, recipe.get("crop_seconds")
+    length = next((name for name in ("epochs", "steps") if recipe.get(name)), "")
+    told = [
+        record.recipe_name or "",
+        words(f"head.{length}", number=recipe[length]) if length else "",
+        words("head.batch", number=recipe["batch"]) if "batch" in recipe else "",
+        words("head.optimizer", name=optimizer.get("name"), rate=_value(optimizer.get("lr"))),
+        words("head.crop", seconds=_value(crop)) if crop else "",
+        str(recipe.get("precision", "")),
+    ]
+    return words("page.comma").join(filter(None, told)) if recipe else ""
+
+
+def _data(record: Record, words: Words) -> str:
+    data = record.dataset
+    made = words("head.synthetic") if data.synthetic else ""
+    return words("page.comma").join(filter(None, (data.title, made, data.licence)))
+
+
+def _splits(record: Record, words: Words) -> str:
+    unit, told = words.get(f"units.{record.dataset.unit}", record.dataset.unit), []
+    held = record.dataset.counts
+    for split in sorted(held, key=lambda name: SPLITS.index(name) if name in SPLITS else -1):
+        counts = held[split]
+        text = "head.split_trials" if "trials" in counts else "head.split"
+        shown = {name: f"{count:,}" for name, count in {"units": 0, "items": 0, **counts}.items()}
+        told.append(words(text, split=words.get(f"splits.{split}", split), unit=unit, **shown))
+    return words("page.semicolon").join(told)
+
+
+def _protocol(record: Record, words: Words) -> str:
+    protocol = record.protocol
+    rules = ", ".join(f"{name} {_value(value)}" for name, value in protocol.parameters.items())
+    place = {"suite": protocol.suite, "profile": protocol.profile, "version": protocol.version}
+    return words("head.protocol_is", **place) + words("page.semicolon") + rules
+
+
+def _machine(record: Record) -> str:
+    if record.environment is None:
+        return ""
+    torch = record.environment.libraries.get("torch")
+    return environment_name(record) + (f", torch {torch}" if torch else "")

@@ -1,0 +1,80 @@
+"""The words of a report, in the languages it is written in: one file a language.
+
+A file of `languages/` is TOML: a table for each section of the page, and in it a text for each
+sentence or label. The text of `[curves] title` has the id `curves.title`. Values stand in braces,
+as in `"step {step} of {steps}"`; `code` between backticks stays code.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from harness.errors import RequestError
+from harness.records.documents import leaves
+
+LANGUAGES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
+"""Each language by the tag that HTML has for it, as its readers call it."""
+
+ALIASES = {"zh": "zh-Hans", "zh-CN": "zh-Hans", "zh-SG": "zh-Hans"} | dict.fromkeys(
+    ("zh-TW", "zh-HK", "zh-MO"), "zh-Hant"
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """The texts of one language.
+
+    Attributes:
+        language: its tag, one of `LANGUAGES`.
+        texts: id -> text.
+    """
+
+    language: str
+    texts: Mapping[str, str]
+
+    def __call__(self, text: str, **values: Any) -> str:
+        """Return the text of an id, with the values in its braces.
+
+        Raises:
+            KeyError: there is no such text, or it names a value that is not given.
+        """
+        return self.texts[text].format(**values)
+
+    def get(self, text: str, default: str = "") -> str:
+        """Return the text of an id as it is, or a default if there is none."""
+        return self.texts.get(text, default)
+
+    def choose(self, texts: Mapping[str, str]) -> str:
+        """Return the text of this language among those that a section brings itself.
+
+        Args:
+            texts: language -> text; English is there, and stands in for a language that is not.
+        """
+        return texts.get(self.language, texts["en"])
+
+
+def read_words(language: str) -> Words:
+    """Read the texts of a language.
+
+    Args:
+        language: a tag of `LANGUAGES`, or one of `ALIASES`.
+
+    Raises:
+        RequestError: reports are not written in it.
+    """
+    tag = ALIASES.get(language, language)
+    if tag not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise RequestError(f"--lang {language}: no report is written in it; give one of {known}")
+    return Words(tag, _texts(tag))
+
+
+@cache
+def _texts(tag: str) -> dict[str, str]:
+    content = (files("harness.report") / "languages" / f"{tag}.toml").read_text("utf-8")
+    return {place: str(text) for place, text in leaves(tomllib.loads(content))}

@@ -1,0 +1,128 @@
+"""Findings are true of the numbers that they name."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.records.record import Metric
+from harness.report.findings import Finding, comparisons, findings
+from harness.report.run import Run
+from harness.series.series import Mark, Series, scalar_frame
+
+SPEECH = "speaker/quick/speechocean762/"
+
+
+def of_series(marks: tuple[Mark, ...] = (), **values: list[float]) -> Run:
+    """A log of series whose names are written with `_` for `/`."""
+    rows = [
+        (name.replace("_", "/", 1), step, math.nan, math.nan, value)
+        for name, held in values.items()
+        for step, value in enumerate(held, start=1)
+    ]
+    return Run("log", Path("log"), series=Series("log", scalar_frame(rows), marks=marks))
+
+
+def named(found: list[Finding]) -> dict[str, dict]:
+    return {each.text: each.values for each in found}
+
+
+def test_the_best_validation_is_named_with_its_step():
+    before = named(findings(of_series(Test_eer=[0.4, 0.2, 0.3])))["best_before"]
+    assert (before["best"], before["step"], before["last"]) == ("0.2", "2", "0.3")
+    assert "best_last" in named(findings(of_series(Test_eer=[0.4, 0.3, 0.2])))
+    assert "best_last" in named(findings(of_series(Test_accuracy=[0.4, 0.5, 0.6])))
+    assert "once" in named(findings(of_series(Test_eer=[0.4])))
+
+
+def test_the_end_of_the_loss_is_told_only_where_it_can_be_compared():
+    falling = list(np.linspace(10, 1, 200))
+    assert "loss_falling" in named(findings(of_series(Train_Loss=falling)))
+    assert "loss_rising" in named(findings(of_series(Train_Loss=falling[::-1])))
+    noise = list(5 + np.random.default_rng(0).standard_normal(200))
+    assert "loss_flat" in named(findings(of_series(Train_Loss=noise)))
+    margin = list(np.linspace(0, 0.2, 200))
+    moved = named(findings(of_series(Train_Loss=falling, Train_margin=margin)))
+    assert "loss_rules_moved" in moved
+    assert "loss_falling" not in moved
+    held = [*margin[::2], *[0.2] * 100]
+    assert "loss_falling" in named(findings(of_series(Train_Loss=falling, Train_margin=held)))
+
+
+@pytest.mark.parametrize("scale", [1, 100])
+def test_training_and_test_that_do_not_agree_are_told_whichever_unit_a_log_has(scale: int):
+    def said(accuracy: float, eer: float) -> dict[str, dict]:
+        learnt, error = [0.1 * scale, accuracy * scale], [0.4 * scale, eer * scale]
+        return named(findings(of_series(Train_Accuracy=learnt, Test_eer=error)))
+
+    assert said(0.99, 0.2)["log_gap"] == {"accuracy": "99.0 %", "eer": "20.0 %"}
+    assert "log_gap" not in said(0.99, 0.005)
+    assert "log_gap" not in said(0.8, 0.2)
+
+
+def test_marks_are_counted():
+    marks = (Mark("resume", 3), Mark("resume", 5), Mark("chosen", 5))
+    assert named(findings(of_series(marks, Test_eer=[0.4])))["resumed"] == {"count": 2}
+
+
+def test_the_errors_at_the_threshold_are_those_of_the_record(published):
+    path, record = published(SPEECH + "campplus-aam")
+    values = named(findings(Run("one", path, record)))["threshold"]
+    counts = record.dataset.counts["test"]
+    miss = record.metrics["miss_at_threshold"].value
+    assert int(values["missed"].replace(",", "")) == pytest.approx(
+        miss * counts["targets"], abs=0.5
+    )
+    assert values["miss"] == f"{100 * miss:.1f} %"
+    assert values["nontargets"] == f"{counts['trials'] - counts['targets']:,}"
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "state"), [(0.2, "hardly"), (0.7, "partly"), (0.95, "learnt")]
+)
+def test_training_accuracy_decides_what_is_said_of_learning(published, accuracy: float, state: str):
+    path, record = published(SPEECH + "campplus-aam")
+    metrics = record.metrics | {"training_accuracy": Metric(value=accuracy, unit="%")}
+    run = Run("one", path, record.model_copy(update={"metrics": metrics}))
+    said = named(findings(run))
+    assert {"hardly", "partly", "learnt"} & said.keys() == {state}
+    assert ("chance" in said) == (state == "hardly")
+    assert ("gap_eer" in said) == (state == "learnt")
+
+
+def test_validation_is_held_against_the_interval_of_test(published):
+    path, record = published(SPEECH + "campplus-aam")
+    metric = record.metrics["eer"]
+    assert metric.low is not None
+    assert metric.high is not None
+    for value, text in (
+        (metric.value, "validation_inside"),
+        (metric.low / 2, "validation_better"),
+        (metric.high * 1.5, "validation_worse"),
+    ):
+        run = Run("one", path, record)
+        run.__dict__["results"] = {"train": {"validation": {"eer": value}}}
+        said = named(findings(run))
+        assert {name for name in said if name.startswith("validation")} == {text}
+
+
+def test_runs_are_told_apart_as_the_published_table_tells_them(published):
+    """There ecapa-512 is first alone, campplus and the row without training share a rank."""
+    names = ("ecapa-512-aam", "campplus-aam", "mfcc")
+    runs = [Run(name, *published(SPEECH + name)) for name in names]
+    said = [(each.text, each.values["better"], each.values["worse"]) for each in comparisons(runs)]
+    assert ("apart", "ecapa-512-aam", "campplus-aam") in said
+    assert ("apart", "ecapa-512-aam", "mfcc") in said
+    assert [text for text, *pair in said if set(pair) == {"campplus-aam", "mfcc"}] == ["not_apart"]
+
+
+def test_runs_of_other_tests_are_not_compared(published):
+    runs = [Run(name, *published(SPEECH + name)) for name in ("ecapa-512-aam", "campplus-aam")]
+    assert comparisons(runs[:1]) == []
+    other = runs[1].record.dataset.model_copy(update={"lock": "0" * 64})
+    elsewhere = replace(runs[1], record=runs[1].record.model_copy(update={"dataset": other}))
+    assert comparisons([runs[0], elsewhere]) == []

@@ -1,0 +1,70 @@
+"""The report of a log that another program wrote, in every language."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.report.page import html_page, make_report, markdown_page
+from harness.report.run import Run, find_runs
+from harness.report.section import Picture
+from harness.report.sections import conclusions, curves
+from harness.report.text import LANGUAGES, read_words
+from tests.foreign_logs import BEST, write_campplus
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("logs") / "campplus"
+    write_campplus(folder)
+    (run,) = find_runs([str(folder)], folder.parent / "runs", None)
+    return run
+
+
+def test_a_training_of_another_program_is_reported(log: Run):
+    words = read_words("zh-Hant")
+    report = make_report([log], words)
+    assert [section.key for section in report.sections] == ["head", "conclusions", "curves"]
+    text, pictures = markdown_page(report, "pictures")
+    assert len(pictures) == 6
+    for name in ("Train/lr", "Train/Loss", "Train/Accuracy", "Test/threshold", "Test/min_dcf"):
+        assert f"`{name}`" in text
+    assert '<html lang="zh-Hant">' in html_page(report)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_its_conclusions_are_those_of_its_numbers_in_every_language(log: Run, language: str):
+    words = read_words(language)
+    found = conclusions.section([log], words)
+    assert found is not None
+    said = str(found.blocks)
+    best = {"name": "Test/eer", "best": "0.2", "step": BEST, "last": "0.2083"}
+    assert words("conclusions.step_keep", **best) in said
+    assert words("conclusions.log_gap", accuracy="100.0 %", eer="20.8 %") in said
+
+
+def test_two_logs_side_by_side_are_told_apart_without_colour(log: Run, tmp_path: Path):
+    shutil.copytree(log.place, tmp_path / "other")
+    runs = find_runs([str(log.place), str(tmp_path / "other")], tmp_path / "runs", None)
+    assert [run.name for run in runs] == ["campplus", "other"]
+    held = [run.series for run in runs if run.series is not None]
+    few = [replace(each, scalars=each.scalars[each.scalars["name"] == "Test/eer"]) for each in held]
+    runs = tuple(replace(run, series=series) for run, series in zip(runs, few, strict=True))
+    one, again = (curves.section(runs, read_words("en")) for _ in range(2))
+    assert one == again  # to the byte
+    assert one is not None
+    pictures = {each.name: each.content for each in one.blocks if isinstance(each, Picture)}
+    assert pictures.keys() == {"curves-legend", "curve-test-eer"}
+    assert b"stroke-dasharray" in pictures["curve-test-eer"]
+
+
+def test_a_long_series_is_drawn_within_the_band_of_its_values():
+    steps, values = np.arange(90_000.0), np.tile([1.0, 2.0, 9.0], 30_000)
+    middle, mean, low, high = curves.binned(steps, values)
+    assert len(middle) == len(mean) <= 1000
+    assert mean == pytest.approx(4.0)
+    assert (set(low), set(high)) == ({1.0}, {9.0})

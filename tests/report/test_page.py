@@ -1,0 +1,91 @@
+"""A report's page: one file that loads nothing, in which nothing from elsewhere runs."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from hashlib import sha256
+
+import html5lib
+import pytest
+
+from harness.errors import RequestError
+from harness.report.page import Report, html_page, markdown_page, write_report
+from harness.report.section import Bullets, Facts, Paragraph, Picture, Section, Table, Widget
+from harness.report.text import read_words
+
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+PNG = b"\x89PNG\r\n\x1a\n"
+HOSTILE = "<script>alert(1)</script> | `a|b` *stars*"
+
+
+def example() -> Report:
+    widget = Widget(
+        "<p class='own'>here</p>", ".own { color: red; }", "own();", (Paragraph("else"),)
+    )
+    blocks = (
+        Paragraph(HOSTILE),
+        Bullets((HOSTILE,)),
+        Facts((("name", "in `code` here"),)),
+        Table(("first", HOSTILE), (("a", HOSTILE),), "A table", frozenset({1})),
+        Picture("whole", SVG, HOSTILE, "below"),
+        Picture("left", SVG, "left", width=0.5),
+        Picture("right", PNG, "right", width=0.5),
+        widget,
+        widget,
+    )
+    return Report("Title", read_words("en"), (Section("one", "One", blocks),))
+
+
+def test_the_page_is_sound_html_and_loads_nothing():
+    page = html_page(example())
+    html5lib.HTMLParser(strict=True).parse(page)
+    assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+def test_only_the_pages_own_program_may_run():
+    page = html_page(example())
+    (program,) = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+    allowed = re.search(r"script-src 'sha256-([^']+)'", page)
+    assert allowed is not None
+    assert b64decode(allowed[1]) == sha256(program.encode()).digest()
+    assert "alert(1)" not in program
+    assert program.count("own();") == 1
+    assert page.count(".own { color: red; }") == 1
+
+
+def test_pictures_are_within_the_page_and_narrow_ones_stand_together():
+    page = html_page(example())
+    assert f"data:image/svg+xml;base64,{b64encode(SVG).decode()}" in page
+    assert f"data:image/png;base64,{b64encode(PNG).decode()}" in page
+    (gallery,) = re.findall(r'<div class="gallery">(.*?)</div>', page, flags=re.DOTALL)
+    assert gallery.count("<img") == 2
+    assert "<code>code</code>" in page
+
+
+def test_markdown_holds_the_same_with_pictures_beside_it():
+    text, pictures = markdown_page(example(), "pictures")
+    assert pictures == {
+        "pictures/whole.svg": SVG,
+        "pictures/left.svg": SVG,
+        "pictures/right.png": PNG,
+    }
+    assert all(f"]({path})" in text for path in pictures)
+    assert "<script>" not in text
+    assert "- **name**: in `code` here" in text
+    assert "else" in text
+    assert "here</p>" not in text
+    (row,) = [line for line in text.splitlines() if line.startswith("| a |")]
+    assert len(re.findall(r"(?<!\\)\|", row)) == 3
+
+
+def test_files_are_written_where_they_were_asked_for(tmp_path):
+    written = write_report(example(), tmp_path / "folder", markdown=True)
+    assert written[0] == tmp_path / "folder" / "report.html"
+    assert all(path.is_file() for path in written)
+    assert write_report(example(), tmp_path / "own.html", markdown=False) == [tmp_path / "own.html"]
+    (tmp_path / "file.txt").touch()
+    with pytest.raises(RequestError, match=r"file\.txt: is a file; give a folder"):
+        write_report(example(), tmp_path / "file.txt", markdown=False)
