@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from harness.errors import RequestError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MarkKind = Literal["resume", "restart", "margin", "chosen", "stopped"]
 MARK_KINDS: tuple[str, ...] = get_args(MarkKind)
@@ -118,6 +119,8 @@ def scalar_frame(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
 
     A step that a name has twice keeps the later value: that of whoever resumed.
     """
+    import pandas as pd
+
     table = pd.DataFrame(list(rows), columns=list(SCALAR_COLUMNS))
     table = table.astype(
         {"name": "str", "step": "int64", "epoch": "float64", "seconds": "float64",

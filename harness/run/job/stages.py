@@ -185,7 +185,7 @@ def _run_stages(context: JobContext) -> Record:
     if context.room:
         found = record.resources.model_copy(update={"gpu_free": context.room.free})
         record = record.model_copy(update={"resources": found})
-    return write_attempt(spec, record, folder / SCORES, series)
+    return write_attempt(spec, record, folder / SCORES)
 
 
 def _train(context: JobContext, recipe: Recipe, folder: Path) -> dict[str, Any]:
