@@ -40,11 +40,3 @@ def shared_data() -> Path:
     if not (root / "speech").is_dir():
         pytest.skip(f"no real corpora under {root}; set $HARNESS_DATA to the folder that has them")
     return root
-
-
-@pytest.fixture
-def forked_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers of this process begin with its libraries; their own start is not what is tested."""
-    from tests.preloaded import fork_workers
-
-    fork_workers(monkeypatch)

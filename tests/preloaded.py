@@ -26,7 +26,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
-import pytest
 
 from harness.cli import main
 from harness.run.execute import child, supervisor
@@ -78,18 +77,6 @@ class Forked:
 
     def wait(self) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-
-def fork_workers(patch: pytest.MonkeyPatch) -> None:
-    """Let workers of this process be copies of it, if it has one thread to compute with.
-
-    The threads of OpenMP do not survive a fork; without them a copy would wait for ever.
-    """
-    if os.environ.get("OMP_NUM_THREADS") == "1":
-        for name in LIBRARIES:
-            importlib.import_module(name)
-        for module in (child, supervisor):
-            patch.setattr(module, "subprocess", FORKING)
 
 
 FORKING = SimpleNamespace(Popen=Forked, DEVNULL=subprocess.DEVNULL)

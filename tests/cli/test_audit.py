@@ -20,8 +20,6 @@ from harness.records.record import Environment
 from harness.train.kept_states import state_digest
 from tests.tiny import TinyBenchmark
 
-pytestmark = pytest.mark.usefixtures("forked_workers")
-
 Call = Callable[..., Result]
 
 APP = typer.Typer()

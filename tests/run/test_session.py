@@ -14,8 +14,6 @@ from harness.run.plan.request import RunRequest
 from harness.run.session import run_suite
 from tests.tiny import TinyBenchmark, finished_tiny, make_tiny
 
-pytestmark = pytest.mark.usefixtures("forked_workers")
-
 
 @dataclass
 class Watch:

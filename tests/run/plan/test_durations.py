@@ -28,8 +28,6 @@ from harness.series.series_file import FILE as SERIES
 from harness.train.training_progress import RESUME
 from tests.tiny import TinyBenchmark, finished_tiny, make_tiny
 
-pytestmark = pytest.mark.usefixtures("forked_workers")
-
 FAST = Speed(start=3.0, steps=(0.5,), item=0.1, measuring=7.0)
 PACKING = 60.0
 ITEMS = {"validation": 12, "test": 20}

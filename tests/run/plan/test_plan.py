@@ -21,8 +21,6 @@ from harness.series.series_file import FILE as SERIES
 from harness.train.training_progress import RESUME
 from tests.tiny import TinyBenchmark, finished_tiny, planned_jobs
 
-pytestmark = pytest.mark.usefixtures("forked_workers")
-
 CACHED = StageStatus("cached")
 
 
