@@ -45,8 +45,7 @@ def recall_at_k(
     queries = np.flatnonzero(counts[codes] > 1)
     if not len(queries):
         raise MetricError("no two items are of one label, so there is nothing to find")
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    unit = np.asarray(embeddings, np.float64) / np.where(lengths > 0, lengths, 1)
+    unit = unit_vectors(embeddings)
     ranks = np.empty(len(queries), np.int64)
     for start in range(0, len(queries), AT_A_TIME):
         own = queries[start : start + AT_A_TIME]
@@ -56,3 +55,10 @@ def recall_at_k(
         best = np.where(same, near, -np.inf).max(axis=1, keepdims=True)
         ranks[start : start + len(own)] = ((near >= best) & ~same).sum(axis=1)
     return {k: float((ranks < k).mean()) for k in ks}, len(queries)
+
+
+def unit_vectors(embeddings: NDArray[Any]) -> NDArray[np.float64]:
+    """Return embeddings brought to length 1, `[items, size]`; one of length 0 stays as it is."""
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    unit: NDArray[np.float64] = np.asarray(embeddings, np.float64)
+    return unit / np.where(lengths > 0, lengths, 1)

@@ -12,10 +12,11 @@ from importlib.resources import files
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from harness import __version__
+from harness.board.site.templates import html_environment
 from harness.board.standing.figures import one_line
 from harness.board.writing.markdown import escape
 from harness.config.imports import load_class, load_function
@@ -153,15 +154,8 @@ def _asset(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("harness.report", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"inline": _inline, "groups": _groups, "data": _data_address}
-    return environment
+    filters = {"inline": _inline, "groups": _groups, "data": _data_address}
+    return html_environment("harness.report", "assets", filters)
 
 
 def _inline(text: str) -> Markup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -78,18 +79,33 @@ def _asset_links() -> dict[str, str]:
     }
 
 
-@cache
-def _environment() -> Environment:
+def html_environment(
+    package: str, folder: str, filters: Mapping[str, Any], **options: Any
+) -> Environment:
+    """Return the environment of a package's templates: values are escaped, none may be missing.
+
+    Args:
+        package: import path of the package.
+        folder: of the templates within it.
+        filters: added to Jinja's own.
+        options: of Jinja's environment.
+    """
     environment = Environment(
-        loader=PackageLoader("harness.board.site", "pages"),
+        loader=PackageLoader(package, folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_clean,
+        **options,
     )
-    environment.filters |= {"json": json_for_script, "quoted": quote, "address": _address}
+    environment.filters |= filters
     return environment
+
+
+@cache
+def _environment() -> Environment:
+    filters = {"json": json_for_script, "quoted": quote, "address": _address}
+    return html_environment("harness.board.site", "pages", filters, finalize=_clean)
 
 
 def _address(link: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.board.writing.charts import COLOURS, MARKERS
-from harness.metrics.recall_at_k import recall_at_k
+from harness.metrics.recall_at_k import recall_at_k, unit_vectors
 from harness.report.drawing import drawing, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, Picture, Section, Table
@@ -71,8 +71,7 @@ def _pictures(kept: Sequence[Run], words: Words) -> list[Block]:
     for place, run in enumerate(kept):
         embeddings, labels = _held(run)
         chosen = choose(labels, ITEMS // len(kept))
-        lengths = np.linalg.norm(embeddings[chosen], axis=1, keepdims=True)
-        unit = np.asarray(embeddings[chosen], np.float64) / np.where(lengths > 0, lengths, 1)
+        unit = unit_vectors(embeddings[chosen])
         shown = labels[chosen]
         told = {"run": run.name, "items": f"{len(chosen):,}", "all": f"{len(labels):,}",
                 "labels": f"{len(np.unique(shown)):,}"}  # fmt: skip
