@@ -24,7 +24,7 @@ from harness.run.plan.adapter_workers import WORKERS, WorkerKilled
 from harness.run.plan.memory_questions import EmbeddedBatch, Training, TrainingStep
 from harness.run.plan.resolved import ResolvedEntry
 
-PREDICTION_VERSION = 4
+PREDICTION_VERSION = 5
 """Changes whenever the same step would be predicted otherwise."""
 
 FEW = 4
