@@ -85,7 +85,8 @@ def seen(work: Workload, batch: int, recipe: Recipe) -> StepMemory:
 
 
 @pytest.mark.parametrize(
-    ("model", "part"), [("mean", None), ("xvector", None), ("xvector", 4), ("spectrogram-resnet", 6)]
+    ("model", "part"),
+    [("mean", None), ("xvector", None), ("xvector", 4), ("spectrogram-resnet", 6)],
 )
 @pytest.mark.usefixtures("as_on_a_gpu")
 def test_a_step_that_makes_its_features_is_told_to_the_byte(model: str, part: int | None) -> None:
@@ -106,6 +107,8 @@ def test_features_may_be_most_of_a_step() -> None:
 @pytest.mark.parametrize("seconds", [0.6, 5.0])
 def test_two_batches_tell_every_other_with_their_features(seconds: float) -> None:
     def step(batch: int) -> StepMemory:
-        return predict_training(replace(asked("mean"), item=(round(16_000 * seconds),)), batch, None)
+        return predict_training(
+            replace(asked("mean"), item=(round(16_000 * seconds),)), batch, None
+        )
 
     assert step_at_any_batch(step, 4, 12)(37) == step(37)

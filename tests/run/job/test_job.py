@@ -18,7 +18,7 @@ from harness.datasets.listing import list_dataset
 from harness.errors import HarnessError, RequestError
 from harness.measure.nvml import GpuState
 from harness.records.documents import sha256_file
-from harness.records.record import Stage
+from harness.records.record import COSTS, Stage
 from harness.records.record_files import read_record
 from harness.run.job.context import JobContext, OutOfMemory, memory_errors
 from harness.run.job.evaluate_stage import evaluate_system
@@ -232,6 +232,9 @@ def test_a_figure_of_a_throttled_gpu_says_so_in_the_row(
     figures = ("latency", "embedding speed", "training speed")
     assert record.notes[-3:] == tuple(f"its {figure} {slow}" for figure in figures)
     assert record.resources.training_per_second > 0
+    # By field too: a night's verdict sets them aside.
+    timed = {name for name, facts in COSTS.items() if facts.disturbed_by == "measuring_cpu_wait"}
+    assert record.resources.gpu_disturbed == dict.fromkeys(timed, slow.removeprefix("is of a GPU "))
 
 
 def test_scores_on_another_file_system_are_copied(tiny: TinyBenchmark) -> None:
