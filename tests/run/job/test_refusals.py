@@ -204,6 +204,20 @@ def test_smaller_parts_are_advised_for_training_steps_alone(
     assert "when the job began, 3 GiB of the GPU were free" in reason
 
 
+def test_a_card_without_room_for_a_context_is_a_row_that_says_so(
+    job: JobSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(limit: int | None) -> GpuRoom:
+        raise RuntimeError("CUDA error: out of memory\nSearch for `cudaErrorMemoryAllocation'")
+
+    monkeypatch.setattr(stages, "limit_allocator", full)
+    record = run_job(job.model_copy(update={"device": "cuda"}))
+    assert record.state == "oom"
+    assert record.reason == (
+        "out of memory in taking the GPU, which other programs fill: CUDA error: out of memory"
+    )
+
+
 def test_a_first_embedding_is_told_when_it_is_there(
     job: JobSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
