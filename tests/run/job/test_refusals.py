@@ -88,6 +88,35 @@ def test_the_search_for_the_fastest_batch_keeps_the_last_that_worked() -> None:
         measure_stage._throughput(FullFrom(1))  # type: ignore[arg-type]
 
 
+def test_joules_are_an_items_of_all_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "ENERGY", 0.01)
+    monkeypatch.setattr(timing, "FIGURE", 0.0)
+    steps: list[int] = []
+    monkeypatch.setattr(measure_stage, "energy_counter", lambda _: lambda: 24.0 * len(steps))
+    target = SimpleNamespace(device=torch.device("cpu"))
+    found = measure_stage._training_speed(target, 8, lambda: steps.append(1))  # type: ignore[arg-type]
+    assert len(steps) >= 3
+    assert found["joules_per_item"] == pytest.approx(24.0 / 8)
+
+
+@pytest.mark.parametrize(("kind", "threads"), [("cuda", [4]), ("cpu", [1, 4])])
+def test_a_gpu_has_one_latency_a_length(kind: str, threads: list[int]) -> None:
+    target = SimpleNamespace(
+        device=SimpleNamespace(type=kind),
+        spec=SimpleNamespace(threads=4),
+        audio=True,
+        noise=lambda batch, seconds: torch.zeros(batch, 1),
+        embedding_times=lambda raw: Times((0.1,)),
+    )
+    kept = torch.get_num_threads()
+    try:
+        found = measure_stage._latencies(target)["latencies"]  # type: ignore[arg-type]
+    finally:
+        torch.set_num_threads(kept)
+    assert [each.threads for each in found if each.seconds == 2.0] == threads
+    assert len(found) == len(threads) * len(measure_stage.LENGTHS)
+
+
 @pytest.mark.parametrize(("largest", "most"), [(None, ON_PROCESSOR), (0, 1), (100, 100)])
 def test_at_least_one_item_is_tried(largest: int | None, most: int) -> None:
     gpu = SimpleNamespace(type="cuda")
