@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -29,8 +29,8 @@ MASKED = {"frequency_mask": 8, "time_mask": 5}
 class Mean:
     """The mean over time: features take more than all that is made of them."""
 
-    version = 1
-    embedding_size = 80
+    version: ClassVar[int] = 1
+    embedding_size: ClassVar[int] = 80
 
     def inputs(self) -> Fbank:
         return Fbank()
