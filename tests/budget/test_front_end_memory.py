@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.adapter import Fbank
-from harness.budget.prediction import Workload, predict_training
+from harness.budget.prediction import Workload, predict_inference, predict_training
 from harness.budget.step_memory import StepMemory, peak_of, step_at_any_batch
 from harness.budget.tracing import StorageTrace
 from harness.config.recipes import Recipe
@@ -102,6 +102,12 @@ def test_features_may_be_most_of_a_step() -> None:
     assert there.inputs == here.inputs
     # A block's frames, windowed and padded, and their spectra.
     assert there.peak - here.peak > 4 * front_end.BLOCK * (400 + 512 + 2 * 257)
+
+
+def test_features_of_items_that_are_embedded_are_made_beside_them() -> None:
+    told, raw = predict_inference(asked("mean"), BATCH), 4 * BATCH * asked("mean").item[0]
+    assert told.peak > 2 * raw + 4 * front_end.BLOCK * (400 + 512 + 2 * 257)
+    assert peak_of(told.events, len(told.events) - 1) >= told.parameters + raw
 
 
 @pytest.mark.parametrize("seconds", [0.6, 5.0])
