@@ -112,9 +112,12 @@ def test_features_of_items_that_are_embedded_are_made_beside_them() -> None:
 
 @pytest.mark.parametrize("seconds", [0.6, 5.0])
 def test_two_batches_tell_every_other_with_their_features(seconds: float) -> None:
-    def step(batch: int) -> StepMemory:
-        return predict_training(
-            replace(asked("mean"), item=(round(16_000 * seconds),)), batch, None
-        )
+    work, traced = replace(asked("mean"), item=(round(16_000 * seconds),)), list[int]()
 
-    assert step_at_any_batch(step, 4, 12)(37) == step(37)
+    def step(batch: int) -> StepMemory:
+        traced.append(batch)
+        return predict_training(work, batch, None)
+
+    told = step_at_any_batch(step, 4, 12)(37)
+    assert traced == [4, 12]  # whose sounds may be of one block, and of several
+    assert told == step(37)
