@@ -25,7 +25,7 @@ from harness.run.plan.questions import make_adapter
 
 ROOT = Path(__file__).resolve().parents[3]
 GIB = 2**30
-CLASSES, SECONDS = 10, 0.5
+CLASSES = 10
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +41,13 @@ def aam() -> RecordedComponent:
 
 
 def trained(
-    predictions: Predictions, model: RecordedComponent, loss: RecordedComponent
+    predictions: Predictions,
+    model: RecordedComponent,
+    loss: RecordedComponent,
+    seconds: float = 0.5,
 ) -> Training:
     recipe = load(ROOT / "benchmark.toml").benchmark.recipes["speaker-quick"]
-    return predictions.training(TrainingStep(model, loss, recipe, CLASSES, SECONDS))
+    return predictions.training(TrainingStep(model, loss, recipe, CLASSES, seconds))
 
 
 def test_what_was_predicted_is_not_predicted_again(tmp_path, xvector, aam):
@@ -145,11 +148,11 @@ def test_a_step_is_predicted_within_the_limit_that_it_is_measured_under(tmp_path
     campplus = adapter_facts("models", "campplus", table).component  # its tensors differ in size
     network, head = (make_adapter(each.adapter, each.fields, "-") for each in (campplus, aam))
     recipe = load(ROOT / "benchmark.toml").benchmark.recipes["speaker-quick"]
-    item = raw_shape(network.inputs(), SECONDS)
+    item = raw_shape(network.inputs(), 1.0)
     step = predict_training(Workload(network, head, CLASSES, item, recipe), recipe.batch, None)
-    limits = range(step.peak, 2 * step.peak, 2**21)
+    limits = range(step.peak, 2 * step.peak, 2**23)
     limit = next(each for each in limits if step.reserved(without_workspaces(each)))
-    told = trained(Predictions(tmp_path, limit, print), campplus, aam)
+    told = trained(Predictions(tmp_path, limit, print), campplus, aam, seconds=1.0)
     assert told.part is None
     assert told.prediction
     assert told.prediction.reserved == step.reserved(limit) <= limit
