@@ -21,8 +21,9 @@ from harness.run.events import ignore
 from harness.run.job import benchmark_target, measure_stage, stages
 from harness.run.job.benchmark_target import ON_PROCESSOR, BenchmarkTarget
 from harness.run.job.context import JobContext, StepOutOfMemory
+from harness.run.job.measure_stage import NotMeasured
 from harness.run.job.record_writing import is_complete, write_failure
-from harness.run.job.results import INPUTS, SCORES, find_result
+from harness.run.job.results import INPUTS, NOTES, SCORES, find_result
 from harness.run.job.spec import Embedding, JobSpec
 from harness.run.job.stages import measure_job, run_job
 from harness.run.plan.request import RunRequest
@@ -97,6 +98,29 @@ def test_joules_are_an_items_of_all_repeats(monkeypatch: pytest.MonkeyPatch) -> 
     found = measure_stage._training_speed(target, 8, lambda: steps.append(1))  # type: ignore[arg-type]
     assert len(steps) >= 3
     assert found["joules_per_item"] == pytest.approx(24.0 / 8)
+
+
+def test_passes_after_a_refused_one_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes = {
+        lambda _: {"parameters": 7}: "in sizes",
+        refuse: "in the middle{batch}",
+        lambda _: {"training_per_second": 3.0, NOTES: ["slow"]}: "at the end",
+    }
+    monkeypatch.setattr(measure_stage, "PASSES", passes)
+    nothing = {"prediction": None, "largest_training": None, "at_batch": " at batch 8"}
+    sound = SimpleNamespace(listing=SimpleNamespace(corpus=SimpleNamespace(kind="audio")))
+    context = SimpleNamespace(
+        spec=SimpleNamespace(embedding=Embedding(), **nothing),
+        device=torch.device("cpu"),
+        dataset=sound,
+        begin=lambda *_: None,
+        advance=lambda *_: None,
+    )
+    with pytest.raises(NotMeasured, match="out of memory in the middle at batch 8") as raised:
+        measure_stage.measure_system(context)  # type: ignore[arg-type]
+    found = raised.value.found
+    assert (found.parameters, found.training_per_second) == (7, 3.0)
+    assert raised.value.notes == ("slow",)
 
 
 @pytest.mark.parametrize(("kind", "threads"), [("cuda", [4]), ("cpu", [1, 4])])
