@@ -46,6 +46,10 @@ Datasets = Annotated[
 ]
 Models = Annotated[list[str] | None, typer.Option("--model", help="Only this model (repeatable).")]
 Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only this loss (repeatable).")]
+Budgets = Annotated[
+    list[int] | None,
+    typer.Option("--budget", min=1, help="Only this budget, in crops seen (repeatable)."),
+]
 Seeds = Annotated[str, typer.Option("--seeds", help="Training seeds, as in 0,1,2.")]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where jobs run.")]
 ExecutorOption = Annotated[ExecutorName, typer.Option("--executor", help="What runs jobs.")]
@@ -94,7 +98,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 
 DEFAULT_RUNS = Path("runs")
 PUBLISHED = Path("leaderboards")
-LISTS = ("datasets", "models", "losses", "options")
+LISTS = ("datasets", "models", "losses", "budgets", "options")
 
 
 def make_request(

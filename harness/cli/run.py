@@ -27,6 +27,7 @@ def run(
     dataset: options.Datasets = None,
     model: options.Models = None,
     loss: options.Losses = None,
+    budget: options.Budgets = None,
     seeds: options.Seeds = "",
     device: options.DeviceOption = options.Device.auto,
     executor: options.ExecutorOption = options.ExecutorName.local,
@@ -48,7 +49,8 @@ def run(
 
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
-        datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
+        datasets=dataset, models=model, losses=loss, budgets=budget,
+        leave_out_damaged=leave_out_damaged,
         data_workers=data_workers, job_hours=job_hours, silence_minutes=silence_minutes,
         keep_states=keep_states, keep_embeddings=keep_embeddings,
     )  # fmt: skip

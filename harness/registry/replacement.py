@@ -16,7 +16,7 @@ from typing import Any
 from harness.board.standing.choice import EVIDENCE, level_of, names_of, place_of, strength_of
 from harness.board.standing.figures import plain
 from harness.board.standing.rows import FiledRecord
-from harness.board.standing.table import Table, key_of, tables
+from harness.board.standing.table import Table, key_of, table_key, tables
 from harness.board.versions.value_changes import entries, match
 from harness.errors import RequestError
 from harness.records.record import Record, RecordedComponent
@@ -84,7 +84,7 @@ def _entry(record: Record) -> object:
 
 
 def _key(table: Table) -> object:
-    return key_of(table.records[0])
+    return table_key(table)
 
 
 def _wrong(new: FiledRecord, theirs: Sequence[FiledRecord], sources: Path) -> Iterator[str]:

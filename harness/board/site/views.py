@@ -17,7 +17,8 @@ from harness.board.versions.changelog import LogEntry
 from harness.board.writing.breakdowns import breakdown_grids
 from harness.board.writing.captions import footnotes, head, title
 from harness.board.writing.efficiency import efficiencies, efficiency_grid, efficiency_notes
-from harness.board.writing.grids import Grid, cost_grids, failure
+from harness.board.writing.entry_grids import cost_grids
+from harness.board.writing.grids import Grid, failure
 from harness.board.writing.reference_tables import reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
 from harness.records.details_schema import Details

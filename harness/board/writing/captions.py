@@ -25,7 +25,13 @@ TRUST = {
 
 
 def title(table: Table) -> str:
-    """Return the table's heading: dataset, profile, protocol version."""
+    """Return the table's heading: dataset, profile, protocol version, one of several budgets."""
+    at = f", {table.budget:,} crops" if table.is_point else ""
+    return f"{data_title(table)}{at}"
+
+
+def data_title(table: Table) -> str:
+    """Return what the tables of all budgets share of their headings."""
     dataset, protocol = table.dataset, table.protocol
     synthetic = " (synthetic)" if dataset.synthetic else ""
     name = dataset.title or dataset.name
@@ -105,6 +111,12 @@ def footnotes(table: Table) -> list[str]:
     ends = [_trust(table), *_passed_over(table), _unshown(table)]
     notes = [*_general(table), *cost_footnotes(table), *row_footnotes(table), *ends]
     return [note for note in notes if note]
+
+
+def folded_footnotes(table: Table) -> list[str]:
+    """Return the footnotes but those on single entries that nobody should miss."""
+    shown = set(row_footnotes(table, brief=True))
+    return [note for note in footnotes(table) if note not in shown]
 
 
 def brief_footnotes(table: Table) -> list[str]:

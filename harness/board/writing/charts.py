@@ -1,4 +1,4 @@
-"""Charts of efficiency: their data, and the pictures of them that Markdown shows.
+"""Charts of efficiency: their data, and the pictures of them, and of curves, that Markdown shows.
 
 The pages of the site draw the same data. A picture carries its data. A build draws it again where
 its data are others; `check` draws it in any case and compares all that stands in its file.
@@ -7,7 +7,7 @@ its data are others; `check` draws it in any case and compares all that stands i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO
@@ -138,6 +138,7 @@ def plot_path(table: Table, environment: str) -> str:
     """
     protocol, dataset = table.protocol, table.dataset
     key = [protocol.suite, protocol.profile, protocol.version, protocol.digest]
+    key += [table.budget] if table.is_point else []
     digits = digest([*key, dataset.name, dataset.lock, table.folds, environment])[:12]
     place = PurePosixPath(FOLDER, slug(protocol.suite), slug(protocol.profile))
     return str(place / f"{slug(dataset.name)}-efficiency-{digits}.svg")
@@ -221,6 +222,8 @@ def style() -> Iterator[None]:
 def draw(data: Mapping[str, Any]) -> Figure:
     """Draw a picture: a panel for each cost on one axis of the metric, and the names of entries.
 
+    Entries of a curve have several points, which a line joins.
+
     It is to be called, and saved, within `style`.
 
     Args:
@@ -242,40 +245,75 @@ def draw(data: Mapping[str, Any]) -> Figure:
         row: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
         for i, row in enumerate(names)
     }
+    for row in data.get("dashed", []):
+        looks[row] = {"color": "0.4", "marker": ""}
     panels = figure.subplots(1, len(data["charts"]), sharey=True, squeeze=False)[0]
     for axes, chart in zip(panels, data["charts"], strict=True):
         _draw_chart(axes, chart, looks)
     panels[0].set_ylabel(data["metric"])
     letters = int(LETTERS * width)
-    head = [fill(data[each], letters) for each in ("title", "environment")]
+    head = [fill(data[each], letters) for each in ("title", "environment") if data[each]]
     figure.suptitle("\n".join(head), x=0.01, ha="left", size=9)
-    figure.supxlabel(fill(CAPTION, letters), x=0.01, ha="left", size=8, color="0.4")
+    figure.supxlabel(
+        fill(data.get("caption", CAPTION), letters), x=0.01, ha="left", size=8, color="0.4"
+    )
     handles = [
-        Line2D([], [], label=name, linestyle="none", **looks[row]) for row, name in names.items()
+        Line2D([], [], label=name, linestyle="none" if looks[row]["marker"] else "--", **looks[row])
+        for row, name in names.items()
     ]
     figure.legend(handles=handles, loc="outside right upper", frameon=False, handletextpad=0.2)
     return figure
 
 
 def _draw_chart(axes: Axes, chart: Mapping[str, Any], looks: Looks) -> None:
-    from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullLocator
-
     points = chart["points"]
     costs = [point["x"] for point in points]
-    best = sorted((p["x"], p["y"]) for p in points if p["front"])
-    # From one entry of the front to the next: the best value to be had for a cost, or for better.
-    axes.step(*zip(*best, strict=True), where="pre" if chart["more"] else "post", color="0.6", lw=1)
+    if chart.get("lines"):
+        _join_points(axes, points, looks)
+    else:
+        _join_front(axes, chart)
     for point in points:
         look, (low, high) = looks[point["row"]], point["ends"]
+        if not look["marker"]:
+            continue
         if low is not None and high is not None:
             axes.vlines(point["x"], low, high, color=look["color"], lw=1.2, alpha=0.6)
         filled = look["color"] if point["front"] else "white"
         axes.plot(point["x"], point["y"], markerfacecolor=filled, linestyle="none", **look)
-    axes.set_xlabel(f"{chart['title']} ({chart['unit']}) {'↑' if chart['more'] else '↓'}")
+    _label_costs(axes, chart, costs)
+
+
+def _join_front(axes: Axes, chart: Mapping[str, Any]) -> None:
+    best = sorted((p["x"], p["y"]) for p in chart["points"] if p["front"])
+    # From one entry of the front to the next: the best value to be had for a cost, or for better.
+    axes.step(*zip(*best, strict=True), where="pre" if chart["more"] else "post", color="0.6", lw=1)
+
+
+def _join_points(axes: Axes, points: Sequence[Mapping[str, Any]], looks: Looks) -> None:
+    """Join each entry's points, from the lowest cost to the highest."""
+    for row, look in looks.items():
+        held = sorted((p["x"], p["y"]) for p in points if p["row"] == row)
+        if held:
+            dashes = "-" if look["marker"] else "--"
+            axes.plot(*zip(*held, strict=True), color=look["color"], linestyle=dashes, lw=1.2)
+
+
+def _label_costs(axes: Axes, chart: Mapping[str, Any], costs: Sequence[float]) -> None:
+    from matplotlib.ticker import (
+        EngFormatter,
+        FixedLocator,
+        LogLocator,
+        MaxNLocator,
+        NullLocator,
+    )
+
+    unit = f" ({chart['unit']})" if chart["unit"] else ""
+    axes.set_xlabel(f"{chart['title']}{unit} {'↑' if chart['more'] else '↓'}")
     low, high = min(costs), max(costs)
     if chart["log"]:
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
+        ticks = LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,))
+        axes.xaxis.set_major_locator(FixedLocator(chart["ticks"]) if "ticks" in chart else ticks)
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.xaxis.set_major_locator(MaxNLocator(4))

@@ -14,11 +14,11 @@ from harness.board.standing.costs import environments
 from harness.board.standing.figures import heading, one_line
 from harness.board.standing.table import Table
 from harness.board.writing.captions import brief_footnotes, head, title
+from harness.board.writing.entry_grids import cost_grids
 from harness.board.writing.grids import (
     Column,
     Grid,
     cell,
-    cost_grids,
     entry_column,
     failure,
     first_cell,

@@ -14,16 +14,14 @@ from harness.board.standing.costs import (
     environments,
     is_disturbed,
     largest_training_batch,
-    memory_to_predict,
+    memory_prediction,
 )
 from harness.board.standing.figures import plural, significant
 from harness.board.standing.rows import CLAIM, DAGGER
 from harness.board.standing.table import Table
+from harness.board.writing.entry_grids import TRAINING_ACCURACY
 from harness.config.recipe_tables import in_parts, items_in_part
 from harness.records.record import Record, Resources
-
-TRAINING_ACCURACY = "training_accuracy"
-"""The metric that the training loop leaves, whatever the task."""
 
 MEMORY = {
     "gpu": "gpu: what the allocator reserved on the card",
@@ -79,11 +77,13 @@ def _memory(table: Table) -> str:
 
 
 def _predictions(table: Table) -> str:
-    if not any(memory_to_predict(row) for row in table.rows):
+    if not any(memory_prediction(row) for row in table.rows):
         return ""
     return (
-        "Predicted GPU memory: what a GPU's allocator would take for a training step, told before "
-        "anything runs, the driver's context not in it; of entries that no GPU has measured."
+        "GPU memory that is not marked as measured is predicted: what a GPU's allocator would take "
+        "for a training step, told before anything runs, the driver's context not in it. It fits: "
+        "the batch that the recipe asks for, within the memory budget and at once, or in parts "
+        "whose gradients are added."
     )
 
 

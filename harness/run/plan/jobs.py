@@ -110,15 +110,13 @@ class CallPlan:
             if not entry.failed
             for question in memory_questions(entry, datasets[name].listing, precision)
         )
-        changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
         for name, entry in resolved:
             # Refused before anything is decoded, if a folder is not there.
             self._disturbances(entry.recipe.augment, decode=False)
-            recipe = entry.entry.recipe
             self.add(
                 name,
                 loss=entry.loss,
-                recipe_name=f"{recipe} with {changed}" if changed else recipe,
+                recipe_name=entry.recipe_name,
                 track=entry.recipe.track,
                 seed=entry.entry.seed,
                 **self._memory_fields(entry, datasets[name].listing, precision),
