@@ -21,6 +21,7 @@ from harness.board.publishing.site_pages import pages as site_pages
 from harness.board.publishing.suite_pages import index, index_line, suite_texts
 from harness.board.record_paths import slug
 from harness.board.record_store import families, load, record_files
+from harness.board.standing.budget_curve import curves_of
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.charts import FOLDER as PLOTS
@@ -183,7 +184,9 @@ def write_local(runs: Path, suite: str, profile: str) -> Path:
     paths = sorted((runs / name).rglob("record.json"))
     made = tables(FiledRecord(_usable(path), path.relative_to(runs).as_posix()) for path in paths)
     write_text(runs / f"{name}.json", document_text(made))
-    write_text(runs / f"{name}.md", "\n".join(section(table) for table in made))
+    curves = {curve.endpoint: curve for curve in curves_of(made)}
+    sections = (section(table, curve=curves.get(table)) for table in made)
+    write_text(runs / f"{name}.md", "\n".join(sections))
     return runs / f"{name}.md"
 
 

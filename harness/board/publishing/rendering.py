@@ -151,16 +151,14 @@ def _render(
         content="\n".join(f"  {line}" for line in _json(told[TABLES][0]).split("\n")),
         frame=told | {TABLES: []},
         plots=dict(drawn.values()),
-        html=page_section(
-            table, beside.details, references, curve, changed=bool(entries)
-        ),
+        html=page_section(table, beside.details, references, curve, changed=bool(entries)),
         summary=summary(table),
         changes=tuple(map(change_view, entries)),
     )
 
 
 def _place(table: Table) -> Place:
-    """Return the sort key of the tables of a page: what was recorded, on many units, comes first."""
+    """Return the sort key of a page's tables: those of recorded data, on many units, come first."""
     units = table.dataset.counts.get("test", {}).get("units", 0)
     return table.dataset.synthetic, -units, table_key(table)
 

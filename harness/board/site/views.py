@@ -11,16 +11,20 @@ from harness.board.record_paths import slug
 from harness.board.site.page_columns import PageColumn, columns, page_column
 from harness.board.site.page_data import group_of, row_keys, table_data
 from harness.board.site.templates import template
+from harness.board.standing.budget_curve import BudgetCurve
 from harness.board.standing.figures import heading, with_interval
 from harness.board.standing.table import Table
 from harness.board.versions.changelog import LogEntry
 from harness.board.writing.breakdowns import breakdown_grids
-from harness.board.writing.captions import footnotes, head, title
+from harness.board.writing.captions import data_title, footnotes, head, title
+from harness.board.writing.curve_chart import curve_digits, curve_path
+from harness.board.writing.curve_text import crossing_grid, curve_grid, curve_notes
 from harness.board.writing.efficiency import efficiencies, efficiency_grid, efficiency_notes
 from harness.board.writing.entry_grids import cost_grids
 from harness.board.writing.grids import Grid, failure
 from harness.board.writing.reference_tables import reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
+from harness.board.writing.summary import curve_summary, table_summary
 from harness.records.details_schema import Details
 from harness.records.documents import digest
 
@@ -76,6 +80,17 @@ class Further:
 
 
 @dataclass(frozen=True)
+class CurveView:
+    """A comparison at several budgets: its place, what it says, its picture and its tables."""
+
+    anchor: str
+    title: str
+    told: str
+    picture: str
+    tables: list[Further]
+
+
+@dataclass(frozen=True)
 class ChangeView:
     """Changes of a table since an earlier one, as the change log shows them."""
 
@@ -89,6 +104,7 @@ def section(
     table: Table,
     details: Mapping[str, Details],
     references: Sequence[ReferenceGroup],
+    curve: BudgetCurve | None = None,
     *,
     changed: bool,
 ) -> Markup:
@@ -98,6 +114,7 @@ def section(
         table: the table; its records' paths are relative to the published folder.
         details: record's path -> the details beside it.
         references: published figures of others on its dataset.
+        curve: over the budgets of which the table is the largest; None for another table.
         changed: True if the change log has an entry of it.
     """
     source, held, keys = table.dataset.source, columns(table), row_keys(table)
@@ -108,6 +125,8 @@ def section(
         key=_key(table),
         anchor=_anchor(table),
         title=title(table),
+        told=table_summary(table),
+        curve=curve_view(curve) if curve else None,
         head=head(table),
         source=source if source.startswith("https://") else "",
         changed=CHANGES if changed else "",
@@ -126,6 +145,21 @@ def section(
         data=table_data(table, held, keys, details),
     )
     return Markup(text)
+
+
+def curve_view(curve: BudgetCurve) -> CurveView:
+    """Return a curve over several budgets."""
+    crossings = crossing_grid(curve)
+    return CurveView(
+        anchor=f"{slug(curve.endpoint.dataset.name)}-curve-{curve_digits(curve)}",
+        title=f"{data_title(curve.endpoint)}: {curve.facts.title} over budgets",
+        told=curve_summary(curve),
+        picture=curve_path(curve),
+        tables=[
+            _further(curve_grid(curve), curve_notes(curve)),
+            *([_further(crossings)] if crossings.lines else []),
+        ],
+    )
 
 
 def reference_view(group: ReferenceGroup) -> Further:
@@ -179,9 +213,12 @@ def _key(table: Table) -> str:
     """Return digits that identify the table, and stay as long as its rules do."""
     protocol, dataset = table.protocol, table.dataset
     rules = [protocol.suite, protocol.profile, protocol.version, protocol.digest]
+    rules += [table.budget] if table.is_point else []
     return digest([*rules, dataset.name, dataset.lock, table.folds])[:8]
 
 
 def _anchor(table: Table) -> str:
     protocol = table.protocol
-    return f"{slug(table.dataset.name)}-{slug(protocol.profile)}-{protocol.version}-{_key(table)}"
+    rules = f"{slug(protocol.profile)}-{protocol.version}"
+    at = f"-{table.budget}" * table.is_point
+    return f"{slug(table.dataset.name)}-{rules}{at}-{_key(table)}"

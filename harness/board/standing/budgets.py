@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 
 from harness.board.standing.choice import Choice, names_of
 from harness.board.standing.rows import FiledRecord
@@ -16,8 +16,9 @@ def crops_seen(record: Record) -> int | None:
     """
     recipe = record.recipe or {}
     steps, batch = recipe.get("steps"), recipe.get("batch")
-    known = isinstance(steps, int) and isinstance(batch, int) and not recipe.get("fine_tune")
-    return steps * batch if known and record.track == "matched" else None
+    if record.track != "matched" or recipe.get("fine_tune"):
+        return None
+    return steps * batch if isinstance(steps, int) and isinstance(batch, int) else None
 
 
 def by_budget(choice: Choice) -> list[tuple[int | None, Choice]]:
@@ -29,8 +30,8 @@ def by_budget(choice: Choice) -> list[tuple[int | None, Choice]]:
     Returns:
         Each budget in crops, with its records; None alone if no record has one.
     """
-    budgets = {crops_seen(each.record) for each in choice.kept} - {None}
-    ordered: list[int | None] = sorted((each for each in budgets if each), reverse=True)
+    known = {crops for each in choice.kept if (crops := crops_seen(each.record))}
+    ordered = sorted(known, reverse=True)
     if len(ordered) < 2:
         return [(ordered[0] if ordered else None, choice)]
     places = {names_of(each.record): crops_seen(each.record) for each in choice.kept}
@@ -47,9 +48,7 @@ def by_budget(choice: Choice) -> list[tuple[int | None, Choice]]:
     ]
 
 
-def _of(
-    budget: int | None, largest: int | None, filed: Iterable[FiledRecord]
-) -> Iterable[FiledRecord]:
+def _of(budget: int, largest: int, filed: Iterable[FiledRecord]) -> Iterable[FiledRecord]:
     for each in filed:
         crops = crops_seen(each.record)
         if each.record.recipe is None or (largest if crops is None else crops) == budget:
@@ -57,10 +56,10 @@ def _of(
 
 
 def _beside(
-    budget: int | None,
-    largest: int | None,
+    budget: int,
+    largest: int,
     filed: Iterable[FiledRecord],
-    places: dict[object, int | None],
+    places: Mapping[tuple[Hashable, ...], int | None],
 ) -> Iterable[FiledRecord]:
     """Yield the records that those of a budget took the places of: they have the same names."""
     for each in filed:

@@ -242,11 +242,11 @@ def draw(data: Mapping[str, Any]) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     looks: Looks = {
-        row: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+        row: {"color": "0.4", "marker": ""}
+        if row in data.get("dashed", ())
+        else {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
         for i, row in enumerate(names)
     }
-    for row in data.get("dashed", []):
-        looks[row] = {"color": "0.4", "marker": ""}
     panels = figure.subplots(1, len(data["charts"]), sharey=True, squeeze=False)[0]
     for axes, chart in zip(panels, data["charts"], strict=True):
         _draw_chart(axes, chart, looks)

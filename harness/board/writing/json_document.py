@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from harness.board.standing.budget_curve import BudgetCurve
+from harness.board.standing.budget_curve import BudgetCurve, curves_of
 from harness.board.standing.costs import (
     SHOWN,
     budgets,
@@ -57,9 +57,10 @@ def document(
         tables: mostly of one suite.
         references: published figures of others; their groups on datasets of the tables' suites
             are in it, whether or not there is a table of the dataset.
-        curves: over several budgets, each in the table of its largest budget.
+        curves: over several budgets, each in the table of its largest budget; by default those
+            of the tables.
     """
-    ends = {curve.endpoint.rules: curve for curve in curves}
+    ends = {curve.endpoint.rules: curve for curve in curves or curves_of(tables)}
     content: dict[str, Any] = {
         "tables": [
             _table(table, ends.get(table.rules) if table.is_endpoint else None) for table in tables
