@@ -68,7 +68,7 @@ def render(records: Mapping[str, Record], beside: Beside = NOTHING) -> Files:
         RequestError: a record has no facts of its primary metric.
     """
     filed = (
-        FiledRecord(record, path, is_unseen=path in beside.unseen)
+        FiledRecord(record, path, is_unseen=path in beside.unseen, end=beside.ends.get(path))
         for path, record in sorted(records.items())
     )
     held = list(render_tables(tables(filed), beside))
@@ -118,7 +118,8 @@ def read_folder(folder: Path) -> tuple[dict[str, Record], Beside]:
         RequestError: a file among these is not what its name says.
     """
     held = load(folder, record_files(folder))
-    return held.records, Beside(held.details, references(folder), suite_order(folder), held.unseen)
+    told = references(folder), suite_order(folder)
+    return held.records, Beside(held.details, *told, held.unseen, held.ends)
 
 
 def suite_order(folder: Path) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ from harness.errors import RequestError
 from harness.measure.device import cores
 from harness.records.details_schema import Details
 from harness.records.signature import Signers
+from harness.series.training_end import TrainingEnd
 
 MANY = 4000
 """Number of records from which on further processes are worth their start."""
@@ -61,12 +62,14 @@ class Beside:
         references: published figures of others.
         suites: names of suites, in the order in which indexes list them.
         unseen: paths of the records that a signature alone carries.
+        ends: record's path -> how its training ended.
     """
 
     details: Mapping[str, Details] = field(default_factory=dict)
     references: References = References()  # noqa: RUF009
     suites: tuple[str, ...] = ()
     unseen: Set[str] = frozenset()
+    ends: Mapping[str, TrainingEnd] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

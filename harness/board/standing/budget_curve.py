@@ -123,6 +123,16 @@ class BudgetCurve:
         """Check if two entries differ significantly at a budget."""
         return self.p_values[budget].get(frozenset((first, second)), 1.0) < ALPHA
 
+    def first(self, budget: int) -> str | None:
+        """Return the entry with the best figure at a budget; None if there is none."""
+        sign = -1 if self.facts.higher_is_better else 1
+        held = [
+            (sign * line.at[budget].figure.value, line.entry)
+            for line in self.lines
+            if budget in line.at
+        ]
+        return min(held)[1] if held else None
+
     def best(self, budget: int) -> list[str]:
         """Return the entries that no other is significantly better than, the best first.
 

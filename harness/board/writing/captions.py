@@ -11,7 +11,7 @@ from harness.board.standing.costs import environments
 from harness.board.standing.figures import plain, plural
 from harness.board.standing.rows import seed_text
 from harness.board.standing.table import Table
-from harness.board.writing.entry_notes import cost_footnotes, row_footnotes
+from harness.board.writing.entry_notes import cost_footnotes, point_text, row_footnotes
 from harness.metrics.seed_spread import SeedSpread
 from harness.records.documents import canonical_json
 from harness.records.record import MetricFacts, Record
@@ -79,7 +79,9 @@ def _training(table: Table) -> str:
     trained = [record for record in table.records if record.recipe is not None]
     tracks = sorted({record.track for record in trained})
     recipes = sorted({_recipe(record) for record in trained})
-    return f"{' and '.join(tracks)} track; {'; '.join(recipes)}" if trained else ""
+    point = [point_text(table)] if table.budget else []
+    said = [f"{' and '.join(tracks)} track", *recipes, *point]
+    return "; ".join(said) if trained else ""
 
 
 def _recipe(record: Record) -> str:

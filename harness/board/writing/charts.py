@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Looks = Mapping[int, dict[str, Any]]
 
 FOLDER = "plots"
-DRAWING = 3
+DRAWING = 4
 """Version of the drawing: a new one draws every picture again."""
 
 SHOWN = 28
@@ -252,7 +252,8 @@ def draw(data: Mapping[str, Any]) -> Figure:
         _draw_chart(axes, chart, looks)
     panels[0].set_ylabel(data["metric"])
     letters = int(LETTERS * width)
-    head = [fill(data[each], letters) for each in ("title", "environment") if data[each]]
+    beside_names = int(LETTERS * (width - room))
+    head = [fill(data[each], beside_names) for each in ("title", "environment") if data[each]]
     figure.suptitle("\n".join(head), x=0.01, ha="left", size=9)
     figure.supxlabel(
         fill(data.get("caption", CAPTION), letters), x=0.01, ha="left", size=8, color="0.4"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 
 from harness.board.evidence import UNSEEN
@@ -16,7 +17,7 @@ from harness.board.standing.costs import (
     largest_training_batch,
     memory_prediction,
 )
-from harness.board.standing.figures import plural, significant
+from harness.board.standing.figures import plain, plural, significant
 from harness.board.standing.rows import CLAIM, DAGGER
 from harness.board.standing.table import Table
 from harness.board.writing.entry_grids import TRAINING_ACCURACY
@@ -32,6 +33,12 @@ MEMORY = {
 
 LEARNT = 0.5
 """Below this share of right training decisions, a row says that its training was cut short."""
+
+BY_HEART = 0.9
+"""From this share of right training decisions on, a row may have learnt them by heart."""
+
+FAR = 0.1
+"""Training accuracy lies far above the test if it does by this much."""
 
 
 def cost_footnotes(table: Table) -> list[str]:
@@ -117,7 +124,14 @@ def row_footnotes(table: Table, *, brief: bool = False) -> list[str]:
         found.pop(SEARCHES, None)
     before = [text for note, text in found.items() if note not in LAST]
     after = [text for note, text in found.items() if note in LAST]
-    general = (_pin_note(table), _unlearnt(table), _stated(table), _unseen(table))
+    general = (
+        _pin_note(table),
+        _unlearnt(table),
+        _still_learning(table),
+        _by_heart(table),
+        _stated(table),
+        _unseen(table),
+    )
     return [*filter(None, general), *before, *own, *after]
 
 
@@ -139,8 +153,75 @@ def _unlearnt(table: Table) -> str:
         return ""
     said = "; ".join(f"{name} ({100 * figure.value:.1f} %)" for name, figure in low)
     return (
-        f"Cut short: {said} had fewer than {100 * LEARNT:.0f} % of training decisions right when "
-        "training ended; such a row tells of the length of the run more than of the entry."
+        f"{_length(table)}: {said} had fewer than {100 * LEARNT:.0f} % of training decisions right "
+        "when training ended; such a row tells of the length of the run more than of the entry."
+    )
+
+
+def _length(table: Table) -> str:
+    """Return what a table's length of training is: a point of a curve if it is one budget."""
+    return f"{point_text(table)[0].upper()}{point_text(table)[1:]}" if table.budget else "Cut short"
+
+
+def point_text(table: Table) -> str:
+    """Return the place of a table on the curve over budgets; of a single one, the first."""
+    cropped = any((record.recipe or {}).get("crop_seconds") for record in table.records)
+    crops = f"after {table.budget:,} {'crops' if cropped else 'items'}"
+    if not table.is_point or table.budget == table.budgets[0]:
+        return f"the first point of a curve over budgets, {crops}"
+    if table.is_endpoint:
+        return f"the last of {len(table.budgets)} points of the curve over budgets, {crops}"
+    place = table.budgets.index(table.budget or 0) + 1
+    return f"point {place} of {len(table.budgets)} of the curve over budgets, {crops}"
+
+
+def _still_learning(table: Table) -> str:
+    """Name the entries whose training accuracy or validation was still getting better."""
+    primary = table.protocol.primary
+    facts = table.facts[primary]
+    told = []
+    for name, row in zip(table.labels, table.rows, strict=True):
+        rising = [end.accuracy for end in row.ends if end.is_rising and end.accuracy]
+        better = [
+            end.validation[primary]
+            for end in row.ends
+            if end.is_improving(primary, higher_is_better=facts.higher_is_better)
+        ]
+        said = []
+        if rising:
+            before, after = (100 * statistics.fmean(each) for each in zip(*rising, strict=True))
+            said.append(f"training accuracy {before:.1f} to {after:.1f} % over the last tenths")
+        if better:
+            first, last = (statistics.fmean(each) for each in zip(*better, strict=True))
+            unit = f" {facts.unit}".rstrip()
+            said.append(
+                f"{facts.title} on validation {plain(first, facts)} to {plain(last, facts)}{unit}"
+            )
+        if said:
+            told.append(f"{name} ({', '.join(said)})")
+    return f"Still rising when training ended: {'; '.join(told)}." if told else ""
+
+
+def _by_heart(table: Table) -> str:
+    """Name the entries whose training accuracy lies far above what the test shows."""
+    primary = table.protocol.primary
+    facts = table.facts[primary]
+    if facts.unit != "%":
+        return ""
+    told = []
+    for name, row in zip(table.labels, table.rows, strict=True):
+        learnt, figure = row.figure(TRAINING_ACCURACY), row.figure(primary)
+        if not learnt or not figure or learnt.value < BY_HEART:
+            continue
+        right = figure.value if facts.higher_is_better else 1 - figure.value
+        if learnt.value - right >= FAR:
+            shown = f"{100 * learnt.value:.1f} %, {facts.title} {plain(figure.value, facts)} %"
+            told.append(f"{name} ({shown})")
+    if not told:
+        return ""
+    return (
+        f"Training accuracy far above the test: {'; '.join(told)}; what they learnt of their "
+        "training data does not carry over as far."
     )
 
 

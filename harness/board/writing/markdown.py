@@ -27,7 +27,7 @@ from harness.board.writing.entry_notes import row_footnotes
 from harness.board.writing.grids import Cell, Grid, TextPiece
 from harness.board.writing.reference_tables import ELSEWHERE, reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
-from harness.board.writing.summary import curve_summary, table_summary
+from harness.board.writing.summary import curve_summary, lead, table_summary
 from harness.records.details_schema import Details
 from harness.records.documents import digest
 
@@ -89,7 +89,7 @@ def section(
     # Last, as nobody sees them but who reads the source.
     own += [*link_targets(shown), *link_targets(grid)]
     if table.is_point and not table.is_endpoint:
-        own = folded(f"The same with {table.budget:,} crops", own)
+        own = folded(f"{table.budget:,} crops: {lead(table)}", own)
     return "\n\n".join([*blocks, *own]) + "\n"
 
 
@@ -97,7 +97,12 @@ def folded(summary: str, blocks: Sequence[str]) -> list[str]:
     """Return blocks that a reader opens; nothing if there are none."""
     if not blocks:
         return []
-    return [f"<details><summary>{escape(summary)}</summary>", *blocks, "</details>"]
+    return [f"<details><summary>{_escape_html(summary)}</summary>", *blocks, "</details>"]
+
+
+def _escape_html(text: str) -> str:
+    """Write text for a line of HTML, where Markdown's own escapes would be seen."""
+    return _LINKING.sub(r"\1<!-- -->", html.escape(one_line(text), quote=False))
 
 
 def _curve(curve: BudgetCurve, picture: str) -> list[str]:

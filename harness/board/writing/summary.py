@@ -18,22 +18,32 @@ def table_summary(table: Table) -> str:
 
     Empty if no entry has a result.
     """
+    first = lead(table)
+    if not first or table.ranking.reason:
+        return f"{first}." if first else ""
+    return f"{first}{_over_baseline(table)}. {_power(table)}".strip()
+
+
+def lead(table: Table) -> str:
+    """Return who has the best figure of a table, and who cannot be told apart from it.
+
+    Empty if no entry has a result.
+    """
     primary = table.protocol.primary
     facts = table.facts[primary]
     held = [
-        (row, name, rank, figure)
+        (name, rank, figure)
         for row, name, rank in zip(table.rows, table.labels, table.ranking.ranks, strict=True)
         if row.is_compared and (figure := row.figure(primary))
     ]
     if not held:
         return ""
-    _, best, _, figure = held[0]
+    best, _, figure = held[0]
     first = f"{best} has the {_best(facts)} {facts.title} ({_value(figure, facts)})"
     if table.ranking.reason:
-        return f"{first}; {table.ranking.reason}."
-    ties = [name for _, name, rank, _ in held[1:] if rank == 1]
-    unbeaten = f", and cannot be told apart from {listed(ties)}" if ties else " and leads alone"
-    return f"{first}{unbeaten}{_over_baseline(table)}. {_power(table)}".strip()
+        return f"{first}; {table.ranking.reason}"
+    ties = [name for name, rank, _ in held[1:] if rank == 1]
+    return first + (f", and cannot be told apart from {listed(ties)}" if ties else ", alone")
 
 
 def _over_baseline(table: Table) -> str:
@@ -44,7 +54,7 @@ def _over_baseline(table: Table) -> str:
     if base is None or not trained:
         return ""
     better = "none" if base == 1 else "all" if base - 1 == trained else f"{base - 1}"
-    return f"; {better} of {trained} trained entries are clearly better than no training"
+    return f"; clearly better than no training: {better} of {trained} trained"
 
 
 def curve_summary(curve: BudgetCurve) -> str:
@@ -54,19 +64,30 @@ def curve_summary(curve: BudgetCurve) -> str:
     alike = [group for group in _alike(curve, last) if len(set(group) & trained) > 1 and group[1:]]
     said = [_leads(curve)]
     said += [f"with {last:,} crops {listed(group)} cannot be told apart" for group in alike]
-    return f"{'; '.join(said)}. {_power(curve.endpoint)}".strip()
+    power = _power(curve.endpoint)
+    at = f"With {last:,} crops {power}" if power else ""
+    return f"{'; '.join(filter(None, said))}. {at}".strip()
 
 
 def _leads(curve: BudgetCurve) -> str:
+    """Name the best entry at each budget, and where it is significantly better than all others."""
+    best: dict[str, list[int]] = {}
     alone: dict[str, list[int]] = {}
     for budget in curve.budgets:
-        best = curve.best(budget)
-        if len(best) == 1:
-            alone.setdefault(best[0], []).append(budget)
-    if not alone:
-        return f"No entry leads alone in {curve.facts.title} at any of {len(curve.budgets)} budgets"
-    parts = [f"{name} leads {_where(held, curve.budgets)}" for name, held in alone.items()]
-    return ", ".join(parts)
+        first = curve.first(budget)
+        if first is not None:
+            best.setdefault(first, []).append(budget)
+            if curve.best(budget) == [first]:
+                alone.setdefault(first, []).append(budget)
+    return ", ".join(_lead(curve, name, held, alone.get(name, [])) for name, held in best.items())
+
+
+def _lead(curve: BudgetCurve, name: str, held: Sequence[int], alone: Sequence[int]) -> str:
+    where = _where(held, curve.budgets)
+    if list(held) == list(alone):
+        return f"{name} leads {where}"
+    apart = f"significantly {_where(alone, curve.budgets)}" if alone else "though not significantly"
+    return f"{name} has the {_best(curve.facts)} {curve.facts.title} {where}, {apart}"
 
 
 def _where(held: Sequence[int], budgets: Sequence[int]) -> str:
@@ -102,11 +123,8 @@ def _power(table: Table) -> str:
     if visible is None:
         return ""
     unit = " points" if facts.unit == "%" else f" {facts.unit}".rstrip()
-    at = f", with {table.budget:,} crops," if table.is_point else ""
     units = plural(table.ranking.units or 0, table.dataset.unit)
-    return (
-        f"{units} tell differences above {plain(visible, facts)}{unit} of {facts.title}{at} apart."
-    )
+    return f"{units} tell differences above {plain(visible, facts)}{unit} of {facts.title} apart."
 
 
 def _best(facts: MetricFacts) -> str:
