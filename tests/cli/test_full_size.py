@@ -35,7 +35,8 @@ def call(folder: Path, *arguments: str) -> str:
         check=False,
     )
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    print(f"{' '.join(arguments[:2])}: {time.monotonic() - before:.0f} s, {most:.2f} GiB at most")
+    told = f"{' '.join(arguments[:2])}: {time.monotonic() - before:.0f} s, {most:.2f} GiB at most"
+    sys.stderr.write(f"{told}\n")
     assert done.returncode == 0, done.stderr
     return done.stdout
 
