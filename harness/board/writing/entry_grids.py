@@ -57,8 +57,8 @@ def short_grid(table: Table, link: str = "") -> Grid:
         Column("rank", tuple(number_cell(rank, str(rank)) for rank in table.ranking.ranks)),
         entries,
         *(_metric_column(table, name, table.facts[name]) for name in first_metrics(table)),
-        _gpu_column(table.rows),
-        *(_speed_columns(table.rows, where[0]) if len(where) == 1 else []),
+        gpu_column(table.rows),
+        *(speed_columns(table.rows, where[0]) if len(where) == 1 else []),
         Column("trust", tuple(map(trust_cell, table.rows)), numeric=False),
     ]
     return Grid(tuple(columns))
@@ -102,7 +102,7 @@ def _cost_grid(table: Table, digest: str, name: str) -> Grid:
     return Grid((entries, *cost_columns(rows, digest)), f"Speed and memory on {name}")
 
 
-def _gpu_column(rows: Sequence[Row]) -> Column:
+def gpu_column(rows: Sequence[Row]) -> Column:
     """Return the memory that training takes of a card, measured or predicted, and if it fits."""
 
     def taken(row: Row) -> Cell:
@@ -116,7 +116,7 @@ def _gpu_column(rows: Sequence[Row]) -> Column:
     return Column(fit_title(rows, "GPU memory to train (GiB)"), tuple(map(taken, rows)))
 
 
-def _speed_columns(rows: Sequence[Row], digest: str) -> list[Column]:
+def speed_columns(rows: Sequence[Row], digest: str) -> list[Column]:
     """Return how fast entries embed, in one environment; none if nobody knows."""
     values = [row.costs.get(digest, {}).get("inference_per_second") for row in rows]
     return quantity_columns(SHOWN["inference_per_second"], values, throughput_unit(rows))
