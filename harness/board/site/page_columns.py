@@ -15,6 +15,7 @@ from harness.board.standing.table import Table
 from harness.board.writing.charts import LOG_ABOVE
 from harness.board.writing.entry_grids import first_metrics, gpu_column, speed_columns
 from harness.board.writing.grids import (
+    NOT_PREDICTED,
     Cell,
     Column,
     TextPiece,
@@ -133,7 +134,8 @@ def columns(table: Table) -> list[PageColumn]:
     return [
         replace(each, shown=each.key in shown)
         for each in found
-        if each.key in FIXED or any(cell.value is not None for cell in each.cells)
+        if each.key in FIXED
+        or any(cell.value is not None or cell.text == NOT_PREDICTED for cell in each.cells)
     ]
 
 

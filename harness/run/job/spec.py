@@ -18,6 +18,9 @@ from harness.run.job.audit_answer import AuditTask
 from harness.run.job.limits import Limits
 from harness.run.job.results import TimedShapes
 
+BUDGET_ENDING = " crops"
+"""The end of the name of a recipe that is as long as one of several training budgets."""
+
 
 class Embedding(BaseModel):
     """The memory that embedding was predicted to take; empty if it cannot be predicted.
@@ -189,8 +192,9 @@ class JobSpec(BaseModel):
     def title(self) -> str:
         """The job's name for a person."""
         loss = f" + {self.loss.name}" if self.loss else ""
-        # Only on this track is there more than one recipe for a pair of model and loss.
-        recipe = f", {self.recipe_name}" if self.track == "recipe" else ""
+        # Only there a pair of model and loss has more than one recipe.
+        several = self.track == "recipe" or (self.recipe_name or "").endswith(BUDGET_ENDING)
+        recipe = f", {self.recipe_name}" if several else ""
         seed = f", seed {self.seed}" if self.seed is not None else ""
         return f"{self.dataset.name}: {self.model.name}{loss}{recipe}{seed}"
 

@@ -181,9 +181,7 @@ def suite_entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[S
                 yield SuiteEntry(system.model, system.loss, recipe, seed, budget)
 
 
-def _budgets(
-    plan: ProfilePlan, request: RunRequest, dataset: str
-) -> tuple[int, ...] | tuple[None]:
+def _budgets(plan: ProfilePlan, request: RunRequest, dataset: str) -> tuple[int, ...] | tuple[None]:
     """Return the budgets of a call on a dataset; None alone for the recipe's own length.
 
     Raises:

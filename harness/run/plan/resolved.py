@@ -14,6 +14,7 @@ from harness.datasets.packing.pack_request import MessageCallback, ignore_messag
 from harness.errors import ConfigError, nearest
 from harness.feeding.libraries import library_sources
 from harness.records import record
+from harness.run.job.spec import BUDGET_ENDING
 from harness.run.plan.adapter_workers import adapter_facts, model_input
 from harness.run.plan.questions import Description
 from harness.run.plan.request import DatasetState, RunRequest, SuiteEntry
@@ -244,6 +245,6 @@ def _recipe_name(request: RunRequest, entry: SuiteEntry, recipe: Recipe) -> str:
     A budget that is the recipe's own length leaves the name as it is.
     """
     crops = recipe.steps and recipe.steps * recipe.batch
-    at = f" at {entry.budget:,} crops" if entry.budget not in (None, crops) else ""
+    at = f" at {entry.budget:,}{BUDGET_ENDING}" if entry.budget not in (None, crops) else ""
     changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
     return f"{entry.recipe}{at}" + (f" with {changed}" if changed else "")
