@@ -143,7 +143,7 @@ def _render(
     entries = log_entries(table, tables)
     log = "".join(f"\n{block}\n" for block in change_log(entries))
     return RenderedTable(
-        place=_place(table),
+        place=page_place(table),
         page=archive_page(protocol.suite, protocol.version) if archived else slug(protocol.suite),
         version=protocol.version,
         suite=(protocol.suite, protocol.suite_title or protocol.suite),
@@ -160,7 +160,7 @@ def _render(
     )
 
 
-def _place(table: Table) -> Place:
+def page_place(table: Table) -> Place:
     """Return the sort key of a page's tables: those of recorded data, on many units, come first."""
     units = table.dataset.counts.get("test", {}).get("units", 0)
     return table.dataset.synthetic, -units, table_key(table)

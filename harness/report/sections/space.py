@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.board.writing.charts import COLOURS, MARKERS
+from harness.board.writing.chart_drawing import COLOURS, MARKERS
 from harness.metrics.recall_at_k import recall_at_k, unit_vectors
 from harness.report.drawing import drawing, svg
 from harness.report.run import Run

@@ -11,7 +11,8 @@ from markdown_it import MarkdownIt
 from harness.board.standing.budget_curve import BudgetCurve, curves_of
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
-from harness.board.writing.charts import draw, holds_plot, style, write_plot, wrong_plot
+from harness.board.writing.chart_drawing import draw, style
+from harness.board.writing.charts import holds_plot, write_plot, wrong_plot
 from harness.board.writing.curve_chart import curve_data, curve_path
 from harness.board.writing.curve_text import crossing_grid, curve_grid
 from harness.board.writing.json_document import document
