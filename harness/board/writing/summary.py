@@ -79,7 +79,7 @@ def _leads(curve: BudgetCurve) -> str:
             best.setdefault(first, []).append(budget)
             if curve.best(budget) == [first]:
                 alone.setdefault(first, []).append(budget)
-    return ", ".join(_lead(curve, name, held, alone.get(name, [])) for name, held in best.items())
+    return "; ".join(_lead(curve, name, held, alone.get(name, [])) for name, held in best.items())
 
 
 def _lead(curve: BudgetCurve, name: str, held: Sequence[int], alone: Sequence[int]) -> str:
