@@ -155,7 +155,7 @@ def _render(
         frame=told | {TABLES: []},
         plots=dict(drawn.values()),
         html=page_section(table, beside.details, references, curve, changed=bool(entries)),
-        summary=summary(table),
+        summary=summary(table, curve),
         changes=tuple(map(change_view, entries)),
     )
 

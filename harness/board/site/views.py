@@ -49,7 +49,12 @@ class Leader:
 
 @dataclass(frozen=True)
 class Summary:
-    """A table in a few lines."""
+    """A table in a few lines.
+
+    Attributes:
+        is_inner: True if it is a point of a curve, and not the last: the index leaves it out.
+        curve: the anchor of the curve whose last point it is; empty for another table.
+    """
 
     anchor: str
     title: str
@@ -58,6 +63,9 @@ class Summary:
     failed: int
     units: str
     leaders: tuple[Leader, ...]
+    told: str
+    is_inner: bool
+    curve: str
 
 
 @dataclass(frozen=True)
@@ -151,7 +159,7 @@ def curve_view(curve: BudgetCurve) -> CurveView:
     """Return a curve over several budgets."""
     crossings = crossing_grid(curve)
     return CurveView(
-        anchor=f"{slug(curve.endpoint.dataset.name)}-curve-{curve_digits(curve)}",
+        anchor=_curve_anchor(curve),
         title=f"{data_title(curve.endpoint)}: {curve.facts.title} over budgets",
         told=curve_summary(curve),
         picture=curve_path(curve),
@@ -160,6 +168,10 @@ def curve_view(curve: BudgetCurve) -> CurveView:
             *([_further(crossings)] if crossings.lines else []),
         ],
     )
+
+
+def _curve_anchor(curve: BudgetCurve) -> str:
+    return f"{slug(curve.endpoint.dataset.name)}-curve-{curve_digits(curve)}"
 
 
 def reference_view(group: ReferenceGroup) -> Further:
@@ -177,8 +189,8 @@ def change_view(entry: LogEntry) -> ChangeView:
     return ChangeView(entry.title, entry.lines, tuple(tables), entry.notes)
 
 
-def summary(table: Table) -> Summary:
-    """Return a table as the index shows it."""
+def summary(table: Table, curve: BudgetCurve | None = None) -> Summary:
+    """Return a table as the index shows it; the last point of a curve tells of the whole."""
     primary = table.protocol.primary
     facts, units = table.facts[primary], table.dataset.counts.get("test", {}).get("units")
     named = zip(table.rows, table.labels, table.ranking.ranks, strict=True)
@@ -195,6 +207,9 @@ def summary(table: Table) -> Summary:
         failed=sum(not row.is_done for row in table.rows),
         units=f"{units:,} test {table.dataset.unit}s" if units else "",
         leaders=tuple(leaders[:LEADERS]),
+        told=curve_summary(curve) if curve else table_summary(table),
+        is_inner=table.is_point and curve is None,
+        curve=_curve_anchor(curve) if curve else "",
     )
 
 
