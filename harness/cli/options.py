@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,8 +48,12 @@ Datasets = Annotated[
 Models = Annotated[list[str] | None, typer.Option("--model", help="Only this model (repeatable).")]
 Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only this loss (repeatable).")]
 Budgets = Annotated[
-    list[int] | None,
-    typer.Option("--budget", min=1, help="Only this budget, in crops seen (repeatable)."),
+    list[str] | None,
+    typer.Option(
+        "--budget",
+        help="With this budget of the suite, in crops seen, or `all` (repeatable); "
+        "else as long as the recipe is.",
+    ),
 ]
 Seeds = Annotated[str, typer.Option("--seeds", help="Training seeds, as in 0,1,2.")]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where jobs run.")]
@@ -98,7 +103,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 
 DEFAULT_RUNS = Path("runs")
 PUBLISHED = Path("leaderboards")
-LISTS = ("datasets", "models", "losses", "budgets", "options")
+LISTS = ("datasets", "models", "losses", "options")
 
 
 def make_request(
@@ -127,6 +132,7 @@ def make_request(
         device=choose_device(device.value),
         threads=default_threads(workers),
         seeds=parse_seeds(seeds),
+        budgets=parse_budgets(chosen.get("budgets") or ()),
         settings=dict(parse_setting(text) for text in settings or []),
         leave_out_damaged=chosen.get("leave_out_damaged", False),
         data_workers=chosen.get("data_workers", 0),
@@ -135,6 +141,23 @@ def make_request(
         keep_embeddings=chosen.get("keep_embeddings", EMBEDDINGS_MIB),
         **{key: tuple(chosen.get(key) or ()) for key in LISTS},
     )
+
+
+def parse_budgets(texts: Iterable[str]) -> tuple[int, ...]:
+    """Return the budgets of a call, in crops.
+
+    Raises:
+        RequestError: one is neither a number of crops nor `all`.
+    """
+    from harness.run.plan.request import EVERY_BUDGET
+
+    given = tuple(dict.fromkeys(texts))
+    if "all" in given:
+        return EVERY_BUDGET
+    for text in given:
+        if not text.isdecimal() or not int(text):
+            raise RequestError(f"--budget {text}: give a number of crops, as in 19200, or all")
+    return tuple(map(int, given))
 
 
 def _states_to_keep(count: int) -> int:

@@ -52,8 +52,8 @@ class ProfilePlan(ConfigTable):
     )
     budgets: tuple[Crops, ...] = Field(
         default=(),
-        description="crops seen: each entry is trained once with each, a whole schedule each time; "
-        "none for the recipe's own length",
+        description="crops seen that entries may be trained with, a whole schedule each time, "
+        "besides the recipe's own length",
     )
     budgets_on: dict[str, tuple[Crops, ...]] = Field(
         default={}, description="dataset -> its budgets instead of these"
@@ -64,7 +64,7 @@ class ProfilePlan(ConfigTable):
         return self.seeds_on.get(dataset, self.seeds)
 
     def budgets_for(self, dataset: str) -> tuple[int, ...]:
-        """Return the budgets of each entry on a dataset, in crops; none for the recipe's length."""
+        """Return the budgets that entries may have on a dataset, in crops."""
         return self.budgets_on.get(dataset, self.budgets)
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.board.made_again import may_publish_these
 from harness.board.record_paths import scores_path, signature_path
+from harness.board.standing.budgets import crops_seen
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.dataset import open_dataset
 from harness.datasets.listing import list_dataset
@@ -235,7 +236,12 @@ def request_for(loaded: LoadedBenchmark, record: Record, request: RunRequest) ->
         first = requested_suite(loaded, request).systems[0]
         model, loss = first.model, first.loss
     seeds = () if record.seed is None else (record.seed,)
-    return replace(request, models=(model,), losses=(loss,), seeds=seeds)
+    crops = crops_seen(record)
+    fold = record.dataset.fold
+    plan = requested_suite(loaded, request).profiles[request.profile]
+    named = plan.budgets_for(fold.of if fold else record.dataset.name)
+    budgets = (crops,) if crops in named and crops is not None else ()
+    return replace(request, models=(model,), losses=(loss,), seeds=seeds, budgets=budgets)
 
 
 def plan_again(

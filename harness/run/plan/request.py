@@ -18,6 +18,9 @@ from harness.errors import ConfigError, nearest
 from harness.measure.device import Device
 from harness.run.job.limits import Limits
 
+EVERY_BUDGET = (0,)
+"""All budgets that a suite names for a dataset; where it names none, the recipe's own length."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
@@ -25,7 +28,9 @@ class RunRequest:
 
     Attributes:
         suite, profile: select the jobs.
-        datasets, models, losses, seeds, budgets: only these.
+        datasets, models, losses, seeds: only these.
+        budgets: those of the suite that entries are trained with; `EVERY_BUDGET` takes all, an
+            empty tuple the length of the recipe itself.
         settings: recipe keys to change, as `--set` gives them.
         runs: the folder of records and stages.
         device, threads: that jobs compute with.
@@ -187,12 +192,14 @@ def _budgets(plan: ProfilePlan, request: RunRequest, dataset: str) -> tuple[int,
     Raises:
         ConfigError: one asked for is not of the suite, or a length is given beside it.
     """
-    there = plan.budgets_for(dataset)
-    lengths = [key for key in LENGTHS if key in request.settings]
-    if lengths and request.budgets:
-        raise ConfigError(f"--budget gives the length of training; leave out --set {lengths[0]}")
-    if lengths or not (there or request.budgets):
+    if not request.budgets:
         return (None,)
+    there = plan.budgets_for(dataset)
+    for length in LENGTHS:
+        if length in request.settings:
+            raise ConfigError(f"--budget gives the length of training; leave out --set {length}")
+    if request.budgets == EVERY_BUDGET:
+        return there or (None,)
     for asked in request.budgets:
         if asked not in there:
             named = ", ".join(map(str, there)) or "none"
@@ -200,7 +207,7 @@ def _budgets(plan: ProfilePlan, request: RunRequest, dataset: str) -> tuple[int,
                 f"suite {request.suite!r} has no budget of {asked} crops on {dataset} in its "
                 f"{request.profile} profile; there are: {named}"
             )
-    return request.budgets or there
+    return request.budgets
 
 
 def entry_to_measure(loaded: LoadedBenchmark, request: RunRequest, model: str) -> SuiteEntry:

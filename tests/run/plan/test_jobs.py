@@ -16,7 +16,7 @@ from harness.errors import ConfigError, DataError
 from harness.measure.environment import environment
 from harness.run.plan.adapter_workers import adapter_facts
 from harness.run.plan.jobs import plan_jobs
-from harness.run.plan.request import RunRequest, listing_state, suite_entries
+from harness.run.plan.request import EVERY_BUDGET, RunRequest, listing_state, suite_entries
 from harness.tasks.classification import Classification
 
 BENCHMARK = """
@@ -176,11 +176,8 @@ BUDGETS = 'recipe = "short", seeds = [0, 1], budgets = [64, 128]'
 
 def test_each_budget_is_a_recipe_of_its_own_length_and_the_own_one_keeps_its_job(loaded, tmp_path):
     (before,) = [job for job in jobs(loaded(), request(tmp_path)) if job.seed == 0]
-    made = [
-        job
-        for job in jobs(loaded('recipe = "short"', BUDGETS), request(tmp_path))
-        if job.seed is not None
-    ]
+    asked = request(tmp_path, budgets=EVERY_BUDGET)
+    made = [job for job in jobs(loaded('recipe = "short"', BUDGETS), asked) if job.seed is not None]
     told = [(job.recipe_name, job.recipe.steps, job.seed) for job in made]
     assert told == [
         ("short", 2, 0),
@@ -197,17 +194,17 @@ def test_each_budget_is_a_recipe_of_its_own_length_and_the_own_one_keeps_its_job
     assert len({job.folder for job in made}) == 4
 
 
-def test_a_call_takes_some_budgets_and_a_length_takes_the_place_of_all(loaded, tmp_path):
+def test_a_call_takes_the_budgets_that_it_names_else_the_recipes_own_length(loaded, tmp_path):
     suite = loaded('recipe = "short"', BUDGETS).suite("s")
 
     def budgets(**changes):
         found = suite_entries(suite, request(tmp_path, **changes), "digits")
         return [choice.budget for choice in found if choice.seed == 0]
 
-    assert budgets() == [64, 128]
+    assert budgets() == [None]
+    assert budgets(budgets=EVERY_BUDGET) == [64, 128]
     assert budgets(budgets=(128,)) == [128]
-    assert budgets(settings={"steps": 5}) == [None]
-    assert budgets(settings={"optimizer.lr": 0.1}) == [64, 128]
+    assert budgets(budgets=(128,), settings={"optimizer.lr": 0.1}) == [128]
     with pytest.raises(ConfigError, match=r"no budget of 96 crops on digits .* there are: 64, 128"):
         budgets(budgets=(96,))
     with pytest.raises(ConfigError, match="--budget gives the length of training; leave out"):
@@ -217,7 +214,7 @@ def test_a_call_takes_some_budgets_and_a_length_takes_the_place_of_all(loaded, t
 def test_budgets_that_cannot_be_meant_are_refused(loaded, tmp_path):
     odd = loaded('recipe = "short"', 'recipe = "short", budgets = [100]')
     with pytest.raises(ConfigError, match=r"100 crops are no whole number .* give 96 or 128"):
-        jobs(odd, request(tmp_path))
+        jobs(odd, request(tmp_path, budgets=EVERY_BUDGET))
     with pytest.raises(ConfigError, match="name each once, the smallest first"):
         loaded('recipe = "short"', 'recipe = "short", budgets = [64, 32]')
     with pytest.raises(ConfigError, match=r"budgets_on: the suite has no dataset 'digit'"):
