@@ -16,11 +16,12 @@ from harness.board.standing.figures import heading, with_interval
 from harness.board.standing.table import Table
 from harness.board.versions.changelog import LogEntry
 from harness.board.writing.breakdowns import breakdown_grids
-from harness.board.writing.captions import data_title, footnotes, head, title
+from harness.board.writing.captions import data_title, folded_footnotes, head, title
 from harness.board.writing.curve_chart import curve_digits, curve_path
 from harness.board.writing.curve_text import crossing_grid, curve_grid, curve_notes
 from harness.board.writing.efficiency import efficiencies, efficiency_grid, efficiency_notes
 from harness.board.writing.entry_grids import cost_grids
+from harness.board.writing.entry_notes import row_footnotes
 from harness.board.writing.grids import Grid, failure
 from harness.board.writing.reference_tables import reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
@@ -149,7 +150,8 @@ def section(
         ],
         parts=[_of_rows(table, *each) for each in breakdown_grids(table, details)],
         references=[reference_view(group) for group in references],
-        footnotes=footnotes(table),
+        warnings=row_footnotes(table, brief=True),
+        footnotes=folded_footnotes(table),
         data=table_data(table, held, keys, details),
     )
     return Markup(text)
