@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -250,14 +251,8 @@ def _read_into(
         held.unseen.add(path)
     series, named = beside.get(series_path(file.name)), record.artefacts.get("series")
     if series and named and held.contents[at + series.name] == named.sha256:
-        held.ends[path] = _training_end(Path(series.path))
-
-
-def _training_end(file: Path) -> TrainingEnd:
-    try:
-        return read_training_end(file)
-    except DataError as error:
-        raise RequestError(str(error)) from error
+        with suppress(DataError):  # `admit` refuses it; no figure rests on it
+            held.ends[path] = read_training_end(Path(series.path))
 
 
 def _companions(folders: Iterable[Path]) -> dict[str, _Beside]:
