@@ -20,6 +20,7 @@ FOLDER = Path(__file__).parent
 
 COMMANDS = {
     "run": "run:run",
+    "extend": "extend:extend",
     "plan": "plan:plan",
     "measure": "measure:measure",
     "evaluate": "evaluate:evaluate",
@@ -33,6 +34,7 @@ COMMANDS = {
     "verify": "verify:verify",
     "details": "verify:details",
     "series": "series:series",
+    "watch": "watch:watch",
     "doctor": "doctor:doctor",
 }
 """The function behind each command: `module:function`, the module in this folder."""

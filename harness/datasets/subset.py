@@ -56,6 +56,11 @@ class Subset:
         """Return `count` numbers of an item from `start`; short items are tiled."""
         return tiled_span(self._flat(index), start, count)
 
+    def take(self, rows: NDArray[np.int64]) -> Subset:
+        """Return some of the items, by their numbers."""
+        items = self.items.iloc[rows].reset_index(drop=True)
+        return Subset(items, self.rows[rows], self.after[rows], self.pack)
+
     def join(self, seconds: float) -> Subset:
         """Return the same sound in utterances of at least so many seconds (see `join_rows`)."""
         lengths = self.pack.offsets[self.after] - self.pack.offsets[self.rows]

@@ -146,6 +146,10 @@ def check_reproducible(record: Record, where: Path) -> None:
         raise RequestError(
             f"{where}: its weights were made elsewhere; `harness evaluate` evaluates them again"
         )
+    if "train" in record.stages and record.stages["train"].inputs.get("parent"):
+        raise RequestError(
+            f"{where}: goes on from another training; make that again, and `harness extend` its run"
+        )
     if record.dataset.left_out:
         left = len(record.dataset.left_out)
         raise RequestError(f"{where}: {left} items were left out of its data")

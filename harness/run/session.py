@@ -169,8 +169,8 @@ def run_suite(
     with hear_damage(message_sender(watch)):
         # By the lists alone: a wrong request is refused before anything is decoded.
         plan = plan_suite(loaded, request, listing_states(loaded, here), message_sender(watch))
-        jobs = _open_and_complete(loaded, request, plan, here, watch)
-        records, ran = _run_missing(jobs, executor, request, workers, watch)
+        jobs = open_and_complete(loaded, request, plan, here, watch)
+        records, ran = run_missing(jobs, executor, request, workers, watch)
     if request.keep_states:
         _tell_kept(jobs, records, message_sender(watch))
     return Outcome(jobs, records, ran, absent)
@@ -231,8 +231,8 @@ def evaluate_checkpoint(
     here, absent = find_datasets(loaded, request, [entry.model])
     apart = {each.name: disjoint_datasets(loaded, entry.trained_on or (), each) for each in here}
     plan = plan_checkpoint(loaded, request, listing_states(loaded, here), entry)
-    jobs = _open_and_complete(loaded, request, plan, here, watch)
-    records, ran = _run_missing(jobs, executor, request, 1, watch)
+    jobs = open_and_complete(loaded, request, plan, here, watch)
+    records, ran = run_missing(jobs, executor, request, 1, watch)
     pairs = zip(jobs, records, strict=True)
     noted = [_add_notes(job, each, entry, apart[job.dataset.name]) for job, each in pairs]
     return Outcome(jobs, noted, ran, absent)
@@ -251,7 +251,7 @@ def _add_notes(
     return record if noted == record else write_attempt(job, noted, None)
 
 
-def _open_and_complete(
+def open_and_complete(
     loaded: LoadedBenchmark,
     request: RunRequest,
     plan: CallPlan,
@@ -280,7 +280,7 @@ def _open(
     return DatasetState(listing, opened.lock, opened.left_out, opened.pinned)
 
 
-def _run_missing(
+def run_missing(
     jobs: list[JobSpec], executor: str, request: RunRequest, workers: int, watch: Watch
 ) -> tuple[list[Record], int]:
     """Run the jobs without a result; return the records of all, and how many were run.

@@ -13,6 +13,9 @@ VALIDATION = "Test"
 
 TRAINING = "Train"
 
+SAMPLE = "TrainEval"
+"""Group of the numbers of a fixed sample of training items, in evaluation mode."""
+
 GLOSSARY: Mapping[str, str] = {
     "Train/Loss": "training loss that is minimised, mean over a step's batch",
     "Train/lr": "learning rate",
@@ -26,5 +29,10 @@ GLOSSARY: Mapping[str, str] = {
     "Test/min_dcf": "least normalised detection cost of the validation trials",
     "Test/threshold": "score at which both errors of the validation trials are equal",
     "Test/accuracy": "share of validation items whose class is right",
+    "Test/raw_loss": "cross-entropy of validation items, without margin or weights",
+    "Test/weighted_loss": "loss of validation items as the head computes it in training",
+    "TrainEval/accuracy": "share of sampled training items whose class is right",
+    "TrainEval/raw_loss": "cross-entropy of sampled training items, without margin or weights",
+    "TrainEval/weighted_loss": "loss of sampled training items as the head computes it in training",
 }
 """Name -> meaning, in English; a report's languages take the name as the id."""

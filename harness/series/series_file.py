@@ -44,21 +44,27 @@ class SeriesWriter:
     Args:
         folder: the training's.
         facts: plain facts of it: entry, seed.
-        step: the resume point that it goes on from; 0 for a training that begins.
+        step: the resume point that it goes on from; `before` for a training that begins.
         epoch: epochs that are done after a step.
+        before: steps of the finished training that this one continues.
     """
 
     def __init__(
-        self, folder: Path, facts: Mapping[str, str], step: int, epoch: Callable[[int], float]
+        self,
+        folder: Path,
+        facts: Mapping[str, str],
+        step: int,
+        epoch: Callable[[int], float],
+        before: int = 0,
     ) -> None:
         self.show: Show = lambda _step, _values: None
         self.epoch = epoch
         self._path, self._lines = folder / FILE, list[str]()
         self._flushed = time.monotonic()
-        _cut(self._path, step)
+        _cut(self._path, 0 if step == before else step)
         if not self._path.exists():
             self._write({"series": 1, "facts": dict(facts)})
-        if step:
+        if step > before:
             self.mark("resume", step)
         self.flush()
 

@@ -81,6 +81,7 @@ def build_record(
                 *(training or {}).get("notes", ()),
                 *on_costs,
                 *([FOREIGN_WEIGHTS] if spec.checkpoint else []),
+                *([spec.parent.note] if spec.parent else []),
                 *notes,
             ),
         }
