@@ -61,7 +61,8 @@ def test_training_computes_in_the_recipes_precision(
     system = System(Trunk(), loss, small.LABELS)
     plan = TrainingPlan(
         recipe=how, batches=small.batches(how), validate=lambda _: Validation({"eer": 0.5}),
-        primary="eer",        higher_is_better=False, scheduled=(), folder=tmp_path, seed=3, report=lambda *_: None,
+        primary="eer", higher_is_better=False, scheduled=(),
+        folder=tmp_path, seed=3, report=lambda *_: None,
     )  # fmt: skip
     train(system, plan, Fabric(accelerator="cpu", devices=1, precision=precision))
     assert system.trunk[-1].seen == {dtype}

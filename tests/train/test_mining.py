@@ -58,7 +58,8 @@ def trained(folder: Path, how: Recipe, loss: LossAdapter, stop_at: int = 0, **mo
     system = system_of(how, loss)
     plan = TrainingPlan(
         recipe=how, batches=batches(how), validate=lambda _: Validation({"eer": 0.5}),
-        primary="eer",        higher_is_better=False, scheduled=loss.scheduled, folder=folder, seed=3, report=report,
+        primary="eer", higher_is_better=False, scheduled=loss.scheduled,
+        folder=folder, seed=3, report=report,
         **more,
     )  # fmt: skip
     train(system, plan, Fabric(accelerator="cpu", devices=1))

@@ -23,7 +23,7 @@ FIRST = ("Train/Loss", "Train/Accuracy", "Valid/eer", "Test/eer", "Valid/min_dcf
 FEW = 60
 """Points of a line that are marked one by one."""
 
-LOGARITHMIC = ("loss", "raw_loss", "lr", "grad_norm")
+LOGARITHMIC = ("loss", "raw_loss", "weighted_loss", "lr", "grad_norm")
 """Series, below their group, whose axis is logarithmic where their values span much."""
 
 BINS = 300

@@ -33,6 +33,9 @@ from harness.train.system import System, outputs_of
 from harness.train.training_plan import TrainingPlan, Validation, fine_tuning_seed
 from harness.train.training_progress import FINAL, RESUME, TrainingResult
 
+Measured = tuple[NDArray[np.float32], dict[str, float]]
+"""Outputs of a split's items, and the losses of its labels."""
+
 
 def train_system(context: JobContext, recipe: Recipe, folder: Path) -> dict[str, Any]:
     """Train (or go on training) in a folder, and return the stage's result.
@@ -125,9 +128,7 @@ def _validator(context: JobContext, recipe: Recipe) -> Callable[[System], Valida
     lists = task.lists(dataset.listing, "validation", dataset.left_out)
     sample = training_sample(training, validation)
 
-    def measure(
-        system: System, subset: Subset, kind: Output
-    ) -> tuple[NDArray[np.float32], dict[str, float]]:
+    def measure(system: System, subset: Subset, kind: Output) -> Measured:
         losses = ClassLosses(subset.items, dataset.classes, recipe.batch)
         outputs = outputs_of(
             system, subset, kind, context.device, context.go_on,
@@ -137,13 +138,14 @@ def _validator(context: JobContext, recipe: Recipe) -> Callable[[System], Valida
 
     def validate(system: System) -> Validation:
         outputs, losses = measure(system, validation, task.output)
+        judged = task.validate(Side(outputs, lists))
         # The task's accuracy is of whole items, that of `losses` of crops.
         losses.pop("accuracy", None)
         measured = {f"{VALIDATION}/{name}": value for name, value in losses.items()}
         if len(sample) and system.judges_any_batch:
             _, seen = measure(system, sample, "embedding")
             measured |= {f"{SAMPLE}/{name}": value for name, value in seen.items()}
-        return Validation(task.validate(Side(outputs, lists)), measured)
+        return Validation(judged, measured)
 
     return validate
 
