@@ -21,13 +21,13 @@ def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False)
     if json:
         give_json({"schema": 1, "runs": stored, "cache_bytes": cached})
         return
-    extended = ("extends",) if any(row["parent"] for row in stored) else ()
-    columns = ("run", "state", "result", "made", "size", *extended)
-    table = Table(*columns, box=None, pad_edge=False, padding=(0, 2))
+    table = Table(
+        "run", "state", "result", "made", "size", box=None, pad_edge=False, padding=(0, 2)
+    )
     for row in stored:
-        cells = (row["run"], row["state"], row["result"], row["finished"], decimal(row["bytes"]))
-        table.add_row(*cells, *([row["parent"] or ""] if extended else []))
-    give(table)
+        size = decimal(row["bytes"])
+        table.add_row(row["run"], row["state"], row["result"], row["finished"], size)
+    give(table, *(f"{row['run']} goes on from {row['parent']}" for row in stored if row["parent"]))
     say(f"cache of packed corpora and predictions: {decimal(cached)}")
 
 

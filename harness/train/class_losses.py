@@ -11,12 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from harness.datasets.subset import Subset
 from harness.measure.arithmetic import arithmetic
 from harness.train.system import System
-
-MOST_SAMPLED = 500
-"""Training items that are judged at a validation; never more than the validation split has."""
 
 
 class ClassLosses:
@@ -63,19 +59,6 @@ class ClassLosses:
         system.eval()
         with arithmetic(embedded.device), torch.inference_mode():
             return _mean_values(system, embedded, labels, self._batch)
-
-
-def training_sample(training: Subset, validation: Subset) -> Subset:
-    """Return training items to be judged beside validation: always the same, evenly spread.
-
-    None of them is longer than the longest validation item: they take no more memory, and there are
-    no more of them, than validation takes.
-    """
-    offsets = training.pack.offsets
-    longest = max(validation.length(row) for row in range(len(validation)))
-    usable = np.flatnonzero(offsets[training.after] - offsets[training.rows] <= longest)
-    count = min(MOST_SAMPLED, len(validation), len(usable))
-    return training.take(usable[np.arange(count) * len(usable) // max(1, count)])
 
 
 def _first_class(system: System, classes: int) -> int | None:

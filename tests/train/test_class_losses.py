@@ -17,8 +17,8 @@ from adapters.native.ghm_head import bin_index, gradient_norm
 from adapters.triplet import AngularTriplet
 from harness.adapter import LossAdapter
 from harness.config.recipe_tables import Augment
-from harness.datasets.subset import Subset
-from harness.train.class_losses import ClassLosses, training_sample
+from harness.datasets.subset import Subset, training_sample
+from harness.train.class_losses import ClassLosses
 from harness.train.system import System, outputs_of
 from tests.train.small_training import RECIPE, Trunk, small_batches
 
@@ -27,9 +27,10 @@ SUBSET = small_batches(RECIPE).subset
 LABELS = torch.tensor([row % 3 for row in range(len(SUBSET))])
 
 
-def built(loss: LossAdapter, **augment: Any) -> System:
+def built(loss: LossAdapter, **augment: Any) -> Any:
     torch.manual_seed(1)
-    return System(Trunk(), loss, 3, Augment(**augment))
+    model: Any = Trunk()
+    return System(model, loss, 3, Augment(**augment))
 
 
 def measured(system: System, subset: Subset = SUBSET, batch: int = 2) -> dict[str, float]:

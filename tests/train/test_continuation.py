@@ -26,16 +26,22 @@ from tests.train.small_training import (
 
 STEADY = RECIPE.model_copy(update={"schedules": {}, "select": "last", "checkpoints": 12})
 PARENT, WHOLE = STEADY, STEADY.model_copy(update={"steps": 12, "validations": 6})
-SPENT = {"seconds": 0, "data_wait": None, "cpu_wait": None}
+SPENT: dict[str, Any] = {"seconds": 0, "data_wait": None, "cpu_wait": None}
 
 
-def extended(folder: Path, recipe: Any = STEADY, **more: Any) -> TrainingResult:
+def extended(folder: Path, recipe: Recipe = STEADY, **more: Any) -> TrainingResult:
     """Train six steps more than in `parent`, beside it."""
     parent = folder.with_name("parent")
     if not parent.exists():
         trained(parent, PARENT)
-    goes_on = {"before": 6, "before_epochs": 2.0, "drawn": 6, "parent": parent}
-    return trained(folder, recipe, **goes_on, **more)[0]
+    goes_on: dict[str, Any] = {
+        "before": 6,
+        "before_epochs": 2.0,
+        "drawn": 6,
+        "parent": parent,
+        **more,
+    }
+    return trained(folder, recipe, **goes_on)[0]
 
 
 def test_two_halves_are_the_whole(tmp_path: Path) -> None:

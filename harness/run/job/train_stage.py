@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from harness.adapter import LossAdapter
 from harness.config.recipes import Recipe
-from harness.datasets.subset import Subset
+from harness.datasets.subset import Subset, training_sample
 from harness.errors import ConfigError
 from harness.feeding.batches import TrainingBatches
 from harness.feeding.disturbance import Disturber
@@ -26,7 +26,7 @@ from harness.run.job.context import JobContext
 from harness.series.names import SAMPLE, VALIDATION
 from harness.series.series_file import FILE, PUBLISHED, published_bytes
 from harness.tasks.task import Output, Side
-from harness.train.class_losses import ClassLosses, training_sample
+from harness.train.class_losses import ClassLosses
 from harness.train.kept_states import kept_bytes
 from harness.train.loop import train
 from harness.train.system import System, outputs_of

@@ -154,4 +154,7 @@ def _check_curves(folder: Path, pieces: int) -> None:
         "Test/eer": validated,
         "Test/min_dcf": validated,
         "Test/threshold": validated,
+        "TrainEval/accuracy": validated,
+        "TrainEval/raw_loss": validated,
+        "TrainEval/weighted_loss": validated,
     }
