@@ -31,6 +31,11 @@ class ClassLosses:
         self._rows: list[NDArray[np.int64]] = []
         self._embeddings: list[Tensor] = []
 
+    def exist_for(self, system: System) -> bool:
+        """Return whether a system has losses of these items."""
+        known = not (self._places < 0).any() and _first_class(system, self._classes) is not None
+        return known and system.judges_any_batch
+
     def keep(self, rows: NDArray[np.int64], embeddings: Tensor) -> None:
         """Take the embeddings of some rows, or of crops of them (see `outputs_of`)."""
         self._rows.append(rows)
@@ -52,7 +57,7 @@ class ClassLosses:
         rows, embeddings = self._rows, self._embeddings
         self._rows, self._embeddings = [], []
         first = _first_class(system, self._classes)
-        if first is None or not rows or not system.judges_any_batch or (self._places < 0).any():
+        if first is None or not self.exist_for(system):
             return {}
         embedded = torch.cat(embeddings)
         labels = torch.from_numpy(self._places[np.concatenate(rows)] + first).to(embedded.device)

@@ -41,7 +41,7 @@ def extended(folder: Path, recipe: Recipe = STEADY, **more: Any) -> TrainingResu
         "parent": parent,
         **more,
     }
-    return trained(folder, recipe, **goes_on)[0]
+    return trained(folder, recipe, **goes_on, **more)[0]
 
 
 def test_two_halves_are_the_whole(tmp_path: Path) -> None:

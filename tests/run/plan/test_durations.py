@@ -72,7 +72,8 @@ def test_a_job_takes_what_its_stages_take(tiny: TinyBenchmark, tried: list[JobSp
         {
             "start": 3.0,
             "steps": 12 * 0.5,
-            "validation": 2 * ITEMS["validation"] * 0.1,
+            # And as many training items as validation has.
+            "validation": 2 * 2 * ITEMS["validation"] * 0.1,
             "evaluation": sum(ITEMS.values()) * 0.1,
             "measuring": 7.0,
         }
