@@ -34,13 +34,7 @@ def extended(folder: Path, recipe: Recipe = STEADY, **more: Any) -> TrainingResu
     parent = folder.with_name("parent")
     if not parent.exists():
         trained(parent, PARENT)
-    goes_on: dict[str, Any] = {
-        "before": 6,
-        "before_epochs": 2.0,
-        "drawn": 6,
-        "parent": parent,
-        **more,
-    }
+    goes_on: dict[str, Any] = {"before": 6, "before_epochs": 2.0, "drawn": 6, "parent": parent}
     return trained(folder, recipe, **goes_on, **more)[0]
 
 
