@@ -16,33 +16,37 @@ from harness.train.system import System
 
 
 class ClassLosses:
-    """Collects the embeddings of one pass over a split, and returns the losses of its items.
+    """Collects the embeddings of one pass over a split, and computes the losses of its items.
 
     Args:
+        system: that embeds and judges them.
         items: the split's table.
         classes: labels of the training split, in the order of the classifier.
         batch: items of which a loss is a mean, as in training: a loss that looks at its whole
             batch (gradient harmonising) computes something else of another number.
     """
 
-    def __init__(self, items: pd.DataFrame, classes: Sequence[str], batch: int) -> None:
-        self._places = pd.Index(classes).get_indexer(pd.Index(items["label"])).astype(np.int64)
-        self._classes, self._batch = len(classes), batch
+    def __init__(
+        self, system: System, items: pd.DataFrame, classes: Sequence[str], batch: int
+    ) -> None:
+        self._system, self._batch = system, batch
+        self._labels = _class_indices(system, items["label"], classes)
         self._rows: list[NDArray[np.int64]] = []
         self._embeddings: list[Tensor] = []
 
-    def exist_for(self, system: System) -> bool:
-        """Return whether a system has losses of these items."""
-        known = not (self._places < 0).any() and _first_class(system, self._classes) is not None
-        return known and system.judges_any_batch
+    @property
+    def exist(self) -> bool:
+        """True if the items are of training classes, and the loss judges any batch of them."""
+        return self._labels is not None
 
     def keep(self, rows: NDArray[np.int64], embeddings: Tensor) -> None:
         """Take the embeddings of some rows, or of crops of them (see `outputs_of`)."""
-        self._rows.append(rows)
-        self._embeddings.append(embeddings)
+        if self.exist:
+            self._rows.append(rows)
+            self._embeddings.append(embeddings.cpu())
 
-    def values(self, system: System) -> dict[str, float]:
-        """Return the losses of what was collected, and forget it.
+    def values(self) -> dict[str, float]:
+        """Return the losses of what was collected.
 
         `raw_loss` is the cross-entropy of the logits by which classes are decided, without margin,
         weights or smoothing; `weighted_loss` is what the head computes in training, at the present
@@ -54,40 +58,39 @@ class ClassLosses:
             speakers) or for a loss that compares the examples of a batch; `weighted_loss` alone for
             a head without logits.
         """
-        rows, embeddings = self._rows, self._embeddings
-        self._rows, self._embeddings = [], []
-        first = _first_class(system, self._classes)
-        if first is None or not self.exist_for(system):
+        if self._labels is None or not self._rows:
             return {}
-        embedded = torch.cat(embeddings)
-        labels = torch.from_numpy(self._places[np.concatenate(rows)] + first).to(embedded.device)
-        system.eval()
-        with arithmetic(embedded.device), torch.inference_mode():
-            return _mean_values(system, embedded, labels, self._batch)
+        embeddings, labels = torch.cat(self._embeddings), self._labels[np.concatenate(self._rows)]
+        device = next(self._system.parameters()).device
+        count, sums = -(-len(labels) // self._batch), dict[str, float]()
+        self._system.eval()
+        with arithmetic(device), torch.inference_mode():
+            for place in range(count):  # batches of items from all over the split
+                own = torch.from_numpy(labels[place::count]).to(device)
+                for name, value in self._sums(embeddings[place::count].to(device), own).items():
+                    sums[name] = sums.get(name, 0.0) + float(value)
+        return {name: value / len(labels) for name, value in sums.items()}
 
-
-def _first_class(system: System, classes: int) -> int | None:
-    """Return the class of the first label at its own speed; None if it has none there."""
-    speeds = system.augment.speeds
-    if not speeds:
-        return 0
-    return classes * speeds.index(1.0) if 1.0 in speeds else None
-
-
-def _mean_values(
-    system: System, embeddings: Tensor, labels: Tensor, batch: int
-) -> dict[str, float]:
-    """Average over batches that each take items from all over the split."""
-    count = -(-len(labels) // batch)
-    sums: dict[str, float] = {}
-    for place in range(count):
-        own = labels[place::count]
-        output = system.judge(embeddings[place::count], own)
-        found = {"weighted_loss": output.loss * len(own)}
+    def _sums(self, embeddings: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return the sums over a batch; its loss is a mean."""
+        output = self._system.judge(embeddings, labels)
+        found = {"weighted_loss": output.loss * len(labels)}
         if output.logits is not None:
             logits = output.logits.float()
-            found["raw_loss"] = functional.cross_entropy(logits, own, reduction="sum")
-            found["accuracy"] = (logits.argmax(1) == own).sum()
-        for name, value in found.items():
-            sums[name] = sums.get(name, 0.0) + float(value)
-    return {name: value / len(labels) for name, value in sums.items()}
+            found["raw_loss"] = functional.cross_entropy(logits, labels, reduction="sum")
+            found["accuracy"] = (logits.argmax(1) == labels).sum()
+        return found
+
+
+def _class_indices(
+    system: System, labels: pd.Series[str], classes: Sequence[str]
+) -> NDArray[np.int64] | None:
+    """Return the class of each item, `[items]`; None if there is no loss of them.
+
+    Where speeds make classes, an item is of its label's class at its own speed.
+    """
+    speeds = system.augment.speeds
+    places = pd.Index(classes).get_indexer(pd.Index(labels)).astype(np.int64)
+    if not system.judges_any_batch or (places < 0).any() or (speeds and 1.0 not in speeds):
+        return None
+    return places + (len(classes) * speeds.index(1.0) if speeds else 0)

@@ -232,6 +232,8 @@ class BrokenHead(nn.Module):
         super().__init__()
         self.fault = fault
         self.classifier = nn.Linear(size, classes)
+        self.seen: Tensor
+        self.register_buffer("seen", torch.zeros(()))
         self.margin: Any = "wide" if fault == "margin" else 0.2
 
     def logits(self, embeddings: Tensor) -> Tensor:
@@ -243,6 +245,8 @@ class BrokenHead(nn.Module):
         logits = self.classifier(kept)
         reduction = "none" if self.fault == "scalar" else "mean"
         loss = functional.cross_entropy(logits, batch.labels, reduction=reduction)
+        if self.fault == "moving":
+            self.seen += 1
         if self.fault == "tuple":
             return loss, logits
         if self.fault == "half" and torch.is_autocast_enabled("cpu"):
@@ -271,6 +275,7 @@ class BrokenLoss:
         ("finite", "the loss is not finite"),
         ("logits", r"logits have shape \(8, 1\), not \(8, 5\)"),
         ("half", "bfloat16 loss under autocast differs by 1.00 of its size"),
+        ("moving", "evaluation changes seen"),
         ("detached", "no finite gradient other than zero reaches the embeddings"),
     ],
 )

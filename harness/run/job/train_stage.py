@@ -128,16 +128,16 @@ def _validator(context: JobContext, recipe: Recipe) -> Callable[[System], Valida
     lists = task.lists(dataset.listing, "validation", dataset.left_out)
     sample = training_sample(training, validation)
 
-    def losses_of(subset: Subset) -> ClassLosses:
-        return ClassLosses(subset.items, dataset.classes, recipe.batch)
+    def losses_of(system: System, subset: Subset) -> ClassLosses:
+        return ClassLosses(system, subset.items, dataset.classes, recipe.batch)
 
     def measure(system: System, subset: Subset, kind: Output) -> Measured:
-        losses = losses_of(subset)
+        losses = losses_of(system, subset)
         outputs = outputs_of(
             system, subset, kind, context.device, context.go_on,
             crops=recipe.test_crops, keep=losses.keep,
         )  # fmt: skip
-        return outputs, losses.values(system)
+        return outputs, losses.values()
 
     def validate(system: System) -> Validation:
         outputs, losses = measure(system, validation, task.output)
@@ -145,7 +145,7 @@ def _validator(context: JobContext, recipe: Recipe) -> Callable[[System], Valida
         # The task's accuracy is of whole items, that of `losses` of crops.
         losses.pop("accuracy", None)
         measured = {f"{VALIDATION}/{name}": value for name, value in losses.items()}
-        if len(sample) and losses_of(sample).exist_for(system):
+        if len(sample) and losses_of(system, sample).exist:
             _, seen = measure(system, sample, "embedding")
             measured |= {f"{SAMPLE}/{name}": value for name, value in seen.items()}
         return Validation(judged, measured)
