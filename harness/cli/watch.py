@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from harness.cli import options
 from harness.cli.endings import INTERRUPTED
@@ -18,7 +19,6 @@ from harness.errors import RequestError
 
 if TYPE_CHECKING:
     from harness.run.watching import WatchedTraining
-    from harness.series.latest import LatestValues
 
 
 def watch(
@@ -79,28 +79,29 @@ class _Lines:
     def show(self, found: list[WatchedTraining]) -> None:
         """Print what changed since the last look."""
         for each in found:
-            text = f"{each.title}: {each.state}, {'; '.join(_parts(each.latest))}"
+            text = f"{each.title}: {'; '.join(_parts(each))}"
             if self._shown.get(each.folder) != text:
                 self._shown[each.folder] = text
                 self._console.print(text, markup=False, emoji=False, soft_wrap=True)
 
 
 def _table(found: list[WatchedTraining]) -> Table:
-    table = Table("training", "state", "latest values", box=None, pad_edge=False, padding=(0, 2))
+    table = Table("training", "latest values", box=None, pad_edge=False, padding=(0, 2))
     for each in found:
-        table.add_row(each.title, each.state, "\n".join(_parts(each.latest)))
+        table.add_row(Text(each.title), Text("\n".join(_parts(each))))
     if not found:
-        table.add_row("none runs at the moment", "", "")
+        table.add_row("none runs at the moment", "")
     return table
 
 
-def _parts(latest: LatestValues) -> list[str]:
+def _parts(training: WatchedTraining) -> list[str]:
     """Return how far a training is, and its values, a part a group of names."""
+    latest, state = training.latest, training.state
     last = f" of {latest.last_step:,}" if latest.last_step is not None else ""
-    progress = [f"step {latest.step:,}{last}", f"epoch {latest.epoch:.3g}"]
-    if (speed := latest.steps_per_second) is not None:
+    progress = [state, f"step {latest.step:,}{last}", f"epoch {latest.epoch:.3g}"]
+    if state == "runs" and (speed := latest.steps_per_second) is not None:
         progress.append(f"{speed:.3g} steps/s")
-    if left := latest.seconds_left:
+    if state == "runs" and (left := latest.seconds_left):
         progress.append(f"{_duration(left)} left")
     groups: dict[tuple[str, int], list[str]] = {}
     for name, (step, value) in latest.values.items():
