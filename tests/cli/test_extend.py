@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from harness.run.folder import run_rows
 from harness.series.reading import read_series
 from harness.train.training_progress import RESUME
 from tests.tiny import PATIENCE, STEPS, TinyBenchmark, ended, is_alive, kill_group, metrics_of
@@ -47,7 +48,7 @@ def test_it_is_a_run_of_its_own_that_names_its_parent(tiny: TinyBenchmark) -> No
     # Both stand in the table, and the note of the one says where it comes from.
     table = (tiny.runs / "own-quick.md").read_text()
     assert f"goes on from the training {key[:12]} after its last step, {STEPS}" in table
-    listed = tiny.run("runs", "list", "--json").json["runs"]
+    listed = run_rows(tiny.runs)
     parents = {row["run"].split("/")[2]: row["parent"] for row in listed if row["parent"]}
     assert parents == {f"tiny+aam+short-extended-by-{MORE}-steps": call[1]}
     again = tiny.run(*call)
