@@ -198,8 +198,8 @@ def check_unchanged(job: JobSpec, finished: FinishedTraining) -> None:
     own = {"recipe", "parent"}
     if job.recipe is None or job.recipe.augment != finished.recipe.augment:
         own |= {"disturbances"}
-    kept = [{key: each[key] for key in each if key not in own} for each in (then, now)]
-    if changed := sorted(differences(*kept)):
+    before, after = ({key: each[key] for key in each if key not in own} for each in (then, now))
+    if changed := sorted(differences(before, after)):
         raise RequestError(
             f"what it was trained with has changed since: {', '.join(changed[:4])}; check out "
             f"{finished.record.code[:12]}, which trained it"
