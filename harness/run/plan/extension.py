@@ -175,15 +175,12 @@ def plan_extension(
     for section, component in (("models", record.model), ("losses", record.loss)):
         _check_component(loaded, section, component)
     length = f"{recipe.steps} steps" if recipe.steps else f"{recipe.epochs:g} epochs"
-    changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
     named = f"{record.recipe_name} extended by {length}"
     entry = SuiteEntry(record.model.name, record.loss.name, named, record.seed)
     resolved = ResolvedEntry(entry, record.model, record.loss, recipe)
     for name, dataset in datasets.items():
         plan.check_lists(dataset)
-        plan.add_resolved(
-            datasets, [(name, resolved)], changed, track=TRACK, parent=finished.parent
-        )
+        plan.add_resolved(datasets, [(name, resolved)], track=TRACK, parent=finished.parent)
     return plan
 
 

@@ -104,14 +104,12 @@ class CallPlan:
             for name, names in entries.items()
             for each in names
         ]
-        changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
-        self.add_resolved(datasets, resolved, changed)
+        self.add_resolved(datasets, resolved)
 
     def add_resolved(
         self,
         datasets: Mapping[str, DatasetState],
         resolved: Sequence[tuple[str, ResolvedEntry]],
-        changed: str,
         **more: Any,
     ) -> None:
         """Fit entries to the budget, and add their jobs.
@@ -119,10 +117,10 @@ class CallPlan:
         Args:
             datasets: by name.
             resolved: each entry with the name of its dataset.
-            changed: what the call changed of their recipes, for people.
             more: fields of their `JobSpec` beside those of an entry, or in place of them.
         """
-        precision = embedding_precision(self._request.options)
+        request, precision = self._request, embedding_precision(self._request.options)
+        changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
         self.predictions.make(
             question
             for name, entry in resolved
