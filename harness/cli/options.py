@@ -16,6 +16,7 @@ from harness.measure.device import choose_device, default_threads
 if TYPE_CHECKING:
     from harness.run.job.limits import Limits
     from harness.run.plan.request import RunRequest
+    from harness.use.opening import Asked
 
 
 class Profile(StrEnum):
@@ -89,6 +90,17 @@ LeaveOut = Annotated[
     bool,
     typer.Option("--leave-out-damaged", help="Go on without files that cannot be used."),
 ]
+NetworkRun = Annotated[
+    Path | None,
+    typer.Option("--run", help="Run whose network is used: as `runs list` has it, or a record."),
+]
+ModelDir = Annotated[
+    Path | None, typer.Option("--model-dir", help="Folder of `harness export`, or a file in it.")
+]
+RunCheckpoint = Annotated[
+    str | None,
+    typer.Option("--checkpoint", help="The run's weights, if they are not in the folder of runs."),
+]
 Folder = Annotated[Path, typer.Option("--folder", help="Folder of the published tables.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
@@ -131,6 +143,15 @@ def make_request(
         keep_embeddings=chosen.get("keep_embeddings", EMBEDDINGS_MIB),
         **{key: tuple(chosen.get(key) or ()) for key in LISTS},
     )
+
+
+def asked_network(
+    run: Path | None, model_dir: Path | None, checkpoint: str | None, runs: Path, device: Device
+) -> Asked:
+    """Turn options into a request for a network."""
+    from harness.use.opening import Asked
+
+    return Asked(run, model_dir, checkpoint, runs, choose_device(device.value))
 
 
 def _states_to_keep(count: int) -> int:

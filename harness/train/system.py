@@ -15,10 +15,9 @@ from harness.adapter import Batch, Input, LossAdapter, LossOutput, ModelAdapter,
 from harness.config.recipe_tables import Augment
 from harness.config.recipes import EvenCrops, Recipe
 from harness.data.corpus import SAMPLE_RATE
-from harness.datasets.subset import Subset
 from harness.errors import ConfigError, JobFailed, OutOfMemory
 from harness.feeding.effects import mask_features
-from harness.feeding.evaluation_batches import whole_batches
+from harness.feeding.evaluation_batches import Items, whole_batches
 from harness.feeding.feeder import Feeder
 from harness.feeding.front_end import front_end
 from harness.measure.arithmetic import arithmetic
@@ -143,7 +142,7 @@ class System(nn.Module):
 
 def outputs_of(
     system: System,
-    subset: Subset,
+    subset: Items,
     kind: Literal["embedding", "logits"],
     device: torch.device,
     advance: Advance = lambda _: None,
@@ -182,7 +181,7 @@ def outputs_of(
 
 def _output_in_halves(
     system: System,
-    subset: Subset,
+    subset: Items,
     rows: NDArray[np.int64],
     raw: Tensor,
     kind: Literal["embedding", "logits"],
@@ -204,7 +203,7 @@ def _output_in_halves(
     )
 
 
-def _too_large(system: System, subset: Subset, row: int, raw: Tensor) -> str:
+def _too_large(system: System, subset: Items, row: int, raw: Tensor) -> str:
     item = subset.items.iloc[row]
     told = f"out of memory in embedding {item['id']} ({item['source']}) alone"
     if system.declared.kind != "audio":
