@@ -42,6 +42,6 @@ def embed(
         for file in files:
             see(file)
     embeddings = np.concatenate(parts)
-    with atomic_file(output) as file:
-        np.savez(file, ids=np.array(ids, dtype=str), embeddings=embeddings)
+    with atomic_file(output) as target:
+        np.savez(target, ids=np.array(ids, dtype=str), embeddings=embeddings)
     return embeddings.shape[0], embeddings.shape[1]

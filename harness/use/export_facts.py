@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,7 +14,7 @@ from harness.use.model_facts import ModelFacts
 Format = Literal["onnx", "torchscript"]
 Features = Literal["inside", "outside"]
 
-SCHEMA = 1
+SCHEMA: Final = 1
 
 GRAPH = "model.onnx"
 INT8_GRAPH = "model-int8.onnx"

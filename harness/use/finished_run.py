@@ -70,6 +70,13 @@ class FinishedRun:
         except NotHereError as error:
             raise RequestError(f"{self.place}: {error}") from error
 
+    def listing_if_here(self) -> Listing | None:
+        """Return the lists of its dataset; None if they are not here, or no longer these."""
+        try:
+            return self.listing()
+        except RequestError:
+            return None
+
     def network(self, output: Output) -> NetworkSource:
         """Return its network for a worker.
 

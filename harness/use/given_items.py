@@ -54,8 +54,8 @@ class GivenItems:
 
     def save(self, path: Path) -> None:
         """Write them, for another process."""
-        numbered = {str(place): content for place, content in enumerate(self.contents)}
-        np.savez(path, names=np.array(self.names, dtype=str), **numbered)
+        arrays: dict[str, Any] = {str(place): each for place, each in enumerate(self.contents)}
+        np.savez(path, names=np.array(self.names, dtype=str), **arrays)
 
     @classmethod
     def load(cls, path: Path) -> GivenItems:

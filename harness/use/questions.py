@@ -35,8 +35,6 @@ class _NetworkQuestion:
 
     source: NetworkSource
 
-    answers: ClassVar[type[BaseModel]] = Done
-
     @property
     def adapters(self) -> frozenset[str]:
         """The keys of model and head."""
@@ -58,6 +56,8 @@ class ComputeOutputs(_NetworkQuestion):
     outputs: Path
     device: str = "cpu"
     threads: int = 1
+
+    answers: ClassVar = Done
 
     def answer(self, report: Report) -> Done:
         """Compute and write them.
@@ -96,7 +96,7 @@ class ExportNetwork(_NetworkQuestion):
 
     request: ExportRequest
 
-    answers: ClassVar[type[BaseModel]] = Exported
+    answers: ClassVar = Exported
 
     def answer(self, report: Report) -> Exported:
         """Write the files.

@@ -15,8 +15,8 @@ from harness.train.system import MOST_NUMBERS, System
 from harness.use.given_items import GivenItems
 from harness.use.network.linear_front_end import linear_front_end
 
-EXAMPLE_FRAMES = 200
-"""Frames of the example that is traced: two seconds at 10 ms."""
+EXAMPLE_FRAMES = 500
+"""Frames of the example that is traced: each pooling by stretches then has several of them."""
 
 
 class Deployment(nn.Module):

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from harness.adapter import Spectrogram
-from harness.datasets.lengths import least_frames, samples_for
 from harness.errors import RequestError
 from harness.run.plan.questions import Report
 from harness.train.system import System
@@ -132,19 +131,15 @@ class Exporter:
         sizes: list[int | str] = list(self._given(self.raw[0][:1]).shape)
         sizes[0] = "batch"
         if self._length is not None:
-            sizes[self._length[0]] = "samples" if self.is_inside else "frames"
+            sizes[self._length] = "samples" if self.is_inside else "frames"
         return tuple(sizes)
 
     @property
-    def _length(self) -> tuple[int, int] | None:
-        """The axis of any length, and the least it may be; None if all but the batch is fixed."""
-        declared = self.system.declared
+    def _length(self) -> int | None:
+        """The axis of any length; None if all but the batch is fixed."""
         if self.kind != "audio":
             return None
-        frames = least_frames(declared)
-        if self.is_inside:
-            return 1, samples_for(declared, frames)
-        return (3 if isinstance(declared, Spectrogram) else 1), frames
+        return 3 if isinstance(self.system.declared, Spectrogram) and not self.is_inside else 1
 
 
 def _scores_apart(sides: list[tuple[Tensor, Tensor]]) -> float:

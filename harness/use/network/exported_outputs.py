@@ -41,4 +41,4 @@ def exported_outputs(path: Path, facts: ExportFacts, items: GivenItems) -> NDArr
         length = np.linalg.norm(values, axis=1, keepdims=True) if averages_directions else 1
         np.add.at(outputs, rows, values / length)
         np.add.at(counts, rows, 1)
-    return outputs / counts[:, None].astype(np.float32)
+    return np.asarray(outputs / counts[:, None], dtype=np.float32)

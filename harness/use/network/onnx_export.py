@@ -14,9 +14,6 @@ from torch import Tensor
 from harness.errors import RequestError, raised
 from harness.use.network.deployment import Deployment
 
-LONGEST = 3_600 * 16_000
-"""Samples of a waveform that a graph is promised to take: an hour."""
-
 QUANTISED = ("Conv", "Gemm", "MatMul")
 """Operators whose inputs and weights become int8; the rest stays float32."""
 
@@ -28,7 +25,7 @@ def write_onnx(
     example: Tensor,
     names: tuple[str, str],
     path: Path,
-    length: tuple[int, int] | None,
+    length: int | None,
 ) -> None:
     """Write a deployment as an ONNX graph of any batch and, of sounds, any length.
 
@@ -37,16 +34,15 @@ def write_onnx(
         example: of its input, two items.
         names: of input and output.
         path: the file.
-        length: the axis of its input that is of any length, and the least it may be; None if all
-            but the batch is fixed.
+        length: the axis of its input that is of any length; None if all but the batch is fixed.
 
     Raises:
         RequestError: torch cannot trace the network with sizes that vary.
     """
-    dimensions: dict[int, Any] = {0: torch.export.Dim("batch")}
-    if length is not None:
-        axis, least = length
-        dimensions[axis] = torch.export.Dim("length", min=least, max=LONGEST)
+    # Without bounds: a tracer cannot prove of a range what holds for the example (that a pooling
+    # has several stretches, say), and such a claim changes no operation of the graph.
+    axes = (0,) if length is None else (0, length)
+    dimensions: dict[int, Any] = dict.fromkeys(axes, torch.export.Dim.DYNAMIC)
     try:
         with torch.no_grad():
             # Strict: Python's own `len` of a tensor stays a size that varies.
@@ -55,7 +51,6 @@ def write_onnx(
                 (example,),
                 dynamic_shapes=(dimensions,),
                 strict=True,
-                prefer_deferred_runtime_asserts_over_guards=True,
             )
         program = torch.onnx.export(
             traced, dynamo=True, input_names=[names[0]], output_names=[names[1]], verbose=False

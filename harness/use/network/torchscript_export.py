@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,17 +33,19 @@ def write_torchscript(
     Raises:
         RequestError: torch cannot trace it.
     """
+    jit: Any = torch.jit  # it comes without types
     try:
         with torch.no_grad():
-            traced = torch.jit.trace(deployment, example[:1], check_trace=False)
+            traced = jit.trace(deployment, example[:1], check_trace=False)
     except (RuntimeError, TypeError, ValueError) as error:
         raise RequestError(f"this network cannot be traced: {raised(error)}") from error
     extra = {name: text.encode() for name, text in facts.items()}
-    torch.jit.save(traced, str(path), _extra_files=extra)
+    jit.save(traced, str(path), _extra_files=extra)
 
 
 def run_torchscript(path: Path, batches: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     """Return a traced network's outputs for batches of its input, on the processor."""
-    loaded = torch.jit.load(str(path), map_location="cpu")
+    jit: Any = torch.jit
+    loaded = jit.load(str(path), map_location="cpu")
     with torch.inference_mode():
         return [loaded(torch.from_numpy(batch)).numpy() for batch in batches]
