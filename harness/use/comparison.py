@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+from scipy.special import expit, logit
 
 from harness.data.corpus import SAMPLE_RATE, Samples
 from harness.scoring.calibration import Calibration
@@ -115,7 +116,7 @@ def posterior(llr: float, prior: float) -> float:
     >>> posterior(0.0, 0.25)
     0.25
     """
-    return float(1 / (1 + np.exp(-llr) * (1 - prior) / prior))
+    return float(expit(llr + logit(prior)))
 
 
 def two_groups(embeddings: NDArray[np.float32]) -> float | None:
