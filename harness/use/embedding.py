@@ -1,21 +1,26 @@
-"""Embeddings of files, in a file as `harness submit` takes them."""
+"""Embeddings of files, or of a dataset's items, in a file as `harness submit` takes them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from harness.errors import RequestError
+from harness.config.loader import LoadedBenchmark
+from harness.data.corpus import DamagedItem
+from harness.datasets.listing import list_dataset
+from harness.errors import DataError, RequestError
 from harness.records.files import atomic_file
 from harness.use.files import ReadFile, read_in_parts
-from harness.use.networks import Network
+from harness.use.given_items import GivenItems
+from harness.use.networks import AT_ONCE, Network
 
 See = Callable[[ReadFile], None]
 
 
-def embed(
+def embed_files(
     network: Network, paths: Sequence[Path], ids: Sequence[str], output: Path, see: See
 ) -> tuple[int, int]:
     """Embed files and write `ids` `[N]` and `embeddings` `[N, size]` to an .npz file.
@@ -41,6 +46,47 @@ def embed(
         parts.append(network.outputs(items))
         for file in files:
             see(file)
+    return _write(output, ids, parts)
+
+
+def embed_splits(
+    network: Network, loaded: LoadedBenchmark, splits: Iterable[str], output: Path
+) -> tuple[int, int]:
+    """Embed items of the dataset that a network was judged on, and write them as `embed_files`.
+
+    So a network that was exported, or quantised, can be judged on the same trials as its run.
+
+    Args:
+        network: gives the embeddings.
+        loaded: the benchmark.
+        splits: of the dataset, each whole.
+        output: the .npz file.
+
+    Raises:
+        CorpusAbsent: the dataset is not here.
+        DataError: an item cannot be read.
+    """
+    profile = "quick" if network.facts.profile == "quick" else "full"
+    listing = list_dataset(loaded, network.facts.dataset, profile)
+    ids: list[str] = []
+    parts = []
+    for split in dict.fromkeys(splits):
+        items = listing.split_items(split)
+        for start in range(0, len(items), AT_ONCE):
+            part = items.iloc[start : start + AT_ONCE]
+            names = [str(name) for name in part["id"]]
+            try:
+                contents = [listing.corpus.read(item, listing.folder) for item in part.itertuples()]
+            except DamagedItem as error:
+                raise DataError(f"{listing.name}: {split}: {error}") from error
+            parts.append(network.outputs(GivenItems(names, contents)))
+            ids += names
+    return _write(output, ids, parts)
+
+
+def _write(
+    output: Path, ids: Sequence[str], parts: Sequence[NDArray[np.float32]]
+) -> tuple[int, int]:
     embeddings = np.concatenate(parts)
     with atomic_file(output) as target:
         np.savez(target, ids=np.array(ids, dtype=str), embeddings=embeddings)

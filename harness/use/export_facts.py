@@ -64,6 +64,9 @@ class ExportedFile(Part):
         difference: largest, of embeddings of length 1 or of probabilities.
         score_difference: largest, of cosines of all pairs of these items; None of classifiers.
         bytes: of the file.
+        latency: seconds of one item alone on one thread, the median: five seconds of sound, or a
+            picture.
+        latency_of_pytorch: the same of the network that was exported.
     """
 
     name: str
@@ -75,6 +78,8 @@ class ExportedFile(Part):
     difference: float
     score_difference: float | None
     bytes: int
+    latency: float
+    latency_of_pytorch: float
 
 
 class ExportFacts(Part):

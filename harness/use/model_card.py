@@ -111,25 +111,33 @@ def _use(model: ModelFacts) -> str:
 
 def _files(export: ExportFacts) -> str:
     lines = [
-        "| file | input | output | bytes | from PyTorch | scores |",
-        "|---|---|---|---|---|---|",
+        "| file | input | output | bytes | latency | from PyTorch | scores |",
+        "|---|---|---|---|---|---|---|",
         *map(_file_row, export.files),
     ]
+    first = export.files[0]
     rate = f"{export.sample_rate} Hz, " if export.sample_rate else ""
     return "\n".join(lines) + (
-        f"\n\nInput: {rate}{export.normalisation}. `from PyTorch` is the largest difference of "
-        f"outputs on {export.files[0].items} items of validation, `scores` that of the cosines of "
-        "all their pairs. `model.json` has all this for programs."
+        f"\n\nInput: {rate}{export.normalisation}. `latency` is of one item alone on one thread, "
+        f"where PyTorch takes {1e3 * first.latency_of_pytorch:.1f} ms. `from PyTorch` is the "
+        f"largest difference of outputs on {first.items} items of validation, `scores` that of the "
+        "cosines of all their pairs. `model.json` has all this for programs."
     )
 
 
 def _file_row(file: ExportedFile) -> str:
     shape = ", ".join(map(str, file.input_shape))
     scores = "–" if file.score_difference is None else f"{file.score_difference:.1e}"
-    return (
-        f"| `{file.name}` | `{file.input}` [{shape}] | `{file.output}` [batch, "
-        f"{file.output_size}] | {file.bytes:,} | {file.difference:.1e} | {scores} |"
+    cells = (
+        f"`{file.name}`",
+        f"`{file.input}` [{shape}]",
+        f"`{file.output}` [batch, {file.output_size}]",
+        f"{file.bytes:,}",
+        f"{1e3 * file.latency:.1f} ms",
+        f"{file.difference:.1e}",
+        scores,
     )
+    return f"| {' | '.join(cells)} |"
 
 
 def _results(record: Record) -> str:

@@ -104,8 +104,12 @@ class ExportNetwork(_NetworkQuestion):
         Raises:
             RequestError, ConfigError: it cannot be built or exported, or gives other outputs.
         """
+        import torch
+
         from harness.use.network.export_stage import Exporter
         from harness.use.network.loading import load_network
+
+        torch.set_num_threads(1)  # its latency is compared with that of the file
 
         name = self.source.model.name
         report(f"{name}: building its network")

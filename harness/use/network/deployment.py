@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from harness.datasets.lengths import samples_for
@@ -14,6 +17,9 @@ from harness.tasks.task import Output
 from harness.train.system import MOST_NUMBERS, System
 from harness.use.given_items import GivenItems
 from harness.use.network.linear_front_end import linear_front_end
+
+Runtime = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""An exported network: a batch of its input -> its outputs."""
 
 EXAMPLE_FRAMES = 500
 """Frames of the example that is traced: each pooling by stretches then has several of them."""

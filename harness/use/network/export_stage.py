@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -9,6 +11,7 @@ from torch import Tensor
 
 from harness.adapter import Spectrogram
 from harness.errors import RequestError
+from harness.measure.timing import quantile, time_action
 from harness.run.plan.questions import Report
 from harness.train.system import System
 from harness.use.export_facts import (
@@ -27,10 +30,12 @@ from harness.use.network.deployment import (
     example_of,
     reference,
 )
-from harness.use.network.onnx_export import add_metadata, quantise, run_onnx, write_onnx
-from harness.use.network.torchscript_export import FACTS, run_torchscript, write_torchscript
+from harness.use.network.onnx_export import add_metadata, quantise, write_onnx
+from harness.use.network.runtimes import open_runtime
+from harness.use.network.torchscript_export import FACTS, write_torchscript
 
-TORCHSCRIPT = ".pt"
+TIMED, REPEATS = 0.3, 5
+"""Seconds and repeats that a latency is measured for, at least."""
 
 OF_RAW = {"audio": "waveform", "image": "picture", "vector": "vector"}
 """Name of a graph's input, its front end within."""
@@ -50,6 +55,7 @@ class Exporter:
         self.is_inside = request.features == "inside"
         self.kind = system.declared.kind
         self.raw = check_batches(system, self.items)
+        self.example = example_of(system, self.raw)
         self.wanted = [reference(system, request.output, raw) for raw in self.raw]
 
     def export(self, report: Report) -> tuple[ExportedFile, ...]:
@@ -83,9 +89,8 @@ class Exporter:
 
     def _write(self, path: Path) -> None:
         request = self.request
-        shape = self.items.shape(0) if self.is_inside else None
-        deployment = Deployment(self.system, request.output, shape)
-        example = self._given(example_of(self.system, self.raw))
+        deployment = self._deployment
+        example = self._given(self.example)
         if request.format == "torchscript":
             write_torchscript(deployment, example, path, {FACTS: request.facts})
             return
@@ -96,8 +101,9 @@ class Exporter:
     def _held(self, name: str) -> ExportedFile:
         """Run a file and hold its outputs against the network's."""
         path = self.request.folder / name
-        run = run_torchscript if path.suffix == TORCHSCRIPT else run_onnx
-        found = run(path, [self._given(raw).numpy() for raw in self.raw])
+        run = open_runtime(path)
+        found = [run(self._given(raw).numpy()) for raw in self.raw]
+        one = self._given(self.example[:1]).numpy()
         sides = [
             (
                 comparable(torch.from_numpy(ours), self.request.output),
@@ -116,11 +122,30 @@ class Exporter:
             difference=apart,
             score_difference=_scores_apart(sides) if self.request.output == "embedding" else None,
             bytes=path.stat().st_size,
+            latency=median_seconds(lambda: run(one)),
+            latency_of_pytorch=self._pytorch_seconds,
         )
 
     def _given(self, raw: Tensor) -> Tensor:
         """Return what the exported network is given for a raw batch."""
         return raw if self.is_inside else self.system.inputs(raw)
+
+    @cached_property
+    def _deployment(self) -> Deployment:
+        shape = self.items.shape(0) if self.is_inside else None
+        return Deployment(self.system, self.request.output, shape)
+
+    @cached_property
+    def _pytorch_seconds(self) -> float:
+        one = self._given(self.example[:1])
+        deployment = self._deployment
+
+        def run() -> Tensor:
+            with torch.inference_mode():
+                found: Tensor = deployment(one)
+                return found
+
+        return median_seconds(run)
 
     @property
     def _input(self) -> str:
@@ -140,6 +165,11 @@ class Exporter:
         if self.kind != "audio":
             return None
         return 3 if isinstance(self.system.declared, Spectrogram) and not self.is_inside else 1
+
+
+def median_seconds(action: Callable[[], object]) -> float:
+    """Return the median time of an action."""
+    return quantile(time_action(action, at_least=TIMED, fewest=REPEATS).seconds, 0.5)
 
 
 def _scores_apart(sides: list[tuple[Tensor, Tensor]]) -> float:

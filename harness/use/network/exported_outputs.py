@@ -10,11 +10,11 @@ from torch import nn
 
 from harness.feeding.evaluation_batches import whole_batches
 from harness.feeding.front_end import front_end
+from harness.measure.device import default_threads
 from harness.train.system import MOST_NUMBERS
 from harness.use.export_facts import ExportFacts
 from harness.use.given_items import GivenItems
-from harness.use.network.onnx_export import run_onnx
-from harness.use.network.torchscript_export import run_torchscript
+from harness.use.network.runtimes import open_runtime
 
 
 def exported_outputs(path: Path, facts: ExportFacts, items: GivenItems) -> NDArray[np.float32]:
@@ -31,9 +31,9 @@ def exported_outputs(path: Path, facts: ExportFacts, items: GivenItems) -> NDArr
     model = facts.model
     declared = model.input.input
     made = nn.Identity() if facts.features == "inside" else front_end(declared).eval()
-    run = run_onnx if path.suffix == ".onnx" else run_torchscript
+    run = open_runtime(path, default_threads(1))
     batches = list(whole_batches(items, declared, MOST_NUMBERS, model.crops))
-    found = run(path, [made(raw).numpy() for _, raw in batches])
+    found = [run(made(raw).numpy()) for _, raw in batches]
     size = found[0].shape[1]
     outputs, counts = np.zeros((len(items), size), dtype=np.float32), np.zeros(len(items))
     averages_directions = model.crops is not None and facts.files[0].output == "embedding"

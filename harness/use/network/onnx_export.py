@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.errors import RequestError, raised
-from harness.use.network.deployment import Deployment
+from harness.use.network.deployment import Deployment, Runtime
 
 QUANTISED = ("Conv", "Gemm", "MatMul")
 """Operators whose inputs and weights become int8; the rest stays float32."""
@@ -71,13 +71,15 @@ def add_metadata(path: Path, facts: Mapping[str, str]) -> None:
     onnx.save(model, path)
 
 
-def run_onnx(path: Path, batches: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-    """Return a graph's outputs for batches of its input, on the processor."""
+def open_onnx(path: Path, threads: int) -> Runtime:
+    """Return a graph as a function of a batch, on the processor."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    return [session.run(None, {name: batch})[0] for batch in batches]
+    return lambda batch: np.asarray(session.run(None, {name: batch})[0])
 
 
 def quantise(path: Path, output: Path, examples: list[NDArray[np.float32]]) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.errors import RequestError, raised
-from harness.use.network.deployment import Deployment
+from harness.use.network.deployment import Deployment, Runtime
 
 FACTS = "model.json"
 """The file within an archive that holds the facts of the model."""
@@ -43,9 +43,13 @@ def write_torchscript(
     jit.save(traced, str(path), _extra_files=extra)
 
 
-def run_torchscript(path: Path, batches: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-    """Return a traced network's outputs for batches of its input, on the processor."""
+def open_torchscript(path: Path) -> Runtime:
+    """Return a traced network as a function of a batch, on the processor."""
     jit: Any = torch.jit
     loaded = jit.load(str(path), map_location="cpu")
-    with torch.inference_mode():
-        return [loaded(torch.from_numpy(batch)).numpy() for batch in batches]
+
+    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            return np.asarray(loaded(torch.from_numpy(batch)))
+
+    return run
