@@ -17,7 +17,8 @@ from harness.use.network.deployment import Deployment, Runtime
 QUANTISED = ("Conv", "Gemm", "MatMul")
 """Operators whose inputs and weights become int8; the rest stays float32."""
 
-FRONT_END = "front_end"
+SCOPES, FRONT_END = "pkg.torch.onnx.name_scopes", "'front_end'"
+"""Metadata of a node that name the modules which it comes from, and the front end among them."""
 
 
 def write_onnx(
@@ -125,7 +126,6 @@ def _layout(path: Path) -> tuple[str, list[str]]:
     front = [
         node.name
         for node in graph.node
-        if any(FRONT_END in prop.value for prop in node.metadata_props)
-        or any(FRONT_END in given for given in node.input)
+        if any(prop.key == SCOPES and FRONT_END in prop.value for prop in node.metadata_props)
     ]
     return graph.input[0].name, front
