@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.config.loader import LoadedBenchmark
+from harness.config.tables import Profile
 from harness.data.corpus import DamagedItem
-from harness.datasets.listing import list_dataset
+from harness.datasets.listing import Listing, list_dataset
 from harness.errors import DataError, RequestError
 from harness.records.files import atomic_file
 from harness.use.files import ReadFile, read_in_parts
@@ -66,8 +68,9 @@ def embed_splits(
         CorpusAbsent: the dataset is not here.
         DataError: an item cannot be read.
     """
-    profile = "quick" if network.facts.profile == "quick" else "full"
-    listing = list_dataset(loaded, network.facts.dataset, profile)
+    facts = network.facts
+    profile: Profile = "quick" if facts.profile == "quick" else "full"
+    listing = list_dataset(loaded, facts.dataset, profile)
     ids: list[str] = []
     parts = []
     for split in dict.fromkeys(splits):
@@ -75,13 +78,18 @@ def embed_splits(
         for start in range(0, len(items), AT_ONCE):
             part = items.iloc[start : start + AT_ONCE]
             names = [str(name) for name in part["id"]]
-            try:
-                contents = [listing.corpus.read(item, listing.folder) for item in part.itertuples()]
-            except DamagedItem as error:
-                raise DataError(f"{listing.name}: {split}: {error}") from error
+            contents = [_read(listing, item) for item in part.itertuples()]
             parts.append(network.outputs(GivenItems(names, contents)))
             ids += names
     return _write(output, ids, parts)
+
+
+def _read(listing: Listing, item: Any) -> NDArray[Any]:
+    """Return the content of a row of a listing's items."""
+    try:
+        return listing.corpus.read(item, listing.folder)
+    except DamagedItem as error:
+        raise DataError(f"{listing.name}: {item.id}: {error}") from error
 
 
 def _write(
