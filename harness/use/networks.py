@@ -17,7 +17,7 @@ from harness.use.network_source import NetworkSource
 from harness.use.questions import ComputeOutputs
 
 AT_ONCE = 64
-"""Items that a worker is given at a time: it holds their samples."""
+"""Items that a network is given at a time: their samples are in memory."""
 
 
 class Network(Protocol):
@@ -53,13 +53,9 @@ class RunNetwork:
 
     def outputs(self, items: GivenItems) -> NDArray[np.float32]:
         """Return its outputs for items, `[items, size]`, as its evaluation computed them."""
-        parts = []
         with TemporaryDirectory(prefix="trialboard-") as folder:
             given, found = Path(folder, "items.npz"), Path(folder, "outputs.npy")
-            for start in range(0, len(items), AT_ONCE):
-                part = slice(start, start + AT_ONCE)
-                GivenItems(items.names[part], items.contents[part]).save(given)
-                threads = default_threads(1)
-                WORKERS.ask(ComputeOutputs(self._source, given, found, self._device, threads))
-                parts.append(np.load(found))
-        return np.concatenate(parts)
+            items.save(given)
+            threads = default_threads(1)
+            WORKERS.ask(ComputeOutputs(self._source, given, found, self._device, threads))
+            return np.asarray(np.load(found))
