@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from harness.records.record import Metric, MetricFacts, Record
-from harness.use.export_facts import ExportedFile, ExportFacts
+from harness.use.export_facts import TRACED, ExportedFile, ExportFacts
 from harness.use.model_facts import Decision, ModelFacts
 
 TASKS = {
@@ -42,7 +42,9 @@ def model_card(export: ExportFacts, record: Record) -> str:
         record: of the run that made it.
     """
     model = export.model
-    front = yaml.safe_dump(_front_matter(model, record), sort_keys=False, allow_unicode=True)
+    library = "pytorch" if export.files[0].name == TRACED else "onnx"
+    matter = {"library_name": library, **_front_matter(model, record)}
+    front = yaml.safe_dump(matter, sort_keys=False, allow_unicode=True)
     parts = [
         f"---\n{front}---",
         f"# {model.entry}, trained on {model.dataset}",
@@ -76,7 +78,6 @@ def _front_matter(model: ModelFacts, record: Record) -> dict[str, Any]:
     return {
         "license": "other",
         "license_name": "see-licence-of-the-data",
-        "library_name": "onnx",
         "pipeline_tag": task if task != "speaker-verification" else "feature-extraction",
         "tags": ["trialboard", task, *(["not-for-commercial-use"] if _bars(model) else [])],
         "model-index": [{"name": f"{model.entry} ({model.dataset})", "results": [result]}],
