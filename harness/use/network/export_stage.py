@@ -118,7 +118,7 @@ class Exporter:
         if not float(apart) <= most:
             raise RequestError(
                 f"{name}: gives other {self.request.output}s than PyTorch, by up to "
-                f"{float(apart):.2g} where {most:g} is allowed, on {len(self.items)} items; nothing "
+                f"{float(apart):.2g} on {len(self.items)} items where {most:g} is allowed; nothing "
                 "was written"
             )
         return ExportedFile(
