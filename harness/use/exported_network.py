@@ -15,6 +15,7 @@ from harness.tasks.task import Output
 from harness.use.export_facts import FACTS, SCHEMA, ExportedFile, ExportFacts
 from harness.use.given_items import GivenItems
 from harness.use.model_facts import ModelFacts
+from harness.use.network_source import PLURAL
 
 EXTRA = "install the extra: pip install 'trialboard[export]'"
 
@@ -59,7 +60,7 @@ def open_export(place: Path, output: Output) -> ExportedNetwork:
     export = read_document(folder / FACTS, ExportFacts, "an export's facts", current)
     file = _file(place, export)
     if file.output != output:
-        raise RequestError(f"{place}: gives {file.output}s, and {output}s are wanted")
+        raise RequestError(f"{place}: gives {PLURAL[file.output]}, and {PLURAL[output]} are wanted")
     if file.name.endswith(".onnx"):
         require_libraries("onnxruntime")
     return ExportedNetwork(folder / file.name, export)

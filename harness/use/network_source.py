@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +11,9 @@ from harness.config.recipe_tables import Augment
 from harness.config.recipes import EvenCrops
 from harness.records.record import RecordedComponent
 from harness.tasks.task import Output
+
+PLURAL: Mapping[Output, str] = {"embedding": "embeddings", "logits": "logits"}
+"""How a message calls several outputs."""
 
 
 class NetworkSource(BaseModel):

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from harness.run.plan.questions import Report, adapter_key
 from harness.use.export_facts import ExportedFile, ExportRequest
 from harness.use.given_items import GivenItems
-from harness.use.network_source import NetworkSource
+from harness.use.network_source import PLURAL, NetworkSource
 
 
 class Done(BaseModel):
@@ -73,13 +73,13 @@ class ComputeOutputs(_NetworkQuestion):
         torch.set_num_threads(self.threads)
         report(f"{self.source.model.name}: building its network")
         system = load_network(self.source, self.device)
-        report(f"{self.source.model.name}: computing {self.source.output}s")
+        report(f"{self.source.model.name}: computing {PLURAL[self.source.output]}")
         found = outputs_of(
             system,
             GivenItems.load(self.items),
             self.source.output,
             torch.device(self.device),
-            lambda _: report(f"{self.source.model.name}: computing {self.source.output}s"),
+            lambda _: report(f"{self.source.model.name}: computing {PLURAL[self.source.output]}"),
             crops=self.source.crops,
         )
         np.save(self.outputs, found)

@@ -34,6 +34,7 @@ from harness.use.network.deployment import (
 from harness.use.network.onnx_export import add_metadata, quantise, write_onnx
 from harness.use.network.runtimes import open_runtime
 from harness.use.network.torchscript_export import FACTS, write_torchscript
+from harness.use.network_source import PLURAL
 
 TIMED, REPEATS = 0.3, 5
 """Seconds and repeats that a latency is measured for, at least."""
@@ -117,7 +118,7 @@ class Exporter:
         apart = torch.stack([(ours - theirs).abs().max() for ours, theirs in sides]).max()
         if not float(apart) <= most:
             raise RequestError(
-                f"{name}: gives other {self.request.output}s than PyTorch, by up to "
+                f"{name}: gives other {PLURAL[self.request.output]} than PyTorch, by up to "
                 f"{float(apart):.2g} on {len(self.items)} items where {most:g} is allowed; nothing "
                 "was written"
             )
