@@ -72,7 +72,7 @@ def _lines(facts: ExportFacts, folder: Path) -> list[str]:
             scores = f", scores by up to {file.score_difference:.1e}"
         lines.append(
             f"{folder / file.name}: {file.bytes / 2**20:.1f} MiB, {1e3 * file.latency:.1f} ms an "
-            f"item (PyTorch {1e3 * file.latency_of_pytorch:.1f} ms); {PLURAL[file.output]} differ from "
-            f"PyTorch's by up to {file.difference:.1e} on {file.items} items{scores}"
+            f"item (PyTorch {1e3 * file.latency_of_pytorch:.1f} ms); {PLURAL[file.output]} differ "
+            f"from PyTorch's by up to {file.difference:.1e} on {file.items} items{scores}"
         )
     return lines
