@@ -31,16 +31,16 @@ def write_torchscript(
         facts: further texts in the archive, by their names.
 
     Raises:
-        RequestError: torch cannot trace it.
+        RequestError: torch cannot trace it, or not write what it traced.
     """
     jit: Any = torch.jit  # it comes without types
     try:
         with torch.no_grad():
             traced = jit.trace(deployment, example[:1], check_trace=False)
+        extra = {name: text.encode() for name, text in facts.items()}
+        jit.save(traced, str(path), _extra_files=extra)
     except (RuntimeError, TypeError, ValueError) as error:
         raise RequestError(f"this network cannot be traced: {raised(error)}") from error
-    extra = {name: text.encode() for name, text in facts.items()}
-    jit.save(traced, str(path), _extra_files=extra)
 
 
 def open_torchscript(path: Path) -> Runtime:
