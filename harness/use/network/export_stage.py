@@ -79,7 +79,7 @@ class Exporter:
         report("quantising the network")
         ranges = GivenItems.load(self.request.calibrating)
         batches = check_batches(self.system, ranges)
-        examples = [self._given(one).numpy() for raw in batches for one in raw.split(1)]
+        examples = [self._given(one).numpy() for raw in batches for one in torch.split(raw, 1)]
         folder = self.request.folder
         quantise(folder / name, folder / INT8_GRAPH, examples)
         return plain, self._held(INT8_GRAPH, math.inf)
