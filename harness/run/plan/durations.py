@@ -17,7 +17,7 @@ from harness.config.recipes import EvenCrops, Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.datasets.dataset import pack_folder
 from harness.datasets.listing import Listing
-from harness.datasets.packing.pack import open_pack
+from harness.datasets.packing.pack_files import open_pack
 from harness.run.job.context import make_task
 from harness.run.job.results import TimedShapes
 from harness.run.job.spec import JobSpec
