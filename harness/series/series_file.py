@@ -55,7 +55,7 @@ class SeriesWriter:
         self.epoch = epoch
         self._path, self._lines = folder / FILE, list[str]()
         self._flushed = time.monotonic()
-        _cut(self._path, step)
+        _cut(self._path, step, facts)
         if not self._path.exists():
             self._write({"series": 1, "facts": dict(facts)})
         if step:
@@ -214,10 +214,11 @@ def _shortened(value: Any) -> Any:
     return [_shortened(each) for each in value] if isinstance(value, list) else value
 
 
-def _cut(path: Path, step: int) -> None:
+def _cut(path: Path, step: int, facts: Mapping[str, str]) -> None:
     """Drop what follows a resume point, and any line that a kill cut short.
 
-    A file with other lines that nobody wrote is set aside; those that can be read are kept.
+    A file with other lines that nobody wrote is set aside; those that can be read are kept, unless
+    they are of another training.
     """
     if not path.exists():
         return
@@ -225,6 +226,9 @@ def _cut(path: Path, step: int) -> None:
         path.unlink()
         return
     lines = list(_own_lines(path))
+    if any(line["facts"] != facts for _, line in lines if "facts" in line):
+        set_aside(path, "the series of another training", "it begins at the resume point")
+        return
     kept = "".join(
         f"{text}\n"
         for text, line in lines

@@ -20,6 +20,7 @@ from harness.measure.timing import cpu_times
 from harness.records.damage import DamagedFile
 from harness.records.documents import sha256_file
 from harness.train.checkpoint import (
+    KEY,
     Weights,
     average_weights,
     load_resume,
@@ -62,7 +63,7 @@ def train(system: System, plan: TrainingPlan, fabric: Fabric) -> TrainingResult:
         DamagedFile: weights that it kept before are not what was written; without its resume
             point, it begins again.
     """
-    state = load_resume(plan.folder / RESUME)
+    state = load_resume(plan.folder / RESUME, plan.key)
     progress = Progress.from_facts(state["progress"]) if state else _beginning(plan)
     phases = plan.phases
     with (
@@ -237,7 +238,8 @@ class _Run:
         return {name: value.detach() for name, value in self.system.state_dict().items()}
 
     def _save(self) -> None:
-        save_resume(self.plan.folder / RESUME, self._state(self.progress.facts))
+        state = self._state(self.progress.facts)
+        save_resume(self.plan.folder / RESUME, {**state, KEY: self.plan.key})
 
     def _state(self, progress: dict[str, Any]) -> dict[str, Any]:
         return {

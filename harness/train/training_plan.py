@@ -40,6 +40,7 @@ class TrainingPlan:
         before: steps of the training that this one fine-tunes.
         before_epochs: its epochs.
         title: entry and seed, in a folder's name.
+        key: of its stage: a resume point of another training is none of this one.
         keep_states: how many states are kept for an audit, of a training that begins.
         kept: called with step and hash of each of them.
     """
@@ -58,6 +59,7 @@ class TrainingPlan:
     before: int = 0
     before_epochs: float = 0.0
     title: str = ""
+    key: str = ""
     keep_states: int = 0
     kept: Callable[[int, str], None] = lambda _step, _digest: None
 

@@ -30,6 +30,9 @@ MIB = 2**20
 
 TEST_USES = "test-looks.jsonl"
 
+PLACE = "of"
+"""Key of a use: suite, profile and dataset, as folders name them; lines of older logs lack it."""
+
 USE_KEYS = {"model", "loss", "seed", "configuration", "evaluation"}
 
 
@@ -55,6 +58,7 @@ def log_test_use(spec: JobSpec, evaluation: str) -> UseCounts:
     """
     path = spec.folder.parent.parent / TEST_USES
     entry = {
+        PLACE: _place(path),
         "model": spec.model.name,
         "loss": spec.loss.name if spec.loss else None,
         "seed": spec.seed,
@@ -81,7 +85,7 @@ def _earlier_uses(path: Path) -> list[dict[str, Any]]:
         return []
     content = read_bytes(path)
     lines = content.splitlines()
-    uses = [use for line in lines if (use := _parse_line(line)) is not None]
+    uses = [use for line in lines if (use := _parse_line(line, _place(path))) is not None]
     if lines and len(uses) == len(lines) and content.endswith(b"\n"):
         return uses
     there = {use["evaluation"] for use in uses}
@@ -107,6 +111,7 @@ def _recorded_uses(folder: Path) -> Iterator[dict[str, Any]]:
         made = record.recipe or (checkpoint if checkpoint != "baseline" else None)
         loss = record.loss
         yield {
+            PLACE: _place(folder / TEST_USES),
             "model": record.model.name,
             "loss": loss.name if loss else None,
             "seed": record.seed,
@@ -121,14 +126,20 @@ def _line(use: dict[str, Any]) -> str:
     return canonical_json({**use, OWN: digest(use)[:16]}) + "\n"
 
 
-def _parse_line(line: bytes) -> dict[str, Any] | None:
+def _parse_line(line: bytes, place: str) -> dict[str, Any] | None:
+    """Return the use that a line of a place's log tells of; None if it is none of there."""
     try:
         use = dict(json.loads(line))
         own = use.pop(OWN, None)
         whole = own in (None, digest(use)[:16]) and use.keys() >= USE_KEYS
     except (ValueError, TypeError, RecursionError):
         return None
-    return use if whole else None
+    return use if whole and use.get(PLACE, place) == place else None
+
+
+def _place(path: Path) -> str:
+    """Return what a log of uses is of, by the folder that it lies in."""
+    return "/".join(path.parts[-3:-1])
 
 
 def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) -> dict[str, Any]:

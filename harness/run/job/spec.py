@@ -16,7 +16,7 @@ from harness.records.documents import digest
 from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
 from harness.run.job.audit_answer import AuditTask
 from harness.run.job.limits import Limits
-from harness.run.job.results import TimedShapes
+from harness.run.job.results import KEY_DIGITS, TimedShapes
 
 
 class Embedding(BaseModel):
@@ -210,7 +210,7 @@ class JobSpec(BaseModel):
 
     def stage_folder(self, name: str, key: str) -> Path:
         """Return the folder of a stage's files, for all jobs that share it."""
-        return self.runs / "stages" / f"{name}-{key[:16]}"
+        return self.runs / "stages" / f"{name}-{key[:KEY_DIGITS]}"
 
 
 OPTIONS = ("bf16", "channels-last", "compile")

@@ -104,6 +104,7 @@ def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan
         data_workers=context.spec.data_workers,
         keep_states=context.spec.keep_states,
         title=f"{context.spec.entry_folder}-seed{context.spec.seed}",
+        key=context.spec.train.key if context.spec.train else "",
     )
 
 

@@ -183,13 +183,13 @@ def test_a_stage_is_made_once_and_not_kept_when_it_fails(tmp_path: Path) -> None
         return {"answer": 42}
 
     with pytest.raises(HarnessError):
-        run_stage(tmp_path / "s", stage, "c0de", fail)
-    first = run_stage(tmp_path / "s", stage, "c0de", make)
-    assert run_stage(tmp_path / "s", stage, "c0de", make) == first
+        run_stage(tmp_path / "s-k", stage, "c0de", fail)
+    first = run_stage(tmp_path / "s-k", stage, "c0de", make)
+    assert run_stage(tmp_path / "s-k", stage, "c0de", make) == first
     assert first["answer"] == 42
     assert first["stage"]["inputs"] == {"a": 1}
-    assert made == [tmp_path / "s"]
-    assert json.loads((tmp_path / "s" / "inputs.json").read_text()) == {"a": 1}
+    assert made == [tmp_path / "s-k"]
+    assert json.loads((tmp_path / "s-k" / "inputs.json").read_text()) == {"a": 1}
 
 
 def test_attempts_are_numbered_and_never_edited(tiny: TinyBenchmark, tmp_path: Path) -> None:
