@@ -14,6 +14,7 @@ from harness.errors import ConfigError, PathError, RequestError, check_spelled, 
 from harness.measure.device import choose_device, default_threads
 
 if TYPE_CHECKING:
+    from harness.registry.record_job import Rerun
     from harness.run.job.limits import Limits
     from harness.run.plan.request import RunRequest
 
@@ -123,7 +124,7 @@ def make_request(
         device=choose_device(device.value),
         threads=default_threads(workers),
         seeds=parse_seeds(seeds),
-        settings=dict(parse_setting(text) for text in settings or []),
+        settings=parse_settings(settings),
         leave_out_damaged=chosen.get("leave_out_damaged", False),
         data_workers=chosen.get("data_workers", 0),
         limits=parse_limits(chosen.get("job_hours"), chosen.get("silence_minutes")),
@@ -131,6 +132,24 @@ def make_request(
         keep_embeddings=chosen.get("keep_embeddings", EMBEDDINGS_MIB),
         **{key: tuple(chosen.get(key) or ()) for key in LISTS},
     )
+
+
+def make_rerun(
+    runs: Path,
+    settings: list[str] | None,
+    job_hours: float | None,
+    silence_minutes: float | None,
+) -> Rerun:
+    """Turn options into how the job of a record is run again.
+
+    Raises:
+        RequestError: an option says what cannot be.
+    """
+    from harness.registry.record_job import Rerun
+
+    _check_runs(runs)
+    limits = parse_limits(job_hours, silence_minutes)
+    return Rerun(runs=runs, settings=parse_settings(settings), limits=limits)
 
 
 def _states_to_keep(count: int) -> int:
@@ -184,6 +203,15 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     if not all(0 <= seed <= LARGEST_SEED for seed in seeds) or len(set(seeds)) < len(seeds):
         raise ConfigError(f"{mend}; each once")
     return seeds
+
+
+def parse_settings(texts: list[str] | None) -> dict[str, Any]:
+    """Read every `--set` of a call; of two of one key the last counts.
+
+    Raises:
+        ConfigError: one has no `=`.
+    """
+    return dict(parse_setting(text) for text in texts or [])
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
