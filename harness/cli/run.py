@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from harness.errors import PathError, StorageError
 
 if TYPE_CHECKING:
     from harness.datasets.corpus_folders import Absence
+    from harness.records.record import Record
     from harness.run.plan.request import RunRequest
     from harness.run.session import Outcome
 
@@ -71,7 +72,7 @@ def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
     from harness.board.writing.console import renderable
     from harness.board.writing.json_document import document
 
-    written = write_tables(request)
+    written = write_tables(request, outcome.filed)
     made = tables([FiledRecord(record) for record in outcome.records])
     if as_json:
         absent = [vars(absence) for absence in outcome.absent]
@@ -84,12 +85,17 @@ def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
     return outcome.all_done and written is not None
 
 
-def write_tables(request: RunRequest) -> Path | None:
-    """Write the tables beside the records; None, and a message, where the disk takes none."""
+def write_tables(request: RunRequest, known: Mapping[Path, Record]) -> Path | None:
+    """Write the tables beside the records; None, and a message, where the disk takes none.
+
+    Args:
+        request: the call.
+        known: absolute path -> record of those that need not be read again.
+    """
     from harness.board.publishing.published_tables import write_local
 
     try:
-        return write_local(request.runs, request.suite, request.profile)
+        return write_local(request.runs, request.suite, request.profile, known)
     except (PathError, StorageError) as error:
         complain(str(error))
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.corpus_folders import Absence, find
@@ -16,7 +17,7 @@ from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender, reading_counter
 from harness.run.execute.executor import make_executor, measure_jobs, refuse_crowd, run_jobs
-from harness.run.job.record_writing import is_complete, mend_record, write_attempt
+from harness.run.job.record_writing import RECORD, is_complete, mend_record, write_attempt
 from harness.run.job.results import Measurement
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import WORKERS, model_input
@@ -65,6 +66,12 @@ class Outcome:
     records: list[Record]
     ran: int
     absent: list[Absence]
+
+    @property
+    def filed(self) -> dict[Path, Record]:
+        """Records by their files."""
+        pairs = zip(self.jobs, self.records, strict=True)
+        return {job.folder / RECORD: record for job, record in pairs}
 
     @property
     def all_done(self) -> bool:

@@ -38,6 +38,7 @@ __all__ = ["Beside", "Files", "build", "read_folder", "record_files", "render"]
 
 BENCHMARK = "benchmark.toml"
 NOTHING = Beside()
+UNREAD: Mapping[Path, Record] = {}
 
 
 @dataclass(frozen=True)
@@ -173,15 +174,23 @@ def _remove_undrawn(folder: Path, names: Set[str]) -> None:
             path.unlink()
 
 
-def write_local(runs: Path, suite: str, profile: str) -> Path:
+def write_local(
+    runs: Path, suite: str, profile: str, known: Mapping[Path, Record] = UNREAD
+) -> Path:
     """Write `<suite>-<profile>.md` and `.json` from every record of that suite and profile.
+
+    Args:
+        runs: the folder of runs.
+        suite, profile: whose tables are written.
+        known: absolute path -> record of those that need not be read again.
 
     Returns:
         The Markdown file.
     """
     name = f"{suite}-{profile}"
     paths = sorted((runs / name).rglob("record.json"))
-    made = tables(FiledRecord(_usable(path), path.relative_to(runs).as_posix()) for path in paths)
+    records = ((path, _usable(path, known.get(path.resolve()))) for path in paths)
+    made = tables(FiledRecord(each, path.relative_to(runs).as_posix()) for path, each in records)
     write_text(runs / f"{name}.json", document_text(made))
     write_text(runs / f"{name}.md", "\n".join(section(table) for table in made))
     return runs / f"{name}.md"
@@ -189,8 +198,8 @@ def write_local(runs: Path, suite: str, profile: str) -> Path:
 
 def latest_records(
     runs: Path, suites: tuple[str, ...], datasets: tuple[str, ...], *, include_failed: bool
-) -> list[Path]:
-    """Return the latest record of each entry and seed below a runs folder, to be published.
+) -> dict[Path, Record]:
+    """Return the latest record of each entry and seed below a runs folder, by its path.
 
     Args:
         runs: the folder.
@@ -213,8 +222,8 @@ def latest_records(
     if not wanted:
         raise RequestError(f"{runs}: holds no record to publish; run a suite first")
     rows = [filed for table in tables(wanted) for row in table.rows for filed in row.filed]
-    return [Path(part.path) for filed in rows for part in filed.files]
+    return {Path(part.path): part.record for filed in rows for part in filed.files}
 
 
-def _usable(path: Path) -> Record:
-    return usable_record(path, read_record(path))
+def _usable(path: Path, known: Record | None = None) -> Record:
+    return usable_record(path, known or read_record(path))
