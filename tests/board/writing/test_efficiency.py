@@ -134,6 +134,17 @@ def test_a_claim_is_on_no_front(make, four):
     assert fronts(made(*four, told)) == fronts(made(*four))
 
 
+def test_costs_that_nobody_vouched_for_take_no_mark_away(make, four):
+    sent = make("sent", value=0.001, trust="rescored", resources=held(0.1, 9999, 1e-6))
+    assert fronts(made(*four, sent)) == {
+        cost: ["sent", *names] for cost, names in fronts(made(*four)).items()
+    }
+    assert "Of rows that are rescored, nobody vouched for costs" in section(made(*four, sent))
+    alike = [each.model_copy(update={"trust": "rescored"}) for each in (*four, sent)]
+    assert set(map(tuple, fronts(made(*alike)).values())) == {("sent",)}
+    assert "nobody vouched" not in section(made(*alike))
+
+
 def test_one_entry_is_compared_with_nobody(make, four):
     assert efficiencies(made(four[0])) == []
     assert "Efficiency" not in section(made(four[0]))
