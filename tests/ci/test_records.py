@@ -139,6 +139,17 @@ def test_malformed_records_are_all_named(copy: Copy) -> None:
     assert all(done.stderr.count(f"/{name}.json: ") >= 2 for name in malformed), done.stderr
 
 
+def test_a_change_of_what_judges_it_is_told(copy: Copy) -> None:
+    (copy.top / "harness").mkdir()
+    (copy.top / "harness" / "mine.py").write_text("x = 1\n")
+    script = copy.top / "ci" / "records.sh"
+    script.write_text(f"{script.read_text()}# mine\n")
+    copy.commit()
+    done = checked(copy)
+    assert "the change edits what judges it; read this first" in done.stderr
+    assert "(HARNESS=...): ci/records.sh, harness/mine.py\n" in done.stderr
+
+
 def test_a_target_that_is_not_there_is_told(copy: Copy) -> None:
     done = checked(copy, "elsewhere")
     assert done.returncode == 2
