@@ -35,7 +35,7 @@ from tests.train.small_training import trained
 pytestmark = [ON_THE_PROCESSOR, pytest.mark.usefixtures("one_thread")]
 
 FEW, SMALL = 64, 16
-"""Utterances of an epoch with a network, and of a step."""
+"""Utterances of an epoch with a network; of a step, and of an evaluation."""
 
 RECIPE = Recipe(
     batch=SMALL, steps=FEW // SMALL, crop_seconds=CROP, validations=1, checkpoints=1,
@@ -102,10 +102,10 @@ def test_an_evaluation(packed: Path, benchmark: BenchmarkFixture, figures: list[
     system = small_network().eval()
 
     def evaluate(hashed: bool) -> None:
-        outputs_of(system, packed_subset(packed, FEW, hashed=hashed), "embedding", CPU)
+        outputs_of(system, packed_subset(packed, SMALL, hashed=hashed), "embedding", CPU)
 
     seconds, ratio = overhead(benchmark, evaluate, rounds=7)
-    what = f"ECAPA-TDNN (512) embeds {FEW} utterances of {SECONDS:g} s, each hashed whole"
+    what = f"ECAPA-TDNN (512) embeds {SMALL} utterances of {SECONDS:g} s, each hashed whole"
     figures.append(Figure(what, seconds, "s of processor time"))
     figures.append(Figure("… against nothing hashed", ratio, "times as long", most=MOST))
     assert missed(figures) == []
