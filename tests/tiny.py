@@ -299,30 +299,30 @@ def make_tiny(folder: Path) -> TinyBenchmark:
     return TinyBenchmark(folder)
 
 
-def finished_tiny(root: Path) -> TinyBenchmark:
-    """The benchmark after `run --suite own` with two seeds; run once by all processes of a call.
+def finished_tiny(root: Path, folder: Path) -> TinyBenchmark:
+    """Copy the benchmark as it is after `run --suite own` with two seeds; all share that one run.
 
-    What that call printed lies beside it, in `first.out`.
+    Nobody gets the one that is copied: most commands leave something in a benchmark's cache. What
+    the call printed lies in `first.out`.
 
     Args:
         root: where temporary folders of this process lie.
+        folder: the copy's.
     """
-    place = root / "tiny"
-    if not place.exists():
-        # Each process of xdist has a folder of its own in one that all share.
-        shared = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
-        with FileLock(shared / "finished.lock"):
-            if not (shared / "finished").exists():
-                _finish(shared / "finished")
-        shutil.copytree(shared / "finished", place)
-    return TinyBenchmark(place / "own")
+    # Each process of xdist has a folder of its own in one that all share.
+    shared = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    with FileLock(shared / "finished.lock"):
+        if not (shared / "finished").exists():
+            _finish(shared / "finished")
+    return TinyBenchmark(shared / "finished" / "own").copy(folder)
 
 
 def _finish(place: Path) -> None:
-    done = ended(make_tiny(place / "own").start(*FIRST))
+    tiny = make_tiny(place / "own")
+    done = ended(tiny.start(*FIRST))
     if done.status != 0:
         raise RuntimeError(done.err)
-    (place / "first.out").write_text(done.out)
+    (tiny.folder / "first.out").write_text(done.out)
 
 
 def planned_jobs(loaded: LoadedBenchmark, request: RunRequest) -> list[JobSpec]:

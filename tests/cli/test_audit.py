@@ -20,6 +20,8 @@ from harness.records.record import Environment
 from harness.train.kept_states import state_digest
 from tests.tiny import TinyBenchmark
 
+pytestmark = pytest.mark.usefixtures("preloaded_workers")
+
 Call = Callable[..., Result]
 
 APP = typer.Typer()

@@ -57,7 +57,7 @@ profiles.quick = { recipe = "short" }
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
     folder = tmp_path_factory.mktemp("costs") / "own"
-    copied = finished_tiny(tmp_path_factory.getbasetemp()).copy(folder)
+    copied = finished_tiny(tmp_path_factory.getbasetemp(), folder)
     copied.config.write_text(copied.config.read_text() + MODELS)
     (folder / "broken_models.py").write_text(BROKEN)
     return copied

@@ -130,7 +130,7 @@ def result(record: Record) -> object:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    tiny = finished_tiny(tmp_path_factory.getbasetemp()).copy(tmp_path_factory.mktemp("own") / "b")
+    tiny = finished_tiny(tmp_path_factory.getbasetemp(), tmp_path_factory.mktemp("own") / "b")
     loaded = load(tiny.config)
     threads = tiny.record("tiny")["environment"]["threads"]
     request = RunRequest(

@@ -19,6 +19,8 @@ from harness.run.plan.adapter_workers import adapter_facts
 from harness.run.plan.memory_questions import EmbeddedBatch, Training, TrainingStep
 from harness.run.plan.predictions import FEW, Predictions
 
+pytestmark = pytest.mark.usefixtures("preloaded_workers")
+
 ROOT = Path(__file__).resolve().parents[3]
 GIB = 2**30
 
