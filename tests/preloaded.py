@@ -2,9 +2,10 @@
 
 To import torch and all that stands on it takes a process seconds, and a command starts three or
 four. Here they are the same processes, with the same streams, groups, pipes and supervisors; but
-each begins as a fork of one that has imported everything and computed nothing. That a process
-that begins empty does the same is held by the tests that call `TinyBenchmark.start`, and by the
-run that `finished_tiny` copies, with whose numbers those of these copies are compared.
+each begins as a fork of one that has imported everything and computed nothing, and what a job
+costs is measured by fewer repeats. That a process that begins empty does the same is held by the
+tests that call `TinyBenchmark.start`, and by the run that `finished_tiny` copies, with whose
+numbers those of these copies are compared.
 
 Workers that the harness starts in a test's own process begin so too, where the test asks for the
 fixture `preloaded_workers`. They are no copies of that process: its threads do not survive a fork,
@@ -40,6 +41,7 @@ import psutil
 import pytest
 
 from harness.cli import main
+from harness.measure import timing
 from harness.run.execute import child, supervisor
 from harness.run.execute.supervisor import ADOPT_ORPHANS
 from tests.forked import FORKING, Forked, fork
@@ -77,6 +79,9 @@ def serve(listener: int) -> None:
     """Run commands and start workers, as they are asked for, one after the other."""
     for name in LIBRARIES:
         importlib.import_module(name)
+    benchmark_target = importlib.import_module("harness.run.job.benchmark_target")
+    # Costs have their figures after few repeats, with few items: nobody compares them.
+    timing.ON_PROCESSOR, benchmark_target.ON_PROCESSOR = timing.REPEATS, 8
     paths = [folder for folder in sys.path if folder]
     gc.collect()
     gc.freeze()
