@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -318,11 +319,13 @@ def finished_tiny(root: Path, folder: Path) -> TinyBenchmark:
 
 
 def _finish(place: Path) -> None:
-    tiny = make_tiny(place / "own")
+    made = Path(tempfile.mkdtemp(dir=place.parent))
+    tiny = make_tiny(made / "own")
     done = ended(tiny.start(*FIRST))
     if done.status != 0:
         raise RuntimeError(done.err)
     (tiny.folder / "first.out").write_text(done.out)
+    made.rename(place)  # at last, so that nobody copies what did not end well
 
 
 def planned_jobs(loaded: LoadedBenchmark, request: RunRequest) -> list[JobSpec]:

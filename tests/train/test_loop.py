@@ -83,13 +83,9 @@ def test_a_training_that_is_cut_off_gives_the_same_bytes(
     assert logs[0] == logs[1]
 
 
-@pytest.mark.parametrize(
-    "augment",
-    [
-        pytest.param(Augment(), marks=pytest.mark.long),
-        Augment(speeds=(0.9, 1.1), time_mask=2),
-    ],
-)
+# Each worker imports torch. The tests of fine-tuning hold the same of one worker.
+@pytest.mark.long
+@pytest.mark.parametrize("augment", [Augment(), Augment(speeds=(0.9, 1.1), time_mask=2)])
 def test_workers_change_no_weight(tmp_path: Path, augment: Augment) -> None:
     recipe = RECIPE.model_copy(update={"augment": augment})
     hashes = set()
