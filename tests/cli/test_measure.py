@@ -142,6 +142,7 @@ def test_half_precision_is_predicted_and_measured(tiny: TinyBenchmark, measured)
     assert half["training_per_second"] > 0
 
 
+@pytest.mark.usefixtures("preloaded_workers")  # each network that fails costs its worker
 def test_every_model_of_the_kind_is_measured_and_no_other(tiny: TinyBenchmark):
     loaded = load(tiny.config)
     request = RunRequest(suite="costs", profile="quick", runs=tiny.runs, device="cpu", threads=1)
