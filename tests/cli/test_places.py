@@ -42,6 +42,7 @@ def spoil(path: Path) -> None:
     place.mkdir()
 
 
+@pytest.mark.usefixtures("preloaded_workers")
 def test_a_plan_needs_no_folder_of_results(harness: Command, tiny: TinyBenchmark) -> None:
     # Below a file nobody can write, not even root.
     nowhere = ("--config", tiny.config, "--runs", tiny.config / "runs")
