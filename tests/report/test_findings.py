@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from harness.records.record import Metric
-from harness.report.findings import Finding, comparisons, findings
+from harness.report.comparisons import comparisons
+from harness.report.finding import Finding
+from harness.report.findings import findings
 from harness.report.run import Run
 from harness.series.series import Mark, Series, scalar_frame
 

@@ -11,7 +11,7 @@ import pytest
 from harness.errors import RequestError
 from harness.report.sections.curves import meaning
 from harness.report.text import LANGUAGES, read_words
-from harness.series.names import GLOSSARY
+from harness.series.names import SCALARS
 
 CODE = sorted((Path(__file__).resolve().parents[2] / "harness" / "report").rglob("*.py"))
 ASSETS = sorted((Path(__file__).resolve().parents[2] / "harness" / "report").rglob("*.html"))
@@ -55,7 +55,7 @@ def test_every_text_that_code_or_template_asks_for_is_there():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_series_of_a_training_has_its_glossary_line(language):
     words = read_words(language)
-    lines = {name: meaning(name, words) for name in GLOSSARY}
+    lines = {name: meaning(name, words) for name in SCALARS}
     assert [name for name, line in lines.items() if line == words("glossary.other")] == []
 
 

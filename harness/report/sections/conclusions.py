@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.records.record import Record
-from harness.report.findings import LEARNT, Finding, comparisons, findings
+from harness.report.comparisons import comparisons
+from harness.report.finding import LEARNT, Finding
+from harness.report.findings import findings
 from harness.report.run import Run
 from harness.report.section import Block, Bullets, Paragraph, Section, Table
 from harness.report.text import Words
