@@ -22,6 +22,7 @@ from harness.errors import RequestError
 from harness.records.details_schema import Details, read_details
 from harness.records.record import Record
 from harness.records.record_files import read_record
+from harness.registry.crop_curve import CropCurve, find_crop_curve
 from harness.registry.record_details import bind_details, details_beside
 from harness.registry.rescoring import (
     NotHereError,
@@ -109,6 +110,12 @@ class Run:
             return None
         found: NDArray[np.float32] = load_scores(path)["embeddings"].astype(np.float32)
         return found if len(found) == len(self.lists.items) else None
+
+    @cached_property
+    def crop_curve(self) -> CropCurve | None:
+        """Its test by length and number of crops, if `--test-crops` was asked for once."""
+        folder = self.stages.get("evaluate")
+        return find_crop_curve(folder, self.record) if folder and self.record else None
 
     @property
     def lacking(self) -> str:

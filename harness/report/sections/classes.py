@@ -102,7 +102,7 @@ def _draw_confusion(found: Decisions) -> bytes:
                     axes.text(
                         column, row, f"{number}", ha="center", va="center", color=shade, fontsize=8
                     )
-        axes.set_xlabel("decided")
+        axes.set_xlabel("predicted")
         axes.set_ylabel("true")
         for spine in axes.spines.values():
             spine.set_visible(True)

@@ -17,15 +17,17 @@ from harness.train.training_progress import FINAL
 def section(runs: Sequence[Run], words: Words) -> Section | None:
     """Say what the numbers show of each run, which runs can be told apart, and what comes next."""
     several = len(runs) > 1
-    rows = [
-        (finding.about, words("conclusions.all_runs"), _said(finding, words))
-        for finding in comparisons(runs)
-    ]
-    for about in dict.fromkeys(finding.about for run in runs for finding in findings(run)):
-        for run in runs:
-            said = [_said(each, words) for each in findings(run) if each.about == about]
-            if said:
-                rows.append((about, run.name, words("page.space").join(said)))
+    every = words("conclusions.all_runs")
+    rows = [(finding.about, every, _said(finding, words)) for finding in comparisons(runs)]
+    found = {run.name: findings(run) for run in runs}
+    for about in dict.fromkeys(each.about for own in found.values() for each in own):
+        said: dict[str, list[str]] = {}
+        for name, own in found.items():
+            if texts := [_said(each, words) for each in own if each.about == about]:
+                said.setdefault(words("page.space").join(texts), []).append(name)
+        for text, names in said.items():
+            whose = every if len(names) == len(runs) else words("page.and").join(names)
+            rows.append((about, whose, text))
     if not rows:
         return None
     cells = tuple(
@@ -74,7 +76,8 @@ def _steps(run: Run, words: Words) -> Iterator[str]:
 def _training_steps(run: Run, record: Record, words: Words) -> Iterator[str]:
     sections = getattr(run.task, "sections", ())
     if any(path.startswith("harness.report.sections.errors:") for path in sections):
-        yield words("conclusions.step_errors")
+        synthetic = "_synthetic" * record.dataset.synthetic
+        yield words(f"conclusions.step_errors{synthetic}")
     learnt = record.metrics.get("training_accuracy")
     length = _longer(record)
     if length and (learnt is None or learnt.value < LEARNT):

@@ -8,10 +8,10 @@ from harness.board.record_paths import slug
 from harness.board.standing.figures import UNKNOWN, plain
 from harness.records.details_schema import Breakdown, Details, Group, GroupMetric
 from harness.records.record import MetricFacts, Record
-from harness.report.drawing import drawing, drawn_name, look, svg
+from harness.report.drawing import PANEL, drawing, drawn_name, look, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, Picture, Section, Table
-from harness.report.text import Words
+from harness.report.text import Words, read_words
 
 Held = Mapping[str, tuple[Record, Details]]
 """Name of a run -> its record and its details."""
@@ -35,7 +35,10 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         blocks += _breakdown(name, breakdown, held, words)
     if not blocks:
         return None
-    lead = Paragraph(words("conditions.lead"), quiet=True)
+    unit = next(iter(held.values()))[0].dataset.unit
+    lead = Paragraph(words("conditions.lead", unit=words.get(f"units.{unit}", unit)), quiet=True)
+    # Pictures first: they stand beside one another, and the tables below have their numbers.
+    blocks.sort(key=lambda block: not isinstance(block, Picture))
     return Section("conditions", words("conditions.title"), (lead, *blocks))
 
 
@@ -51,8 +54,10 @@ def _breakdown(name: str, breakdown: Breakdown, held: Held, words: Words) -> lis
     shown = next(iter(facts.values()))
     title = words.get(f"conditions.by_{name}") or breakdown.title
     metric = words.get(f"metrics.{next(iter(primary.values()))}", shown.title)
-    caption = words("conditions.caption", what=title, metric=metric, unit=shown.unit)
-    head = [title, *(words(f"conditions.{each}") for each in ("units", "items"))]
+    caption = words("conditions.caption", what=title, metric=metric)
+    caption += f" ({shown.unit})" if shown.unit else ""
+    unit = next(iter(held.values()))[0].dataset.unit
+    head = [title, words.get(f"units.{unit}", unit), words("conditions.items")]
     with_trials = any(group.trials is not None for group in groups.values())
     head += [words(f"conditions.{each}") for each in ("trials", "targets")] * with_trials
     rows = [
@@ -71,7 +76,7 @@ def _breakdown(name: str, breakdown: Breakdown, held: Held, words: Words) -> lis
     blocks: list[Block] = [Table(tuple(head), tuple(rows), caption, numeric)]
     if picture := _draw(columns, primary, facts, list(groups)):
         alt = words("conditions.alt", what=title, metric=metric)
-        blocks.append(Picture(f"condition-{slug(name)}", picture, alt, alt, width=0.5))
+        blocks.append(Picture(f"condition-{slug(name)}", picture, alt, alt, width=0.33))
     return blocks
 
 
@@ -127,7 +132,7 @@ def _draw(
     drawn = [name for name in groups if any(name in own for own in told.values())]
     if len(drawn) < 2:
         return None
-    with drawing(5.2, 0.9 + ROW * len(drawn) * (1 + 0.4 * (len(told) - 1))) as figure:
+    with drawing(PANEL[0], 0.9 + ROW * len(drawn) * (1 + 0.4 * (len(told) - 1))) as figure:
         axes = figure.add_subplot()
         for place, (run, own) in enumerate(told.items()):
             scale = 100 if facts[run].unit == "%" else 1
@@ -138,8 +143,9 @@ def _draw(
             axes.hlines(at, *zip(*((a * scale, b * scale) for a, b in ends), strict=True),
                         color=style["color"], linewidth=1.4)  # fmt: skip
             axes.plot([metric.value * scale for metric in own.values()], at, **style)
-        axes.set_yticks(range(len(drawn)), [drawn_name(name, i) for i, name in enumerate(drawn)])
-        axes.invert_yaxis()
+        english = [group_name(name, read_words("en")) for name in drawn]
+        axes.set_yticks(range(len(drawn)), [drawn_name(name, i) for i, name in enumerate(english)])
+        axes.set_ylim(len(drawn) - 0.5, -0.5)
         axes.grid(axis="x", color="0.9", linewidth=0.6)
         shown = next(iter(facts.values()))
         axes.set_xlabel(f"{shown.title} ({shown.unit})" if shown.unit else shown.title)

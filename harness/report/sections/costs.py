@@ -53,7 +53,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         blocks.append(
             Picture("memory", _draw(bars, several=len(runs) > 1), alt, words("costs.memory"))
         )
-    blocks += [Paragraph(text, quiet=True) for text in _notes(own, words)]
+    blocks += [Paragraph(text, quiet=True) for text in _notes(own, words, predicted=bool(bars))]
     return Section("costs", words("costs.title"), tuple(blocks))
 
 
@@ -72,7 +72,7 @@ def _duration(seconds: float | None, words: Words) -> str:
     if seconds is None:
         return UNKNOWN
     if seconds < 90:
-        return words("costs.seconds", number=f"{seconds:.3g}")
+        return words("costs.seconds", number=f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}")
     if seconds < 5400:
         return words("costs.minutes", number=f"{seconds / 60:.1f}")
     return words("costs.hours", number=f"{seconds / 3600:.1f}")
@@ -89,6 +89,8 @@ def _costs(record: Record, words: Words) -> dict[str, str]:
     """Return the declared quantities that a record knows, as text by their labels."""
     costs, told = record.resources, {}
     for name, facts in COSTS.items():
+        if name == "training_seconds" and "train" in record.stages:
+            continue  # A stage's time is told above.
         if facts.disturbed_by and is_disturbed(getattr(costs, facts.disturbed_by)):
             continue
         label = words.get(f"resources.{name}", facts.title)
@@ -191,14 +193,15 @@ def _draw_bar(axes: Axes, line: int, predicted: Prediction | None, measured: Mem
         )
 
 
-def _notes(runs: Sequence[Run], words: Words) -> list[str]:
+def _notes(runs: Sequence[Run], words: Words, *, predicted: bool) -> list[str]:
     records = [run.record for run in runs if run.record is not None]
     told = []
     if any(
         r.resources.training_memory and r.resources.training_memory.counted == "process"
         for r in records
     ):
-        told.append(words("costs.process"))
+        counted = [words("costs.process"), *([words("costs.process_predicted")] * predicted)]
+        told.append(words("page.space").join(counted))
     waits = [(r.resources.cpu_wait, r.resources.measuring_cpu_wait) for r in records]
     if any(is_disturbed(wait) for pair in waits for wait in pair):
         told.append(words("costs.disturbed"))

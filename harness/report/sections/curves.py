@@ -149,7 +149,7 @@ def _draw(name: str, curves: Sequence[Curve], runs: Sequence[Run]) -> bytes:
         axes = figure.add_subplot()
         for curve in curves:
             _draw_marks(axes, runs[curve.place], curve)
-            _draw_curve(axes, curve)
+            _draw_curve(axes, curve, alone=len(runs) == 1)
         lowest = min(curve.values.min() for curve in curves)
         highest = max(curve.values.max() for curve in curves)
         if name.rpartition("/")[2].lower() in LOGARITHMIC:
@@ -161,8 +161,10 @@ def _draw(name: str, curves: Sequence[Curve], runs: Sequence[Run]) -> bytes:
         return svg(figure)
 
 
-def _draw_curve(axes: Axes, curve: Curve) -> None:
+def _draw_curve(axes: Axes, curve: Curve, *, alone: bool) -> None:
     looks = look(curve.place)
+    if alone and len(curve.steps) > FEW:
+        looks["marker"] = ""  # A few marks on a long line would look like its only points.
     if len(curve.steps) <= BINS:
         every = max(1, len(curve.steps) // 12) if len(curve.steps) > FEW else 1
         axes.plot(curve.steps, curve.values, markevery=every, markeredgewidth=0, **looks)

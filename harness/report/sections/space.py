@@ -39,12 +39,15 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         blocks += _pictures(kept, words)
     for run in asked:
         if run.embeddings is None:
-            blocks.append(Paragraph(words("space.none", run=run.name, folder=_folder(run))))
+            blocks.append(Paragraph(_lacking(run, words)))
     return Section("space", words("space.title"), tuple(blocks))
 
 
-def _folder(run: Run) -> str:
-    return str(run.stages.get("evaluate", "stages/evaluate-…"))
+def _lacking(run: Run, words: Words) -> str:
+    folder = run.stages.get("evaluate")
+    if folder is None:
+        return words("space.none_published", run=run.name)
+    return words("space.none", run=run.name, folder=folder)
 
 
 def _recalls(kept: Sequence[Run], words: Words) -> Table:

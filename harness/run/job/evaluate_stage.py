@@ -20,6 +20,7 @@ from harness.errors import JobFailed, RequestError
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import canonical_json, digest, sha256_file
 from harness.records.files import append_text, lock, read_bytes, write_text
+from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.run.job.context import JobContext
 from harness.run.job.results import EMBEDDINGS, OWN, SCORES, save_embeddings, save_scores
@@ -53,8 +54,7 @@ def log_test_use(spec: JobSpec, evaluation: str) -> UseCounts:
         spec: the job.
         evaluation: a name of this evaluation.
     """
-    path = spec.folder.parent.parent / TEST_USES
-    entry = {
+    use = {
         "model": spec.model.name,
         "loss": spec.loss.name if spec.loss else None,
         "seed": spec.seed,
@@ -62,13 +62,24 @@ def log_test_use(spec: JobSpec, evaluation: str) -> UseCounts:
         "configuration": spec.configuration,
         "evaluation": evaluation,
     }
+    return log_use(spec.folder.parent.parent, use)
+
+
+def log_use(folder: Path, use: dict[str, Any]) -> UseCounts:
+    """Log a use of a test set, and count those of its system.
+
+    Args:
+        folder: of the dataset's records.
+        use: its system, configuration and evaluation.
+    """
+    path = folder / TEST_USES
     with lock(path):
-        uses = [*_earlier_uses(path), entry]
-        append_text(path, _line(entry))
-    same = [use for use in uses if all(use[key] == entry[key] for key in ("model", "loss"))]
+        uses = [*_earlier_uses(path), use]
+        append_text(path, _line(use))
+    same = [each for each in uses if all(each[key] == use[key] for key in ("model", "loss"))]
     return UseCounts(
-        test=sum(use["seed"] == spec.seed for use in same),
-        configurations=len({use["configuration"] for use in same}),
+        test=sum(each["seed"] == use["seed"] for each in same),
+        configurations=len({each["configuration"] for each in same}),
     )
 
 
@@ -100,20 +111,25 @@ def _recorded_uses(folder: Path) -> Iterator[dict[str, Any]]:
         except DamagedFile:
             continue
         stage = record.stages.get("evaluate")
-        if stage is None or stage.key in seen:
-            continue
-        seen.add(stage.key)
-        checkpoint = stage.inputs.get("checkpoint")
-        made = record.recipe or (checkpoint if checkpoint != "baseline" else None)
-        loss = record.loss
-        yield {
-            "model": record.model.name,
-            "loss": loss.name if loss else None,
-            "seed": record.seed,
-            "recipe": record.recipe_name,
-            "configuration": digest([record.model.fields, loss and loss.fields, made]),
-            "evaluation": f"evaluate-{stage.key[:16]}",
-        }
+        if stage is not None and stage.key not in seen:
+            seen.add(stage.key)
+            yield use_of(record, f"evaluate-{stage.key[:16]}")
+
+
+def use_of(record: Record, evaluation: str) -> dict[str, Any]:
+    """Return a use of the test set by the system of a record, as the log has it."""
+    stage = record.stages.get("evaluate")
+    checkpoint = stage.inputs.get("checkpoint") if stage else None
+    made = record.recipe or (checkpoint if checkpoint != "baseline" else None)
+    loss = record.loss
+    return {
+        "model": record.model.name,
+        "loss": loss.name if loss else None,
+        "seed": record.seed,
+        "recipe": record.recipe_name,
+        "configuration": digest([record.model.fields, loss and loss.fields, made]),
+        "evaluation": evaluation,
+    }
 
 
 def _line(use: dict[str, Any]) -> str:
