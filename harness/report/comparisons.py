@@ -56,6 +56,7 @@ def _pairs(runs: Sequence[Run]) -> Iterator[Finding]:
                     "better": better.name,
                     "worse": worse.name,
                     "metric": facts.title,
+                    "metric_name": primary,
                     "one": plain(better.estimate, facts),
                     "other": plain(worse.estimate, facts),
                     "unit": facts.unit,

@@ -20,7 +20,8 @@ class Finding:
     Attributes:
         about: what it is about: the end of the id `conclusions.about_...`.
         text: the end of the id of its sentence, `conclusions...`.
-        values: those in the braces of the sentence.
+        values: those in the braces of the sentence; beside the title of a metric its name, so that
+            a language can have a title of its own.
     """
 
     about: str

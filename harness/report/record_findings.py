@@ -65,7 +65,12 @@ def _gap(record: Record, accuracy: float) -> Iterator[Finding]:
     if value is None or accuracy < LEARNT:
         return
     facts = record.protocol.facts[primary]
-    shown = {"accuracy": percent(accuracy), "metric": facts.title, "value": percent(value)}
+    shown = {
+        "accuracy": percent(accuracy),
+        "metric": facts.title,
+        "metric_name": primary,
+        "value": percent(value),
+    }
     if primary == "eer" and value >= 0.05:
         yield Finding("learning", "gap_eer", shown)
     if primary == "accuracy" and accuracy - value >= 0.05:
@@ -86,6 +91,7 @@ def validation(run: Run) -> Iterator[Finding]:
         return
     shown = {
         "metric": facts.title,
+        "metric_name": primary,
         "unit": facts.unit,
         "validation": plain(value, facts),
         "test": plain(metric.value, facts),

@@ -14,8 +14,8 @@ from harness.report.text import Words
 PATTERNS = {
     "fine_tuned": "{chosen}; fine-tuned from step {first} on",
     "chosen": "validation, step {step} of {steps}",
-    "last": "last weights, step {step} of {steps}",
-    "average": "average weights, step {step} of {steps}",
+    "last": "last weights",
+    "average": "average weights",
     "speakers": "95 %, speakers resampled {draws} times, logit-t",
     "units": "95 %, units resampled {draws} times, logit-t",
     "of_training": "of training",
@@ -37,6 +37,7 @@ PATTERNS = {
     "elsewhere": "its weights were made elsewhere; whether they had seen the test items was not "
     "checked",
     "not_done": "it is {state} and holds no numbers",
+    "absent": "{name} is not on this machine: {details}",
     "no_scores": "its scores are not beside it ({file})",
     "no_dataset": "{file} has no dataset {name}",
     "no_suite": "{file} has no suite {name}",

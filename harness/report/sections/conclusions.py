@@ -36,26 +36,35 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     )
     columns = ("about", *(("run",) if several else ()), "finding")
     blocks: list[Block] = [Table(tuple(words(f"conclusions.{each}") for each in columns), cells)]
-    steps = tuple(
-        dict.fromkeys(step for run in runs for step in next_steps(run, words, named=several))
-    )
+    steps = _steps_of_all(runs, words)
     if steps:
         blocks += [Paragraph(words("conclusions.next")), Bullets(steps)]
     return Section("conclusions", words("conclusions.title"), tuple(blocks))
 
 
 def _said(finding: Finding, words: Words) -> str:
-    return words(f"conclusions.{finding.text}", **finding.values)
+    values = dict(finding.values)
+    if "metric_name" in values:
+        values["metric"] = words.get(f"metrics.{values['metric_name']}", values["metric"])
+    return words(f"conclusions.{finding.text}", **values)
 
 
-def next_steps(run: Run, words: Words, *, named: bool) -> Iterator[str]:
-    """Yield what the run's own numbers and files suggest, with the command where there is one."""
-    prefix = f"{run.name}{words('page.colon')}" if named else ""
-    for step in _steps(run, words):
-        yield prefix + step
+def _steps_of_all(runs: Sequence[Run], words: Words) -> tuple[str, ...]:
+    """Return the next steps, each once, under the names of the runs unless it is for all."""
+    whose: dict[str, list[str]] = {}
+    for run in runs:
+        for step in dict.fromkeys(next_steps(run, words)):
+            whose.setdefault(step, []).append(run.name)
+    return tuple(
+        step
+        if len(names) == len(runs)
+        else words("page.and").join(names) + words("page.colon") + step
+        for step, names in whose.items()
+    )
 
 
-def _steps(run: Run, words: Words) -> Iterator[str]:
+def next_steps(run: Run, words: Words) -> Iterator[str]:
+    """Yield what a run's own numbers and files suggest, with the command where there is one."""
     record = run.record
     if record is None:
         best = next((each for each in findings(run) if each.text == "best_before"), None)

@@ -145,6 +145,8 @@ def _marks(run: Run) -> Iterator[tuple[str, float]]:
 
 
 def _draw(name: str, curves: Sequence[Curve], runs: Sequence[Run]) -> bytes:
+    from matplotlib.ticker import MaxNLocator
+
     with drawing() as figure:
         axes = figure.add_subplot()
         for curve in curves:
@@ -156,6 +158,7 @@ def _draw(name: str, curves: Sequence[Curve], runs: Sequence[Run]) -> bytes:
             scale_values(axes, lowest, highest)
         axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
         axes.set_xlabel("step", fontsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
         axes.grid(axis="y", color="0.9", linewidth=0.7)
         axes.set_axisbelow(True)
         return svg(figure)

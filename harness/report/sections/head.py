@@ -82,8 +82,7 @@ def metric_table(runs: Sequence[Run], words: Words) -> list[Table]:
     for _, record in own:
         told |= record.protocol.facts
     held_names = dict.fromkeys([*told, *(name for _, record in own for name in record.metrics)])
-    known = [text.removeprefix("metrics.") for text in words.texts if text.startswith("metrics.")]
-    names = sorted(held_names, key=lambda name: known.index(name) if name in known else len(known))
+    names = words.in_order("metrics", held_names)
     rows = []
     for name in names:
         held = [record.metrics.get(name) for _, record in own]
@@ -188,6 +187,8 @@ def _splits(record: Record, words: Words) -> str:
     for split in sorted(held, key=lambda name: SPLITS.index(name) if name in SPLITS else -1):
         counts = held[split]
         text = "head.split_trials" if "trials" in counts else "head.split"
+        if counts.get("items") == counts.get("units"):
+            text = "head.split_alone"
         shown = {name: f"{count:,}" for name, count in {"items": 0, **counts}.items()}
         shown["units"] = numbered(counts.get("units", 0), record.dataset.unit, words)
         told.append(words(text, split=words.get(f"splits.{split}", split), **shown))
@@ -196,11 +197,12 @@ def _splits(record: Record, words: Words) -> str:
 
 def _protocol(record: Record, words: Words) -> str:
     protocol = record.protocol
+    held = protocol.parameters
     rules = words("page.comma").join(
-        words(f"rules.{name}", value=say_again(_value(value), words))
+        words(f"rules.{name}", value=say_again(_value(held[name]), words))
         if words.get(f"rules.{name}")
-        else f"{name} {_value(value)}"
-        for name, value in protocol.parameters.items()
+        else f"{name} {_value(held[name])}"
+        for name in words.in_order("rules", held)
     )
     place = {"suite": protocol.suite, "profile": protocol.profile, "version": protocol.version}
     return words("head.protocol_is", **place) + words("page.semicolon") + rules

@@ -39,15 +39,14 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         blocks += _pictures(kept, words)
     for run in asked:
         if run.embeddings is None:
-            blocks.append(Paragraph(_lacking(run, words)))
-    return Section("space", words("space.title"), tuple(blocks))
+            blocks += _lacking(run, words)
+    return Section("space", words("space.title"), tuple(blocks)) if blocks else None
 
 
-def _lacking(run: Run, words: Words) -> str:
+def _lacking(run: Run, words: Words) -> list[Block]:
+    """Tell how a run's embeddings can be had; nothing of a record that came without its stages."""
     folder = run.stages.get("evaluate")
-    if folder is None:
-        return words("space.none_published", run=run.name)
-    return words("space.none", run=run.name, folder=folder)
+    return [Paragraph(words("space.none", run=run.name, folder=folder))] if folder else []
 
 
 def _recalls(kept: Sequence[Run], words: Words) -> Table:
