@@ -40,6 +40,7 @@ FIRST = (
     "harness.report.sections.head:section",
     "harness.report.sections.conclusions:section",
     "harness.report.sections.curves:section",
+    "harness.report.sections.vectors:section",
 )
 LAST = ("harness.report.sections.costs:section",)
 """Sections of every report; those that the runs' tasks name stand between them."""

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.metrics.detection import eer
+from harness.metrics.intervals import half_trial, logit_interval
+from harness.metrics.scored_trials import ScoredTrials
+from harness.metrics.speakers import speaker_draws
+from harness.metrics.weighted import eer_with_weights
+from harness.records.record import Metric
 from harness.report.eer_lines import Line, draw_lines, rate_text
 from harness.report.judged import JudgedRun, judged_runs, same_tests
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, Picture, Section, Table
 from harness.report.text import Words
-from harness.tasks.groupings import shorter_side
-from harness.tasks.trial_metrics import GroupJudge
+from harness.tasks.groupings import FEWEST, shorter_side
 
 PARTS = 6
 """Parts of the trials by length, as equal in number as their lengths allow."""
+
+RESAMPLES = 300
+"""Draws of the speakers behind the interval of a part."""
 
 LEAST = 100
 """Targets of a part: fewer say too little, so short lists are cut into fewer parts."""
@@ -75,8 +82,7 @@ def _of_test(group: Sequence[JudgedRun], words: Words) -> list[Block]:
     middles = [float(np.median(seconds[mask])) for *_, mask in parts]
     lines, cells = [], []
     for each in group:
-        judge = _judge(each)
-        rates = [judge("", mask).metrics["eer"] for *_, mask in parts]
+        rates = [_rate(each, mask) for *_, mask in parts]
         cells.append([rate_text(rate) for rate in rates])
         held = [(at, rate) for at, rate in zip(middles, rates, strict=True) if rate is not None]
         if held:
@@ -97,13 +103,22 @@ def _of_test(group: Sequence[JudgedRun], words: Words) -> list[Block]:
     ]
 
 
-def _judge(each: JudgedRun) -> GroupJudge:
-    task: Any = each.run.task
-    return GroupJudge(
-        trials=each.trials,
-        scored=each.scored,
-        point=each.point,
-        threshold=None,
-        resamples=task.resamples,
-        seed=task.seed,
+def _rate(each: JudgedRun, own: NDArray[np.bool_]) -> Metric | None:
+    """Return the EER of some trials with its interval over their speakers; None of too few.
+
+    As the parts of the test are judged, but with fewer draws: a page is made in seconds.
+    """
+    whole, task = each.scored, each.run.task
+    part = ScoredTrials(
+        whole.scores[own], whole.is_target[own], whole.enrol_speaker[own], whole.test_speaker[own]
     )
+    if part.fewest < FEWEST:
+        return None
+    value = eer(part.scores[part.is_target], part.scores[~part.is_target]).value
+    if len(np.unique(part.enrol_speaker[part.is_target])) < FEWEST:
+        return Metric(value=value, unit="%")
+    draws, _ = speaker_draws(part, resamples=RESAMPLES, seed=getattr(task, "seed", 0))
+    interval = logit_interval(
+        value, eer_with_weights(part, draws), len(part.speakers), floor=half_trial(part.fewest)
+    )
+    return Metric(value=value, low=interval.low, high=interval.high, unit="%")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 KS = (1, 5, 10)
-LABELS, ITEMS = 40, 1500
+LABELS, ITEMS = 40, 1000
 """Labels and items of a picture at most: all colours and markers together tell 56 apart."""
 
 SEED = 0
