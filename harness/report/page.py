@@ -196,7 +196,8 @@ def _markdown(block: Block, folder: str, held: dict[str, bytes]) -> list[str]:
     if isinstance(block, Table):
         rule = ["---:" if place in block.numeric else ":---" for place in range(len(block.head))]
         lines = [_row(block.head), f"| {' | '.join(rule)} |", *map(_row, block.rows)]
-        return [*([_plain(block.caption)] * bool(block.caption)), "\n".join(lines)]
+        caption = [f"**{_plain(block.caption)}**"] if block.caption else []
+        return [*caption, "\n".join(lines)]
     if isinstance(block, Facts):
         return ["\n".join(f"- **{_plain(name)}**: {_plain(text)}" for name, text in block.pairs)]
     if isinstance(block, Bullets):

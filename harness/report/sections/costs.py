@@ -64,11 +64,12 @@ def _stage_rows(runs: Sequence[Run], words: Words) -> list[tuple[str, ...]]:
         seconds = [stage.seconds if stage else None for stage in stages]
         if any(each is not None for each in seconds):
             label = words("costs.stage_time", stage=words.get(f"stages.{name}", name))
-            found.append((label, *(_duration(each, words) for each in seconds)))
+            found.append((label, *(duration(each, words) for each in seconds)))
     return found
 
 
-def _duration(seconds: float | None, words: Words) -> str:
+def duration(seconds: float | None, words: Words) -> str:
+    """Return a time in seconds, minutes or hours; a dash if it is not known."""
     if seconds is None:
         return UNKNOWN
     if seconds < 90:
@@ -106,7 +107,7 @@ def _costs(record: Record, words: Words) -> dict[str, str]:
         for cost in amounts(getattr(costs, name), facts).values():
             note = words.get(f"counted.{cost.note}", cost.note)
             told[label] = (
-                _duration(cost.value, words)
+                duration(cost.value, words)
                 if name == "training_seconds"
                 else _amount(cost_text(cost.value, facts), unit, note, words)
             )

@@ -11,6 +11,7 @@ from harness.records.record import Metric, MetricFacts, Record, RecordedComponen
 from harness.report.recorded import say_again
 from harness.report.run import Run
 from harness.report.section import Block, Facts, Paragraph, Section, Table
+from harness.report.sections.costs import duration
 from harness.report.text import Words
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _span(series: Series | None, words: Words) -> str:
     seconds = rows["seconds"].max()
     if not seconds > 0:  # NaN where no times are known
         return told
-    time = words("head.span_time", hours=f"{seconds / 3600:.1f}")
+    time = words("head.span_time", time=duration(seconds, words))
     return f"{told}{words('page.semicolon')}{time}"
 
 
