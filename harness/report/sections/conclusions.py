@@ -20,7 +20,9 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     every = words("conclusions.all_runs")
     rows = [(finding.about, every, _said(finding, words)) for finding in comparisons(runs)]
     found = {run.name: findings(run) for run in runs}
-    for about in dict.fromkeys(each.about for own in found.values() for each in own):
+    every_about = dict.fromkeys(f"about_{e.about}" for own in found.values() for e in own)
+    for key in words.in_order("conclusions", every_about):
+        about = key.removeprefix("about_")
         said: dict[str, list[str]] = {}
         for name, own in found.items():
             if texts := [_said(each, words) for each in own if each.about == about]:
