@@ -54,7 +54,9 @@ def report(
         from harness.registry.crop_judging import keep_crop_curve
 
         for run in found:
-            if run.record is not None and run.crop_curve is None:
+            if run.record is None or "train" not in run.record.stages:
+                say(f"{run.name}: nothing was trained here, so there are no weights to embed by")
+            elif run.crop_curve is None:
                 keep_crop_curve(loaded, run.place, runs, say)
         found = find_runs(given, runs, loaded)
     written = write_report(make_report(found, words), output, markdown=markdown)

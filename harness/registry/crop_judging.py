@@ -50,12 +50,12 @@ def keep_crop_curve(
 
     Args:
         loaded: the benchmark that the record was made with.
-        path: the record, in the folder of runs.
+        path: the record of a training, in the folder of runs.
         runs: that folder, with the stages of the record.
         tell: receives what is done, for a person who waits.
 
     Raises:
-        RequestError: the weights or the scores are not here, or the test is not of sound that is
+        RequestError: its weights or its scores are not here, or its test is not of sound that is
             judged on trials.
     """
     record = read_record(path)
@@ -91,8 +91,6 @@ def _needed(
         raise RequestError(
             f"{path}: --test-crops cuts sound that is judged on trials; leave it out"
         )
-    if "train" not in record.stages or "evaluate" not in record.stages:
-        raise RequestError(f"{path}: nothing was trained here, so there are no weights to embed by")
     weights = _stage(record, "train", runs) / FINAL
     if not weights.is_file():
         raise RequestError(f"{weights}: not here; crops are embedded by the record's weights")
