@@ -150,7 +150,7 @@ def _draw(bars: Sequence[tuple[Run, Resources]], *, several: bool) -> bytes:
         for place, (run, resources) in enumerate(bars)
         for work, predicted, measured in _peaks(resources)
     ]
-    with drawing(7.2, 1.1 + (0.62 if several else 0.5) * len(rows)) as figure:
+    with drawing(5.4, 1.3 + (0.62 if several else 0.5) * len(rows)) as figure:
         axes = figure.add_subplot()
         for line, (_, predicted, measured) in enumerate(rows):
             _draw_bar(axes, line, predicted, measured)
@@ -161,7 +161,7 @@ def _draw(bars: Sequence[tuple[Run, Resources]], *, several: bool) -> bytes:
         handles, labels = axes.get_legend_handles_labels()
         once = dict(zip(labels, handles, strict=True))
         figure.legend(
-            once.values(), once.keys(), loc="outside upper left", ncols=4, frameon=False, fontsize=8
+            once.values(), once.keys(), loc="outside upper left", ncols=3, frameon=False, fontsize=8
         )
         return svg(figure)
 

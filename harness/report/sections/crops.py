@@ -37,7 +37,8 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
 
 def _can_be_cropped(run: Run) -> bool:
     is_sound = run.listing is not None and run.listing.corpus.kind == "audio"
-    return is_sound and {"train", "evaluate"} <= run.stages.keys()
+    has_trials = run.lists is not None and run.lists.trials is not None
+    return is_sound and has_trials and {"train", "evaluate"} <= run.stages.keys()
 
 
 def _line(place: int, run: Run, curve: CropCurve, way: str) -> Line | None:
