@@ -23,10 +23,11 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     blocks: list[Block] = [Paragraph(words("crops.lead"), quiet=True)] * bool(held)
     pictures, tables = [], []
     for way, label in WAYS.items():
+        caption = words(f"crops.{way}")
         if lines := [line for each in held if (line := _line(*each, way))]:
-            caption = words(f"crops.{way}")
             drawn = draw_lines(lines, label)
             pictures.append(Picture(f"crops-{way[3:]}", drawn, caption, caption, width=0.5))
+        if any(len(_points(curve, way)) > 1 for *_, curve in held):
             tables.append(_table([(run, curve) for _, run, curve in held], way, words))
     blocks += [*pictures, *tables]
     if lacking:
