@@ -22,6 +22,7 @@ FLOORS = {
     "harness.adapter": 3,
     "harness.measure": 3,
     "harness.trials": 3,
+    "harness.health": 3,
     "harness.data": 4,
     "harness.datasets": 5,
     "harness.feeding": 6,

@@ -29,6 +29,7 @@ COMMANDS = {
     "reproduce": "reproduce:reproduce",
     "audit": "audit:audit",
     "report": "report:report",
+    "health": "health:health",
     "publish": "publish:publish",
     "verify": "verify:verify",
     "details": "verify:details",

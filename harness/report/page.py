@@ -39,6 +39,7 @@ from harness.report.text import Words
 FIRST = (
     "harness.report.sections.head:section",
     "harness.report.sections.conclusions:section",
+    "harness.report.sections.health:section",
     "harness.report.sections.curves:section",
 )
 LAST = ("harness.report.sections.costs:section",)

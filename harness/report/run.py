@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from harness.board.record_paths import is_record, series_path
 from harness.config.loader import LoadedBenchmark
 from harness.errors import RequestError
+from harness.health.health import Health, assess
 from harness.records.details_schema import Details, read_details
 from harness.records.record import Record
 from harness.records.record_files import read_record
@@ -95,6 +96,11 @@ class Run:
     def task(self) -> Task | None:
         """The task that judged it, with the parameters of its protocol."""
         return self._evidence.task if isinstance(self._evidence, Rescoring) else None
+
+    @cached_property
+    def health(self) -> Health | None:
+        """What its curves bear out; None without a series."""
+        return assess(self.series) if self.series is not None else None
 
     @cached_property
     def scores(self) -> Scores | None:

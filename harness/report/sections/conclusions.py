@@ -8,29 +8,40 @@ from harness.records.record import Record
 from harness.report.comparisons import comparisons
 from harness.report.finding import LEARNT, Finding
 from harness.report.findings import findings
+from harness.report.health_words import say_advice, say_finding
 from harness.report.run import Run
 from harness.report.section import Block, Bullets, Paragraph, Section, Table
 from harness.report.text import Words
 from harness.train.training_progress import FINAL
+
+SUBJECTS = ("trend", "learning", "choice", "end")
+"""What conclusions take of a training's health; its own section has all."""
+
+SAID_BY_RECORD = ("keep_best", "longer", "regularise")
+"""Advice in whose place a record gives a step of its own: weights, commands."""
 
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
     """Say what the numbers show of each run, which runs can be told apart, and what comes next."""
     several = len(runs) > 1
     rows = [
-        (finding.about, words("conclusions.all_runs"), _said(finding, words))
+        (
+            f"conclusions.about_{finding.about}",
+            words("conclusions.all_runs"),
+            _said(finding, words),
+        )
         for finding in comparisons(runs)
     ]
-    for about in dict.fromkeys(finding.about for run in runs for finding in findings(run)):
-        for run in runs:
-            said = [_said(each, words) for each in findings(run) if each.about == about]
-            if said:
-                rows.append((about, run.name, words("page.space").join(said)))
+    said = {run.name: list(_sentences(run, words)) for run in runs}
+    for about in dict.fromkeys(about for each in said.values() for about, _ in each):
+        for name, sentences in said.items():
+            found = [sentence for of, sentence in sentences if of == about]
+            if found:
+                rows.append((about, name, words("page.space").join(found)))
     if not rows:
         return None
     cells = tuple(
-        (words(f"conclusions.about_{about}"), *([name] if several else []), said)
-        for about, name, said in rows
+        (words(about), *([name] if several else []), sentence) for about, name, sentence in rows
     )
     columns = ("about", *(("run",) if several else ()), "finding")
     blocks: list[Block] = [Table(tuple(words(f"conclusions.{each}") for each in columns), cells)]
@@ -40,6 +51,20 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if steps:
         blocks += [Paragraph(words("conclusions.next")), Bullets(steps)]
     return Section("conclusions", words("conclusions.title"), tuple(blocks))
+
+
+def _sentences(run: Run, words: Words) -> Iterator[tuple[str, str]]:
+    """Yield id of the subject and sentence of what record and curves of a run show."""
+    for finding in findings(run):
+        yield f"conclusions.about_{finding.about}", _said(finding, words)
+    for each in run.health.findings if run.health is not None else ():
+        if each.about in SUBJECTS and not (each.about == "learning" and _has_accuracy(run)):
+            yield f"health.about_{each.about}", say_finding(each, words)
+
+
+def _has_accuracy(run: Run) -> bool:
+    """Check if the record says how well the training items are learnt."""
+    return run.record is not None and "training_accuracy" in run.record.metrics
 
 
 def _said(finding: Finding, words: Words) -> str:
@@ -55,10 +80,10 @@ def next_steps(run: Run, words: Words, *, named: bool) -> Iterator[str]:
 
 def _steps(run: Run, words: Words) -> Iterator[str]:
     record = run.record
+    for each in run.health.advice if run.health is not None else ():
+        if record is None or each.text not in SAID_BY_RECORD:
+            yield say_advice(each, run.health, words)
     if record is None:
-        best = next((each for each in findings(run) if each.text == "best_before"), None)
-        if best is not None:
-            yield words("conclusions.step_keep", **best.values)
         return
     if record.state != "done":
         yield words("conclusions.step_again", command=_command(record))
