@@ -11,7 +11,10 @@ from harness.cli import options
 from harness.cli.output import give, give_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.health.health import Health
+    from harness.records.record import Record
     from harness.report.text import Words
 
 
@@ -67,3 +70,34 @@ def _shown(found: list[Health], words: Words) -> list[Any]:
         for each in found
         for block in health_blocks(each, words, each.source if several else "")
     ]
+
+
+def health_line(records: Sequence[Record], runs: Path) -> str:
+    """Return one line on the health of the trainings of some records; empty if none has a series.
+
+    Args:
+        records: of jobs; those that are not done have none.
+        runs: the folder of runs.
+    """
+    from harness.health.health import assess
+    from harness.report.health_words import say_headline
+    from harness.report.text import read_words
+    from harness.run.folder import training_series
+    from harness.series.reading import read_series
+
+    done = [(each, training_series(runs, each)) for each in records if each.state == "done"]
+    found = [
+        (record.entry, assess(read_series(path)[0]))
+        for record, path in done
+        if path is not None and path.is_file()
+    ]
+    if not found:
+        return ""
+    if len(found) == 1:
+        return f"health: {say_headline(found[0][1], read_words('en'))}"
+    troubled = [entry for entry, health in found if health.signed("worrying")]
+    named = f" ({', '.join(dict.fromkeys(troubled))})" if troubled else ""
+    return (
+        f"health: worrying signs in {len(troubled)} of {len(found)} trainings{named}; "
+        "`harness health RUN` says which"
+    )

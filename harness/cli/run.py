@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.cli import options
+from harness.cli.health import health_line
 from harness.cli.output import complain, give, give_json, say
 from harness.cli.progress import ProgressDisplay
 from harness.config.numbers import EMBEDDINGS_MIB
@@ -81,6 +82,8 @@ def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
         say_absent(outcome.absent)
     if written and not as_json:
         say(f"{outcome.ran} of {len(outcome.jobs)} jobs were run now; table: {written}")
+    if line := health_line(outcome.records, request.runs):
+        say(line)
     return outcome.all_done and written is not None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.health.findings import Advice, HealthFinding
+from harness.health.findings import RECENTLY, Advice, HealthFinding
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,20 @@ class Rule:
 
 DIVERGED = ("diverged_broken", "diverged_rose")
 OVER_FITTED = ("memorised_eer", "memorised_accuracy", "overfits")
+NOT_LONGER = (*DIVERGED, *OVER_FITTED, "forecast_same")
 
 RULES = (
     Rule("lower_rate", any_of=DIVERGED),
     Rule("regularise", any_of=OVER_FITTED, unless=DIVERGED),
     Rule("no_longer", ("recently_flat", "rate_ended"), unless=DIVERGED),
-    Rule("longer", ("recently_improving", "rate_open"), unless=DIVERGED + OVER_FITTED),
-    Rule("new_schedule", ("recently_improving", "rate_ended"), unless=DIVERGED + OVER_FITTED),
+    Rule("little_left", ("recently_improving", "forecast_same"), unless=DIVERGED),
+    Rule("longer", ("recently_improving", "rate_open"), unless=NOT_LONGER),
+    Rule("new_schedule", ("recently_improving", "rate_ended"), unless=NOT_LONGER),
     Rule("keep_best", ("best_before",)),
     Rule("patience", ("patience",)),
     Rule("validate_more", any_of=("once", "too_few"), unless=DIVERGED),
-    Rule("larger_validation", any_of=("cannot_tell", "unsteady"), unless=DIVERGED),
+    Rule("larger_validation", ("unsteady",), unless=DIVERGED),
+    Rule("more_evidence", ("cannot_tell",), unless=(*DIVERGED, *OVER_FITTED, *RECENTLY)),
     Rule("watch_threshold", ("threshold_moves",), unless=DIVERGED),
     Rule("mend_classes", any_of=("classes_empty", "classes_uneven")),
 )

@@ -31,6 +31,9 @@ RATES = frozenset(HIGHER_IS_BETTER) - {"loss", "min_dcf", "ari"}
 OF_OTHERS = frozenset({"eer", "min_dcf", "nmi", "ari"})
 """Those that are of a validation although their name does not say so."""
 
+OF_TRAINING = frozenset({"loss", "lr", "learning_rate", "margin", "scale"})
+"""Those that are of the training although their name does not say so."""
+
 SPELLINGS = {"acc": "accuracy", "acc@1": "accuracy", "mindcf": "min_dcf", "f1": "macro_f1"}
 VALIDATION = frozenset({"test", "valid", "val", "validation", "dev", "eval"})
 TRAINING = frozenset({"train", "training"})
@@ -111,7 +114,9 @@ def read_name(name: str) -> tuple[str, str]:
     if not whose:
         metric = lowered
     metric = SPELLINGS.get(metric, metric)
-    return ("validation" if not whose and metric in OF_OTHERS else whose), metric
+    if not whose and metric in OF_OTHERS:
+        return "validation", metric
+    return ("training" if not whose and metric in OF_TRAINING else whose), metric
 
 
 def find_curve(series: Series, whose: str, metrics: Sequence[str]) -> Curve | None:

@@ -69,6 +69,8 @@ class Check:
     rests_on: str = ""
 
 
+RECENTLY = ("recently_improving", "recently_flat", "recently_declining")
+
 QUESTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "loss_sound": (
         ("loss_falls", "loss_flat", "loss_open"),
@@ -76,8 +78,8 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "improves": (("improving",), ("declining", "flat")),
     "enough": (
-        ("improving", "declining", "flat"),
-        ("once", "too_few", "cannot_tell"),
+        ("improving", "declining", "flat", *RECENTLY),
+        ("once", "too_few"),
     ),
     "steady": (("steady",), ("unsteady",)),
     "carries_over": (

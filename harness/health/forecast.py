@@ -26,10 +26,16 @@ FEWEST = 8
 FARTHEST = 2.0
 """A forecast reaches so many times as far as the curve has come, at most."""
 
+MISFIT = 0.6
+"""Autocorrelation of the residuals from which on neither family follows the curve."""
+
+MOST_ALIKE = 0.7
+"""Autocorrelation of the noise that the interval allows for, at most."""
+
 LEVEL = 0.8
 DRAWS = 500
-POWERS = np.geomspace(0.1, 3.0, 16)
-SCALES = np.geomspace(0.04, 2.0, 16)
+POWERS = np.geomspace(0.1, 3.0, 64)
+SCALES = np.geomspace(0.04, 2.0, 64)
 """Exponents of the power laws; and time constants, as shares of the curve's length."""
 
 PARAMETERS = 3
@@ -52,7 +58,9 @@ class Forecast:
 
 
 def forecast_curve(curve: Curve, times: Sequence[float], *, seed: int = 0) -> tuple[Forecast, ...]:
-    """Forecast a curve at some times; nothing where it has under `FEWEST` values.
+    """Forecast a curve at some times.
+
+    Nothing is forecast of under `FEWEST` values, nor where neither family follows the curve.
 
     Args:
         curve: rates stay between 0 and 1.
@@ -62,7 +70,10 @@ def forecast_curve(curve: Curve, times: Sequence[float], *, seed: int = 0) -> tu
     usable = [each for each in times if curve.times[-1] < each <= FARTHEST * curve.times[-1]]
     if len(curve) < FEWEST or not usable:
         return ()
-    drawn = bootstrap(curve.times, curve.values, np.array(usable), np.random.default_rng(seed))
+    fit = _fit(curve.times, curve.values, np.array(usable))
+    if neighbours(fit.residuals) >= MISFIT:
+        return ()
+    drawn = _draw(fit, np.random.default_rng(seed))
     if curve.is_rate:
         drawn = np.clip(drawn, 0, 1)
     edges = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
@@ -79,29 +90,50 @@ def usual_times(curve: Curve) -> tuple[float, ...]:
     return tuple(float(round(last * more)) for more in (1.25, 1.5, 2.0))
 
 
-def bootstrap(times: Floats, values: Floats, later: Floats, random: np.random.Generator) -> Floats:
-    """Return drawn future values, `[DRAWS, times]`.
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """Both families fitted to a curve, and averaged.
 
-    Args:
-        times, values: of the curve, `[N]`.
-        later: when the future values are, `[T]`.
-        random: what is drawn with.
+    Attributes:
+        families: those that were fitted.
+        course: the average's values, `[N]`.
+        residuals: what it leaves, of mean 0, `[N]`.
+        rho: autocorrelation of the residuals, 0 to `MOST_ALIKE`.
+        weighty: values as many as which the curve has independent ones.
     """
+
+    families: tuple[_Family, ...]
+    course: Floats
+    residuals: Floats
+    rho: float
+    weighty: float
+
+
+def _fit(times: Floats, values: Floats, later: Floats) -> _Fit:
     count = len(values)
-    families = [_Family(design, count) for design in _designs(times, later)]
-    weights = _weights(np.stack([family.fit(values[None])[0] for family in families]), count)[:, 0]
-    fitted = sum(w * family.course(values) for w, family in zip(weights, families, strict=True))
-    residuals = values - np.asarray(fitted)
-    residuals = residuals - residuals.mean()
-    rho = resemblance(residuals)
-    taken = PARAMETERS * (1 + rho) / (1 - rho)
-    residuals = residuals * np.sqrt(count / max(count / 4, count - taken))
-    again = fitted + residuals[_blocks(count, rho, random)]
-    fits = [family.fit(again) for family in families]
-    shares = _weights(np.stack([left for left, _ in fits]), count)
+    families = tuple(_Family(design, count) for design in _designs(times, later))
+    left = np.stack([family.fit(values[None])[0] for family in families])
+    courses = np.stack([family.course(values) for family in families])
+    rho = resemblance(values - _weights(left, count)[:, 0] @ courses)
+    weighty = count * (1 - rho) / (1 + rho)
+    course = _weights(left, weighty)[:, 0] @ courses
+    residuals = values - course
+    return _Fit(families, course, residuals - residuals.mean(), rho, weighty)
+
+
+def _draw(fit: _Fit, random: np.random.Generator) -> Floats:
+    """Return drawn future values, `[DRAWS, times]`."""
+    count = len(fit.course)
+    # The fit took as much more of the noise as neighbours resemble one another.
+    taken = PARAMETERS * count / fit.weighty
+    residuals = fit.residuals * np.sqrt(count / max(count / 4, count - taken))
+    length = max(1, round(count ** (1 / 3) * (1 + 2 * fit.rho)))
+    again = fit.course + _stretch(length, fit.rho) * residuals[_blocks(count, length, random)]
+    fits = [family.fit(again) for family in fit.families]
+    shares = _weights(np.stack([left for left, _ in fits]), fit.weighty)
     chosen = (random.random(DRAWS)[None] > np.cumsum(shares, axis=0)).sum(axis=0)
     ahead = np.stack([forecasts for _, forecasts in fits])
-    course = ahead[np.minimum(chosen, len(families) - 1), np.arange(DRAWS)]
+    course = ahead[np.minimum(chosen, len(fits) - 1), np.arange(DRAWS)]
     return np.asarray(course + random.choice(residuals, course.shape))
 
 
@@ -119,7 +151,7 @@ class _Family:
 
     def fit(self, curves: Floats) -> tuple[Floats, Floats]:
         """Fit curves `[C, N]`; return their squares left, `[C]`, and forecasts, `[C, T]`."""
-        along = np.einsum("cn,mna->cma", curves, self.axes)
+        along = np.tensordot(curves, self.axes, axes=(1, 1))
         left = (curves**2).sum(axis=1, keepdims=True) - (along**2).sum(axis=2)
         member = left.argmin(axis=1)
         every = np.arange(len(curves))
@@ -144,29 +176,43 @@ def _designs(times: Floats, later: Floats) -> tuple[Floats, Floats]:
     return both[0], both[1]
 
 
-def _weights(left: Floats, count: int) -> Floats:
+def _weights(left: Floats, count: float) -> Floats:
     """Return Akaike's weights of families with as many parameters, `[families, curves]`."""
     logs = -count / 2 * np.log(left)
     shares = np.exp(logs - logs.max(axis=0))
     return np.asarray(shares / shares.sum(axis=0))
 
 
-def resemblance(residuals: Floats) -> float:
-    """Return the autocorrelation of neighbours, 0 to 0.7, with what the fit took of it given back.
+def neighbours(residuals: Floats) -> float:
+    """Return the autocorrelation of neighbouring residuals; 0 where there are none to speak of.
 
     Args:
-        residuals: of a fit with `PARAMETERS`, `[N]`, of mean 0.
+        residuals: of mean 0, `[N]`.
     """
-    count, squares = len(residuals), residuals @ residuals
-    if squares == 0:
-        return 0.0
-    found = residuals[1:] @ residuals[:-1] / squares
-    return float(np.clip((count * found + PARAMETERS) / (count - PARAMETERS - 1), 0, 0.7))
+    squares = residuals @ residuals
+    return float(residuals[1:] @ residuals[:-1] / squares) if squares > 0 else 0.0
 
 
-def _blocks(count: int, rho: float, random: np.random.Generator) -> NDArray[np.int64]:
+def resemblance(residuals: Floats) -> float:
+    """Return the noise's autocorrelation, 0 to `MOST_ALIKE`: what the fit took is given back.
+
+    Args:
+        residuals: of a fit with `PARAMETERS`, `[N]`.
+    """
+    count = len(residuals)
+    found = neighbours(residuals - residuals.mean())
+    return float(np.clip((count * found + PARAMETERS) / (count - PARAMETERS - 1), 0, MOST_ALIKE))
+
+
+def _blocks(count: int, length: int, random: np.random.Generator) -> NDArray[np.int64]:
     """Return places of values drawn in blocks, `[DRAWS, count]`; blocks wrap around the end."""
-    length = max(1, round(count ** (1 / 3) * (1 + 2 * rho)))
     starts = random.integers(0, count, (DRAWS, -(-count // length)))
     places = (starts[:, :, None] + np.arange(length)) % count
     return np.asarray(places.reshape(DRAWS, -1)[:, :count])
+
+
+def _stretch(length: int, rho: float) -> float:
+    """Return what gives blocks of AR(1) noise the long-run deviation that cutting takes."""
+    apart = np.arange(1, length)
+    held = 1 + 2 * ((1 - apart / length) * rho**apart).sum()
+    return float(np.sqrt((1 + rho) / (1 - rho) / held))

@@ -8,9 +8,10 @@ from harness.health.advice import advise
 from harness.health.curves import Curve, validation_curve
 from harness.health.findings import Advice, Check, HealthFinding, checklist
 from harness.health.forecast import Forecast, forecast_curve, usual_times
-from harness.health.training_findings import training_findings
+from harness.health.training_findings import loss_findings, training_findings
 from harness.health.trend import Trend
 from harness.health.validation_findings import (
+    choice_findings,
     forecast_finding,
     recent_part,
     trend_of,
@@ -26,7 +27,7 @@ class Health:
     Attributes:
         source: where its series was read from.
         curve: of its validation; None if it has none with a value.
-        trend: of the whole curve.
+        trend: of the whole curve; None without one, and where the training diverged.
         recent: of the later half; None where that is too short.
         findings: all that is borne out.
         forecasts: of the curve, in order of time; none where it is too short or the training
@@ -50,26 +51,44 @@ class Health:
 
 
 def assess(series: Series) -> Health:
-    """Return the health of a training from its series."""
+    """Return the health of a training from its series.
+
+    Of one that diverged nothing is said but that, and where it was best before.
+    """
     curve = validation_curve(series)
     if curve is not None and not len(curve):
         curve = None
-    findings = list(validation_findings(curve)) if curve is not None else []
-    findings += training_findings(series, curve)
-    diverged = any(each.text.startswith("diverged") for each in findings)
+    trouble = tuple(loss_findings(series))
+    if any(each.text.startswith("diverged") for each in trouble):
+        best = tuple(choice_findings(curve)) if curve is not None else ()
+        return _put_together(series, curve, (*trouble, *best[:1]), None, None, ())
+    trend = trend_of(curve) if curve is not None else None
+    part = recent_part(curve) if curve is not None else None
+    recent = trend_of(part) if part is not None else None
+    findings: tuple[HealthFinding, ...] = ()
     forecasts: tuple[Forecast, ...] = ()
-    if curve is not None and not diverged:
+    if curve is not None:
         forecasts = forecast_curve(curve, usual_times(curve))
-        findings += forecast_finding(curve, forecasts)
-    found = tuple(findings)
-    recent = recent_part(curve) if curve is not None else None
+        findings = (*validation_findings(curve), *forecast_finding(curve, forecasts))
+    findings = (*findings, *training_findings(series, curve))
+    return _put_together(series, curve, findings, trend, recent, forecasts)
+
+
+def _put_together(
+    series: Series,
+    curve: Curve | None,
+    findings: tuple[HealthFinding, ...],
+    trend: Trend | None,
+    recent: Trend | None,
+    forecasts: tuple[Forecast, ...],
+) -> Health:
     return Health(
         source=series.source,
         curve=curve,
-        trend=trend_of(curve) if curve is not None else None,
-        recent=trend_of(recent) if recent is not None else None,
-        findings=found,
+        trend=trend,
+        recent=recent,
+        findings=findings,
         forecasts=forecasts,
-        checks=checklist(found),
-        advice=advise(found),
+        checks=checklist(findings),
+        advice=advise(findings),
     )

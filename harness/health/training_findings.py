@@ -27,7 +27,7 @@ RAN_OUT = 0.05
 UNEVEN = 10.0
 """Largest class over smallest from which classes are called uneven."""
 
-FEWEST_LOSSES = 20
+FEWEST_LOSSES = 12
 """Values of the loss without which nothing is said of its end."""
 
 ENDS: dict[Verdict, str] = {
@@ -42,7 +42,7 @@ def training_findings(series: Series, validation: Curve | None) -> Iterator[Heal
     """Yield what the curves beside the validation's bear out."""
     yield from _learning(series, validation)
     yield from _overfitting(series, validation)
-    yield from _loss(series)
+    yield from loss_findings(series)
     yield from _rate(series)
     yield from _threshold(series)
     if validation is not None:
@@ -63,7 +63,8 @@ def settled_loss(series: Series) -> Curve | None:
     return loss
 
 
-def _loss(series: Series) -> Iterator[HealthFinding]:
+def loss_findings(series: Series) -> Iterator[HealthFinding]:
+    """Yield whether the training loss diverged, and how it ended."""
     whole = find_curve(series, "training", ("loss", "avg_loss"))
     loss = settled_loss(series)
     if whole is None or loss is None:

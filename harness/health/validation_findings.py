@@ -9,9 +9,10 @@ import numpy as np
 from harness.health.critical_values import FEWEST
 from harness.health.curves import Curve
 from harness.health.findings import HealthFinding, Points, Share, Sign, Value
+from harness.health.forecast import FEWEST as FEWEST_FOR_FORECAST
 from harness.health.forecast import Forecast
-from harness.health.milestones import PATIENCE, find_best, last_gain, patient_stop
-from harness.health.noise import count_moves, noise_deviation, stability
+from harness.health.milestones import BEYOND, PATIENCE, find_best, last_gain, patient_stop
+from harness.health.noise import count_moves, moves_limit, noise_deviation, stability
 from harness.health.trend import Trend, Verdict, find_trend
 
 STEADY = 0.9
@@ -53,7 +54,7 @@ def validation_findings(curve: Curve) -> Iterator[HealthFinding]:
         values: dict[str, Value] = {"name": curve.name, "at": curve.broken[0]}
         yield HealthFinding("validation_broken", "trend", "worrying", values)
     yield from _trends(curve)
-    yield from _choice(curve)
+    yield from choice_findings(curve)
     yield from _noise(curve)
 
 
@@ -74,7 +75,8 @@ def _trends(curve: Curve) -> Iterator[HealthFinding]:
         yield HealthFinding(text, "trend", sign, values | {"count": len(recent)})
 
 
-def _choice(curve: Curve) -> Iterator[HealthFinding]:
+def choice_findings(curve: Curve) -> Iterator[HealthFinding]:
+    """Yield where the best lies, first, and for how long there was no better one."""
     best, count = find_best(curve), len(curve)
     values: dict[str, Value] = {
         "name": curve.name,
@@ -84,9 +86,7 @@ def _choice(curve: Curve) -> Iterator[HealthFinding]:
         "end": curve.moment(count - 1),
         "count": count,
     }
-    before = best.place < count - 1
-    text = "once" if count == 1 else "best_before" if before else "best_last"
-    yield HealthFinding(text, "choice", "", values)
+    yield HealthFinding(_choice_text(curve, best.place), "choice", "", values)
     gain = last_gain(curve.better)
     if (waited := count - 1 - gain) >= FEWEST:
         since: dict[str, Value] = {"name": curve.name, "count": waited, "at": curve.moment(gain)}
@@ -95,6 +95,17 @@ def _choice(curve: Curve) -> Iterator[HealthFinding]:
     if stop is not None and stop < count - 1 and best.place < stop:
         end: dict[str, Value] = {"patience": PATIENCE, "at": curve.moment(stop)}
         yield HealthFinding("patience", "choice", "", values | end)
+
+
+def _choice_text(curve: Curve, place: int) -> str:
+    """Return the id of what is said of the best: is it the last, and if not, is it beyond noise."""
+    count = len(curve)
+    if place == count - 1:
+        return "once" if count == 1 else "best_last"
+    deviation = noise_deviation(curve.values)
+    lost = curve.better[place] - curve.better[-1]
+    within = np.isfinite(deviation) and lost <= moves_limit(count) * deviation
+    return "best_within_noise" if within else "best_before"
 
 
 def _noise(curve: Curve) -> Iterator[HealthFinding]:
@@ -116,15 +127,25 @@ def _noise(curve: Curve) -> Iterator[HealthFinding]:
 
 
 def forecast_finding(curve: Curve, forecasts: tuple[Forecast, ...]) -> Iterator[HealthFinding]:
-    """Yield the middle one of some forecasts."""
+    """Yield the middle one of some forecasts, beside the best so far."""
     if not forecasts:
+        if len(curve) >= FEWEST_FOR_FORECAST:
+            yield HealthFinding("forecast_none", "forecast", "", {"name": curve.name})
         return
     one = forecasts[len(forecasts) // 2]
+    best = find_best(curve).value
     values: dict[str, Value] = {
         "name": curve.name,
         "at": one.at,
         "value": shown(curve, one.value),
         "low": shown(curve, one.low),
         "high": shown(curve, one.high),
+        "best": shown(curve, best),
     }
-    yield HealthFinding("forecast", "forecast", "", values)
+    ahead = (one.low - best, one.high - best)
+    worst, most = ahead if curve.higher_is_better else (-ahead[1], -ahead[0])
+    if worst > 0:
+        text = "forecast_gain"
+    else:
+        text = "forecast_open" if most > BEYOND * noise_deviation(curve.values) else "forecast_same"
+    yield HealthFinding(text, "forecast", "", values)

@@ -34,12 +34,13 @@ def number_of(text: str, health: Health) -> int:
 def say_headline(health: Health, words: Words) -> str:
     """Return one line: trend, best validation, and how many signs of each kind there are."""
     signs = {sign: len(health.signed(sign)) for sign in ("worrying", "good")}
-    if health.curve is None or health.trend is None:
+    if health.curve is None:
         return words("health.headline_without", **signs)
     best, count = find_best(health.curve), len(health.curve)
+    verdict = health.trend.verdict if health.trend is not None else "diverged"
     return words(
         "health.headline" if count > 1 else "health.headline_once",
-        trend=words(f"health.verdict_{health.trend.verdict.replace(' ', '_')}"),
+        trend=words(f"health.verdict_{verdict.replace(' ', '_')}"),
         metric=health.curve.name,
         best=say_value(shown(health.curve, best.value), words),
         at=say_value(best.at, words),

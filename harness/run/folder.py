@@ -72,14 +72,18 @@ def find_series(runs: Path, run: Path) -> Path:
     if here.exists() and not is_record:
         return here
     path = find_run(runs, run)
-    record = read_record(path)
-    stage = record.stages.get("train")
-    trained = runs / "stages" / f"train-{stage.key[:16]}" if stage else path.parent
+    trained = training_series(runs, read_record(path))
     beside = (path.with_name(PUBLISHED), path.with_name(f"{path.stem}.{PUBLISHED}"))
-    for place in (trained / FILE, *beside):
+    for place in (*([trained] if trained else []), *beside):
         if place.is_file():
             return place
     raise RequestError(f"{run}: has no series: it was not trained, or before series were kept")
+
+
+def training_series(runs: Path, record: Record) -> Path | None:
+    """Return where a record's training keeps its series; None if it was not trained here."""
+    stage = record.stages.get("train")
+    return runs / "stages" / f"train-{stage.key[:16]}" / FILE if stage else None
 
 
 def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:

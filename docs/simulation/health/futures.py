@@ -51,11 +51,15 @@ def draw(future: Future, random: np.random.Generator) -> tuple[Curve, float]:
 
 
 def holds(future: Future, curves: int, seed: int) -> Floats:
-    """Return for each curve if its interval holds what came, and the interval's width, `[C, 2]`."""
+    """Return for each curve if its interval holds what came, and the width, `[C, 2]`.
+
+    NaN where nothing is forecast, as neither family follows the curve.
+    """
     random = np.random.default_rng([seed, future.count, round(100 * future.ahead)])
-    found = []
+    found = np.full((curves, 2), np.nan)
     for number in range(curves):
         curve, came = draw(future, random)
-        (one,) = forecast_curve(curve, [round(future.count * future.ahead)], seed=number)
-        found.append((one.low <= came <= one.high, one.high - one.low))
-    return np.array(found, dtype=np.float64)
+        forecasts = forecast_curve(curve, [round(future.count * future.ahead)], seed=number)
+        for one in forecasts:
+            found[number] = one.low <= came <= one.high, one.high - one.low
+    return found
