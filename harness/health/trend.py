@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, stdtr
 
 from harness.health.critical_values import CRITICAL, FEWEST, MOST
-from harness.health.noise import NORMAL_MAD
+from harness.health.noise import NORMAL_MAD, noise_deviation
 
 Floats = NDArray[np.float64]
 Verdict = Literal["improving", "flat", "declining", "cannot tell"]
@@ -90,11 +90,8 @@ def _judge(better: Floats) -> Verdict:
         return "improving"
     if way < 0 and has_risen(-better):
         return "declining"
-    count = len(better)
-    line = np.linspace(-1, 1, count)
-    residuals = better - better.mean() - line * (line @ better) / (line @ line)
-    deviation = float(np.sqrt(residuals @ residuals / (count - 2)))
-    ramp = WORTH * deviation * np.linspace(0, 1, count)
+    # Noise of second differences, not of what a line leaves: a curve that bends is not flat.
+    ramp = WORTH * noise_deviation(better) * np.linspace(0, 1, len(better))
     return "flat" if has_risen(better + ramp) and has_risen(ramp - better) else "cannot tell"
 
 
@@ -204,7 +201,7 @@ def _log_no_trend(centred: Floats) -> Floats:
     left = (form - with_ones**2 / ones) / (1 - rho**2)
     likelihood = (
         -(count - 1) / 2 * np.log(1 - rho**2)
-        - np.log(ones / (1 - rho**2)) / 2
+        - np.log(ones / (1 - rho**2) / count) / 2
         - (count - 1) / 2 * np.log(left)
     )
     mixed: Floats = logsumexp(likelihood, axis=1, b=NULL_WEIGHTS)

@@ -80,9 +80,10 @@ def next_steps(run: Run, words: Words, *, named: bool) -> Iterator[str]:
 
 def _steps(run: Run, words: Words) -> Iterator[str]:
     record = run.record
-    for each in run.health.advice if run.health is not None else ():
-        if record is None or each.text not in SAID_BY_RECORD:
-            yield say_advice(each, run.health, words)
+    if run.health is not None:
+        for each in run.health.advice:
+            if record is None or each.text not in SAID_BY_RECORD:
+                yield say_advice(each, run.health, words)
     if record is None:
         return
     if record.state != "done":
