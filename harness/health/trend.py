@@ -17,6 +17,7 @@ find a rise of two deviations 75 times in 100.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -174,16 +175,22 @@ def rising_shapes(count: int) -> Floats:
 
 
 def _log_rise(count: int, length: float, along: Floats) -> Floats:
-    """Log marginal likelihood of a rise of a known length, whose scale is integrated out.
+    """Log marginal likelihood of a rise of a known length, whose scale is integrated out."""
+    return np.interp(along, *_rise_table(count, length))
+
+
+@cache
+def _rise_table(count: int, length: float) -> tuple[Floats, Floats]:
+    """Return places between -1 and 1, and the log likelihood there, which is smooth.
 
     It is the integral of `z**(N-2) exp(-z**2/2 + z length along - length**2/2)` over z > 0, over
-    that of `z**(N-2) exp(-z**2/2)`: a smooth function of `along`, so computed on a grid of it.
+    that of `z**(N-2) exp(-z**2/2)`.
     """
     grid = np.linspace(-1, 1, 201)
     z = np.linspace(0, length + np.sqrt(count) + 8, 400)[1:]
     density = (count - 2) * np.log(z) - z**2 / 2
     whole = logsumexp(density[None] + grid[:, None] * length * z[None], axis=1)
-    return np.interp(along, grid, whole - logsumexp(density) - length**2 / 2)
+    return grid, whole - logsumexp(density) - length**2 / 2
 
 
 def _log_no_trend(centred: Floats) -> Floats:

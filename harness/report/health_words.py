@@ -50,12 +50,7 @@ def say_headline(health: Health, words: Words) -> str:
 
 
 def say_value(value: Value, words: Words) -> str:
-    """Return a value as sentences show it.
-
-    >>> from harness.report.text import read_words
-    >>> [say_value(each, read_words("en")) for each in (Share(0.2), Moment(33, "epoch"), 12)]
-    ['20.0 %', 'epoch 33', '12']
-    """
+    """Return a value as sentences show it: `20.0 %`, `epoch 33`."""
     if isinstance(value, Moment):
         return words(f"health.{value.unit}", number=f"{value.number:,.10g}")
     if isinstance(value, Share):
