@@ -66,18 +66,18 @@ class Trend:
 
 
 def find_trend(times: Floats, values: Floats, *, higher_is_better: bool) -> Trend:
-    """Judge a curve's trend.
+    """Judge a curve's trend; one of more than `MOST` values by the means of its stretches.
 
     Args:
         times: when, ascending, `[N]`.
         values: `[N]`, finite.
         higher_is_better: which way an improvement goes.
     """
-    slope, tau = theil_sen(times, values), kendall(values)
+    few = thin(values)
+    slope, tau = theil_sen(thin(times), few), kendall(few)
     verdict: Verdict = "cannot tell"
-    if len(values) >= FEWEST:
-        better = thin(values) if higher_is_better else -thin(values)
-        verdict = _judge(better)
+    if len(few) >= FEWEST:
+        verdict = _judge(few if higher_is_better else -few)
     return Trend(verdict, slope, tau, len(values))
 
 
