@@ -21,10 +21,12 @@ speaker image loss: $(READY)
 	@$(BIN)/harness run --suite $@ --profile quick
 
 test: SELECTED := -m "not long"
-# Hundreds of processes are started: each would compile the same modules again.
+# Hundreds of processes are started: each would compile the same modules again. Files are taken in
+# their order, at whose end are short ones: by the number of their tests the longest would be last.
 test test-all: export PYTHONDONTWRITEBYTECODE =
 test test-all: $(READY) lint
-	@$(BIN)/python -m pytest -q -n logical --maxprocesses 8 --dist loadfile $(SELECTED)
+	@$(BIN)/python -m pytest -q -n logical --maxprocesses 8 --dist loadfile \
+		--no-loadscope-reorder $(SELECTED)
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -98,7 +98,7 @@ resume() { # A training cut off by SIGKILL ends with the weights of an unbroken 
 
 measure() { # What a step was told to take, beside what it took.
   # shellcheck disable=SC2046,SC2086 # An option for each model and batch.
-  within 170 measure "$HARNESS" measure --suite "$SUITE" --profile quick --dataset "$DATASET" \
+  within 280 measure "$HARNESS" measure --suite "$SUITE" --profile quick --dataset "$DATASET" \
     --device "$DEVICE" --runs "$(folder measure)" $(printf -- '--model %s ' $MODELS) \
     ${BATCHES:+$(printf -- '--batch %s ' $BATCHES)} --json
   cp docs/memory.md "$OUT/memory.md"

@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 
 from ci.probe_systems import CLASSES, ProbeSystems
-from harness.budget.fit_to_budget import checkpointing, fit_to_budget
+from harness.budget.fit_to_budget import checkpointing, fit_to_budget, without_workspaces
 from harness.budget.prediction import Workload
 from harness.config.recipes import Recipe
 from harness.errors import HarnessError
 from harness.feeding.front_end import raw_shape
-from harness.measure.arithmetic import flags
+from harness.measure.arithmetic import arithmetic, flags
 from harness.measure.device import choose_device, energy_counter
 from harness.measure.environment import environment
 from harness.measure.memory_use import PeakMemory, is_out_of_memory
@@ -153,7 +153,7 @@ def published_batches(here: ProbeSystems) -> Findings:
         seconds = plan.crop_seconds or 2.0
         item = raw_shape(model.inputs(), seconds)
         work = Workload(model, here.adapter("aam", "losses"), CLASSES, item, plan)
-        fit = fit_to_budget(work, here.cap)
+        fit = fit_to_budget(work, without_workspaces(here.cap))
         system = here.system(checkpointing(model) if fit.checkpointing else model)
         plan = plan.model_copy(update={"micro_batch": fit.part})
         step = here.step(system, plan.batch, seconds, plan)
@@ -175,7 +175,7 @@ def lengths(here: ProbeSystems) -> Findings:
     system = here.system("ecapa-512", trained=False)
     count, shortest = (400, 32_000) if here.on_gpu else (4, 4_000)
     sounds = [0.1 * torch.randn(1, shortest + 160 * each) for each in range(count)]
-    with torch.inference_mode():
+    with arithmetic(here.device), torch.inference_mode():
         system.output(sounds[0].to(here.device), "embedding")
         before, spent = here.beside(), []
         for _ in range(2):

@@ -19,6 +19,13 @@ if ! base=$(git merge-base "$target" HEAD); then
   exit 2
 fi
 
+# What judges a change is the change's own program, which people have to read first.
+judges=$(git diff --name-only "$base" -- .github ci harness pyproject.toml requirements.lock)
+if [ -n "$judges" ]; then
+  say "the change edits what judges it; read this first, or judge it by the program of $target" \
+    "(HARNESS=...): ${judges//$'\n'/, }"
+fi
+
 say "files against their records"
 "$HARNESS" board check >&2 || wrong=1
 

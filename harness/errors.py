@@ -97,6 +97,15 @@ def visible(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
+def in_one_line(text: str) -> str:
+    r"""Spell out control characters and line ends: a log may obey a line of its own.
+
+    >>> in_one_line("a\n::error::b\x1b[31m")
+    'a\\n::error::b\\x1b[31m'
+    """
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 ADAPTER_ERRORS = (
     RuntimeError,
     TypeError,

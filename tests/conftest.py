@@ -40,3 +40,11 @@ def shared_data() -> Path:
     if not (root / "speech").is_dir():
         pytest.skip(f"no real corpora under {root}; set $HARNESS_DATA to the folder that has them")
     return root
+
+
+@pytest.fixture
+def preloaded_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers of this process have their libraries already; their own start is not tested."""
+    from tests.preloaded import lend_workers
+
+    lend_workers(monkeypatch)

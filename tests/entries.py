@@ -23,14 +23,15 @@ VARIANTS = ("eres2net-v2", "resnet34-astp")
 """Networks that share the layers of another one: what holds of that one holds of them."""
 
 
-def named(section: str, *, variants: bool = False) -> list[Any]:
+def named(section: str, *, variants: bool = False, long: tuple[str, ...] = ()) -> list[Any]:
     """Every name of a section; the second of one adapter is `long`, and so are variants.
 
     Args:
         section: `models` or `losses`.
         variants: variants are not `long`.
+        long: further names that are.
     """
     tables = getattr(BENCHMARK, section)
     first = {table.adapter: name for name, table in reversed(tables.items())}
-    short = {name for name in first.values() if variants or name not in VARIANTS}
+    short = {name for name in first.values() if variants or name not in VARIANTS} - {*long}
     return [pytest.param(name, marks=[] if name in short else pytest.mark.long) for name in tables]

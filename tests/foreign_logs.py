@@ -44,3 +44,34 @@ def write_campplus(folder: Path) -> None:
         add("Test/min_dcf", 0.82 + 0.17 * away**2, epoch, seconds)
         add("Test/threshold", 0.62 - 0.2 * away, epoch, seconds)
     writer.close()
+
+
+def write_training(folder: Path, kind: str) -> Path:
+    """Write the CSV log of a speaker training: a row an epoch.
+
+    Args:
+        folder: where it goes.
+        kind: `healthy`, learns and carries over; `memorised`, learns its speakers by heart;
+            `diverged`, its loss ceases to be finite; `stopped`, ends while it still improves.
+    """
+    random = np.random.default_rng(list(kind.encode()))
+    epochs = {"stopped": 12}.get(kind, EPOCHS)
+    rows = ["epoch,train_loss,train_acc,lr,val_eer,val_threshold"]
+    for epoch in range(1, epochs + 1):
+        done = epoch / EPOCHS
+        limit, speed = {"memorised": (0.2, 12.0)}.get(kind, (0.02, 5.0))
+        error = limit + (0.45 - limit) * np.exp(-speed * done) + 0.002 * random.standard_normal()
+        error += 0.05 * max(0.0, done - 0.4) if kind == "memorised" else 0.0
+        loss = 9 * np.exp(-4 * done) + 0.3 + 0.05 * random.standard_normal()
+        accuracy = min(1.0, (1.0 if kind == "memorised" else 0.97) * (1 - np.exp(-8 * done)))
+        accuracy = 1.0 if kind == "memorised" and done > 0.6 else accuracy
+        rate = 1e-3 * (0.5 + 0.5 * np.cos(np.pi * done)) + 1e-6
+        threshold = 0.5 - 0.3 * np.exp(-8 * done) + 0.004 * random.standard_normal()
+        cells = [loss, accuracy, rate, error, threshold]
+        if kind == "diverged" and epoch > 15:
+            cells = [np.nan, 0.001, rate, 0.5, 0.0]
+        rows.append(",".join([str(epoch), *(f"{cell:.6g}" for cell in cells)]))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{kind}.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path

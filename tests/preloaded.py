@@ -2,36 +2,59 @@
 
 To import torch and all that stands on it takes a process seconds, and a command starts three or
 four. Here they are the same processes, with the same streams, groups, pipes and supervisors; but
-each begins as a fork of one that has imported everything and computed nothing. That a process
-that begins empty does the same is held by the tests that call `TinyBenchmark.start`, and by the
-runs of `finished_tiny`, with whose numbers those of copies are compared.
+each begins as a fork of one that has imported everything and computed nothing, and what a job
+costs is measured by fewer repeats. That a process that begins empty does the same is held by the
+tests that call `TinyBenchmark.start`, and by the run that `finished_tiny` copies, with whose
+numbers those of these copies are compared.
+
+Workers that the harness starts in a test's own process begin so too, where the test asks for the
+fixture `preloaded_workers`. They are no copies of that process: its threads do not survive a fork,
+and it holds what other tests have imported and computed.
 """
 
 from __future__ import annotations
 
 import atexit
+import ctypes
+import fcntl
 import gc
 import importlib
 import json
 import os
 import select
-import signal
+import shlex
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psutil
+import pytest
 
 from harness.cli import main
+from harness.measure import timing
 from harness.run.execute import child, supervisor
+from harness.run.execute.supervisor import ADOPT_ORPHANS
+from tests.forked import FORKING, Forked, fork
 
 ROOT = Path(__file__).resolve().parents[1]
-SERVE = "from tests.preloaded import serve; serve()"
+SERVE = "import sys; from tests.preloaded import serve; serve(int(sys.argv[1]))"
+CHUNK = 2**16
+
+HIGH = 512
+"""Descriptors from here on are none that a worker is given."""
+
+PATIENCE = 240.0
+"""Seconds in which a worker starts; nothing is measured with it."""
 
 LIBRARIES = (
     "torch._dynamo", "adapters.losses", "adapters.wespeaker", "harness.cli.app",
@@ -41,9 +64,168 @@ LIBRARIES = (
     "harness.run.job.train_stage", "harness.run.plan.worker", "harness.run.session",
 )  # fmt: skip
 
+COMMAND = """
+import json, os, socket, sys
+asked = {"words": sys.argv[2:], "folder": os.getcwd(), "environment": dict(os.environ)}
+with socket.socket(socket.AF_UNIX) as channel:
+    channel.connect(sys.argv[1])
+    socket.send_fds(channel, [json.dumps(asked).encode() + b"\\n"], [0, 1, 2])
+    sys.exit(int(channel.recv(16)))
+"""
+"""Has a command run on its own streams; imports next to nothing."""
 
-class Forked:
-    """A process like that of `subprocess.Popen`, for a command line `python -P -m MODULE ...`."""
+
+def serve(listener: int) -> None:
+    """Run commands and start workers, as they are asked for, one after the other."""
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    benchmark_target = importlib.import_module("harness.run.job.benchmark_target")
+    # Costs have their figures after few repeats, with few items: nobody compares them.
+    timing.ON_PROCESSOR, benchmark_target.ON_PROCESSOR = timing.REPEATS, 8
+    paths = [folder for folder in sys.path if folder]
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=listener) as asking:
+        # Standard input ends with whoever started this process.
+        while sys.stdin not in select.select([sys.stdin, asking], [], [])[0]:
+            channel, _ = asking.accept()
+            with channel, suppress(BrokenPipeError):
+                channel.sendall(str(_do(*_receive(channel), paths)).encode())
+
+
+def _receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """Receive what is asked, and the descriptors that come with it."""
+    text, given, _, _ = socket.recv_fds(channel, CHUNK, HIGH)
+    while not text.endswith(b"\n"):
+        text += channel.recv(CHUNK)
+    return json.loads(text), given
+
+
+def _do(asked: dict[str, Any], given: list[int], paths: list[str]) -> int:
+    """Run a command, and give its exit status; or start a worker, and give its process."""
+    try:
+        return _start(asked, given) if "kept" in asked else _run(asked, given, paths)
+    finally:
+        for each in given:
+            os.close(each)
+
+
+def _run(asked: dict[str, Any], given: list[int], paths: list[str]) -> int:
+    def run() -> None:
+        child.subprocess = supervisor.subprocess = FORKING  # type: ignore[assignment]
+        os.chdir(asked["folder"])
+        sys.path[:] = ["", *paths]
+        sys.argv = ["-c", *asked["words"]]
+        main()
+
+    process = fork(run, (given[0], given[1], given[2]), (), asked["environment"])
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def _start(asked: dict[str, Any], given: list[int]) -> int:
+    """Start a worker below a process that ends at once; whoever asks adopts the orphan."""
+    mine, theirs = os.pipe()
+    between = os.fork()
+    if not between:
+        try:
+            high = [fcntl.fcntl(each, fcntl.F_DUPFD, HIGH) for each in (*given, theirs)]
+            for each, number in zip(high[3:-1], asked["kept"], strict=True):
+                os.dup2(each, number)  # the numbers stand in its command line
+            os.chdir(asked["folder"])
+            supervisor.subprocess = FORKING  # type: ignore[assignment]
+            worker = Forked(
+                asked["words"], stdin=high[0], stdout=high[1], stderr=high[2],
+                pass_fds=asked["kept"], process_group=0, env=asked["environment"],
+            )  # fmt: skip
+            os.write(high[-1], str(worker.pid).encode())
+        except BaseException:  # noqa: BLE001 - told, and then there is no answer
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    os.close(theirs)
+    with os.fdopen(mine) as told:
+        os.waitpid(between, 0)
+        return int(told.read())
+
+
+class Server:
+    """The process that others are copies of.
+
+    Attributes:
+        place: its socket.
+    """
+
+    def __init__(self) -> None:
+        self.place = Path(tempfile.mkdtemp(prefix="harness-")) / "asked"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.place))
+            listener.listen()
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", SERVE, str(listener.fileno())],
+                stdin=subprocess.PIPE, pass_fds=(listener.fileno(),), cwd=ROOT,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},  # a copy has but the thread that forks
+            )  # fmt: skip
+
+    def ask(self, asked: Mapping[str, Any], given: Sequence[int], patience: float) -> int:
+        """Have something done with some descriptors, the first three as its streams."""
+        with socket.socket(socket.AF_UNIX) as channel:
+            channel.settimeout(patience)
+            channel.connect(str(self.place))
+            socket.send_fds(channel, [json.dumps(asked).encode() + b"\n"], given)
+            return int(channel.recv(CHUNK))
+
+    def end(self) -> None:
+        """End it with all that it runs."""
+        atexit.unregister(self.end)
+        for each in psutil.Process(self._process.pid).children(recursive=True):
+            each.kill()
+        self._process.kill()
+        self._process.wait()
+        shutil.rmtree(self.place.parent)
+
+
+@cache
+def _server() -> Server:
+    server = Server()
+    atexit.register(server.end)
+    return server
+
+
+def run_preloaded(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], patience: float
+) -> tuple[int, str, str]:
+    """Run a command in a folder: its exit status, and what it wrote to its two streams."""
+    asked = {"words": words, "folder": str(folder), "environment": dict(environment)}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            with open(os.devnull) as nothing:
+                streams = [each.fileno() for each in (nothing, out, err)]
+                status = _server().ask(asked, streams, patience)
+        except TimeoutError:
+            _server().end()
+            _server.cache_clear()
+            raise TimeoutError(f"{words} did not end: {_written(err)}") from None
+        return status, _written(out), _written(err)
+
+
+def _written(file: Any) -> str:
+    file.seek(0)
+    return str(file.read().decode())
+
+
+def preloaded_command(folder: Path) -> Path:
+    """Write a program that is the command, for scripts that call it."""
+    path = folder / "preloaded"
+    words = [sys.executable, "-IS", "-c", COMMAND, str(_server().place)]
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
+class Lent(Forked):
+    """A worker that the server starts, and that is a child of this process all the same."""
+
+    adopting = threading.Lock()
 
     def __init__(
         self,
@@ -56,144 +238,19 @@ class Forked:
         stderr: int = 2,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        nowhere = os.open(os.devnull, os.O_RDONLY)
-        module = command[3]
-
-        def run() -> None:
-            atexit._clear()  # what the caller wants done at its end
-            sys.path[:] = [folder for folder in sys.path if folder]
-            sys.argv = ["-m", *command[4:]]
-            importlib.import_module(module).main()
-
-        streams = (nowhere if stdin == subprocess.DEVNULL else stdin, stdout, stderr)
-        self.pid = fork(run, streams, pass_fds, env or os.environ)
-        os.close(nowhere)
-
-    def terminate(self) -> None:
-        os.kill(self.pid, signal.SIGTERM)
-
-    def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-
-    def wait(self) -> int:
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        asked = {"words": list(command), "folder": str(Path.cwd()), "kept": list(pass_fds),
+                 "environment": dict(env or os.environ)}  # fmt: skip
+        system = ctypes.CDLL(None)
+        with self.adopting:
+            system.prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
+            try:
+                self.pid = _server().ask(asked, (stdin, stdout, stderr, *pass_fds), PATIENCE)
+            finally:
+                system.prctl(ADOPT_ORPHANS, 0, 0, 0, 0)
 
 
-FORKING = SimpleNamespace(Popen=Forked, DEVNULL=subprocess.DEVNULL)
-
-
-def fork(
-    act: Callable[[], object],
-    streams: tuple[int, int, int],
-    kept: Sequence[int],
-    environment: Mapping[str, str],
-) -> int:
-    """Start a copy of this process, as the leader of a group, that acts and ends; gives its id."""
-    environment = dict(environment)
-    process = os.fork()
-    if process:
-        return process
-    status = 1
-    try:
-        _become_a_process(streams, kept, environment)
-        act()
-        status = 0
-    except SystemExit as ended:
-        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:  # noqa: BLE001 - the interpreter ends so, and the copy ends here
-        traceback.print_exc()
-    finally:
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(status)
-
-
-def _become_a_process(
-    streams: tuple[int, int, int], kept: Sequence[int], environment: Mapping[str, str]
-) -> None:
-    """Drop what a process that is started does not inherit."""
-    gc.freeze()  # nothing of the caller's is tidied up here: its descriptors are others by now
-    os.setpgid(0, 0)
-    signal.set_wakeup_fd(-1)
-    for each in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-    first = len(streams)
-    for last in (*sorted(kept), os.sysconf("SC_OPEN_MAX")):
-        os.closerange(first, last)
-        first = last + 1
-    os.environ.clear()
-    os.environ |= environment
-    sys.stdin = os.fdopen(0, closefd=False)
-    sys.stdout = os.fdopen(1, "w", closefd=False)
-    sys.stderr = os.fdopen(2, "w", 1, closefd=False, errors="backslashreplace")
-
-
-def serve() -> None:
-    """Run the commands that are asked for, one after the other."""
-    for name in LIBRARIES:
-        importlib.import_module(name)
-    paths = [folder for folder in sys.path if folder]
-    gc.collect()
-    gc.freeze()
-    for line in sys.stdin:
-        asked = json.loads(line)
-
-        def run(asked: dict[str, list[str]] = asked) -> None:
-            child.subprocess = supervisor.subprocess = FORKING  # type: ignore[assignment]
-            sys.path[:] = ["", *paths]
-            sys.argv = ["-c", *asked["words"]]
-            main()
-
-        os.chdir(asked["folder"])
-        names = (os.devnull, asked["out"], asked["err"])
-        streams = [os.open(name, os.O_RDWR) for name in names]
-        process = fork(run, (streams[0], streams[1], streams[2]), (), asked["environment"])
-        for stream in streams:
-            os.close(stream)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])}\n")
-        sys.stdout.flush()
-
-
-@cache
-def _server() -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},  # a copy has no threads but the one that forks
-    )  # fmt: skip
-    atexit.register(_end, process)
-    return process
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    for each in psutil.Process(process.pid).children(recursive=True):
-        each.kill()
-    process.kill()
-    process.wait()
-
-
-def run_preloaded(
-    words: Sequence[str], folder: Path, environment: Mapping[str, str], patience: float
-) -> tuple[int, str, str]:
-    """Run a command in a folder: its exit status, and what it wrote to its two streams."""
-    server = _server()
-    assert server.stdin
-    assert server.stdout
-    with tempfile.TemporaryDirectory() as place:
-        out, err = (Path(place) / name for name in ("out", "err"))
-        for path in (out, err):
-            path.touch()
-        asked = {"words": words, "folder": str(folder), "environment": dict(environment),
-                 "out": str(out), "err": str(err)}  # fmt: skip
-        server.stdin.write(json.dumps(asked) + "\n")
-        server.stdin.flush()
-        answered, _, _ = select.select([server.stdout], [], [], patience)
-        if not answered:
-            _end(server)
-            _server.cache_clear()
-            raise TimeoutError(f"{words} did not end: {err.read_text()}")
-        return int(server.stdout.readline()), out.read_text(), err.read_text()
+def lend_workers(patch: pytest.MonkeyPatch) -> None:
+    """Let workers of this process be copies of the server, where the system knows adoption."""
+    if sys.platform == "linux":
+        _server()  # before several threads ask it
+        patch.setattr(child, "subprocess", SimpleNamespace(Popen=Lent))

@@ -22,6 +22,7 @@ FLOORS = {
     "harness.adapter": 3,
     "harness.measure": 3,
     "harness.trials": 3,
+    "harness.health": 3,
     "harness.data": 4,
     "harness.datasets": 5,
     "harness.feeding": 6,
@@ -33,13 +34,24 @@ FLOORS = {
     "harness.board": 9,
     "harness.registry": 10,
     "harness.report": 11,
+    "harness.use": 11,
     "harness.cli": 12,
 }
 
 TORCH = {"torch", "torchaudio", "torchvision", "timm", "speechbrain", "lightning_fabric"}
 COMPUTING = {
     f"harness.{name}"
-    for name in ("adapter", "measure", "feeding", "tasks", "train", "testing", "budget", "run.job")
+    for name in (
+        "adapter",
+        "measure",
+        "feeding",
+        "tasks",
+        "train",
+        "testing",
+        "budget",
+        "run.job",
+        "use.network",
+    )
 }
 """The rooms that may import torch when they are imported."""
 

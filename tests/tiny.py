@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -299,30 +300,32 @@ def make_tiny(folder: Path) -> TinyBenchmark:
     return TinyBenchmark(folder)
 
 
-def finished_tiny(root: Path) -> TinyBenchmark:
-    """The benchmark after `run --suite own` with two seeds; run once by all processes of a call.
+def finished_tiny(root: Path, folder: Path) -> TinyBenchmark:
+    """Copy the benchmark as it is after `run --suite own` with two seeds; all share that one run.
 
-    What that call printed lies beside it, in `first.out`.
+    Nobody gets the one that is copied: most commands leave something in a benchmark's cache. What
+    the call printed lies in `first.out`.
 
     Args:
         root: where temporary folders of this process lie.
+        folder: the copy's.
     """
-    place = root / "tiny"
-    if not place.exists():
-        # Each process of xdist has a folder of its own in one that all share.
-        shared = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
-        with FileLock(shared / "finished.lock"):
-            if not (shared / "finished").exists():
-                _finish(shared / "finished")
-        shutil.copytree(shared / "finished", place)
-    return TinyBenchmark(place / "own")
+    # Each process of xdist has a folder of its own in one that all share.
+    shared = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    with FileLock(shared / "finished.lock"):
+        if not (shared / "finished").exists():
+            _finish(shared / "finished")
+    return TinyBenchmark(shared / "finished" / "own").copy(folder)
 
 
 def _finish(place: Path) -> None:
-    done = ended(make_tiny(place / "own").start(*FIRST))
+    made = Path(tempfile.mkdtemp(dir=place.parent))
+    tiny = make_tiny(made / "own")
+    done = ended(tiny.start(*FIRST))
     if done.status != 0:
         raise RuntimeError(done.err)
-    (place / "first.out").write_text(done.out)
+    (tiny.folder / "first.out").write_text(done.out)
+    made.rename(place)  # at last, so that nobody copies what did not end well
 
 
 def planned_jobs(loaded: LoadedBenchmark, request: RunRequest) -> list[JobSpec]:

@@ -62,7 +62,10 @@ class MirrorPadding(torch.autograd.Function):
 
 def _pad_like_a_mirror(values: Tensor, kernel_size: int, dilation: int, _stride: int) -> Tensor:
     """Pad as SpeechBrain's convolutions of stride 1, the only ones here, pad to keep a length."""
-    padded: Tensor = MirrorPadding.apply(values, dilation * (kernel_size - 1) // 2)
+    width = dilation * (kernel_size - 1) // 2
+    if not torch.is_grad_enabled():  # the same numbers, by an operation that can be exported
+        return functional.pad(values, (width, width), mode="reflect")
+    padded: Tensor = MirrorPadding.apply(values, width)
     return padded
 
 

@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,22 +25,25 @@ from harness.board.made_again import lacking
 from harness.board.record_paths import (
     DETAILS_ENDING,
     SCORES_ENDING,
+    SERIES_ENDING,
     SIGNATURE_ENDING,
     details_path,
     is_record,
     record_of,
     scores_path,
+    series_path,
     signature_path,
 )
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Family, family_of
-from harness.errors import RequestError, unreadable
+from harness.errors import DataError, RequestError, unreadable
 from harness.records.attestation import MARK
 from harness.records.details_schema import Details, read_details
 from harness.records.documents import sha256, sha256_file
 from harness.records.record import Record
 from harness.records.record_files import read_record, usable_record
 from harness.records.signature import SIGNERS, SignatureError, Signers, read_signers
+from harness.series.training_end import TrainingEnd, read_training_end
 
 RECORDS = "records"
 
@@ -70,6 +74,9 @@ class _Glance(BaseModel):
     dataset: _Data
 
 
+BESIDE = (SCORES_ENDING, SERIES_ENDING, SIGNATURE_ENDING)
+"""Endings of files beside a record that are no JSON."""
+
 _Beside = dict[str, os.DirEntry[str]]
 """The files beside a record, by their names."""
 
@@ -83,17 +90,19 @@ class Held:
         details: the same path -> details beside it.
         contents: path of each file that was read -> its sha256.
         unseen: paths of the records that a signature alone carries.
+        ends: the same path -> how its training ended, by the series beside it.
     """
 
     records: dict[str, Record] = field(default_factory=dict)
     details: dict[str, Details] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
     unseen: set[str] = field(default_factory=set)
+    ends: dict[str, TrainingEnd] = field(default_factory=dict)
 
     def filed(self) -> list[FiledRecord]:
         """Return the records as tables take them."""
         return [
-            FiledRecord(record, path, is_unseen=path in self.unseen)
+            FiledRecord(record, path, is_unseen=path in self.unseen, end=self.ends.get(path))
             for path, record in self.records.items()
         ]
 
@@ -109,7 +118,7 @@ def board_files(folder: Path) -> Iterator[os.DirEntry[str]]:
             for entry in found:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(Path(entry.path))
-                elif entry.name.endswith((".json", SCORES_ENDING, SIGNATURE_ENDING)):
+                elif entry.name.endswith((".json", *BESIDE)):
                     yield entry
 
 
@@ -240,6 +249,10 @@ def _read_into(
     held.records[path] = record.model_copy(update={"trust": trust_of(record, evidence)})
     if is_unseen(record, evidence):
         held.unseen.add(path)
+    series, named = beside.get(series_path(file.name)), record.artefacts.get("series")
+    if series and named and held.contents[at + series.name] == named.sha256:
+        with suppress(DataError):  # `admit` refuses it; no figure rests on it
+            held.ends[path] = read_training_end(Path(series.path))
 
 
 def _companions(folders: Iterable[Path]) -> dict[str, _Beside]:
@@ -248,7 +261,7 @@ def _companions(folders: Iterable[Path]) -> dict[str, _Beside]:
     for folder in folders:
         with os.scandir(folder) as entries:
             for entry in entries:
-                is_beside = entry.name.endswith((SCORES_ENDING, SIGNATURE_ENDING)) or (
+                is_beside = entry.name.endswith(BESIDE) or (
                     entry.name.endswith(".json") and not is_record(entry.name)
                 )
                 if is_beside:

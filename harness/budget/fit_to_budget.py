@@ -30,8 +30,8 @@ WORKSPACES = 256 * 2**20
 
 cuBLAS takes 32 MiB for each thread that computes (forward and backward pass) on cards of
 capability 9.0 and with `CUBLAS_WORKSPACE_CONFIG=:4096:8`, 8 MiB on others without it. The rest is
-for cuDNN, which chooses a convolution's way by what it gets, and for the block of frames that a
-front end works on. One number for all capabilities: plans are made where no card need be.
+for cuDNN, which chooses a convolution's way by what it gets. One number for all capabilities: plans
+are made where no card need be.
 """
 
 SMALL_BATCH, LARGE_BATCH = 4, 12

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from harness.adapter import LossAdapter, ModelAdapter
+from harness.budget.front_end_memory import trace_front_end
 from harness.budget.gpu_autocast import GpuAutocast
 from harness.budget.step_memory import (
     StepMemory,
@@ -42,8 +43,8 @@ class Workload:
         classes: labels of the training split.
         item: shape of a raw item: samples, or height and width.
         recipe: the recipe of its training; None if it is not trained.
-        on_gpu: whether the optimiser works as it does on a GPU, on all parameters at once, and
-            half precision is chosen as there.
+        on_gpu: whether a step is a GPU's: features are made within it, the optimiser works on all
+            parameters at once, and half precision is chosen as there.
     """
 
     model: ModelAdapter
@@ -77,8 +78,9 @@ def predict_training(
     Its events are those of the first one, if the pass through the network leaves gradients alone;
     but the optimiser's state is there already.
 
-    Of a batch in parts, two parts stand for all of them if the loss is a sum over items. The
-    network's inputs are there when the step begins: they are made one step ahead.
+    Of a batch in parts, two parts stand for all of them if the loss is a sum over items. On a
+    processor the network's inputs are there when the step begins: they are made one step ahead. A
+    GPU makes them once the gradients of the step before are gone, and holds them to its end.
 
     Args:
         work: the training; its recipe gives optimiser, precision and augmentation.
@@ -94,7 +96,8 @@ def predict_training(
     with refuse_numbers(work.model):
         mode = fake_backbone(system) if fake else None
         system.train()
-        features = _inputs(system, work, batch, mode)
+        features = ahead = _inputs(system, work, batch, mode)
+        front = trace_front_end(system, (batch, *work.item)) if work.on_gpu else None
         labels = example_labels(recipe, batch, work.classes)
         optimizer = make_optimizer(recipe.optimizer, system.parameters())
         for group in optimizer.param_groups:
@@ -102,18 +105,26 @@ def predict_training(
         trace = StorageTrace()
         with trace, work.rules():
             held = trace.watch([*system.parameters(), *system.buffers()])
-            inputs = trace.watch([features, labels])
+            trace.watch([labels] if front else [features, labels])
             run_pass = _Pass(system, trace, recipe.precision)
             begun = len(trace.events)
+            if front:
+                features = front.replay(trace, ahead)
+            inputs = trace.live - held
             run_pass(features[:shown], labels[:shown], part)
-            gradients, left = _gradient_bytes(system), trace.numbers(_gradients(system))
+            gradients = _gradient_bytes(system)
+            left = trace.numbers([*([features] if front else []), *_gradients(system)])
             repeated = repeat_pass(trace.events[begun:], left) if fake else None
             passed = len(trace.events)
             optimizer.step()
             states = trace.live - held - inputs - gradients
             if repeated is None:
+                if front:
+                    del features
                 optimizer.zero_grad(set_to_none=True)
                 steady = len(trace.events)
+                if front:
+                    features = front.replay(trace, ahead)
                 run_pass(features[:shown], labels[:shown], part)
                 optimizer.step()
             else:
@@ -165,8 +176,6 @@ def predict_inference(
 ) -> StepMemory:
     """Predict the memory of embedding a batch of raw items, which the caller holds meanwhile.
 
-    The front end scales a copy of them. What it holds beside that is of a fixed number of frames.
-
     Args:
         work: the system whose network embeds.
         batch: items at once.
@@ -181,14 +190,12 @@ def predict_inference(
         mode = fake_backbone(system) if fake else None
         system.eval()
         features = _inputs(system, work, batch, mode)
-        raw, scaled = (features.new_empty((batch, *work.item)) for _ in range(2))
+        front = trace_front_end(system, (batch, *work.item))
         trace = StorageTrace()
         with trace, work.rules(), torch.no_grad(), autocast(precision, "cpu"):
             held = trace.watch([*system.parameters(), *system.buffers()])
-            inputs = trace.watch([raw])
-            trace.watch([scaled])
-            inputs += trace.watch([features])
-            del scaled
+            features = front.replay(trace, features, keeps_raw=True)
+            inputs = trace.live - held
             system.embed(features)
     events = sort_frees(trace.events)
     return StepMemory(parameters=held, inputs=inputs, peak=trace.peak, events=events)

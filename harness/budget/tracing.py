@@ -49,6 +49,7 @@ class StorageTrace(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ig
         self.events: list[Event] = []
         # By identity: a storage has one Python object for as long as it lives.
         self._known: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
 
     def watch(self, tensors: Iterable[Tensor]) -> int:
         """Count tensors that were made before, and return their bytes."""
@@ -78,17 +79,24 @@ class StorageTrace(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ig
         name = id(storage)
         if name in self._known:
             return
-        size, number = storage.nbytes(), len(self.events)
+        number = len(self.events)
         self._known[name] = number
-        self.events.append((number, size))
-        self.live += size
-        self.peak = max(self.peak, self.live)
-        weakref.finalize(storage, self._forget, name, number, size).atexit = False
+        self.count(number, storage.nbytes())
+        weakref.finalize(storage, self._forget, name, number).atexit = False
 
-    def _forget(self, name: int, number: int, size: int) -> None:
+    def _forget(self, name: int, number: int) -> None:
         self._known.pop(name, None)
-        self.events.append((number, None))
-        self.live -= size
+        self.count(number, None)
+
+    def count(self, number: int, size: int | None) -> None:
+        """Count the coming of a storage, or its going if no size is given."""
+        self.events.append((number, size))
+        if size is None:
+            self.live -= self._sizes.pop(number)
+        else:
+            self._sizes[number] = size
+            self.live += size
+            self.peak = max(self.peak, self.live)
 
 
 def fake_backbone(system: System) -> FakeTensorMode:

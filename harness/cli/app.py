@@ -20,6 +20,7 @@ FOLDER = Path(__file__).parent
 
 COMMANDS = {
     "run": "run:run",
+    "extend": "extend:extend",
     "plan": "plan:plan",
     "measure": "measure:measure",
     "evaluate": "evaluate:evaluate",
@@ -29,10 +30,16 @@ COMMANDS = {
     "reproduce": "reproduce:reproduce",
     "audit": "audit:audit",
     "report": "report:report",
+    "health": "health:health",
+    "compare": "compare:compare",
+    "embed": "embed:embed",
+    "predict": "predict:predict",
+    "export": "export:export",
     "publish": "publish:publish",
     "verify": "verify:verify",
     "details": "verify:details",
     "series": "series:series",
+    "watch": "watch:watch",
     "doctor": "doctor:doctor",
 }
 """The function behind each command: `module:function`, the module in this folder."""

@@ -27,6 +27,8 @@ def audit(
     ] = None,
     runs: options.Runs = options.DEFAULT_RUNS,
     settings: options.Settings = None,
+    job_hours: options.JobHours = None,
+    silence_minutes: options.SilenceMinutes = None,
     config: options.Config = None,
     json: options.Json = False,
 ) -> None:
@@ -34,15 +36,10 @@ def audit(
     from harness.config.loader import load
     from harness.registry.audit import audit as audit_record
 
+    rerun = options.make_rerun(runs, settings, job_hours, silence_minutes)
     with ProgressDisplay() as display:
         found = audit_record(
-            load(config),
-            record,
-            runs,
-            share=share,
-            seed=seed,
-            settings=dict(options.parse_setting(text) for text in settings or []),
-            watch=display.show,
+            load(config), record, rerun, share=share, seed=seed, watch=display.show
         )
     document = _document(found)
     if json:

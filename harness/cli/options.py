@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,8 +15,10 @@ from harness.errors import ConfigError, PathError, RequestError, check_spelled, 
 from harness.measure.device import choose_device, default_threads
 
 if TYPE_CHECKING:
+    from harness.registry.record_job import Rerun
     from harness.run.job.limits import Limits
     from harness.run.plan.request import RunRequest
+    from harness.use.opening import Asked
 
 
 class Profile(StrEnum):
@@ -46,6 +49,14 @@ Datasets = Annotated[
 ]
 Models = Annotated[list[str] | None, typer.Option("--model", help="Only this model (repeatable).")]
 Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only this loss (repeatable).")]
+Budgets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--budget",
+        help="With this budget of the suite, in crops seen, or `all` (repeatable); "
+        "else as long as the recipe is.",
+    ),
+]
 Seeds = Annotated[str, typer.Option("--seeds", help="Training seeds, as in 0,1,2.")]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where jobs run.")]
 ExecutorOption = Annotated[ExecutorName, typer.Option("--executor", help="What runs jobs.")]
@@ -89,6 +100,17 @@ LeaveOut = Annotated[
     bool,
     typer.Option("--leave-out-damaged", help="Go on without files that cannot be used."),
 ]
+NetworkRun = Annotated[
+    Path | None,
+    typer.Option("--run", help="Run whose network is used: as `runs list` has it, or a record."),
+]
+ModelDir = Annotated[
+    Path | None, typer.Option("--model-dir", help="Folder of `harness export`, or a file in it.")
+]
+RunCheckpoint = Annotated[
+    str | None,
+    typer.Option("--checkpoint", help="The run's weights, if they are not in the folder of runs."),
+]
 Folder = Annotated[Path, typer.Option("--folder", help="Folder of the published tables.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
@@ -123,7 +145,8 @@ def make_request(
         device=choose_device(device.value),
         threads=default_threads(workers),
         seeds=parse_seeds(seeds),
-        settings=dict(parse_setting(text) for text in settings or []),
+        settings=parse_settings(settings),
+        budgets=parse_budgets(chosen.get("budgets") or ()),
         leave_out_damaged=chosen.get("leave_out_damaged", False),
         data_workers=chosen.get("data_workers", 0),
         limits=parse_limits(chosen.get("job_hours"), chosen.get("silence_minutes")),
@@ -131,6 +154,50 @@ def make_request(
         keep_embeddings=chosen.get("keep_embeddings", EMBEDDINGS_MIB),
         **{key: tuple(chosen.get(key) or ()) for key in LISTS},
     )
+
+
+def parse_budgets(texts: Iterable[str]) -> tuple[int, ...]:
+    """Return the budgets of a call, in crops.
+
+    Raises:
+        RequestError: one is neither a number of crops nor `all`.
+    """
+    from harness.run.plan.request import EVERY_BUDGET
+
+    given = tuple(dict.fromkeys(texts))
+    if "all" in given:
+        return EVERY_BUDGET
+    for text in given:
+        if not text.isdecimal() or not int(text):
+            raise RequestError(f"--budget {text}: give a number of crops, as in 19200, or all")
+    return tuple(map(int, given))
+
+
+def asked_network(
+    run: Path | None, model_dir: Path | None, checkpoint: str | None, runs: Path, device: Device
+) -> Asked:
+    """Turn options into a request for a network."""
+    from harness.use.opening import Asked
+
+    return Asked(run, model_dir, checkpoint, runs, choose_device(device.value))
+
+
+def make_rerun(
+    runs: Path,
+    settings: list[str] | None,
+    job_hours: float | None,
+    silence_minutes: float | None,
+) -> Rerun:
+    """Turn options into how the job of a record is run again.
+
+    Raises:
+        RequestError: an option says what cannot be.
+    """
+    from harness.registry.record_job import Rerun
+
+    _check_runs(runs)
+    limits = parse_limits(job_hours, silence_minutes)
+    return Rerun(runs=runs, settings=parse_settings(settings), limits=limits)
 
 
 def _states_to_keep(count: int) -> int:
@@ -184,6 +251,15 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     if not all(0 <= seed <= LARGEST_SEED for seed in seeds) or len(set(seeds)) < len(seeds):
         raise ConfigError(f"{mend}; each once")
     return seeds
+
+
+def parse_settings(texts: list[str] | None) -> dict[str, Any]:
+    """Read every `--set` of a call; of two of one key the last counts.
+
+    Raises:
+        ConfigError: one has no `=`.
+    """
+    return dict(parse_setting(text) for text in texts or [])
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

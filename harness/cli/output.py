@@ -121,6 +121,13 @@ def give(*parts: RenderableType) -> None:
                 console.print(part)
 
 
+@contextmanager
+def changing_result() -> Iterator[Console]:
+    """Give the console of results for a display that changes while the command works."""
+    with _given():
+        yield result_console()
+
+
 def give_written(written: Sequence[Path], unchanged: str, *, json: bool) -> None:
     """Print which files a command wrote.
 

@@ -27,6 +27,7 @@ def plan(
     dataset: options.Datasets = None,
     model: options.Models = None,
     loss: options.Losses = None,
+    budget: options.Budgets = None,
     seeds: options.Seeds = "",
     device: options.DeviceOption = options.Device.auto,
     workers: options.Workers = 1,
@@ -46,7 +47,8 @@ def plan(
 
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
-        datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
+        datasets=dataset, models=model, losses=loss, budgets=budget,
+        leave_out_damaged=leave_out_damaged,
         silence_minutes=silence_minutes,
     )  # fmt: skip
     found = forecast(load(config), request, say)

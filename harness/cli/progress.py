@@ -61,14 +61,14 @@ class ProgressDisplay:
 
     def show(self, event: ProgressEvent) -> None:
         """Show an event of a call."""
-        if event.job is not None:
+        if event.kind == "message":  # a job's worker may have one too
+            self._line(event.text)
+        elif event.job is not None:
             self._show_job(event, event.job)
         elif event.kind == "reading":
             self._show_reading(event.text, event.done, event.total)
         elif event.kind == "jobs":
             self._total = event.total
-        else:
-            self._line(event.text)
 
     def packing(self, listing: Listing) -> Advance:
         """Return a callback for newly decoded items of a dataset."""

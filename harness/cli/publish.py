@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli import options
 from harness.cli.output import give_written, say
 from harness.errors import RequestError
+
+if TYPE_CHECKING:
+    from harness.records.record import Record
 
 UNCHANGED = "nothing changed: all of it is published already"
 
@@ -49,7 +53,6 @@ def publish(
     from harness.board.record_paths import record_path
     from harness.board.standing.figures import plural
     from harness.config.loader import load
-    from harness.records.record_files import read_record
     from harness.registry.publication import publish as publish_records
     from harness.registry.publication import published_otherwise
     from harness.registry.record_details import DetailsMaker
@@ -58,9 +61,9 @@ def publish(
         runs, tuple(suite or ()), tuple(dataset or ()), include_failed=include_failed
     )
     if left := published_otherwise(chosen, folder):
-        names = ", ".join(Path(record_path(read_record(run))).name for run in left)
+        names = ", ".join(Path(record_path(chosen[run])).name for run in left)
         say(f"left as published, from other runs of the same keys: {names}")
-        chosen = [run for run in chosen if run not in left]
+        chosen = {run: record for run, record in chosen.items() if run not in left}
     companions = DetailsMaker(load(config))
     written = publish_records(
         chosen, folder, Path.cwd(), details=companions.of, include_failed=include_failed, key=sign
@@ -68,29 +71,30 @@ def publish(
     for reason, untold in sorted(companions.reasons.items()):
         say(f"{plural(len(untold), 'record')} without details: {reason}")
     if sign is not None:
-        _tell_unlisted([folder / record_path(read_record(run)) for run in chosen], folder)
+        _tell_unlisted({folder / record_path(each): each for each in chosen.values()}, folder)
     give_written(written, UNCHANGED, json=json)
 
 
 def _sign_published(records: list[Path], folder: Path, key: Path | None, *, json: bool) -> None:
     """Sign records where they lie."""
     from harness.cli.verify import records_of
+    from harness.records.record_files import read_records
     from harness.registry.signing import sign_published
 
     if key is None:
         raise RequestError("records are named to be signed: give --sign KEY too")
-    paths = records_of(records)
-    written = sign_published(paths, folder, key)
-    _tell_unlisted(paths, folder)
+    named = read_records(records_of(records))
+    written = sign_published(named, folder, key)
+    _tell_unlisted(named, folder)
     give_written(written, UNCHANGED, json=json)
 
 
-def _tell_unlisted(paths: list[Path], folder: Path) -> None:
+def _tell_unlisted(records: Mapping[Path, Record], folder: Path) -> None:
     """Say if signatures do not count yet."""
     from harness.records.signature import SIGNERS
     from harness.registry.signing import unlisted
 
-    if reason := unlisted(paths, folder):
+    if reason := unlisted(records, folder):
         say(
             f"{reason}; they count once {folder / SIGNERS} has a line `NAME ssh-ed25519 AAAA...` "
             "with the public key"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.cli.output import give_written
+from harness.cli.output import give_written, say
 
 
 def report(
@@ -30,6 +30,14 @@ def report(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Write Markdown with pictures beside the page too.")
     ] = False,
+    test_crops: Annotated[
+        bool,
+        typer.Option(
+            "--test-crops",
+            help="Embed the test again in crops, for EER against their length and number: minutes, "
+            "kept with the run, and one more use of the test.",
+        ),
+    ] = False,
     runs: options.Runs = options.DEFAULT_RUNS,
     config: options.Config = None,
     json: options.Json = False,
@@ -40,7 +48,16 @@ def report(
     from harness.report.run import find_runs
     from harness.report.text import read_words
 
-    words = read_words(lang)
-    found = find_runs(given, runs, load(config))
+    words, loaded = read_words(lang), load(config)
+    found = find_runs(given, runs, loaded)
+    if test_crops:
+        from harness.registry.crop_judging import keep_crop_curve
+
+        for run in found:
+            if run.record is None or "train" not in run.record.stages:
+                say(f"{run.name}: nothing was trained here, so there are no weights to embed by")
+            elif run.crop_curve is None:
+                keep_crop_curve(loaded, run.place, runs, say)
+        found = find_runs(given, runs, loaded)
     written = write_report(make_report(found, words), output, markdown=markdown)
     give_written(written, "", json=json)

@@ -24,6 +24,8 @@ def reproduce(
         Path | None, typer.Option("--sign", help="SSH key that signs the attestation.")
     ] = None,
     settings: options.Settings = None,
+    job_hours: options.JobHours = None,
+    silence_minutes: options.SilenceMinutes = None,
     config: options.Config = None,
     json: options.Json = False,
 ) -> None:
@@ -31,16 +33,9 @@ def reproduce(
     from harness.config.loader import load
     from harness.registry.reproduction import reproduce as reproduce_record
 
+    rerun = options.make_rerun(runs, settings, job_hours, silence_minutes)
     with ProgressDisplay() as display:
-        found = reproduce_record(
-            load(config),
-            record,
-            runs,
-            settings=dict(options.parse_setting(text) for text in settings or []),
-            by=by,
-            key=sign,
-            watch=display.show,
-        )
+        found = reproduce_record(load(config), record, rerun, by=by, key=sign, watch=display.show)
     if json:
         give_json(_document(found))
     else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from harness.cli import options
+from harness.cli.health import health_line
 from harness.cli.output import complain, give, give_json, say
 from harness.cli.progress import ProgressDisplay
 from harness.config.numbers import EMBEDDINGS_MIB
@@ -16,6 +17,7 @@ from harness.errors import PathError, StorageError
 
 if TYPE_CHECKING:
     from harness.datasets.corpus_folders import Absence
+    from harness.records.record import Record
     from harness.run.plan.request import RunRequest
     from harness.run.session import Outcome
 
@@ -27,6 +29,7 @@ def run(
     dataset: options.Datasets = None,
     model: options.Models = None,
     loss: options.Losses = None,
+    budget: options.Budgets = None,
     seeds: options.Seeds = "",
     device: options.DeviceOption = options.Device.auto,
     executor: options.ExecutorOption = options.ExecutorName.local,
@@ -48,7 +51,8 @@ def run(
 
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
-        datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
+        datasets=dataset, models=model, losses=loss, budgets=budget,
+        leave_out_damaged=leave_out_damaged,
         data_workers=data_workers, job_hours=job_hours, silence_minutes=silence_minutes,
         keep_states=keep_states, keep_embeddings=keep_embeddings,
     )  # fmt: skip
@@ -71,7 +75,7 @@ def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
     from harness.board.writing.console import renderable
     from harness.board.writing.json_document import document
 
-    written = write_tables(request)
+    written = write_tables(request, outcome.filed)
     made = tables([FiledRecord(record) for record in outcome.records])
     if as_json:
         absent = [vars(absence) for absence in outcome.absent]
@@ -81,15 +85,22 @@ def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
         say_absent(outcome.absent)
     if written and not as_json:
         say(f"{outcome.ran} of {len(outcome.jobs)} jobs were run now; table: {written}")
+    if line := health_line(outcome.records, request.runs):
+        say(line)
     return outcome.all_done and written is not None
 
 
-def write_tables(request: RunRequest) -> Path | None:
-    """Write the tables beside the records; None, and a message, where the disk takes none."""
+def write_tables(request: RunRequest, known: Mapping[Path, Record]) -> Path | None:
+    """Write the tables beside the records; None, and a message, where the disk takes none.
+
+    Args:
+        request: the call.
+        known: absolute path -> record of those that need not be read again.
+    """
     from harness.board.publishing.published_tables import write_local
 
     try:
-        return write_local(request.runs, request.suite, request.profile)
+        return write_local(request.runs, request.suite, request.profile, known)
     except (PathError, StorageError) as error:
         complain(str(error))
         return None

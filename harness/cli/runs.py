@@ -27,7 +27,7 @@ def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False)
     for row in stored:
         size = decimal(row["bytes"])
         table.add_row(row["run"], row["state"], row["result"], row["finished"], size)
-    give(table)
+    give(table, *(f"{row['run']} goes on from {row['parent']}" for row in stored if row["parent"]))
     say(f"cache of packed corpora and predictions: {decimal(cached)}")
 
 

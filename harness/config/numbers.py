@@ -69,6 +69,9 @@ Seed = Annotated[int, Range(0, LARGEST_SEED)]
 Count = Annotated[int, Range(1, 10**9)]
 """Steps, speakers, utterances or trials."""
 
+Crops = Annotated[int, Range(1, 10**12)]
+"""Training items, each counted as often as it is seen."""
+
 SeveralCount = Annotated[int, Range(2, 10**9)]
 MOST_AT_ONCE = 2**20
 BatchSize = Annotated[int, Range(1, MOST_AT_ONCE)]

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from harness.config.datasets import Dataset
-from harness.config.numbers import Range, Seed
+from harness.config.numbers import Crops, Range, Seed
 from harness.config.recipes import Recipe
 from harness.config.tables import Component, ConfigTable, Name, Profile
 
@@ -50,10 +50,29 @@ class ProfilePlan(ConfigTable):
     seeds_on: dict[str, tuple[Seed, ...]] = Field(
         default={}, description="dataset -> its seeds, for one that would take too long otherwise"
     )
+    budgets: tuple[Crops, ...] = Field(
+        default=(),
+        description="crops seen that entries may be trained with, a whole schedule each time, "
+        "besides the recipe's own length",
+    )
+    budgets_on: dict[str, tuple[Crops, ...]] = Field(
+        default={}, description="dataset -> its budgets instead of these"
+    )
 
     def seeds_for(self, dataset: str) -> tuple[int, ...]:
         """Return the seeds of each entry on a dataset."""
         return self.seeds_on.get(dataset, self.seeds)
+
+    def budgets_for(self, dataset: str) -> tuple[int, ...]:
+        """Return the budgets that entries may have on a dataset, in crops."""
+        return self.budgets_on.get(dataset, self.budgets)
+
+    @model_validator(mode="after")
+    def _budgets_differ(self) -> ProfilePlan:
+        for budgets in (self.budgets, *self.budgets_on.values()):
+            if list(budgets) != sorted(set(budgets)):
+                raise ValueError("budgets: name each once, the smallest first")
+        return self
 
 
 class SuiteSystem(ConfigTable):
@@ -116,8 +135,9 @@ class Suite(ConfigTable):
         if len(set(self.systems)) < len(self.systems):
             raise ValueError("a system comes twice")
         for profile, plan in self.profiles.items():
-            for name in plan.seeds_on.keys() - set(self.datasets):
-                raise ValueError(f"profiles.{profile}.seeds_on: the suite has no dataset {name!r}")
+            for key in ("seeds_on", "budgets_on"):
+                for name in getattr(plan, key).keys() - set(self.datasets):
+                    raise ValueError(f"profiles.{profile}.{key}: the suite has no dataset {name!r}")
             if plan.recipe is None and any(each.recipe is None for each in self.systems):
                 raise ValueError(f"profiles.{profile}: give a recipe; not every entry names one")
         return self

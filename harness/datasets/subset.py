@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from harness.data.corpus import SAMPLE_RATE
 from harness.datasets.packing.pack import Pack, tiled_span
 
+MOST_SAMPLED = 500
+"""Training items that are judged beside validation; never more than the validation split has."""
+
 
 @dataclass(frozen=True)
 class Subset:
@@ -56,6 +59,11 @@ class Subset:
         """Return `count` numbers of an item from `start`; short items are tiled."""
         return tiled_span(self._flat(index), start, count)
 
+    def take(self, rows: NDArray[np.int64]) -> Subset:
+        """Return some of the items, by their numbers."""
+        items = self.items.iloc[rows].reset_index(drop=True)
+        return Subset(items, self.rows[rows], self.after[rows], self.pack)
+
     def join(self, seconds: float) -> Subset:
         """Return the same sound in utterances of at least so many seconds (see `join_rows`)."""
         lengths = self.pack.offsets[self.after] - self.pack.offsets[self.rows]
@@ -65,6 +73,19 @@ class Subset:
 
     def _flat(self, index: int) -> NDArray[Any]:
         return self.pack.flat(int(self.rows[index]), int(self.after[index]))
+
+
+def training_sample(training: Subset, validation: Subset) -> Subset:
+    """Return training items to be judged beside validation: always the same, evenly spread.
+
+    None of them is longer than the longest validation item: they take no more memory, and there are
+    no more of them, than validation takes.
+    """
+    offsets = training.pack.offsets
+    longest = max(validation.length(row) for row in range(len(validation)))
+    usable = np.flatnonzero(offsets[training.after] - offsets[training.rows] <= longest)
+    count = min(MOST_SAMPLED, len(validation), len(usable))
+    return training.take(usable[np.arange(count) * len(usable) // max(1, count)])
 
 
 def join_rows(

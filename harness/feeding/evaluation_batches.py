@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,9 +16,32 @@ from harness.adapter import Input
 from harness.config.recipes import EvenCrops
 from harness.data.corpus import SAMPLE_RATE
 from harness.datasets.lengths import frame_count, least_frames, samples_for
-from harness.datasets.subset import Subset
 from harness.errors import ConfigError
 from harness.feeding.front_end import raw_tensor
+
+
+class Items(Protocol):
+    """Items whose outputs are computed: a split of a dataset, or files that somebody gives.
+
+    Attributes:
+        items: a row each, with at least its `id` and its `source`.
+    """
+
+    @property
+    def items(self) -> pd.DataFrame:
+        """The table of items, numbered from 0."""
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+
+    def item(self, index: int) -> NDArray[Any]:
+        """Return the content of one item."""
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        """Return the shape of one item."""
+
+    def length(self, index: int) -> int:
+        """Return the count of numbers in an item (samples, for audio)."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +58,13 @@ class Excerpt:
     start: int
     shape: tuple[int, ...]
 
-    def content(self, subset: Subset) -> NDArray[Any]:
+    def content(self, subset: Items) -> NDArray[Any]:
         """Return its numbers."""
         return subset.item(self.row)[self.start : self.start + self.shape[0]]
 
 
 def whole_batches(
-    subset: Subset, declared: Input, most: float, crops: EvenCrops | None = None
+    subset: Items, declared: Input, most: float, crops: EvenCrops | None = None
 ) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
     """Yield every item once and whole, in batches of one length: no padding, no cut frame.
 
@@ -69,7 +93,7 @@ def whole_batches(
 
 
 def excerpts_of(
-    subset: Subset, row: int, declared: Input, crops: EvenCrops | None = None
+    subset: Items, row: int, declared: Input, crops: EvenCrops | None = None
 ) -> list[Excerpt]:
     """Return the whole item, or its crops.
 
@@ -116,7 +140,7 @@ def _crop_length(samples: int, declared: Input) -> int:
     return samples_for(declared, frames)
 
 
-def _usable_shape(subset: Subset, row: int, declared: Input) -> tuple[int, ...]:
+def _usable_shape(subset: Items, row: int, declared: Input) -> tuple[int, ...]:
     if declared.kind != "audio":
         return subset.shape(row)
     frames = frame_count(declared, subset.length(row))

@@ -80,12 +80,18 @@ class LogMel(nn.Module):
         frames = self._frames(scaled)
         rows, places = frames.shape[0], frames.shape[1]
         features = scaled.new_empty((rows * places, self.bank.shape[1]))
-        for start in range(0, len(features), BLOCK):
-            wanted = torch.arange(start, start + BLOCK, device=scaled.device)
-            wanted.clamp_(max=len(features) - 1)
-            block = self._log_mel(frames[wanted // places, wanted % places])
-            features[start : start + BLOCK] = block[: len(features) - start]
+        starts = range(0, len(features), BLOCK)
+        # Without numbers the first block stands for all: each gives back what it takes.
+        for start in starts[:1] if scaled.is_meta else starts:
+            self._fill_block(features, frames, start)
         return self._centre(features.view(rows, places, -1))
+
+    def _fill_block(self, features: Tensor, frames: Tensor, start: int) -> None:
+        """Compute the features of `BLOCK` frames from one on; `features` is `[frames, bins]`."""
+        wanted = torch.arange(start, start + BLOCK, device=frames.device)
+        wanted.clamp_(max=len(features) - 1)
+        block = self._log_mel(frames[wanted // frames.shape[1], wanted % frames.shape[1]])
+        features[start : start + BLOCK] = block[: len(features) - start]
 
     def _frames(self, scaled: Tensor) -> Tensor:
         """Return views of a waveform's frames, `[batch, frames, length]`."""

@@ -14,7 +14,8 @@ from harness.config.recipe_tables import Augment
 from harness.data.corpus import Corpus
 from harness.datasets.corpus_folders import locate, require
 from harness.datasets.packing.making import ensure_pack
-from harness.datasets.packing.pack import Pack, note_summary, open_pack
+from harness.datasets.packing.pack import Pack, note_summary
+from harness.datasets.packing.pack_files import open_pack
 from harness.datasets.packing.pack_request import (
     MessageCallback,
     PackRequest,

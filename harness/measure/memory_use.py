@@ -25,7 +25,8 @@ _CPU_ALLOCATOR = "DefaultCPUAllocator: can't allocate memory"
 _ONEDNN = "could not create a primitive"
 
 _FULL_CARD = re.compile(
-    r"CUDA error: out of memory"  # of the driver: AcceleratorError, with advice on further lines
+    r"CUDA (driver )?error: out of memory"  # AcceleratorError, with advice on further lines
+    r"|Triton Error \[CUDA\]: out of memory"  # of a compiled network's kernels
     r"|CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `.*"
     r"|cuDNN error: CUDNN_STATUS_ALLOC_FAILED"
     r"|cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_(HOST|DEVICE)_ALLOCATION_FAILED"

@@ -113,11 +113,13 @@ def time_action(
     driver = gpu_driver(device)
     state = driver.state() if driver else None
     times: list[float] = []
+    seconds = 0.0
     before = joules() if joules else None
-    while len(times) < most and not _is_enough(len(times), sum(times), at_least, fewest):
+    while len(times) < most and not _is_enough(len(times), seconds, at_least, fewest):
         start = now()
         action()
         times.append(now() - start)
+        seconds += times[-1]
     after = joules() if joules else None
     return Times(
         tuple(times),

@@ -320,6 +320,11 @@ class Resources(Part):
         exclude_if=lambda value: value is None,
         description="bytes of the GPU that were free when the job began",
     )
+    gpu_disturbed: dict[str, str] = Field(
+        default={},
+        exclude_if=lambda figures: not figures,
+        description="figure -> what kept the GPU from its speed while it was taken",
+    )
 
 
 COSTS: Final[dict[str, CostFacts]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,11 @@ def read_record(path: Path) -> Record:
             not know.
     """
     return read_document(path, Record, "a record", update_document)
+
+
+def read_records(paths: Iterable[Path]) -> dict[Path, Record]:
+    """Read records, each by its path, as `read_record` does."""
+    return {path: read_record(path) for path in paths}
 
 
 def update_document(document: Any, where: str) -> Document:

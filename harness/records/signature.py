@@ -86,7 +86,8 @@ class Signers:
         try:
             key = sshsig.check_signature(message, signature, NAMESPACE).openssh_str()
         except sshsig.InvalidSignature as error:
-            raise SignatureError(f"no signature of this content ({error})") from error
+            why = f" ({error})" if str(error) else ""
+            raise SignatureError(f"no signature of this content{why}") from error
         except (NotImplementedError, ValueError, AssertionError) as error:
             # The library asserts what it expects of some lengths.
             raise SignatureError(f"a signature of an unknown kind ({error})") from error

@@ -8,30 +8,26 @@ licence allows, and with evidence: scores that are judged again here, or a signa
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.board.companions import unreadable_companions, wrong_companions
-from harness.board.git_tree import Snapshot
+from harness.board.companions import wrong_companions
 from harness.board.record_paths import (
     DETAILS_ENDING,
     SIGNATURE_ENDING,
-    is_record,
     is_signature,
     scores_path,
     series_path,
 )
-from harness.board.record_store import Held, load
 from harness.config.loader import LoadedBenchmark
-from harness.datasets.lock import LockFile, read_lock
-from harness.errors import RequestError
-from harness.records.record import Record, Trust
-from harness.records.record_files import read_record, usable_record
-from harness.records.signature import SIGNERS, Signers, parse_signers, read_signers
+from harness.datasets.lock import read_lock
+from harness.errors import in_one_line
+from harness.records.record import Trust
+from harness.records.signature import SIGNERS, read_signers
 from harness.registry.admission_rules import lock_edits, wrong_newcomer
 from harness.registry.attestation_rules import wrong_attestations
+from harness.registry.change import RECORDS, Change, is_record_file, lock_before, read_change
 from harness.registry.consistency import disagreements
 from harness.registry.details_admission import wrong_details
 from harness.registry.entry_names import wrong_names
@@ -47,8 +43,6 @@ from harness.registry.newcomer_evidence import (
 )
 from harness.registry.replacement import worsened, wrong_replacements
 from harness.registry.scores_admission import judge_scores
-
-RECORDS = "records/"
 
 
 @dataclass(frozen=True)
@@ -89,95 +83,84 @@ def admit(folder: Path, base: str, loaded: LoadedBenchmark) -> Admission:
     Raises:
         RequestError: no git work tree, no such revision, or a lock that is none.
     """
-    revision = Snapshot(folder, base)
-    paths = sorted(folder.rglob("*"))
-    before = revision.files(folder)
-    now = {
-        path.relative_to(folder).as_posix(): path
-        for path in paths
-        if path.is_file() and not path.is_symlink()
-    }
-    new = sorted(name for name in now.keys() - before.keys() if name.startswith(RECORDS))
-    own, old = read_lock(loaded.lock_path), _lock_before(loaded, revision)
-    locks = (own, old, *(read_lock(path) for path in loaded.base_lock_paths))
-    records, unreadable = _readable(folder, now)
-    # Nothing can be said of what lies beside records where some are none.
-    sound = {} if unreadable else records
-    listed = _signers_before(before)
-    trusted = load(folder, [folder / name for name in sound], listed, sound)
-    earned = Held({n: trusted.records[n] for n in new if n in sound}, unseen=trusted.unseen)
-    trusts = {name: each.trust for name, each in earned.records.items()}
-    scores = judge_scores(folder, new, records, loaded)
+    change = read_change(folder, base, loaded)
+    scores = judge_scores(folder, change.new, change.records, loaded)
     complaints = [
-        *_lost(before, now),
-        *_links(folder, paths),
-        *unreadable,
-        *(line for name in new for line in wrong_newcomer(folder, name, records, locks, loaded)),
-        *wrong_replacements(trusted.records, before, revision.top),
-        *wrong_attestations(
-            folder, new if sound else (), trusted.records, loaded, revision.top, listed
-        ),
-        *disagreements(records),
-        *(f"{n}: {line}" for n, trust in trusts.items() for line in unshown(records[n], trust)),
-        *wrong_numbers(folder, earned, loaded),
-        *unknown_commits(revision.top, {name: records[name] for name in new if name in records}),
-        *wrong_names(new, records, loaded),
-        *wrong_details(folder, before, now, loaded),
+        *_wrong_files(change),
+        *_wrong_records(change),
+        *_wrong_evidence(change),
         *scores.complaints,
         *check_history(folder),
-        *(f"{loaded.lock_path.name}: {line}" for line in lock_edits(own, old)),
     ]
-    told: list[str] = []
-    if not unreadable:
-        about = {*new, *(of(name) for name in new for of in (scores_path, series_path))}
-        beside = wrong_companions(folder, records)
-        complaints += [
-            *wrong_signatures(folder, records, before, listed),
-            *lost_signatures(folder, records, before),
-            *(line for line in beside if _is_about(line.partition(": ")[0], about)),
-        ]
-        told = signers_change(listed, read_signers(folder / SIGNERS))
     return Admission(
-        revision.commit,
-        tuple(name for name in new if _is_record_file(name)),
-        tuple(dict.fromkeys(complaints)),
-        tuple(worsened(trusted.records, before)),
-        unreadable=bool(unreadable),
-        first=not any(_is_record_file(name) for name in before),
-        trusts=trusts,
-        told=tuple(told),
-        remarks=scores.remarks,
+        change.revision.commit,
+        tuple(name for name in change.new if is_record_file(name)),
+        _lines(complaints),
+        _lines(worsened(change.trusted.records, change.before)),
+        unreadable=bool(change.unreadable),
+        first=not any(is_record_file(name) for name in change.before),
+        trusts=change.trusts,
+        told=_lines(_told(change)),
+        remarks=_lines(scores.remarks),
     )
 
 
-def _lock_before(loaded: LoadedBenchmark, revision: Snapshot) -> LockFile:
-    """Return the lock as the revision has it; an empty one of a benchmark that lies elsewhere."""
-    is_inside = loaded.lock_path.resolve().is_relative_to(revision.top.resolve())
-    content = revision.file(loaded.lock_path) if is_inside else None
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / loaded.lock_path.name
-        if content is not None:
-            path.write_bytes(content)
-        return read_lock(path)
+def _lines(found: Iterable[str]) -> tuple[str, ...]:
+    """Return each once, in one line: what a change says is told with its own names and values."""
+    return tuple(dict.fromkeys(map(in_one_line, found)))
 
 
-def _signers_before(before: Mapping[str, bytes]) -> Signers:
-    """Return the signers of the revision.
-
-    Raises:
-        RequestError: its file holds other lines.
-    """
-    try:
-        text = before.get(SIGNERS, b"").decode()
-    except UnicodeDecodeError as error:
-        raise RequestError(
-            f"{SIGNERS} of the revision: no text ({error}); mend it there"
-        ) from error
-    return parse_signers(text, f"{SIGNERS} of the revision")
+def _wrong_files(change: Change) -> Iterator[str]:
+    """Name what is wrong with files, whatever new records say."""
+    yield from _lost(change.before, change.now)
+    yield from _links(change.folder)
+    yield from change.unreadable
+    yield from wrong_details(
+        change.folder, change.before, change.now, change.records, change.loaded
+    )
 
 
-def _links(folder: Path, paths: Iterable[Path]) -> Iterator[str]:
-    for path in filter(Path.is_symlink, paths):
+def _wrong_records(change: Change) -> Iterator[str]:
+    """Name what new records say that they may not, and what the lock may not say."""
+    own, old = read_lock(change.loaded.lock_path), lock_before(change.loaded, change.revision)
+    locks = (own, old, *(read_lock(path) for path in change.loaded.base_lock_paths))
+    for name in change.new:
+        yield from wrong_newcomer(change.folder, name, change.records, locks, change.loaded)
+    yield from wrong_replacements(change.trusted.records, change.before, change.revision.top)
+    yield from disagreements(change.records)
+    yield from unknown_commits(change.revision.top, change.new_records)
+    yield from wrong_names(change.new, change.records, change.loaded)
+    yield from (f"{change.loaded.lock_path.name}: {line}" for line in lock_edits(own, old))
+
+
+def _wrong_evidence(change: Change) -> Iterator[str]:
+    """Name what new records, attestations and signatures promise and nothing shows."""
+    folder, records, listed = change.folder, change.records, change.listed
+    for name, trust in change.trusts.items():
+        yield from (f"{name}: {line}" for line in unshown(records[name], trust))
+    yield from wrong_numbers(folder, change.earned, change.loaded)
+    if change.unreadable:
+        return
+    yield from wrong_attestations(
+        folder, change.new, change.trusted.records, change.loaded, change.revision.top, listed
+    )
+    yield from wrong_signatures(folder, records, change.before, listed)
+    yield from lost_signatures(folder, records, change.before)
+    about = {*change.new, *(of(name) for name in change.new for of in (scores_path, series_path))}
+    for line in wrong_companions(folder, records):
+        if _is_about(line.partition(": ")[0], about):
+            yield line
+
+
+def _told(change: Change) -> list[str]:
+    """Tell which keys come or go; of a change that cannot be read nothing is told."""
+    if change.unreadable:
+        return []
+    return signers_change(change.listed, read_signers(change.folder / SIGNERS))
+
+
+def _links(folder: Path) -> Iterator[str]:
+    for path in filter(Path.is_symlink, sorted(folder.rglob("*"))):
         yield f"{path.relative_to(folder).as_posix()}: a link; put the file itself there"
 
 
@@ -204,19 +187,3 @@ def _lost(before: Mapping[str, bytes], now: Mapping[str, Path]) -> Iterator[str]
                 yield f"{name}: removed; a history is only added to, restore it from git"
             elif not now[name].read_bytes().startswith(content):
                 yield f"{name}: lines were edited or removed; a history is only added to"
-
-
-def _is_record_file(name: str) -> bool:
-    is_json = name.startswith(RECORDS) and name.endswith(".json")
-    return is_json and is_record(name.rpartition("/")[2])
-
-
-def _readable(folder: Path, now: Mapping[str, Path]) -> tuple[dict[str, Record], list[str]]:
-    """Return records by their paths, and what is wrong with the files that are none."""
-    records, unreadable = {}, []
-    for name in filter(_is_record_file, sorted(now)):
-        try:
-            records[name] = usable_record(folder / name, read_record(folder / name))
-        except RequestError as error:
-            unreadable.append(f"{name}: {error}")
-    return records, unreadable + unreadable_companions(folder)

@@ -19,11 +19,15 @@ from harness.records.record_files import to_document
 from harness.records.signature import LONGEST
 from harness.registry.consistency import contradictions, gaps, short, table_within
 from harness.registry.newcomer_evidence import wrong_times_and_counts
+from harness.run.job.context import make_task
 from harness.run.plan.protocol import make_data, make_protocol
 from harness.series.series_file import MOST_PUBLISHED, read_own
 
 RECORD_LIMIT = 2_000_000
 """Bytes of a record, or of its details and attestations."""
+
+AGAIN = "have it written anew: delete its folder below runs, then `harness run`, or submit it again"
+"""Mend of a record that says of its rules and data what the benchmark does not."""
 
 COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
@@ -64,6 +68,7 @@ def wrong_newcomer(
             *_unknown_data(record, locks),
             *_unknown_rules(record, locks),
             *_wrong_trust(record),
+            *_wrong_track(record, loaded),
             *wrong_times_and_counts(record),
             *gaps(record),
             *_wrong_facts(record, locks, loaded),
@@ -159,6 +164,19 @@ def _wrong_trust(record: Record) -> Iterator[str]:
             yield f"its trust is {record.trust!r}, and it was {came}"
 
 
+def _wrong_track(record: Record, loaded: LoadedBenchmark) -> Iterator[str]:
+    """Name what a record is not that its track says: trained here, or the suite's baseline."""
+    if record.is_baseline and record.protocol.suite in loaded.benchmark.suites:
+        task = make_task(loaded, record.protocol.suite)
+        own = (task.baseline_name, loaded.suite(record.protocol.suite).task, task.version)
+        model = record.model
+        if record.loss or (model.name, model.adapter, model.version) != own:
+            yield f"its track is baseline, and the suite's is {own[0]!r} of {own[1]}, {own[2]}"
+    trains = not record.is_baseline and record.submission is None and record.track != "checkpoint"
+    if trains and record.state == "done" and "train" not in record.stages:
+        yield f"its track is {record.track}, and it has no stage `train`"
+
+
 def _wrong_code(record: Record) -> Iterator[str]:
     """Name code that is no commit; stages of first records do not name the code that ran them."""
     ran = {f"stage `{name}`": stage.code for name, stage in record.stages.items() if stage.code}
@@ -194,7 +212,7 @@ def _wrong_facts(
             parts.append(("protocol", protocol.model_copy(update={"digest": rules.digest}), rules))
         for where, said, stated in parts:
             for place, here, there in _apart(where, said.model_dump(), stated.model_dump()):
-                yield f"{place} is {short(here)}, the benchmark's {short(there)}"
+                yield f"{place} is {short(here)}, the benchmark's {short(there)}; {AGAIN}"
 
 
 def _apart(where: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:

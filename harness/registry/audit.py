@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from harness.records.documents import digest
 from harness.records.provenance import DIRTY
 from harness.records.record import Record, Stage
 from harness.records.record_files import read_record
-from harness.registry.reproduction import check_reproducible, plan_record
+from harness.registry.record_job import Rerun, check_reproducible, plan_record
 from harness.run.events import Watch
 from harness.run.execute.executor import audit_job, make_executor
 from harness.run.job.audit_answer import AuditedPart, AuditTask
@@ -73,11 +73,10 @@ class Audit:
 def audit(
     loaded: LoadedBenchmark,
     path: Path,
-    runs: Path,
+    rerun: Rerun,
     *,
     share: float,
     seed: int | None = None,
-    settings: dict[str, Any],
     watch: Watch,
 ) -> Audit:
     """Run random segments of a record's training again, and compare the states they reach.
@@ -87,10 +86,9 @@ def audit(
     Args:
         loaded: the benchmark that the record was made with.
         path: the record.
-        runs: the folder whose stages hold its training.
+        rerun: how it is run; the folder's stages hold its training.
         share: of the training's steps that the segments cover at least.
         seed: of the choice of segments; None takes one that nobody can foresee.
-        settings: recipe keys that the record's run changed, as `--set` gave them.
         watch: receives the audit's progress.
 
     Raises:
@@ -101,7 +99,7 @@ def audit(
         raise RequestError(f"--share {share:g}: give a share of the steps, over 0 and at most 1")
     record, seed = read_record(path), secrets.randbits(48) if seed is None else seed
     try:
-        job, task = _prepare(loaded, record, path, runs, share, seed, settings, watch)
+        job, task = _prepare(loaded, record, path, rerun, share, seed, watch)
     except NotAuditableError as error:
         return Audit(path, "not auditable here", (str(error),), seed)
     found = audit_job(job, make_executor("local", job.device, 1), watch)
@@ -142,10 +140,9 @@ def _prepare(
     loaded: LoadedBenchmark,
     record: Record,
     path: Path,
-    runs: Path,
+    rerun: Rerun,
     share: float,
     seed: int,
-    settings: dict[str, Any],
     watch: Watch,
 ) -> tuple[JobSpec, AuditTask]:
     """Plan the audit of a record.
@@ -162,11 +159,11 @@ def _prepare(
         raise NotAuditableError("it trains nothing")
     if stage.inputs.get("device") != "cpu":
         raise NotAuditableError("it was trained on a GPU, of which no equal bits are promised")
-    result = _find_training(runs / "stages" / f"train-{stage.key[:16]}")
+    result = _find_training(rerun.runs / "stages" / f"train-{stage.key[:16]}")
     states = _bound_states(record, result)
     threads = record.environment.threads if record.environment else None
     try:
-        job = plan_record(loaded, record, runs, settings, watch, threads)
+        job = plan_record(loaded, record, replace(rerun, threads=threads), watch)
     except (RequestError, CorpusAbsent) as error:
         raise NotAuditableError(str(error)) from error
     finally:

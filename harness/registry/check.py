@@ -12,7 +12,7 @@ from harness.board.publishing.published_tables import read_folder, render
 from harness.board.record_paths import SERIES_ENDING, record_path
 from harness.board.record_store import record_files
 from harness.board.writing.charts import wrong_plot
-from harness.errors import RequestError
+from harness.errors import RequestError, in_one_line
 from harness.records.record import Record
 from harness.records.record_files import read_record, usable_record
 from harness.records.signature import SIGNERS
@@ -22,6 +22,8 @@ from harness.registry.history.page import PAGE, check_history
 
 GIVEN = {"references.toml", SIGNERS, ".gitattributes", ".gitignore"}
 """Files that people write, beside the records."""
+
+UNSEEN = "its name holds characters that cannot be seen; rename it"
 
 LONGEST = 160
 """Characters of a line that a message shows."""
@@ -39,6 +41,10 @@ def check(folder: Path) -> list[str]:
     Returns:
         One line a difference; none if all is as it should be.
     """
+    return list(map(in_one_line, _differences(folder)))
+
+
+def _differences(folder: Path) -> list[str]:
     readable, unreadable = _readable(folder)
     if unreadable:
         own = _own_contradictions(readable)
@@ -60,8 +66,12 @@ def _readable(folder: Path) -> tuple[dict[str, Record], list[str]]:
     """Return the usable records by their paths, and what keeps the other files from being read."""
     records, wrong = {}, []
     for path in record_files(folder):
+        name = path.relative_to(folder).as_posix()
+        if not name.isprintable():
+            wrong.append(f"{name}: {UNSEEN}")
+            continue
         try:
-            records[path.relative_to(folder).as_posix()] = usable_record(path, read_record(path))
+            records[name] = usable_record(path, read_record(path))
         except RequestError as error:
             wrong += str(error).splitlines()
     return records, wrong + unreadable_companions(folder)
@@ -80,7 +90,8 @@ def _file(folder: Path, name: str, wanted: str) -> Iterator[str]:
     if not (folder / name).is_file():
         yield f"{name}: missing; `harness board build` writes it"
     elif (found := (folder / name).read_bytes()) != wanted.encode():
-        yield f"{name}: {_first_difference(found.decode(errors='replace'), wanted)}"
+        said = _first_difference(found.decode(errors="replace"), wanted)
+        yield f"{name}: {said}; restore a record that was edited, else `harness board build`"
 
 
 def _plot(folder: Path, name: str, data: dict[str, Any]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from harness.board.record_paths import DETAILS_ENDING, record_of, scores_path
 from harness.config.loader import LoadedBenchmark
 from harness.errors import RequestError
 from harness.records.details_schema import read_details
+from harness.records.record import Record
 from harness.registry.record_details import details_of, differences
 from harness.registry.rescoring import NotHereError
 
@@ -20,6 +21,7 @@ def wrong_details(
     folder: Path,
     before: Mapping[str, bytes],
     now: Mapping[str, Path],
+    records: Mapping[str, Record],
     loaded: LoadedBenchmark,
 ) -> Iterator[str]:
     """Name every details file of a published record that changed and is not what its scores give.
@@ -31,23 +33,24 @@ def wrong_details(
         folder: the published tables.
         before: every file that was published -> its content.
         now: every file that is there -> its place.
+        records: every readable record there, by its path.
         loaded: the benchmark.
     """
     for name in filter(_is_details, sorted(now)):
         record = record_of(name)
         about = (name, scores_path(record))
-        is_published = record in before and record in now
+        is_published = record in before and record in records
         if is_published and not all(_is_as_before(each, before, now) for each in about):
-            yield from _wrong(folder, name, loaded)
+            yield from _wrong(folder, name, records[record], loaded)
     for name in filter(_is_details, sorted(before.keys() - now.keys())):
         if record_of(name) in now:
             yield f"{name}: removed; what was published stays, restore it from git"
 
 
-def _wrong(folder: Path, name: str, loaded: LoadedBenchmark) -> Iterator[str]:
+def _wrong(folder: Path, name: str, record: Record, loaded: LoadedBenchmark) -> Iterator[str]:
     """Name what of one details file its scores do not give."""
     try:
-        found = details_of(loaded, folder / record_of(name))
+        found = details_of(loaded, folder / record_of(name), record)
         differing = differences(read_details(folder / name), found)
     except NotHereError as error:
         yield f"{name}: changed, and cannot be judged here ({error}); restore it from git"

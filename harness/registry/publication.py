@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness.board.evidence import publishes_scores
@@ -21,29 +21,28 @@ from harness.records.documents import sha256
 from harness.records.files import read_bytes, write_bytes
 from harness.records.provenance import DIRTY
 from harness.records.record import Record
-from harness.records.record_files import read_record
 from harness.registry.consistency import gaps
 from harness.registry.record_details import details_content
 from harness.registry.signing import make_signatures
 from harness.series.series_file import PUBLISHED
 
-DetailsOf = Callable[[Path], Details | None]
-"""Makes the details of a run's record; None if it has none."""
+DetailsOf = Callable[[Path, Record], Details | None]
+"""Makes the details of a run's record, which its file holds; None if it has none."""
 
 
 def publish(
-    runs: Sequence[Path],
+    runs: Mapping[Path, Record],
     folder: Path,
     repository: Path,
     *,
-    details: DetailsOf = lambda _: None,
+    details: DetailsOf = lambda _path, _record: None,
     include_failed: bool = False,
     key: Path | None = None,
 ) -> list[Path]:
     """Copy records into `folder/records/` and rebuild the tables; all of them, or none.
 
     Args:
-        runs: the `record.json` files chosen.
+        runs: the `record.json` files chosen, each with its record.
         folder: the published tables, mostly `leaderboards`.
         repository: the git work tree whose commit the records name.
         details: makes the details to be published beside a record.
@@ -64,13 +63,12 @@ def publish(
             f"the work tree is not clean: {', '.join(changed[:10])}{more}; commit or stash these, "
             "so that the published numbers have a commit that made them"
         )
-    for run in runs:
-        if reason := _refusal(read_record(run), include_failed=include_failed):
+    for run, record in runs.items():
+        if reason := _refusal(record, include_failed=include_failed):
             raise RequestError(f"{run}: {reason}")
     contents = _contents(runs, folder, details)
     if key is not None:
-        records = (read_record(run) for run in runs)
-        own = {folder / record_path(record): record for record in records}
+        own = {folder / record_path(record): record for record in runs.values()}
         contents |= make_signatures(own, contents, key)
     new = [path for path, content in contents.items() if not _is_there(path, content)]
     for path in new:
@@ -78,13 +76,13 @@ def publish(
     return new + build(folder)
 
 
-def published_otherwise(runs: Iterable[Path], folder: Path) -> list[Path]:
+def published_otherwise(runs: Mapping[Path, Record], folder: Path) -> list[Path]:
     """Return those of the runs whose place holds another run's record of the same keys.
 
     A training that was made again tells other times, and nothing else that is new; what was
     published stays, as records are never edited.
     """
-    places = ((run, folder / record_path(read_record(run))) for run in runs)
+    places = ((run, folder / record_path(record)) for run, record in runs.items())
     return [run for run, there in places if there.exists() and read_bytes(there) != read_bytes(run)]
 
 
@@ -103,12 +101,13 @@ def _refusal(record: Record, *, include_failed: bool) -> str:
     return ""
 
 
-def _contents(runs: Iterable[Path], folder: Path, details_of: DetailsOf) -> dict[Path, bytes]:
+def _contents(
+    runs: Mapping[Path, Record], folder: Path, details_of: DetailsOf
+) -> dict[Path, bytes]:
     """Return every file to be there, with its content; nothing is written yet."""
     contents: dict[Path, bytes] = {}
-    for run in runs:
-        record, details = read_record(run), details_of(run)
-        path = record_path(record)
+    for run, record in runs.items():
+        path, details = record_path(record), details_of(run, record)
         files = {folder / path: read_bytes(run)}
         if publishes_scores(record):
             files[folder / scores_path(path)] = _named(

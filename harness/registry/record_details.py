@@ -19,6 +19,7 @@ from harness.records.details_schema import (
     write_details,
 )
 from harness.records.documents import sha256_file
+from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.registry.rescoring import (
     NotHereError,
@@ -63,16 +64,16 @@ class DetailsMaker:
     loaded: LoadedBenchmark
     reasons: dict[str, list[Path]] = field(default_factory=dict)
 
-    def of(self, record: Path) -> Details | None:
-        """Compute a record's details; None if they cannot be computed here.
+    def of(self, path: Path, record: Record) -> Details | None:
+        """Compute the details of a record in a file; None if they cannot be computed here.
 
         Raises:
-            DataError, RequestError: as `details_of`.
+            DataError: as `details_of`.
         """
         try:
-            return details_of(self.loaded, record)
+            return details_of(self.loaded, path, record)
         except NotHereError as error:
-            self.reasons.setdefault(str(error), []).append(record)
+            self.reasons.setdefault(str(error), []).append(path)
             return None
 
 
@@ -80,11 +81,12 @@ def complete_details(loaded: LoadedBenchmark, record: Path) -> DetailsAnswer:
     """Write a record's details if they are missing; compare those that are there.
 
     Raises:
-        DataError, RequestError: as `details_of`, or the file there holds no details.
+        DataError: as `details_of`.
+        RequestError: the file is not a record, or the one beside it holds no details.
     """
     beside = details_beside(record)
     try:
-        found = details_of(loaded, record)
+        found = details_of(loaded, record, read_record(record))
     except NotHereError as error:
         return DetailsAnswer(record, "not here", (str(error),))
     if not beside.exists():
@@ -110,19 +112,18 @@ def details_beside(record: Path) -> Path:
     return record.with_name(DETAILS if record.name == RECORD else details_path(record.name))
 
 
-def details_of(loaded: LoadedBenchmark, path: Path) -> Details:
+def details_of(loaded: LoadedBenchmark, path: Path, record: Record) -> Details:
     """Compute a record's details.
 
     Args:
         loaded: the benchmark that the record was made with.
-        path: the record; its scores lie beside it.
+        path: the record's file; its scores lie beside it.
+        record: what the file holds.
 
     Raises:
         NotHereError: they cannot be computed on this machine, and why.
         DataError: the scores are not those that the record names, or its lists do not fit them.
-        RequestError: the file is not a record.
     """
-    record = read_record(path)
     try:
         needed = find_rescoring(loaded, record, path)
         if reason := difference_from_artefact(needed.path, record, "scores"):

@@ -16,7 +16,7 @@ from typing import Any
 from harness.board.standing.choice import EVIDENCE, level_of, names_of, place_of, strength_of
 from harness.board.standing.figures import plain
 from harness.board.standing.rows import FiledRecord
-from harness.board.standing.table import Table, key_of, tables
+from harness.board.standing.table import Table, key_of, table_key, tables
 from harness.board.versions.value_changes import entries, match
 from harness.errors import RequestError
 from harness.records.record import Record, RecordedComponent
@@ -84,7 +84,7 @@ def _entry(record: Record) -> object:
 
 
 def _key(table: Table) -> object:
-    return key_of(table.records[0])
+    return table_key(table)
 
 
 def _wrong(new: FiledRecord, theirs: Sequence[FiledRecord], sources: Path) -> Iterator[str]:
@@ -99,15 +99,33 @@ def _wrong(new: FiledRecord, theirs: Sequence[FiledRecord], sources: Path) -> It
         )
     seat = [each for each in done if place_of(each.record) == place_of(record)]
     last = max(seat, key=strength_of, default=None)
-    if last and EVIDENCE.index(record.trust) < EVIDENCE.index(last.record.trust):
+    if last and last.record.trust == "reproduced" != record.trust:
         yield f"would follow {last.path}, which was made again; attest that of this one too"
     if last and record.state != "done":
         yield f"has no result ({record.state}), and would take the place of {last.path}, which has"
+    if record.trust == "rescored" and _is_lower(record, [each.record for each in done]):
+        yield (
+            f"{record.protocol.primary} is worse than the interval of every published record of "
+            f"{name}, and scores alone do not show that it is theirs; have it signed by a listed "
+            f"key, or {OTHER_NAME}"
+        )
     if record.state == "done" and _loses_rank(record, [each.record for each in done]):
         primary, unit = record.protocol.primary, record.dataset.unit
         yield f"{primary} is not given without each {unit} of {name}, which would lose its rank"
     if not any(_is_continued(each.record, record) for each in theirs):
         yield from _not_raised(record, [each.record for each in theirs], sources)
+
+
+def _is_lower(new: Record, done: Sequence[Record]) -> bool:
+    """Return True if a result is worse than the interval of each published one of its fold."""
+    primary, fold = new.protocol.primary, place_of(new)[1]
+    found, facts = new.metrics.get(primary), new.protocol.facts.get(primary)
+    rivals = [each.metrics[primary] for each in done if place_of(each)[1] == fold]
+    if found is None or facts is None or not rivals:
+        return False
+    if facts.higher_is_better:
+        return all(each.low is not None and found.value < each.low for each in rivals)
+    return all(each.high is not None and found.value > each.high for each in rivals)
 
 
 def _loses_rank(new: Record, done: Sequence[Record]) -> bool:

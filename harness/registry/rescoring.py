@@ -82,7 +82,7 @@ def find_rescoring(loaded: LoadedBenchmark, record: Record, path: Path) -> Resco
     scores = path.with_name(SCORES if path.name == RECORD else scores_path(path.name))
     if not scores.is_file():
         raise NotHereError(f"its scores are not beside it ({scores.name})")
-    listing, task = _listing(loaded, record), _task(loaded, record)
+    listing, task = record_listing(loaded, record), record_task(loaded, record)
     with _usable():
         lists = task.lists(listing, "test", record.dataset.left_out)
     return Rescoring(scores, listing, lists, task)
@@ -112,7 +112,12 @@ def _usable() -> Iterator[None]:
         raise UnusableError(f"its scores cannot be judged by its lists: {error}") from error
 
 
-def _listing(loaded: LoadedBenchmark, record: Record) -> Listing:
+def record_listing(loaded: LoadedBenchmark, record: Record) -> Listing:
+    """Return the lists that a record was made with.
+
+    Raises:
+        NotHereError: they are not on this machine, or are no longer these.
+    """
     name, profile = record.dataset.name, record.protocol.profile
     if name not in loaded.benchmark.datasets and loaded.fold(name) is None:
         raise NotHereError(f"{loaded.path} has no dataset {name!r}")
@@ -128,7 +133,12 @@ def _listing(loaded: LoadedBenchmark, record: Record) -> Listing:
         raise NotHereError(str(error)) from error
 
 
-def _task(loaded: LoadedBenchmark, record: Record) -> Task:
+def record_task(loaded: LoadedBenchmark, record: Record) -> Task:
+    """Return the task that a record was judged by.
+
+    Raises:
+        NotHereError: the benchmark has no such suite, or judges it otherwise.
+    """
     protocol = record.protocol
     suite = loaded.benchmark.suites.get(protocol.suite)
     if suite is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.board.evidence import digest_chain, publishes_scores, signer_of
@@ -12,15 +12,14 @@ from harness.errors import RequestError
 from harness.records.documents import sha256, sha256_file
 from harness.records.files import read_bytes, write_bytes
 from harness.records.record import Record
-from harness.records.record_files import read_record
 from harness.records.signature import SIGNERS, SignatureError, read_signers, sign_all
 
 
-def sign_published(paths: Sequence[Path], folder: Path, key: Path) -> list[Path]:
+def sign_published(records: Mapping[Path, Record], folder: Path, key: Path) -> list[Path]:
     """Sign records that are published already, and rebuild the tables.
 
     Args:
-        paths: the records.
+        records: path -> record.
         folder: the published tables that they lie in.
         key: as `harness.records.signature.sign` takes it.
 
@@ -28,13 +27,13 @@ def sign_published(paths: Sequence[Path], folder: Path, key: Path) -> list[Path]
         The files written: signatures, tables.
 
     Raises:
-        RequestError: a file is no record below the folder, is a claim, or has not the scores that
-            it names beside it; or the key signs nothing. Nothing is written then.
+        RequestError: a record is not below the folder, is a claim, or has not the scores that it
+            names beside it; or the key signs nothing. Nothing is written then.
     """
-    for path in paths:
+    for path in records:
         if not path.resolve().is_relative_to(folder.resolve()):
             raise RequestError(f"{path}: not below {folder}; publish it first, or give --folder")
-    signatures = make_signatures({path: read_record(path) for path in paths}, {}, key)
+    signatures = make_signatures(records, {}, key)
     new = [path for path, text in signatures.items() if not _holds(path, text)]
     for path in new:
         write_bytes(path, signatures[path])
@@ -63,12 +62,12 @@ def make_signatures(
     return {path: text.encode() for path, text in zip(places, signed, strict=True)}
 
 
-def unlisted(paths: Sequence[Path], folder: Path) -> str:
+def unlisted(records: Mapping[Path, Record], folder: Path) -> str:
     """Return why signatures of published records do not count yet; empty if all do."""
     signers = read_signers(folder / SIGNERS)
-    for path in paths:
+    for path, record in records.items():
         try:
-            signer_of(path, read_record(path), signers)
+            signer_of(path, record, signers)
         except SignatureError as error:
             return str(error)
     return ""

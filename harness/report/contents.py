@@ -7,7 +7,6 @@ the corpus's licence says that anybody may. A spectrogram is no copy that could 
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +22,7 @@ from PIL import Image
 
 from harness.data.corpus import SAMPLE_RATE, DamagedItem
 from harness.datasets.listing import Listing
+from harness.report.media import data_address
 from harness.report.text import Words
 
 FREE = re.compile(r"Apache-2\.0|MIT|BSD-[23]-Clause|CC0-1\.0|CC-BY(-SA)?-[234]\.0")
@@ -99,7 +99,7 @@ def _sound(samples: NDArray[np.int16], *, free: bool) -> Content:
     if free:
         file = BytesIO()
         soundfile.write(file, samples, SAMPLE_RATE, format="FLAC")
-        address = _address("audio/flac", file.getvalue())
+        address = data_address(file.getvalue())
     shown = np.rint(255 - 255 * shades(log_mel(samples))).astype(np.uint8)
     return Content(_png(shown[::-1]), address, len(samples) / SAMPLE_RATE)
 
@@ -153,11 +153,7 @@ def picture(pixels: NDArray[np.uint8]) -> str:
 def _png(grey: NDArray[np.uint8]) -> str:
     file = BytesIO()
     Image.fromarray(np.ascontiguousarray(grey)).save(file, "PNG", optimize=True)
-    return _address("image/png", file.getvalue())
-
-
-def _address(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{b64encode(content).decode()}"
+    return data_address(file.getvalue())
 
 
 def facts_of(item: Mapping[Any, Any], apart: tuple[str, ...], words: Words) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from harness.board.writing.charts import COLOURS, MARKERS, style
+from harness.board.writing.chart_drawing import COLOURS, MARKERS, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

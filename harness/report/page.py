@@ -22,6 +22,7 @@ from harness.board.writing.markdown import escape
 from harness.config.imports import load_class, load_function
 from harness.errors import RequestError
 from harness.records.files import write_bytes, write_text
+from harness.report.media import data_address, ending
 from harness.report.run import Run
 from harness.report.section import (
     Block,
@@ -38,7 +39,9 @@ from harness.report.text import Words
 FIRST = (
     "harness.report.sections.head:section",
     "harness.report.sections.conclusions:section",
+    "harness.report.sections.health:section",
     "harness.report.sections.curves:section",
+    "harness.report.sections.vectors:section",
 )
 LAST = ("harness.report.sections.costs:section",)
 """Sections of every report; those that the runs' tasks name stand between them."""
@@ -46,8 +49,6 @@ LAST = ("harness.report.sections.costs:section",)
 STYLES = ("board/site/assets/look.css", "board/site/assets/table.css", "report/assets/report.css")
 PRINT = "board/site/assets/print.css"
 SCRIPTS = ("board/site/assets/theme.js", "report/assets/report.js")
-TYPES = {b"\x89PNG": ("png", "image/png"), b"\xff\xd8\xff": ("jpg", "image/jpeg")}
-"""First bytes of a picture -> its ending and media type; others are SVG."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def _asset(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    filters = {"inline": _inline, "groups": _groups, "data": _data_address}
+    filters = {"inline": _inline, "groups": _groups, "data": data_address}
     return html_environment("harness.report", "assets", filters)
 
 
@@ -185,28 +186,19 @@ def _widgets(blocks: Sequence[Block]) -> Iterator[Widget]:
     return (block for block in blocks if isinstance(block, Widget))
 
 
-def _type(picture: Picture) -> tuple[str, str]:
-    """Return the ending of a picture's file, and its media type."""
-    known = (each for start, each in TYPES.items() if picture.content.startswith(start))
-    return next(known, ("svg", "image/svg+xml"))
-
-
-def _data_address(picture: Picture) -> str:
-    return f"data:{_type(picture)[1]};base64,{b64encode(picture.content).decode()}"
-
-
 def _markdown(block: Block, folder: str, held: dict[str, bytes]) -> list[str]:
     """Return a block as Markdown blocks; its pictures go to `held` by their paths."""
     if isinstance(block, Widget):
         return [each for inner in block.instead for each in _markdown(inner, folder, held)]
     if isinstance(block, Picture):
-        path = str(PurePosixPath(folder, f"{block.name}.{_type(block)[0]}"))
+        path = str(PurePosixPath(folder, f"{block.name}.{ending(block.content)}"))
         held[path] = block.content
         return [f"![{escape(block.alt)}]({path})", *([_plain(block.caption)] * bool(block.caption))]
     if isinstance(block, Table):
         rule = ["---:" if place in block.numeric else ":---" for place in range(len(block.head))]
         lines = [_row(block.head), f"| {' | '.join(rule)} |", *map(_row, block.rows)]
-        return [*([_plain(block.caption)] * bool(block.caption)), "\n".join(lines)]
+        caption = [f"**{_plain(block.caption)}**"] if block.caption else []
+        return [*caption, "\n".join(lines)]
     if isinstance(block, Facts):
         return ["\n".join(f"- **{_plain(name)}**: {_plain(text)}" for name, text in block.pairs)]
     if isinstance(block, Bullets):

@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from harness.board.record_paths import is_record, series_path
 from harness.config.loader import LoadedBenchmark
 from harness.errors import RequestError
+from harness.health.health import Health, assess
 from harness.records.details_schema import Details, read_details
 from harness.records.record import Record
 from harness.records.record_files import read_record
+from harness.registry.crop_curve import CropCurve, find_crop_curve
 from harness.registry.record_details import bind_details, details_beside
 from harness.registry.rescoring import (
     NotHereError,
@@ -97,6 +99,11 @@ class Run:
         return self._evidence.task if isinstance(self._evidence, Rescoring) else None
 
     @cached_property
+    def health(self) -> Health | None:
+        """What its curves bear out; None without a series."""
+        return assess(self.series) if self.series is not None else None
+
+    @cached_property
     def scores(self) -> Scores | None:
         """The arrays of its evaluation, held against the hash that the record names."""
         return load_scores(self._evidence.path) if isinstance(self._evidence, Rescoring) else None
@@ -109,6 +116,12 @@ class Run:
             return None
         found: NDArray[np.float32] = load_scores(path)["embeddings"].astype(np.float32)
         return found if len(found) == len(self.lists.items) else None
+
+    @cached_property
+    def crop_curve(self) -> CropCurve | None:
+        """Its test by length and number of crops, if `--test-crops` was asked for once."""
+        folder = self.stages.get("evaluate")
+        return find_crop_curve(folder, self.record) if folder and self.record else None
 
     @property
     def lacking(self) -> str:

@@ -7,8 +7,9 @@ as in `"step {step} of {steps}"`; `code` between backticks stays code.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,8 +18,13 @@ from typing import Any
 from harness.errors import RequestError
 from harness.records.documents import leaves
 
-LANGUAGES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
+ENGLISH = "en"
+
+LANGUAGES = {ENGLISH: "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
 """Each language by the tag that HTML has for it, as its readers call it."""
+
+BETWEEN = re.compile(r"(?<=[\u3000-\u9fff]) (?=[\u3000-\u9fff])")
+"""A space between two Chinese letters."""
 
 ALIASES = {"zh": "zh-Hans", "zh-CN": "zh-Hans", "zh-SG": "zh-Hans"} | dict.fromkeys(
     ("zh-TW", "zh-HK", "zh-MO"), "zh-Hant"
@@ -43,11 +49,19 @@ class Words:
         Raises:
             KeyError: there is no such text, or it names a value that is not given.
         """
-        return self.texts[text].format(**values)
+        said = self.texts[text].format(**values)
+        # A space parts Latin from Chinese letters in the texts; a Chinese value needs none.
+        return BETWEEN.sub("", said) if self.language.startswith("zh") else said
 
     def get(self, text: str, default: str = "") -> str:
         """Return the text of an id as it is, or a default if there is none."""
         return self.texts.get(text, default)
+
+    def in_order(self, table: str, names: Iterable[str]) -> list[str]:
+        """Return names in the order of the texts of a table; those it lacks follow as they came."""
+        known = [text for text in self.texts if text.startswith(f"{table}.")]
+        places = {text.removeprefix(f"{table}."): place for place, text in enumerate(known)}
+        return sorted(names, key=lambda name: places.get(name, len(places)))
 
     def choose(self, texts: Mapping[str, str]) -> str:
         """Return the text of this language among those that a section brings itself.
@@ -55,7 +69,7 @@ class Words:
         Args:
             texts: language -> text; English is there, and stands in for a language that is not.
         """
-        return texts.get(self.language, texts["en"])
+        return texts.get(self.language, texts[ENGLISH])
 
 
 def read_words(language: str) -> Words:

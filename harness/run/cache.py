@@ -18,7 +18,7 @@ from harness.config.tables import Profile
 from harness.datasets.corpus_folders import Absence, find
 from harness.datasets.dataset import pack_folder
 from harness.datasets.listing import list_dataset
-from harness.datasets.packing.pack import FACTS
+from harness.datasets.packing.pack_files import FACTS
 from harness.errors import HarnessError
 from harness.feeding.libraries import Use, library_sources
 from harness.records.files import lock

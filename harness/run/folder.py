@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,14 @@ RESUME_FILES = (RESUME, "snapshot-*.safetensors")
 
 
 def run_rows(runs: Path) -> list[dict[str, Any]]:
-    """Return a row for each record: its place, state, result and size."""
-    return [_row(runs, path) for path in _records(runs)]
+    """Return a row for each record: its place, state, result, parent and size."""
+    read = {path: _read(path) for path in _records(runs)}
+    trained = {
+        record.stages["train"].key: _place(runs, path)
+        for path, record in read.items()
+        if record is not None and "train" in record.stages
+    }
+    return [_row(runs, path, record, trained) for path, record in read.items()]
 
 
 def cache_size(runs: Path) -> int:
@@ -72,14 +79,18 @@ def find_series(runs: Path, run: Path) -> Path:
     if here.exists() and not is_record:
         return here
     path = find_run(runs, run)
-    record = read_record(path)
-    stage = record.stages.get("train")
-    trained = runs / "stages" / f"train-{stage.key[:16]}" if stage else path.parent
+    trained = training_series(runs, read_record(path))
     beside = (path.with_name(PUBLISHED), path.with_name(f"{path.stem}.{PUBLISHED}"))
-    for place in (trained / FILE, *beside):
+    for place in (*([trained] if trained else []), *beside):
         if place.is_file():
             return place
     raise RequestError(f"{run}: has no series: it was not trained, or before series were kept")
+
+
+def training_series(runs: Path, record: Record) -> Path | None:
+    """Return where a record's training keeps its series; None if it was not trained here."""
+    stage = record.stages.get("train")
+    return runs / "stages" / f"train-{stage.key[:16]}" / FILE if stage else None
 
 
 def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
@@ -164,12 +175,27 @@ def is_running(runs: Path) -> bool:
     return False
 
 
-def _row(runs: Path, path: Path) -> dict[str, Any]:
-    record = _read(path)
-    run, size = str(path.parent.relative_to(runs)), size_of(path.parent)
+def _place(runs: Path, record: Path) -> str:
+    return str(record.parent.relative_to(runs))
+
+
+def _row(
+    runs: Path, path: Path, record: Record | None, trained: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the row of a record.
+
+    Args:
+        runs: the folder.
+        path: of the record.
+        record: None if it cannot be read.
+        trained: key of a training -> the run that it is of.
+    """
+    run, size = _place(runs, path), size_of(path.parent)
     if record is None:
         mend = f"{path}: damaged; `harness run` makes it again"
-        return {"run": run, "state": "damaged", "result": mend, "finished": "", "bytes": size}
+        row = {"run": run, "state": "damaged", "result": mend, "finished": "", "parent": None}
+        return {**row, "bytes": size}
+    parent = record.stages["train"].inputs.get("parent") if "train" in record.stages else None
     metric, result = record.metrics.get(record.protocol.primary), record.reason
     if metric is not None:
         facts = record.protocol.facts[record.protocol.primary]
@@ -183,6 +209,7 @@ def _row(runs: Path, path: Path) -> dict[str, Any]:
         "state": record.state,
         "result": result,
         "finished": max(finished, default=""),
+        "parent": trained.get(parent["train"], parent["train"][:12]) if parent else None,
         "bytes": size + sum(size_of(stage) for stage in stages),
     }
 

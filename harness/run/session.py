@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.corpus_folders import Absence, find
@@ -16,7 +17,7 @@ from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender, reading_counter
 from harness.run.execute.executor import make_executor, measure_jobs, refuse_crowd, run_jobs
-from harness.run.job.record_writing import is_complete, mend_record, write_attempt
+from harness.run.job.record_writing import RECORD, is_complete, mend_record, write_attempt
 from harness.run.job.results import Measurement
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import WORKERS, model_input
@@ -56,7 +57,7 @@ class Outcome:
 
     Attributes:
         jobs: every job of the call.
-        records: their records, in the same order.
+        records: their records, in the same order; before them, those that a table shows beside.
         ran: how many of them were run just now.
         absent: datasets of the suite that are not on this machine.
     """
@@ -65,6 +66,12 @@ class Outcome:
     records: list[Record]
     ran: int
     absent: list[Absence]
+
+    @property
+    def filed(self) -> dict[Path, Record]:
+        """Records of the jobs by their files."""
+        pairs = zip(reversed(self.jobs), reversed(self.records), strict=False)
+        return {job.folder / RECORD: record for job, record in pairs}
 
     @property
     def all_done(self) -> bool:
@@ -169,8 +176,8 @@ def run_suite(
     with hear_damage(message_sender(watch)):
         # By the lists alone: a wrong request is refused before anything is decoded.
         plan = plan_suite(loaded, request, listing_states(loaded, here), message_sender(watch))
-        jobs = _open_and_complete(loaded, request, plan, here, watch)
-        records, ran = _run_missing(jobs, executor, request, workers, watch)
+        jobs = open_and_complete(loaded, request, plan, here, watch)
+        records, ran = run_missing(jobs, executor, request, workers, watch)
     if request.keep_states:
         _tell_kept(jobs, records, message_sender(watch))
     return Outcome(jobs, records, ran, absent)
@@ -231,8 +238,8 @@ def evaluate_checkpoint(
     here, absent = find_datasets(loaded, request, [entry.model])
     apart = {each.name: disjoint_datasets(loaded, entry.trained_on or (), each) for each in here}
     plan = plan_checkpoint(loaded, request, listing_states(loaded, here), entry)
-    jobs = _open_and_complete(loaded, request, plan, here, watch)
-    records, ran = _run_missing(jobs, executor, request, 1, watch)
+    jobs = open_and_complete(loaded, request, plan, here, watch)
+    records, ran = run_missing(jobs, executor, request, 1, watch)
     pairs = zip(jobs, records, strict=True)
     noted = [_add_notes(job, each, entry, apart[job.dataset.name]) for job, each in pairs]
     return Outcome(jobs, noted, ran, absent)
@@ -251,7 +258,7 @@ def _add_notes(
     return record if noted == record else write_attempt(job, noted, None)
 
 
-def _open_and_complete(
+def open_and_complete(
     loaded: LoadedBenchmark,
     request: RunRequest,
     plan: CallPlan,
@@ -280,7 +287,7 @@ def _open(
     return DatasetState(listing, opened.lock, opened.left_out, opened.pinned)
 
 
-def _run_missing(
+def run_missing(
     jobs: list[JobSpec], executor: str, request: RunRequest, workers: int, watch: Watch
 ) -> tuple[list[Record], int]:
     """Run the jobs without a result; return the records of all, and how many were run.

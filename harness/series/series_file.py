@@ -44,21 +44,27 @@ class SeriesWriter:
     Args:
         folder: the training's.
         facts: plain facts of it: entry, seed.
-        step: the resume point that it goes on from; 0 for a training that begins.
+        step: the resume point that it goes on from; `before` for a training that begins.
         epoch: epochs that are done after a step.
+        before: steps of the finished training that this one continues.
     """
 
     def __init__(
-        self, folder: Path, facts: Mapping[str, str], step: int, epoch: Callable[[int], float]
+        self,
+        folder: Path,
+        facts: Mapping[str, str],
+        step: int,
+        epoch: Callable[[int], float],
+        before: int = 0,
     ) -> None:
         self.show: Show = lambda _step, _values: None
         self.epoch = epoch
         self._path, self._lines = folder / FILE, list[str]()
         self._flushed = time.monotonic()
-        _cut(self._path, step)
+        _cut(self._path, 0 if step == before else step, facts)
         if not self._path.exists():
             self._write({"series": 1, "facts": dict(facts)})
-        if step:
+        if step > before:
             self.mark("resume", step)
         self.flush()
 
@@ -214,10 +220,11 @@ def _shortened(value: Any) -> Any:
     return [_shortened(each) for each in value] if isinstance(value, list) else value
 
 
-def _cut(path: Path, step: int) -> None:
+def _cut(path: Path, step: int, facts: Mapping[str, str]) -> None:
     """Drop what follows a resume point, and any line that a kill cut short.
 
-    A file with other lines that nobody wrote is set aside; those that can be read are kept.
+    A file with other lines that nobody wrote is set aside; those that can be read are kept, unless
+    they are of another training.
     """
     if not path.exists():
         return
@@ -225,6 +232,9 @@ def _cut(path: Path, step: int) -> None:
         path.unlink()
         return
     lines = list(_own_lines(path))
+    if any(line["facts"] != facts for _, line in lines if "facts" in line):
+        set_aside(path, "the series of another training", "it begins at the resume point")
+        return
     kept = "".join(
         f"{text}\n"
         for text, line in lines

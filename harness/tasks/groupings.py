@@ -140,11 +140,8 @@ def trial_groupings(items: pd.DataFrame, trials: TrialIndex) -> dict[str, Groupi
             ("same session", "other session", NOT_TOLD),
             np.where(trials.target, _match(values(items["session"])[0], trials), -1),
         )
-    seconds = items["seconds"].to_numpy(np.float64)
-    enrolled = seconds if trials.models is None else _model_seconds(seconds, trials.models)
-    shorter = np.minimum(enrolled[trials.enrol], seconds[trials.test])
     rule = "trials whose shorter side lasts so long, targets and nontargets"
-    found["duration"] = by_duration(shorter, rule)
+    found["duration"] = by_duration(shorter_side(items, trials), rule)
     if not _are_plain(trials, items):
         kinds, words = pd.factorize(trials.kind, sort=True)
         rule = "trials that the list calls so"
@@ -190,6 +187,19 @@ def _match(codes: Codes, trials: TrialIndex) -> Codes:
         same = np.isin(trials.enrol * size + test, pairs) & (test >= 0)
     both_known = (_enrol_values(codes, trials) != -1) & (test >= 0)
     return np.where(both_known, np.where(same, 0, 1), 2)
+
+
+def shorter_side(items: pd.DataFrame, trials: TrialIndex) -> NDArray[np.float64]:
+    """Return seconds of each trial's shorter side, `[trials]`; 0 if a length is unknown.
+
+    Args:
+        items: a split's items.
+        trials: rows of it; a model lasts as long as all its items together.
+    """
+    seconds = items["seconds"].to_numpy(np.float64)
+    enrolled = seconds if trials.models is None else _model_seconds(seconds, trials.models)
+    shorter: NDArray[np.float64] = np.minimum(enrolled[trials.enrol], seconds[trials.test])
+    return shorter
 
 
 def _model_seconds(seconds: NDArray[np.float64], models: Models) -> NDArray[np.float64]:

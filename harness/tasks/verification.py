@@ -21,7 +21,7 @@ from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.scored_trials import ScoredTrials
 from harness.metrics.validation import MetricError
 from harness.records.record import MetricFacts
-from harness.tasks import trial_metrics, trial_scores
+from harness.tasks import trial_metrics
 from harness.tasks.groupings import trial_groupings
 from harness.tasks.mfcc import FILTERBANK
 from harness.tasks.plain import standardised_features
@@ -35,7 +35,14 @@ from harness.tasks.task import (
     Side,
 )
 from harness.tasks.trial_metrics import Sides
-from harness.tasks.trial_scores import SCORINGS, Scoring, score_trials
+from harness.tasks.trial_scores import (
+    SCORINGS,
+    Cohort,
+    Scoring,
+    cohort_of,
+    read_trial_scores,
+    score_trials,
+)
 from harness.trials.index import TrialIndex
 from harness.trials.system_report import distance_note
 
@@ -75,6 +82,8 @@ class Verification:
         "harness.report.sections.scores:section",
         "harness.report.sections.detection:section",
         "harness.report.sections.conditions:section",
+        "harness.report.sections.lengths:section",
+        "harness.report.sections.crops:section",
         "harness.report.sections.space:section",
         "harness.report.sections.errors:section",
     )
@@ -126,17 +135,24 @@ class Verification:
         Returns:
             `scores` `[trials]`, float32, and what `decide` returns.
         """
-        cohort = None
-        if training is not None:
-            cohort = trial_scores.cohort_of(
-                training,
-                normalise=self.scoring != "cosine",
-                top=self.cohort_top if self.scoring == "as-norm" else None,
-                centre=self.subtract_mean,
-            )
+        cohort = self._cohort(training)
         tuned = score_trials(validation.outputs, _trials(validation.lists), cohort)
         decided = trial_metrics.decide(tuned, _trials(validation.lists).target, self._point)
         return {"scores": score_trials(test.outputs, _trials(test.lists), cohort), **decided}
+
+    def score_alone(self, side: Side, training: Side | None) -> Scores:
+        """Score one split as `score` does test, with nothing decided on validation."""
+        return {"scores": score_trials(side.outputs, _trials(side.lists), self._cohort(training))}
+
+    def _cohort(self, training: Side | None) -> Cohort | None:
+        if training is None:
+            return None
+        return cohort_of(
+            training,
+            normalise=self.scoring != "cosine",
+            top=self.cohort_top if self.scoring == "as-norm" else None,
+            centre=self.subtract_mean,
+        )
 
     def read_scores(self, files: Mapping[str, Path], listing: Listing) -> Scores:
         """Read score files of the locked lists: `scores`, and what validation decides of them.
@@ -148,10 +164,10 @@ class Verification:
         Raises:
             RequestError: a file is not of its list, or its scores cannot be calibrated.
         """
-        scores = {"scores": trial_scores.read_trial_scores(files["test"], listing, "test")[0]}
+        scores = {"scores": read_trial_scores(files["test"], listing, "test")[0]}
         if "validation" not in files:
             return scores
-        tuned, target = trial_scores.read_trial_scores(files["validation"], listing, "validation")
+        tuned, target = read_trial_scores(files["validation"], listing, "validation")
         try:
             return {**scores, **trial_metrics.decide(tuned, target, self._point)}
         except MetricError as error:

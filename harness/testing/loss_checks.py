@@ -69,6 +69,16 @@ def check_gradients(adapter: LossAdapter) -> None:
     require_gradients(adapter, head)
 
 
+def check_evaluation(adapter: LossAdapter) -> None:
+    """Check that a head in evaluation mode leaves its weights and buffers as they are."""
+    head = _head(adapter)
+    head(_embeddings(), _batch())
+    before = {name: value.clone() for name, value in head.state_dict().items()}
+    head.eval()(_embeddings(), _batch())
+    moved = [name for name, value in head.state_dict().items() if not value.equal(before[name])]
+    require(not moved, adapter, f"evaluation changes {', '.join(moved)}")
+
+
 def check_state(adapter: LossAdapter) -> None:
     """Check that a head built elsewhere and loaded from a file computes the same loss."""
     head, other = _head(adapter), _head(adapter, seed=1)
@@ -83,6 +93,7 @@ CHECKS: tuple[Callable[[LossAdapter], None], ...] = (
     check_output,
     check_gradients,
     check_half,
+    check_evaluation,
     check_state,
 )
 

@@ -26,6 +26,9 @@ Weights = dict[str, Tensor]
 
 NONE = "not a checkpoint of tensors alone"
 
+KEY = "key"
+"""Of a resume point: the key of its training; those of an audit, and older ones, lack it."""
+
 LONGEST_NAME = 500
 """Characters of a weight's name; no network's modules nest as deep as longer ones say."""
 
@@ -68,15 +71,24 @@ def save_resume(path: Path, state: dict[str, Any]) -> None:
         torch.save(state, file)
 
 
-def load_resume(path: Path) -> dict[str, Any] | None:
-    """Read a resume point; None if there is none, or a damaged one, which is set aside."""
+def load_resume(path: Path, key: str = "") -> dict[str, Any] | None:
+    """Read a resume point; None if there is none, or a damaged one, which is set aside.
+
+    Args:
+        path: the file.
+        key: of the training that wants it: a resume point of another one is damage, too.
+    """
     if not path.exists():
         return None
     try:
-        return load_state(path)
+        state = load_state(path)
+        if state.get(KEY, key) == key:
+            return state
+        why = "a resume point of another training"
     except DamagedFile as error:
-        set_aside(path, str(error), "training begins again")
-        return None
+        why = str(error)
+    set_aside(path, why, "training begins again")
+    return None
 
 
 def load_state(path: Path) -> dict[str, Any]:

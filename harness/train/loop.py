@@ -20,6 +20,7 @@ from harness.measure.timing import cpu_times
 from harness.records.damage import DamagedFile
 from harness.records.documents import sha256_file
 from harness.train.checkpoint import (
+    KEY,
     Weights,
     average_weights,
     load_resume,
@@ -27,6 +28,7 @@ from harness.train.checkpoint import (
     save_resume,
     save_weights,
 )
+from harness.train.continuation import parent_state
 from harness.train.gradient_accumulation import Precision, learn
 from harness.train.kept_states import keep_chosen, keep_state, steps_to_keep
 from harness.train.optimization import (
@@ -38,7 +40,7 @@ from harness.train.optimization import (
 )
 from harness.train.recorder import Recorder
 from harness.train.system import System, mine_hard_labels
-from harness.train.training_plan import TrainingPlan
+from harness.train.training_plan import TrainingPlan, Validation
 from harness.train.training_progress import (
     FINAL,
     RESUME,
@@ -54,15 +56,18 @@ WARM_UP = 3
 def train(system: System, plan: TrainingPlan, fabric: Fabric) -> TrainingResult:
     """Train a system, and fine-tune it if the plan says so.
 
-    The training goes on from the last resume point if there is one. The final weights lie in
-    `weights.safetensors` of the plan's folder.
+    The training goes on from the last resume point if there is one, else from where its parent
+    ended if it has one. The final weights lie in `weights.safetensors` of the plan's folder.
 
     Raises:
-        JobFailed: the loss or the gradient is not finite.
+        JobFailed: the loss or the gradient is not finite, or the parent's last state is not there.
         DamagedFile: weights that it kept before are not what was written; without its resume
             point, it begins again.
     """
-    state = load_resume(plan.folder / RESUME)
+    state = load_resume(plan.folder / RESUME, plan.key)
+    is_first_part = state is None
+    if state is None and plan.parent is not None:
+        state = parent_state(plan.parent, plan.before)
     progress = Progress.from_facts(state["progress"]) if state else _beginning(plan)
     phases = plan.phases
     with (
@@ -77,7 +82,7 @@ def train(system: System, plan: TrainingPlan, fabric: Fabric) -> TrainingResult:
         run = _Run(system, phases[progress.phase], fabric, progress, recorder)
         if state:
             run.restore(state)
-        else:
+        if is_first_part:
             run.keep_state()
         run.finish()
         for phase in phases[progress.phase + 1 :]:
@@ -115,7 +120,7 @@ class _Run:
 
     def finish(self) -> None:
         maker = self.plan.inputs(self.system.declared)
-        steps = range(self.first - self.plan.before, self.plan.steps)
+        steps = range(self.plan.draw(self.first), self.plan.draw(self.plan.last))
         with Feeder(maker, steps, self.fabric.device, self.plan.data_workers) as feeder:
             while not self._is_over:
                 self._step(feeder)
@@ -148,7 +153,7 @@ class _Run:
             self.progress.waited += feeder.waited - waited
         self.progress.step = done = step + 1
         self.plan.report(done, self.plan.last, values["Loss"])
-        validation = self._validate() if done in self.plan.validation_steps else {}
+        validation = self._validate() if done in self.plan.validation_steps else None
         self.progress.seconds += time.monotonic() - began
         self.recorder.add(done, self.progress.seconds, values, validation)
         self._take_snapshot()
@@ -170,8 +175,8 @@ class _Run:
         self.system.train()
         torch.manual_seed(step_seed(self.plan.seed, step))
         rate, scheduled = self._set_schedules(step)
-        in_phase, per_epoch = step - self.plan.before, self.plan.batches.steps_per_epoch
-        mine_hard_labels(self.system, feeder, in_phase, per_epoch)
+        per_epoch = self.plan.batches.steps_per_epoch
+        mine_hard_labels(self.system, feeder, self.plan.draw(step), per_epoch)
         # First, so that what a GPU holds to make features is not held beside old gradients.
         self.optimizer.zero_grad(set_to_none=True)
         inputs, labels, _ = feeder.take()
@@ -221,23 +226,24 @@ class _Run:
             setattr(self.system.head, name, values[name])
         return rate, values
 
-    def _validate(self) -> dict[str, float]:
-        values = self.plan.validate(self.system)
-        value = values[self.plan.primary]
+    def _validate(self) -> Validation:
+        found = self.plan.validate(self.system)
+        value = found.judged[self.plan.primary]
         if self.plan.recipe.select != "best" or self.plan.better(value, self.progress.best):
             self.progress.best = value
             self.progress.selected_step = self.progress.step
-            self.progress.validation = values
+            self.progress.validation = found.judged
             if self.plan.recipe.select == "best":
                 self.progress.chosen = {}
                 self._choose(FINAL)
-        return values
+        return found
 
     def _weights(self) -> Weights:
         return {name: value.detach() for name, value in self.system.state_dict().items()}
 
     def _save(self) -> None:
-        save_resume(self.plan.folder / RESUME, self._state(self.progress.facts))
+        state = self._state(self.progress.facts)
+        save_resume(self.plan.folder / RESUME, {**state, KEY: self.plan.key})
 
     def _state(self, progress: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -268,9 +274,13 @@ class _Run:
             self.progress.chosen[step] = keep_chosen(self.plan.folder, step, weights)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state that `_save` wrote."""
+        """Go on from a state that `_save` wrote, of this training or of its parent."""
         self.system.load_state_dict(state["system"])
+        # Moments alone: a continuation's recipe may decay weights otherwise than its parent's.
+        groups = [{**group} for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict(state["optimizer"])
+        for group, own in zip(self.optimizer.param_groups, groups, strict=True):
+            group.update({**own, "params": group["params"]})
         self.fabric.strategy.precision.load_state_dict(state["precision"])
 
     @property

@@ -14,7 +14,7 @@ from harness.series.series import MarkKind
 from harness.series.series_file import SeriesWriter
 from harness.train.optimization import scheduled_marks
 from harness.train.tensorboard import Curves
-from harness.train.training_plan import TrainingPlan
+from harness.train.training_plan import TrainingPlan, Validation
 
 BINS = 20
 """Of the histogram of probabilities."""
@@ -27,7 +27,7 @@ class Recorder:
         folder: the training's.
         title: entry and seed: names the folder of the curves.
         phases: the training, and its fine-tuning if there is one.
-        step: the resume point that it goes on from; 0 for a training that begins.
+        step: the last step that is done; that of `phases[0].before` for a training that begins.
     """
 
     def __init__(self, folder: Path, title: str, phases: Sequence[TrainingPlan], step: int) -> None:
@@ -35,8 +35,12 @@ class Recorder:
             phase = next((each for each in phases if step <= each.last), phases[-1])
             return phase.epochs_after(step)
 
+        first = phases[0]
         facts = {"entry": title} if title else {}
-        self._series = SeriesWriter(folder, facts, step, epoch)
+        facts["last_step"] = str(phases[-1].last)
+        if first.parent is not None:
+            facts["parent"] = f"{first.parent.name}, after step {first.before}"
+        self._series = SeriesWriter(folder, facts, step, epoch, first.before)
         self._curves = Curves(folder / "curves" / title, step + 1)
         self._series.show = self._curves.add
         self._classes: Sequence[str] = ()
@@ -72,11 +76,13 @@ class Recorder:
         step: int,
         seconds: float,
         training: Mapping[str, float],
-        validation: Mapping[str, float],
+        validation: Validation | None,
     ) -> None:
-        """Add the numbers of a step, and of the validation split if it was evaluated then."""
+        """Add the numbers of a step, and of the validation if there was one then."""
         values = {f"{TRAINING}/{name}": value for name, value in training.items()}
-        values |= {f"{VALIDATION}/{name}": value for name, value in validation.items()}
+        if validation is not None:
+            judged = {f"{VALIDATION}/{name}": value for name, value in validation.judged.items()}
+            values |= judged | validation.measured
         self._series.add(step, seconds, values)
         for kind, text in self._marks.get(step, ()):
             self._series.mark(kind, step, text)

@@ -15,10 +15,9 @@ from harness.adapter import Batch, Input, LossAdapter, LossOutput, ModelAdapter,
 from harness.config.recipe_tables import Augment
 from harness.config.recipes import EvenCrops, Recipe
 from harness.data.corpus import SAMPLE_RATE
-from harness.datasets.subset import Subset
 from harness.errors import ConfigError, JobFailed, OutOfMemory
 from harness.feeding.effects import mask_features
-from harness.feeding.evaluation_batches import whole_batches
+from harness.feeding.evaluation_batches import Items, whole_batches
 from harness.feeding.feeder import Feeder
 from harness.feeding.front_end import front_end
 from harness.measure.arithmetic import arithmetic
@@ -26,6 +25,8 @@ from harness.measure.gpu_room import release_memory
 from harness.measure.memory_use import is_out_of_memory
 
 Advance = Callable[[int], None]
+Keep = Callable[[NDArray[np.int64], Tensor], None]
+"""Receives rows of a subset and the embeddings `[rows, size]` of them, or of crops of them."""
 
 MOST_NUMBERS = 16 * 16_000 * 4
 """Numbers in an evaluation batch: 64 seconds of audio, which keeps activations small."""
@@ -80,6 +81,7 @@ class System(nn.Module):
                 )
             self.register_buffer("nearest", torch.zeros(classes, several, dtype=torch.int64))
         self.looks_at_whole_batch = bool(loss and loss.needs & {"full_batch", "pk", "pairs"})
+        self.judges_any_batch = bool(loss and not loss.needs & {"pk", "pairs"})
 
     def inputs(self, raw: Tensor) -> Tensor:
         """Return the network input of a raw batch, masked in training mode only."""
@@ -131,7 +133,10 @@ class System(nn.Module):
 
     def output(self, raw: Tensor, kind: Literal["embedding", "logits"]) -> Tensor:
         """Return embeddings `[batch, size]` or logits `[batch, classes]` with no label known."""
-        embeddings = self.embed(self.inputs(raw))
+        return self.decide(self.embed(self.inputs(raw)), kind)
+
+    def decide(self, embeddings: Tensor, kind: Literal["embedding", "logits"]) -> Tensor:
+        """Return embeddings as they are, or the logits of them `[batch, classes]`."""
         return embeddings if kind == "embedding" else self._head.logits(embeddings)
 
     @property
@@ -143,12 +148,13 @@ class System(nn.Module):
 
 def outputs_of(
     system: System,
-    subset: Subset,
+    subset: Items,
     kind: Literal["embedding", "logits"],
     device: torch.device,
     advance: Advance = lambda _: None,
     *,
     crops: EvenCrops | None = None,
+    keep: Keep = lambda _rows, _embeddings: None,
 ) -> NDArray[np.float32]:
     """Compute outputs of whole items, in the order of the subset: `[items, size]`.
 
@@ -158,6 +164,15 @@ def outputs_of(
 
     A GPU computes them in full float32 and repeatably, whatever the training was computed in.
 
+    Args:
+        system: is left in evaluation mode.
+        subset: the items.
+        kind: of the outputs.
+        device: the system's.
+        advance: receives the count of newly finished items.
+        crops: by which an item is judged; None for the whole of it.
+        keep: receives the embeddings of each batch, before anything is averaged.
+
     Raises:
         OutOfMemory: an item does not fit the memory even alone; the message names it.
     """
@@ -166,7 +181,8 @@ def outputs_of(
     counts = np.zeros(len(subset), dtype=np.int64)
     with arithmetic(device), torch.inference_mode():
         for rows, raw in whole_batches(subset, system.declared, MOST_NUMBERS, crops):
-            values = _output_in_halves(system, subset, rows, raw, kind, device)
+            embeddings, values = _output_in_halves(system, subset, rows, raw, kind, device)
+            keep(rows, embeddings)
             if crops is not None and kind == "embedding":
                 values = nn.functional.normalize(values)
             if found is None:
@@ -182,15 +198,16 @@ def outputs_of(
 
 def _output_in_halves(
     system: System,
-    subset: Subset,
+    subset: Items,
     rows: NDArray[np.int64],
     raw: Tensor,
     kind: Literal["embedding", "logits"],
     device: torch.device,
-) -> Tensor:
-    """Compute outputs of a batch, in halves for as long as memory runs out."""
+) -> tuple[Tensor, Tensor]:
+    """Compute embeddings and outputs of a batch, in halves for as long as memory runs out."""
     try:
-        return system.output(raw.to(device), kind).float()
+        embeddings = system.embed(system.inputs(raw.to(device)))
+        return embeddings.float(), system.decide(embeddings, kind).float()
     except (RuntimeError, MemoryError) as error:
         if not (isinstance(error, MemoryError) or is_out_of_memory(error)):
             raise
@@ -199,12 +216,14 @@ def _output_in_halves(
     release_memory()  # not within the handler: the error holds what the network had made
     half = len(raw) // 2
     parts = (slice(half), slice(half, None))
-    return torch.cat(
-        [_output_in_halves(system, subset, rows[part], raw[part], kind, device) for part in parts]
-    )
+    halves = [
+        _output_in_halves(system, subset, rows[part], raw[part], kind, device) for part in parts
+    ]
+    embeddings, outputs = (torch.cat(each) for each in zip(*halves, strict=True))
+    return embeddings, outputs
 
 
-def _too_large(system: System, subset: Subset, row: int, raw: Tensor) -> str:
+def _too_large(system: System, subset: Items, row: int, raw: Tensor) -> str:
     item = subset.items.iloc[row]
     told = f"out of memory in embedding {item['id']} ({item['source']}) alone"
     if system.declared.kind != "audio":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,19 @@ from harness.train.system import System
 
 
 @dataclass(frozen=True)
+class Validation:
+    """Numbers of one validation.
+
+    Attributes:
+        judged: by the task, `primary` among them: they select weights.
+        measured: others, by their whole names; for the series alone.
+    """
+
+    judged: dict[str, float]
+    measured: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class TrainingPlan:
     """One training.
 
@@ -29,7 +42,7 @@ class TrainingPlan:
         recipe: its recipe.
         batches: its data.
         disturber: rooms and noises; None if the recipe has none.
-        validate: numbers of the validation split for a system, `primary` among them.
+        validate: evaluates a system on the validation split.
         primary: the number that selects weights.
         higher_is_better: its direction.
         scheduled: attributes of the head that the recipe's schedules may drive.
@@ -37,16 +50,19 @@ class TrainingPlan:
         seed: seed of everything random.
         report: called with step, number of steps and loss after every step.
         data_workers: processes that make inputs; 0 for a thread.
-        before: steps of the training that this one fine-tunes.
+        before: steps of the training that this one fine-tunes, or goes on from.
         before_epochs: its epochs.
+        drawn: steps whose batches were drawn by the same seed before this training.
+        parent: folder of the finished training that this one goes on from; None if it begins.
         title: entry and seed, in a folder's name.
+        key: of its stage: a resume point of another training is none of this one.
         keep_states: how many states are kept for an audit, of a training that begins.
         kept: called with step and hash of each of them.
     """
 
     recipe: Recipe
     batches: TrainingBatches
-    validate: Callable[[System], dict[str, float]]
+    validate: Callable[[System], Validation]
     primary: str
     higher_is_better: bool
     scheduled: tuple[str, ...]
@@ -57,7 +73,10 @@ class TrainingPlan:
     data_workers: int = 0
     before: int = 0
     before_epochs: float = 0.0
+    drawn: int = 0
+    parent: Path | None = None
     title: str = ""
+    key: str = ""
     keep_states: int = 0
     kept: Callable[[int, str], None] = lambda _step, _digest: None
 
@@ -82,12 +101,17 @@ class TrainingPlan:
         """Return the epochs that are done after a step, those of the training before among them."""
         return self.before_epochs + (step - self.before) / self.batches.steps_per_epoch
 
-    def ends_epoch(self, step: int, epochs: Collection[int]) -> bool:
-        """Return whether an epoch ends with a step that is one of some, counted in this training.
+    def draw(self, step: int) -> int:
+        """Return the place of a step among all whose batches the seed draws."""
+        return step - self.before + self.drawn
 
-        A training that ends within an epoch ends that one.
+    def ends_epoch(self, step: int, epochs: Collection[int]) -> bool:
+        """Return whether an epoch ends with a step that is one of some.
+
+        Epochs are counted since the seed's first draw. A training that ends within an epoch ends
+        that one.
         """
-        done, within = divmod(step - self.before, self.batches.steps_per_epoch)
+        done, within = divmod(self.draw(step), self.batches.steps_per_epoch)
         if within and step == self.last:
             done, within = done + 1, 0
         return within == 0 and done in epochs
@@ -137,13 +161,16 @@ class TrainingPlan:
 
     def _fine_tuning(self, recipe: Recipe) -> TrainingPlan:
         """Return the plan of a fine-tuning: the same data and rooms, drawn anew."""
-        # A seed of its own, so that it does not begin with the draws of its training.
-        digest = hashlib.sha256(f"{self.seed}:fine-tuning".encode()).digest()
-        seed = int.from_bytes(digest[:7], "big")
+        seed = fine_tuning_seed(self.seed)
         batches = _batches_for(recipe, self.batches, seed)
         disturber = _disturber_for(recipe.augment, self.disturber, seed)
         plan = replace(self, recipe=recipe, batches=batches, disturber=disturber, seed=seed)
         return replace(plan, before=self.last, before_epochs=self.epochs_after(self.last))
+
+
+def fine_tuning_seed(seed: int) -> int:
+    """Return the seed of a fine-tuning, which does not repeat the draws of its training."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:fine-tuning".encode()).digest()[:7], "big")
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,16 @@ class Progress:
         self.chosen = {}
         self.right.clear()
 
+    def continued(self) -> Progress:
+        """Return the progress that a continuation begins with: steps are counted on."""
+        return Progress(
+            step=self.step,
+            right=self.right,
+            ended=self.ended,
+            left_out=self.left_out,
+            in_no_order=self.in_no_order,
+        )
+
     def result(self, batch: int) -> TrainingResult:
         """Return the result once all steps are done."""
         return TrainingResult(

@@ -891,7 +891,7 @@ function same(one, other) {
   return one.length === other.length && one.every((each, i) => each === other[i]);
 }
 
-// The rows picked side by side: every value shown, against that of the first one picked.
+// The rows picked side by side: every number, and what else is shown, against that of the first one picked.
 function comparison(view, picked) {
   const title = element("h3", { tabindex: "-1" }, `Comparison of ${counted(picked.length, "entry", "entries")}`);
   const head = element("header", {}, title, button("Clear", () => view.change({ picked: [] })));
@@ -904,7 +904,7 @@ function valueTable(view, picked) {
   const heads = picked.map((row, place) => entryHead(view, picked, row, place));
   const top = element("tr", {}, element("th", { scope: "col", class: "entry" }, picked.length > 1 ? "differences from the first" : "value"), ...heads);
   const lines = view.data.columns.flatMap((column, place) => {
-    if (column.key === "entry" || !view.rows.shownColumns.has(column.key)) return [];
+    if (column.key === "entry" || !(column.compared || view.rows.shownColumns.has(column.key))) return [];
     return [valueLine(view, picked, column, place)];
   });
   return scrolled(`Values side by side: ${view.title}`, element("table", { class: "grid" }, element("thead", {}, top), element("tbody", {}, ...lines)));

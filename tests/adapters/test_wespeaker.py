@@ -84,7 +84,7 @@ def test_front_end_of_published_eres2net_v2_is_3d_speakers() -> None:
     ids=lambda adapter: f"{type(adapter).__name__}-{getattr(adapter, 'pooling', '')}".rstrip("-"),
 )
 def test_promises_of_the_interface_hold(adapter: ModelAdapter) -> None:
-    check_model(adapter)
+    check_model(adapter, frames=60)
 
 
 @pytest.mark.parametrize("channels", [0, 100])

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.benchmarks.corpus import write_embeddings, write_files
 from tests.benchmarks.figures import HEAD, Figure, machine
+from tests.benchmarks.packed_sound import write_sound
 
 FIGURES = pytest.StashKey[list[Figure]]()
 
@@ -28,6 +30,23 @@ def embeddings() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         write_embeddings(Path(folder))
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def packed() -> Iterator[Path]:
+    """A folder with utterances in a pack, and each of them as FLAC."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_sound(Path(folder))
+        yield Path(folder)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Let torch compute with one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

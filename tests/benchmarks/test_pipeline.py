@@ -3,91 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
 import torch
 import torchaudio
 from pytest_benchmark.fixture import BenchmarkFixture
-from xxhash import xxh3_128
 
 from harness.adapter import Fbank
-from harness.config.recipe_tables import Augment, Noise, Reverb
+from harness.config.recipe_tables import Augment
 from harness.data.corpus import SAMPLE_RATE
-from harness.datasets.packing.pack import Pack
-from harness.datasets.subset import Subset
-from harness.feeding.batches import TrainingBatches
-from harness.feeding.disturbance import Disturber
 from harness.feeding.feeder import Feeder
 from harness.feeding.front_end import LogMel
-from harness.feeding.libraries import library_sources
-from harness.feeding.step_inputs import InputMaker
 from tests.benchmarks.figures import Figure, missed
+from tests.benchmarks.packed_sound import (
+    BATCH,
+    CROP,
+    SECONDS,
+    WESPEAKERS,
+    input_maker,
+    packed_batches,
+)
 from tests.benchmarks.side_by_side import ON_THE_PROCESSOR, Contestant, take_turns
 
-ITEMS, SECONDS, CROP = 256, 8.0, 2.0
-BATCH, STEPS, WARM_UP, WORKERS = 64, 40, 8, 2
-SPEEDS = (0.9, 1.0, 1.1)
-WESPEAKERS = Augment(speeds=SPEEDS, probability=0.6, noise=Noise(), reverb=Reverb())
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+STEPS, WARM_UP, WORKERS = 40, 8, 2
 PLAIN = Fbank(subtract_mean=False)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A pack of utterances of 8 s, and each of them as FLAC."""
-    with TemporaryDirectory() as name:
-        place = Path(name)
-        values = np.concatenate([_utterance(number) for number in range(ITEMS)])
-        values.tofile(place / "values")
-        for number, samples in enumerate(values.reshape(ITEMS, -1)):
-            soundfile.write(place / f"{number}.flac", samples, SAMPLE_RATE, subtype="PCM_16")
-        yield place
-
-
-def _utterance(number: int) -> np.ndarray:
-    """Pulses through resonances, in noise: FLAC packs it about as tightly as it does speech."""
-    rng = np.random.Generator(np.random.PCG64(number))
-    samples = round(SECONDS * SAMPLE_RATE)
-    seconds = np.arange(samples) / SAMPLE_RATE
-    pitch = rng.uniform(90, 220)
-    tones = sum(
-        np.sin(2 * np.pi * pitch * harmonic * seconds) / harmonic for harmonic in range(1, 20)
-    )
-    swell = 0.6 + 0.4 * np.sin(2 * np.pi * rng.uniform(2, 5) * seconds)
-    return np.rint(3000 * swell * tones + 60 * rng.normal(size=samples)).astype(np.int16)
-
-
-def _batches(folder: Path, speeds: tuple[float, ...] = ()) -> TrainingBatches:
-    samples = round(SECONDS * SAMPLE_RATE)
-    values = np.memmap(folder / "values", np.int16, mode="r")
-    pack = Pack(values, np.arange(ITEMS + 1) * samples, np.full((ITEMS, 1), samples), "", {})
-    names = [f"s{number % 32:02}" for number in range(ITEMS)]
-    items = pd.DataFrame({"id": [str(number) for number in range(ITEMS)], "label": names})
-    subset = Subset(items, np.arange(ITEMS), np.arange(1, ITEMS + 1), pack)
-    return TrainingBatches(subset, tuple(sorted(set(names))), BATCH, CROP, 0, speeds)
-
-
-def _maker(folder: Path, augment: Augment) -> InputMaker:
-    opened = {use: shelf.open() for use, shelf in library_sources(augment, folder, folder).items()}
-    disturber = Disturber(augment, opened.get("reverb"), opened.get("noise"), 0)
-    declared = Fbank(dither=1.0)
-    batches = _batches(folder, augment.speeds)
-    return InputMaker(batches, disturber if opened else None, declared, augment, 0)
 
 
 def _decoded(folder: Path) -> list[np.ndarray]:
@@ -102,10 +47,10 @@ def _decoded(folder: Path) -> list[np.ndarray]:
 
 
 @ON_THE_PROCESSOR
-def test_crops(folder: Path, benchmark: BenchmarkFixture, figures: list[Figure]) -> None:
-    batches = _batches(folder)
+def test_crops(packed: Path, benchmark: BenchmarkFixture, figures: list[Figure]) -> None:
+    batches = packed_batches(packed)
     ours = Contestant[object](partial(batches.at, 1))
-    rival = Contestant[object](partial(_decoded, folder))
+    rival = Contestant[object](partial(_decoded, packed))
     name = f"decoding the whole FLAC ({SECONDS:g} s) for each crop"
     (ratio,) = take_turns(benchmark, ours, {name: rival}, rounds=5).values()
     what = f"{BATCH} crops of {CROP:g} s out of a pack"
@@ -131,8 +76,8 @@ def _kaldi(waves: torch.Tensor) -> torch.Tensor:
 
 
 @ON_THE_PROCESSOR
-def test_filterbank(folder: Path, benchmark: BenchmarkFixture, figures: list[Figure]) -> None:
-    waves, _ = _batches(folder).at(0)
+def test_filterbank(packed: Path, benchmark: BenchmarkFixture, figures: list[Figure]) -> None:
+    waves, _ = packed_batches(packed).at(0)
     bank = LogMel(PLAIN).eval()
     with torch.inference_mode():
         ours = Contestant[object](partial(bank, waves))
@@ -147,37 +92,9 @@ def test_filterbank(folder: Path, benchmark: BenchmarkFixture, figures: list[Fig
     assert missed(figures) == []
 
 
-def _epoch(folder: Path, hashes: np.ndarray | None) -> None:
-    """Make the inputs of all utterances once, each held against its hash or not."""
-    maker = _maker(folder, WESPEAKERS)
-    if hashes is not None:
-        pack = replace(
-            maker.batches.subset.pack, folder=folder, held=np.zeros(ITEMS, bool), fast=hashes
-        )
-        subset = replace(maker.batches.subset, pack=pack)
-        maker = replace(maker, batches=replace(maker.batches, subset=subset))
-    for step in range(ITEMS // BATCH):
-        maker.inputs(step)
-
-
 @ON_THE_PROCESSOR
-def test_hashes_of_an_epoch(
-    folder: Path, benchmark: BenchmarkFixture, figures: list[Figure]
-) -> None:
-    values = np.fromfile(folder / "values", np.int16).reshape(ITEMS, -1)
-    found = [np.frombuffer(xxh3_128(item.data).digest(), np.uint8) for item in values]
-    ours = Contestant[object](partial(_epoch, folder, np.stack(found)))
-    rival = Contestant[object](partial(_epoch, folder, None))
-    (ratio,) = take_turns(benchmark, ours, {"unheld": rival}, rounds=15).values()
-    what = f"disturbed inputs of {ITEMS} utterances of {SECONDS:g} s, each hashed whole"
-    figures.append(Figure(what, 1000 * ours.best, "ms of processor time"))
-    figures.append(Figure("… against nothing hashed", 1 / ratio, "times as long", most=1.1))
-    assert missed(figures) == []
-
-
-@ON_THE_PROCESSOR
-def test_disturbed_crops(folder: Path, benchmark: BenchmarkFixture, figures: list[Figure]) -> None:
-    plain, disturbed = (_maker(folder, augment) for augment in (Augment(), WESPEAKERS))
+def test_disturbed_crops(packed: Path, benchmark: BenchmarkFixture, figures: list[Figure]) -> None:
+    plain, disturbed = (input_maker(packed, augment) for augment in (Augment(), WESPEAKERS))
     ours = Contestant[object](partial(disturbed.inputs, 1))
     rival = Contestant[object](partial(plain.inputs, 1))
     (ratio,) = take_turns(benchmark, ours, {"plain": rival}, rounds=10).values()
@@ -187,12 +104,12 @@ def test_disturbed_crops(folder: Path, benchmark: BenchmarkFixture, figures: lis
     figures.append(Figure("… against the filterbank alone", 1 / ratio, "times as long"))
 
 
-def test_two_workers_feed(folder: Path, benchmark: BenchmarkFixture, figures: list[Figure]) -> None:
+def test_two_workers_feed(packed: Path, benchmark: BenchmarkFixture, figures: list[Figure]) -> None:
     """By the clock on the wall, nothing taking the inputs; the machine must be idle for it."""
     seconds: list[float] = []
 
     def feed() -> None:
-        maker, device = _maker(folder, WESPEAKERS), torch.device("cpu")
+        maker, device = input_maker(packed, WESPEAKERS), torch.device("cpu")
         with Feeder(maker, range(WARM_UP + STEPS), device, WORKERS) as feeder:
             for _ in range(WARM_UP):
                 feeder.take()

@@ -90,12 +90,19 @@ def test_a_section_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_training_is_cut_off_and_compared(tmp_path: Path) -> None:
+def test_every_section_runs_dry_with_the_command_itself(tmp_path: Path) -> None:
     tiny = make_tiny(tmp_path / "own")
     own = tmp_path / "harness"
     own.write_text(f'#!/bin/sh\nexec "{HARNESS}" "$@" --config "{tiny.config}"\n')
     own.chmod(0o755)
-    settings = {"SUITE": "own", "DATASET": "voices", "RESUMED": "tiny", "STEPS": "600"}
-    done = check(tmp_path, "resume", **settings)
+    what = {"SUITE": "own", "DATASET": "voices", "RESUMED": "tiny", "MODELS": "tiny"}
+    done = check(tmp_path, "speaker half resume measure", STEPS="600", BATCHES="4 6", **what)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "cut off and resumed, tiny has the bits of an unbroken training" in done.stdout
+    lines = done.stdout.splitlines()
+    ended = [line.split()[1] for line in lines if line.startswith("ok    [")]
+    parts = ("speaker", "half", "unbroken", "cut", "resumed", "measure", "memory")
+    assert ended == [f"[{name}]" for name in parts]
+    assert "ok    resume: cut off and resumed, tiny has the bits of an unbroken training" in lines
+    log = tmp_path / "runs" / "gpu-check" / "measure.log"
+    models = json.loads(log.read_text())["models"]
+    assert [(each["state"], each["batch"]) for each in models] == [("done", 4), ("done", 6)]

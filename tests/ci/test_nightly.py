@@ -14,10 +14,9 @@ import pytest
 from harness.records.record_files import write_record
 from harness.registry.history.line_chain import add
 from tests.board.published_copy import ROOT, git
+from tests.preloaded import preloaded_command
 from tests.registry.history.conftest import day, night_of, real_record
 from tests.test_memory_page import measured
-
-HARNESS = Path(sys.executable).with_name("harness")
 
 PLAYED = """#!/usr/bin/env bash
 # Gives the records of a night for `run`, and leaves all else to the real command.
@@ -66,6 +65,7 @@ class Nightly:
         git(self.top, "add", "--all")
         git(self.top, "commit", "--quiet", "-m", "Begin")
         git(self.top, "remote", "add", "origin", str(self.remote))
+        self.real = preloaded_command(folder)
         self.played = folder / "harness"
         self.played.write_text(PLAYED)
         self.played.chmod(0o755)
@@ -91,7 +91,7 @@ class Nightly:
         settings = {
             "HARNESS": str(self.played),
             "PYTHON": sys.executable,
-            "REAL": str(HARNESS),
+            "REAL": str(self.real),
             "PREPARED": str(self.prepared),
             "NIGHT": day(number),
             "SUITES": "image",

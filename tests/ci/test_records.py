@@ -17,6 +17,7 @@ from harness.board.publishing.published_tables import build
 from harness.board.record_paths import details_path, scores_path
 from tests.board.published_copy import ROOT, Copy, edit, forbid_scores, git, make_copy, rebind
 from tests.keys import list_key, make_key, needs_keys, sign_records
+from tests.preloaded import preloaded_command
 
 HARNESS = Path(sys.executable).with_name("harness")
 
@@ -51,10 +52,13 @@ def copy(template: Copy, tmp_path: Path) -> Copy:
     return Copy(Path(shutil.copytree(template.top, tmp_path / "repository")))
 
 
-def checked(copy: Copy, target: str = "target") -> subprocess.CompletedProcess[str]:
+def checked(
+    copy: Copy, target: str = "target", harness: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The check of a change, by a command that has its libraries already or by another one."""
     return subprocess.run(
         [copy.top / "ci" / "records.sh", target],
-        env=os.environ | {"HARNESS": str(HARNESS)},
+        env=os.environ | {"HARNESS": str(harness or preloaded_command(copy.top.parent))},
         capture_output=True,
         text=True,
         check=False,
@@ -63,7 +67,7 @@ def checked(copy: Copy, target: str = "target") -> subprocess.CompletedProcess[s
 
 def test_a_whole_record_passes_with_what_it_changes(copy: Copy) -> None:
     # What the target got meanwhile is not missed.
-    done = checked(copy)
+    done = checked(copy, harness=HARNESS)
     assert done.returncode == 0, done.stderr
     assert "efficientnet-b2" in done.stdout
     assert f"{copy.name(copy.record('efficientnet-b2'))}: rescored" in done.stderr
@@ -137,6 +141,17 @@ def test_malformed_records_are_all_named(copy: Copy) -> None:
     assert "Traceback" not in done.stderr
     # By `board check` and by `board admit`, which go on to the others.
     assert all(done.stderr.count(f"/{name}.json: ") >= 2 for name in malformed), done.stderr
+
+
+def test_a_change_of_what_judges_it_is_told(copy: Copy) -> None:
+    (copy.top / "harness").mkdir()
+    (copy.top / "harness" / "mine.py").write_text("x = 1\n")
+    script = copy.top / "ci" / "records.sh"
+    script.write_text(f"{script.read_text()}# mine\n")
+    copy.commit()
+    done = checked(copy)
+    assert "the change edits what judges it; read this first" in done.stderr
+    assert "(HARNESS=...): ci/records.sh, harness/mine.py\n" in done.stderr
 
 
 def test_a_target_that_is_not_there_is_told(copy: Copy) -> None:

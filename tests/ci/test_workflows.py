@@ -25,6 +25,19 @@ def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
 
 
+def test_the_nights_image_can_ask_a_gpus_driver() -> None:
+    """Without NVML there are no joules, and nobody notices a throttled card."""
+    image = (ROOT / "ci" / "Dockerfile").read_text()
+    assert "-r requirements.lock" in image
+    assert "NVIDIA_DRIVER_CAPABILITIES=compute,utility" in image
+    locked = (ROOT / "requirements.lock").read_text()
+    assert re.search(r"^nvidia-ml-py==", locked, re.MULTILINE)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    assert [each for each in extras["gpu"] if each.startswith("nvidia-ml-py")]
+
+
 @pytest.fixture(scope="module")
 def tests() -> dict[str, Any]:
     return read(ROOT / ".github" / "workflows" / "tests.yml")

@@ -20,6 +20,8 @@ from harness.records.record import Environment
 from harness.train.kept_states import state_digest
 from tests.tiny import TinyBenchmark
 
+pytestmark = pytest.mark.usefixtures("preloaded_workers")
+
 Call = Callable[..., Result]
 
 APP = typer.Typer()
@@ -79,9 +81,16 @@ def test_segments_are_audited_and_every_falsehood_is_found(tiny: TinyBenchmark, 
         assert "it was trained in another environment: processor: then " in told["reasons"][0]
         assert ", here Another Processor" in told["reasons"][0]
 
-    # A weight that is changed under the hash that was kept.
+    # The state of another step in the place of one.
     place = train / "state-4.pt"
     whole = place.read_bytes()
+    place.write_bytes((train / "state-8.pt").read_bytes())
+    status, told = audited(call, tiny, "--share", "1")
+    assert (status, told["answer"]) == (0, "not auditable here")
+    assert "state-4.pt: this is not the state that was kept" in told["reasons"][0]
+    place.write_bytes(whole)
+
+    # A weight that is changed under the hash that was kept.
     state = torch.load(place, weights_only=True)
     state["system"]["trunk.layer.bias"][0] += 1e-6
     torch.save(state, place)
@@ -106,6 +115,8 @@ def test_segments_are_audited_and_every_falsehood_is_found(tiny: TinyBenchmark, 
     assert told["reasons"][0].startswith("steps 1 to 4: they reach another state")
 
     place.write_bytes(whole)
+    refused = call("audit", str(path), "--silence-minutes", "0")
+    assert "--silence-minutes 0: give a number above 0" in str(refused.exception)
     tiny.edit("steps = 12", "steps = 10")
     status, told = audited(call, tiny)
     assert (status, told["answer"]) == (0, "not auditable here")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from harness.config.loader import load
 from harness.datasets.listing import list_dataset
 from harness.datasets.lock import read_lock
-from tests.tiny import COMMAND, Finished, TinyBenchmark, make_tiny, plain_environment
+from tests.preloaded import run_preloaded
+from tests.tiny import PATIENCE, Finished, TinyBenchmark, make_tiny, plain_environment
 
 NAMES = ["voices.1of2", "voices.2of2"]
 RUN = ("run", "--suite", "own", "--loss", "aam", "--seeds", "0", "--device", "cpu", "--json")
@@ -112,10 +111,7 @@ def test_data_list_and_check_name_the_folds(
 
 def _shown(tiny: TinyBenchmark, *words: str) -> str:
     """What a command that takes no runs folder prints."""
-    return subprocess.run(
-        [sys.executable, "-c", COMMAND, *words, "--config", str(tiny.config)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=plain_environment(),
-    ).stdout
+    given = [*words, "--config", str(tiny.config)]
+    status, out, err = run_preloaded(given, tiny.folder, plain_environment(), PATIENCE)
+    assert status == 0, err
+    return out

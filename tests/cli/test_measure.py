@@ -57,7 +57,7 @@ profiles.quick = { recipe = "short" }
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
     folder = tmp_path_factory.mktemp("costs") / "own"
-    copied = finished_tiny(tmp_path_factory.getbasetemp()).copy(folder)
+    copied = finished_tiny(tmp_path_factory.getbasetemp(), folder)
     copied.config.write_text(copied.config.read_text() + MODELS)
     (folder / "broken_models.py").write_text(BROKEN)
     return copied
@@ -142,6 +142,7 @@ def test_half_precision_is_predicted_and_measured(tiny: TinyBenchmark, measured)
     assert half["training_per_second"] > 0
 
 
+@pytest.mark.usefixtures("preloaded_workers")  # each network that fails costs its worker
 def test_every_model_of_the_kind_is_measured_and_no_other(tiny: TinyBenchmark):
     loaded = load(tiny.config)
     request = RunRequest(suite="costs", profile="quick", runs=tiny.runs, device="cpu", threads=1)

@@ -42,6 +42,7 @@ def spoil(path: Path) -> None:
     place.mkdir()
 
 
+@pytest.mark.usefixtures("preloaded_workers")
 def test_a_plan_needs_no_folder_of_results(harness: Command, tiny: TinyBenchmark) -> None:
     # Below a file nobody can write, not even root.
     nowhere = ("--config", tiny.config, "--runs", tiny.config / "runs")
@@ -71,7 +72,8 @@ def test_what_is_not_pinned_says_where_it_is_to_be(harness: Command, tiny: TinyB
     lock = tiny.folder / "benchmark.lock"
     lock.unlink()
     spoil(lock)
-    status, out, err = harness("data", "check", "voices", "--config", tiny.config, "--lists")
+    places = ("--config", tiny.config, "--runs", tiny.runs)
+    status, out, err = harness("data", "check", "voices", *places, "--lists")
     assert (status, out) == (2, "")
     assert err.startswith(f"harness: {lock}: ")
     assert "voices/quick is not pinned there yet" in err

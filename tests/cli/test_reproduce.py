@@ -23,6 +23,8 @@ from harness.records.signature import SIGNERS, SignatureError, read_signers
 from tests.keys import list_key, make_key, needs_keys
 from tests.tiny import TinyBenchmark
 
+pytestmark = pytest.mark.usefixtures("preloaded_workers")
+
 Call = Callable[..., Result]
 
 APP = typer.Typer()

@@ -25,11 +25,11 @@ ONE = (*FIRST[:6], "0", *FIRST[7:])
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
     """What the first call left; only read here."""
-    return finished_tiny(tmp_path_factory.getbasetemp())
+    return finished_tiny(tmp_path_factory.getbasetemp(), tmp_path_factory.mktemp("first") / "own")
 
 
 def test_standard_output_is_one_json_document(base: TinyBenchmark) -> None:
-    document = json.loads((base.folder.parent / "first.out").read_text())
+    document = json.loads((base.folder / "first.out").read_text())
     assert document["ran"] == 3
     (table,) = document["tables"]
     assert {row["model"] for row in table["rows"]} == {"MFCC statistics", "tiny"}

@@ -48,7 +48,7 @@ json.dump(sorted({name.partition(".")[0] for name in sys.modules}), sys.stderr)
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
-    return finished_tiny(tmp_path_factory.getbasetemp())
+    return finished_tiny(tmp_path_factory.getbasetemp(), tmp_path_factory.mktemp("start") / "own")
 
 
 def imported(program: str, *words: str) -> set[str]:

@@ -36,7 +36,7 @@ def harness(*words: str | Path, **environment: str) -> subprocess.CompletedProce
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
-    return finished_tiny(tmp_path_factory.getbasetemp())
+    return finished_tiny(tmp_path_factory.getbasetemp(), tmp_path_factory.mktemp("streams") / "own")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,10 @@ from harness.config.tables import Component
 
 
 def test_an_empty_benchmark_has_a_budget():
-    assert Benchmark().budget.gpu_memory == "6 GiB"
+    budget = Benchmark().budget
+    assert budget.gpu_memory == "6 GiB"
+    # Such a card shows torch 5.6 GiB, of which a context and a display leave less than 5.
+    assert budget.usable == 9 * 2**29
 
 
 def test_tables_are_frozen():

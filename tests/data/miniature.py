@@ -113,8 +113,8 @@ def write_cnceleb(folder: Path, *, each: int = 6, seed: int = 7) -> MiniatureCnC
     }
     for speaker in UNLISTED:
         _write_speaker(first / "data" / speaker, Voice(generator), 2)
-    _write_lines(first / "dev" / "dev.lst", DEV)
-    _write_lines(second / "spk.lst", SECOND)
+    write_lines(first / "dev" / "dev.lst", DEV)
+    write_lines(second / "spk.lst", SECOND)
     enrolment, tests = _write_evaluation(first, generator, each)
     written = MiniatureCnCeleb(folder, utterances, enrolment, tests)
     _write_lists(written)
@@ -131,23 +131,23 @@ def _write_evaluation(
         if speaker in ENROLLED:
             chosen = others[: 2 + place % 2]  # the rest is neither trained on nor scored
             sound = np.concatenate([_read(root / "data" / speaker / name) for name in chosen])
-            _write(root / "eval" / "enroll" / f"{speaker}-enroll", sound)
+            write_sound(root / "eval" / "enroll" / f"{speaker}-enroll", sound)
             enrolment[f"{speaker}-enroll"] = [f"{speaker}/{name}" for name in chosen]
         for name, seconds in _names(generator, each, first=50):
-            _write(root / "eval" / "test" / f"{speaker}-{name}", voice.say(seconds))
+            write_sound(root / "eval" / "test" / f"{speaker}-{name}", voice.say(seconds))
             tests.append(f"{speaker}-{name}")
     return enrolment, tests
 
 
 def _write_lists(written: MiniatureCnCeleb) -> None:
     lists, enrolment = written.lists, written.enrolment
-    _write_lines(lists / "enroll.lst", [f"{model} enroll/{model}.wav" for model in enrolment])
-    _write_lines(
+    write_lines(lists / "enroll.lst", [f"{model} enroll/{model}.wav" for model in enrolment])
+    write_lines(
         lists / "enroll.map",
         [" ".join([model, *(f"{name}.wav" for name in enrolment[model])]) for model in enrolment],
     )
-    _write_lines(lists / "test.lst", [f"test/{name}.wav" for name in written.tests])
-    _write_lines(
+    write_lines(lists / "test.lst", [f"test/{name}.wav" for name in written.tests])
+    write_lines(
         lists / "trials.lst",
         [f"{model} test/{test}.wav {target:d}" for model, test, target in written.trials],
     )
@@ -216,7 +216,7 @@ def write_voxceleb(
     trials = {name: list(_pairs(utterances, *choice)) for name, choice in LISTS.items()}
     for name, listed in trials.items():
         lines = [f"{target:d} {enrol}.wav {test}.wav" for enrol, test, target in listed]
-        _write_lines(folder / "lists" / name, lines)
+        write_lines(folder / "lists" / name, lines)
     _write_meta(folder)
     return MiniatureVoxCeleb(folder, utterances, trials)
 
@@ -238,12 +238,12 @@ def _write_meta(folder: Path) -> None:
     rows = [(name, "mf"[int(name[-1]) % 2], part) for names, part in sets for name in names]
     head = "VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet"
     lines = [f"{name}\tA_Name\t{gender}\tNew Zealand\t{part}" for name, gender, part in rows]
-    _write_lines(folder / "vox1_meta.csv", [head, *lines])
+    write_lines(folder / "vox1_meta.csv", [head, *lines])
     sets = [(VOX2_DEV, "dev"), (VOX2_TEST, "test")]
     rows = [(name, "mf"[int(name[-1]) % 2], part) for names, part in sets for name in names]
     head = "VoxCeleb2 ID ,VGGFace2 ID ,Gender ,Set "
     lines = [f"{name} ,n{name[2:]} ,{gender} ,{part} " for name, gender, part in rows]
-    _write_lines(folder / "vox2_meta.csv", [head, *lines])
+    write_lines(folder / "vox2_meta.csv", [head, *lines])
 
 
 def _write_videos(folder: Path, voice: Voice, each: int, ending: str) -> list[str]:
@@ -251,7 +251,7 @@ def _write_videos(folder: Path, voice: Voice, each: int, ending: str) -> list[st
     for video in VIDEOS:
         for number in range(1, each + 1):
             place = folder / video / f"{number:05}"
-            _write(place, voice.say(voice.generator.uniform(0.6, 1.2)), ending)
+            write_sound(place, voice.say(voice.generator.uniform(0.6, 1.2)), ending)
             if ending == ".flac":
                 place.with_suffix(".m4a").write_bytes(b"what is left of the archive")
             written.append(f"{folder.name}/{video}/{number:05}")
@@ -261,7 +261,7 @@ def _write_videos(folder: Path, voice: Voice, each: int, ending: str) -> list[st
 def _write_speaker(folder: Path, voice: Voice, each: int) -> list[str]:
     names = []
     for name, seconds in _names(voice.generator, each):
-        _write(folder / name, voice.say(seconds))
+        write_sound(folder / name, voice.say(seconds))
         names.append(name)
     return names
 
@@ -281,11 +281,11 @@ def _read(place: Path) -> np.ndarray[Any, np.dtype[np.int16]]:
     return soundfile.read(f"{place}.flac", dtype="int16")[0]
 
 
-def _write(place: Path, samples: np.ndarray[Any, Any], ending: str = ".flac") -> None:
+def write_sound(place: Path, samples: np.ndarray[Any, Any], ending: str = ".flac") -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(f"{place}{ending}", samples, RATE, subtype="PCM_16")
 
 
-def _write_lines(path: Path, lines: Any) -> None:
+def write_lines(path: Path, lines: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{line}\n" for line in lines))

@@ -15,10 +15,11 @@ import pytest
 import soundfile
 
 from harness.data.corpora.speech_manifest import SpeechManifest
-from harness.datasets.packing import pack as packs
+from harness.datasets.packing import pack_files
 from harness.datasets.packing.decoding import stamp_of, stamps_of
+from harness.datasets.packing.item_records import item_records, texts_by_row
 from harness.datasets.packing.making import ensure_pack
-from harness.datasets.packing.pack import Pack, item_records, texts_by_row
+from harness.datasets.packing.pack import Pack
 from harness.datasets.packing.pack_request import PackRequest
 from harness.datasets.packing.unfinished import journal_line, parse_journal_line
 from tests.speech import noise
@@ -137,14 +138,14 @@ def test_a_damaged_file_alone_is_read_again(watched):
 
 
 def test_a_pack_of_another_format_is_made_anew(watched, monkeypatch):
-    monkeypatch.setattr(packs, "FORMAT", packs.FORMAT + 1)
+    monkeypatch.setattr(pack_files, "FORMAT", pack_files.FORMAT + 1)
     pack = ensure_pack(watched.request)
     assert len(watched.read) == 24
     assert isinstance(pack, Pack)
 
 
 def test_a_pack_of_files_that_other_rules_read_is_made_anew(watched):
-    facts = watched.request.folder / packs.FACTS
+    facts = watched.request.folder / pack_files.FACTS
     old = json.loads(facts.read_text())
     del old["reading"]
     facts.write_text(json.dumps(old))

@@ -12,18 +12,15 @@ import pytest
 
 from harness.data.corpora.speech_manifest import SpeechManifest
 from harness.datasets.packing.making import ensure_pack
-from harness.datasets.packing.pack import (
+from harness.datasets.packing.pack import MENDERS, VALUES, DamagedItems, Pack
+from harness.datasets.packing.pack_files import (
     FACTS,
     FAST,
     HASHES,
-    MENDERS,
     OWN,
     SHAPES,
     STAMPS,
     TABLES,
-    VALUES,
-    DamagedItems,
-    Pack,
     open_pack,
     read_pack,
 )

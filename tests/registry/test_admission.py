@@ -22,7 +22,7 @@ from harness.records.documents import digest
 from harness.records.record import Metric, RecordedComponent, Stage, Submission
 from harness.records.record_files import read_record, write_record
 from harness.registry.admission import admit
-from harness.registry.admission_rules import lock_edits
+from harness.registry.admission_rules import AGAIN, lock_edits
 from tests.board.published_copy import ROOT, Copy, edit, git, make_copy
 
 
@@ -112,6 +112,14 @@ def _unevaluated(document: dict[str, Any]) -> None:
     del document["stages"]["evaluate"]
 
 
+def _untrained(document: dict[str, Any]) -> None:
+    del document["stages"]["train"]
+
+
+def _false_baseline(document: dict[str, Any]) -> None:
+    document |= {"track": "baseline", "loss": None}
+
+
 def _other_dataset(document: dict[str, Any]) -> None:
     document["dataset"]["name"] = "elsewhere"
 
@@ -199,6 +207,11 @@ def _no_facts(document: dict[str, Any]) -> None:
         (_licence, "dataset.licence is CC0-1.0, the benchmark's CC-BY-4.0"),
         (_unevaluated, "it is measured, and has no stage `evaluate`"),
         (_other_dataset, "dataset 'elsewhere' is not of benchmark.toml"),
+        (
+            _false_baseline,
+            "its track is baseline, and the suite's is 'nearest class mean' of",
+        ),
+        (_untrained, "its track is matched, and it has no stage `train`"),
         (_unknown_commit, "code 111111111111 is no commit of this repository; push the commit"),
         (_stage_of_unknown_commit, "code 222222222222 is no commit of this repository"),
         (_no_date, "finished is 'soon', no time of ISO 8601"),
@@ -226,7 +239,10 @@ def test_what_a_new_record_may_not_say_is_named_with_its_file(
     copy: Copy, new: Path, change: Callable[[dict[str, Any]], None], said: str
 ) -> None:
     edit(new, change)
-    assert any(line.startswith(f"{copy.name(new)}: ") and said in line for line in complaints(copy))
+    found = complaints(copy)
+    assert any(line.startswith(f"{copy.name(new)}: ") and said in line for line in found)
+    of_the_benchmark = [line for line in found if ", the benchmark's " in line]
+    assert all(line.endswith(f"; {AGAIN}") for line in of_the_benchmark)
 
 
 @pytest.fixture

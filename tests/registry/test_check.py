@@ -242,11 +242,11 @@ def test_an_attestation_of_another_name_edited_or_beside_no_record_is_named(copy
 def test_of_a_long_line_that_differs_the_place_is_told(copy: Copy) -> None:
     page = copy.folder / "image.md"
     text = page.read_text()
-    line = next(line for line in text.splitlines() if line.endswith("| rescored |"))
-    assert len(line) > 300
-    page.write_text(text.replace(line, line.replace("| rescored |", "| rescorer |")))
+    line = next(each for each in text.splitlines() if each.endswith("| matched  |"))
+    assert len(line) > 250
+    page.write_text(text.replace(line, line.replace("| matched  |", "| matchet  |")))
     (said,) = check(copy.folder)
     assert said.startswith("image.md: line ")
-    assert "| rescorer |" in said
-    assert "| rescored |" in said
+    assert "| matchet  |" in said
+    assert "| matched  |" in said
     assert len(said) < 450

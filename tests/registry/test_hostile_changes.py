@@ -271,6 +271,18 @@ def test_every_malformed_record_is_named_by_every_command(copy: Copy, new: Path)
         assert place.name in said
 
 
+def test_no_name_or_value_makes_a_line_of_its_own(copy: Copy, new: Path) -> None:
+    """A log of a build obeys lines that begin with two colons, and a terminal escapes."""
+    edit(new, named("dataset.title", "digits\n::error::by a value"))
+    place = new.with_name("a\n::error::by a name\x1b[31m.json")
+    place.write_text("{}")
+    for said in (admitted(copy).complaints, check(copy.folder)):
+        assert all(line.isprintable() for line in said)
+        assert any("a\\n::error::by a name\\x1b[31m.json: " in line for line in said)
+    place.unlink()
+    assert any("digits\\n::error::by a value" in line for line in admitted(copy).complaints)
+
+
 def test_an_edited_record_is_still_spelled_and_read(copy: Copy, new: Path) -> None:
     new.write_text(readable_json(json.loads(new.read_text())))
     assert admitted(copy).complaints == ()

@@ -54,7 +54,8 @@ def record(tmp_path: Path) -> Path:
 def spoken(loaded: LoadedBenchmark, tmp_path_factory: pytest.TempPathFactory) -> Details:
     """The details of a record with trials."""
     (source,) = SPEECH.glob("campplus-aam-seed0-6708f1844590.json")
-    return details_of(loaded, copied(source, tmp_path_factory.mktemp("spoken")))
+    path = copied(source, tmp_path_factory.mktemp("spoken"))
+    return details_of(loaded, path, read_record(path))
 
 
 def published() -> list[tuple[Path, Record, Details]]:
@@ -158,7 +159,7 @@ def test_another_record_makes_details_stale(loaded: LoadedBenchmark, record: Pat
 
 
 def test_a_last_digit_is_no_difference(loaded: LoadedBenchmark, record: Path) -> None:
-    found = details_of(loaded, record)
+    found = details_of(loaded, record, read_record(record))
     document = found.model_dump(mode="json", by_alias=True)
     estimate = document["breakdowns"]["class"]["groups"][0]["metrics"]["accuracy"]
     estimate["low"] = round(estimate["low"] + 1e-6, 6)
@@ -191,8 +192,8 @@ def test_what_cannot_be_computed_here_is_told_once_a_reason(
     letters = sorted((DIGITS.parent / "omniglot-latin").glob("*softmax*-*.json"))
     letters = [path for path in letters if not path.name.endswith(".details.json")]
     maker = DetailsMaker(loaded)
-    assert [maker.of(path) for path in letters] == [None] * 3
-    assert maker.of(record) is not None
+    assert [maker.of(path, read_record(path)) for path in letters] == [None] * 3
+    assert maker.of(record, read_record(record)) is not None
     ((reason, records),) = maker.reasons.items()
     assert "https://github.com/brendenlake/omniglot" in reason
     assert records == letters
@@ -202,7 +203,7 @@ def test_what_cannot_be_computed_here_is_told_once_a_reason(
 def test_other_scores_are_refused(loaded: LoadedBenchmark, record: Path) -> None:
     np.savez(record.with_suffix(".scores.npz"), logits=np.zeros((500, 10)))
     with pytest.raises(DataError, match="not the scores that the record names"):
-        details_of(loaded, record)
+        details_of(loaded, record, read_record(record))
 
 
 def test_broken_details_are_refused(loaded: LoadedBenchmark, record: Path) -> None:

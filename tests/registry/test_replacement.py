@@ -81,6 +81,20 @@ def test_what_would_take_an_entrys_row_is_refused(changes: dict[str, Any], said:
     assert said in joined(again(**changes))
 
 
+@pytest.mark.parametrize("seed", [0, 7])
+def test_scores_alone_lower_no_row_that_has_scores_alone(seed: int) -> None:
+    old = {name: each.model_copy(update={"trust": "rescored"}) for name, each in OLD.items()}
+    said = joined(again(seed=seed, value=0.4, trust="rescored"), old=old)
+    assert "eer is worse than the interval of every published record of ecapa-512 + aam" in said
+    assert joined(again(seed=seed, value=0.4, trust="measured"), old=old) == ""
+    for value in (0.055, 0.001):
+        assert joined(again(seed=seed, value=value, trust="rescored"), old=old) == ""
+
+
+def test_only_what_was_made_again_is_told_so() -> None:
+    assert "made again" not in joined(again(trust="claimed"))
+
+
 def test_what_was_made_again_is_followed_by_what_was_made_again() -> None:
     attested = OWN[0].model_copy(update={"trust": "reproduced"})
     old = {**OLD, "attested": attested}

@@ -12,8 +12,14 @@ from harness.datasets.listing import list_dataset
 from harness.errors import RequestError
 from harness.records.record import Data, Record, Submission
 from harness.records.record_files import read_record
-from harness.registry.reproduction import check_reproducible, plan_again, request_for
-from harness.run.plan.request import RunRequest, listing_state
+from harness.registry.record_job import (
+    Rerun,
+    check_reproducible,
+    plan_again,
+    planned_job,
+    request_for,
+)
+from harness.run.plan.request import listing_state
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"
@@ -23,12 +29,9 @@ FIRST = next(DIGITS.glob("efficientnet-b0-softmax-seed0-????????????.json"))
 
 def planned(record: Record, runs: Path) -> Any:
     loaded = load(ROOT / "benchmark.toml")
-    request = RunRequest(
-        suite="image", profile="quick", datasets=("digits",), runs=runs, device="cpu",
-        threads=1,
-    )  # fmt: skip
     source = listing_state(loaded, list_dataset(loaded, "digits", "quick"))
-    return plan_again(loaded, request_for(loaded, record, request), record, source)
+    request = request_for(loaded, record, Rerun(runs=runs, threads=1))
+    return planned_job(plan_again(loaded, request, record, source), record, source)
 
 
 def test_a_published_record_is_planned_as_it_was(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from harness.board.record_paths import record_path, series_path
 from harness.errors import RequestError
 from harness.records.documents import sha256
 from harness.records.record import Artefact
-from harness.records.record_files import write_record
+from harness.records.record_files import read_records, write_record
 from harness.registry.admission import admit
 from harness.registry.check import check
 from harness.registry.publication import publish
@@ -74,14 +74,14 @@ def test_a_record_is_published_with_its_series(tmp_path: Path) -> None:
 
     def refused(said: str) -> None:
         with pytest.raises(RequestError, match=said):
-            publish([run], folder, repository)
+            publish(read_records([run]), folder, repository)
         assert not list(folder.rglob("*.gz"))
 
     refused(r"series\.jsonl\.gz: missing; the record's series are published beside it")
     run.with_name(PUBLISHED).write_bytes(content + b"\0")
     refused(r"series\.jsonl\.gz: not the series that its record names")
     run.with_name(PUBLISHED).write_bytes(content)
-    publish([run], folder, repository)
+    publish(read_records([run]), folder, repository)
     assert (folder / series_path(record_path(record))).read_bytes() == content
 
 

@@ -18,6 +18,7 @@ from harness.cli.publish import publish
 from harness.errors import RequestError
 from harness.records.details_schema import Details, details_text
 from harness.records.files import write_bytes
+from harness.records.record_files import read_records
 from harness.registry.admission import Admission, admit
 from harness.registry.check import check
 from harness.registry.publication import publish as publish_records
@@ -131,7 +132,7 @@ def test_a_run_is_published_with_its_signature(copy: Copy, key: Path, tmp_path: 
     write_bytes(run.with_name("scores.npz"), record.with_suffix(".scores.npz").read_bytes())
     list_key(copy.folder, key)
     signature = record.with_suffix(".sig")
-    assert signature in publish_records([run], copy.folder, copy.top, key=key)
+    assert signature in publish_records(read_records([run]), copy.folder, copy.top, key=key)
     assert check(copy.folder) == []
     (held,) = [
         line
@@ -139,7 +140,7 @@ def test_a_run_is_published_with_its_signature(copy: Copy, key: Path, tmp_path: 
         if "efficientnet-b0" in line and "measured" in line
     ]
     assert held.startswith("|")
-    assert publish_records([run], copy.folder, copy.top, key=key) == []
+    assert publish_records(read_records([run]), copy.folder, copy.top, key=key) == []
 
 
 def test_a_new_record_is_rescored_by_its_scores_and_measured_by_a_signature(

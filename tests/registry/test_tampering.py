@@ -16,7 +16,7 @@ from harness.datasets.lock import read_lock
 from harness.errors import RequestError
 from harness.records.documents import digest, sha256_file
 from harness.records.record import Artefact
-from harness.records.record_files import read_record, write_record
+from harness.records.record_files import read_record, read_records, write_record
 from harness.registry.admission import admit
 from harness.registry.check import check
 from harness.registry.history.line_chain import add, history_files
@@ -271,10 +271,10 @@ def test_a_dirty_tree_and_a_record_of_one_are_not_published(copy: Copy, tmp_path
     write_record(run, dirty)
     shutil.copy(copy.folder / scores_path(record_path(record)), run.with_name("scores.npz"))
     with pytest.raises(RequestError, match=r"record\.json: made by code that is in no commit"):
-        publish([run], copy.folder, copy.top)
+        publish(read_records([run]), copy.folder, copy.top)
     (copy.top / "benchmark.toml").write_text("")
     with pytest.raises(RequestError, match=r"the work tree is not clean: benchmark\.toml"):
-        publish([run], copy.folder, copy.top)
+        publish(read_records([run]), copy.folder, copy.top)
 
 
 def test_a_dirty_record_put_there_by_hand_is_refused(copy: Copy) -> None:

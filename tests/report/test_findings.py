@@ -6,11 +6,12 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from harness.records.record import Metric
-from harness.report.findings import Finding, comparisons, findings
+from harness.report.comparisons import comparisons
+from harness.report.finding import Finding
+from harness.report.findings import findings
 from harness.report.run import Run
 from harness.series.series import Mark, Series, scalar_frame
 
@@ -29,39 +30,6 @@ def of_series(marks: tuple[Mark, ...] = (), **values: list[float]) -> Run:
 
 def named(found: list[Finding]) -> dict[str, dict]:
     return {each.text: each.values for each in found}
-
-
-def test_the_best_validation_is_named_with_its_step():
-    before = named(findings(of_series(Test_eer=[0.4, 0.2, 0.3])))["best_before"]
-    assert (before["best"], before["step"], before["last"]) == ("0.2", "2", "0.3")
-    assert "best_last" in named(findings(of_series(Test_eer=[0.4, 0.3, 0.2])))
-    assert "best_last" in named(findings(of_series(Test_accuracy=[0.4, 0.5, 0.6])))
-    assert "once" in named(findings(of_series(Test_eer=[0.4])))
-
-
-def test_the_end_of_the_loss_is_told_only_where_it_can_be_compared():
-    falling = list(np.linspace(10, 1, 200))
-    assert "loss_falling" in named(findings(of_series(Train_Loss=falling)))
-    assert "loss_rising" in named(findings(of_series(Train_Loss=falling[::-1])))
-    noise = list(5 + np.random.default_rng(0).standard_normal(200))
-    assert "loss_flat" in named(findings(of_series(Train_Loss=noise)))
-    margin = list(np.linspace(0, 0.2, 200))
-    moved = named(findings(of_series(Train_Loss=falling, Train_margin=margin)))
-    assert "loss_rules_moved" in moved
-    assert "loss_falling" not in moved
-    held = [*margin[::2], *[0.2] * 100]
-    assert "loss_falling" in named(findings(of_series(Train_Loss=falling, Train_margin=held)))
-
-
-@pytest.mark.parametrize("scale", [1, 100])
-def test_training_and_test_that_do_not_agree_are_told_whichever_unit_a_log_has(scale: int):
-    def said(accuracy: float, eer: float) -> dict[str, dict]:
-        learnt, error = [0.1 * scale, accuracy * scale], [0.4 * scale, eer * scale]
-        return named(findings(of_series(Train_Accuracy=learnt, Test_eer=error)))
-
-    assert said(0.99, 0.2)["log_gap"] == {"accuracy": "99.0 %", "eer": "20.0 %"}
-    assert "log_gap" not in said(0.99, 0.005)
-    assert "log_gap" not in said(0.8, 0.2)
 
 
 def test_marks_are_counted():

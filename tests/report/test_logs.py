@@ -14,7 +14,7 @@ from harness.report.run import Run, find_runs
 from harness.report.section import Picture
 from harness.report.sections import conclusions, curves
 from harness.report.text import LANGUAGES, read_words
-from tests.foreign_logs import BEST, write_campplus
+from tests.foreign_logs import BEST, EPOCHS, write_campplus
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,8 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_a_training_of_another_program_is_reported(log: Run):
     words = read_words("zh-Hant")
     report = make_report([log], words)
-    assert [section.key for section in report.sections] == ["head", "conclusions", "curves"]
+    keys = [section.key for section in report.sections]
+    assert keys == ["head", "conclusions", "health", "curves"]
     text, pictures = markdown_page(report, "pictures")
     assert len(pictures) == 6
     for name in ("Train/lr", "Train/Loss", "Train/Accuracy", "Test/threshold", "Test/min_dcf"):
@@ -42,9 +43,12 @@ def test_its_conclusions_are_those_of_its_numbers_in_every_language(log: Run, la
     found = conclusions.section([log], words)
     assert found is not None
     said = str(found.blocks)
-    best = {"name": "Test/eer", "best": "0.2", "step": BEST, "last": "0.2083"}
-    assert words("conclusions.step_keep", **best) in said
-    assert words("conclusions.log_gap", accuracy="100.0 %", eer="20.8 %") in said
+    at = words("health.step", number=BEST)
+    end = words("health.step", number=EPOCHS - 1)
+    best = {"name": "Test/eer", "best": "20.0 %", "at": at, "last": "20.8 %"}
+    assert words("advice.keep_best", **best) in said
+    assert words("findings.best_before", **best, end=end, count=EPOCHS) in said
+    assert words("findings.memorised_eer", accuracy="99.9 %", value="20.8 %") in said
 
 
 def test_two_logs_side_by_side_are_told_apart_without_colour(log: Run, tmp_path: Path):

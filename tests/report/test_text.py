@@ -11,7 +11,7 @@ import pytest
 from harness.errors import RequestError
 from harness.report.sections.curves import meaning
 from harness.report.text import LANGUAGES, read_words
-from harness.series.names import GLOSSARY
+from harness.series.names import SCALARS
 
 CODE = sorted((Path(__file__).resolve().parents[2] / "harness" / "report").rglob("*.py"))
 ASSETS = sorted((Path(__file__).resolve().parents[2] / "harness" / "report").rglob("*.html"))
@@ -45,17 +45,17 @@ def test_sentences_are_translated_and_no_text_is_empty(language):
 def test_every_text_that_code_or_template_asks_for_is_there():
     texts = read_words("en").texts
     sources = "\n".join(path.read_text(encoding="utf-8") for path in [*CODE, *ASSETS])
-    asked = set(re.findall(r'words(?:\.get)?\(\s*"([\w.]+)"', sources))
+    asked = set(re.findall(r'\bwords(?:\.get)?\(\s*"([\w.]+)"', sources))
     assert len(asked) > 60
     assert sorted(asked - texts.keys()) == []
-    begun = set(re.findall(r'words(?:\.get)?\(\s*f"([\w.]+)\{', sources))
+    begun = set(re.findall(r'\bwords(?:\.get)?\(\s*f"([\w.]+)\{', sources))
     assert [start for start in begun if not any(name.startswith(start) for name in texts)] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_series_of_a_training_has_its_glossary_line(language):
     words = read_words(language)
-    lines = {name: meaning(name, words) for name in GLOSSARY}
+    lines = {name: meaning(name, words) for name in SCALARS}
     assert [name for name, line in lines.items() if line == words("glossary.other")] == []
 
 

@@ -135,7 +135,8 @@ def test_kept_embeddings_are_drawn_and_searched(runs, tmp_path):
     centres = {label: rng.normal(size=16) for label in np.unique(labels)}
     made = np.stack([centres[label] for label in labels]) + rng.normal(size=(len(labels), 16))
     kept = with_embeddings(runs[0], tmp_path, (1e6 * made).astype(np.float32))
-    section = space.section([kept, runs[1]], WORDS)
+    without = replace(runs[1], stages={"evaluate": tmp_path / "none"})
+    section = space.section([kept, without], WORDS)
     expected, queries = recall_at_k(made, labels, space.KS)
     (row,) = tables(section)[0].rows
     assert row[1] == f"{queries:,}"

@@ -12,7 +12,9 @@ from harness.errors import ConfigError, CorpusAbsent, DataError
 from harness.run.events import ProgressEvent
 from harness.run.plan.request import RunRequest
 from harness.run.session import run_suite
-from tests.tiny import TinyBenchmark, finished_tiny, make_tiny
+from tests.tiny import TinyBenchmark, make_tiny
+
+pytestmark = pytest.mark.usefixtures("preloaded_workers")
 
 
 @dataclass
@@ -34,11 +36,6 @@ class Watch:
             self.seen.append(f"{event.text or event.kind} {state or event.total or name or 0}")
         elif event.loss is not None:
             self.seen.append(f"step {event.done}")
-
-
-@pytest.fixture
-def tiny(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> TinyBenchmark:
-    return finished_tiny(tmp_path_factory.getbasetemp()).copy(tmp_path / "own")
 
 
 def called(tiny: TinyBenchmark, **changes: object) -> tuple[int, Watch]:

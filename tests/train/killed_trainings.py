@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from harness.series import series_file
+from harness.train.training_plan import Validation
 from harness.train.training_progress import resume_step
 from tests.train.small_training import RECIPE, trained
 
@@ -35,8 +36,8 @@ def train_on(folder: Path, kill_at: int | None, delay: float = 0.0) -> None:
             threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
             time.sleep(0.002)
 
-    def validate(judged: object) -> dict[str, float]:
-        return {"eer": 0.25, "threshold": 0.5}
+    def validate(judged: object) -> Validation:
+        return Validation({"eer": 0.25, "threshold": 0.5})
 
     trained(folder, LONGER, report=report, validate=validate)
 

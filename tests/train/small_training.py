@@ -23,7 +23,7 @@ from harness.datasets.subset import Subset
 from harness.feeding.batches import TrainingBatches
 from harness.train.loop import train
 from harness.train.system import System
-from harness.train.training_plan import TrainingPlan
+from harness.train.training_plan import TrainingPlan, Validation
 from harness.train.training_progress import TrainingResult
 
 ITEMS, SAMPLES = 6, 800
@@ -32,7 +32,7 @@ RECIPE = Recipe(
     optimizer=Optimizer(lr=0.1), learning_rate=LearningRate(shape="constant", warmup=0),
     schedules={"margin": Rise(shape="linear", start=0.0, end=1.0)},
 )  # fmt: skip
-SCORES = {2: 0.3, 4: 0.1, 6: 0.2, 8: 0.15, 10: 0.4}
+SCORES = {2: 0.3, 4: 0.1, 6: 0.2, 8: 0.15, 10: 0.4, 12: 0.25}
 """What the validation split says after each of its steps."""
 
 
@@ -78,10 +78,10 @@ def trained(
         if step == stop_at:
             raise StopError
 
-    def validate(judged: System) -> dict[str, float]:
+    def validate(judged: System) -> Validation:
         judged.eval()
         seen[done] = {name: value.clone() for name, value in judged.state_dict().items()}
-        return {"eer": SCORES[done], "threshold": 0.5}
+        return Validation({"eer": SCORES[done], "threshold": 0.5})
 
     plan = TrainingPlan(
         recipe=recipe, batches=small_batches(recipe), validate=validate, primary="eer",

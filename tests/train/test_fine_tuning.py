@@ -21,7 +21,7 @@ from harness.feeding.step_inputs import step_seed
 from harness.train import loop
 from harness.train.checkpoint import load_weights, save_weights
 from harness.train.optimization import make_optimizer
-from harness.train.training_plan import AtOriginalSpeed, TrainingPlan
+from harness.train.training_plan import AtOriginalSpeed, TrainingPlan, Validation
 from harness.train.training_progress import FINAL
 from tests.train.small_training import (
     RECIPE,
@@ -162,9 +162,8 @@ def test_the_average_of_its_last_weights(tmp_path: Path) -> None:
 def test_right_decisions_are_its_own(tmp_path: Path) -> None:
     """Two steps are less than an epoch; those before them do not fill it up."""
     tune = FineTune(steps=2, lr=0.02, checkpoints=2)
-    result, _ = trained(
-        tmp_path, TUNED.model_copy(update={"fine_tune": tune}), validate=lambda _: {"eer": 0.1}
-    )
+    recipe = TUNED.model_copy(update={"fine_tune": tune})
+    result, _ = trained(tmp_path, recipe, validate=lambda _: Validation({"eer": 0.1}))
     decisions = [line["train"]["Accuracy"] for line in logged(tmp_path)]
     assert result.accuracy == pytest.approx(sum(decisions[6:]) / 2)
     assert result.before_fine_tuning is not None

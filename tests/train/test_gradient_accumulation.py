@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from adapters.class_losses import ClassBalancedSoftmax, FocalSoftmax, SphereFace2
 from adapters.ghm import GhmClassification
@@ -52,6 +53,21 @@ class Trunk:
 
     def build(self) -> nn.Module:
         return nn.Sequential(nn.Linear(SIZE, 6), self.between(), nn.Tanh(), nn.Linear(6, 5))
+
+
+class Reads(TorchDispatchMode):
+    """Notes in a list when the number of a tensor is asked for, for which a GPU is waited for."""
+
+    def __init__(self, order: list[str]) -> None:
+        super().__init__()
+        self.order = order
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func is torch.ops.aten._local_scalar_dense.default:
+            self.order.append("read")
+        return func(*args, **(kwargs or {}))
 
 
 class Counted(nn.Module):
@@ -215,3 +231,23 @@ def test_a_loss_that_ignores_its_embeddings_is_told() -> None:
 class _Constant:
     loss = torch.zeros((), dtype=torch.float64, requires_grad=True)
     logits, statistics = None, {}
+
+
+@pytest.mark.parametrize(
+    ("loss", "part", "backward"),
+    [(Softmax(), None, 1), (Softmax(), 4, 3), (GhmClassification(), 4, 1)],
+)
+def test_no_loss_is_read_before_its_backward_pass_is_under_way(
+    loss: LossAdapter, part: int | None, backward: int
+) -> None:
+    """A GPU that is waited for in between has nothing to do meanwhile."""
+    order: list[str] = []
+    system = System(Trunk(), loss, CLASSES)
+    began = Precision(nullcontext, lambda total: (order.append("backward"), total.backward())[1])
+    with Reads(order):
+        learn(system, torch.randn(len(LABELS), SIZE), torch.tensor(LABELS), part, began)
+    last = len(order) - 1 - order[::-1].index("backward")
+    assert order.count("backward") == backward
+    assert "read" in order[last:]
+    if not isinstance(loss, GhmClassification):  # which looks at its numbers to weight them
+        assert "read" not in order[:last]

@@ -21,7 +21,7 @@ from harness.errors import JobFailed
 from harness.train.checkpoint import load_weights
 from harness.train.loop import train
 from harness.train.system import System
-from harness.train.training_plan import TrainingPlan
+from harness.train.training_plan import TrainingPlan, Validation
 from harness.train.training_progress import FINAL, TrainingResult
 from tests.train import small_training
 from tests.train import test_mining as small
@@ -60,8 +60,9 @@ def test_training_computes_in_the_recipes_precision(
     torch.manual_seed(1)
     system = System(Trunk(), loss, small.LABELS)
     plan = TrainingPlan(
-        recipe=how, batches=small.batches(how), validate=lambda _: {"eer": 0.5}, primary="eer",
-        higher_is_better=False, scheduled=(), folder=tmp_path, seed=3, report=lambda *_: None,
+        recipe=how, batches=small.batches(how), validate=lambda _: Validation({"eer": 0.5}),
+        primary="eer", higher_is_better=False, scheduled=(),
+        folder=tmp_path, seed=3, report=lambda *_: None,
     )  # fmt: skip
     train(system, plan, Fabric(accelerator="cpu", devices=1, precision=precision))
     assert system.trunk[-1].seen == {dtype}

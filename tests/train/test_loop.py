@@ -19,7 +19,7 @@ from harness.records.documents import sha256_file
 from harness.train.checkpoint import load_weights
 from harness.train.optimization import make_optimizer
 from harness.train.system import System, outputs_of
-from harness.train.training_plan import TrainingPlan
+from harness.train.training_plan import TrainingPlan, Validation
 from harness.train.training_progress import FINAL
 from tests.train.small_training import (
     RECIPE,
@@ -83,13 +83,9 @@ def test_a_training_that_is_cut_off_gives_the_same_bytes(
     assert logs[0] == logs[1]
 
 
-@pytest.mark.parametrize(
-    "augment",
-    [
-        pytest.param(Augment(), marks=pytest.mark.long),
-        Augment(speeds=(0.9, 1.1), time_mask=2),
-    ],
-)
+# Each worker imports torch. The tests of fine-tuning hold the same of one worker.
+@pytest.mark.long
+@pytest.mark.parametrize("augment", [Augment(), Augment(speeds=(0.9, 1.1), time_mask=2)])
 def test_workers_change_no_weight(tmp_path: Path, augment: Augment) -> None:
     recipe = RECIPE.model_copy(update={"augment": augment})
     hashes = set()
@@ -151,7 +147,7 @@ def test_the_loop_is_shown_no_test_data() -> None:
     assert fields == {
         "recipe": "Recipe",
         "batches": "TrainingBatches",
-        "validate": "Callable[[System], dict[str, float]]",
+        "validate": "Callable[[System], Validation]",
         "primary": "str",
         "higher_is_better": "bool",
         "scheduled": "tuple[str, ...]",
@@ -162,7 +158,10 @@ def test_the_loop_is_shown_no_test_data() -> None:
         "data_workers": "int",
         "before": "int",
         "before_epochs": "float",
+        "drawn": "int",
+        "parent": "Path | None",
         "title": "str",
+        "key": "str",
         "keep_states": "int",
         "kept": "Callable[[int, str], None]",
     }
@@ -222,8 +221,9 @@ def test_training_has_the_recipes_arithmetic_and_judging_its_own(
     recipe = RECIPE.model_copy(update={"tf32": True, "deterministic": False})
     subset, system = small_batches(recipe).subset, small_system(recipe)
 
-    def validate(judged: System) -> dict[str, float]:
-        return {"eer": float(outputs_of(judged, subset, "embedding", torch.device("cpu")).mean())}
+    def validate(judged: System) -> Validation:
+        found = outputs_of(judged, subset, "embedding", torch.device("cpu"))
+        return Validation({"eer": float(found.mean())})
 
     trained(tmp_path, recipe, system=system, validate=validate)
     assert [(each["tf32"], each["deterministic"]) for each in asked["loop"]] == [(True, False)]

@@ -25,7 +25,7 @@ from harness.feeding.batches import TrainingBatches
 from harness.records.documents import sha256_file
 from harness.train.loop import train
 from harness.train.system import System, nearest_labels
-from harness.train.training_plan import TrainingPlan
+from harness.train.training_plan import TrainingPlan, Validation
 from harness.train.training_progress import FINAL
 from tests.train.small_training import StopError, Trunk
 
@@ -57,8 +57,9 @@ def trained(folder: Path, how: Recipe, loss: LossAdapter, stop_at: int = 0, **mo
 
     system = system_of(how, loss)
     plan = TrainingPlan(
-        recipe=how, batches=batches(how), validate=lambda _: {"eer": 0.5}, primary="eer",
-        higher_is_better=False, scheduled=loss.scheduled, folder=folder, seed=3, report=report,
+        recipe=how, batches=batches(how), validate=lambda _: Validation({"eer": 0.5}),
+        primary="eer", higher_is_better=False, scheduled=loss.scheduled,
+        folder=folder, seed=3, report=report,
         **more,
     )  # fmt: skip
     train(system, plan, Fabric(accelerator="cpu", devices=1))

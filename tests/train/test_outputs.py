@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -102,13 +101,13 @@ class Small:
     """Stands before a network and refuses what a small card would."""
 
     def __init__(self, system: System, samples: float) -> None:
-        self.output, self.samples, self.sizes = system.output, samples, list[int]()
+        self.inputs, self.samples, self.sizes = system.inputs, samples, list[int]()
 
-    def __call__(self, raw: torch.Tensor, kind: Literal["embedding", "logits"]) -> torch.Tensor:
+    def __call__(self, raw: torch.Tensor) -> torch.Tensor:
         self.sizes.append(len(raw))
         if raw.numel() > self.samples:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return self.output(raw, kind)
+        return self.inputs(raw)
 
 
 def test_a_batch_that_is_refused_goes_through_in_halves(
@@ -116,7 +115,7 @@ def test_a_batch_that_is_refused_goes_through_in_halves(
 ) -> None:
     wanted = outputs_of(*judged, "embedding", CPU)
     small = Small(judged[0], samples=2 * 800)
-    monkeypatch.setattr(judged[0], "output", small)
+    monkeypatch.setattr(judged[0], "inputs", small)
     np.testing.assert_allclose(outputs_of(*judged, "embedding", CPU), wanted, rtol=1e-6)
     assert small.sizes == [6, 3, 1, 2, 3, 1, 2]
 
@@ -127,7 +126,7 @@ def test_an_item_that_does_not_fit_alone_is_named(
 ) -> None:
     system, subset = judged
     items = subset.items.assign(id=[f"u{row}" for row in range(6)], source="long.flac")
-    monkeypatch.setattr(system, "output", Small(system, samples=300))
+    monkeypatch.setattr(system, "inputs", Small(system, samples=300))
     with pytest.raises(
         OutOfMemory, match=r"embedding u0 \(long.flac\) alone: 0\.0 s of its 0\.1 s"
     ):
@@ -137,10 +136,10 @@ def test_an_item_that_does_not_fit_alone_is_named(
 def test_another_error_is_no_lack_of_memory(
     judged: tuple[System, Subset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(raw: torch.Tensor, kind: str) -> torch.Tensor:
+    def broken(raw: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("shapes cannot be multiplied")
 
-    monkeypatch.setattr(judged[0], "output", broken)
+    monkeypatch.setattr(judged[0], "inputs", broken)
     with pytest.raises(RuntimeError, match="shapes"):
         outputs_of(*judged, "embedding", CPU)
 

@@ -21,6 +21,7 @@ from harness.board.publishing.site_pages import pages as site_pages
 from harness.board.publishing.suite_pages import index, index_line, suite_texts
 from harness.board.record_paths import slug
 from harness.board.record_store import families, load, record_files
+from harness.board.standing.budget_curve import curves_of
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.charts import FOLDER as PLOTS
@@ -38,6 +39,7 @@ __all__ = ["Beside", "Files", "build", "read_folder", "record_files", "render"]
 
 BENCHMARK = "benchmark.toml"
 NOTHING = Beside()
+UNREAD: Mapping[Path, Record] = {}
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def render(records: Mapping[str, Record], beside: Beside = NOTHING) -> Files:
         RequestError: a record has no facts of its primary metric.
     """
     filed = (
-        FiledRecord(record, path, is_unseen=path in beside.unseen)
+        FiledRecord(record, path, is_unseen=path in beside.unseen, end=beside.ends.get(path))
         for path, record in sorted(records.items())
     )
     held = list(render_tables(tables(filed), beside))
@@ -117,7 +119,8 @@ def read_folder(folder: Path) -> tuple[dict[str, Record], Beside]:
         RequestError: a file among these is not what its name says.
     """
     held = load(folder, record_files(folder))
-    return held.records, Beside(held.details, references(folder), suite_order(folder), held.unseen)
+    told = references(folder), suite_order(folder)
+    return held.records, Beside(held.details, *told, held.unseen, held.ends)
 
 
 def suite_order(folder: Path) -> tuple[str, ...]:
@@ -173,24 +176,34 @@ def _remove_undrawn(folder: Path, names: Set[str]) -> None:
             path.unlink()
 
 
-def write_local(runs: Path, suite: str, profile: str) -> Path:
+def write_local(
+    runs: Path, suite: str, profile: str, known: Mapping[Path, Record] = UNREAD
+) -> Path:
     """Write `<suite>-<profile>.md` and `.json` from every record of that suite and profile.
+
+    Args:
+        runs: the folder of runs.
+        suite, profile: whose tables are written.
+        known: absolute path -> record of those that need not be read again.
 
     Returns:
         The Markdown file.
     """
     name = f"{suite}-{profile}"
     paths = sorted((runs / name).rglob("record.json"))
-    made = tables(FiledRecord(_usable(path), path.relative_to(runs).as_posix()) for path in paths)
+    records = ((path, _usable(path, known.get(path.resolve()))) for path in paths)
+    made = tables(FiledRecord(each, path.relative_to(runs).as_posix()) for path, each in records)
     write_text(runs / f"{name}.json", document_text(made))
-    write_text(runs / f"{name}.md", "\n".join(section(table) for table in made))
+    curves = {curve.endpoint: curve for curve in curves_of(made)}
+    sections = (section(table, curve=curves.get(table)) for table in made)
+    write_text(runs / f"{name}.md", "\n".join(sections))
     return runs / f"{name}.md"
 
 
 def latest_records(
     runs: Path, suites: tuple[str, ...], datasets: tuple[str, ...], *, include_failed: bool
-) -> list[Path]:
-    """Return the latest record of each entry and seed below a runs folder, to be published.
+) -> dict[Path, Record]:
+    """Return the latest record of each entry and seed below a runs folder, by its path.
 
     Args:
         runs: the folder.
@@ -213,8 +226,8 @@ def latest_records(
     if not wanted:
         raise RequestError(f"{runs}: holds no record to publish; run a suite first")
     rows = [filed for table in tables(wanted) for row in table.rows for filed in row.filed]
-    return [Path(part.path) for filed in rows for part in filed.files]
+    return {Path(part.path): part.record for filed in rows for part in filed.files}
 
 
-def _usable(path: Path) -> Record:
-    return usable_record(path, read_record(path))
+def _usable(path: Path, known: Record | None = None) -> Record:
+    return usable_record(path, known or read_record(path))

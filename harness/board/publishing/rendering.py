@@ -19,10 +19,12 @@ from harness.board.record_paths import slug
 from harness.board.record_store import load, refuse
 from harness.board.site.views import ChangeView, Summary, change_view, summary
 from harness.board.site.views import section as page_section
+from harness.board.standing.budget_curve import BudgetCurve, curves_of
 from harness.board.standing.table import (
     UP,
     Family,
     Table,
+    TableKey,
     archive_page,
     family,
     from_archive,
@@ -32,16 +34,20 @@ from harness.board.standing.table import (
 )
 from harness.board.versions.changelog import change_log, log_entries
 from harness.board.writing.charts import holds_plot, plots, write_plot
+from harness.board.writing.curve_chart import curve_data, curve_path
 from harness.board.writing.json_document import document
-from harness.board.writing.markdown import section
+from harness.board.writing.markdown import CURVE, section
 from harness.board.writing.references import References
 from harness.errors import RequestError
 from harness.measure.device import cores
 from harness.records.details_schema import Details
 from harness.records.signature import Signers
+from harness.series.training_end import TrainingEnd
 
 MANY = 4000
 """Number of records from which on further processes are worth their start."""
+
+Place = tuple[bool, int, TableKey]
 
 TABLES = "tables"
 """The key of the tables in a document."""
@@ -56,12 +62,14 @@ class Beside:
         references: published figures of others.
         suites: names of suites, in the order in which indexes list them.
         unseen: paths of the records that a signature alone carries.
+        ends: record's path -> how its training ended.
     """
 
     details: Mapping[str, Details] = field(default_factory=dict)
     references: References = References()  # noqa: RUF009
     suites: tuple[str, ...] = ()
     unseen: Set[str] = frozenset()
+    ends: Mapping[str, TrainingEnd] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ class RenderedTable:
         changes: its part of the site's change log.
     """
 
-    place: tuple[str, int, str, str, str, str]
+    place: Place
     page: str
     version: int
     suite: tuple[str, str]
@@ -107,39 +115,55 @@ class RenderedTable:
 def render_tables(tables: Sequence[Table], beside: Beside) -> Iterator[RenderedTable]:
     """Render the tables of a family, or of several: the newest versions, and the archived ones."""
     last = newest(tables)
+    curves = {curve.endpoint: curve for curve in curves_of(tables)}
     for table in tables:
         archived = table.protocol.version < last[family(table)]
-        yield _render(table, tables, beside, archived=archived)
+        yield _render(table, tables, beside, curves.get(table), archived=archived)
 
 
 def _render(
-    table: Table, tables: Sequence[Table], beside: Beside, *, archived: bool
+    table: Table,
+    tables: Sequence[Table],
+    beside: Beside,
+    curve: BudgetCurve | None,
+    *,
+    archived: bool,
 ) -> RenderedTable:
     protocol, data, drawn = table.protocol, table.dataset, plots(table)
+    if curve is not None:
+        drawn[CURVE] = curve_path(curve), curve_data(curve)
     up = UP if archived else ""
     shown = from_archive(table) if archived else table
     details = {f"{up}{path}": each for path, each in beside.details.items()}
     references = [] if archived else beside.references.beside(table)
     pictures = {where: f"{up}{path}" for where, (path, _) in drawn.items()}
-    told = document([shown], None if archived else beside.references)
+    told = document(
+        [shown], None if archived else beside.references, [curve] if curve is not None else ()
+    )
     entries = log_entries(table, tables)
     log = "".join(f"\n{block}\n" for block in change_log(entries))
     return RenderedTable(
-        place=table_key(table),
+        place=page_place(table),
         page=archive_page(protocol.suite, protocol.version) if archived else slug(protocol.suite),
         version=protocol.version,
         suite=(protocol.suite, protocol.suite_title or protocol.suite),
         dataset=(data.name, data.title or data.name),
         rows=len(table.rows),
-        text=section(shown, pictures, references, details) + log,
+        text=section(shown, pictures, references, details, curve) + log,
         # As deep as a table stands in its document; no text of a document spans lines.
         content="\n".join(f"  {line}" for line in _json(told[TABLES][0]).split("\n")),
         frame=told | {TABLES: []},
         plots=dict(drawn.values()),
-        html=page_section(table, beside.details, references, changed=bool(entries)),
-        summary=summary(table),
+        html=page_section(table, beside.details, references, curve, changed=bool(entries)),
+        summary=summary(table, curve),
         changes=tuple(map(change_view, entries)),
     )
+
+
+def page_place(table: Table) -> Place:
+    """Return the sort key of a page's tables: those of recorded data, on many units, come first."""
+    units = table.dataset.counts.get("test", {}).get("units", 0)
+    return table.dataset.synthetic, -units, table_key(table)
 
 
 def join_documents(suite: Sequence[RenderedTable]) -> str:

@@ -13,7 +13,9 @@ from harness.board.standing.figures import UNKNOWN, Figure, heading, plain, six_
 from harness.board.standing.rows import Row, seed_text
 from harness.board.standing.table import Table
 from harness.board.writing.charts import LOG_ABOVE
+from harness.board.writing.entry_grids import first_metrics, gpu_column, speed_columns
 from harness.board.writing.grids import (
+    NOT_PREDICTED,
     Cell,
     Column,
     TextPiece,
@@ -118,20 +120,32 @@ def columns(table: Table) -> list[PageColumn]:
     where = list(environments(table.rows))
     measured = cost_columns(table.rows, where[0]) if len(where) == 1 else []
     ranks = tuple(number_cell(rank, str(rank)) for rank in table.ranking.ranks)
+    shown = _shown(table)
     found = [
         PageColumn("rank", ranks, key="rank"),
         PageColumn("entry", tuple(map(cell, table.labels)), numeric=False, key="entry"),
         *(_metric_column(table, name, facts) for name, facts in table.facts.items()),
         _spread(table),
         _seeds(table.rows),
+        page_column(gpu_column(table.rows), "ratio"),
         *(page_column(each, "ratio") for each in (*size_columns(table.rows), *measured)),
         *_components(table.rows),
     ]
     return [
-        each
+        replace(each, shown=each.key in shown)
         for each in found
-        if each.key in FIXED or any(cell.value is not None for cell in each.cells)
+        if each.key in FIXED
+        or any(cell.value is not None or cell.text == NOT_PREDICTED for cell in each.cells)
     ]
+
+
+def _shown(table: Table) -> set[str]:
+    """Return the keys of the columns that are there before anybody asks: those of a short table."""
+    where = list(environments(table.rows))
+    short = [gpu_column(table.rows)]
+    short += speed_columns(table.rows, where[0]) if len(where) == 1 else []
+    metrics = (f"m.{name}" for name in first_metrics(table))
+    return {*FIXED, "seeds", "trust", *metrics, *(slug(column.title) for column in short)}
 
 
 def page_column(column: Column, compared: Compared = "") -> PageColumn:
@@ -204,7 +218,7 @@ def _links(row: Row) -> Iterable[TextPiece]:
 
 
 def _components(rows: Sequence[Row]) -> list[PageColumn]:
-    """Return the components of an entry; those in its name are shown on demand."""
+    """Return the components of an entry, and its trust."""
     held = list(map(components, rows))
     return [
         PageColumn(
@@ -214,7 +228,6 @@ def _components(rows: Sequence[Row]) -> list[PageColumn]:
             else tuple(cell(each[key] or UNKNOWN) for each in held),
             numeric=False,
             key=key,
-            shown=key in ("track", "trust"),
         )
         for key in COMPONENTS
     ]

@@ -11,15 +11,21 @@ from harness.board.record_paths import slug
 from harness.board.site.page_columns import PageColumn, columns, page_column
 from harness.board.site.page_data import group_of, row_keys, table_data
 from harness.board.site.templates import template
+from harness.board.standing.budget_curve import BudgetCurve
 from harness.board.standing.figures import heading, with_interval
 from harness.board.standing.table import Table
 from harness.board.versions.changelog import LogEntry
 from harness.board.writing.breakdowns import breakdown_grids
-from harness.board.writing.captions import footnotes, head, title
+from harness.board.writing.captions import data_title, folded_footnotes, head, title
+from harness.board.writing.curve_chart import curve_digits, curve_path
+from harness.board.writing.curve_text import crossing_grid, curve_grid, curve_notes
 from harness.board.writing.efficiency import efficiencies, efficiency_grid, efficiency_notes
-from harness.board.writing.grids import Grid, cost_grids, failure
+from harness.board.writing.entry_grids import cost_grids
+from harness.board.writing.entry_notes import row_footnotes
+from harness.board.writing.grids import Grid, failure
 from harness.board.writing.reference_tables import reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
+from harness.board.writing.summary import curve_summary, table_summary
 from harness.records.details_schema import Details
 from harness.records.documents import digest
 
@@ -44,7 +50,12 @@ class Leader:
 
 @dataclass(frozen=True)
 class Summary:
-    """A table in a few lines."""
+    """A table in a few lines.
+
+    Attributes:
+        is_inner: True if it is a point of a curve, and not the last: the index leaves it out.
+        curve: the anchor of the curve whose last point it is; empty for another table.
+    """
 
     anchor: str
     title: str
@@ -53,6 +64,9 @@ class Summary:
     failed: int
     units: str
     leaders: tuple[Leader, ...]
+    told: str
+    is_inner: bool
+    curve: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +89,17 @@ class Further:
 
 
 @dataclass(frozen=True)
+class CurveView:
+    """A comparison at several budgets: its place, what it says, its picture and its tables."""
+
+    anchor: str
+    title: str
+    told: str
+    picture: str
+    tables: list[Further]
+
+
+@dataclass(frozen=True)
 class ChangeView:
     """Changes of a table since an earlier one, as the change log shows them."""
 
@@ -88,6 +113,7 @@ def section(
     table: Table,
     details: Mapping[str, Details],
     references: Sequence[ReferenceGroup],
+    curve: BudgetCurve | None = None,
     *,
     changed: bool,
 ) -> Markup:
@@ -97,6 +123,7 @@ def section(
         table: the table; its records' paths are relative to the published folder.
         details: record's path -> the details beside it.
         references: published figures of others on its dataset.
+        curve: over the budgets of which the table is the largest; None for another table.
         changed: True if the change log has an entry of it.
     """
     source, held, keys = table.dataset.source, columns(table), row_keys(table)
@@ -107,6 +134,8 @@ def section(
         key=_key(table),
         anchor=_anchor(table),
         title=title(table),
+        told=table_summary(table),
+        curve=curve_view(curve) if curve else None,
         head=head(table),
         source=source if source.startswith("https://") else "",
         changed=CHANGES if changed else "",
@@ -121,10 +150,30 @@ def section(
         ],
         parts=[_of_rows(table, *each) for each in breakdown_grids(table, details)],
         references=[reference_view(group) for group in references],
-        footnotes=footnotes(table),
+        warnings=row_footnotes(table, brief=True),
+        footnotes=folded_footnotes(table),
         data=table_data(table, held, keys, details),
     )
     return Markup(text)
+
+
+def curve_view(curve: BudgetCurve) -> CurveView:
+    """Return a curve over several budgets."""
+    crossings = crossing_grid(curve)
+    return CurveView(
+        anchor=_curve_anchor(curve),
+        title=f"{data_title(curve.endpoint)}: {curve.facts.title} over budgets",
+        told=curve_summary(curve),
+        picture=curve_path(curve),
+        tables=[
+            _further(curve_grid(curve), curve_notes(curve)),
+            *([_further(crossings)] if crossings.lines else []),
+        ],
+    )
+
+
+def _curve_anchor(curve: BudgetCurve) -> str:
+    return f"{slug(curve.endpoint.dataset.name)}-curve-{curve_digits(curve)}"
 
 
 def reference_view(group: ReferenceGroup) -> Further:
@@ -142,8 +191,8 @@ def change_view(entry: LogEntry) -> ChangeView:
     return ChangeView(entry.title, entry.lines, tuple(tables), entry.notes)
 
 
-def summary(table: Table) -> Summary:
-    """Return a table as the index shows it."""
+def summary(table: Table, curve: BudgetCurve | None = None) -> Summary:
+    """Return a table as the index shows it; the last point of a curve tells of the whole."""
     primary = table.protocol.primary
     facts, units = table.facts[primary], table.dataset.counts.get("test", {}).get("units")
     named = zip(table.rows, table.labels, table.ranking.ranks, strict=True)
@@ -160,6 +209,9 @@ def summary(table: Table) -> Summary:
         failed=sum(not row.is_done for row in table.rows),
         units=f"{units:,} test {table.dataset.unit}s" if units else "",
         leaders=tuple(leaders[:LEADERS]),
+        told=curve_summary(curve) if curve else table_summary(table),
+        is_inner=table.is_point and curve is None,
+        curve=_curve_anchor(curve) if curve else "",
     )
 
 
@@ -178,9 +230,12 @@ def _key(table: Table) -> str:
     """Return digits that identify the table, and stay as long as its rules do."""
     protocol, dataset = table.protocol, table.dataset
     rules = [protocol.suite, protocol.profile, protocol.version, protocol.digest]
+    rules += [table.budget] if table.is_point else []
     return digest([*rules, dataset.name, dataset.lock, table.folds])[:8]
 
 
 def _anchor(table: Table) -> str:
     protocol = table.protocol
-    return f"{slug(table.dataset.name)}-{slug(protocol.profile)}-{protocol.version}-{_key(table)}"
+    rules = f"{slug(protocol.profile)}-{protocol.version}"
+    at = f"-{table.budget}" * table.is_point
+    return f"{slug(table.dataset.name)}-{rules}{at}-{_key(table)}"

@@ -157,20 +157,40 @@ def memory_prediction(row: Row) -> int | None:
     return max((each.reserved for each in told), default=None)
 
 
-def memory_to_predict(row: Row) -> int | None:
-    """Return the same of a row whose memory was not measured on a GPU; None of another.
+def inference_prediction(row: Row) -> int | None:
+    """Return the most bytes that the allocator is predicted to take to embed one batch."""
+    told = [each.inference_prediction for each in _resources(row) if each.inference_prediction]
+    return max((each.reserved for each in told), default=None)
+
+
+def gpu_memory(row: Row) -> int | None:
+    """Return the most bytes that a GPU's allocator took in training; None if none measured it.
 
     Main memory of a process tells nothing of a GPU.
     """
     measured = [each.training_memory for each in _resources(row) if each.training_memory]
-    on_gpu = any(memory.counted == "gpu" for memory in measured)
-    return None if on_gpu else memory_prediction(row)
+    return max((memory.bytes for memory in measured if memory.counted == "gpu"), default=None)
 
 
 def largest_training_batch(row: Row) -> int | None:
     """Return the items of a training step that fit the budget, in the record that fits fewest."""
     found = [each.largest_training_batch for each in _resources(row)]
     return min((batch for batch in found if batch is not None), default=None)
+
+
+def fit_of(row: Row) -> str:
+    """Return whether the batch that a recipe asks for fits the memory budget at once, in words.
+
+    Empty if that was not predicted.
+    """
+    largest = largest_training_batch(row)
+    asked = max((each.batch_asked or 0 for each in _resources(row)), default=0)
+    if largest is None or not asked:
+        return ""
+    if asked <= largest:
+        return "fits"
+    parts = max((each.micro_batches or 1 for each in _resources(row)), default=1)
+    return f"fits in {parts} parts" if parts > 1 else "does not fit"
 
 
 def budgets(rows: Sequence[Row]) -> list[int]:

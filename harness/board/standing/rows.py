@@ -16,6 +16,7 @@ from harness.board.standing.costs import cost_of, environments_of
 from harness.board.standing.figures import Figure
 from harness.records.documents import digest
 from harness.records.record import COSTS, Metric, Record, Trust
+from harness.series.training_end import TrainingEnd
 
 INCOMPLETE = "incomplete"
 """The state of a row if folds of it have no result."""
@@ -34,12 +35,14 @@ class FiledRecord:
     Attributes:
         parts: records of the folds from which it was joined; empty for a record as written.
         is_unseen: True if a signature alone carries its numbers.
+        end: how its training ended, by the series beside it; None if none lies there.
     """
 
     record: Record
     path: str = ""
     parts: tuple[FiledRecord, ...] = ()
     is_unseen: bool = False
+    end: TrainingEnd | None = None
 
     @cached_property
     def entry(self) -> str:
@@ -67,6 +70,12 @@ class Row:
     def records(self) -> tuple[Record, ...]:
         """The records behind the row, one for each network."""
         return tuple(part.record for filed in self.filed for part in filed.files)
+
+    @property
+    def ends(self) -> tuple[TrainingEnd, ...]:
+        """How the trainings behind it ended, of those whose series are there."""
+        ends = (part.end for filed in self.filed for part in filed.files)
+        return tuple(end for end in ends if end is not None)
 
     @cached_property
     def first(self) -> Record:

@@ -1,8 +1,8 @@
 """Tables: one suite, profile, dataset, protocol version, protocol digest and data lock each.
 
-All folds of a dataset share a table. Tables that differ in version, digest or lock alone are a
-family: the newest version is on its suite's page, older ones are pages of their own below
-`archive/`, made from their records like any other, for ever.
+Of several budgets each has a table of its own; all folds of a dataset share one. Tables that differ
+in version, digest or lock alone are a family: the newest version is on its suite's page, older ones
+are pages of their own below `archive/`, made from their records like any other, for ever.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from functools import cached_property
 from itertools import groupby
 
 from harness.board.record_paths import slug
-from harness.board.standing.choice import before_last, choose
+from harness.board.standing.budgets import by_budget
+from harness.board.standing.choice import Choice, before_last, choose
 from harness.board.standing.fold_join import join_folds
 from harness.board.standing.rows import FiledRecord, Row, arrange, join, labels
 from harness.board.standing.table_ranks import Ranking, rank
@@ -24,6 +25,8 @@ FOLDER = "archive"
 
 UP = "../"
 """From a page of the archive to the folder that records and pictures are named in."""
+
+TableKey = tuple[str, int, str, str, str, str, int]
 
 Family = tuple[str, str, str]
 """Suite, profile and dataset: what all versions of a table share."""
@@ -40,12 +43,31 @@ class Table:
             new.
         weaker: records of the same entries that are passed over, as the evidence behind them is
             less than behind the entries' others; from old to new.
+        budget: crops that each matched training saw; None if that is not known.
+        budgets: those of all tables that differ in nothing else, the smallest first.
     """
 
     rows: tuple[Row, ...]
     ranking: Ranking
     older: tuple[FiledRecord, ...] = ()
     weaker: tuple[FiledRecord, ...] = ()
+    budget: int | None = None
+    budgets: tuple[int, ...] = ()
+
+    @property
+    def rules(self) -> tuple[str, int, str, str, str, str]:
+        """The key that tables which differ in their budgets alone share."""
+        return key_of(self.rows[0].records[0])
+
+    @property
+    def is_point(self) -> bool:
+        """True if it is one point of a curve over several budgets."""
+        return len(self.budgets) > 1
+
+    @property
+    def is_endpoint(self) -> bool:
+        """True if it is the table of the largest of several budgets."""
+        return self.is_point and self.budget == self.budgets[-1]
 
     @property
     def superseded(self) -> int:
@@ -101,7 +123,8 @@ def tables(filed: Iterable[FiledRecord]) -> list[Table]:
         RequestError: a protocol does not say how its primary metric is to be sorted.
     """
     ordered = sorted(filed, key=lambda each: key_of(each.record))
-    return [_table(list(group)) for _, group in groupby(ordered, lambda each: key_of(each.record))]
+    groups = groupby(ordered, lambda each: key_of(each.record))
+    return [table for _, group in groups for table in _tables(choose(group))]
 
 
 def table_before(table: Table) -> Table | None:
@@ -109,30 +132,41 @@ def table_before(table: Table) -> Table | None:
     if not table.older:
         return None
     kept = [part for row in table.rows for filed in row.filed for part in filed.files]
-    return _table(before_last(kept, table.older))
+    before = _table(choose(before_last(kept, table.older)), table.budget)
+    return replace(before, budgets=table.budgets)
 
 
-def _table(filed: list[FiledRecord]) -> Table:
-    protocol = filed[0].record.protocol
+def _tables(chosen: Choice) -> list[Table]:
+    """Return the table of each budget, the largest first."""
+    made = [_table(part, budget) for budget, part in by_budget(chosen)]
+    budgets = tuple(sorted(table.budget for table in made if table.budget is not None))
+    return [replace(table, budgets=budgets) for table in made]
+
+
+def _table(chosen: Choice, budget: int | None) -> Table:
+    first = chosen.kept[0].record
+    protocol = first.protocol
     if protocol.primary not in protocol.facts:
         raise RequestError(
             f"{protocol.suite}: no facts of its primary metric {protocol.primary!r} in the record; "
             "give the task's protocol a MetricFacts for it"
         )
-    chosen = choose(filed)
     better = protocol.facts[protocol.primary].higher_is_better
     rows = arrange(join(join_folds(chosen.kept)), protocol.primary, higher_is_better=better)
-    ranking = rank(rows, protocol, filed[0].record.dataset.unit)
-    return Table(tuple(rows), ranking, chosen.older, chosen.weaker)
+    ranking = rank(rows, protocol, first.dataset.unit)
+    return Table(tuple(rows), ranking, chosen.older, chosen.weaker, budget)
 
 
-def table_key(table: Table) -> tuple[str, int, str, str, str, str]:
-    """Return the key that identifies and orders tables: newest protocol version first."""
-    return key_of(table.rows[0].records[0])
+def table_key(table: Table) -> TableKey:
+    """Return the key that identifies and orders tables: newest protocol version first.
+
+    Of tables that differ in their budgets alone, the largest budget's comes first.
+    """
+    return (*table.rules, -(table.budget or 0))
 
 
 def key_of(record: Record) -> tuple[str, int, str, str, str, str]:
-    """Return the key of the table that a record is in; all folds of a dataset share it."""
+    """Return the key of a record's tables, one for each budget; all folds of a dataset share it."""
     protocol, dataset = record.protocol, record.dataset
     rules = protocol.suite, -protocol.version, protocol.profile
     fold = dataset.fold
@@ -175,7 +209,9 @@ def previous(table: Table, tables: Iterable[Table]) -> Table | None:
     older = [
         each
         for each in tables
-        if family(each) == own and each.protocol.version < table.protocol.version
+        if family(each) == own
+        and each.protocol.version < table.protocol.version
+        and (each.budget == table.budget or not table.is_point)
     ]
     return nearest_table(table, older)
 

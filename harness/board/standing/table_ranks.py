@@ -14,6 +14,7 @@ from harness.metrics.significance import (
     MIN_UNITS_FOR_RANKS,
     ComparedEntry,
     can_rank,
+    p_values,
     ranks_and_difference,
     smallest_visible_difference,
 )
@@ -78,6 +79,20 @@ def values_by_unit(row: Row, metric: str) -> ComparedEntry:
     value = figure.value if figure else float("nan")
     values = np.array(list(left.values()), dtype=np.float64)
     return ComparedEntry(row.name, value, tuple(left), values, _seeds(row, metric))
+
+
+def pair_p_values(
+    rows: Sequence[Row], ranking: Ranking, protocol: Protocol
+) -> dict[tuple[Row, Row], float]:
+    """Return the p value of each pair of ranked rows, as the ranks rest on it."""
+    ranked = [row for row, rank in zip(rows, ranking.ranks, strict=True) if rank is not None]
+    if len(ranked) < 2:
+        return {}
+    entries = [values_by_unit(row, protocol.primary) for row in ranked]
+    found = p_values(entries, scale=_scale(protocol.facts[protocol.primary]))
+    first, second = np.triu_indices(len(ranked), k=1)
+    pairs = zip(first.tolist(), second.tolist(), strict=True)
+    return {(ranked[i], ranked[j]): float(found[i, j]) for i, j in pairs}
 
 
 def _fill_ranks(

@@ -158,13 +158,15 @@ def pair_tables(
 ) -> list[tuple[Table | None, Table | None]]:
     """Pair the tables of one family before and after.
 
-    A table of new rules is compared with the newest earlier one.
+    A table of new rules is compared with the newest earlier one; one of several budgets only with
+    one of its own.
     """
     known = {_version_key(table): table for table in before}
     pairs: list[tuple[Table | None, Table | None]] = []
     for table in after:
         version = table.protocol.version
-        older = [each for each in before if each.protocol.version <= version] or before
+        same = [each for each in before if each.budget == table.budget or not table.is_point]
+        older = [each for each in same if each.protocol.version <= version] or same
         pairs.append((known.get(_version_key(table)) or nearest_table(table, older), table))
     used = {_version_key(earlier) for earlier, _ in pairs if earlier}
     return pairs + [(table, None) for table in before if _version_key(table) not in used]

@@ -11,7 +11,7 @@ from harness.board.standing.costs import environments
 from harness.board.standing.figures import plain, plural
 from harness.board.standing.rows import seed_text
 from harness.board.standing.table import Table
-from harness.board.writing.entry_notes import cost_footnotes, row_footnotes
+from harness.board.writing.entry_notes import cost_footnotes, point_text, row_footnotes
 from harness.metrics.seed_spread import SeedSpread
 from harness.records.documents import canonical_json
 from harness.records.record import MetricFacts, Record
@@ -25,7 +25,13 @@ TRUST = {
 
 
 def title(table: Table) -> str:
-    """Return the table's heading: dataset, profile, protocol version."""
+    """Return the table's heading: dataset, profile, protocol version, one of several budgets."""
+    at = f", {table.budget:,} crops" if table.is_point else ""
+    return f"{data_title(table)}{at}"
+
+
+def data_title(table: Table) -> str:
+    """Return what the tables of all budgets share of their headings."""
     dataset, protocol = table.dataset, table.protocol
     synthetic = " (synthetic)" if dataset.synthetic else ""
     name = dataset.title or dataset.name
@@ -73,7 +79,9 @@ def _training(table: Table) -> str:
     trained = [record for record in table.records if record.recipe is not None]
     tracks = sorted({record.track for record in trained})
     recipes = sorted({_recipe(record) for record in trained})
-    return f"{' and '.join(tracks)} track; {'; '.join(recipes)}" if trained else ""
+    point = [point_text(table)] if table.budget else []
+    said = [f"{' and '.join(tracks)} track", *recipes, *point]
+    return "; ".join(said) if trained else ""
 
 
 def _recipe(record: Record) -> str:
@@ -105,6 +113,12 @@ def footnotes(table: Table) -> list[str]:
     ends = [_trust(table), *_passed_over(table), _unshown(table)]
     notes = [*_general(table), *cost_footnotes(table), *row_footnotes(table), *ends]
     return [note for note in notes if note]
+
+
+def folded_footnotes(table: Table) -> list[str]:
+    """Return the footnotes but those on single entries that nobody should miss."""
+    shown = set(row_footnotes(table, brief=True))
+    return [note for note in footnotes(table) if note not in shown]
 
 
 def brief_footnotes(table: Table) -> list[str]:

@@ -1,4 +1,4 @@
-"""Charts of efficiency: their data, and the pictures of them that Markdown shows.
+"""Charts of efficiency: their data, and the pictures of them, and of curves, that Markdown shows.
 
 The pages of the site draw the same data. A picture carries its data. A build draws it again where
 its data are others; `check` draws it in any case and compares all that stands in its file.
@@ -7,31 +7,24 @@ its data are others; `check` draws it in any case and compares all that stands i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.board.record_paths import slug
 from harness.board.standing.figures import heading, one_line, six_digits
 from harness.board.standing.table import Table
 from harness.board.writing.captions import title
+from harness.board.writing.chart_drawing import draw, style
 from harness.board.writing.drawn_svg import DESCRIPTION, TITLE, is_alike, read_drawing
 from harness.board.writing.efficiency import Efficiency, Point, TradeOff, efficiencies
 from harness.records.documents import canonical_json, digest
 from harness.records.files import read_bytes, write_bytes
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    Looks = Mapping[int, dict[str, Any]]
-
 FOLDER = "plots"
-DRAWING = 3
+DRAWING = 4
 """Version of the drawing: a new one draws every picture again."""
 
 SHOWN = 28
@@ -39,40 +32,6 @@ SHOWN = 28
 
 LOG_ABOVE = 10
 """Costs are on a logarithmic axis if the highest is more than so many times the lowest."""
-
-MARKERS = "osD^vPX"
-COLOURS = ["#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#949494", "#56b4e9"]
-"""Seaborn's palette for the colour-blind, without its pink and yellow, which are too pale.
-
-Together with the markers they distinguish 56 entries.
-"""
-
-PANEL_WIDTH, PANEL_HEIGHT, NAME_HEIGHT = 2.6, 2.9, 0.21
-"""Inches of a panel, and of a line of names beside the panels."""
-
-NAME = 32
-"""Characters on a line of a name."""
-
-LETTERS = 12
-"""Letters on an inch of text, but for the widest."""
-
-STYLE: dict[Any, Any] = {
-    "font.family": ["sans-serif"],
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 9,
-    "axes.linewidth": 0.8,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "svg.hashsalt": "trialboard",
-    "text.parse_math": False,
-}
-
-CAPTION = (
-    "Filled marks on the line: no other entry is at least as good in both and better in one. "
-    "Bars: interval over the test sample. ↓ less is better, ↑ more is better."
-)
 
 
 def chart_data(
@@ -138,6 +97,7 @@ def plot_path(table: Table, environment: str) -> str:
     """
     protocol, dataset = table.protocol, table.dataset
     key = [protocol.suite, protocol.profile, protocol.version, protocol.digest]
+    key += [table.budget] if table.is_point else []
     digits = digest([*key, dataset.name, dataset.lock, table.folds, environment])[:12]
     place = PurePosixPath(FOLDER, slug(protocol.suite), slug(protocol.profile))
     return str(place / f"{slug(dataset.name)}-efficiency-{digits}.svg")
@@ -205,80 +165,3 @@ def _wrong_content(path: Path, data: dict[str, Any]) -> str:
     if any(texts.get(element) != [text] for element, text in wanted.items()):
         return "other data than the records give"
     return ""
-
-
-@contextmanager
-def style() -> Iterator[None]:
-    """Draw with these settings, whatever the user's own are, which are restored afterwards."""
-    import matplotlib
-
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
-        yield
-
-
-def draw(data: Mapping[str, Any]) -> Figure:
-    """Draw a picture: a panel for each cost on one axis of the metric, and the names of entries.
-
-    It is to be called, and saved, within `style`.
-
-    Args:
-        data: as `plot_data` returns it.
-    """
-    # Without a display, and without the state of pyplot.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-
-    names = {row: fill(data["names"][str(row)], NAME) for row in sorted(map(int, data["names"]))}
-    lines = [line for name in names.values() for line in name.split("\n")] or [""]
-    room = 0.5 + max(map(len, lines)) / LETTERS
-    width = PANEL_WIDTH * len(data["charts"]) + room
-    height = max(PANEL_HEIGHT, NAME_HEIGHT * len(lines)) + 0.9
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    looks: Looks = {
-        row: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
-        for i, row in enumerate(names)
-    }
-    panels = figure.subplots(1, len(data["charts"]), sharey=True, squeeze=False)[0]
-    for axes, chart in zip(panels, data["charts"], strict=True):
-        _draw_chart(axes, chart, looks)
-    panels[0].set_ylabel(data["metric"])
-    letters = int(LETTERS * width)
-    head = [fill(data[each], letters) for each in ("title", "environment")]
-    figure.suptitle("\n".join(head), x=0.01, ha="left", size=9)
-    figure.supxlabel(fill(CAPTION, letters), x=0.01, ha="left", size=8, color="0.4")
-    handles = [
-        Line2D([], [], label=name, linestyle="none", **looks[row]) for row, name in names.items()
-    ]
-    figure.legend(handles=handles, loc="outside right upper", frameon=False, handletextpad=0.2)
-    return figure
-
-
-def _draw_chart(axes: Axes, chart: Mapping[str, Any], looks: Looks) -> None:
-    from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullLocator
-
-    points = chart["points"]
-    costs = [point["x"] for point in points]
-    best = sorted((p["x"], p["y"]) for p in points if p["front"])
-    # From one entry of the front to the next: the best value to be had for a cost, or for better.
-    axes.step(*zip(*best, strict=True), where="pre" if chart["more"] else "post", color="0.6", lw=1)
-    for point in points:
-        look, (low, high) = looks[point["row"]], point["ends"]
-        if low is not None and high is not None:
-            axes.vlines(point["x"], low, high, color=look["color"], lw=1.2, alpha=0.6)
-        filled = look["color"] if point["front"] else "white"
-        axes.plot(point["x"], point["y"], markerfacecolor=filled, linestyle="none", **look)
-    axes.set_xlabel(f"{chart['title']} ({chart['unit']}) {'↑' if chart['more'] else '↓'}")
-    low, high = min(costs), max(costs)
-    if chart["log"]:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
-        axes.xaxis.set_minor_locator(NullLocator())
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(4))
-        middle, half = (low + high) / 2, 0.58 * (max(high - low, 0.2 * high) or 1)
-        axes.set_xlim(middle - half, middle + half)  # so that small differences look small
-    axes.xaxis.set_major_formatter(EngFormatter(sep=""))

@@ -14,11 +14,11 @@ from harness.board.standing.costs import environments
 from harness.board.standing.figures import heading, one_line
 from harness.board.standing.table import Table
 from harness.board.writing.captions import brief_footnotes, head, title
+from harness.board.writing.entry_grids import cost_grids
 from harness.board.writing.grids import (
     Column,
     Grid,
     cell,
-    cost_grids,
     entry_column,
     failure,
     first_cell,
@@ -27,6 +27,7 @@ from harness.board.writing.grids import (
 )
 from harness.board.writing.reference_tables import ELSEWHERE, reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup, References
+from harness.board.writing.summary import table_summary
 from harness.records.record import COSTS
 
 
@@ -45,6 +46,7 @@ def show(tables: Sequence[Table], console: Console, references: References | Non
 def renderable(table: Table, references: Sequence[ReferenceGroup] = ()) -> Group:
     """Return one table for rich to print, published figures of others dimmed below it."""
     said = [_text(f"{label}: {text}", "dim") for label, text in head(table)]
+    told = [_text(table_summary(table))] if table_summary(table) else []
     why = [_text(line, "red") for line in _reasons(table)]
     notes = [_text(f"- {note}", "dim") for note in brief_footnotes(table)]
     speeds = [
@@ -52,7 +54,7 @@ def renderable(table: Table, references: Sequence[ReferenceGroup] = ()) -> Group
     ]
     others = [part for group in references for part in _reference_lines(group)]
     shown = [_grid(_narrow_grid(table)), *speeds, *why, *notes, *others]
-    return Group(_text(title(table), "bold"), *said, *shown, Text())
+    return Group(_text(title(table), "bold"), *told, *said, *shown, Text())
 
 
 def _reference_lines(group: ReferenceGroup) -> Iterator[Text | Lines]:

@@ -128,6 +128,9 @@ def efficiency_notes(table: Table, efficiency: Efficiency) -> list[str]:
         "better in one of them. The values are compared as they stand, so a mark says nothing "
         "about significance (ranks do), nor about the noise of a measured speed."
     )
+    vouched = _vouched(table)
+    if vouched and not vouched >= set(efficiency.entries):
+        meaning += " Of rows that are rescored, nobody vouched for costs: they take no mark away."
     return [meaning, *([f"Without any of these costs: {'; '.join(absent)}."] if absent else [])]
 
 
@@ -164,8 +167,12 @@ def _trade_off(table: Table, environment: str, name: str) -> TradeOff:
         and (figure := row.figure(primary))
     }
     facts = table.facts[primary]
-    marks = front([_losses(spent, cost, figure, facts) for spent, figure in found.values()])
-    points = (Point(label, *found[label], mark) for label, mark in zip(found, marks, strict=True))
+    losses = {label: _losses(*each, cost, facts) for label, each in found.items()}
+    marks = dict(zip(losses, front([*losses.values()]), strict=True))
+    # What nobody vouched for takes no mark from what somebody did.
+    vouched = {label: losses[label] for label in losses if label in _vouched(table)}
+    marks |= zip(vouched, front([*vouched.values()]), strict=True)
+    points = (Point(label, *found[label], mark) for label, mark in marks.items())
     missing = dict.fromkeys(label for label in table.labels if label not in found)
     return TradeOff(name, cost, throughput_unit(table.rows), tuple(points), tuple(missing))
 
@@ -180,8 +187,14 @@ def _own_cost(row: Row, environment: str, name: str) -> float | None:
     return amount(value)
 
 
+def _vouched(table: Table) -> set[str]:
+    """Return the entries whose costs are not only as whoever brought the record says."""
+    named = zip(table.rows, table.labels, strict=True)
+    return {label for row, label in named if row.trust in ("measured", "reproduced")}
+
+
 def _losses(
-    spent: float, cost: CostFacts, figure: Figure, facts: MetricFacts
+    spent: float, figure: Figure, cost: CostFacts, facts: MetricFacts
 ) -> tuple[float, float]:
     """Return both as published, so that a document gives the same front; less is better."""
     value = six_digits(figure.value) * (-1 if facts.higher_is_better else 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 
 from harness.board.evidence import UNSEEN
@@ -14,16 +15,14 @@ from harness.board.standing.costs import (
     environments,
     is_disturbed,
     largest_training_batch,
-    memory_to_predict,
+    memory_prediction,
 )
-from harness.board.standing.figures import plural, significant
+from harness.board.standing.figures import plain, plural, significant
 from harness.board.standing.rows import CLAIM, DAGGER
 from harness.board.standing.table import Table
+from harness.board.writing.entry_grids import TRAINING_ACCURACY
 from harness.config.recipe_tables import in_parts, items_in_part
 from harness.records.record import Record, Resources
-
-TRAINING_ACCURACY = "training_accuracy"
-"""The metric that the training loop leaves, whatever the task."""
 
 MEMORY = {
     "gpu": "gpu: what the allocator reserved on the card",
@@ -34,6 +33,12 @@ MEMORY = {
 
 LEARNT = 0.5
 """Below this share of right training decisions, a row says that its training was cut short."""
+
+BY_HEART = 0.9
+"""From this share of right training decisions on, a row may have learnt them by heart."""
+
+FAR = 0.1
+"""Training accuracy lies far above the test if it does by this much."""
 
 
 def cost_footnotes(table: Table) -> list[str]:
@@ -79,11 +84,13 @@ def _memory(table: Table) -> str:
 
 
 def _predictions(table: Table) -> str:
-    if not any(memory_to_predict(row) for row in table.rows):
+    if not any(memory_prediction(row) for row in table.rows):
         return ""
     return (
-        "Predicted GPU memory: what a GPU's allocator would take for a training step, told before "
-        "anything runs, the driver's context not in it; of entries that no GPU has measured."
+        "GPU memory that is not marked as measured is predicted: what a GPU's allocator would take "
+        "for a training step, told before anything runs, the driver's context not in it. It fits: "
+        "the batch that the recipe asks for, within the memory budget and at once, or in parts "
+        "whose gradients are added."
     )
 
 
@@ -117,7 +124,14 @@ def row_footnotes(table: Table, *, brief: bool = False) -> list[str]:
         found.pop(SEARCHES, None)
     before = [text for note, text in found.items() if note not in LAST]
     after = [text for note, text in found.items() if note in LAST]
-    general = (_pin_note(table), _unlearnt(table), _stated(table), _unseen(table))
+    general = (
+        _pin_note(table),
+        _unlearnt(table),
+        _still_learning(table),
+        _by_heart(table),
+        _stated(table),
+        _unseen(table),
+    )
     return [*filter(None, general), *before, *own, *after]
 
 
@@ -139,8 +153,75 @@ def _unlearnt(table: Table) -> str:
         return ""
     said = "; ".join(f"{name} ({100 * figure.value:.1f} %)" for name, figure in low)
     return (
-        f"Cut short: {said} had fewer than {100 * LEARNT:.0f} % of training decisions right when "
-        "training ended; such a row tells of the length of the run more than of the entry."
+        f"{_length(table)}: {said} had fewer than {100 * LEARNT:.0f} % of training decisions right "
+        "when training ended; such a row tells of the length of the run more than of the entry."
+    )
+
+
+def _length(table: Table) -> str:
+    """Return what a table's length of training is: a point of a curve if it is one budget."""
+    return f"{point_text(table)[0].upper()}{point_text(table)[1:]}" if table.budget else "Cut short"
+
+
+def point_text(table: Table) -> str:
+    """Return the place of a table on the curve over budgets; of a single one, the first."""
+    cropped = any((record.recipe or {}).get("crop_seconds") for record in table.records)
+    crops = f"after {table.budget:,} {'crops' if cropped else 'items'}"
+    if not table.is_point or table.budget == table.budgets[0]:
+        return f"the first point of a curve over budgets, {crops}"
+    if table.is_endpoint:
+        return f"the last of {len(table.budgets)} points of the curve over budgets, {crops}"
+    place = table.budgets.index(table.budget or 0) + 1
+    return f"point {place} of {len(table.budgets)} of the curve over budgets, {crops}"
+
+
+def _still_learning(table: Table) -> str:
+    """Name the entries whose training accuracy or validation was still getting better."""
+    primary = table.protocol.primary
+    facts = table.facts[primary]
+    told = []
+    for name, row in zip(table.labels, table.rows, strict=True):
+        rising = [end.accuracy for end in row.ends if end.is_rising and end.accuracy]
+        better = [
+            end.validation[primary]
+            for end in row.ends
+            if end.is_improving(primary, higher_is_better=facts.higher_is_better)
+        ]
+        said = []
+        if rising:
+            before, after = (100 * statistics.fmean(each) for each in zip(*rising, strict=True))
+            said.append(f"training accuracy {before:.1f} to {after:.1f} % over the last tenths")
+        if better:
+            first, last = (statistics.fmean(each) for each in zip(*better, strict=True))
+            unit = f" {facts.unit}".rstrip()
+            said.append(
+                f"{facts.title} on validation {plain(first, facts)} to {plain(last, facts)}{unit}"
+            )
+        if said:
+            told.append(f"{name} ({', '.join(said)})")
+    return f"Still rising when training ended: {'; '.join(told)}." if told else ""
+
+
+def _by_heart(table: Table) -> str:
+    """Name the entries whose training accuracy lies far above what the test shows."""
+    primary = table.protocol.primary
+    facts = table.facts[primary]
+    if facts.unit != "%":
+        return ""
+    told = []
+    for name, row in zip(table.labels, table.rows, strict=True):
+        learnt, figure = row.figure(TRAINING_ACCURACY), row.figure(primary)
+        if not learnt or not figure or learnt.value < BY_HEART:
+            continue
+        right = figure.value if facts.higher_is_better else 1 - figure.value
+        if learnt.value - right >= FAR:
+            shown = f"{100 * learnt.value:.1f} %, {facts.title} {plain(figure.value, facts)} %"
+            told.append(f"{name} ({shown})")
+    if not told:
+        return ""
+    return (
+        f"Training accuracy far above the test: {'; '.join(told)}; what they learnt of their "
+        "training data does not carry over as far."
     )
 
 

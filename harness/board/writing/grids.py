@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,25 +10,29 @@ from harness.board.standing.costs import (
     GIB,
     SHOWN,
     amounts,
+    budgets,
     cost_of,
     cost_text,
-    environments,
+    fit_of,
+    inference_prediction,
     largest_training_batch,
-    memory_to_predict,
+    memory_prediction,
     throughput_unit,
 )
 from harness.board.standing.figures import (
     UNKNOWN,
     Figure,
-    heading,
     interval,
     plain,
     significant,
     six_digits,
 )
-from harness.board.standing.rows import FiledRecord, Row, seed_text
+from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.records.record import CostFacts, MetricFacts
+
+NOT_PREDICTED = "not predicted"
+"""Of a trained entry whose memory nobody predicted."""
 
 ENTRY = "entry (model + loss)"
 """The head of the column of names."""
@@ -123,37 +127,6 @@ def metric_cell(figure: Figure | None, facts: MetricFacts, between: str = "-") -
     return Cell(plain(figure.value, facts), f"({note})" if note else "", value)
 
 
-def main_grid(table: Table) -> Grid:
-    """Return the entries with their metrics, and their costs if one environment made them all."""
-    where = list(environments(table.rows))
-    measured = cost_columns(table.rows, where[0]) if len(where) == 1 else []
-    columns = [
-        Column("rank", tuple(number_cell(rank, str(rank)) for rank in table.ranking.ranks)),
-        entry_column(table),
-        *(_metric_column(table, name, facts) for name, facts in table.facts.items()),
-        Column("seeds", tuple(_seeds(table, row) for row in table.rows), numeric=False),
-        *size_columns(table.rows),
-        *measured,
-        Column("track", tuple(cell(row.first.track) for row in table.rows), numeric=False),
-        Column("trust", tuple(map(trust_cell, table.rows)), numeric=False),
-    ]
-    return Grid(tuple(columns))
-
-
-def cost_grids(table: Table) -> list[Grid]:
-    """Return one grid of costs for each environment; none if the main grid holds them."""
-    where = environments(table.rows)
-    return [_cost_grid(table, *item) for item in where.items()] if len(where) > 1 else []
-
-
-def _cost_grid(table: Table, digest: str, name: str) -> Grid:
-    names = entry_column(table).cells
-    shown = [i for i, row in enumerate(table.rows) if digest in row.costs]
-    entries = Column(ENTRY, tuple(names[i] for i in shown), numeric=False)
-    rows = tuple(table.rows[i] for i in shown)
-    return Grid((entries, *cost_columns(rows, digest)), f"Speed and memory on {name}")
-
-
 def entry_column(table: Table) -> Column:
     """Return the column of the entries' names."""
     return Column(ENTRY, tuple(map(cell, table.labels)), numeric=False)
@@ -171,17 +144,48 @@ def size_columns(rows: Sequence[Row]) -> list[Column]:
         column
         for name, facts in SHOWN.items()
         if not facts.per_environment
-        for column in _columns(facts, [cost_of(row.records, name) for row in rows])
+        for column in quantity_columns(facts, [cost_of(row.records, name) for row in rows])
     ]
-    memory, largest = map(memory_to_predict, rows), map(largest_training_batch, rows)
-    predictions = {
-        "predicted GPU memory of training (GiB)": (
-            number_cell(told and told / GIB, significant(told and told / GIB)) for told in memory
+    columns += [
+        Column("predicted GPU memory of training (GiB)", _predicted(rows, memory_prediction, GIB)),
+        Column(
+            "predicted GPU memory of embedding (GiB)", _predicted(rows, inference_prediction, GIB)
         ),
-        "predicted largest training batch": map(number_cell, largest),
-    }
-    columns += [Column(title, tuple(cells)) for title, cells in predictions.items()]
+        Column("predicted largest training batch", _predicted(rows, largest_training_batch)),
+        Column(fit_title(rows, "recipe's batch"), tuple(map(_fit_cell, rows)), numeric=False),
+    ]
     return [each for each in columns if any(cell.value is not None for cell in each.cells)]
+
+
+def _predicted(
+    rows: Sequence[Row], predict: Callable[[Row], int | None], scale: int = 1
+) -> tuple[Cell, ...]:
+    """Return a prediction's cells; a trained row without one says so."""
+    cells = []
+    for row in rows:
+        value = predict(row)
+        if value is None:
+            cells.append(Cell(unpredicted(row)))
+        elif scale == 1:
+            cells.append(number_cell(value))
+        else:
+            cells.append(number_cell(value / scale, significant(value / scale)))
+    return tuple(cells)
+
+
+def unpredicted(row: Row) -> str:
+    """Return what stands in place of a prediction: nothing is predicted of what trains nothing."""
+    return NOT_PREDICTED if row.is_done and row.first.recipe is not None else UNKNOWN
+
+
+def fit_title(rows: Sequence[Row], what: str) -> str:
+    """Return the head of a column that says what fits the memory budget."""
+    sizes = " or ".join(f"{significant(size / GIB)} GiB" for size in budgets(rows))
+    return f"{what}, fits {sizes}" if sizes else what
+
+
+def _fit_cell(row: Row) -> Cell:
+    return cell(fit_of(row)) if fit_of(row) else Cell(unpredicted(row))
 
 
 def cost_columns(rows: Sequence[Row], digest: str) -> list[Column]:
@@ -191,11 +195,13 @@ def cost_columns(rows: Sequence[Row], digest: str) -> list[Column]:
         column
         for name, facts in SHOWN.items()
         if facts.per_environment
-        for column in _columns(facts, [row.costs.get(digest, {}).get(name) for row in rows], items)
+        for column in quantity_columns(
+            facts, [row.costs.get(digest, {}).get(name) for row in rows], items
+        )
     ]
 
 
-def _columns(facts: CostFacts, values: Sequence[Any], items: str = "") -> list[Column]:
+def quantity_columns(facts: CostFacts, values: Sequence[Any], items: str = "") -> list[Column]:
     """Return the columns of one quantity: mostly one, one for each length of latencies."""
     shown = [amounts(value, facts) for value in values]
     unit = facts.label(items)
@@ -224,34 +230,3 @@ def cost_cell(value: float | None, facts: CostFacts, note: str = "", mark: str =
     if value is None:
         return Cell(UNKNOWN)
     return Cell(mark + cost_text(value, facts), note, six_digits(value / facts.scale))
-
-
-def _metric_column(table: Table, name: str, facts: MetricFacts) -> Column:
-    """Return a metric's column; of a row that is not done, the primary metric's cell says why."""
-    reasons = name == table.protocol.primary
-    cells = (
-        metric_cell(row.figure(name), facts) if row.is_done else cell(failure(row) * reasons)
-        for row in table.rows
-    )
-    return Column(heading(facts), tuple(cells))
-
-
-def _seeds(table: Table, row: Row) -> Cell:
-    """Return seeds, each linked to its record; then the primary metric's spread over them."""
-    separated = [part for each in row.filed for part in (TextPiece(", "), *_seed(each))][1:]
-    figure = row.figure(table.protocol.primary)
-    if figure and figure.spread is not None:
-        facts = table.facts[table.protocol.primary]
-        separated.append(TextPiece(f"; sd {plain(figure.spread, facts)}"))
-    return Cell("", links=tuple(separated))
-
-
-def _seed(filed: FiledRecord) -> list[TextPiece]:
-    """Return a seed linked to its record, or to those of its folds."""
-    name = seed_text(filed.record.seed)
-    if not filed.parts:
-        return [TextPiece(name, filed.path)]
-    folds = [(each.record.dataset.fold, each.path) for each in filed.parts]
-    links = [TextPiece(str(fold.index) if fold else "", path) for fold, path in folds]
-    separated = [part for link in links for part in (TextPiece(", "), link)][1:]
-    return [TextPiece(f"{name}: folds ("), *separated, TextPiece(")")]

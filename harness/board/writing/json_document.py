@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from harness.board.standing.budget_curve import BudgetCurve, curves_of
 from harness.board.standing.costs import (
     SHOWN,
     budgets,
     cost_of,
     environments,
+    fit_of,
+    inference_prediction,
     largest_training_batch,
     memory_prediction,
 )
@@ -21,6 +25,7 @@ from harness.board.writing.captions import footnotes
 from harness.board.writing.efficiency import efficiency_document
 from harness.board.writing.reference_tables import reference_document
 from harness.board.writing.references import References
+from harness.board.writing.summary import curve_summary
 from harness.records.record import Memory, MetricFacts
 
 SCHEMA = 1
@@ -39,7 +44,11 @@ OWN = ("parameters", "macs")
 """Costs that stand on their own, as every row of this schema has them."""
 
 
-def document(tables: Sequence[Table], references: References | None = None) -> dict[str, Any]:
+def document(
+    tables: Sequence[Table],
+    references: References | None = None,
+    curves: Sequence[BudgetCurve] = (),
+) -> dict[str, Any]:
     """Return every table as plain JSON types, the document's schema number first.
 
     Rates are fractions; numbers hold six significant digits.
@@ -48,8 +57,15 @@ def document(tables: Sequence[Table], references: References | None = None) -> d
         tables: mostly of one suite.
         references: published figures of others; their groups on datasets of the tables' suites
             are in it, whether or not there is a table of the dataset.
+        curves: over several budgets, each in the table of its largest budget; by default those
+            of the tables.
     """
-    content: dict[str, Any] = {"tables": [_table(table) for table in tables]}
+    ends = {curve.endpoint.rules: curve for curve in curves or curves_of(tables)}
+    content: dict[str, Any] = {
+        "tables": [
+            _table(table, ends.get(table.rules) if table.is_endpoint else None) for table in tables
+        ]
+    }
     if references is not None:
         suites = dict.fromkeys(table.protocol.suite for table in tables)
         groups = {group.dataset: group for suite in suites for group in references.of(suite)}
@@ -63,7 +79,7 @@ def document_text(tables: Sequence[Table], references: References | None = None)
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _table(table: Table) -> dict[str, Any]:
+def _table(table: Table, curve: BudgetCurve | None) -> dict[str, Any]:
     """Return a table: the facts that its rows share, the rows, the footnotes."""
     protocol = table.protocol
     rules = protocol.model_dump(mode="json", exclude={"facts", "suite", "suite_title", "profile"})
@@ -82,6 +98,8 @@ def _table(table: Table) -> dict[str, Any]:
             "units": ranking.units,
             "smallest_visible_difference": ranking.visible,
         },
+        **_budget(table),
+        **({"curve": curve_document(curve)} if curve else {}),
         "environments": where,
         "memory_budgets": budgets(table.rows),
         "superseded": table.superseded,
@@ -91,6 +109,36 @@ def _table(table: Table) -> dict[str, Any]:
         ],
         "efficiency": efficiency_document(table),
         "footnotes": footnotes(table),
+    }
+
+
+def _budget(table: Table) -> dict[str, Any]:
+    """Return the budget of a table that is one of several, in crops."""
+    return {"budget": table.budget, "budgets": list(table.budgets)} if table.is_point else {}
+
+
+def curve_document(curve: BudgetCurve) -> dict[str, Any]:
+    """Return a curve over budgets as plain JSON types; rates are fractions, times seconds."""
+    return {
+        "summary": curve_summary(curve),
+        "entries": [
+            {
+                "entry": line.entry,
+                "baseline": line.is_baseline,
+                "points": [
+                    {
+                        "budget": point.budget,
+                        **{key: getattr(point.figure, key) for key in ("value", "low", "high")},
+                        "seeds": point.figure.seeds,
+                        "rank": point.rank,
+                        "training_seconds": point.seconds,
+                    }
+                    for point in line.points
+                ],
+            }
+            for line in curve.lines
+        ],
+        "crossings": [asdict(crossing) for crossing in curve.crossings],
     }
 
 
@@ -115,7 +163,9 @@ def _row(row: Row, facts: Mapping[str, MetricFacts], where: Mapping[str, str]) -
         "parameters": first.resources.parameters,
         "macs": first.resources.macs,
         "predicted_training_memory": memory_prediction(row),
+        "predicted_inference_memory": inference_prediction(row),
         "largest_training_batch": largest_training_batch(row),
+        "recipe_batch": fit_of(row) or None,
         **{
             name: value
             for name, value in sizes.items()

@@ -9,24 +9,33 @@ from urllib.parse import quote
 
 import tabulate as tabulating
 
+from harness.board.standing.budget_curve import BudgetCurve
 from harness.board.standing.figures import UNKNOWN, one_line
 from harness.board.standing.table import Table
 from harness.board.writing.breakdowns import breakdown_grids
-from harness.board.writing.captions import footnotes, head, title
+from harness.board.writing.captions import data_title, folded_footnotes, head, title
+from harness.board.writing.curve_chart import curve_digits
+from harness.board.writing.curve_text import crossing_grid, curve_grid, curve_notes
 from harness.board.writing.efficiency import (
     Efficiency,
     efficiencies,
     efficiency_grid,
     efficiency_notes,
 )
-from harness.board.writing.grids import Cell, Grid, TextPiece, cost_grids, main_grid
+from harness.board.writing.entry_grids import cost_grids, full_grid, short_grid
+from harness.board.writing.entry_notes import row_footnotes
+from harness.board.writing.grids import Cell, Grid, TextPiece
 from harness.board.writing.reference_tables import ELSEWHERE, reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
+from harness.board.writing.summary import curve_summary, lead, table_summary
 from harness.records.details_schema import Details
 from harness.records.documents import digest
 
 # Otherwise the padding, and so the bytes, depend on whether wcwidth happens to be installed.
 tabulating.WIDE_CHARS_MODE = False
+
+CURVE = "curve"
+"""The picture of a curve among those of a table's environments."""
 
 _LINKING = re.compile(r"(@(?=[^\W\d])|(?<!\w)@(?=\d)|:(?=//)|\bwww(?=\.))", re.IGNORECASE)
 _ACTIVE = re.compile(r"([\\`*_\[\]|~$#])")
@@ -37,8 +46,12 @@ def section(
     pictures: Mapping[str, str] | None = None,
     references: Sequence[ReferenceGroup] = (),
     details: Mapping[str, Details] | None = None,
+    curve: BudgetCurve | None = None,
 ) -> str:
     """Return one table with its heading, head and footnotes, as a section of a page.
+
+    What most readers ask for is open: who leads, eight columns, and what single entries need to be
+    said of. All else is folded.
 
     Args:
         table: the table.
@@ -46,21 +59,68 @@ def section(
             without pictures.
         references: published figures of others on its dataset.
         details: path of a record, as it is filed -> the details beside it.
+        curve: over the budgets of which the table is the largest; None for another table.
     """
-    grid = main_grid(table)
-    blocks = [f"## {escape(title(table))}"]
-    blocks += [_list([f"{label}: {text}" for label, text in head(table)])]
-    blocks += [grid_markdown(grid)]
-    for costs in cost_grids(table):
-        blocks += [f"### {escape(costs.title)}", grid_markdown(costs)]
-    blocks.append(_list(footnotes(table)))
+    pictures = pictures or {}
+    blocks = _curve(curve, pictures.get(CURVE, "")) if curve else []
+    shown = short_grid(table, f"#{_curve_anchor(curve)}" if curve else "")
+    grid = full_grid(table)
+    own = [f"## {escape(title(table))}", *filter(None, [escape(table_summary(table))])]
+    own += [grid_markdown(shown)]
+    notes = row_footnotes(table, brief=True)
+    own += [_list(notes)] * bool(notes)
+    costs = [
+        block
+        for each in cost_grids(table)
+        for block in (f"### {escape(each.title)}", grid_markdown(each))
+    ]
+    own += folded("All metrics, seeds with their records, costs", [grid_markdown(grid), *costs])
+    said = [f"{label}: {text}" for label, text in head(table)]
+    own += folded("Data, rules and how to read it", [_list(said), _list(folded_footnotes(table))])
     for each in efficiencies(table):
-        blocks += _efficiency(table, each, (pictures or {}).get(each.environment, ""))
-    for parts, notes in breakdown_grids(table, details or {}):
-        blocks += [f"### {escape(parts.title)}", grid_markdown(parts), _list(notes)]
-    blocks += [f"### {ELSEWHERE}"] * bool(references) + reference_blocks(references)
+        own += _efficiency(table, each, pictures.get(each.environment, ""))
+    parts = [
+        block
+        for each, told in breakdown_grids(table, details or {})
+        for block in (f"### {escape(each.title)}", grid_markdown(each), _list(told))
+    ]
+    own += folded("In parts of the test", parts)
+    own += folded(ELSEWHERE, reference_blocks(references))
     # Last, as nobody sees them but who reads the source.
-    return "\n\n".join([*blocks, *link_targets(grid)]) + "\n"
+    own += [*link_targets(shown), *link_targets(grid)]
+    if table.is_point and not table.is_endpoint:
+        own = folded(f"{table.budget:,} crops: {lead(table)}", own)
+    return "\n\n".join([*blocks, *own]) + "\n"
+
+
+def folded(summary: str, blocks: Sequence[str]) -> list[str]:
+    """Return blocks that a reader opens; nothing if there are none."""
+    if not blocks:
+        return []
+    return [f"<details><summary>{_escape_html(summary)}</summary>", *blocks, "</details>"]
+
+
+def _escape_html(text: str) -> str:
+    """Write text for a line of HTML, where Markdown's own escapes would be seen."""
+    return _LINKING.sub(r"\1<!-- -->", html.escape(one_line(text), quote=False))
+
+
+def _curve(curve: BudgetCurve, picture: str) -> list[str]:
+    """Return the curve over budgets: who leads where, the picture, the figures, crossings."""
+    table = curve.endpoint
+    name = f"{data_title(table)}: {curve.facts.title} over {len(curve.budgets)} budgets"
+    grid, crossings = curve_grid(curve), crossing_grid(curve)
+    blocks = [f'<a id="{_curve_anchor(curve)}"></a>', f"## {escape(name)}"]
+    blocks += [escape(curve_summary(curve))]
+    blocks += [f"!{link(f'{name}, against crops seen and training time', picture)}"] * bool(picture)
+    blocks += [f"**{escape(grid.title)}**", grid_markdown(grid)]
+    if crossings.lines:
+        blocks += [f"**{escape(crossings.title)}**", grid_markdown(crossings)]
+    return [*blocks, _list(curve_notes(curve))]
+
+
+def _curve_anchor(curve: BudgetCurve) -> str:
+    return f"curve-{curve_digits(curve)}"
 
 
 def references_section(references: Sequence[ReferenceGroup]) -> str:
@@ -123,7 +183,7 @@ def link(text: str, path: str) -> str:
 
 def _target(path: str) -> str:
     """Return a path or an address where a link ends."""
-    return quote(path, safe=":/") if path.startswith("https://") else quote(path)
+    return quote(path, safe=":/") if path.startswith("https://") else quote(path, safe="/#")
 
 
 def _label(path: str) -> str:
@@ -134,15 +194,14 @@ def _label(path: str) -> str:
 def _efficiency(table: Table, efficiency: Efficiency, picture: str) -> list[str]:
     """Return the trade-offs of one environment: marked costs, notes, the picture."""
     grid = efficiency_grid(table, efficiency)
-    blocks = [f"### {escape(grid.title)}", grid_markdown(grid)]
-    blocks.append(_list(efficiency_notes(table, efficiency)))
+    blocks = [grid_markdown(grid), _list(efficiency_notes(table, efficiency))]
     if picture:
         against = ", ".join(each.facts.title for each in efficiency.trade_offs)
         metric = table.facts[table.protocol.primary].title
         counted = f"{len(efficiency.entries)} entries"
         shown = f"{metric} of {counted} against {against}, as in the table above"
         blocks.append(f"!{link(shown, picture)}")
-    return blocks
+    return folded(grid.title, blocks)
 
 
 def _list(lines: Iterable[str]) -> str:

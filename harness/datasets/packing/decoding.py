@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.data.corpus import DamagedItem, item_notes
-from harness.datasets.packing.pack import HASH_BYTES, Records, no_records
+from harness.datasets.packing.item_records import HASH_BYTES, Records, no_records
 from harness.datasets.packing.pack_request import PackRequest, ignore_count, ignore_message
 from harness.errors import DataError
 

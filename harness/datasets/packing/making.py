@@ -22,17 +22,9 @@ from harness.datasets.packing.estimates import (
     format_bytes,
     report_full_disk,
 )
-from harness.datasets.packing.pack import (
-    MENDERS,
-    READING,
-    VALUES,
-    Pack,
-    add_fast_hashes,
-    add_hashes,
-    no_records,
-    read_pack,
-    write_stamps,
-)
+from harness.datasets.packing.item_records import no_records
+from harness.datasets.packing.pack import MENDERS, READING, VALUES, Pack
+from harness.datasets.packing.pack_files import add_fast_hashes, add_hashes, read_pack, write_stamps
 from harness.datasets.packing.pack_request import PackRequest, ignore_count
 from harness.datasets.packing.unfinished import JOURNAL, Unfinished
 from harness.errors import DataError, PathError, naming

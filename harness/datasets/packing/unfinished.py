@@ -12,17 +12,17 @@ from typing import IO, Any
 import numpy as np
 
 from harness.datasets.packing.decoding import Chunk
-from harness.datasets.packing.pack import (
+from harness.datasets.packing.item_records import (
     HASH_BYTES,
-    VALUES,
     Records,
     item_records,
     no_records,
     parse_rows,
     texts_by_row,
     total_size,
-    write_tables,
 )
+from harness.datasets.packing.pack import VALUES
+from harness.datasets.packing.pack_files import write_tables
 from harness.records.files import write_text
 
 JOURNAL = "journal"

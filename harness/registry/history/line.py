@@ -12,7 +12,7 @@ from harness.board.standing.costs import amount, cost_of, environment_name, is_d
 from harness.errors import RequestError
 from harness.records.documents import digest, sha256
 from harness.records.provenance import DIRTY
-from harness.records.record import COSTS, Metric, MetricFacts, Record
+from harness.records.record import COSTS, Metric, MetricFacts, Record, Resources
 
 SCHEMA: Final = 1
 
@@ -39,7 +39,7 @@ class HistoryLine(BaseModel):
         quality: the primary metric; None where the job has no result.
         training_memory, inference_memory: measured peaks in bytes.
         costs: further quantities whose `CostFacts` name the history, by the names of their fields.
-        disturbed: why speeds are missing though they were measured; empty where they are not.
+        disturbed: why figures are missing though they were measured; empty where they are not.
         previous: sha256 of the line before, empty for the first.
     """
 
@@ -95,8 +95,8 @@ def line_of(record: Record, content: bytes, night: str | None, source: Path) -> 
         RequestError: the record may not be part of a published history.
     """
     _require_own(record, source)
-    waited = is_disturbed(record.resources.measuring_cpu_wait)
-    known = {name: cost_of([record], name) for name in HISTORY_COSTS}
+    slowed = record.resources.gpu_disturbed
+    known = {name: cost_of([record], name) for name in HISTORY_COSTS if name not in slowed}
     costs = {
         name: amount(value)
         for name, value in known.items()
@@ -123,7 +123,7 @@ def line_of(record: Record, content: bytes, night: str | None, source: Path) -> 
         metric=record.protocol.facts[record.protocol.primary],
         quality=record.metrics.get(record.protocol.primary),
         costs=costs,
-        disturbed=_disturbance(record.resources.measuring_cpu_wait) if waited else "",
+        disturbed=_disturbance(record.resources),
         **own,
     )
 
@@ -159,5 +159,10 @@ def _configuration(record: Record) -> str:
     return digest([*rules, *parts, record.recipe_name, record.recipe, record.track])
 
 
-def _disturbance(wait: float | None) -> str:
-    return f"something else ran beside: {wait or 0:.0%} of the time had no processor"
+def _disturbance(costs: Resources) -> str:
+    """Return why figures are set aside: those of all threads, or those that a GPU was slow for."""
+    wait = costs.measuring_cpu_wait
+    words = [f"its GPU was {words}" for words in dict.fromkeys(costs.gpu_disturbed.values())]
+    if is_disturbed(wait):
+        words.insert(0, f"something else ran beside: {wait:.0%} of the time had no processor")
+    return "; ".join(words)

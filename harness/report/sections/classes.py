@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from harness.metrics.classifier_scores import expected_calibration_error, reliab
 from harness.report.drawing import QUIET, drawing, drawn_name, look, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, Picture, Section, Table
+from harness.report.sections.conditions import CLASSES, breakdown, held_details
 from harness.report.text import Words
 
 NUMBERED = 14
@@ -61,9 +62,20 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     trained = [each for each in held if each.run.record and not each.run.record.is_baseline]
     if trained:
         blocks.append(_reliability(trained, words))
+    blocks += _by_class([each.run for each in held], words)
     blocks += [_table(each, len(runs) > 1, words) for each in held]
     blocks.append(Paragraph(words("classes.rule"), quiet=True))
     return Section("classes", words("classes.title"), tuple(blocks))
+
+
+def _by_class(runs: Sequence[Run], words: Words) -> list[Picture]:
+    """Return the picture of each class's recall with its interval."""
+    held = held_details(runs)
+    for _, details in held.values():
+        if CLASSES in details.breakdowns:
+            blocks = breakdown(CLASSES, details.breakdowns[CLASSES], held, words)
+            return [replace(each, width=0.5) for each in blocks if isinstance(each, Picture)]
+    return []
 
 
 def _decisions(place: int, run: Run) -> Decisions | None:
@@ -102,7 +114,7 @@ def _draw_confusion(found: Decisions) -> bytes:
                     axes.text(
                         column, row, f"{number}", ha="center", va="center", color=shade, fontsize=8
                     )
-        axes.set_xlabel("decided")
+        axes.set_xlabel("predicted")
         axes.set_ylabel("true")
         for spine in axes.spines.values():
             spine.set_visible(True)
@@ -131,7 +143,7 @@ def _reliability(found: Sequence[Decisions], words: Words) -> Picture:
                 linewidth=0,
             )
             error = expected_calibration_error(chances, each.labels)
-            errors.append(f"{each.run.name} {100 * error:.2f} %")
+            errors.append(f"{f'{each.run.name} ' * (len(found) > 1)}{100 * error:.2f} %")
         axes.set_xlabel("confidence")
         axes.set_ylabel("accuracy")
         axes.set_xlim(0, 1.02)
@@ -159,9 +171,14 @@ def _table(found: Decisions, several: bool, words: Words) -> Table:
         wrong[at] = 0
         taken = int(wrong.argmax())
         most = f"{found.classes[taken]} ({wrong[taken]:,})" if wrong[taken] else "–"
-        own = [f"{100 * each:.1f} %" for each in (recall[at], precision[at])]
         rows.append(
-            (found.classes[at], f"{true[at]:,}", own[0], own[1] if decided[at] else "–", most)
+            (
+                found.classes[at],
+                f"{true[at]:,}",
+                f"{100 * recall[at]:.1f} %{_interval(found, at)}",
+                f"{100 * precision[at]:.1f} %" if decided[at] else "–",
+                most,
+            )
         )
     head = tuple(
         words(f"classes.{each}") for each in ("name", "items", "recall", "precision", "most")
@@ -170,3 +187,14 @@ def _table(found: Decisions, several: bool, words: Words) -> Table:
         "classes.table", run=f"{found.run.name}{words('page.colon')}" if several else ""
     )
     return Table(head, tuple(rows), caption, frozenset({1, 2, 3}))
+
+
+def _interval(found: Decisions, place: int) -> str:
+    """Return the interval of a class's recall, with a space before it; empty if it has none."""
+    details = found.run.details
+    groups = details.breakdowns[CLASSES].groups if details and CLASSES in details.breakdowns else ()
+    for group in groups:
+        metric = group.metrics.get("accuracy")
+        if group.name == found.classes[place] and metric and metric.low is not None:
+            return f" ({100 * metric.low:.1f}–{100 * (metric.high or 0):.1f})"
+    return ""

@@ -8,13 +8,16 @@ from harness.board.record_paths import slug
 from harness.board.standing.figures import UNKNOWN, plain
 from harness.records.details_schema import Breakdown, Details, Group, GroupMetric
 from harness.records.record import MetricFacts, Record
-from harness.report.drawing import drawing, drawn_name, look, svg
+from harness.report.drawing import PANEL, drawing, drawn_name, look, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, Picture, Section, Table
-from harness.report.text import Words
+from harness.report.text import ENGLISH, Words, read_words
 
 Held = Mapping[str, tuple[Record, Details]]
 """Name of a run -> its record and its details."""
+
+CLASSES = "class"
+"""The breakdown that the section on classes shows, where the scores are here."""
 
 ROW = 0.26
 """Inches of a group in a picture."""
@@ -22,24 +25,42 @@ ROW = 0.26
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
     """Show every breakdown of the runs' tests, by their primary metric."""
-    held = {
-        run.name: (run.record, run.details)
-        for run in runs
-        if run.record is not None and run.record.metrics and run.details is not None
-    }
+    held = held_details(runs)
     found = {
         name: each for _, details in held.values() for name, each in details.breakdowns.items()
     }
     blocks: list[Block] = []
-    for name, breakdown in found.items():
-        blocks += _breakdown(name, breakdown, held, words)
+    has_classes = any(run.scores is not None for run in runs)
+    for name, each in found.items():
+        if name != CLASSES or not has_classes:
+            blocks += breakdown(name, each, held, words)
     if not blocks:
         return None
-    lead = Paragraph(words("conditions.lead"), quiet=True)
+    unit = next(iter(held.values()))[0].dataset.unit
+    lead = Paragraph(words("conditions.lead", unit=words.get(f"units.{unit}", unit)), quiet=True)
+    # Pictures first: they stand beside one another, and the tables below have their numbers.
+    blocks.sort(key=lambda block: not isinstance(block, Picture))
     return Section("conditions", words("conditions.title"), (lead, *blocks))
 
 
-def _breakdown(name: str, breakdown: Breakdown, held: Held, words: Words) -> list[Block]:
+def held_details(runs: Sequence[Run]) -> Held:
+    """Return the runs that have details of their test, with these."""
+    return {
+        run.name: (run.record, run.details)
+        for run in runs
+        if run.record is not None and run.record.metrics and run.details is not None
+    }
+
+
+def breakdown(name: str, found: Breakdown, held: Held, words: Words) -> list[Table | Picture]:
+    """Return the table of a breakdown, and its picture if two groups have a metric.
+
+    Args:
+        name: of the breakdown.
+        found: one of the runs' breakdowns of that name.
+        held: as `held_details`.
+        words: of the page's language.
+    """
     columns = {
         run: {group.name: group for group in details.breakdowns[name].groups}
         for run, (_, details) in held.items()
@@ -49,16 +70,19 @@ def _breakdown(name: str, breakdown: Breakdown, held: Held, words: Words) -> lis
     facts = {run: held[run][0].protocol.facts[held[run][0].protocol.primary] for run in columns}
     primary = {run: held[run][0].protocol.primary for run in columns}
     shown = next(iter(facts.values()))
-    title = words.get(f"conditions.by_{name}") or breakdown.title
+    title = words.get(f"conditions.by_{name}") or found.title
     metric = words.get(f"metrics.{next(iter(primary.values()))}", shown.title)
-    caption = words("conditions.caption", what=title, metric=metric, unit=shown.unit)
-    head = [title, *(words(f"conditions.{each}") for each in ("units", "items"))]
+    caption = words("conditions.caption", what=title, metric=metric)
+    caption += f" ({shown.unit})" if shown.unit else ""
+    unit = next(iter(held.values()))[0].dataset.unit
+    with_units = any(group.units != group.items for group in groups.values())
+    head = [title, *([words.get(f"units.{unit}", unit)] * with_units), words("conditions.items")]
     with_trials = any(group.trials is not None for group in groups.values())
     head += [words(f"conditions.{each}") for each in ("trials", "targets")] * with_trials
     rows = [
         (
             f"{group_name(group, words)}{_against(each, words)}",
-            *_counts(each, with_trials=with_trials),
+            *_counts(each, with_units=with_units, with_trials=with_trials),
             *(
                 _cell(column.get(group), primary[run], facts[run])
                 for run, column in columns.items()
@@ -68,10 +92,10 @@ def _breakdown(name: str, breakdown: Breakdown, held: Held, words: Words) -> lis
     ]
     head += list(columns)
     numeric = frozenset(range(1, len(head)))
-    blocks: list[Block] = [Table(tuple(head), tuple(rows), caption, numeric)]
+    blocks: list[Table | Picture] = [Table(tuple(head), tuple(rows), caption, numeric)]
     if picture := _draw(columns, primary, facts, list(groups)):
         alt = words("conditions.alt", what=title, metric=metric)
-        blocks.append(Picture(f"condition-{slug(name)}", picture, alt, alt, width=0.5))
+        blocks.append(Picture(f"condition-{slug(name)}", picture, alt, alt, width=0.33))
     return blocks
 
 
@@ -87,8 +111,8 @@ def _against(group: Group, words: Words) -> str:
     return f" ({words(f'groups.{group.against}')})" if group.against else ""
 
 
-def _counts(group: Group, *, with_trials: bool) -> list[str]:
-    counts = [group.units, group.items]
+def _counts(group: Group, *, with_units: bool, with_trials: bool) -> list[str]:
+    counts = [*([group.units] * with_units), group.items]
     if with_trials:
         counts += [group.trials or 0, group.targets or 0]
     return [f"{count:,}" for count in counts]
@@ -127,7 +151,7 @@ def _draw(
     drawn = [name for name in groups if any(name in own for own in told.values())]
     if len(drawn) < 2:
         return None
-    with drawing(5.2, 0.9 + ROW * len(drawn) * (1 + 0.4 * (len(told) - 1))) as figure:
+    with drawing(PANEL[0], 0.9 + ROW * len(drawn) * (1 + 0.4 * (len(told) - 1))) as figure:
         axes = figure.add_subplot()
         for place, (run, own) in enumerate(told.items()):
             scale = 100 if facts[run].unit == "%" else 1
@@ -138,8 +162,9 @@ def _draw(
             axes.hlines(at, *zip(*((a * scale, b * scale) for a, b in ends), strict=True),
                         color=style["color"], linewidth=1.4)  # fmt: skip
             axes.plot([metric.value * scale for metric in own.values()], at, **style)
-        axes.set_yticks(range(len(drawn)), [drawn_name(name, i) for i, name in enumerate(drawn)])
-        axes.invert_yaxis()
+        english = [group_name(name, read_words(ENGLISH)) for name in drawn]
+        axes.set_yticks(range(len(drawn)), [drawn_name(name, i) for i, name in enumerate(english)])
+        axes.set_ylim(len(drawn) - 0.5, -0.5)
         axes.grid(axis="x", color="0.9", linewidth=0.6)
         shown = next(iter(facts.values()))
         axes.set_xlabel(f"{shown.title} ({shown.unit})" if shown.unit else shown.title)

@@ -53,7 +53,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         blocks.append(
             Picture("memory", _draw(bars, several=len(runs) > 1), alt, words("costs.memory"))
         )
-    blocks += [Paragraph(text, quiet=True) for text in _notes(own, words)]
+    blocks += [Paragraph(text, quiet=True) for text in _notes(own, words, predicted=bool(bars))]
     return Section("costs", words("costs.title"), tuple(blocks))
 
 
@@ -64,15 +64,16 @@ def _stage_rows(runs: Sequence[Run], words: Words) -> list[tuple[str, ...]]:
         seconds = [stage.seconds if stage else None for stage in stages]
         if any(each is not None for each in seconds):
             label = words("costs.stage_time", stage=words.get(f"stages.{name}", name))
-            found.append((label, *(_duration(each, words) for each in seconds)))
+            found.append((label, *(duration(each, words) for each in seconds)))
     return found
 
 
-def _duration(seconds: float | None, words: Words) -> str:
+def duration(seconds: float | None, words: Words) -> str:
+    """Return a time in seconds, minutes or hours; a dash if it is not known."""
     if seconds is None:
         return UNKNOWN
     if seconds < 90:
-        return words("costs.seconds", number=f"{seconds:.3g}")
+        return words("costs.seconds", number=f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}")
     if seconds < 5400:
         return words("costs.minutes", number=f"{seconds / 60:.1f}")
     return words("costs.hours", number=f"{seconds / 3600:.1f}")
@@ -89,6 +90,8 @@ def _costs(record: Record, words: Words) -> dict[str, str]:
     """Return the declared quantities that a record knows, as text by their labels."""
     costs, told = record.resources, {}
     for name, facts in COSTS.items():
+        if name == "training_seconds" and "train" in record.stages:
+            continue  # A stage's time is told above.
         if facts.disturbed_by and is_disturbed(getattr(costs, facts.disturbed_by)):
             continue
         label = words.get(f"resources.{name}", facts.title)
@@ -104,7 +107,7 @@ def _costs(record: Record, words: Words) -> dict[str, str]:
         for cost in amounts(getattr(costs, name), facts).values():
             note = words.get(f"counted.{cost.note}", cost.note)
             told[label] = (
-                _duration(cost.value, words)
+                duration(cost.value, words)
                 if name == "training_seconds"
                 else _amount(cost_text(cost.value, facts), unit, note, words)
             )
@@ -147,7 +150,7 @@ def _draw(bars: Sequence[tuple[Run, Resources]], *, several: bool) -> bytes:
         for place, (run, resources) in enumerate(bars)
         for work, predicted, measured in _peaks(resources)
     ]
-    with drawing(7.2, 1.1 + (0.62 if several else 0.5) * len(rows)) as figure:
+    with drawing(5.4, 1.3 + (0.62 if several else 0.5) * len(rows)) as figure:
         axes = figure.add_subplot()
         for line, (_, predicted, measured) in enumerate(rows):
             _draw_bar(axes, line, predicted, measured)
@@ -158,7 +161,7 @@ def _draw(bars: Sequence[tuple[Run, Resources]], *, several: bool) -> bytes:
         handles, labels = axes.get_legend_handles_labels()
         once = dict(zip(labels, handles, strict=True))
         figure.legend(
-            once.values(), once.keys(), loc="outside upper left", ncols=4, frameon=False, fontsize=8
+            once.values(), once.keys(), loc="outside upper left", ncols=3, frameon=False, fontsize=8
         )
         return svg(figure)
 
@@ -191,14 +194,15 @@ def _draw_bar(axes: Axes, line: int, predicted: Prediction | None, measured: Mem
         )
 
 
-def _notes(runs: Sequence[Run], words: Words) -> list[str]:
+def _notes(runs: Sequence[Run], words: Words, *, predicted: bool) -> list[str]:
     records = [run.record for run in runs if run.record is not None]
     told = []
     if any(
         r.resources.training_memory and r.resources.training_memory.counted == "process"
         for r in records
     ):
-        told.append(words("costs.process"))
+        counted = [words("costs.process"), *([words("costs.process_predicted")] * predicted)]
+        told.append(words("page.space").join(counted))
     waits = [(r.resources.cpu_wait, r.resources.measuring_cpu_wait) for r in records]
     if any(is_disturbed(wait) for pair in waits for wait in pair):
         told.append(words("costs.disturbed"))

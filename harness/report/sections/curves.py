@@ -23,7 +23,7 @@ FIRST = ("Train/Loss", "Train/Accuracy", "Valid/eer", "Test/eer", "Valid/min_dcf
 FEW = 60
 """Points of a line that are marked one by one."""
 
-LOGARITHMIC = ("loss", "raw_loss", "lr", "grad_norm")
+LOGARITHMIC = ("loss", "raw_loss", "weighted_loss", "lr", "grad_norm")
 """Series, below their group, whose axis is logarithmic where their values span much."""
 
 BINS = 300
@@ -145,24 +145,29 @@ def _marks(run: Run) -> Iterator[tuple[str, float]]:
 
 
 def _draw(name: str, curves: Sequence[Curve], runs: Sequence[Run]) -> bytes:
+    from matplotlib.ticker import MaxNLocator
+
     with drawing() as figure:
         axes = figure.add_subplot()
         for curve in curves:
             _draw_marks(axes, runs[curve.place], curve)
-            _draw_curve(axes, curve)
+            _draw_curve(axes, curve, alone=len(runs) == 1)
         lowest = min(curve.values.min() for curve in curves)
         highest = max(curve.values.max() for curve in curves)
         if name.rpartition("/")[2].lower() in LOGARITHMIC:
             scale_values(axes, lowest, highest)
         axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
         axes.set_xlabel("step", fontsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
         axes.grid(axis="y", color="0.9", linewidth=0.7)
         axes.set_axisbelow(True)
         return svg(figure)
 
 
-def _draw_curve(axes: Axes, curve: Curve) -> None:
+def _draw_curve(axes: Axes, curve: Curve, *, alone: bool) -> None:
     looks = look(curve.place)
+    if alone and len(curve.steps) > FEW:
+        looks["marker"] = ""  # A few marks on a long line would look like its only points.
     if len(curve.steps) <= BINS:
         every = max(1, len(curve.steps) // 12) if len(curve.steps) > FEW else 1
         axes.plot(curve.steps, curve.values, markevery=every, markeredgewidth=0, **looks)

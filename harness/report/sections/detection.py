@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from harness.board.writing.charts import COLOURS, style
+from harness.board.writing.chart_drawing import COLOURS, style
 from harness.metrics.roc_band import miss_band
 from harness.report.drawing import LINES, drawing, drawn_name, svg
 from harness.report.judged import JudgedRun, judged_runs

@@ -75,6 +75,12 @@ class Browsed:
         self.margins: NDArray[np.float64] = np.stack(margins)
         self.wrong: NDArray[np.bool_] = np.stack([each.wrong for each in self.systems])
 
+    @property
+    def _suspected(self) -> str:
+        record = self.group[0].run.record
+        is_synthetic = record is not None and record.dataset.synthetic
+        return "errors.suspects_synthetic" if is_synthetic else "errors.suspects"
+
     def blocks(self) -> Iterator[Block]:
         """Yield what is said of them, from top to bottom."""
         words, listing = self.words, self.group[0].run.listing
@@ -195,7 +201,7 @@ class Browsed:
         items = rejected_items(self.systems, (self.enrolled, self.trials.test), SUSPECTS, TRIALS)
         pairs = accepted_pairs(self.systems, self.speakers, SUSPECTS, TRIALS)
         if items or pairs:
-            yield Paragraph(words("errors.suspects", fewest=TRIALS), quiet=True)
+            yield Paragraph(words(self._suspected, fewest=TRIALS), quiet=True)
         units = self.items["unit"].tolist()
         named = {
             "items": [(f"{ids[item]} ({units[item]})", e) for e in items for item in e.place],

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.board.standing.costs import environment_name
 from harness.board.standing.figures import UNKNOWN, plain
 from harness.records.record import Metric, MetricFacts, Record, RecordedComponent
+from harness.report.recorded import say_again
 from harness.report.run import Run
 from harness.report.section import Block, Facts, Paragraph, Section, Table
+from harness.report.sections.costs import duration
 from harness.report.text import Words
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ SPLITS = ("train", "validation", "test")
 def section(runs: Sequence[Run], words: Words) -> Section:
     """Say what each run was, with every metric of its record."""
     blocks: list[Block] = [Paragraph(lead(run, words)) for run in runs]
+    brackets = dict.fromkeys(text for run in runs if (text := _brackets(run, words)))
+    blocks += [Paragraph(text, quiet=True) for text in brackets]
     blocks += metric_table(runs, words)
     told = [facts(run, words) for run in runs]
     longest = sorted(told, key=len, reverse=True)
@@ -33,7 +36,8 @@ def section(runs: Sequence[Run], words: Words) -> Section:
         rows = [(words(f"head.{n}"), *(each.get(n) or UNKNOWN for each in told)) for n in differing]
         blocks.append(Table(head, tuple(rows)))
         blocks += [Paragraph(words("head.shared") + words("page.colon"))] * bool(shared)
-    blocks.append(Facts(tuple((words(f"head.{name}"), told[0][name]) for name in shared)))
+    if shared:
+        blocks.append(Facts(tuple((words(f"head.{name}"), told[0][name]) for name in shared)))
     return Section("head", words("head.title"), tuple(blocks))
 
 
@@ -44,19 +48,32 @@ def lead(run: Run, words: Words) -> str:
         return words("head.lead_log", name=run.name)
     if record.state != "done":
         state = words(f"states.{record.state}")
-        return words("head.lead_failed", name=run.name, state=state, reason=record.reason or "?")
+        reason = say_again(record.reason or "?", words)
+        return words("head.lead_failed", name=run.name, state=state, reason=reason)
     primary = record.protocol.primary
     facts, metric = record.protocol.facts[primary], record.metrics[primary]
-    told = "head.lead" if metric.low is not None else "head.lead_without_interval"
     return words(
-        told,
+        "head.lead",
         name=run.name,
         data=record.dataset.name,
         metric=metric_title(primary, record.protocol.facts, words),
         result=metric_text(metric, facts),
-        units=record.dataset.counts.get("test", {}).get("units", 0),
-        unit=words.get(f"units.{record.dataset.unit}", record.dataset.unit),
     )
+
+
+def _brackets(run: Run, words: Words) -> str:
+    """Return what the brackets behind a run's figures are; empty if it has no interval."""
+    record = run.record
+    if record is None or not any(metric.low is not None for metric in record.metrics.values()):
+        return ""
+    units = record.dataset.counts.get("test", {}).get("units", 0)
+    return words("head.brackets", units=numbered(units, record.dataset.unit, words))
+
+
+def numbered(number: int, unit: str, words: Words) -> str:
+    """Return a number of units in words: `64 speakers`."""
+    text = f"numbered.{unit}" if words.get(f"numbered.{unit}") else "numbered.other"
+    return words(text, number=f"{number:,}", **({"unit": unit} if text.endswith("other") else {}))
 
 
 def metric_table(runs: Sequence[Run], words: Words) -> list[Table]:
@@ -65,7 +82,8 @@ def metric_table(runs: Sequence[Run], words: Words) -> list[Table]:
     told: dict[str, MetricFacts] = {}
     for _, record in own:
         told |= record.protocol.facts
-    names = dict.fromkeys([*told, *(name for _, record in own for name in record.metrics)])
+    held_names = dict.fromkeys([*told, *(name for _, record in own for name in record.metrics)])
+    names = words.in_order("metrics", held_names)
     rows = []
     for name in names:
         held = [record.metrics.get(name) for _, record in own]
@@ -109,22 +127,16 @@ def facts(run: Run, words: Words) -> dict[str, str]:
         "data": _data(record, words),
         "splits": _splits(record, words),
         "protocol": _protocol(record, words),
-        "chosen": _chosen(record, words),
+        "chosen": say_again(record.selected_on, words),
         "looks": words("head.looks_are", looks=record.test_looks, searched=record.searched),
         "seed": "" if record.seed is None else str(record.seed),
         "machine": _machine(record),
         "code": f"`{record.code[:12]}{'+dirty' * record.code.endswith('+dirty')}`",
         "finished": record.ended.replace("T", " ").replace("+00:00", " UTC"),
-        "notes": "; ".join(record.notes),
-        "lacking": run.lacking if record.state == "done" else "",
+        "notes": words("page.semicolon").join(say_again(note, words) for note in record.notes),
+        "lacking": say_again(run.lacking, words) if record.state == "done" else "",
         "source": f"`{run.place}`",
     }
-
-
-def _chosen(record: Record, words: Words) -> str:
-    """Return how the weights were chosen; what the language has no words for, as the record has."""
-    at = re.fullmatch(r"validation, step (?P<step>\d+) of (?P<steps>\d+)", record.selected_on)
-    return words("head.chosen_at", **at.groupdict()) if at else record.selected_on
 
 
 def _span(series: Series | None, words: Words) -> str:
@@ -136,7 +148,7 @@ def _span(series: Series | None, words: Words) -> str:
     seconds = rows["seconds"].max()
     if not seconds > 0:  # NaN where no times are known
         return told
-    time = words("head.span_time", hours=f"{seconds / 3600:.1f}")
+    time = words("head.span_time", time=duration(seconds, words))
     return f"{told}{words('page.semicolon')}{time}"
 
 
@@ -159,7 +171,7 @@ def _recipe(record: Record, words: Words) -> str:
         words("head.batch", number=recipe["batch"]) if "batch" in recipe else "",
         words("head.optimizer", name=optimizer.get("name"), rate=_value(optimizer.get("lr"))),
         words("head.crop", seconds=_value(crop)) if crop else "",
-        str(recipe.get("precision", "")),
+        words("head.precision", name=recipe["precision"]) if "precision" in recipe else "",
     ]
     return words("page.comma").join(filter(None, told)) if recipe else ""
 
@@ -171,19 +183,28 @@ def _data(record: Record, words: Words) -> str:
 
 
 def _splits(record: Record, words: Words) -> str:
-    unit, told = words.get(f"units.{record.dataset.unit}", record.dataset.unit), []
+    told = []
     held = record.dataset.counts
     for split in sorted(held, key=lambda name: SPLITS.index(name) if name in SPLITS else -1):
         counts = held[split]
         text = "head.split_trials" if "trials" in counts else "head.split"
-        shown = {name: f"{count:,}" for name, count in {"units": 0, "items": 0, **counts}.items()}
-        told.append(words(text, split=words.get(f"splits.{split}", split), unit=unit, **shown))
+        if counts.get("items") == counts.get("units"):
+            text = "head.split_alone"
+        shown = {name: f"{count:,}" for name, count in {"items": 0, **counts}.items()}
+        shown["units"] = numbered(counts.get("units", 0), record.dataset.unit, words)
+        told.append(words(text, split=words.get(f"splits.{split}", split), **shown))
     return words("page.semicolon").join(told)
 
 
 def _protocol(record: Record, words: Words) -> str:
     protocol = record.protocol
-    rules = ", ".join(f"{name} {_value(value)}" for name, value in protocol.parameters.items())
+    held = protocol.parameters
+    rules = words("page.comma").join(
+        words(f"rules.{name}", value=say_again(_value(held[name]), words))
+        if words.get(f"rules.{name}")
+        else f"{name} {_value(held[name])}"
+        for name in words.in_order("rules", held)
+    )
     place = {"suite": protocol.suite, "profile": protocol.profile, "version": protocol.version}
     return words("head.protocol_is", **place) + words("page.semicolon") + rules
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.board.writing.charts import COLOURS
+from harness.board.writing.chart_drawing import COLOURS
 from harness.metrics.detection import eer, error_rates
 from harness.report.drawing import drawing, svg
 from harness.report.judged import JudgedRun, judged_runs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.board.writing.charts import COLOURS, MARKERS
+from harness.board.writing.chart_drawing import COLOURS, MARKERS
 from harness.metrics.recall_at_k import recall_at_k, unit_vectors
 from harness.report.drawing import drawing, svg
 from harness.report.run import Run
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 KS = (1, 5, 10)
-LABELS, ITEMS = 40, 1500
+LABELS, ITEMS = 40, 1000
 """Labels and items of a picture at most: all colours and markers together tell 56 apart."""
 
 SEED = 0
@@ -39,12 +39,14 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         blocks += _pictures(kept, words)
     for run in asked:
         if run.embeddings is None:
-            blocks.append(Paragraph(words("space.none", run=run.name, folder=_folder(run))))
-    return Section("space", words("space.title"), tuple(blocks))
+            blocks += _lacking(run, words)
+    return Section("space", words("space.title"), tuple(blocks)) if blocks else None
 
 
-def _folder(run: Run) -> str:
-    return str(run.stages.get("evaluate", "stages/evaluate-…"))
+def _lacking(run: Run, words: Words) -> list[Block]:
+    """Tell how a run's embeddings can be had; nothing of a record that came without its stages."""
+    folder = run.stages.get("evaluate")
+    return [Paragraph(words("space.none", run=run.name, folder=folder))] if folder else []
 
 
 def _recalls(kept: Sequence[Run], words: Words) -> Table:

@@ -20,6 +20,7 @@ from harness.errors import JobFailed, RequestError
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import canonical_json, digest, sha256_file
 from harness.records.files import append_text, lock, read_bytes, write_text
+from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.run.job.context import JobContext
 from harness.run.job.results import EMBEDDINGS, OWN, SCORES, save_embeddings, save_scores
@@ -29,6 +30,9 @@ from harness.tasks.task import Side, training_lists
 MIB = 2**20
 
 TEST_USES = "test-looks.jsonl"
+
+PLACE = "of"
+"""Key of a use: suite, profile and dataset, as folders name them; lines of older logs lack it."""
 
 USE_KEYS = {"model", "loss", "seed", "configuration", "evaluation"}
 
@@ -53,8 +57,7 @@ def log_test_use(spec: JobSpec, evaluation: str) -> UseCounts:
         spec: the job.
         evaluation: a name of this evaluation.
     """
-    path = spec.folder.parent.parent / TEST_USES
-    entry = {
+    use = {
         "model": spec.model.name,
         "loss": spec.loss.name if spec.loss else None,
         "seed": spec.seed,
@@ -62,13 +65,25 @@ def log_test_use(spec: JobSpec, evaluation: str) -> UseCounts:
         "configuration": spec.configuration,
         "evaluation": evaluation,
     }
+    return log_use(spec.folder.parent.parent, use)
+
+
+def log_use(folder: Path, use: dict[str, Any]) -> UseCounts:
+    """Log a use of a test set, and count those of its system.
+
+    Args:
+        folder: of the dataset's records.
+        use: its system, configuration and evaluation.
+    """
+    path = folder / TEST_USES
     with lock(path):
-        uses = [*_earlier_uses(path), entry]
-        append_text(path, _line(entry))
-    same = [use for use in uses if all(use[key] == entry[key] for key in ("model", "loss"))]
+        earlier = _earlier_uses(path)
+        append_text(path, _line(use, path))
+    uses = [*earlier, use]
+    same = [each for each in uses if all(each[key] == use[key] for key in ("model", "loss"))]
     return UseCounts(
-        test=sum(use["seed"] == spec.seed for use in same),
-        configurations=len({use["configuration"] for use in same}),
+        test=sum(each["seed"] == use["seed"] for each in same),
+        configurations=len({each["configuration"] for each in same}),
     )
 
 
@@ -81,13 +96,13 @@ def _earlier_uses(path: Path) -> list[dict[str, Any]]:
         return []
     content = read_bytes(path)
     lines = content.splitlines()
-    uses = [use for line in lines if (use := _parse_line(line)) is not None]
+    uses = [use for line in lines if (use := _parse_line(line, _place(path))) is not None]
     if lines and len(uses) == len(lines) and content.endswith(b"\n"):
         return uses
     there = {use["evaluation"] for use in uses}
     uses += [use for use in _recorded_uses(path.parent) if use["evaluation"] not in there]
     set_aside(path, "not all of it can be read", "it is made again of the records beside it")
-    write_text(path, "".join(map(_line, uses)))
+    write_text(path, "".join(_line(use, path) for use in uses))
     return uses
 
 
@@ -100,35 +115,47 @@ def _recorded_uses(folder: Path) -> Iterator[dict[str, Any]]:
         except DamagedFile:
             continue
         stage = record.stages.get("evaluate")
-        if stage is None or stage.key in seen:
-            continue
-        seen.add(stage.key)
-        checkpoint = stage.inputs.get("checkpoint")
-        made = record.recipe or (checkpoint if checkpoint != "baseline" else None)
-        loss = record.loss
-        yield {
-            "model": record.model.name,
-            "loss": loss.name if loss else None,
-            "seed": record.seed,
-            "recipe": record.recipe_name,
-            "configuration": digest([record.model.fields, loss and loss.fields, made]),
-            "evaluation": f"evaluate-{stage.key[:16]}",
-        }
+        if stage is not None and stage.key not in seen:
+            seen.add(stage.key)
+            yield use_of(record, f"evaluate-{stage.key[:16]}")
 
 
-def _line(use: dict[str, Any]) -> str:
-    """Spell a use with a hash of it; lines of older logs have none."""
-    return canonical_json({**use, OWN: digest(use)[:16]}) + "\n"
+def use_of(record: Record, evaluation: str) -> dict[str, Any]:
+    """Return a use of the test set by the system of a record, as the log has it."""
+    stage = record.stages.get("evaluate")
+    checkpoint = stage.inputs.get("checkpoint") if stage else None
+    made = record.recipe or (checkpoint if checkpoint != "baseline" else None)
+    loss = record.loss
+    return {
+        "model": record.model.name,
+        "loss": loss.name if loss else None,
+        "seed": record.seed,
+        "recipe": record.recipe_name,
+        "configuration": digest([record.model.fields, loss and loss.fields, made]),
+        "evaluation": evaluation,
+    }
 
 
-def _parse_line(line: bytes) -> dict[str, Any] | None:
+def _line(use: dict[str, Any], path: Path) -> str:
+    """Spell a use with its log's place and a hash of both; lines of older logs have neither."""
+    placed = {**use, PLACE: _place(path)}
+    return canonical_json({**placed, OWN: digest(placed)[:16]}) + "\n"
+
+
+def _parse_line(line: bytes, place: str) -> dict[str, Any] | None:
+    """Return the use that a line of a place's log tells of; None if it is none of there."""
     try:
         use = dict(json.loads(line))
         own = use.pop(OWN, None)
         whole = own in (None, digest(use)[:16]) and use.keys() >= USE_KEYS
     except (ValueError, TypeError, RecursionError):
         return None
-    return use if whole else None
+    return use if whole and use.get(PLACE, place) == place else None
+
+
+def _place(path: Path) -> str:
+    """Return what a log of uses is of, by the folder that it lies in."""
+    return "/".join(path.parts[-3:-1])
 
 
 def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) -> dict[str, Any]:

@@ -25,6 +25,11 @@ LENGTHS = (ITEM_SECONDS, 5.0, 10.0)
 SEARCH, FEWEST, MOST = 0.2, 2, 10
 """Seconds and repeats by which the fastest batch is looked for; its figure takes more."""
 
+LATENCIES = ("latencies", "latency_p50", "latency_p95")
+
+DISTURBED = "gpu_disturbed"
+"""The field of `Resources` that sets figures aside."""
+
 LONG = 0.5
 """Seconds of a batch from which on it is not doubled: a call's fixed cost is nothing by then."""
 
@@ -57,6 +62,7 @@ def measure_system(context: JobContext) -> dict[str, Any]:
     }
     notes: list[str] = []
     refused: list[str] = []
+    disturbed: dict[str, str] = {}
     for done, measure in enumerate(PASSES, start=1):
         try:
             with memory_errors(PASSES[measure].format(batch=context.spec.at_batch)):
@@ -64,11 +70,12 @@ def measure_system(context: JobContext) -> dict[str, Any]:
         except OutOfMemory as error:
             refused.append(str(error))
         notes += found.pop(NOTES, [])
+        disturbed |= found.pop(DISTURBED, {})
         if refused:
             release_memory()  # not within the handler: the error holds what the pass had made
         context.advance(done)
     waited = cpu_times().since(before).share
-    resources = Resources(**found, measuring_cpu_wait=waited)
+    resources = Resources(**found, measuring_cpu_wait=waited, gpu_disturbed=disturbed)
     if refused:
         raise NotMeasured("; ".join(refused), resources, notes)
     return {**resources.model_dump(mode="json"), **({NOTES: notes} if notes else {})}
@@ -126,7 +133,7 @@ def _latencies(target: BenchmarkTarget) -> dict[str, Any]:
         "latencies": found,
         "latency_p50": table.p50,
         "latency_p95": table.p95,
-        NOTES: _disturbed("latency", *taken),
+        **_disturbances("latency", LATENCIES, *taken),
     }
 
 
@@ -162,7 +169,7 @@ def _throughput(target: BenchmarkTarget) -> dict[str, Any]:
         "inference_per_second": amount / times.median,
         "inference_spread": _rates(amount, times),
         "throughput_unit": "seconds of audio" if target.audio else "pictures",
-        NOTES: _disturbed("embedding speed", times),
+        **_disturbances("embedding speed", ("inference_per_second",), times),
     }
 
 
@@ -203,14 +210,16 @@ def _training_speed(
         "training_per_second": batch / times.median,
         "training_spread": _rates(batch, times),
         "joules_per_item": None if times.joules is None else times.joules / items,
-        NOTES: _disturbed("training speed", times),
+        **_disturbances("training speed", ("training_per_second", "joules_per_item"), times),
     }
 
 
-def _disturbed(figure: str, *taken: Times) -> list[str]:
-    """Return a note where a GPU was kept from its speed while a figure was taken."""
-    words = dict.fromkeys(word for times in taken for word in times.disturbances)
-    return [f"its {figure} is of a GPU {' and '.join(words)}"] if words else []
+def _disturbances(figure: str, fields: Sequence[str], *taken: Times) -> dict[str, Any]:
+    """Return a note, and a word for each field, where a GPU was kept from its speed meanwhile."""
+    words = " and ".join(dict.fromkeys(word for times in taken for word in times.disturbances))
+    if not words:
+        return {}
+    return {NOTES: [f"its {figure} is of a GPU {words}"], DISTURBED: dict.fromkeys(fields, words)}
 
 
 def _rates(amount: float, times: Times) -> Spread:

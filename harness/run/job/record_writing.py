@@ -81,6 +81,7 @@ def build_record(
                 *(training or {}).get("notes", ()),
                 *on_costs,
                 *([FOREIGN_WEIGHTS] if spec.checkpoint else []),
+                *([spec.parent.note] if spec.parent else []),
                 *notes,
             ),
         }
@@ -183,10 +184,7 @@ def _results_before_measuring(spec: JobSpec) -> dict[str, dict[str, Any]]:
 def find_record(spec: JobSpec) -> Record | None:
     """Return the job's latest record; None if there is none, or only a damaged one."""
     path = spec.folder / RECORD
-    try:
-        return read_record(path) if path.exists() else None
-    except DamagedFile:
-        return None
+    return _readable(path, spec) if path.exists() else None
 
 
 def mend_record(spec: JobSpec) -> Record | None:
@@ -198,7 +196,7 @@ def mend_record(spec: JobSpec) -> Record | None:
     """
     path = spec.folder / RECORD
     with suppress(PathError), lock(path):
-        _mend_copies(spec.folder)
+        _mend_copies(spec)
     record = find_record(spec)
     scores = record.artefacts.get("scores") if record and not record.submission else None
     if scores is None:
@@ -210,27 +208,42 @@ def mend_record(spec: JobSpec) -> Record | None:
     return None
 
 
-def _mend_copies(folder: Path) -> None:
+def _mend_copies(spec: JobSpec) -> None:
     """Set aside what is damaged of a job's record and its latest attempt, which are alike."""
-    attempts = sorted(folder.glob("attempt-*.json"), key=_attempt_number)
-    latest = folder / RECORD
-    read = {path: _readable(path) for path in (latest, *attempts[-1:]) if path.exists()}
+    attempts = sorted(spec.folder.glob("attempt-*.json"), key=_attempt_number)
+    latest = spec.folder / RECORD
+    read = {path: _readable(path, spec) for path in (latest, *attempts[-1:]) if path.exists()}
     damaged = [path for path, record in read.items() if record is None]
     found = [record for record in read.values() if record is not None]
     if len(found) == 2 and found[0].attempt == found[1].attempt and found[0] != found[1]:
         damaged = list(read)
     for path in damaged:
-        set_aside(path, "not the record that was written")
+        set_aside(path, "not the job's record that was written")
     if len(read) == 2 and len(damaged) == 1:
         (whole,) = read.keys() - damaged
         write_bytes(damaged[0], read_bytes(whole))
 
 
-def _readable(path: Path) -> Record | None:
+def _readable(path: Path, spec: JobSpec) -> Record | None:
+    """Read a record; None if it is damaged, or is another job's."""
     try:
-        return read_record(path)
+        record = read_record(path)
     except DamagedFile:
         return None
+    return record if _is_of(record, spec) else None
+
+
+def _is_of(record: Record, spec: JobSpec) -> bool:
+    """Return whether a record is of a job: of its suite and protocol, with its stages' keys."""
+    planned = {"train": spec.train, "measure": spec.measure}
+    if spec.train is None:
+        planned["evaluate"] = spec.evaluate(spec.checkpoint_sha256 or "baseline")
+    rules, asked = record.protocol, spec.protocol
+    return (rules.suite, rules.version) == (asked.suite, asked.version) and all(
+        record.stages[name].key == stage.key
+        for name, stage in planned.items()
+        if stage is not None and name in record.stages
+    )
 
 
 def _base(spec: JobSpec, state: State, reason: str) -> Record:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer", bound=BaseModel)
 Wait = Callable[[bool], None]
 
+KEY_DIGITS = 16
+"""Of a stage's key, in the name of its folder."""
+
 RESULT = "result.json"
 INPUTS = "inputs.json"
 SCORES = "scores.npz"
@@ -127,16 +130,22 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     """Return a stage's result; None if it has not ended well yet.
 
     Raises:
-        DamagedFile: the file is not what was written; ours are whole or absent.
+        DamagedFile: the file is not what was written, or is another stage's; ours are whole or
+            absent.
     """
     path = folder / RESULT
     if not path.exists():
         return None
     try:
         result = dict(json.loads(read_text(path)))
-        Stage.model_validate(result["stage"])
+        stage = Stage.model_validate(result["stage"])
         if result.pop(OWN, None) not in (None, digest(result)):
             raise ValueError("it is not what was written")
+        if not folder.name.endswith(f"-{stage.key[:KEY_DIGITS]}"):
+            raise DamagedFile(
+                f"{path}: the result of another stage, {stage.key[:KEY_DIGITS]}; `harness run` "
+                "makes its own again"
+            )
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise DamagedFile(
             f"{path}: not the result of a stage; `harness run` makes it again"
@@ -254,16 +263,18 @@ class KeptAnswers:
         self._what, self._tell = what, tell
         self._unkept: dict[Path, BaseModel] = {}
 
-    def read(self, path: Path, kind: type[Answer]) -> Answer | None:
+    def read(self, path: Path, rests_on: dict[str, Any], kind: type[Answer]) -> Answer | None:
         """Return an answer; None if it is not there, is damaged or another version wrote it."""
         unkept = self._unkept.get(path)
         if isinstance(unkept, kind):
             return unkept
         try:
             found = KeptFile.model_validate_json(read_bytes(path))
-            if found.own in ("", found.sealed.own):
-                return kind.model_validate(found.predicted)
             why = "it is not what was written"
+            if found.own in ("", found.sealed.own):
+                if digest(found.inputs) == digest(rests_on):
+                    return kind.model_validate(found.predicted)
+                why = "it answers another question"
         except PathError:
             return None
         except ValidationError as error:

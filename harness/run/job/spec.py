@@ -16,7 +16,11 @@ from harness.records.documents import digest
 from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
 from harness.run.job.audit_answer import AuditTask
 from harness.run.job.limits import Limits
-from harness.run.job.results import TimedShapes
+from harness.run.job.parent import Parent
+from harness.run.job.results import KEY_DIGITS, TimedShapes
+
+BUDGET_ENDING = " crops"
+"""The end of the name of a recipe that is as long as one of several training budgets."""
 
 
 class Embedding(BaseModel):
@@ -62,6 +66,7 @@ class JobSpec(BaseModel):
         keep_states: how many states its training keeps for an audit; no result depends on them.
         keep_embeddings: MiB that the kept test embeddings may take; no result depends on them.
         audit: what is run again of its training, for `only = "audit"`.
+        parent: the finished training that its training goes on from; None if it begins.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -102,6 +107,7 @@ class JobSpec(BaseModel):
     keep_states: int = 0
     keep_embeddings: int = EMBEDDINGS_MIB
     audit: AuditTask | None = None
+    parent: Parent | None = None
 
     @property
     def is_baseline(self) -> bool:
@@ -189,8 +195,10 @@ class JobSpec(BaseModel):
     def title(self) -> str:
         """The job's name for a person."""
         loss = f" + {self.loss.name}" if self.loss else ""
-        # Only on this track is there more than one recipe for a pair of model and loss.
-        recipe = f", {self.recipe_name}" if self.track == "recipe" else ""
+        # Only there a pair of model and loss has more than one recipe.
+        at_budget = (self.recipe_name or "").endswith(BUDGET_ENDING)
+        several = at_budget or self.track in ("recipe", "extended")
+        recipe = f", {self.recipe_name}" if several else ""
         seed = f", seed {self.seed}" if self.seed is not None else ""
         return f"{self.dataset.name}: {self.model.name}{loss}{recipe}{seed}"
 
@@ -210,7 +218,7 @@ class JobSpec(BaseModel):
 
     def stage_folder(self, name: str, key: str) -> Path:
         """Return the folder of a stage's files, for all jobs that share it."""
-        return self.runs / "stages" / f"{name}-{key[:16]}"
+        return self.runs / "stages" / f"{name}-{key[:KEY_DIGITS]}"
 
 
 OPTIONS = ("bf16", "channels-last", "compile")

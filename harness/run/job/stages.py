@@ -220,9 +220,13 @@ def _within_budget(spec: JobSpec, act: Callable[[GpuRoom | None], T]) -> T | tup
         spec: the job.
         act: is given the room on the job's GPU; None on a processor.
     """
-    room = limit_allocator(spec.memory_limit) if spec.device == "cuda" else None
-    there = room.usable if room else available_memory()
+    room, there = None, available_memory()
     try:
+        if spec.device == "cuda":
+            # The first that asks anything of a card, whose context alone may find no room.
+            with memory_errors("in taking the GPU, which other programs fill"):
+                room = limit_allocator(spec.memory_limit)
+            there = room.usable
         return act(room)
     except OutOfMemory as error:
         reason, in_step = str(error), isinstance(error, StepOutOfMemory)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 
 from harness.adapter import LossAdapter
 from harness.config.recipes import Recipe
+from harness.datasets.subset import Subset, training_sample
 from harness.errors import ConfigError
 from harness.feeding.batches import TrainingBatches
 from harness.feeding.disturbance import Disturber
@@ -19,13 +23,18 @@ from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import sha256, sha256_file
 from harness.records.files import write_bytes
 from harness.run.job.context import JobContext
+from harness.series.names import SAMPLE, VALIDATION
 from harness.series.series_file import FILE, PUBLISHED, published_bytes
-from harness.tasks.task import Side
+from harness.tasks.task import Output, Side
+from harness.train.class_losses import ClassLosses
 from harness.train.kept_states import kept_bytes
 from harness.train.loop import train
 from harness.train.system import System, outputs_of
-from harness.train.training_plan import TrainingPlan
+from harness.train.training_plan import TrainingPlan, Validation, fine_tuning_seed
 from harness.train.training_progress import FINAL, RESUME, TrainingResult
+
+Measured = tuple[NDArray[np.float32], dict[str, float]]
+"""Outputs of a split's items, and the losses of its labels."""
 
 
 def train_system(context: JobContext, recipe: Recipe, folder: Path) -> dict[str, Any]:
@@ -72,16 +81,16 @@ def make_fabric(context: JobContext, recipe: Recipe) -> Fabric:
 
 def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan:
     """Return the plan of a job's training in a folder."""
-    task, dataset = context.task, context.dataset
-    validation = dataset.subset("validation")
-    lists = task.lists(dataset.listing, "validation", dataset.left_out)
-
-    def validate(system: System) -> dict[str, float]:
-        outputs = outputs_of(
-            system, validation, task.output, context.device, context.go_on, crops=recipe.test_crops
-        )
-        return task.validate(Side(outputs, lists))
-
+    spec, task, dataset = context.spec, context.task, context.dataset
+    seed, goes_on = spec.seed or 0, dict[str, Any]()
+    if (parent := spec.parent) is not None:
+        seed = fine_tuning_seed(seed) if parent.began else seed
+        goes_on = {
+            "before": parent.step,
+            "before_epochs": parent.epochs,
+            "drawn": parent.step - parent.began,
+            "parent": spec.stage_folder("train", parent.train),
+        }
     return TrainingPlan(
         recipe=recipe,
         batches=TrainingBatches(
@@ -89,22 +98,60 @@ def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan
             classes=dataset.classes,
             batch=recipe.batch,
             crop_seconds=recipe.crop_seconds,
-            seed=context.spec.seed or 0,
+            seed=seed,
             speeds=recipe.augment.speeds,
             sampler=recipe.sampler,
         ),
-        disturber=_disturber(context, recipe),
-        validate=validate,
+        disturber=_disturber(context, recipe, seed),
+        validate=_validator(context, recipe),
         primary=task.primary,
         higher_is_better=task.facts[task.primary].higher_is_better,
         scheduled=context.loss.scheduled if context.loss else (),
         folder=folder,
-        seed=context.spec.seed or 0,
+        seed=seed,
         report=lambda done, _, loss: context.advance(done, loss),
-        data_workers=context.spec.data_workers,
-        keep_states=context.spec.keep_states,
-        title=f"{context.spec.entry_folder}-seed{context.spec.seed}",
+        data_workers=spec.data_workers,
+        keep_states=spec.keep_states,
+        title=f"{spec.entry_folder}-seed{spec.seed}",
+        key=spec.train.key if spec.train else "",
+        **goes_on,
     )
+
+
+def _validator(context: JobContext, recipe: Recipe) -> Callable[[System], Validation]:
+    """Return what judges a system on the validation split.
+
+    Beside the task's numbers stand the losses of validation items, and those of a sample of
+    training items in the same mode. The embeddings of validation are computed once for both.
+    """
+    task, dataset = context.task, context.dataset
+    validation, training = dataset.subset("validation"), dataset.training()
+    lists = task.lists(dataset.listing, "validation", dataset.left_out)
+    sample = training_sample(training, validation)
+
+    def losses_of(system: System, subset: Subset) -> ClassLosses:
+        return ClassLosses(system, subset.items, dataset.classes, recipe.batch)
+
+    def measure(system: System, subset: Subset, kind: Output) -> Measured:
+        losses = losses_of(system, subset)
+        outputs = outputs_of(
+            system, subset, kind, context.device, context.go_on,
+            crops=recipe.test_crops, keep=losses.keep,
+        )  # fmt: skip
+        return outputs, losses.values()
+
+    def validate(system: System) -> Validation:
+        outputs, losses = measure(system, validation, task.output)
+        judged = task.validate(Side(outputs, lists))
+        # The task's accuracy is of whole items, that of `losses` of crops.
+        losses.pop("accuracy", None)
+        measured = {f"{VALIDATION}/{name}": value for name, value in losses.items()}
+        if len(sample) and losses_of(system, sample).exist:
+            _, seen = measure(system, sample, "embedding")
+            measured |= {f"{SAMPLE}/{name}": value for name, value in seen.items()}
+        return Validation(judged, measured)
+
+    return validate
 
 
 def _check_values(loss: LossAdapter | None, recipe: Recipe) -> None:
@@ -120,7 +167,7 @@ def _check_values(loss: LossAdapter | None, recipe: Recipe) -> None:
                     raise ConfigError(f"schedules.{name}: {error}") from error
 
 
-def _disturber(context: JobContext, recipe: Recipe) -> Disturber | None:
+def _disturber(context: JobContext, recipe: Recipe, seed: int) -> Disturber | None:
     """Open the rooms and noises that the job was planned with.
 
     Raises:
@@ -139,4 +186,4 @@ def _disturber(context: JobContext, recipe: Recipe) -> Disturber | None:
     noises = opened.get("noise")
     if noises is not None and augment.noise is not None:
         noises = noises.of(augment.noise.kinds)
-    return Disturber(augment, opened.get("reverb"), noises, spec.seed or 0)
+    return Disturber(augment, opened.get("reverb"), noises, seed)

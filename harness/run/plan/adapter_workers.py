@@ -187,8 +187,10 @@ def _exchange(child: Child, question: Question[Any], minutes: float) -> dict[str
 
 
 def _serialize(question: Question[Any]) -> str:
-    asked = TypeAdapter(type(question)).dump_python(question, mode="json")
-    return json.dumps({"question": type(question).__name__, "asked": asked, "path": sys.path})
+    kind = type(question)
+    asked = TypeAdapter(kind).dump_python(question, mode="json")
+    name = f"{kind.__module__}:{kind.__qualname__}"
+    return json.dumps({"question": name, "asked": asked, "path": sys.path})
 
 
 WORKERS = AdapterWorkers()

@@ -17,7 +17,8 @@ from harness.config.recipes import EvenCrops, Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.datasets.dataset import pack_folder
 from harness.datasets.listing import Listing
-from harness.datasets.packing.pack import open_pack
+from harness.datasets.packing.pack_files import open_pack
+from harness.datasets.subset import MOST_SAMPLED
 from harness.run.job.context import make_task
 from harness.run.job.results import TimedShapes
 from harness.run.job.spec import JobSpec
@@ -97,6 +98,15 @@ class ItemLengths:
         units = int(self.listing.items.loc[mask, "unit"].nunique())
         return min(int(mask.sum()), max(units, int(self.seconds[mask].sum() / least), 1))
 
+    @property
+    def sampled(self) -> float:
+        """The share of training items that are judged beside validation."""
+        train, validation = (
+            int(self.listing.split_mask(split, self.left_out).sum())
+            for split in ("train", "validation")
+        )
+        return min(1.0, MOST_SAMPLED / max(1, train), validation / max(1, train))
+
     def of(self, splits: Sequence[str], crops: EvenCrops | None = None) -> NDArray[np.float64]:
         """Return the lengths of all that is embedded of some splits, `[pieces]`; 0 for pictures.
 
@@ -173,7 +183,7 @@ def _estimate(
     speed = measured or speeds.system(job, shapes)
     if speed.why:
         return Duration(why=speed.why)
-    validated = items.of(["validation"], job.test_crops)
+    validated, trained = (items.of([split], job.test_crops) for split in ("validation", "train"))
 
     def embedding(lengths: NDArray[np.float64]) -> float:
         like_the_mean = lengths.sum() / shapes.item_seconds if items.is_audio else len(lengths)
@@ -185,7 +195,7 @@ def _estimate(
     parts = {
         "start": speed.start,
         "steps": sum(steps * seconds for (_, steps), seconds in trainings),
-        "validation": validations * embedding(validated),
+        "validation": validations * (embedding(validated) + items.sampled * embedding(trained)),
         "evaluation": embedding(pieces),
         "measuring": speed.measuring,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from typing import Any
@@ -98,31 +98,45 @@ class CallPlan:
         Raises:
             ConfigError: an entry cannot be built.
         """
-        request, precision = self._request, embedding_precision(self._request.options)
+        request = self._request
         resolved = [
             (name, resolve_entry(self._loaded, request, each, datasets[name], self.task))
             for name, names in entries.items()
             for each in names
         ]
+        self.add_resolved(datasets, resolved)
+
+    def add_resolved(
+        self,
+        datasets: Mapping[str, DatasetState],
+        resolved: Sequence[tuple[str, ResolvedEntry]],
+        **more: Any,
+    ) -> None:
+        """Fit entries to the budget, and add their jobs.
+
+        Args:
+            datasets: by name.
+            resolved: each entry with the name of its dataset.
+            more: fields of their `JobSpec` beside those of an entry, or in place of them.
+        """
+        precision = embedding_precision(self._request.options)
         self.predictions.make(
             question
             for name, entry in resolved
             if not entry.failed
             for question in memory_questions(entry, datasets[name].listing, precision)
         )
-        changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
         for name, entry in resolved:
             # Refused before anything is decoded, if a folder is not there.
             self._disturbances(entry.recipe.augment, decode=False)
-            recipe = entry.entry.recipe
-            self.add(
-                name,
-                loss=entry.loss,
-                recipe_name=f"{recipe} with {changed}" if changed else recipe,
-                track=entry.recipe.track,
-                seed=entry.entry.seed,
+            fields = {
+                "loss": entry.loss,
+                "recipe_name": entry.recipe_name,
+                "track": entry.recipe.track,
+                "seed": entry.entry.seed,
                 **self._memory_fields(entry, datasets[name].listing, precision),
-            )
+            }
+            self.add(name, **{**fields, **more})
 
     def jobs(self, datasets: Mapping[str, DatasetState]) -> list[JobSpec]:
         """Complete the jobs of some datasets, those of each dataset together.
@@ -187,6 +201,7 @@ class CallPlan:
             "device": self._request.device,
             "left_out": list(dataset.left_out),
             **({"disturbances": disturbed_by} if disturbed_by else {}),
+            **({"parent": fields["parent"].inputs} if "parent" in fields else {}),
         }
 
 

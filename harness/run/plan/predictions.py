@@ -24,7 +24,7 @@ from harness.run.plan.adapter_workers import WORKERS, WorkerKilled
 from harness.run.plan.memory_questions import EmbeddedBatch, Training, TrainingStep
 from harness.run.plan.resolved import ResolvedEntry
 
-PREDICTION_VERSION = 4
+PREDICTION_VERSION = 5
 """Changes whenever the same step would be predicted otherwise."""
 
 FEW = 4
@@ -58,7 +58,7 @@ class Predictions:
             WorkerKilled: the adapter's code has no prediction since its process was killed.
         """
         path = self._path(step)
-        kept = self._answers.read(path, Training)
+        kept = self._answers.read(path, self._rests_on(step), Training)
         if kept is None and path not in self._failed:
             self._tell(f"{step.system}: predicting the memory of a training step")
         return kept or self._make(step, Training) or Training(why=self._failure(path))
@@ -70,7 +70,8 @@ class Predictions:
             WorkerKilled: as in `training`.
         """
         path = self._path(batch)
-        made = self._answers.read(path, Embedding) or self._make(batch, Embedding)
+        kept = self._answers.read(path, self._rests_on(batch), Embedding)
+        made = kept or self._make(batch, Embedding)
         if made is None:
             self._failure(path)
         return made or Embedding()
@@ -80,7 +81,7 @@ class Predictions:
         missing = {
             self._path(each): each
             for each in questions
-            if self._answers.read(self._path(each), each.answers) is None
+            if self._answers.read(self._path(each), self._rests_on(each), each.answers) is None
         }
         processes = min(cores(), len(missing), MOST_PROCESSES)
         if len(missing) <= FEW or processes == 1:

@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.loader import LoadedBenchmark, look_up
+from harness.config.merging import LENGTHS
 from harness.config.numbers import EMBEDDINGS_MIB
-from harness.config.schema import Suite
+from harness.config.schema import ProfilePlan, Suite
 from harness.config.tables import Profile
 from harness.datasets.listing import Listing
 from harness.datasets.lock import DatasetLock, dataset_pin
 from harness.errors import ConfigError, nearest
 from harness.measure.device import Device
 from harness.run.job.limits import Limits
+
+EVERY_BUDGET = (0,)
+"""All budgets that a suite names for a dataset; where it names none, the recipe's own length."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,8 @@ class RunRequest:
     Attributes:
         suite, profile: select the jobs.
         datasets, models, losses, seeds: only these.
+        budgets: those of the suite that entries are trained with; `EVERY_BUDGET` takes all, an
+            empty tuple the length of the recipe itself.
         settings: recipe keys to change, as `--set` gives them.
         runs: the folder of records and stages.
         device, threads: that jobs compute with.
@@ -45,6 +51,7 @@ class RunRequest:
     models: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
+    budgets: tuple[int, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     leave_out_damaged: bool = False
     data_workers: int = 0
@@ -94,12 +101,19 @@ class CheckpointEntry:
 
 @dataclass(frozen=True)
 class SuiteEntry:
-    """One entry of a suite, by names."""
+    """One entry of a suite, by names.
+
+    Attributes:
+        model, loss, recipe: its names.
+        seed: of its training.
+        budget: crops that its training sees; None for the recipe's own length.
+    """
 
     model: str
     loss: str
     recipe: str
     seed: int
+    budget: int | None = None
 
 
 def listing_state(loaded: LoadedBenchmark, listing: Listing) -> DatasetState:
@@ -148,12 +162,14 @@ def suite_entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[S
     """Yield every entry that a call runs on a dataset.
 
     Raises:
-        ConfigError: a model or loss asked for is not of the suite, or the suite leaves it out.
+        ConfigError: a model, loss or budget asked for is not of the suite, or the suite leaves
+            it out.
     """
     plan, name = suite.profiles[request.profile], f"suite {request.suite!r}"
     models = _select(request.models, [each.model for each in suite.systems], f"{name} has no model")
     losses = _select(request.losses, [each.loss for each in suite.systems], f"{name} has no loss")
     systems = [each for each in suite.systems if each.model in models and each.loss in losses]
+    budgets = _budgets(plan, request, dataset)
     if not systems:
         there = ", ".join(f"{each.model} + {each.loss}" for each in suite.systems)
         raise ConfigError(f"{name} has no such pair of model and loss; there are {there}")
@@ -165,8 +181,33 @@ def suite_entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[S
         recipe = system.recipe or plan.recipe
         if reason or recipe is None:
             continue
-        for seed in request.seeds or plan.seeds_for(dataset):
-            yield SuiteEntry(system.model, system.loss, recipe, seed)
+        for budget in budgets:
+            for seed in request.seeds or plan.seeds_for(dataset):
+                yield SuiteEntry(system.model, system.loss, recipe, seed, budget)
+
+
+def _budgets(plan: ProfilePlan, request: RunRequest, dataset: str) -> tuple[int, ...] | tuple[None]:
+    """Return the budgets of a call on a dataset; None alone for the recipe's own length.
+
+    Raises:
+        ConfigError: one asked for is not of the suite, or a length is given beside it.
+    """
+    if not request.budgets:
+        return (None,)
+    there = plan.budgets_for(dataset)
+    for length in LENGTHS:
+        if length in request.settings:
+            raise ConfigError(f"--budget gives the length of training; leave out --set {length}")
+    if request.budgets == EVERY_BUDGET:
+        return there or (None,)
+    for asked in request.budgets:
+        if asked not in there:
+            named = ", ".join(map(str, there)) or "none"
+            raise ConfigError(
+                f"suite {request.suite!r} has no budget of {asked} crops on {dataset} in its "
+                f"{request.profile} profile; there are: {named}"
+            )
+    return request.budgets
 
 
 def entry_to_measure(loaded: LoadedBenchmark, request: RunRequest, model: str) -> SuiteEntry:

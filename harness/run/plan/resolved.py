@@ -14,6 +14,7 @@ from harness.datasets.packing.pack_request import MessageCallback, ignore_messag
 from harness.errors import ConfigError, nearest
 from harness.feeding.libraries import library_sources
 from harness.records import record
+from harness.run.job.spec import BUDGET_ENDING
 from harness.run.plan.adapter_workers import adapter_facts, model_input
 from harness.run.plan.questions import Description
 from harness.run.plan.request import DatasetState, RunRequest, SuiteEntry
@@ -37,6 +38,7 @@ class ResolvedEntry:
         entry: its names.
         model, loss: the system.
         recipe: with the changes of suite and call.
+        recipe_name: of the recipe, with the changes of the call and the budget.
         failed: the reason why its adapters cannot be described; empty if they can.
     """
 
@@ -44,6 +46,7 @@ class ResolvedEntry:
     model: record.RecordedComponent
     loss: record.RecordedComponent
     recipe: Recipe
+    recipe_name: str
     failed: str = ""
 
 
@@ -63,6 +66,9 @@ def resolve_entry(
     model = adapter_facts("models", entry.model, tables.models[entry.model])
     loss = adapter_facts("losses", entry.loss, tables.losses[entry.loss])
     recipe = _recipe(loaded, request, listing.table, entry)
+    name = _recipe_name(request, entry, recipe)
+    if entry.budget:
+        recipe = with_budget(recipe, entry.budget, f"suites.{request.suite}.budgets: ")
     where = loaded.where("recipes", entry.recipe)
     if loss.description is not None:
         check_needs(loss.description.needs, loaded.where("losses", entry.loss), recipe)
@@ -72,7 +78,22 @@ def resolve_entry(
     if declared is not None and declared.kind == "audio":
         check_crops(recipe, Need(entry.model, declared), where)
     failed = "; ".join(filter(None, (model.failed, loss.failed)))
-    return ResolvedEntry(entry, model.component, loss.component, recipe, failed)
+    return ResolvedEntry(entry, model.component, loss.component, recipe, name, failed)
+
+
+def with_budget(recipe: Recipe, crops: int, where: str) -> Recipe:
+    """Return a recipe as long as it takes to see a number of crops, its schedules stretched.
+
+    Raises:
+        ConfigError: they are no whole number of its batches.
+    """
+    steps, rest = divmod(crops, recipe.batch)
+    if rest or not steps:
+        raise ConfigError(
+            f"{where}{crops} crops are no whole number of batches of {recipe.batch}; "
+            f"give {max(1, steps) * recipe.batch} or {(max(1, steps) + 1) * recipe.batch}"
+        )
+    return with_settings(recipe, {"steps": steps}, where)
 
 
 def check_needs(needs: frozenset[str], where: str, recipe: Recipe | None = None) -> None:
@@ -216,3 +237,19 @@ def _recipe(
             where = f"suites.{request.suite}.overrides.{number}.set."
             recipe = with_settings(recipe, rule.set, where)
     return with_settings(recipe, request.settings, "--set ") if request.settings else recipe
+
+
+def _recipe_name(request: RunRequest, entry: SuiteEntry, recipe: Recipe) -> str:
+    """Return a recipe's name with what sets this length of it apart from its own.
+
+    A budget that is the recipe's own length leaves the name as it is.
+    """
+    crops = recipe.steps and recipe.steps * recipe.batch
+    at = f" at {entry.budget:,}{BUDGET_ENDING}" if entry.budget not in (None, crops) else ""
+    return f"{entry.recipe}{at}" + changes_named(request)
+
+
+def changes_named(request: RunRequest) -> str:
+    """Return the end of a recipe's name that tells what the call changed of it."""
+    changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
+    return f" with {changed}" if changed else ""

@@ -44,7 +44,7 @@ class Speeds:
         """Return the speed of a job's system; a trial that fails is not kept, and says why."""
         rests_on = _rests_on(job, shapes)
         path = self._path(rests_on)
-        kept = self._answers.read(path, Speed)
+        kept = self._answers.read(path, rests_on, Speed)
         if kept is not None:
             return kept
         name = f"{job.model.name} + {job.loss.name}" if job.loss else job.model.name
@@ -66,7 +66,7 @@ class Speeds:
         where = environment_digest(environment("cpu", 1))
         rests_on = {"packed": folder.name, "environment": where}
         path = self._path(rests_on)
-        kept = self._answers.read(path, _Packing)
+        kept = self._answers.read(path, rests_on, _Packing)
         if kept is None:
             self._tell(f"{listing.name}: timing how fast a few items are read")
             request = pack_request(listing, self._cache, lambda _: None)

@@ -78,7 +78,7 @@ def _changes(job: JobSpec, name: str, stage: record.Stage) -> str:
     earlier = [found for found in records if name in found.stages]
     if not earlier:
         return "never run"
-    changes = [sorted(_differences(each.stages[name].inputs, stage.inputs)) for each in earlier]
+    changes = [sorted(differences(each.stages[name].inputs, stage.inputs)) for each in earlier]
     place, changed = min(enumerate(changes), key=lambda numbered: len(numbered[1]))
     if changed:
         return "changed: " + ", ".join(changed[:4])
@@ -91,10 +91,11 @@ def _system(job: JobSpec | record.Record) -> tuple[str, str | None]:
     return job.model.name, job.loss.name if job.loss else None
 
 
-def _differences(before: Any, after: Any, where: str = "") -> Iterator[str]:
+def differences(before: Any, after: Any, where: str = "") -> Iterator[str]:
+    """Yield the places at which two documents differ, keys joined by points."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in {*before, *after}:
             inner = f"{where}.{key}" if where else key
-            yield from _differences(before.get(key), after.get(key), inner)
+            yield from differences(before.get(key), after.get(key), inner)
     elif before != after:
         yield where

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from harness.errors import HarnessError, printable, raised
 from harness.run.execute.messages import WorkerChannel, open_channel
-from harness.run.plan.memory_questions import EmbeddedBatch, TrainingStep
-from harness.run.plan.questions import AskInput, Describe, MatchWeights, Question
-
-QUESTIONS = {
-    kind.__name__: kind for kind in (AskInput, Describe, EmbeddedBatch, MatchWeights, TrainingStep)
-}
+from harness.run.plan.questions import Question
 
 
 def main() -> None:
@@ -35,7 +31,8 @@ def main() -> None:
 
 def _answer(request: dict[str, Any], channel: WorkerChannel) -> dict[str, Any]:
     sys.path[:] = request["path"]
-    kind: Any = QUESTIONS[request["question"]]
+    module, _, name = request["question"].partition(":")
+    kind: Any = getattr(import_module(module), name)
     question: Question[Any] = TypeAdapter(kind).validate_python(request["asked"])
     try:
         answer = question.answer(lambda act: channel.send({"event": "doing", "act": act}))

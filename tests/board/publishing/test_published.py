@@ -153,7 +153,8 @@ def test_an_edited_page_is_found_with_its_line(folder):
     page.write_text(page.read_text().replace("# Speaker", "# Best speaker", 1))
     assert check(folder) == [
         "speaker.md: line 1 is '# Best speaker verification'; "
-        "the records give '# Speaker verification'"
+        "the records give '# Speaker verification'; restore a record that was edited, "
+        "else `harness board build`"
     ]
 
 

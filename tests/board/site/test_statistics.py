@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import t as student
 
 from harness.board.publishing.published_tables import read_folder
+from harness.board.publishing.rendering import page_place
 from harness.board.record_paths import slug
 from harness.board.site.page_data import pairs
 from harness.board.standing.rows import FiledRecord
@@ -123,7 +124,7 @@ def test_p_values_of_every_published_table_are_those_behind_its_ranks(tab, publi
     assert any(any(table.ranking.ranks) for held in suites.values() for table in held)
     for suite, held in suites.items():
         page = tab().open(published_site / f"{slug(suite)}.html")
-        for number, table in enumerate(held):
+        for number, table in enumerate(sorted(held, key=page_place)):
             keys = "(n) => board.page.views[n].pairs.reason"
             assert bool(page.evaluate(keys, number)) == (not any(table.ranking.ranks))
             if any(table.ranking.ranks):

@@ -78,7 +78,7 @@ def test_a_quantity_that_one_file_declares_is_shown_everywhere(harness, make):
         check=True,
     )
     shown = json.loads(done.stdout)
-    table, efficiency = shown["markdown"].split("### Efficiency")
+    table, efficiency = shown["markdown"].split("<summary>Efficiency")
     assert shown["record"] == 1234.0
     assert "wear of the fan (kturns)" in table
     assert "Wear: of the fan." in table

@@ -14,7 +14,7 @@ from harness.board.publishing.published_tables import latest_records, render
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
 from harness.board.writing.captions import footnotes, head
-from harness.board.writing.grids import main_grid
+from harness.board.writing.entry_grids import full_grid
 from harness.board.writing.json_document import document
 from harness.board.writing.markdown import section
 from harness.errors import RequestError
@@ -255,7 +255,7 @@ def test_costs_are_of_all_networks(folded) -> None:
         )
 
     table = made([spent(1, 2, 100.0), spent(2, 4, 200.0), spent(3, 3, 600.0)])
-    told = {column.title: str(column.cells[0]) for column in main_grid(table).columns}
+    told = {column.title: str(column.cells[0]) for column in full_grid(table).columns}
     assert told["peak training memory (GiB)"] == "4.00 gpu"
     assert told["training (items/s)"] == "300"
 

@@ -17,14 +17,8 @@ from matplotlib.text import Text
 
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
-from harness.board.writing.charts import (
-    MARKERS,
-    draw,
-    holds_plot,
-    plots,
-    style,
-    write_plot,
-)
+from harness.board.writing.chart_drawing import MARKERS, draw, style
+from harness.board.writing.charts import holds_plot, plots, write_plot
 from harness.board.writing.efficiency import front
 from harness.records.record import Memory, Record, Resources
 

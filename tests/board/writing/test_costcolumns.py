@@ -7,7 +7,7 @@ import pytest
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
 from harness.board.writing.captions import footnotes
-from harness.board.writing.grids import main_grid
+from harness.board.writing.entry_grids import full_grid, short_grid
 from harness.records.record import Memory, Prediction, Record, Resources, Stage
 
 GPU = "predicted GPU memory of training (GiB)"
@@ -23,7 +23,7 @@ def columns(table: Table) -> dict[str, list[str]]:
     """Title -> the texts from top to bottom."""
     return {
         column.title: ["".join(piece.text for piece in cell) for cell in column.cells]
-        for column in main_grid(table).columns
+        for column in full_grid(table).columns
     }
 
 
@@ -48,16 +48,38 @@ def test_a_process_and_a_prediction_for_a_gpu_stand_in_columns_of_their_own(make
     assert found[GPU] == ["1.50"]
     notes = "\n".join(footnotes(table))
     assert "process: main memory of the whole process, which tells nothing of a GPU" in notes
-    assert "Predicted GPU memory: what a GPU's allocator would take" in notes
+    assert "GPU memory that is not marked as measured is predicted" in notes
 
 
-def test_what_a_gpu_has_measured_needs_no_prediction(make):
+def test_the_short_table_says_what_a_gpu_took_or_would_take_and_if_the_batch_fits(make):
     told = predicted(1.5)
     on_gpu = make("a", value=0.1, resources=held("gpu", training_prediction=told))
-    not_there = make("b", value=0.2, resources=held(None, training_prediction=told))
-    assert columns(made(on_gpu, not_there))[GPU] == ["–", "1.50"]
-    assert GPU not in columns(made(on_gpu))
-    assert not any("Predicted GPU" in note for note in footnotes(made(on_gpu)))
+    fits = held(None, training_prediction=told, batch_asked=32, largest_training_batch=40)
+    parts = held(
+        None,
+        training_prediction=told,
+        batch_asked=64,
+        micro_batches=2,
+        largest_training_batch=40,
+    )
+    rows = made(
+        on_gpu,
+        make("b", value=0.2, resources=fits, stages=limit(5)),
+        make("c", value=0.3, resources=parts, stages=limit(5)),
+        make("d", value=0.4, resources=held(None)),
+        make("mfcc", None, value=0.5, resources=Resources()),
+    )
+    (column,) = [each for each in short_grid(rows).columns if each.title.startswith("GPU")]
+    assert column.title == "GPU memory to train (GiB), fits 5.00 GiB"
+    assert [str(cell) for cell in column.cells] == [
+        "3.00 (measured)",
+        "1.50 (fits)",
+        "1.50 (fits in 2 parts)",
+        "not predicted",
+        "–",
+    ]
+    assert len(short_grid(rows).columns) <= 8
+    assert columns(rows)[LARGEST] == ["not predicted", "40", "40", "not predicted", "–"]
 
 
 def test_of_several_seeds_the_most_memory_and_the_smallest_batch_are_told(make):

@@ -134,6 +134,17 @@ def test_a_claim_is_on_no_front(make, four):
     assert fronts(made(*four, told)) == fronts(made(*four))
 
 
+def test_costs_that_nobody_vouched_for_take_no_mark_away(make, four):
+    sent = make("sent", value=0.001, trust="rescored", resources=held(0.1, 9999, 1e-6))
+    assert fronts(made(*four, sent)) == {
+        cost: ["sent", *names] for cost, names in fronts(made(*four)).items()
+    }
+    assert "Of rows that are rescored, nobody vouched for costs" in section(made(*four, sent))
+    alike = [each.model_copy(update={"trust": "rescored"}) for each in (*four, sent)]
+    assert set(map(tuple, fronts(made(*alike)).values())) == {("sent",)}
+    assert "nobody vouched" not in section(made(*alike))
+
+
 def test_one_entry_is_compared_with_nobody(make, four):
     assert efficiencies(made(four[0])) == []
     assert "Efficiency" not in section(made(four[0]))
@@ -149,7 +160,9 @@ def test_environments_are_never_compared(make, four):
     ]
     table = made(*four, *there)
     assert [each.name.split(",")[0] for each in efficiencies(table)] == ["NVIDIA H200", "RTX 3060"]
-    _, on_h200, on_rtx = section(table).split("### Efficiency: which entries no other beats, on ")
+    _, on_h200, on_rtx = section(table).split(
+        "<summary>Efficiency: which entries no other beats, on "
+    )
     assert "slow" not in on_h200.split("Without")[0]
     assert "cheap" not in on_rtx.split("Without")[0]
 
@@ -160,7 +173,7 @@ def test_costs_of_unknown_environments_are_not_compared(four):
 
 
 def test_the_page_marks_the_front_and_says_what_that_is_worth(four):
-    lines = section(made(*four)).split("### Efficiency")[1].splitlines()
+    lines = section(made(*four)).split("<summary>Efficiency")[1].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "|" in line]
     assert rows[0][2:] == [
         "peak training memory (GiB) ↓",

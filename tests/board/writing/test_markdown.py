@@ -11,6 +11,7 @@ from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.markdown import escape, section
 from harness.records.record import Metric, Record, Resources, Submission
+from harness.series.training_end import TrainingEnd
 
 
 def page(*records: Record, path: str = "") -> str:
@@ -83,7 +84,8 @@ def test_a_smaller_batch_repeated_tests_and_older_records_are_footnotes(make):
 def test_names_show_as_the_text_they_are(make, name):
     found = shown(page(make(name, "l")))
     assert not [tag for tag in ("<script", "<em>", "<code>", "<a ") if tag in found]
-    assert len({line.count("<td") for line in found.split("</tr>")} - {0}) == 1
+    for grid in found.split("</table>"):
+        assert len({line.count("<td") for line in grid.split("</tr>")} - {0}) <= 1
     text = name.replace("\n", " ").replace("<", "&lt;").replace(">", "&gt;")
     assert f"{text} + l" in found
 
@@ -121,9 +123,32 @@ def test_an_entry_that_has_not_learnt_its_own_training_is_named(make):
         right = {"training_accuracy": Metric(value=share, unit="%")}
         return record.model_copy(update={"metrics": record.metrics | right})
 
+    said = "short + aam (3.5 %) had fewer than 50 % of training decisions right"
     text = page(trained("short", 0.035), trained("long", 0.95))
-    assert "Cut short: short + aam (3.5 %) had fewer than 50 %" in text
-    assert "Cut short" not in page(trained("long", 0.95))
+    assert f"The first point of a curve over budgets, after 128,000 items: {said}" in text
+    assert "had fewer than" not in page(trained("long", 0.95))
+    authors = trained("short", 0.035).model_copy(update={"track": "recipe"})
+    assert f"Cut short: {said}" in page(authors)
+
+
+def test_training_accuracy_far_above_the_test_is_named(make):
+    right = {"training_accuracy": Metric(value=0.99, unit="%")}
+    known = make("heart", value=0.15), make("carries", value=0.05)
+    learnt = [r.model_copy(update={"metrics": r.metrics | right}) for r in known]
+    text = page(*learnt)
+    assert "Training accuracy far above the test: heart + aam (99.0 %, EER 15.00 %);" in text
+
+
+def test_what_still_rose_when_training_ended_is_named_of_rows_whose_series_is_there(make):
+    rising = TrainingEnd((0.60, 0.68), 0.01, {"eer": (0.10, 0.08)})
+    filed = [FiledRecord(make("up"), end=rising), FiledRecord(make("unknown", value=0.2))]
+    text = section(tables(filed)[0])
+    assert (
+        "Still rising when training ended: up + aam (training accuracy 60.0 to 68.0 % over the "
+        "last tenths, EER on validation 10.00 to 8.00 %)."
+    ) in text
+    still = [FiledRecord(make("up"), end=TrainingEnd((0.60, 0.61), 0.01, {}))]
+    assert "Still rising" not in section(tables(still)[0])
 
 
 def test_a_claimed_row_is_marked_and_stands_below_the_measured_ones(make):

@@ -137,7 +137,7 @@ def test_the_document_holds_fractions_and_where_they_stand(told, make, data):
 def test_a_page_shows_them_in_italics_with_source_and_rules(told, make, data):
     table = made(make(dataset=data(name="voices")))
     text = section(table, {}, told.beside(table))
-    _, below = text.split(f"### {ELSEWHERE}")
+    _, below = text.split(f"<summary>{ELSEWHERE}")
     for said in (
         "*6.70*",
         "not measured here, protocols differ",

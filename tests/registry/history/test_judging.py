@@ -10,6 +10,7 @@ import pytest
 from harness.registry.history.judging import QUALITY, FigureVerdict, judge
 from tests.registry.history.conftest import Nightly, day, lines_of, night_of, real_record
 
+HEAT = "slowed by heat, to 1,200 of 1,980 MHz"
 NOISE = np.random.default_rng(1).normal(0, 0.01, size=40)
 
 
@@ -94,6 +95,10 @@ def test_longer_latency_and_more_memory_are_worse(folder: Path, nightly: Nightly
     [
         ({"state": "failed", "reason": "loss became NaN"}, "failed: loss became NaN"),
         ({"measuring_cpu_wait": 0.5}, "something else ran beside: 50% of the time"),
+        (
+            {"training_per_second": 20.0, "gpu_disturbed": {"training_per_second": HEAT}},
+            f"its GPU was {HEAT}",
+        ),
     ],
 )
 def test_a_night_without_a_value_says_why(
@@ -105,6 +110,8 @@ def test_a_night_without_a_value_says_why(
     found = verdicts(folder)
     assert found["training_per_second"].answer == "not measured"
     assert why in found["training_per_second"].finding.why
+    if "gpu_disturbed" in changes:
+        assert found["latency_p50"].answer == "ok"
     assert found[QUALITY].answer == ("not measured" if "state" in changes else "ok")
 
 

@@ -156,6 +156,20 @@ def test_speeds_of_a_disturbed_night_are_left_out_and_memory_is_not(tmp_path: Pa
     assert line.training_memory is not None
 
 
+def test_figures_of_a_throttled_gpu_are_left_out_and_the_others_are_not(tmp_path: Path) -> None:
+    slow = "slowed by heat, to 1,200 of 1,980 MHz"
+    figures = dict.fromkeys(("training_per_second", "joules_per_item"), slow)
+    record = night_of(real_record(), 0, joules_per_item=2.0, gpu_disturbed=figures)
+    line = line_of(record, b"", None, tmp_path / "record.json")
+    assert (line.training_per_second, line.costs.get("joules_per_item")) == (None, None)
+    assert None not in (line.inference_per_second, line.latency_p50, line.training_memory)
+    assert line.disturbed == f"its GPU was {slow}"
+    both = night_of(record, 0, measuring_cpu_wait=0.3)
+    line = line_of(both, b"", None, tmp_path / "record.json")
+    assert line.latency_p50 is None
+    assert line.disturbed.endswith(f"had no processor; its GPU was {slow}")
+
+
 def test_a_record_of_before_its_end_was_told_takes_the_day_of_its_last_stage(
     tmp_path: Path,
 ) -> None:

@@ -72,7 +72,7 @@ def test_the_record_is_found_as_any_other_and_verified(site: Site) -> None:
     assert filed.path is not None
     assert filed.path.relative_to(site.runs).parts[:3] == ("own-quick", "voices", "theirs")
     assert read_record(filed.path) == filed.record
-    assert latest_records(site.runs, ("own",), (), include_failed=False) == [filed.path]
+    assert list(latest_records(site.runs, ("own",), (), include_failed=False)) == [filed.path]
     written = write_local(site.runs, "own", "quick").read_text()
     assert "theirs" in written
     assert "scores made elsewhere, metrics computed from them" in written

@@ -14,8 +14,7 @@ MODELS = ("nan", "raise", "die", "noise", "tiny")
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyBenchmark, Finished]:
-    base = finished_tiny(tmp_path_factory.getbasetemp())
-    tiny = base.copy(tmp_path_factory.mktemp("faulty") / "own")
+    tiny = finished_tiny(tmp_path_factory.getbasetemp(), tmp_path_factory.mktemp("faulty") / "own")
     models = [word for name in MODELS for word in ("--model", name)]
     return tiny, tiny.run(*FAULTY, *models)
 

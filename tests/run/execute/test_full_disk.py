@@ -22,8 +22,7 @@ main()
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
-    base = finished_tiny(tmp_path_factory.getbasetemp())
-    tiny = base.copy(tmp_path_factory.mktemp("full") / "own")
+    tiny = finished_tiny(tmp_path_factory.getbasetemp(), tmp_path_factory.mktemp("full") / "own")
     tiny.run("data", "prepare", "voices")  # a pack belongs to the place of its corpus
     return tiny
 

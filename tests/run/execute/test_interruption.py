@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -84,6 +87,55 @@ def test_a_training_that_is_cut_off_goes_on(
     _check_curves(tiny.stage(record, "train") / "curves", pieces=2)
 
 
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.long)])
+def test_kills_at_any_moment_change_no_result(tiny: TinyBenchmark, kills: int) -> None:
+    """The command and all that it started end after so many changes of files, drawn at random."""
+    unbroken, generator = tiny.forget("tiny", SEED), np.random.default_rng(kills)
+    killed = 0
+    while killed < kills:
+        command = tiny.start(*AGAIN)
+        _wait_for_changes(tiny.runs, int(generator.integers(1, 30)), command)
+        if command.poll() is None:
+            _kill_all(command)
+            killed += 1
+        else:
+            assert ended(command).status == 0
+            tiny.forget("tiny", SEED)
+    resumed = tiny.run(*AGAIN)
+    assert resumed.status == 0, resumed.err
+    assert "damaged" not in resumed.err
+    record = tiny.record("tiny", SEED)
+    assert metrics_of(record) == metrics_of(unbroken)
+    assert record["artefacts"]["checkpoint"] == unbroken["artefacts"]["checkpoint"]
+    assert record["artefacts"]["scores"] == unbroken["artefacts"]["scores"]
+    assert list(tiny.runs.rglob("*.part")) == []
+
+
+def test_files_of_another_job_are_set_aside_and_made_again(tiny: TinyBenchmark) -> None:
+    own, other = tiny.record("tiny", SEED), tiny.record("tiny", 0)
+    place = tiny.record_path("tiny", SEED).parent
+    shutil.rmtree(tiny.stage(own, "train"))
+    shutil.copytree(tiny.stage(other, "train"), tiny.stage(own, "train"))
+    shutil.copy(tiny.stage(other, "evaluate") / "scores.npz", tiny.stage(own, "evaluate"))
+    for name in ("record.json", "attempt-1.json", "scores.npz"):
+        shutil.copy(tiny.record_path("tiny", 0).with_name(name), place)
+    again = tiny.run(*AGAIN)
+    assert again.status == 0, again.err
+    for name, why in (
+        ("record.json", "not the job's record that was written"),
+        ("result.json", "the result of another stage"),
+        ("resume.pt", "a resume point of another training"),
+        ("scores.npz", "that was written"),
+    ):
+        line = next(line for line in again.err.splitlines() if f"{name}: damaged" in line)
+        assert why in line
+        assert f"set aside as {name}.damaged-1" in line
+    record = tiny.record("tiny", SEED)
+    assert metrics_of(record) == metrics_of(own)
+    for name in ("checkpoint", "scores"):
+        assert record["artefacts"][name] == own["artefacts"][name]
+
+
 def test_the_curves_of_an_unbroken_training(tiny: TinyBenchmark) -> None:
     _check_curves(tiny.stage(tiny.record("tiny", SEED), "train") / "curves", pieces=1)
 
@@ -118,11 +170,42 @@ def _train_status(tiny: TinyBenchmark) -> StageStatus:
     return job_status(job)["train"]
 
 
-def _wait_until(condition: Callable[[], bool]) -> None:
+def _wait_for_changes(folder: Path, count: int, command: subprocess.Popen[str]) -> None:
+    """Wait until files of a folder were seen to change so often, or a command has ended."""
+    seen, before = set[tuple[str, int, int]](), _files(folder)
+
+    def is_time() -> bool:
+        seen.update(_files(folder) - before)
+        return len(seen) >= count or command.poll() is not None
+
+    _wait_until(is_time, every=0.002)
+
+
+def _files(folder: Path) -> set[tuple[str, int, int]]:
+    """Every file as it is now; what changes has another time or size."""
+    found = set()
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # a temporary file that was renamed since
+            state = path.stat()
+            found.add((str(path), state.st_mtime_ns, state.st_size))
+    return found
+
+
+def _kill_all(command: subprocess.Popen[str]) -> None:
+    """Kill a command and all that descends from it, and wait for their ends."""
+    processes = [*psutil.Process(command.pid).children(recursive=True), psutil.Process(command.pid)]
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    ended(command)
+    _wait_until(lambda: not any(is_alive(process.pid) for process in processes))
+
+
+def _wait_until(condition: Callable[[], bool], every: float = 0.02) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "nothing happened"
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 def _check_record_of(cut: Cut, tiny: TinyBenchmark) -> None:
@@ -154,4 +237,7 @@ def _check_curves(folder: Path, pieces: int) -> None:
         "Test/eer": validated,
         "Test/min_dcf": validated,
         "Test/threshold": validated,
+        "TrainEval/accuracy": validated,
+        "TrainEval/raw_loss": validated,
+        "TrainEval/weighted_loss": validated,
     }

@@ -18,7 +18,7 @@ from harness.datasets.listing import list_dataset
 from harness.errors import HarnessError, RequestError
 from harness.measure.nvml import GpuState
 from harness.records.documents import sha256_file
-from harness.records.record import Stage
+from harness.records.record import COSTS, Stage
 from harness.records.record_files import read_record
 from harness.run.job.context import JobContext, OutOfMemory, memory_errors
 from harness.run.job.evaluate_stage import evaluate_system
@@ -183,13 +183,13 @@ def test_a_stage_is_made_once_and_not_kept_when_it_fails(tmp_path: Path) -> None
         return {"answer": 42}
 
     with pytest.raises(HarnessError):
-        run_stage(tmp_path / "s", stage, "c0de", fail)
-    first = run_stage(tmp_path / "s", stage, "c0de", make)
-    assert run_stage(tmp_path / "s", stage, "c0de", make) == first
+        run_stage(tmp_path / "s-k", stage, "c0de", fail)
+    first = run_stage(tmp_path / "s-k", stage, "c0de", make)
+    assert run_stage(tmp_path / "s-k", stage, "c0de", make) == first
     assert first["answer"] == 42
     assert first["stage"]["inputs"] == {"a": 1}
-    assert made == [tmp_path / "s"]
-    assert json.loads((tmp_path / "s" / "inputs.json").read_text()) == {"a": 1}
+    assert made == [tmp_path / "s-k"]
+    assert json.loads((tmp_path / "s-k" / "inputs.json").read_text()) == {"a": 1}
 
 
 def test_attempts_are_numbered_and_never_edited(tiny: TinyBenchmark, tmp_path: Path) -> None:
@@ -232,6 +232,9 @@ def test_a_figure_of_a_throttled_gpu_says_so_in_the_row(
     figures = ("latency", "embedding speed", "training speed")
     assert record.notes[-3:] == tuple(f"its {figure} {slow}" for figure in figures)
     assert record.resources.training_per_second > 0
+    # By field too: a night's verdict sets them aside.
+    timed = {name for name, facts in COSTS.items() if facts.disturbed_by == "measuring_cpu_wait"}
+    assert record.resources.gpu_disturbed == dict.fromkeys(timed, slow.removeprefix("is of a GPU "))
 
 
 def test_scores_on_another_file_system_are_copied(tiny: TinyBenchmark) -> None:

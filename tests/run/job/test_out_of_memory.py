@@ -37,7 +37,7 @@ profiles.quick = { recipe = "short" }
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
     folder = tmp_path_factory.mktemp("large") / "own"
-    tiny = finished_tiny(tmp_path_factory.getbasetemp()).copy(folder)
+    tiny = finished_tiny(tmp_path_factory.getbasetemp(), folder)
     tiny.config.write_text(tiny.config.read_text() + NETWORK)
     return tiny
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,8 +22,9 @@ from harness.run.events import ignore
 from harness.run.job import benchmark_target, measure_stage, stages
 from harness.run.job.benchmark_target import ON_PROCESSOR, BenchmarkTarget
 from harness.run.job.context import JobContext, StepOutOfMemory
+from harness.run.job.measure_stage import NotMeasured
 from harness.run.job.record_writing import is_complete, write_failure
-from harness.run.job.results import INPUTS, SCORES, find_result
+from harness.run.job.results import INPUTS, NOTES, SCORES, find_result
 from harness.run.job.spec import Embedding, JobSpec
 from harness.run.job.stages import measure_job, run_job
 from harness.run.plan.request import RunRequest
@@ -86,6 +88,62 @@ def test_the_search_for_the_fastest_batch_keeps_the_last_that_worked() -> None:
     assert found["inference_per_second"] == pytest.approx(8 * 2.0 / 1e-3)
     with pytest.raises(torch.OutOfMemoryError):
         measure_stage._throughput(FullFrom(1))  # type: ignore[arg-type]
+
+
+def test_joules_are_an_items_of_all_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "ENERGY", 0.01)
+    steps: list[int] = []
+    monkeypatch.setattr(measure_stage, "energy_counter", lambda _: lambda: 24.0 * len(steps))
+    target = SimpleNamespace(device=torch.device("cpu"))
+
+    def step() -> None:
+        steps.append(1)
+        time.sleep(0.05)
+
+    found = measure_stage._training_speed(target, 8, step)  # type: ignore[arg-type]
+    assert len(steps) >= 3
+    assert found["joules_per_item"] == pytest.approx(24.0 / 8)
+
+
+def test_passes_after_a_refused_one_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes = {
+        lambda _: {"parameters": 7}: "in sizes",
+        refuse: "in the middle{batch}",
+        lambda _: {"training_per_second": 3.0, NOTES: ["slow"]}: "at the end",
+    }
+    monkeypatch.setattr(measure_stage, "PASSES", passes)
+    nothing = {"prediction": None, "largest_training": None, "at_batch": " at batch 8"}
+    sound = SimpleNamespace(listing=SimpleNamespace(corpus=SimpleNamespace(kind="audio")))
+    context = SimpleNamespace(
+        spec=SimpleNamespace(embedding=Embedding(), **nothing),
+        device=torch.device("cpu"),
+        dataset=sound,
+        begin=lambda *_: None,
+        advance=lambda *_: None,
+    )
+    with pytest.raises(NotMeasured, match="out of memory in the middle at batch 8") as raised:
+        measure_stage.measure_system(context)  # type: ignore[arg-type]
+    found = raised.value.found
+    assert (found.parameters, found.training_per_second) == (7, 3.0)
+    assert raised.value.notes == ("slow",)
+
+
+@pytest.mark.parametrize(("kind", "threads"), [("cuda", [4]), ("cpu", [1, 4])])
+def test_a_gpu_has_one_latency_a_length(kind: str, threads: list[int]) -> None:
+    target = SimpleNamespace(
+        device=SimpleNamespace(type=kind),
+        spec=SimpleNamespace(threads=4),
+        audio=True,
+        noise=lambda batch, seconds: torch.zeros(batch, 1),
+        embedding_times=lambda raw: Times((0.1,)),
+    )
+    kept = torch.get_num_threads()
+    try:
+        found = measure_stage._latencies(target)["latencies"]  # type: ignore[arg-type]
+    finally:
+        torch.set_num_threads(kept)
+    assert [each.threads for each in found if each.seconds == 2.0] == threads
+    assert len(found) == len(threads) * len(measure_stage.LENGTHS)
 
 
 @pytest.mark.parametrize(("largest", "most"), [(None, ON_PROCESSOR), (0, 1), (100, 100)])
@@ -202,6 +260,20 @@ def test_smaller_parts_are_advised_for_training_steps_alone(
     assert state == "oom"
     assert ("3 GiB: fewer" in reason) == advised
     assert "when the job began, 3 GiB of the GPU were free" in reason
+
+
+def test_a_card_without_room_for_a_context_is_a_row_that_says_so(
+    job: JobSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(limit: int | None) -> GpuRoom:
+        raise RuntimeError("CUDA error: out of memory\nSearch for `cudaErrorMemoryAllocation'")
+
+    monkeypatch.setattr(stages, "limit_allocator", full)
+    record = run_job(job.model_copy(update={"device": "cuda"}))
+    assert record.state == "oom"
+    assert record.reason == (
+        "out of memory in taking the GPU, which other programs fill: CUDA error: out of memory"
+    )
 
 
 def test_a_first_embedding_is_told_when_it_is_there(

@@ -26,17 +26,14 @@ from harness.run.plan.speeds import packing_times
 from harness.run.session import Forecast, forecast
 from harness.series.series_file import FILE as SERIES
 from harness.train.training_progress import RESUME
-from tests.tiny import TinyBenchmark, finished_tiny, make_tiny
+from tests.tiny import TinyBenchmark, make_tiny
+
+pytestmark = pytest.mark.usefixtures("preloaded_workers")
 
 FAST = Speed(start=3.0, steps=(0.5,), item=0.1, measuring=7.0)
 PACKING = 60.0
 ITEMS = {"validation": 12, "test": 20}
 """Of the tiny corpus: three and five of twelve speakers, with four utterances of 1 s each."""
-
-
-@pytest.fixture
-def tiny(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> TinyBenchmark:
-    return finished_tiny(tmp_path_factory.getbasetemp()).copy(tmp_path / "own")
 
 
 @pytest.fixture
@@ -72,7 +69,8 @@ def test_a_job_takes_what_its_stages_take(tiny: TinyBenchmark, tried: list[JobSp
         {
             "start": 3.0,
             "steps": 12 * 0.5,
-            "validation": 2 * ITEMS["validation"] * 0.1,
+            # And as many training items as validation has.
+            "validation": 2 * 2 * ITEMS["validation"] * 0.1,
             "evaluation": sum(ITEMS.values()) * 0.1,
             "measuring": 7.0,
         }

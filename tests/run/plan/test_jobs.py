@@ -16,7 +16,7 @@ from harness.errors import ConfigError, DataError
 from harness.measure.environment import environment
 from harness.run.plan.adapter_workers import adapter_facts
 from harness.run.plan.jobs import plan_jobs
-from harness.run.plan.request import RunRequest, listing_state, suite_entries
+from harness.run.plan.request import EVERY_BUDGET, RunRequest, listing_state, suite_entries
 from harness.tasks.classification import Classification
 
 BENCHMARK = """
@@ -168,6 +168,57 @@ def test_a_dataset_has_seeds_of_its_own_where_a_profile_gives_them(loaded, tmp_p
 def test_seeds_on_a_dataset_that_the_suite_lacks_are_refused(loaded):
     with pytest.raises(ConfigError, match=r"seeds_on: the suite has no dataset 'digit'"):
         loaded('recipe = "short"', 'recipe = "short", seeds_on.digit = [7]')
+
+
+BUDGETS = 'recipe = "short", seeds = [0, 1], budgets = [64, 128]'
+"""The recipe's own length, 2 steps of 32, and twice as much."""
+
+
+def test_each_budget_is_a_recipe_of_its_own_length_and_the_own_one_keeps_its_job(loaded, tmp_path):
+    (before,) = [job for job in jobs(loaded(), request(tmp_path)) if job.seed == 0]
+    asked = request(tmp_path, budgets=EVERY_BUDGET)
+    made = [job for job in jobs(loaded('recipe = "short"', BUDGETS), asked) if job.seed is not None]
+    told = [(job.recipe_name, job.recipe.steps, job.seed) for job in made]
+    assert told == [
+        ("short", 2, 0),
+        ("short", 2, 1),
+        ("short at 128 crops", 4, 0),
+        ("short at 128 crops", 4, 1),
+    ]
+    assert made[0].train.key == before.train.key
+    assert made[2].train.key != before.train.key
+    assert [job.title for job in made[::2]] == [
+        "digits: small + aam, seed 0",
+        "digits: small + aam, short at 128 crops, seed 0",
+    ]
+    assert len({job.folder for job in made}) == 4
+
+
+def test_a_call_takes_the_budgets_that_it_names_else_the_recipes_own_length(loaded, tmp_path):
+    suite = loaded('recipe = "short"', BUDGETS).suite("s")
+
+    def budgets(**changes):
+        found = suite_entries(suite, request(tmp_path, **changes), "digits")
+        return [choice.budget for choice in found if choice.seed == 0]
+
+    assert budgets() == [None]
+    assert budgets(budgets=EVERY_BUDGET) == [64, 128]
+    assert budgets(budgets=(128,)) == [128]
+    assert budgets(budgets=(128,), settings={"optimizer.lr": 0.1}) == [128]
+    with pytest.raises(ConfigError, match=r"no budget of 96 crops on digits .* there are: 64, 128"):
+        budgets(budgets=(96,))
+    with pytest.raises(ConfigError, match="--budget gives the length of training; leave out"):
+        budgets(budgets=(64,), settings={"epochs": 5})
+
+
+def test_budgets_that_cannot_be_meant_are_refused(loaded, tmp_path):
+    odd = loaded('recipe = "short"', 'recipe = "short", budgets = [100]')
+    with pytest.raises(ConfigError, match=r"100 crops are no whole number .* give 96 or 128"):
+        jobs(odd, request(tmp_path, budgets=EVERY_BUDGET))
+    with pytest.raises(ConfigError, match="name each once, the smallest first"):
+        loaded('recipe = "short"', 'recipe = "short", budgets = [64, 32]')
+    with pytest.raises(ConfigError, match=r"budgets_on: the suite has no dataset 'digit'"):
+        loaded('recipe = "short"', 'recipe = "short", budgets_on.digit = [64]')
 
 
 def test_an_entry_that_is_left_out_is_refused_when_asked_for(loaded, tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,14 +18,11 @@ from harness.run.plan.request import CheckpointEntry, RunRequest, listing_state
 from harness.run.plan.status import StageStatus, job_status
 from harness.series.series_file import FILE as SERIES
 from harness.train.training_progress import RESUME
-from tests.tiny import TinyBenchmark, finished_tiny, planned_jobs
+from tests.tiny import TinyBenchmark, planned_jobs
+
+pytestmark = pytest.mark.usefixtures("preloaded_workers")
 
 CACHED = StageStatus("cached")
-
-
-@pytest.fixture
-def tiny(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> TinyBenchmark:
-    return finished_tiny(tmp_path_factory.getbasetemp()).copy(tmp_path / "own")
 
 
 def request_of(tiny: TinyBenchmark, **changes: Any) -> RunRequest:

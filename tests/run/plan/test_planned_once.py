@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pytest
+
 from harness.config.loader import load
 from harness.datasets.dataset import open_dataset
 from harness.run.plan.adapter_workers import WORKERS
@@ -12,6 +14,8 @@ from harness.run.plan.jobs import plan_suite
 from harness.run.plan.request import DatasetState, RunRequest, listing_states
 from harness.run.session import find_datasets
 from tests.tiny import TinyBenchmark, make_tiny
+
+pytestmark = pytest.mark.usefixtures("preloaded_workers")
 
 COUNTED = '''
 """Adapters that add a line to a file each time they are made."""

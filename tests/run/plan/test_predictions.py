@@ -10,17 +10,24 @@ from typing import ClassVar
 
 import pytest
 
-from harness.budget.fit_to_budget import without_workspaces
+from harness.budget.fit_to_budget import embedding_step, largest_inference, without_workspaces
+from harness.budget.prediction import Workload, predict_training
 from harness.config.loader import load
 from harness.errors import JobFailed
+from harness.feeding.front_end import raw_shape
 from harness.records.record import RecordedComponent
+from harness.run.job.results import ITEM_SECONDS
 from harness.run.job.spec import Embedding
 from harness.run.plan.adapter_workers import adapter_facts
 from harness.run.plan.memory_questions import EmbeddedBatch, Training, TrainingStep
 from harness.run.plan.predictions import FEW, Predictions
+from harness.run.plan.questions import make_adapter
+
+pytestmark = pytest.mark.usefixtures("preloaded_workers")
 
 ROOT = Path(__file__).resolve().parents[3]
 GIB = 2**30
+CLASSES = 10
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +43,13 @@ def aam() -> RecordedComponent:
 
 
 def trained(
-    predictions: Predictions, model: RecordedComponent, loss: RecordedComponent
+    predictions: Predictions,
+    model: RecordedComponent,
+    loss: RecordedComponent,
+    seconds: float = 0.5,
 ) -> Training:
     recipe = load(ROOT / "benchmark.toml").benchmark.recipes["speaker-quick"]
-    return predictions.training(TrainingStep(model, loss, recipe, classes=10, seconds=0.5))
+    return predictions.training(TrainingStep(model, loss, recipe, CLASSES, seconds))
 
 
 def test_what_was_predicted_is_not_predicted_again(tmp_path, xvector, aam):
@@ -129,6 +139,26 @@ def test_embedding_is_told_at_every_batch_that_may_be_measured(tmp_path, xvector
     below, above = (2 ** (found.largest.bit_length() + step) for step in (-1, 0))
     room = without_workspaces(GIB)
     assert found.at[below].peak <= room < found.at[above].reserved
+    network = make_adapter(xvector.adapter, xvector.fields, "xvector")
+    item = raw_shape(network.inputs(), ITEM_SECONDS)
+    step = embedding_step(Workload(network, None, 0, item))
+    assert found.largest == largest_inference(step, room) < largest_inference(step, GIB)
+
+
+def test_a_step_is_predicted_within_the_limit_that_it_is_measured_under(tmp_path, aam):
+    table = load(ROOT / "benchmark.toml").benchmark.models["campplus"]
+    campplus = adapter_facts("models", "campplus", table).component  # its tensors differ in size
+    network, head = (make_adapter(each.adapter, each.fields, "-") for each in (campplus, aam))
+    recipe = load(ROOT / "benchmark.toml").benchmark.recipes["speaker-quick"]
+    item = raw_shape(network.inputs(), 1.0)
+    step = predict_training(Workload(network, head, CLASSES, item, recipe), recipe.batch, None)
+    limits = range(step.peak, 2 * step.peak, 2**23)
+    limit = next(each for each in limits if step.reserved(without_workspaces(each)))
+    told = trained(Predictions(tmp_path, limit, print), campplus, aam, seconds=1.0)
+    assert told.part is None
+    assert told.prediction
+    assert told.prediction.reserved == step.reserved(limit) <= limit
+    assert told.prediction.unlimited == step.reserved() > limit
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"inputs": {}, "predicted": {"part": "many"}}'])

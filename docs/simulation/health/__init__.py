@@ -1,0 +1,1 @@
+"""Simulations of docs/health.md: `python -m docs.simulation.health`."""

@@ -1,0 +1,78 @@
+"""`harness export`: a run's network for other runtimes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.output import give, give_json
+
+if TYPE_CHECKING:
+    from harness.use.export_facts import ExportFacts
+
+
+class FormatName(StrEnum):
+    """Of the file."""
+
+    onnx = "onnx"
+    torchscript = "torchscript"
+
+
+class FeaturesPlace(StrEnum):
+    """Where features are computed."""
+
+    inside = "inside"
+    outside = "outside"
+
+
+def export(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run as `runs list` names it, or a record.")
+    ],
+    *,
+    format_: Annotated[FormatName, typer.Option("--format", help="Of the file.")] = FormatName.onnx,
+    features: Annotated[
+        FeaturesPlace, typer.Option("--features", help="Front end within the graph, or not.")
+    ] = FeaturesPlace.inside,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Write a graph with int8 weights too.")
+    ] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder.")] = Path("export"),
+    checkpoint: options.RunCheckpoint = None,
+    runs: options.Runs = options.DEFAULT_RUNS,
+    config: options.Config = None,
+    json: options.Json = False,
+) -> None:
+    """Export a run's network, held against PyTorch on items of its dataset, with a model card."""
+    from harness.config.loader import load
+    from harness.run.folder import CACHE
+    from harness.use.exporting import Export, export_run
+    from harness.use.finished_run import find_finished_run
+
+    found = find_finished_run(load(config), run, runs, checkpoint)
+    asked = Export(format_.value, features.value, int8, output)
+    facts = export_run(found, asked, runs / CACHE)
+    if json:
+        give_json(facts.model_dump(mode="json", by_alias=True))
+    else:
+        give("\n".join(_lines(facts, output)))
+
+
+def _lines(facts: ExportFacts, folder: Path) -> list[str]:
+    from harness.use.network_source import PLURAL
+
+    lines = []
+    for file in facts.files:
+        scores = ""
+        if file.score_difference is not None:
+            scores = f", scores by up to {file.score_difference:.1e}"
+        lines.append(
+            f"{folder / file.name}: {file.bytes / 2**20:.1f} MiB, {1e3 * file.latency:.1f} ms an "
+            f"item (PyTorch {1e3 * file.latency_of_pytorch:.1f} ms); {PLURAL[file.output]} differ "
+            f"from PyTorch's by up to {file.difference:.1e} on {file.items} items{scores}"
+        )
+    return lines

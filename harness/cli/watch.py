@@ -1,0 +1,145 @@
+"""`harness watch`: the trainings that run now, as text that changes with them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from harness.cli import options
+from harness.cli.endings import INTERRUPTED
+from harness.cli.output import changing_result, give_json, say
+from harness.errors import RequestError
+
+if TYPE_CHECKING:
+    from harness.run.watching import WatchedTraining
+
+
+def watch(
+    given: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUNS...]",
+            help="Trainings by run, folder, or a part of their title or key; else all that run.",
+        ),
+    ] = None,
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Show them once, and end.")] = False,
+    every: Annotated[
+        float, typer.Option("--every", min=0.1, max=3600, help="Seconds between two looks.")
+    ] = 2.0,
+    runs: options.Runs = options.DEFAULT_RUNS,
+    json: options.Json = False,
+) -> None:
+    """Show the latest values, the speed and the time left of trainings, until they end.
+
+    A training writes its series every ten seconds and at resume points: values are as old.
+    """
+    from harness.run.watching import Watcher, follow
+
+    if json and not once:
+        raise RequestError("--json: give --once too; a document cannot change")
+    watcher = Watcher(runs, given or ())
+    if json:
+        give_json({"schema": 1, "trainings": [_document(each) for each in watcher.look()]})
+        return
+    try:
+        with changing_result() as console:
+            if once:
+                _Lines(console).show(watcher.look())
+            elif console.is_terminal:
+                with Live(console=console, auto_refresh=False) as live:
+                    follow(
+                        watcher,
+                        lambda found: live.update(_table(found), refresh=True),
+                        lambda: time.sleep(every),
+                    )
+            else:
+                follow(watcher, _Lines(console).show, lambda: time.sleep(every))
+    except KeyboardInterrupt as error:
+        say("no longer watched; what runs goes on")
+        raise typer.Exit(INTERRUPTED) from error
+    if not watcher.look():
+        say(f"no training runs under {runs}")
+
+
+class _Lines:
+    """A line for each training that has something new."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown: dict[Path, str] = {}
+
+    def show(self, found: list[WatchedTraining]) -> None:
+        """Print what changed since the last look."""
+        for each in found:
+            text = f"{each.title}: {'; '.join(_parts(each))}"
+            if self._shown.get(each.folder) != text:
+                self._shown[each.folder] = text
+                self._console.print(text, markup=False, emoji=False, soft_wrap=True)
+
+
+def _table(found: list[WatchedTraining]) -> Table:
+    table = Table("training", "latest values", box=None, pad_edge=False, padding=(0, 2))
+    for each in found:
+        table.add_row(Text(each.title), Text("\n".join(_parts(each))))
+    if not found:
+        table.add_row("none runs at the moment", "")
+    return table
+
+
+def _parts(training: WatchedTraining) -> list[str]:
+    """Return how far a training is, and its values, a part a group of names."""
+    latest, state = training.latest, training.state
+    last = f" of {latest.last_step:,}" if latest.last_step is not None else ""
+    progress = [state, f"step {latest.step:,}{last}", f"epoch {latest.epoch:.3g}"]
+    if state == "runs" and (speed := latest.steps_per_second) is not None:
+        progress.append(f"{speed:.3g} steps/s")
+    if state == "runs" and (left := latest.seconds_left):
+        progress.append(f"{_duration(left)} left")
+    groups: dict[tuple[str, int], list[str]] = {}
+    for name, (step, value) in latest.values.items():
+        group, _, short = name.partition("/")
+        groups.setdefault((group, step), []).append(f"{short} {value:.4g}")
+    return [
+        ", ".join(progress),
+        *(
+            f"{group}{'' if step == latest.step else f' at step {step:,}'}: {', '.join(values)}"
+            for (group, step), values in groups.items()
+        ),
+    ]
+
+
+def _duration(seconds: float) -> str:
+    """Return a time for people.
+
+    >>> _duration(42.4), _duration(754), _duration(7384)
+    ('42 s', '13 min', '2 h 03 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _document(training: WatchedTraining) -> dict[str, Any]:
+    latest = training.latest
+    return {
+        "training": training.title,
+        "folder": str(training.folder),
+        "state": training.state,
+        "step": latest.step,
+        "last_step": latest.last_step,
+        "epoch": latest.epoch,
+        "steps_per_second": latest.steps_per_second,
+        "seconds_left": latest.seconds_left,
+        "values": {
+            name: {"step": step, "value": value} for name, (step, value) in latest.values.items()
+        },
+    }

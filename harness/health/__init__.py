@@ -1,0 +1,1 @@
+"""The health of a training: what its curves say, and how sure that is."""

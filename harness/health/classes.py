@@ -1,0 +1,58 @@
+"""How evenly items fall into classes, and the smallest class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.series.series import Series, Vector
+
+COUNTS = ("class", "cluster", "selected", "counts")
+"""Words of a vector's name that say it counts the items of classes."""
+
+
+@dataclass(frozen=True)
+class ClassBalance:
+    """Counts of classes at one step.
+
+    Attributes:
+        name: of the vector.
+        classes: how many.
+        evenness: Pielou's (J. Theor. Biol. 13, 1966): the entropy of the shares over its largest
+            value; 1 is even, 0 all in one class.
+        ratio: largest count over smallest; infinite where one is 0.
+        smallest: the smallest count.
+        label: of the class that has it; its number where classes have no names.
+    """
+
+    name: str
+    classes: int
+    evenness: float
+    ratio: float
+    smallest: float
+    label: str
+
+
+def class_balance(series: Series) -> ClassBalance | None:
+    """Return the balance of the last counts of classes that a series has; None without any."""
+    vectors = [each for each in series.vectors if _counts(each)]
+    return balance_of(vectors[-1]) if vectors else None
+
+
+def _counts(vector: Vector) -> bool:
+    values = np.array(vector.values)
+    named = any(word in vector.name.lower() for word in COUNTS)
+    usable = len(values) > 1 and np.isfinite(values).all() and (values >= 0).all()
+    return named and not vector.edges and bool(usable) and values.sum() > 0
+
+
+def balance_of(vector: Vector) -> ClassBalance:
+    """Return the balance of one vector of counts."""
+    counts = np.array(vector.values)
+    shares = counts[counts > 0] / counts.sum()
+    evenness = float(-(shares * np.log(shares)).sum() / np.log(len(counts)))
+    least = int(counts.argmin())
+    ratio = float(counts.max() / counts[least]) if counts[least] else float("inf")
+    label = vector.labels[least] if len(vector.labels) == len(counts) else str(least)
+    return ClassBalance(vector.name, len(counts), evenness, ratio, float(counts[least]), label)

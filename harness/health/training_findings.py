@@ -1,0 +1,211 @@
+"""What the other curves of a training bear out: loss, accuracy, rate, threshold, marks, classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from harness.health.classes import class_balance
+from harness.health.curves import Curve, find_curve
+from harness.health.findings import HealthFinding, Points, Share, Value
+from harness.health.interruptions import interruptions
+from harness.health.milestones import divergence, find_best, settled_since
+from harness.health.trend import Verdict
+from harness.health.validation_findings import recent_part, trend_of
+from harness.series.series import Series
+
+MEMORISED, LEARNT, HARDLY = 0.995, 0.9, 0.5
+"""Training accuracy that is called 100 %, from which classes are learnt, and below which hardly."""
+
+GAP = 0.05
+"""EER, or accuracy that validation lacks, from which training and validation do not agree."""
+
+RAN_OUT = 0.05
+"""Share of its highest value below which a learning rate has run out."""
+
+UNEVEN = 10.0
+"""Largest class over smallest from which classes are called uneven."""
+
+FEWEST_LOSSES = 12
+"""Values of the loss without which nothing is said of its end."""
+
+ENDS: dict[Verdict, str] = {
+    "improving": "loss_falls",
+    "flat": "loss_flat",
+    "declining": "loss_rises",
+    "cannot tell": "loss_open",
+}
+
+
+def training_findings(series: Series, validation: Curve | None) -> Iterator[HealthFinding]:
+    """Yield what the curves beside the validation's bear out."""
+    yield from _learning(series, validation)
+    yield from _overfitting(series, validation)
+    yield from loss_findings(series)
+    yield from _rate(series)
+    yield from _threshold(series)
+    if validation is not None:
+        yield from _leaps(series, validation)
+    yield from _classes(series)
+
+
+def settled_loss(series: Series) -> Curve | None:
+    """Return the training loss since margin and scale stand still: before, it is another loss."""
+    loss = find_curve(series, "training", ("loss", "avg_loss"))
+    for name in ("margin", "scale"):
+        rule = find_curve(series, "training", (name,))
+        if loss is None or rule is None:
+            continue
+        changes = np.flatnonzero(np.diff(rule.values))
+        if len(changes):
+            loss = loss.part(loss.steps > rule.steps[changes[-1]])
+    return loss
+
+
+def loss_findings(series: Series) -> Iterator[HealthFinding]:
+    """Yield whether the training loss diverged, and how it ended."""
+    whole = find_curve(series, "training", ("loss", "avg_loss"))
+    loss = settled_loss(series)
+    if whole is None or loss is None:
+        return
+    values: dict[str, Value] = {"name": whole.name}
+    if whole.broken:
+        yield HealthFinding("diverged_broken", "end", "worrying", values | {"at": whole.broken[0]})
+        return
+    if len(whole) < FEWEST_LOSSES:
+        return
+    if len(loss) < FEWEST_LOSSES:
+        yield HealthFinding("loss_rules_moved", "end", "", values)
+        return
+    if (at := divergence(loss)) is not None:
+        values |= {"at": at, "first": float(loss.values[0]), "last": float(loss.values[-1])}
+        yield HealthFinding("diverged_rose", "end", "worrying", values)
+        return
+    end = loss.part(slice(-max(12, len(loss) // 5), None))
+    text = ENDS[trend_of(end).verdict]
+    values |= {"count": len(end), "at": end.moment(0)}
+    yield HealthFinding(text, "end", "worrying" if text == "loss_rises" else "", values)
+
+
+def training_accuracy(series: Series) -> tuple[str, float] | None:
+    """Return name and end of the accuracy on training batches: the mean of its last tenth."""
+    found = find_curve(series, "training", ("accuracy",))
+    if found is None or not len(found):
+        return None
+    return found.name, float(found.values[-max(1, len(found) // 10) :].mean())
+
+
+def _learning(series: Series, validation: Curve | None) -> Iterator[HealthFinding]:
+    """The training accuracy at the end, beside the validation's value there."""
+    yield from _same_mode(series)
+    learnt = training_accuracy(series)
+    if learnt is None:
+        return
+    values: dict[str, Value] = {"accuracy": Share(learnt[1])}
+    if learnt[1] < HARDLY:
+        yield HealthFinding("hardly_learnt", "learning", "worrying", values)
+    if validation is None or not len(validation) or learnt[1] < LEARNT:
+        return
+    last = float(validation.values[-1])
+    lacks = {"eer": last, "accuracy": learnt[1] - last}.get(validation.metric)
+    if lacks is None:
+        return
+    values |= {"value": Share(last)}
+    if lacks < GAP:
+        yield HealthFinding(f"carries_over_{validation.metric}", "learning", "good", values)
+    else:
+        text = "memorised" if learnt[1] >= MEMORISED else "learnt_gap"
+        yield HealthFinding(f"{text}_{validation.metric}", "learning", "worrying", values)
+
+
+def _same_mode(series: Series) -> Iterator[HealthFinding]:
+    """Training items judged as validation is, beside the validation."""
+    for metric in ("eer", "accuracy"):
+        train = find_curve(series, "same mode", (metric,))
+        held_out = find_curve(series, "validation", (metric,))
+        if train is None or held_out is None or not len(train) or not len(held_out):
+            continue
+        gap = abs(float(held_out.values[-1] - train.values[-1]))
+        values: dict[str, Value] = {
+            "name": train.name,
+            "train": Share(train.values[-1]),
+            "value": Share(held_out.values[-1]),
+            "gap": Points(gap),
+        }
+        yield HealthFinding("gap", "learning", "worrying" if gap >= GAP else "good", values)
+
+
+def _overfitting(series: Series, validation: Curve | None) -> Iterator[HealthFinding]:
+    """Whether the validation gets worse while the training loss still falls."""
+    recent = recent_part(validation) if validation is not None else None
+    loss = settled_loss(series)
+    if validation is None or recent is None or loss is None:
+        return
+    # Places, not steps: a log may count its validations by themselves.
+    meanwhile = loss.part(slice(len(loss) // 2, None))
+    if trend_of(recent).verdict != "declining" or trend_of(meanwhile).verdict != "improving":
+        return
+    best = find_best(validation)
+    values: dict[str, Value] = {"name": validation.name, "loss": loss.name, "at": best.at}
+    yield HealthFinding("overfits", "learning", "worrying", values)
+
+
+def _rate(series: Series) -> Iterator[HealthFinding]:
+    rate = find_curve(series, "training", ("lr", "learning_rate"))
+    if rate is None or len(rate) < 2 or rate.values.max() <= 0:
+        return
+    share = float(rate.values[-1] / rate.values.max())
+    values: dict[str, Value] = {
+        "last": float(rate.values[-1]),
+        "highest": float(rate.values.max()),
+        "share": Share(share),
+    }
+    yield HealthFinding("rate_ended" if share < RAN_OUT else "rate_open", "rate", "", values)
+
+
+def _threshold(series: Series) -> Iterator[HealthFinding]:
+    curve = find_curve(series, "validation", ("threshold",))
+    if curve is None or len(curve) < 10:
+        return
+    since = settled_since(curve)
+    values: dict[str, Value] = {"name": curve.name, "last": float(curve.values[-1])}
+    if since is None:
+        yield HealthFinding("threshold_moves", "threshold", "worrying", values)
+    else:
+        yield HealthFinding("threshold_settled", "threshold", "good", values | {"at": since})
+
+
+def _leaps(series: Series, curve: Curve) -> Iterator[HealthFinding]:
+    for each in interruptions(curve, series.marks):
+        values: dict[str, Value] = {"name": curve.name, "at": each.at}
+        if not np.isfinite(each.leap):
+            text = "leap_unknown"
+        elif not each.is_beyond_noise:
+            text = "leap_none"
+        else:
+            is_better = (each.leap > 0) == curve.higher_is_better
+            text = "leap_better" if is_better else "leap_worse"
+            size = abs(each.leap)
+            values |= {"size": Points(size) if curve.is_rate else size}
+        yield HealthFinding(f"{text}_{each.kind}", "interruptions", "", values)
+
+
+def _classes(series: Series) -> Iterator[HealthFinding]:
+    found = class_balance(series)
+    if found is None:
+        return
+    values: dict[str, Value] = {
+        "name": found.name,
+        "classes": found.classes,
+        "smallest": found.smallest,
+        "label": found.label,
+        "evenness": round(found.evenness, 3),
+    }
+    if found.smallest == 0:
+        yield HealthFinding("classes_empty", "classes", "worrying", values)
+    elif found.ratio >= UNEVEN:
+        ratio: dict[str, Value] = {"ratio": found.ratio}
+        yield HealthFinding("classes_uneven", "classes", "worrying", values | ratio)
+    else:
+        yield HealthFinding("classes_even", "classes", "good", values)

@@ -1,0 +1,67 @@
+"""Sentences that records and errors hold in English, found again and said in a report's language.
+
+A record is made for all time, and in English; a page has a language. What no pattern knows stays as
+it stands in the record.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from harness.report.text import Words
+
+PATTERNS = {
+    "fine_tuned": "{chosen}; fine-tuned from step {first} on",
+    "chosen": "validation, step {step} of {steps}",
+    "last": "last weights",
+    "average": "average weights",
+    "speakers": "95 %, speakers resampled {draws} times, logit-t",
+    "units": "95 %, units resampled {draws} times, logit-t",
+    "of_training": "of training",
+    "one_value": "all test scores are one value: nobody is told apart, and the EER is 50 %",
+    "not_fitted": "all validation scores are one value: no calibration can be fitted to them, and "
+    "what it would decide is not judged",
+    "redrawn": "{count} draws of the test speakers held no target or no nontarget trial and were "
+    "drawn again (of {draws} that count)",
+    "parts": "batch {parts} to fit the memory budget: the loss is that of {batch} items, batch "
+    "normalisation saw at most {part} at a time",
+    "checkpointing": "activations were computed again in the backward pass to fit the memory "
+    "budget",
+    "not_fitting": "predicted not to fit the memory budget, whatever is done",
+    "crops": "items longer than {seconds} s were judged by {crops} of {length} s, their outputs "
+    "averaged, not as a whole",
+    "not_measured": "not all of its costs were measured: {reason}",
+    "gpu_room": "when the job began, {free} of the GPU were free, of the {limit} that the budget "
+    "gives",
+    "elsewhere": "its weights were made elsewhere; whether they had seen the test items was not "
+    "checked",
+    "not_done": "it is {state} and holds no numbers",
+    "absent": "{name} is not on this machine: {details}",
+    "no_scores": "its scores are not beside it ({file})",
+    "no_dataset": "{file} has no dataset {name}",
+    "no_suite": "{file} has no suite {name}",
+    "other_lock": "it was made with lock {lock} of {data}, which is not this benchmark's; check "
+    "out {code}",
+    "other_rules": "it was judged by version {version} of the protocol of {suite}, this benchmark "
+    "has {own}; check out {code}",
+    "not_finite": "loss became {loss}",
+}
+"""Id below `recorded` -> what a record or an error says, with the values in braces."""
+
+
+def say_again(text: str, words: Words) -> str:
+    """Return what a record says in the language of a page; unchanged if no pattern knows it."""
+    for name, pattern in PATTERNS.items():
+        if found := _compiled(pattern).fullmatch(text):
+            values = {key: say_again(value, words) for key, value in found.groupdict().items()}
+            return words(f"recorded.{name}", **values)
+    return text
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern as a regular expression with a named group for each of its values."""
+    parts = re.split(r"\{(\w+)\}", pattern)
+    texts = [f"(?P<{part}>.+?)" if at % 2 else re.escape(part) for at, part in enumerate(parts)]
+    return re.compile("".join(texts), re.DOTALL)

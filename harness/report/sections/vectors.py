@@ -1,0 +1,89 @@
+"""Histograms, densities and counts that a training kept at some of its epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.board.record_paths import slug
+from harness.board.writing.chart_drawing import COLOURS
+from harness.report.drawing import drawing, drawn_name, svg
+from harness.report.run import Run
+from harness.report.section import Paragraph, Picture, Section
+from harness.report.sections.curves import meaning
+from harness.report.text import Words
+from harness.series.series import Vector
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STEPS = 5
+"""Steps of one vector that are drawn at most, from the first kept to the last."""
+
+MOST = 12
+"""Vectors of a run that are drawn."""
+
+NAMED = 20
+"""Values up to which each is named below its bar."""
+
+
+def section(runs: Sequence[Run], words: Words) -> Section | None:
+    """Draw every vector of the runs: how it changed if it is a histogram, else how it ended."""
+    pictures = []
+    for place, run in enumerate(runs):
+        vectors = run.series.vectors if run.series is not None else ()
+        for name in list(dict.fromkeys(vector.name for vector in vectors))[:MOST]:
+            own = chosen([vector for vector in vectors if vector.name == name])
+            told = f"{run.name}{words('page.colon')}" if len(runs) > 1 else ""
+            caption = f"{told}`{name}`{words('page.colon')}{meaning(name, words)}"
+            alt = words("vectors.alt", name=name, run=run.name)
+            file = f"vector-{place + 1}-{slug(name)}"
+            pictures.append(Picture(file, _draw(name, own), alt, caption, width=0.33))
+    if not pictures:
+        return None
+    lead = Paragraph(words("vectors.lead"), quiet=True)
+    return Section("vectors", words("vectors.title"), (lead, *pictures))
+
+
+def chosen(vectors: Sequence[Vector]) -> list[Vector]:
+    """Return at most `STEPS` of a name's vectors, evenly over them, the first and the last too."""
+    places = np.unique(np.linspace(0, len(vectors) - 1, STEPS).round().astype(int))
+    return [vectors[place] for place in places]
+
+
+def _draw(name: str, vectors: Sequence[Vector]) -> bytes:
+    with drawing() as figure:
+        axes = figure.add_subplot()
+        if vectors[-1].edges:
+            for place, vector in enumerate(vectors):
+                share = (place + 1) / len(vectors)
+                label = f"step {vector.step:,}"
+                look: dict[str, Any] = {
+                    "color": COLOURS[0],
+                    "alpha": 0.25 + 0.75 * share,
+                    "linewidth": 0.6 + share,
+                }
+                axes.stairs(vector.values, vector.edges, label=label, **look)
+            figure.legend(loc="outside lower center", ncols=3, fontsize=7, frameon=False)
+        else:
+            _draw_values(axes, vectors[-1])
+        axes.set_ylim(bottom=min(0.0, *(min(vector.values, default=0) for vector in vectors)))
+        axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
+        return svg(figure)
+
+
+def _draw_values(axes: Axes, vector: Vector) -> None:
+    """Draw the values of the last step: in their order if they are few, else from high to low."""
+    count = len(vector.values)
+    if count <= NAMED:
+        names = [drawn_name(label, place) for place, label in enumerate(vector.labels)]
+        names = names or [f"{place}" for place in range(count)]
+        axes.bar(range(count), vector.values, color=COLOURS[0])
+        longest = max(map(len, names), default=0)
+        axes.set_xticks(range(count), names, rotation=90 if longest > 2 else 0, fontsize=7)
+    else:
+        axes.stairs(sorted(vector.values, reverse=True), color=COLOURS[0], fill=True)
+        axes.set_xlabel("values, from high to low", fontsize=8)
+    axes.set_ylabel(f"step {vector.step:,}", fontsize=8)

@@ -1,0 +1,147 @@
+"""Watch trainings of a runs folder from outside: which run, how far they are, how they ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import Timeout
+
+from harness.errors import PathError, RequestError
+from harness.records.files import lock, read_text
+from harness.records.record_files import read_record
+from harness.run.folder import find_run, is_running
+from harness.run.job.results import INPUTS, RESULT
+from harness.series.latest import LatestValues
+
+State = Literal["runs", "done", "stopped"]
+
+IDLE_LOOKS = 5
+"""Looks with nothing running after which a call is taken to have ended: its next job may be about
+to start."""
+
+
+@dataclass(frozen=True)
+class WatchedTraining:
+    """One training.
+
+    Attributes:
+        folder: of its stage.
+        title: for people: dataset, model, loss and seed.
+        latest: its last values.
+    """
+
+    folder: Path
+    title: str
+    latest: LatestValues
+
+    @property
+    def state(self) -> State:
+        """Whether it runs now, is done, or was stopped and will go on from a resume point."""
+        if (self.folder / RESULT).exists():
+            return "done"
+        return "runs" if _is_locked(self.folder) else "stopped"
+
+
+class Watcher:
+    """Looks at trainings again and again.
+
+    Args:
+        runs: the folder of runs.
+        asked: trainings to look at, each by its run, its folder, or a part of its title or key;
+            none for all that run at a look.
+
+    Raises:
+        RequestError: there is no such folder, or one that is asked for is in none.
+    """
+
+    def __init__(self, runs: Path, asked: Sequence[str] = ()) -> None:
+        if not runs.is_dir():
+            raise RequestError(f"{runs}: no such folder; --runs names another")
+        self._runs = runs
+        self._seen: dict[Path, WatchedTraining] = {}
+        self._idle = 0
+        for text in asked:
+            found = [each for each in self._all() if self._is_meant(text, each)]
+            if not found:
+                known = "; ".join(each.title for each in self._all()) or "none"
+                raise RequestError(f"{text}: no such training under {runs}; there are {known}")
+            self._seen |= {each.folder: each for each in found}
+        self._takes_all = not asked
+
+    def look(self) -> list[WatchedTraining]:
+        """Return the trainings with what they have written by now."""
+        if self._takes_all:
+            new = (each for each in self._all() if each.folder not in self._seen)
+            self._seen |= {each.folder: each for each in new if each.state == "runs"}
+        for each in self._seen.values():
+            each.latest.update()
+        return list(self._seen.values())
+
+    def goes_on(self) -> bool:
+        """Return whether there is something to look at again."""
+        if any(each.state == "runs" for each in self._seen.values()):
+            self._idle = 0
+            return True
+        if not self._takes_all or not self._seen:
+            return self._takes_all and is_running(self._runs)
+        if is_running(self._runs):
+            return True
+        self._idle += 1
+        return self._idle < IDLE_LOOKS
+
+    def _all(self) -> Iterable[WatchedTraining]:
+        for path in sorted((self._runs / "stages").glob(f"train-*/{INPUTS}")):
+            folder = path.parent
+            yield WatchedTraining(folder, _title(path), LatestValues(folder))
+
+    def _is_meant(self, text: str, training: WatchedTraining) -> bool:
+        if text in training.title or text in training.folder.name:
+            return True
+        if Path(text).resolve() == training.folder.resolve():
+            return True
+        try:
+            stage = read_record(find_run(self._runs, Path(text))).stages.get("train")
+        except RequestError:
+            return False
+        return stage is not None and training.folder.name == f"train-{stage.key[:16]}"
+
+
+def follow(
+    watcher: Watcher,
+    show: Callable[[list[WatchedTraining]], None],
+    wait: Callable[[], None],
+) -> None:
+    """Show trainings until none runs any more.
+
+    Args:
+        watcher: looks at them.
+        show: receives them at each look.
+        wait: waits between two looks.
+    """
+    show(watcher.look())
+    while watcher.goes_on():
+        wait()
+        show(watcher.look())
+
+
+def _title(path: Path) -> str:
+    inputs: dict[str, Any] = json.loads(read_text(path))
+    loss = f" + {inputs['loss']['name']}" if inputs.get("loss") else ""
+    more = ", extended" if inputs.get("parent") else ""
+    name, model = inputs["dataset"]["name"], inputs["model"]["name"]
+    return f"{name}: {model}{loss}{more}, seed {inputs['seed']}"
+
+
+def _is_locked(folder: Path) -> bool:
+    """Return whether a process works in a stage's folder."""
+    try:
+        with lock(folder).acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+    except PathError:
+        return False  # not ours to write: whether somebody works there cannot be known

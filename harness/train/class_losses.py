@@ -1,0 +1,96 @@
+"""Losses of labelled items in evaluation mode: plain, and as the head computes them in training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from harness.measure.arithmetic import arithmetic
+from harness.train.system import System
+
+
+class ClassLosses:
+    """Collects the embeddings of one pass over a split, and computes the losses of its items.
+
+    Args:
+        system: that embeds and judges them.
+        items: the split's table.
+        classes: labels of the training split, in the order of the classifier.
+        batch: items of which a loss is a mean, as in training: a loss that looks at its whole
+            batch (gradient harmonising) computes something else of another number.
+    """
+
+    def __init__(
+        self, system: System, items: pd.DataFrame, classes: Sequence[str], batch: int
+    ) -> None:
+        self._system, self._batch = system, batch
+        self._labels = _class_indices(system, items["label"], classes)
+        self._rows: list[NDArray[np.int64]] = []
+        self._embeddings: list[Tensor] = []
+
+    @property
+    def exist(self) -> bool:
+        """True if the items are of training classes, and the loss judges any batch of them."""
+        return self._labels is not None
+
+    def keep(self, rows: NDArray[np.int64], embeddings: Tensor) -> None:
+        """Take the embeddings of some rows, or of crops of them (see `outputs_of`)."""
+        if self.exist:
+            self._rows.append(rows)
+            self._embeddings.append(embeddings.cpu())
+
+    def values(self) -> dict[str, float]:
+        """Return the losses of what was collected.
+
+        `raw_loss` is the cross-entropy of the logits by which classes are decided, without margin,
+        weights or smoothing; `weighted_loss` is what the head computes in training, at the present
+        value of a scheduled margin; `accuracy` the share of right decisions. Every crop of an item
+        counts as one.
+
+        Returns:
+            As many of the three as exist: none for labels that are no training classes (other
+            speakers) or for a loss that compares the examples of a batch; `weighted_loss` alone for
+            a head without logits.
+        """
+        if self._labels is None or not self._rows:
+            return {}
+        embeddings, labels = torch.cat(self._embeddings), self._labels[np.concatenate(self._rows)]
+        device = next(self._system.parameters()).device
+        count, sums = -(-len(labels) // self._batch), dict[str, float]()
+        self._system.eval()
+        with arithmetic(device), torch.inference_mode():
+            for place in range(count):  # batches of items from all over the split
+                own = torch.from_numpy(labels[place::count]).to(device)
+                for name, value in self._sums(embeddings[place::count].to(device), own).items():
+                    sums[name] = sums.get(name, 0.0) + float(value)
+        return {name: value / len(labels) for name, value in sums.items()}
+
+    def _sums(self, embeddings: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return the sums over a batch; its loss is a mean."""
+        output = self._system.judge(embeddings, labels)
+        found = {"weighted_loss": output.loss * len(labels)}
+        if output.logits is not None:
+            logits = output.logits.float()
+            found["raw_loss"] = functional.cross_entropy(logits, labels, reduction="sum")
+            found["accuracy"] = (logits.argmax(1) == labels).sum()
+        return found
+
+
+def _class_indices(
+    system: System, labels: pd.Series[str], classes: Sequence[str]
+) -> NDArray[np.int64] | None:
+    """Return the class of each item, `[items]`; None if there is no loss of them.
+
+    Where speeds make classes, an item is of its label's class at its own speed.
+    """
+    speeds = system.augment.speeds
+    places = pd.Index(classes).get_indexer(pd.Index(labels)).astype(np.int64)
+    if not system.judges_any_batch or (places < 0).any() or (speeds and 1.0 not in speeds):
+        return None
+    return places + (len(classes) * speeds.index(1.0) if speeds else 0)

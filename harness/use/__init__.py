@@ -1,0 +1,1 @@
+"""Use of a finished run: two sounds compared, files embedded or classified, networks exported."""

@@ -1,0 +1,1 @@
+"""A finished run's network: built, given files, written for other runtimes. Imports torch."""

@@ -1,0 +1,139 @@
+"""Front ends in operations that every runtime has: convolutions and products of matrices.
+
+Each computes what the module of `harness.feeding.front_end` does, but for rounding. All that Kaldi
+does to a frame before its spectrum is linear, and so is the spectrum: one convolution does it all.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from harness.errors import RequestError
+from harness.feeding.front_end import (
+    LOG_FLOOR,
+    PRE_EMPHASIS,
+    AsItIs,
+    LogMel,
+    Picture,
+    SpectrogramImage,
+)
+
+
+class LinearLogMel(nn.Module):
+    """Log-mel filterbank: waveform `[batch, samples]` -> `[batch, frames, bins]`.
+
+    Args:
+        made: the filterbank as it is trained with; nothing is dithered.
+    """
+
+    kernel: Tensor
+    bank: Tensor
+
+    def __init__(self, made: LogMel) -> None:
+        super().__init__()
+        self.scale, self.shift = made.declared.scale, made.shift
+        self.subtract_mean = made.declared.subtract_mean
+        self.register_buffer("kernel", spectrum_kernel(made.window, made.points), persistent=False)
+        self.register_buffer("bank", made.bank.clone(), persistent=False)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Compute the features of a waveform in -1..1."""
+        scaled = (waveform * self.scale).unsqueeze(1)
+        spectra = nn.functional.conv1d(scaled, self.kernel, stride=self.shift).square()
+        half = self.kernel.shape[0] // 2
+        power = (spectra[:, :half] + spectra[:, half:]).transpose(1, 2)
+        features = (power @ self.bank).clamp_min(LOG_FLOOR).log()
+        return features - features.mean(1, keepdim=True) if self.subtract_mean else features
+
+
+class LinearSpectrogram(nn.Module):
+    """Normalised log-mel image: waveform `[batch, samples]` -> `[batch, 1, bins, frames]`."""
+
+    def __init__(self, made: SpectrogramImage) -> None:
+        super().__init__()
+        self.log_mel = LinearLogMel(made.log_mel)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Compute the image."""
+        features: Tensor = self.log_mel(waveform)
+        apart = features - features.mean((1, 2), keepdim=True)
+        cells = features.shape[1] * features.shape[2]
+        deviation = (apart.square().sum((1, 2), keepdim=True) / (cells - 1)).sqrt()
+        return (apart / (deviation + 1e-5)).transpose(1, 2).unsqueeze(1)
+
+
+class LinearPicture(nn.Module):
+    """Grey levels 0..1 `[batch, height, width]` of one size -> `[batch, channels, size, size]`.
+
+    Args:
+        made: the front end that is trained with.
+        shape: height and width of every picture.
+    """
+
+    rows: Tensor
+    columns: Tensor
+
+    def __init__(self, made: Picture, shape: tuple[int, int]) -> None:
+        super().__init__()
+        self.channels = made.declared.channels
+        for name, side in zip(("rows", "columns"), shape, strict=True):
+            # Resizing is linear along each side: that of the identity is its matrix.
+            resized = nn.functional.interpolate(
+                torch.eye(side)[None, None],
+                (made.declared.size, side),
+                mode="bilinear",
+                align_corners=False,
+                antialias=True,
+            )
+            self.register_buffer(name, resized[0, 0], persistent=False)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Resize and centre."""
+        resized = (self.rows @ pixels @ self.columns.T).unsqueeze(1)
+        return (2 * resized - 1).expand(-1, self.channels, -1, -1)
+
+
+def spectrum_kernel(window: Tensor, points: int) -> Tensor:
+    """Return what maps a frame to its spectrum, `[2 * (points / 2 + 1), 1, length]`.
+
+    The real parts come first. A frame's mean is removed, it is pre-emphasised (the sample before
+    its first is taken to be the first itself), windowed and padded with zeros.
+
+    Args:
+        window: `[length]`.
+        points: of the transform.
+    """
+    length = len(window)
+    frame = torch.eye(length, dtype=torch.float64) - 1 / length
+    before = torch.cat([frame[:1], frame[:-1]])
+    windowed = window.double()[:, None] * (frame - PRE_EMPHASIS * before)
+    phase = torch.outer(torch.arange(points // 2 + 1), torch.arange(length)) % points
+    angle = phase.double() * (2 * math.pi / points)
+    return torch.cat([angle.cos() @ windowed, -angle.sin() @ windowed]).float().unsqueeze(1)
+
+
+def linear_front_end(made: nn.Module, shape: tuple[int, ...]) -> nn.Module:
+    """Return a front end that can be exported.
+
+    Args:
+        made: the one that `harness.feeding.front_end.front_end` gives.
+        shape: of one raw item.
+
+    Raises:
+        RequestError: it is of another kind.
+    """
+    if isinstance(made, LogMel):
+        return LinearLogMel(made)
+    if isinstance(made, SpectrogramImage):
+        return LinearSpectrogram(made)
+    if isinstance(made, Picture):
+        height, width = shape
+        return LinearPicture(made, (height, width))
+    if isinstance(made, AsItIs):
+        return nn.Identity()
+    raise RequestError(
+        f"{type(made).__name__}: this front end cannot be exported; give --features outside"
+    )

@@ -1,0 +1,212 @@
+"""The health of whole trainings: logs of four kinds, and what is said of each."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.cli import main
+from harness.health.advice import RULES
+from harness.health.curves import read_name
+from harness.health.document import health_document
+from harness.health.findings import QUESTIONS
+from harness.health.health import Health, assess
+from harness.report.health_words import say_advice, say_finding
+from harness.report.text import LANGUAGES, read_words
+from harness.series.reading import read_series
+from harness.series.series import Mark, Series, Vector, scalar_frame
+from tests.foreign_logs import write_campplus, write_training
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("logs")
+
+
+def health_of(folder: Path, kind: str) -> Health:
+    (series,) = read_series(write_training(folder, kind))
+    return assess(series)
+
+
+def of_values(marks: tuple[Mark, ...] = (), **values: list[float]) -> Health:
+    """A training whose names are written with `_` for the first `/`."""
+    rows = [
+        (name.replace("_", "/", 1), step, float(step), math.nan, value)
+        for name, held in values.items()
+        for step, value in enumerate(held, start=1)
+    ]
+    return assess(Series("log", scalar_frame(rows), marks=marks))
+
+
+def texts(health: Health) -> set[str]:
+    return {each.text for each in health.findings}
+
+
+def advised(health: Health) -> list[str]:
+    return [each.text for each in health.advice]
+
+
+def sentences(health: Health, language: str = "en") -> str:
+    words = read_words(language)
+    said = [say_finding(each, words) for each in health.findings]
+    return "\n".join(said + [say_advice(each, health, words) for each in health.advice])
+
+
+def test_a_healthy_training_has_no_worrying_sign(folder: Path):
+    health = health_of(folder, "healthy")
+    assert health.signed("worrying") == ()
+    assert {"improving", "carries_over_eer", "threshold_settled", "rate_ended"} <= texts(health)
+    assert "regularise" not in advised(health)
+    answers = {each.text: each.answer for each in health.checks}
+    assert [answers[each] for each in ("loss_sound", "improves", "carries_over")] == ["yes"] * 3
+
+
+def test_a_network_that_memorised_its_speakers_is_called_so(folder: Path):
+    health = health_of(folder, "memorised")
+    assert {"memorised_eer", "overfits", "recently_declining"} <= texts(health)
+    assert "improving" not in texts(health)
+    assert "Training accuracy 100.0 %, EER 23.1 %: the network memorised its speakers." in (
+        sentences(health)
+    )
+    assert "训练准确率 100.0 %，EER 23.1 %：网络只是记住了训练说话人。" in sentences(
+        health, "zh-Hans"
+    )
+    assert {"regularise", "keep_best", "patience"} <= set(advised(health))
+    assert "longer" not in advised(health)
+
+
+def test_of_a_training_that_diverged_only_that_and_its_best_is_said(folder: Path):
+    health = health_of(folder, "diverged")
+    assert texts(health) == {"diverged_broken", "best_before"}
+    assert advised(health) == ["lower_rate", "keep_best"]
+    assert health.forecasts == ()
+    assert "`train_loss` was not finite at epoch 16" in sentences(health)
+    assert {each.answer for each in health.checks} == {"no", "cannot tell"}
+
+
+def test_a_training_that_stopped_too_early_is_told_to_go_on(folder: Path):
+    health = health_of(folder, "stopped")
+    assert {"improving", "recently_improving", "best_last", "rate_open"} <= texts(health)
+    assert "longer" in advised(health)
+    (advice,) = (each for each in health.advice if each.text == "longer")
+    assert advice.rests_on == ("recently_improving", "rate_open")
+
+
+def test_tensorboard_of_others_is_read_as_well(tmp_path: Path):
+    write_campplus(tmp_path / "campplus")
+    (series,) = read_series(tmp_path / "campplus")
+    health = assess(series)
+    assert {"memorised_eer", "improving", "best_before"} <= texts(health)
+
+
+def test_flat_and_run_out_says_that_more_epochs_will_not_help():
+    rates = list(np.linspace(1e-3, 1e-6, 80))
+    values = list(0.2 + 0.002 * np.random.default_rng(4).standard_normal(80))
+    health = of_values(Test_eer=values, Train_lr=rates)
+    assert {"recently_flat", "rate_ended"} <= texts(health)
+    assert "no_longer" in advised(health)
+    assert "longer" not in advised(health)
+
+
+def test_a_changing_margin_makes_losses_incomparable_and_a_later_part_judged():
+    loss = list(np.linspace(2, 9, 60))
+    moving = of_values(Train_Loss=loss, Train_margin=list(np.linspace(0, 0.2, 60)))
+    assert texts(moving) == {"loss_rules_moved"}
+    falling = loss[:30] + list(np.linspace(9, 3, 30))
+    margin = list(np.linspace(0, 0.2, 30)) + [0.2] * 30
+    assert texts(of_values(Train_Loss=falling, Train_margin=margin)) == {"loss_falls"}
+    assert texts(of_values(Train_Loss=loss)) == {"diverged_rose"}
+
+
+def test_few_validations_say_little():
+    assert {"once"} <= texts(of_values(Test_eer=[0.3]))
+    few = of_values(Test_eer=[0.3, 0.2, 0.1])
+    assert texts(few) == {"too_few", "best_last"}
+    assert advised(few) == ["validate_more"]
+    assert texts(of_values(Other_thing=[1.0, 2.0])) == set()
+
+
+def test_training_items_judged_alike_are_set_beside_the_validation():
+    health = of_values(Test_eer=[0.3, 0.2], **{"TrainEval_eer": [0.1, 0.01]})
+    assert "gap" in texts(health)
+    assert "a gap of 19 percentage points" in sentences(health)
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("Test/eer", ("validation", "eer")),
+        ("Valid/EER", ("validation", "eer")),
+        ("val_acc", ("validation", "accuracy")),
+        ("Train/Acc", ("training", "accuracy")),
+        ("train/loss", ("training", "loss")),
+        ("lr", ("training", "lr")),
+        ("NMI", ("validation", "nmi")),
+        ("acc", ("", "accuracy")),
+    ],
+)
+def test_names_of_several_programs_have_one_meaning(name: str, meaning: tuple[str, str]):
+    assert read_name(name) == meaning
+
+
+@pytest.mark.parametrize("scale", [1, 100])
+def test_percent_and_shares_are_the_same(scale: int):
+    health = of_values(
+        Train_Accuracy=[0.1 * scale, 0.95 * scale], Test_eer=[0.4 * scale, 0.2 * scale]
+    )
+    assert "The training accuracy ends at 95.0 %, the EER at 20.0 %" in sentences(health)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_is_found_has_a_sentence(folder: Path, language: str):
+    words = read_words(language)
+    kinds = ("healthy", "memorised", "diverged", "stopped")
+    for health in (health_of(folder, kind) for kind in kinds):
+        assert sentences(health, language)
+        assert all(words(f"checks.{each.text}") for each in health.checks)
+    marks = (Mark("restart", 10, 10.0), Mark("margin", 20, 20.0))
+    counts = Vector("Train/selected", 30, 30.0, (400.0, 3.0))
+    rows = [("Test/eer", step, float(step), math.nan, 0.3 - step / 300) for step in range(1, 31)]
+    assert sentences(assess(Series("log", scalar_frame(rows), (counts,), marks)), language)
+
+
+def test_rules_and_questions_name_findings_and_sentences_that_there_are():
+    known = {name.removeprefix("findings.") for name in read_words("en").texts}
+    for rule in RULES:
+        assert {*rule.needs, *rule.any_of, *rule.unless} <= known
+    for yes, no in QUESTIONS.values():
+        assert {*yes, *no} <= known
+
+
+def test_the_document_has_the_field_s_names_and_is_json(folder: Path):
+    document = health_document(health_of(folder, "healthy"))
+    assert document["performance_trend"] == "improving"
+    assert document["best_performance"]["epoch"] == 36
+    assert 0.9 < document["stability_score"] <= 1
+    assert document["total_improvements"] > document["total_degradations"]
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    for advice in document["advice"]:
+        assert set(advice["rests_on"]) <= {each["finding"] for each in document["findings"]}
+
+
+def test_the_command_prints_it_and_gives_it_as_json(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    log = write_training(folder, "memorised")
+
+    def call(*words: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["harness", "health", str(log), *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 0
+        return capsys.readouterr().out
+
+    assert "the network memorised its speakers" in " ".join(call().split())
+    (training,) = json.loads(call("--json", "--lang", "zh"))["trainings"]
+    assert training["performance_trend"] == "cannot tell"
+    assert any("记住了训练说话人" in each["sentence"] for each in training["findings"])

@@ -1,0 +1,90 @@
+"""Sentences of records and errors are found again, so that a page can say them in its language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from harness.config.loader import load
+from harness.config.recipes import EvenCrops
+from harness.registry.rescoring import NotHereError, find_rescoring
+from harness.report.recorded import PATTERNS, say_again
+from harness.report.run import Run, find_runs
+from harness.report.text import LANGUAGES, read_words
+from harness.run.job.evaluate_stage import _crop_notes
+from harness.run.job.record_writing import FOREIGN_WEIGHTS, _selection, not_measured
+from harness.tasks.classification import Classification
+from harness.tasks.trial_metrics import NOT_FITTED, ONE_VALUE
+from harness.tasks.verification import Verification
+
+CHINESE = read_words("zh-Hans")
+TRAINED = {"selected_step": 3, "steps": 40}
+
+
+def selected(rule: str, training: dict) -> str:
+    recipe = SimpleNamespace(phases=[SimpleNamespace(select=rule)])
+    return _selection(SimpleNamespace(recipe=recipe), training)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        selected("best", TRAINED),
+        selected("last", TRAINED),
+        selected("average", TRAINED),
+        selected("last", {**TRAINED, "before_fine_tuning": {"steps": 20}}),
+        Verification().parameters()["interval"],
+        Verification(subtract_mean=True).parameters()["mean_subtracted"],
+        Classification().parameters()["interval"],
+        ONE_VALUE,
+        NOT_FITTED,
+        FOREIGN_WEIGHTS,
+        not_measured("it took too long"),
+        *_crop_notes(EvenCrops(seconds=4.0, count=10)),
+    ],
+)
+def test_what_a_record_says_is_said_in_chinese(text: str):
+    said = say_again(text, CHINESE)
+    assert said != text
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in said)
+
+
+def test_values_are_kept_and_those_that_are_sentences_are_said_again():
+    told = selected("best", {**TRAINED, "before_fine_tuning": {"steps": 20}})
+    assert say_again(told, CHINESE) == "只用验证集选定：40 步中的第 3 步；自第 20 步起微调"
+
+
+def test_reasons_why_scores_are_not_here_are_said_again(published):
+    path, record = published("speaker/quick/speechocean762/campplus-aam")
+    loaded = load(None)
+    with pytest.raises(NotHereError) as without:
+        find_rescoring(loaded, record, path.with_name("elsewhere.json"))
+    protocol = record.protocol.model_copy(update={"suite": "unknown"})
+    with pytest.raises(NotHereError) as unknown:
+        find_rescoring(loaded, record.model_copy(update={"protocol": protocol}), path)
+    for error in (without, unknown):
+        assert say_again(str(error.value), CHINESE) != str(error.value)
+
+
+def test_what_no_pattern_knows_stays():
+    assert say_again("a sentence of tomorrow", CHINESE) == "a sentence of tomorrow"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_pattern_has_its_text(language: str):
+    texts = read_words(language).texts
+    assert {f"recorded.{name}" for name in PATTERNS} == {
+        name for name in texts if name.startswith("recorded.")
+    }
+
+
+def test_a_run_says_why_its_scores_are_lacking(published, tmp_path: Path):
+    path, record = published("speaker/quick/open-26666/campplus-aam")
+    copied = tmp_path / path.name
+    copied.write_bytes(path.read_bytes())
+    (run,) = find_runs([str(copied)], tmp_path, load(None))
+    assert isinstance(run, Run)
+    assert say_again(run.lacking, CHINESE).startswith("它的得分不在旁边（")
+    assert record.state == "done"

@@ -1,0 +1,47 @@
+"""Vectors of a training are drawn: histograms over the steps, other values as they ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.report.run import Run
+from harness.report.section import Picture
+from harness.report.sections import vectors
+from harness.report.text import read_words
+from harness.series.series import Series, Vector, scalar_frame
+
+WORDS = read_words("en")
+
+
+def of(*held: Vector) -> Run:
+    return Run("log", Path("log"), series=Series("log", scalar_frame([]), vectors=held))
+
+
+def density(step: int) -> Vector:
+    return Vector("Train/gradient_density", step, 1.0, (0.5, step / 100, 0.1), (0.0, 0.3, 0.6, 1.0))
+
+
+def test_of_many_steps_some_are_drawn_the_first_and_the_last_among_them():
+    steps = [vector.step for vector in vectors.chosen([density(step) for step in range(1, 41)])]
+    assert len(steps) == vectors.STEPS
+    assert (steps[0], steps[-1]) == (1, 40)
+    assert len(vectors.chosen([density(1), density(2)])) == 2
+
+
+def test_each_vector_has_a_picture_with_its_meaning():
+    counts = Vector("Train/class_counts", 9, 1.0, (3.0, 5.0), labels=("wood", "glass"))
+    many = Vector("Train/class_counts_of_all", 9, 1.0, tuple(map(float, range(200))))
+    section = vectors.section([of(density(3), density(9), counts, many)], WORDS)
+    assert section is not None
+    pictures = [block for block in section.blocks if isinstance(block, Picture)]
+    assert [each.name for each in pictures] == [
+        "vector-1-train-gradient_density",
+        "vector-1-train-class_counts",
+        "vector-1-train-class_counts_of_all",
+    ]
+    assert WORDS.get("glossary.gradient_density") in pictures[0].caption
+    assert all(each.content.startswith(b"<?xml") for each in pictures)
+
+
+def test_a_series_without_vectors_has_no_such_section():
+    assert vectors.section([of(), Run("none", Path("none"))], WORDS) is None
