@@ -52,7 +52,7 @@ def say_headline(health: Health, words: Words) -> str:
 def say_value(value: Value, words: Words) -> str:
     """Return a value as sentences show it: `20.0 %`, `epoch 33`."""
     if isinstance(value, Moment):
-        return words(f"health.{value.unit}", number=f"{value.number:,.10g}")
+        return words(f"health.{value.unit}", number=f"{round(value.number, 2):,.10g}")
     if isinstance(value, Share):
         return percent(value)
     if isinstance(value, Points):

@@ -43,7 +43,9 @@ class Points:
         try:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise self.refuse(f"no JSON: {quoted(text, 40)}") from error
+            # The first line of a document that is laid out over many, as details are.
+            whole = "; of a record give X.json, not X.details.json" * (text.strip() == "{")
+            raise self.refuse(f"no JSON on a line: {quoted(text, 40)}{whole}") from error
         if not isinstance(found, dict):
             raise self.refuse(f"no JSON object: {quoted(text, 40)}")
         return found

@@ -95,7 +95,8 @@ def test_what_a_restarted_run_wrote_before_is_void(tmp_path: Path) -> None:
         ("a.txt", "once upon a time\n", "no log that is known; give a series of ours"),
         ("a.csv", "name,colour\nx,red\n", "no numbers over steps"),
         ("a.jsonl", '{"step": -1, "loss": 3}\n', "a.jsonl:1: step -1.0 is no whole number"),
-        ("a.jsonl", '{"step": 1, "loss": 3}\n{"step"\n', "a.jsonl:2: no JSON"),
+        ("a.jsonl", '{"step": 1, "loss": 3}\n{"step"\n', "a.jsonl:2: no JSON on a line"),
+        ("a.details.json", '{\n  "schema": 1\n}\n', "of a record give X.json, not X.details"),
     ],
 )
 def test_what_is_no_log_is_refused_by_name(tmp_path: Path, name: str, text: str, told: str) -> None:
