@@ -234,16 +234,20 @@ def _readable(path: Path, spec: JobSpec) -> Record | None:
 
 
 def _is_of(record: Record, spec: JobSpec) -> bool:
-    """Return whether a record is of a job: of its suite and protocol, with its stages' keys."""
+    """Return whether a record is of a job: its names and protocol, with its stages' keys."""
     planned = {"train": spec.train, "measure": spec.measure}
     if spec.train is None:
         planned["evaluate"] = spec.evaluate(spec.checkpoint_sha256 or "baseline")
-    rules, asked = record.protocol, spec.protocol
-    return (rules.suite, rules.version) == (asked.suite, asked.version) and all(
+    return _names(record) == _names(spec) and all(
         record.stages[name].key == stage.key
         for name, stage in planned.items()
         if stage is not None and name in record.stages
     )
+
+
+def _names(of: Record | JobSpec) -> tuple[str | int | None, ...]:
+    loss = of.loss.name if of.loss else None
+    return of.protocol.suite, of.protocol.version, of.dataset.name, of.model.name, loss, of.seed
 
 
 def _base(spec: JobSpec, state: State, reason: str) -> Record:
