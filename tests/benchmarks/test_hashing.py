@@ -18,6 +18,7 @@ from harness.config.recipe_tables import LearningRate, Optimizer
 from harness.config.recipes import Recipe
 from harness.feeding.batches import TrainingBatches
 from harness.train.system import System, outputs_of
+from harness.train.training_plan import Validation
 from tests.benchmarks.figures import Figure, missed
 from tests.benchmarks.packed_sound import (
     BATCH,
@@ -43,8 +44,9 @@ RECIPE = Recipe(
 )  # fmt: skip
 CPU = torch.device("cpu")
 
-MOST = 1.03
-"""Times the processor time of the same without hashes."""
+MOST = 1.1
+"""Times the processor time of the same without hashes: turns of seconds differ by some hundredths
+by themselves, ten times more than hashing costs them."""
 
 
 def overhead(
@@ -73,7 +75,7 @@ def test_inputs_of_an_epoch(
     seconds, ratio = overhead(benchmark, epoch, rounds=15)
     what = f"disturbed inputs of {ITEMS} utterances of {SECONDS:g} s, each hashed whole"
     figures.append(Figure(what, 1000 * seconds, "ms of processor time"))
-    figures.append(Figure("… against nothing hashed", ratio, "times as long", most=1.1))
+    figures.append(Figure("… against nothing hashed", ratio, "times as long", most=MOST))
     assert missed(figures) == []
 
 
@@ -88,7 +90,7 @@ def test_an_epoch_with_a_network(
         batches = TrainingBatches(subset, classes_of(subset), SMALL, CROP, 3)
         trained(
             tmp_path / str(next(turns)), RECIPE, system=system, batches=batches,
-            validate=lambda _: {"eer": 0.5},
+            validate=lambda _: Validation({"eer": 0.5}),
         )  # fmt: skip
 
     seconds, ratio = overhead(benchmark, epoch, rounds=7)
