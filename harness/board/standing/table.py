@@ -146,11 +146,12 @@ def _tables(chosen: Choice) -> list[Table]:
 def _table(chosen: Choice, budget: int | None) -> Table:
     first = chosen.kept[0].record
     protocol = first.protocol
-    if protocol.primary not in protocol.facts:
-        raise RequestError(
-            f"{protocol.suite}: no facts of its primary metric {protocol.primary!r} in the record; "
-            "give the task's protocol a MetricFacts for it"
-        )
+    for told in (each.record.protocol for each in chosen.kept):
+        if told.primary not in told.facts:
+            raise RequestError(
+                f"{told.suite}: no facts of its primary metric {told.primary!r} in the record; "
+                "give the task's protocol a MetricFacts for it"
+            )
     better = protocol.facts[protocol.primary].higher_is_better
     rows = arrange(join(join_folds(chosen.kept)), protocol.primary, higher_is_better=better)
     ranking = rank(rows, protocol, first.dataset.unit)
