@@ -13,9 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from harness.errors import naming
+from harness.errors import PathError, naming
 
 if os.name == "posix":
     import fcntl
@@ -238,6 +238,15 @@ def lock(path: Path) -> FileLock:
     made = _Lock(path.with_name(path.name + ".lock"))
     made.guarded = path
     return made
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether some process holds the lock on `path`; False where it is not ours to write."""
+    try:
+        with lock(path).acquire(blocking=False):
+            return False
+    except (PathError, Timeout) as error:
+        return isinstance(error, Timeout)
 
 
 def check_writable(path: Path) -> None:

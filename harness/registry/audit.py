@@ -22,7 +22,7 @@ from harness.registry.record_job import Rerun, check_reproducible, plan_record
 from harness.run.events import Watch
 from harness.run.execute.executor import audit_job, make_executor
 from harness.run.job.audit_answer import AuditedPart, AuditTask
-from harness.run.job.results import find_result
+from harness.run.job.results import find_result, stage_folder
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import WORKERS
 
@@ -159,7 +159,7 @@ def _prepare(
         raise NotAuditableError("it trains nothing")
     if stage.inputs.get("device") != "cpu":
         raise NotAuditableError("it was trained on a GPU, of which no equal bits are promised")
-    result = _find_training(rerun.runs / "stages" / f"train-{stage.key[:16]}")
+    result = _find_training(stage_folder(rerun.runs, "train", stage.key))
     states = _bound_states(record, result)
     threads = record.environment.threads if record.environment else None
     try:

@@ -33,6 +33,7 @@ from harness.registry.rescoring import (
     find_rescoring,
 )
 from harness.run.job.evaluate_stage import log_use, use_of
+from harness.run.job.results import stage_folder
 from harness.tasks.task import Side, training_lists
 from harness.tasks.verification import Verification
 from harness.train.training_progress import FINAL
@@ -73,7 +74,7 @@ def keep_crop_curve(
     points = tuple(_points(record, evidence, dataset, weights, tell))
     curve = CropCurve(key=crop_key(record), points=points)
     write_text(
-        _stage(record, "evaluate", runs) / CURVE,
+        stage_folder(runs, "evaluate", record.stages["evaluate"].key) / CURVE,
         readable_json(curve.model_dump(mode="json")),
     )
     return curve
@@ -91,16 +92,12 @@ def _needed(
         raise RequestError(
             f"{path}: --test-crops cuts sound that is judged on trials; leave it out"
         )
-    weights = _stage(record, "train", runs) / FINAL
+    weights = stage_folder(runs, "train", record.stages["train"].key) / FINAL
     if not weights.is_file():
         raise RequestError(f"{weights}: not here; crops are embedded by the record's weights")
     if reason := difference_from_artefact(weights, record, "checkpoint"):
         raise RequestError(reason)
     return evidence, weights
-
-
-def _stage(record: Record, name: str, runs: Path) -> Path:
-    return runs / "stages" / f"{name}-{record.stages[name].key[:16]}"
 
 
 def _points(

@@ -29,7 +29,7 @@ from harness.registry.rescoring import (
     find_rescoring,
 )
 from harness.run.job.record_writing import RECORD
-from harness.run.job.results import read_result
+from harness.run.job.results import read_result, stage_folder
 from harness.tasks.task import Judgement
 from harness.train.training_progress import FINAL
 
@@ -145,7 +145,7 @@ def _own_checkpoint(record: Record, runs: Path) -> tuple[Path | None, tuple[str,
     stage = record.stages.get("train")
     if stage is None:
         return None, ()
-    folder = runs / "stages" / f"train-{stage.key[:16]}"
+    folder = stage_folder(runs, "train", stage.key)
     try:
         found = read_result(folder)
     except RequestError as error:

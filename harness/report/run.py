@@ -33,7 +33,7 @@ from harness.registry.rescoring import (
     find_rescoring,
 )
 from harness.run.job.record_writing import RECORD
-from harness.run.job.results import EMBEDDINGS, find_result, load_scores
+from harness.run.job.results import EMBEDDINGS, find_result, load_scores, stage_folder
 from harness.series.series import Series
 
 if TYPE_CHECKING:
@@ -218,9 +218,7 @@ def _by_key(text: str, runs: Path) -> list[Path]:
 def _own(path: Path, runs: Path, benchmark: LoadedBenchmark | None) -> Run:
     """Return the run of a record, with what lies beside it and in the folders of its stages."""
     record = read_record(path)
-    folders = {
-        name: runs / "stages" / f"{name}-{stage.key[:16]}" for name, stage in record.stages.items()
-    }
+    folders = {name: stage_folder(runs, name, stage.key) for name, stage in record.stages.items()}
     stages = {name: folder for name, folder in folders.items() if folder.is_dir()}
     return Run(
         name=record.entry,

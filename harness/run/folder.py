@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import Timeout
-
-from harness.errors import PathError, RequestError
+from harness.errors import RequestError
 from harness.records.damage import DamagedFile, was_set_aside
-from harness.records.files import lock
+from harness.records.files import is_locked, lock
 from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.run.job.record_writing import RECORD, RUNNING
+from harness.run.job.results import stage_folder, stage_name
 from harness.series.series_file import FILE, PUBLISHED
 from harness.train.training_progress import RESUME
 
@@ -90,7 +89,7 @@ def find_series(runs: Path, run: Path) -> Path:
 def training_series(runs: Path, record: Record) -> Path | None:
     """Return where a record's training keeps its series; None if it was not trained here."""
     stage = record.stages.get("train")
-    return runs / "stages" / f"train-{stage.key[:16]}" / FILE if stage else None
+    return stage_folder(runs, "train", stage.key) / FILE if stage else None
 
 
 def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
@@ -108,7 +107,7 @@ def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
     # What a damaged record names is not known: `harness run` reads what it is made again of.
     running = running or None in records
     named = {
-        f"{name}-{stage.key[:16]}"
+        stage_name(name, stage.key)
         for record in records
         if record is not None
         for name, stage in record.stages.items()
@@ -164,15 +163,8 @@ def _read(path: Path) -> Record | None:
 
 def is_running(runs: Path) -> bool:
     """Return whether some process is working on a job."""
-    for path in runs.glob(f"*/*/*/*/{RUNNING}.lock"):
-        try:
-            with lock(path.with_suffix("")).acquire(blocking=False):
-                pass
-        except Timeout:
-            return True
-        except PathError:
-            continue  # not ours to write: nothing of it can be deleted either
-    return False
+    locks = runs.glob(f"*/*/*/*/{RUNNING}.lock")
+    return any(is_locked(path.with_suffix("")) for path in locks)
 
 
 def _place(runs: Path, record: Path) -> str:
@@ -203,7 +195,7 @@ def _row(
         value = f"{metric.value * factor:.{facts.decimals}f}"
         result = f"{facts.title} {value} {facts.unit}".rstrip()
     finished = [stage.finished for stage in record.stages.values() if stage.finished]
-    stages = [runs / "stages" / f"{name}-{stage.key[:16]}" for name, stage in record.stages.items()]
+    stages = [stage_folder(runs, name, stage.key) for name, stage in record.stages.items()]
     return {
         "run": run,
         "state": record.state,

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import Timeout
-
-from harness.errors import PathError, RequestError
-from harness.records.files import lock, read_text
+from harness.errors import RequestError
+from harness.records.files import is_locked, read_text
 from harness.records.record_files import read_record
 from harness.run.folder import find_run, is_running
-from harness.run.job.results import INPUTS, RESULT
+from harness.run.job.results import INPUTS, RESULT, stage_name
 from harness.series.latest import LatestValues
 
 State = Literal["runs", "done", "stopped"]
@@ -43,7 +41,7 @@ class WatchedTraining:
         """Whether it runs now, is done, or was stopped and will go on from a resume point."""
         if (self.folder / RESULT).exists():
             return "done"
-        return "runs" if _is_locked(self.folder) else "stopped"
+        return "runs" if is_locked(self.folder) else "stopped"
 
 
 class Watcher:
@@ -107,7 +105,7 @@ class Watcher:
             stage = read_record(find_run(self._runs, Path(text))).stages.get("train")
         except RequestError:
             return False
-        return stage is not None and training.folder.name == f"train-{stage.key[:16]}"
+        return stage is not None and training.folder.name == stage_name("train", stage.key)
 
 
 def follow(
@@ -134,14 +132,3 @@ def _title(path: Path) -> str:
     more = ", extended" if inputs.get("parent") else ""
     name, model = inputs["dataset"]["name"], inputs["model"]["name"]
     return f"{name}: {model}{loss}{more}, seed {inputs['seed']}"
-
-
-def _is_locked(folder: Path) -> bool:
-    """Return whether a process works in a stage's folder."""
-    try:
-        with lock(folder).acquire(blocking=False):
-            return False
-    except Timeout:
-        return True
-    except PathError:
-        return False  # not ours to write: whether somebody works there cannot be known

@@ -25,7 +25,7 @@ from harness.registry.rescoring import (
 )
 from harness.run.folder import find_run
 from harness.run.job.record_writing import RECORD
-from harness.run.job.results import SCORES, load_scores
+from harness.run.job.results import SCORES, load_scores, stage_folder
 from harness.run.plan.checkpoints import find_checkpoint
 from harness.tasks.task import Output, Task
 from harness.train.training_progress import FINAL
@@ -157,7 +157,7 @@ def _own_checkpoint(record: Record, place: Path, runs: Path) -> Path:
         raise RequestError(
             f"{place}: its weights were made elsewhere; name their file with --checkpoint"
         )
-    path = runs / "stages" / f"train-{stage.key[:16]}" / FINAL
+    path = stage_folder(runs, "train", stage.key) / FINAL
     if not path.is_file():
         raise RequestError(
             f"{path}: not here; --runs names the folder that the run was made in, --checkpoint the "

@@ -95,17 +95,17 @@ class BudgetCurve:
         points: dict[str, list[CurvePoint]] = {}
         baselines: set[str] = set()
         for table in self.tables:
+            names = curve_names(table)
             for row, rank in zip(table.rows, table.ranking.ranks, strict=True):
                 figure = row.figure(table.protocol.primary)
                 if figure is None or not row.is_compared:
                     continue
-                name = curve_names(table)[row]
+                name = names[row]
                 points.setdefault(name, []).append(_point(table, row, figure, rank))
                 if row.first.is_baseline:
                     baselines.add(name)
-        sign = -1 if self.facts.higher_is_better else 1
         lines = [CurveLine(name, name in baselines, tuple(held)) for name, held in points.items()]
-        return tuple(sorted(lines, key=lambda e: (sign * e.points[-1].figure.value, e.entry)))
+        return tuple(sorted(lines, key=lambda e: (self._lack(e.points[-1]), e.entry)))
 
     @cached_property
     def p_values(self) -> dict[int, dict[frozenset[str], float]]:
@@ -125,23 +125,23 @@ class BudgetCurve:
 
     def first(self, budget: int) -> str | None:
         """Return the entry with the best figure at a budget; None if there is none."""
-        sign = -1 if self.facts.higher_is_better else 1
-        held = [
-            (sign * line.at[budget].figure.value, line.entry)
-            for line in self.lines
-            if budget in line.at
-        ]
-        return min(held)[1] if held else None
+        return next((name for name, _ in self._in_order(budget)), None)
 
     def best(self, budget: int) -> list[str]:
         """Return the entries that no other is significantly better than, the best first.
 
         Of a table without ranks they are empty.
         """
-        held = [(line.at[budget], line.entry) for line in self.lines if budget in line.at]
-        sign = -1 if self.facts.higher_is_better else 1
-        first = [each for each in held if each[0].rank == 1]
-        return [name for _, name in sorted(first, key=lambda e: (sign * e[0].figure.value, e[1]))]
+        return [name for name, point in self._in_order(budget) if point.rank == 1]
+
+    def _in_order(self, budget: int) -> list[tuple[str, CurvePoint]]:
+        """Return the entries of a budget with their points, the best figure first."""
+        held = [(line.entry, line.at[budget]) for line in self.lines if budget in line.at]
+        return sorted(held, key=lambda each: (self._lack(each[1]), each[0]))
+
+    def _lack(self, point: CurvePoint) -> float:
+        """Return the figure of a point, so turned that less is better."""
+        return -point.figure.value if self.facts.higher_is_better else point.figure.value
 
     @cached_property
     def crossings(self) -> tuple[Crossing, ...]:
@@ -155,8 +155,7 @@ class BudgetCurve:
 
     def _crossings_of(self, first: CurveLine, second: CurveLine) -> Iterator[Crossing]:
         shared = [budget for budget in self.budgets if budget in first.at and budget in second.at]
-        sign = -1 if self.facts.higher_is_better else 1
-        gaps = [(b, sign * (second.at[b].figure.value - first.at[b].figure.value)) for b in shared]
+        gaps = [(b, self._lack(second.at[b]) - self._lack(first.at[b])) for b in shared]
         leads = [(budget, gap > 0) for budget, gap in gaps if gap]
         for place, ((before, ahead), (after, later)) in enumerate(pairwise(leads)):
             if ahead == later:

@@ -23,7 +23,14 @@ from harness.records.files import append_text, lock, read_bytes, write_text
 from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.run.job.context import JobContext
-from harness.run.job.results import EMBEDDINGS, OWN, SCORES, save_embeddings, save_scores
+from harness.run.job.results import (
+    EMBEDDINGS,
+    OWN,
+    SCORES,
+    save_embeddings,
+    save_scores,
+    stage_name,
+)
 from harness.run.job.spec import JobSpec
 from harness.tasks.task import Side, training_lists
 
@@ -117,7 +124,7 @@ def _recorded_uses(folder: Path) -> Iterator[dict[str, Any]]:
         stage = record.stages.get("evaluate")
         if stage is not None and stage.key not in seen:
             seen.add(stage.key)
-            yield use_of(record, f"evaluate-{stage.key[:16]}")
+            yield use_of(record, stage_name("evaluate", stage.key))
 
 
 def use_of(record: Record, evaluation: str) -> dict[str, Any]:

@@ -61,6 +61,16 @@ FIRST_RESULT = "first result"
 """The part of measuring that ends with a process's first embedding."""
 
 
+def stage_name(name: str, key: str) -> str:
+    """Return what the folder of a stage's files is called."""
+    return f"{name}-{key[:KEY_DIGITS]}"
+
+
+def stage_folder(runs: Path, name: str, key: str) -> Path:
+    """Return the folder of a stage's files, for all jobs that share it."""
+    return runs / "stages" / stage_name(name, key)
+
+
 class Measurement(BaseModel):
     """The costs of a system, or the reason why they are not known.
 

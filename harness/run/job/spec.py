@@ -17,7 +17,7 @@ from harness.records.record import Data, Environment, Prediction, Protocol, Reco
 from harness.run.job.audit_answer import AuditTask
 from harness.run.job.limits import Limits
 from harness.run.job.parent import Parent
-from harness.run.job.results import KEY_DIGITS, TimedShapes
+from harness.run.job.results import TimedShapes, stage_folder
 
 BUDGET_ENDING = " crops"
 """The end of the name of a recipe that is as long as one of several training budgets."""
@@ -218,7 +218,7 @@ class JobSpec(BaseModel):
 
     def stage_folder(self, name: str, key: str) -> Path:
         """Return the folder of a stage's files, for all jobs that share it."""
-        return self.runs / "stages" / f"{name}-{key[:KEY_DIGITS]}"
+        return stage_folder(self.runs, name, key)
 
 
 OPTIONS = ("bf16", "channels-last", "compile")

@@ -19,7 +19,7 @@ from harness.records.record import Record, RecordedComponent
 from harness.records.record_files import read_record
 from harness.run.folder import find_run
 from harness.run.job.parent import Parent
-from harness.run.job.results import read_result
+from harness.run.job.results import read_result, stage_folder
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import adapter_facts
 from harness.run.plan.jobs import CallPlan, Tell
@@ -67,7 +67,7 @@ def read_finished(runs: Path, run: Path) -> FinishedTraining:
     stage = record.stages.get("train")
     if stage is None or record.recipe is None or record.state != "done":
         raise RequestError(f"{run}: is {record.state}, and no finished training that could go on")
-    folder = runs / "stages" / f"train-{stage.key[:16]}"
+    folder = stage_folder(runs, "train", stage.key)
     result = read_result(folder) if folder.is_dir() else None
     if result is None or not (folder / RESUME).is_file() or not (folder / FILE).is_file():
         raise RequestError(
