@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ def example(tmp_path, monkeypatch):
     file.write_text(block("toml", "base = "), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     importlib.invalidate_caches()
-    return load(file)
+    yield load(file)
+    sys.modules.pop("my_models", None)  # other tests have a module of this name
 
 
 def test_the_example_has_at_most_twenty_lines():

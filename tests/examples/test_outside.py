@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,12 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> TinyBenchmark:
 
 
 @pytest.fixture
-def modules(monkeypatch: pytest.MonkeyPatch) -> None:
+def modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The examples' modules can be imported; other tests have modules of the same names."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
+    yield
     for name in ("my_models", "my_losses", "my_corpora"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+        sys.modules.pop(name, None)
 
 
 @pytest.mark.usefixtures("modules")
