@@ -143,21 +143,39 @@ def read_own(path: Path) -> Series:
     Raises:
         DataError: a line of it is not what is written there.
     """
+    points, facts = own_points(path)
+    return points.series(f"series of {facts.get('entry', path.name)}", facts)
+
+
+def own_points(path: Path) -> tuple[Points, dict[str, str]]:
+    """Read the points of a series of ours, packed or not, and the facts of its training.
+
+    Raises:
+        DataError: a line of it is not what is written there.
+    """
     text = unpacked(path).decode("utf-8", "replace")
     points, facts, whole = Points(path), dict[str, str](), text.rpartition("\n")[0]
-    for number, raw in enumerate(whole.splitlines(), 1):
+    for number, line in enumerate(whole.splitlines(), 1):
         points.line = number
-        line = points.parse(raw)
-        if "series" in line:
-            found = line.get("facts")
-            if not isinstance(found, dict):
-                raise points.refuse("its first line has no facts; get the file anew")
-            facts = {text_of(key): text_of(each) for key, each in found.items()}
-            continue
-        if line.get("resume_point"):
-            continue
+        facts = take_line(points, line) or facts
+    return points, facts
+
+
+def take_line(points: Points, text: str) -> dict[str, str]:
+    """Add a line of a series of ours to its points; return the training's facts if it has them.
+
+    Raises:
+        DataError: it is not what is written there.
+    """
+    line = points.parse(text)
+    if "series" in line:
+        found = line.get("facts")
+        if not isinstance(found, dict):
+            raise points.refuse("its first line has no facts; get the file anew")
+        return {text_of(key): text_of(each) for key, each in found.items()}
+    if not line.get("resume_point"):
         points.add_line(line)
-    return points.series(f"series of {facts.get('entry', path.name)}", facts)
+    return {}
 
 
 def unpacked(path: Path) -> bytes:

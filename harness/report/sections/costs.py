@@ -11,7 +11,7 @@ from harness.records.record import COSTS, Memory, Prediction, Record, Resources
 from harness.report.drawing import drawing, drawn_name, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, Picture, Section, Table
-from harness.report.text import Words
+from harness.report.text import Words, duration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,19 +64,12 @@ def _stage_rows(runs: Sequence[Run], words: Words) -> list[tuple[str, ...]]:
         seconds = [stage.seconds if stage else None for stage in stages]
         if any(each is not None for each in seconds):
             label = words("costs.stage_time", stage=words.get(f"stages.{name}", name))
-            found.append((label, *(duration(each, words) for each in seconds)))
+            found.append((label, *(_time(each, words) for each in seconds)))
     return found
 
 
-def duration(seconds: float | None, words: Words) -> str:
-    """Return a time in seconds, minutes or hours; a dash if it is not known."""
-    if seconds is None:
-        return UNKNOWN
-    if seconds < 90:
-        return words("costs.seconds", number=f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}")
-    if seconds < 5400:
-        return words("costs.minutes", number=f"{seconds / 60:.1f}")
-    return words("costs.hours", number=f"{seconds / 3600:.1f}")
+def _time(seconds: float | None, words: Words) -> str:
+    return UNKNOWN if seconds is None else duration(seconds, words)
 
 
 def _cost_rows(runs: Sequence[Run], words: Words) -> list[tuple[str, ...]]:

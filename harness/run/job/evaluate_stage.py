@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.config.recipes import EvenCrops
-from harness.errors import JobFailed, RequestError
+from harness.errors import JobFailed
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import canonical_json, digest, sha256_file
 from harness.records.files import append_text, lock, read_bytes, write_text
@@ -222,8 +222,10 @@ def _outputs(
     if checkpoint is None:
         return lambda split: context.task.baseline(context.dataset, split), ""
     from harness.train.system import outputs_of
+    from harness.train.weight_matching import give_weights
 
-    system, unused = _load_system(context, checkpoint)
+    system = context.system()
+    fit = give_weights(system, checkpoint, needs_head=context.task.output == "logits")
     crops = context.spec.test_crops
 
     def outputs(split: str) -> NDArray[np.float32]:
@@ -238,28 +240,4 @@ def _outputs(
 
         return outputs_of(system, subset, context.task.output, context.device, advance, crops=crops)
 
-    return outputs, unused
-
-
-def _load_system(context: JobContext, checkpoint: Path) -> tuple[Any, str]:
-    """Load a checkpoint's weights into a system; return it, and a note of weights it lacks.
-
-    Raises:
-        RequestError: names are missing, have another shape, or are those of another network.
-    """
-    from harness.train.checkpoint import load_weights
-    from harness.train.weight_matching import match_weights
-
-    weights = load_weights(checkpoint)
-    system = context.system()
-    module: Any = system
-    if not any(name.startswith("trunk.") for name in weights):
-        if context.task.output == "logits":
-            raise RequestError(
-                f"{checkpoint}: holds a network without a head (no name begins with 'head.'), and "
-                "this suite judges the head's logits; give weights that the harness trained"
-            )
-        module = system.trunk
-    fit = match_weights(weights, module.state_dict(), str(checkpoint))
-    module.load_state_dict(fit.weights)
-    return system, fit.note
+    return outputs, fit.note
