@@ -70,14 +70,22 @@ def test_a_network_that_memorised_its_speakers_is_called_so(folder: Path):
     health = health_of(folder, "memorised")
     assert {"memorised_eer", "overfits", "recently_declining"} <= texts(health)
     assert "improving" not in texts(health)
-    assert "Training accuracy 100.0 %, EER 23.1 %: the network memorised its speakers." in (
-        sentences(health)
-    )
-    assert "训练准确率 100.0 %，EER 23.1 %：网络只是记住了训练说话人。" in sentences(
-        health, "zh-Hans"
-    )
+    said = "over the last tenth, EER of the last validation 23.1 %: the network memorised its"
+    assert f"Training accuracy 100.0 % {said} speakers." in sentences(health)
+    said = "100.0 %，最后一次验证的 EER 为 23.1 %：网络只是记住了训练说话人。"
+    assert f"训练准确率（最后十分之一的均值）{said}" in sentences(health, "zh-Hans")
     assert {"regularise", "keep_best", "patience"} <= set(advised(health))
     assert "longer" not in advised(health)
+
+
+def test_a_margin_that_moved_between_few_validations_is_one_line():
+    marks = tuple(Mark("margin", step) for step in (2, 3, 4))
+    health = of_values(marks, Test_eer=[0.4, 0.3, 0.25, 0.2, 0.18])
+    about = [each for each in health.findings if each.about == "interruptions"]
+    assert [each.text for each in about] == ["leaps_unknown_margin"]
+    assert "The margin moved from step 2 to step 4: too few validations" in sentences(health)
+    one = of_values(marks[:1], Test_eer=[0.4, 0.3, 0.25, 0.2, 0.18])
+    assert "leap_unknown_margin" in texts(one)
 
 
 def test_of_a_training_that_diverged_only_that_and_its_best_is_said(folder: Path):

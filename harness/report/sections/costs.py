@@ -21,6 +21,8 @@ SHADES = ("#0b3c5d", "#56b4e9", "#029e73", "#c9c9c9", "#de8f05", "#ecd9b0")
 HATCHES = ("", "//", "", "xx", "", "\\\\")
 """Parts of a prediction, each with its colour and, for those who see grey, its hatch."""
 
+DRAWN = ("training", "inference", *PARTS, "measured (process)", "measured (gpu)")
+
 STAGES = ("train", "evaluate", "measure")
 
 PEAKS = (
@@ -54,7 +56,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
             Picture("memory", _draw(bars, several=len(runs) > 1), alt, words("costs.memory"))
         )
     blocks += [Paragraph(text, quiet=True) for text in _notes(own, words, predicted=bool(bars))]
-    return Section("costs", words("costs.title"), tuple(blocks))
+    return Section("costs", words("costs.title"), tuple(blocks), DRAWN)
 
 
 def _stage_rows(runs: Sequence[Run], words: Words) -> list[tuple[str, ...]]:

@@ -25,6 +25,8 @@ STEPS = 5
 MOST = 12
 """Vectors of a run that are drawn."""
 
+DRAWN = ("step", "values, from high to low")
+
 NAMED = 20
 """Values up to which each is named below its bar."""
 
@@ -44,7 +46,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if not pictures:
         return None
     lead = Paragraph(words("vectors.lead"), quiet=True)
-    return Section("vectors", words("vectors.title"), (lead, *pictures))
+    return Section("vectors", words("vectors.title"), (lead, *pictures), DRAWN)
 
 
 def chosen(vectors: Sequence[Vector]) -> list[Vector]:
