@@ -167,7 +167,10 @@ def test_percent_and_shares_are_the_same(scale: int):
     health = of_values(
         Train_Accuracy=[0.1 * scale, 0.95 * scale], Test_eer=[0.4 * scale, 0.2 * scale]
     )
-    assert "The training accuracy ends at 95.0 %, the EER at 20.0 %" in sentences(health)
+    assert (
+        "Training accuracy 95.0 % over the last tenth, EER of the last validation 20.0 %"
+        in sentences(health)
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
