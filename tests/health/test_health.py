@@ -16,7 +16,7 @@ from harness.health.curves import read_name
 from harness.health.document import health_document
 from harness.health.findings import QUESTIONS
 from harness.health.health import Health, assess
-from harness.report.health_words import say_advice, say_finding
+from harness.report.health_words import say_advice, say_finding, say_headline
 from harness.report.text import LANGUAGES, read_words
 from harness.series.reading import read_series
 from harness.series.series import Mark, Series, Vector, scalar_frame
@@ -76,6 +76,27 @@ def test_a_network_that_memorised_its_speakers_is_called_so(folder: Path):
     assert f"训练准确率（最后十分之一的均值）{said}" in sentences(health, "zh-Hans")
     assert {"regularise", "keep_best", "patience"} <= set(advised(health))
     assert "longer" not in advised(health)
+
+
+def test_a_slope_over_long_steps_is_told_for_a_thousand_of_them():
+    rows = [("Test/eer", 400 * n, math.nan, math.nan, 0.5 - 0.01 * n) for n in range(1, 13)]
+    said = sentences(assess(Series("log", scalar_frame(rows))))
+    assert "Theil-Sen slope -2.5 percentage points per 1,000 steps." in said
+
+
+def test_a_training_that_hardly_learnt_has_not_come_to_its_end():
+    health = of_values(Train_Accuracy=[0.0, 0.01], Train_lr=[0.1, 0.0001], Test_eer=[0.45])
+    answers = {each.text: (each.answer, each.rests_on) for each in health.checks}
+    assert answers["finished"] == ("no", "hardly_learnt")
+    learnt = of_values(Train_Accuracy=[0.0, 0.95], Train_lr=[0.1, 0.0001], Test_eer=[0.45])
+    assert {each.text: each.answer for each in learnt.checks}["finished"] == "yes"
+
+
+def test_the_headline_of_few_validations_says_that_they_are_few():
+    words = read_words("en")
+    assert say_headline(of_values(Test_eer=[0.4, 0.3]), words).startswith(
+        "too few validations for a trend; best Test/eer of 2 validations: 30.0 % at epoch 2;"
+    )
 
 
 def test_a_margin_that_moved_between_few_validations_is_one_line():
