@@ -76,7 +76,7 @@ def make_report(runs: Sequence[Run], words: Words) -> Report:
 
 def explained(section: Section, words: Words) -> Section:
     """Return a section with a line on the English words in its pictures, if it needs one."""
-    english, pairs = read_words(ENGLISH), []
+    english, pairs = read_words(ENGLISH), list[str]()
     for each in dict.fromkeys(section.drawn):
         text = f"drawn.{each}" if words.get(f"drawn.{each}") else f"groups.{each}"
         if words.get(text) != english.get(text):

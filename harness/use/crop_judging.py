@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,9 +123,7 @@ def _split(run: FinishedRun, split: str, cache: Path) -> SplitItems:
     )
 
 
-def _embed(
-    run: FinishedRun, items: SplitItems, crops: EvenCrops | None
-) -> NDArray[np.floating[Any]]:
+def _embed(run: FinishedRun, items: SplitItems, crops: EvenCrops | None) -> NDArray[np.float32]:
     source = run.network("embedding").model_copy(update={"crops": crops})
     return compute_outputs(source, items, choose_device("auto"))
 
