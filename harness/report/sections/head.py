@@ -26,7 +26,9 @@ MOST_SPANS = 4
 
 def section(runs: Sequence[Run], words: Words) -> Section:
     """Say what each run was, with every metric of its record."""
-    blocks: list[Block] = [Paragraph(lead(run, words)) for run in runs]
+    blocks: list[Block] = [Paragraph(lead(run, words)) for run in runs if run.record]
+    if logs := [run.name for run in runs if run.record is None]:
+        blocks.append(Paragraph(words("head.lead_log", name=words("page.and").join(logs))))
     brackets = dict.fromkeys(text for run in runs if (text := _brackets(run, words)))
     blocks += [Paragraph(text, quiet=True) for text in brackets]
     blocks += metric_table(runs, words)
@@ -46,10 +48,10 @@ def section(runs: Sequence[Run], words: Words) -> Section:
 
 
 def lead(run: Run, words: Words) -> str:
-    """Return the result of a run in a sentence, with its interval, or why it has none."""
+    """Return the result of a run of ours in a sentence, with its interval, or why it has none."""
     record = run.record
     if record is None:
-        return words("head.lead_log", name=run.name)
+        raise TypeError(f"{run.name} has no record")
     if record.state != "done":
         state = words(f"states.{record.state}")
         reason = say_again(record.reason or "?", words)

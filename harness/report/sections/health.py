@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from harness.health.forecast import Forecast
 from harness.health.health import Health
@@ -52,10 +53,11 @@ def _assessment(health: Health, words: Words, name: str) -> Iterator[Block]:
     if not health.findings:
         yield Paragraph(words("health.nothing"))
         return
-    yield _findings(health, words)
-    yield _checks(health, words)
+    tables = [_findings(health, words), _checks(health, words)]
     if health.curve is not None and health.forecasts:
-        yield _forecasts(health, health.curve.name, words)
+        tables.append(_forecasts(health, health.curve.name, words))
+    for table in tables:
+        yield replace(table, caption=f"{prefix}{table.caption}")
 
 
 def _findings(health: Health, words: Words) -> Table:
