@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 TICKS = (0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
 """Error rates that an axis may name."""
 
+FINE, FEW = tuple(rate / 100 for rate in range(5, 100, 5)), 2
+"""Those that it names where a curve, near chance, leaves only so few of the others in sight."""
+
 FORMATS = (".png", ".svg", ".pdf")
 LINES = ("-", "--", "-.", ":")
 """Systems differ in these beside their colours, so that they are told apart in grey."""
@@ -135,13 +138,16 @@ def _explain_markers(axes: Axes, report: Report) -> None:
 
 
 def _scale_axes(axes: Axes, top: float) -> None:
-    ticks, names = ndtri(TICKS), [f"{100 * rate:g}" for rate in TICKS]
-    axes.set_xticks(ticks, names)
-    axes.set_yticks(ticks, names)
     # The lowest rate that a curve shows below the top of the axes.
     points = np.concatenate([np.asarray(line.get_data()) for line in axes.lines], axis=1)
     seen = points[:, (points < top).all(axis=0)]
-    bottom = float(seen.min() if seen.size else ticks[0]) - MARGIN
+    bottom = float(seen.min() if seen.size else ndtri(TICKS[0])) - MARGIN
+    places = ndtri(TICKS)
+    in_sight = np.count_nonzero((bottom < places) & (places < top))
+    rates = TICKS if in_sight > FEW else FINE
+    ticks, names = ndtri(rates), [f"{100 * rate:g}" for rate in rates]
+    axes.set_xticks(ticks, names)
+    axes.set_yticks(ticks, names)
     axes.set_xlim(bottom, top)
     axes.set_ylim(bottom, top)
     axes.set_aspect("equal")

@@ -95,6 +95,12 @@ def legend(*reports: Report) -> list[str]:
     return [text.get_text() for text in held.get_texts()]
 
 
+def test_axes_of_a_system_near_chance_have_marks_enough_to_read_it_by():
+    axes = det_figure([system(gain=0.1, count=4_000)]).axes[0]
+    low, high = axes.get_xlim()
+    assert sum(low < tick < high for tick in axes.get_xticks()) >= 3
+
+
 def test_the_legend_names_systems_and_marks():
     one, other = system("one"), system("other", gain=1.0)
     assert legend(one, other) == [

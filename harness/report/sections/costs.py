@@ -25,6 +25,8 @@ DRAWN = ("training", "inference", *PARTS, "measured (process)", "measured (gpu)"
 
 STAGES = ("train", "evaluate", "measure")
 
+ONE_LATENCY = ("latency_p50", "latency_p95")
+
 PEAKS = (
     ("training", "training_prediction", "training_memory"),
     ("inference", "inference_prediction", "inference_memory"),
@@ -87,6 +89,8 @@ def _costs(record: Record, words: Words) -> dict[str, str]:
     for name, facts in COSTS.items():
         if name == "training_seconds" and "train" in record.stages:
             continue  # A stage's time is told above.
+        if name in ONE_LATENCY and costs.latencies:
+            continue  # One of these.
         if facts.disturbed_by and is_disturbed(getattr(costs, facts.disturbed_by)):
             continue
         label = words.get(f"resources.{name}", facts.title)

@@ -159,12 +159,12 @@ class Browsed:
         system = self.systems[shown.system]
         told = words(
             "errors.score",
-            run=self._name(shown),
             score=f"{system.scores[place]:.3f}",
             threshold=f"{system.threshold:.3f}",
             margin=f"{self.margins[shown.system, place]:.2f}",
         )
-        return words("page.semicolon").join([told, *voted])
+        of = f"{self._name(shown)}{words('page.colon')}" if voted else ""
+        return of + words("page.semicolon").join([told, *voted])
 
     def _face(self, row: int, content: Content, *, is_enrolled: bool) -> Face:
         words, item = self.words, self.items.iloc[row].to_dict()

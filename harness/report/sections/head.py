@@ -187,13 +187,19 @@ def _recipe(record: Record, words: Words) -> str:
     length = next((name for name in ("epochs", "steps") if recipe.get(name)), "")
     told = [
         record.recipe_name or "",
-        words(f"head.{length}", number=recipe[length]) if length else "",
+        _length(length, recipe[length], words) if length else "",
         words("head.batch", number=recipe["batch"]) if "batch" in recipe else "",
         words("head.optimizer", name=optimizer.get("name"), rate=_value(optimizer.get("lr"))),
         words("head.crop", seconds=_value(crop)) if crop else "",
         words("head.precision", name=recipe["precision"]) if "precision" in recipe else "",
     ]
     return words("page.comma").join(filter(None, told)) if recipe else ""
+
+
+def _length(unit: str, number: float, words: Words) -> str:
+    if unit == "epochs" and number == 1:
+        return words("head.one_epoch")
+    return words(f"head.{unit}", number=f"{number:,g}")
 
 
 def _data(record: Record, words: Words) -> str:

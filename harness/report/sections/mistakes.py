@@ -116,14 +116,12 @@ def _group(group: Sequence[Decisions], number: int, words: Words) -> Iterator[Bl
         true, decided = (each.classes[codes[row]] for codes in (each.true, each.decided))
         told = words(
             "mistakes.score",
-            run=each.run.name,
             share=f"{100 * each.surety[row]:.1f} %",
             margin=f"{each.margins[row]:.2f}",
         )
         if len(group) > 1:
-            told += words("page.semicolon") + words(
-                "errors.votes", wrong=int(votes[row]), systems=len(group)
-            )
+            voted = words("errors.votes", wrong=int(votes[row]), systems=len(group))
+            told = f"{each.run.name}{words('page.colon')}{told}{words('page.semicolon')}{voted}"
         title = words("mistakes.as", true=true, decided=decided)
         names = dict.fromkeys((str(item["id"]), str(item["unit"])))
         note = words("page.comma").join(filter(None, (*names, facts_of(item, APART, words))))
