@@ -87,11 +87,7 @@ def _costs(record: Record, words: Words) -> dict[str, str]:
     """Return the declared quantities that a record knows, as text by their labels."""
     costs, told = record.resources, {}
     for name, facts in COSTS.items():
-        if name == "training_seconds" and "train" in record.stages:
-            continue  # A stage's time is told above.
-        if name in ONE_LATENCY and costs.latencies:
-            continue  # One of these.
-        if facts.disturbed_by and is_disturbed(getattr(costs, facts.disturbed_by)):
+        if _is_left_out(name, record):
             continue
         label = words.get(f"resources.{name}", facts.title)
         unit = facts.label(costs.throughput_unit or "items")
@@ -113,6 +109,16 @@ def _costs(record: Record, words: Words) -> dict[str, str]:
     if batch := _batch(record, words):
         told[words("costs.batch")] = batch
     return told
+
+
+def _is_left_out(name: str, record: Record) -> bool:
+    """Check if a quantity is told by other rows, or was taken while something else ran beside."""
+    costs, beside = record.resources, COSTS[name].disturbed_by
+    if name == "training_seconds" and "train" in record.stages:
+        return True  # A stage's time has a row.
+    if name in ONE_LATENCY and costs.latencies:
+        return True  # These have it among others.
+    return bool(beside) and is_disturbed(getattr(costs, beside))
 
 
 def _amount(number: str, unit: str, note: str, words: Words) -> str:
