@@ -85,15 +85,28 @@ class Spectrogram:
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A square picture, bilinearly resized: network input `[batch, channels, size, size]`.
+    """A square picture, resized: network input `[batch, channels, size, size]`.
+
+    Levels from 0 to 1 have `mean` taken off and are divided by `deviation`; the defaults bring
+    them to -1..1.
 
     Attributes:
         size: side in pixels.
-        channels: 1 keeps grey pictures grey; 3 repeats the grey channel.
+        channels: 3 repeats the channel of grey pictures, and keeps colours; 1 keeps grey pictures
+            grey, and makes grey ones of those in colour.
+        mean, deviation: of each channel, or one for all.
+        interpolation: how pixels between pixels are computed.
+        crop: None stretches the whole picture to the square. A share up to 1 keeps the picture's
+            proportions, and takes a square from its middle whose side is that share of the shorter
+            side, as timm's and torchvision's evaluation do (timm calls it `crop_pct`).
     """
 
     size: int = 224
     channels: int = 3
+    mean: tuple[float, ...] = (0.5,)
+    deviation: tuple[float, ...] = (0.5,)
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    crop: float | None = None
 
     kind: ClassVar[str] = "image"
 

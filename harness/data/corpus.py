@@ -40,7 +40,7 @@ Samples = NDArray[np.int16]
 """A sound, `[samples]` at 16 kHz."""
 
 Pixels = NDArray[np.uint8]
-"""A picture, `[height, width]`."""
+"""A picture: grey `[height, width]`, or in colour `[height, width, 3]`."""
 
 HeldOut = Literal["validation", "test"]
 """The splits that may have trials."""
@@ -79,6 +79,26 @@ class Corpus(Protocol):
         Raises:
             DamagedItem: the file cannot be used, or differs from the list.
         """
+
+
+@runtime_checkable
+class InColour(Protocol):
+    """A layout whose pictures may be in colour.
+
+    Attributes:
+        colour: True if they are `[height, width, 3]`; pictures of other layouts are grey.
+    """
+
+    @property
+    def colour(self) -> bool:
+        """If its pictures are in colour."""
+
+
+def item_dimensions(corpus: Corpus) -> int:
+    """Return the number of dimensions of a corpus's items: 1 of sounds, 2 or 3 of pictures."""
+    if corpus.kind == "audio":
+        return 1
+    return 3 if isinstance(corpus, InColour) and corpus.colour else 2
 
 
 class Missing(NamedTuple):

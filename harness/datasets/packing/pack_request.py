@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.data.corpus import Corpus
+from harness.data.corpus import Corpus, item_dimensions
 from harness.data.table_digest import table_digest
 from harness.records.documents import digest
 
@@ -79,7 +79,7 @@ class PackRequest:
     @property
     def dimensions(self) -> int:
         """Dimensions of one item."""
-        return 1 if self.corpus.kind == "audio" else 2
+        return item_dimensions(self.corpus)
 
     def processes_for(self, chunks: int) -> int:
         """Return the number of processes that decode so many chunks; one is this process itself."""

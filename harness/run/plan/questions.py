@@ -85,7 +85,12 @@ class DeclaredInput(BaseModel):
     @property
     def input(self) -> Input:
         """The input itself."""
-        made: Input = INPUTS[self.name](**self.fields)
+        # JSON has lists alone.
+        fields = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in self.fields.items()
+        }
+        made: Input = INPUTS[self.name](**fields)
         return made
 
     @property
