@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from harness.config.numbers import Count, Range, Seconds, Seed, SeveralCount, Share
 from harness.config.tables import Component, ConfigTable
@@ -88,6 +88,18 @@ class FreezeRule(ConfigTable):
     )
 
 
+class LeakRule(ConfigTable):
+    """Copies of each picture, dealt to the splits one by one: augmented before splitting.
+
+    It is a mistake, and is there to show what the mistake is worth; its rows are `leaky`.
+    """
+
+    copies: Annotated[int, Range(2, 1_000)] = Field(
+        default=4, description="of each picture, the original among them"
+    )
+    seed: Seed = 0
+
+
 class Dataset(Component):
     """A corpus with the facts a table must state of it."""
 
@@ -117,6 +129,17 @@ class Dataset(Component):
         default=None, description="or a list drawn to a size and a difficulty"
     )
 
+    leak: LeakRule | None = Field(
+        default=None,
+        description="true, or its rule: copies of one picture in training and test, on purpose; "
+        "`of` names the dataset that makes no such mistake",
+    )
+
+    @field_validator("leak", mode="before")
+    @classmethod
+    def _by_default(cls, given: Any) -> Any:
+        return {True: {}, False: None}.get(given, given) if isinstance(given, bool) else given
+
     @model_validator(mode="after")
     def _consistent(self) -> Dataset:
         if self.trials is not None and self.draw_trials is not None:
@@ -125,6 +148,11 @@ class Dataset(Component):
             raise ValueError("freeze says how a list is made; frozen must say where it lies")
         if self.frozen is not None and self.split is not None:
             raise ValueError("the frozen list holds the split; take split out")
+        if self.leak is not None:
+            if self.of is None:
+                raise ValueError("leak: `of` is to name the dataset that the mistake is held against")
+            if self.frozen is not None or (self.split is not None and self.split.folds is not None):
+                raise ValueError("leak deals its copies itself; take frozen and folds out")
         return self
 
 

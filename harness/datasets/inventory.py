@@ -28,6 +28,7 @@ from harness.datasets.lock import check_can_pin, dataset_pin, hold_dataset, read
 from harness.datasets.packing.making import ensure_pack
 from harness.datasets.packing.pack import Pack
 from harness.datasets.packing.pack_request import Advance, MessageCallback, ignore_message
+from harness.datasets.picture_quality import PictureCheck, check_pictures, missing_classes
 
 SECONDS_AN_HOUR = 3600
 
@@ -50,6 +51,8 @@ class DatasetCheck:
         duplicates: ids of the items of one split that are the same sound, in groups.
         alike: units, and labels, that differ in letter case or leading zeros alone, in groups.
         notes: id, source, line and note of each item that was read with a note.
+        pictures: scores of pictures, and near-duplicates across splits; None of sounds.
+        missing: split -> classes that it has no picture of; empty of sounds.
     """
 
     name: str
@@ -64,6 +67,8 @@ class DatasetCheck:
     duplicates: list[list[str]] = field(default_factory=list)
     alike: list[list[str]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
+    pictures: PictureCheck | None = None
+    missing: dict[str, list[str]] = field(default_factory=dict)
 
 
 def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
@@ -125,7 +130,7 @@ def check_dataset_files(
         if state != "as locked":
             state = "pinned now" if opened.pinned else "unpinned"
     unusable = unusable_items(pack, listing)
-    sound = listing.corpus.kind == "audio"
+    sound, picture = (listing.corpus.kind == kind for kind in ("audio", "image"))
     return DatasetCheck(
         name,
         len(listing.items),
@@ -138,6 +143,8 @@ def check_dataset_files(
         duplicates=copies_within_splits(pack, listing.items) if sound else [],
         alike=listing.alike,
         notes=[_place(listing, row) | {"note": note} for row, note in sorted(pack.notes.items())],
+        pictures=check_pictures(listing, pack) if picture else None,
+        missing=missing_classes(listing) if picture else {},
     )
 
 

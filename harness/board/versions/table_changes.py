@@ -127,7 +127,7 @@ def _properties(entry: VersionedEntry) -> dict[str, str]:
     """Return the properties of an entry besides its numbers; of contents, a digest's start."""
     row, first = entry.row, entry.row.first
     parts = {"model": first.model, **({"loss": first.loss} if first.loss else {})}
-    told = {"state": row.state, "trust": row.trust if row.is_done else ""}
+    told = {"state": row.state, "trust": row.shown_trust if row.is_done else ""}
     if row.is_done:
         told["seeds"] = ", ".join(seed_text(record.seed) for record in row.results)
     for name, part in parts.items():

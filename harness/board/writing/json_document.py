@@ -149,7 +149,7 @@ def _row(row: Row, facts: Mapping[str, MetricFacts], where: Mapping[str, str]) -
     return {
         "state": row.state,
         "reason": first.reason,
-        "trust": row.trust,
+        "trust": row.shown_trust,
         "flag": row.flag or None,
         "submission": given.model_dump(mode="json", exclude={"files"}) if given else None,
         "model": first.model.name,

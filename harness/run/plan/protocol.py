@@ -60,6 +60,7 @@ def make_data(loaded: LoadedBenchmark, suite: str, name: str, lock: DatasetLock)
         counts=lock.counts,
         unit=make_corpus(loaded, name).unit,
         fold=_fold(loaded, suite, name, lock),
+        leaks=(config.of or "") if config.leak else "",
     )
 
 
