@@ -195,6 +195,19 @@ class ModelAdapter(Protocol):
 
 
 @runtime_checkable
+class Pretrained(Protocol):
+    """A model that may start from weights which were trained elsewhere.
+
+    `build` loads them. A field of the adapter must name them by their content, so that the key of a
+    training does.
+    """
+
+    @property
+    def origin(self) -> str:
+        """What its weights were trained on and where they were found; its row says it."""
+
+
+@runtime_checkable
 class LossAdapter(Protocol):
     """A loss behind the interface.
 

@@ -150,8 +150,8 @@ class Dataset(Component):
             raise ValueError("the frozen list holds the split; take split out")
         if self.leak is not None:
             if self.of is None:
-                raise ValueError("leak: `of` is to name the dataset that the mistake is held against")
-            if self.frozen is not None or (self.split is not None and self.split.folds is not None):
+                raise ValueError("leak: `of` is to name the dataset that it is held against")
+            if self.frozen is not None or (self.split and self.split.folds):
                 raise ValueError("leak deals its copies itself; take frozen and folds out")
         return self
 

@@ -14,7 +14,7 @@ from harness.data.picture import DEEP, UNREADABLE, deep_levels
 from harness.errors import raise_limit
 
 Fit = Literal["crop", "pad", "stretch"]
-"""How a picture becomes a square: its middle, the whole on white, or the whole out of proportion."""
+"""A picture becomes a square by its middle, whole on white, or out of proportion."""
 
 LEAST_SIDE = 4
 """Pixels; a picture with fewer on a side shows nothing."""

@@ -1,6 +1,4 @@
-"""Scores of a dataset's pictures, the worst by each, and pictures that stand nearly alike in two
-splits.
-"""
+"""Scores of a dataset's pictures, the worst by each, and near-duplicates across splits."""
 
 from __future__ import annotations
 

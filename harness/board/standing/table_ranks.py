@@ -58,7 +58,7 @@ def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
     spread = seed_spread(done, protocol.primary, protocol.facts[protocol.primary])
     blank = Ranking((None,) * len(rows), spread=spread)
     if rows and all(row.is_leaky for row in rows):
-        return replace(blank, reason="copies of training data are tested, so that nothing is ranked")
+        return replace(blank, reason="copies of training data are tested: nothing is ranked")
     if len(done) < 2:
         return replace(blank, reason="ranks need two entries with results")
     paired, apart = _pair(done, protocol.primary, unit)

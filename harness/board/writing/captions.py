@@ -21,7 +21,7 @@ TRUST = {
     "rescored": "scores made elsewhere, metrics computed from them",
     "measured": "run and measured by the harness; where published, signed by a listed key",
     "reproduced": "measured, and made again by somebody else",
-    LEAKY: "copies of one picture are trained on and tested, on purpose, to show what that is worth",
+    LEAKY: "copies of one picture are trained on and tested, on purpose, to show what it is worth",
 }
 
 

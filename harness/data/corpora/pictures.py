@@ -87,7 +87,9 @@ class Pictures(Uncompared):
         listed = self._listed(folder)
         check_classes(listed, folder, split_folders=bool(self.train))
         rows = sorted(listed, key=lambda each: (each.group, each.path))
-        facts = [(each.path, each.group, each.label, 0.0, each.path, 0, each.split) for each in rows]
+        facts = [
+            (each.path, each.group, each.label, 0.0, each.path, 0, each.split) for each in rows
+        ]
         columns = ["id", "unit", "label", "seconds", "source", "line", "split"]
         return pd.DataFrame(facts, columns=columns)
 
@@ -136,12 +138,14 @@ class Pictures(Uncompared):
             group = known.get(whole, "")
             if group:
                 return group
-            raise DataError(f"{folder / self.table}: names no group of {whole!r}; add a line for it")
+            raise DataError(
+                f"{folder / self.table}: names no group of {whole!r}; add a line for it"
+            )
         found = re.fullmatch(self.name, os.path.basename(path))
         if found is None or not found[GROUP]:
             raise DataError(
-                f"{folder / whole}: its name does not tell its group by {self.name!r}; mend `name`, "
-                "or leave the file away by `ignore`"
+                f"{folder / whole}: its name does not tell its group by {self.name!r}; mend "
+                "`name`, or leave the file away by `ignore`"
             )
         return found[GROUP]
 
@@ -160,7 +164,7 @@ class Pictures(Uncompared):
                 raise ConfigError(f"{where}: `name` is no regular expression ({error})") from error
             if GROUP not in pattern.groupindex:
                 raise ConfigError(
-                    f"{where}: `name` has no part (?P<group>...), as in '(?P<group>\\w+)_\\d+\\.png'"
+                    f"{where}: `name` has no part (?P<group>...), as '(?P<group>\\w+)_.*' has"
                 )
 
 
@@ -189,8 +193,8 @@ def check_classes(listed: Iterable[_Listed], folder: Path, *, split_folders: boo
         if split_folders and missing:
             raise DataError(
                 f"{folder / first}: the class {label!r} has no picture in the split "
-                f"{' and '.join(split or 'train' for split in missing)}; add some, or take the class "
-                "out of the others"
+                f"{' and '.join(split or 'train' for split in missing)}; add some, or take the "
+                "class out of the others"
             )
         if sum(map(len, found.values())) == 1:
             raise DataError(
@@ -206,8 +210,8 @@ def _check_alike(places: Mapping[str, Mapping[str, list[str]]], folder: Path) ->
         if other != label:
             one, two = (folder / next(iter(places[each].values()))[0] for each in (other, label))
             raise DataError(
-                f"{folder}: the classes {other!r} ({one.parent}) and {label!r} ({two.parent}) differ "
-                "in letter case alone; give them one name if they are one, else two that differ"
+                f"{folder}: the classes {other!r} ({one.parent}) and {label!r} ({two.parent}) "
+                "differ in letter case alone; give them one name, or two that differ"
             )
 
 

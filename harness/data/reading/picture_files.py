@@ -77,7 +77,7 @@ def _check_link(path: str, root: str) -> None:
     """Refuse a link that leads out of the corpus, nowhere, or to a folder around it."""
     target = os.path.realpath(path)
     if not os.path.exists(target):
-        raise DataError(f"{path}: links to {target}, which is not there; remove the link, or mend it")
+        raise DataError(f"{path}: links to {target}, which is not there; mend or remove it")
     if os.path.commonpath([target, root]) != root:
         raise DataError(
             f"{path}: links to {target}, which is outside of {root}; copy it there, or name it in "

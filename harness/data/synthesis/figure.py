@@ -6,10 +6,12 @@ of the head is near -0.5.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.data.synthesis.arithmetic import Draws
 from harness.data.synthesis.cast import Artist, Character, pick
+from harness.data.synthesis.hair import BEHIND, hair_before, worn_on_head
 from harness.data.synthesis.shapes import (
     Canvas,
     Colour,
@@ -137,10 +139,6 @@ class FigurePainter:
         shade = cut(shape, moved(shape, far * wide, low * wide))
         canvas.paint(shade, (red, green, blue), 0.4 if artist.shading == "soft" else 0.85)
 
-    def _stroke(self, start: Point, end: Point, wide: float, colour: Colour | None = None) -> None:
-        """Paint a line in ink, or in another colour."""
-        self.canvas.paint(capsule(start, end, wide, wide), colour or self.artist.ink)
-
     def _tilted(self, shape: Shape) -> Shape:
         """Return a shape of the head, turned about the neck by the head's lean."""
         cosine, sine = rotation(self.pose.head_turn)
@@ -200,44 +198,61 @@ class FigurePainter:
         )
 
     def _clothes(self) -> None:
-        hip, main, second = self.hip, self.main, self.second
-        drop = self.bottom - hip
-        if self.pose.outfit == "dress":
-            self._fill(self._torso(hip + drop * 0.45, 2.0), main)
-            self._fill(self._belt(hip - 0.05, 1.05), second, shaded=False)
-            collar = ellipse(0.0, self.neck + 0.03, self.shoulder * 0.55, 0.026)
-            self._fill(collar, second, shaded=False)
-        elif self.pose.outfit == "robe":
-            robe = self._torso(hip + drop * 0.92, 1.75)
-            self._fill(robe, main)
-            stole = polygon([(-0.028, self.neck), (0.028, self.neck), (0.034, hip + drop * 0.9),
-                             (-0.034, hip + drop * 0.9)])  # fmt: skip
-            self.canvas.paint(within(stole, robe), second)
-        elif self.pose.outfit == "coat":
-            coat = self._torso(hip + drop * 0.55, 1.45)
-            self._fill(coat, main)
-            shirt = polygon([(-0.05, self.neck), (0.05, self.neck), (0.0, hip - 0.02)])
-            self.canvas.paint(within(shirt, coat), second)
-            self._fill(self._belt(hip, 1.25), self.artist.colour("brown"), shaded=False)
-        elif self.pose.outfit == "overalls":
-            self._fill(self._torso(hip + 0.02, 1.05), second)
-            bib = polygon([(-self.waist * 0.7, self.neck + 0.1), (self.waist * 0.7, self.neck + 0.1),
-                           (self.waist, hip + 0.04), (-self.waist, hip + 0.04)], 0.01)  # fmt: skip
-            self._fill(bib, main)
-            for side in (-1.0, 1.0):
-                start = (side * self.shoulder * 0.55, self.neck + 0.02)
-                self._stroke(start, (side * self.waist * 0.6, self.neck + 0.12), 0.014, main)
-        elif self.pose.outfit == "jumper":
-            jumper = self._torso(hip + drop * 0.12, 1.2)
-            self._fill(jumper, main)
-            step = (hip - self.neck) / 3.4
-            for number in range(3):
-                y = self.neck + 0.06 + number * step
-                band = polygon([(-0.3, y), (0.3, y), (0.3, y + step * 0.5), (-0.3, y + step * 0.5)])
-                self.canvas.paint(within(jumper, band), second)
-        else:
-            self._fill(self._torso(hip + 0.02, 1.0), main)
-            self._fill(self._belt(hip + 0.01, 1.0), self.artist.colour("black"), shaded=False)
+        drop = self.bottom - self.hip
+        kinds: dict[str, Callable[[float, float], None]] = {
+            "dress": self._dress,
+            "robe": self._robe,
+            "coat": self._coat,
+            "overalls": self._overalls,
+            "jumper": self._jumper,
+            "trousers": self._shirt,
+        }
+        kinds[self.pose.outfit](self.hip, drop)
+
+    def _dress(self, hip: float, drop: float) -> None:
+        self._fill(self._torso(hip + drop * 0.45, 2.0), self.main)
+        self._fill(self._belt(hip - 0.05, 1.05), self.second, shaded=False)
+        collar = ellipse(0.0, self.neck + 0.03, self.shoulder * 0.55, 0.026)
+        self._fill(collar, self.second, shaded=False)
+
+    def _robe(self, hip: float, drop: float) -> None:
+        robe = self._torso(hip + drop * 0.92, 1.75)
+        self._fill(robe, self.main)
+        low = hip + drop * 0.9
+        stole = polygon([(-0.028, self.neck), (0.028, self.neck), (0.034, low), (-0.034, low)])
+        self.canvas.paint(within(stole, robe), self.second)
+
+    def _coat(self, hip: float, drop: float) -> None:
+        coat = self._torso(hip + drop * 0.55, 1.45)
+        self._fill(coat, self.main)
+        shirt = polygon([(-0.05, self.neck), (0.05, self.neck), (0.0, hip - 0.02)])
+        self.canvas.paint(within(shirt, coat), self.second)
+        self._fill(self._belt(hip, 1.25), self.artist.colour("brown"), shaded=False)
+
+    def _overalls(self, hip: float, drop: float) -> None:
+        del drop
+        self._fill(self._torso(hip + 0.02, 1.05), self.second)
+        wide, top = self.waist, self.neck + 0.1
+        corners = [(-wide * 0.7, top), (wide * 0.7, top), (wide, hip + 0.04), (-wide, hip + 0.04)]
+        self._fill(polygon(corners, 0.01), self.main)
+        for side in (-1.0, 1.0):
+            start = (side * self.shoulder * 0.55, self.neck + 0.02)
+            end = (side * self.waist * 0.6, self.neck + 0.12)
+            self.canvas.paint(capsule(start, end, 0.014, 0.014), self.main)
+
+    def _jumper(self, hip: float, drop: float) -> None:
+        jumper = self._torso(hip + drop * 0.12, 1.2)
+        self._fill(jumper, self.main)
+        step = (hip - self.neck) / 3.4
+        for number in range(3):
+            y = self.neck + 0.06 + number * step
+            band = polygon([(-0.3, y), (0.3, y), (0.3, y + step * 0.5), (-0.3, y + step * 0.5)])
+            self.canvas.paint(within(jumper, band), self.second)
+
+    def _shirt(self, hip: float, drop: float) -> None:
+        del drop
+        self._fill(self._torso(hip + 0.02, 1.0), self.main)
+        self._fill(self._belt(hip + 0.01, 1.0), self.artist.colour("black"), shaded=False)
 
     def _belt(self, y: float, wide: float) -> Shape:
         reach = self.waist * wide + 0.012
@@ -263,7 +278,9 @@ class FigurePainter:
         x, y = place
         ink, eyes = self.artist.ink, self.artist.eyes
         if self.pose.closed or eyes == "slits":
-            wide = capsule((x - size, y), (x + size, y - 0.2 * size * side), size * 0.26, size * 0.2)
+            wide = capsule(
+                (x - size, y), (x + size, y - 0.2 * size * side), size * 0.26, size * 0.2
+            )
             self._paint_head(wide, ink)
         elif eyes == "dots":
             self._paint_head(ellipse(x, y, size * 0.55, size * 0.6), ink)
@@ -306,65 +323,14 @@ class FigurePainter:
         return colour[0] * by, colour[1] * by, colour[2] * by
 
     def _hair_behind(self) -> None:
-        (x, y), r = self.head, self.radius
-        parts: tuple[Shape, ...] = ()
-        style = self.who.hair
-        if style == "long":
-            parts = (
-                ellipse(x, y, r * 1.14, r * 1.15),
-                polygon([(-r * 1.1, y), (r * 1.1, y), (r * 1.25, y + r * 2.6),
-                         (-r * 1.25, y + r * 2.6)], r * 0.08),
-            )  # fmt: skip
-        elif style == "bob":
-            parts = (polygon([(-r * 1.08, y - r * 0.4), (r * 1.08, y - r * 0.4),
-                              (r * 1.16, y + r * 0.85), (-r * 1.16, y + r * 0.85)], r * 0.1),)  # fmt: skip
-        elif style == "twins":
-            parts = tuple(
-                capsule((s * r, y - r * 0.5), (s * r * 1.75, y + r * 1.5), r * 0.42, r * 0.2)
-                for s in (-1.0, 1.0)
-            )
-        elif style == "pony":
-            parts = (capsule((r * 0.6, y - r * 0.8), (r * 1.7, y + r * 1.3), r * 0.34, r * 0.16),)
-        elif style == "bun":
-            parts = (ellipse(x, y - r * 1.22, r * 0.5, r * 0.45),)
-        elif style == "curly":
-            places = [(-1.0, 0.1), (-0.95, -0.5), (-0.5, -0.95), (0.0, -1.1), (0.5, -0.95),
-                      (0.95, -0.5), (1.0, 0.1), (-0.95, 0.6), (0.95, 0.6)]  # fmt: skip
-            parts = tuple(ellipse(a * r, y + b * r, r * 0.44, r * 0.42) for a, b in places)
-        elif style == "spiky":
-            tips = [(-1.45, -0.1), (-1.25, -0.9), (-0.6, -1.45), (0.1, -1.6), (0.75, -1.4),
-                    (1.3, -0.85), (1.45, 0.0)]  # fmt: skip
-            parts = tuple(
-                polygon([(a * 0.6 * r - 0.3 * r, y + b * 0.55 * r), (a * r, y + b * r),
-                         (a * 0.6 * r + 0.3 * r, y + b * 0.55 * r)], r * 0.05)
-                for a, b in tips
-            )  # fmt: skip
-        elif style == "mohawk":
-            parts = (polygon([(-r * 0.28, y - r * 0.6), (-r * 0.4, y - r * 1.5), (0.0, y - r * 1.3),
-                              (r * 0.4, y - r * 1.55), (r * 0.28, y - r * 0.6)], r * 0.06),)  # fmt: skip
-        if parts:
-            self._fill(self._tilted(union(*parts)), self.hair)
+        parts = BEHIND.get(self.who.hair)
+        if parts is not None:
+            self._fill(self._tilted(union(*parts(*self.head, self.radius))), self.hair)
 
     def _hair_before(self) -> None:
-        (x, y), r = self.head, self.radius
-        style = self.who.hair
-        if style in ("bald", "mohawk"):
-            if style == "mohawk":
-                self._fill(self._tilted(ellipse(x, y - r * 0.78, r * 0.26, r * 0.4)), self.hair)
-            return
-        skull = ellipse(x, y - r * 0.06, r * 1.03, r * 1.02)
-        if style in ("bob", "long"):
-            forehead = ellipse(x, y + r * 0.75, r * 0.86, r * 1.05)
-        elif style in ("twins", "pony", "bun"):
-            forehead = ellipse(x + r * 0.25, y + r * 0.55, r * 1.0, r * 1.0)
-        elif style == "spiky":
-            forehead = polygon([(-r * 1.2, y + r * 1.4), (-r * 0.9, y - r * 0.2),
-                                (-r * 0.45, y - r * 0.02), (-r * 0.2, y - r * 0.4),
-                                (r * 0.25, y), (r * 0.5, y - r * 0.4), (r * 0.95, y - r * 0.1),
-                                (r * 1.2, y + r * 1.4)])  # fmt: skip
-        else:
-            forehead = ellipse(x, y + r * 0.62, r * 1.12, r * 1.0)
-        self._fill(self._tilted(cut(skull, forehead)), self.hair)
+        hair = hair_before(self.who.hair, *self.head, self.radius)
+        if hair is not None:
+            self._fill(self._tilted(hair), self.hair)
 
     def _scarf(self) -> None:
         y, wide = self.neck + 0.015, self.shoulder
@@ -384,31 +350,10 @@ class FigurePainter:
         self._paint_head(bridge, ink)
 
     def _on_top(self, worn: str) -> None:
-        (x, y), r = self.head, self.radius
-        colour = self.second
-        if worn == "horns":
-            colour = self.artist.colour("grey")
-            parts = [polygon([(s * r * 0.35, y - r * 0.8), (s * r * 0.95, y - r * 1.55),
-                              (s * r * 0.85, y - r * 0.5)], r * 0.05) for s in (-1.0, 1.0)]  # fmt: skip
-        elif worn == "ears":
-            colour = self.hair
-            parts = [polygon([(s * r * 0.2, y - r * 0.85), (s * r * 0.75, y - r * 1.45),
-                              (s * r * 0.98, y - r * 0.4)], r * 0.08) for s in (-1.0, 1.0)]  # fmt: skip
-        elif worn == "hat":
-            parts = [ellipse(x, y - r * 0.62, r * 1.45, r * 0.24),
-                     polygon([(-r * 0.8, y - r * 0.6), (-r * 0.62, y - r * 1.4),
-                              (r * 0.62, y - r * 1.4), (r * 0.8, y - r * 0.6)], r * 0.08)]  # fmt: skip
-        elif worn == "crown":
-            colour = self.artist.colour("yellow")
-            parts = [polygon([(-r * 0.7, y - r * 0.68), (-r * 0.8, y - r * 1.35),
-                              (-r * 0.35, y - r * 1.0), (0.0, y - r * 1.45), (r * 0.35, y - r),
-                              (r * 0.8, y - r * 1.35), (r * 0.7, y - r * 0.68)])]  # fmt: skip
-        elif worn == "bow":
-            parts = [polygon([(r * 0.55, y - r * 0.85), (r * 0.55 + s * r * 0.6, y - r * 1.3),
-                              (r * 0.55 + s * r * 0.6, y - r * 0.45)], r * 0.06) for s in (-1.0, 1.0)]  # fmt: skip
-        else:
-            band = cut(ellipse(x, y, r * 1.22, r * 1.22), ellipse(x, y, r * 1.08, r * 1.08))
-            upper = polygon([(-r * 2, y - r * 2), (r * 2, y - r * 2), (r * 2, y), (-r * 2, y)])
-            parts = [within(band, upper)]
-            parts += [ellipse(s * r * 1.08, y + r * 0.1, r * 0.26, r * 0.36) for s in (-1.0, 1.0)]
-        self._fill(self._tilted(union(*parts)), colour)
+        colours = {
+            "horns": self.artist.colour("grey"),
+            "ears": self.hair,
+            "crown": self.artist.colour("yellow"),
+        }
+        shape = worn_on_head(worn, *self.head, self.radius)
+        self._fill(self._tilted(shape), colours.get(worn, self.second))

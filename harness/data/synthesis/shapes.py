@@ -88,7 +88,9 @@ def polygon(points: Sequence[Point], rounded: float = 0.0) -> Shape:
             far_x, far_y = right - along_x * place, below - along_y * place
             np.minimum(nearest, far_x * far_x + far_y * far_y, out=nearest)
             crosses = (y > down) != (to_y > down)
-            inside ^= crosses & ((along_x * below - along_y * right) * (1 if along_y > 0 else -1) > 0)
+            inside ^= crosses & (
+                (along_x * below - along_y * right) * (1 if along_y > 0 else -1) > 0
+            )
         away = np.sqrt(nearest)
         return np.asarray(np.where(inside, -away, away) - rounded)
 
@@ -112,9 +114,7 @@ def union(*shapes: Shape) -> Shape:
 
 def cut(shape: Shape, away: Shape) -> Shape:
     """Return a shape without another."""
-    return Shape(
-        shape.box, lambda x, y: np.maximum(shape.distance(x, y), -away.distance(x, y))
-    )
+    return Shape(shape.box, lambda x, y: np.maximum(shape.distance(x, y), -away.distance(x, y)))
 
 
 def within(shape: Shape, other: Shape) -> Shape:
@@ -168,9 +168,7 @@ class Canvas:
             across, down = across + place.wobble * waves[0][0], down + place.wobble * waves[1][1]
         self.across, self.down = across, down
 
-    def paint(
-        self, shape: Shape, colour: Colour, opacity: float = 1.0, grown: float = 0.0
-    ) -> None:
+    def paint(self, shape: Shape, colour: Colour, opacity: float = 1.0, grown: float = 0.0) -> None:
         """Paint a shape, grown on all sides by so many units."""
         rows, columns = self._reach(shape.box, grown)
         if rows.start >= rows.stop or columns.start >= columns.stop:
@@ -189,7 +187,9 @@ class Canvas:
             for y in (box[1] - margin, box[3] + margin)
         ]
         flip = -1.0 if place.mirrored else 1.0
-        xs = [flip * (x * self._cosine - y * self._sine) * place.scale + place.x for x, y in corners]
+        xs = [
+            flip * (x * self._cosine - y * self._sine) * place.scale + place.x for x, y in corners
+        ]
         ys = [(x * self._sine + y * self._cosine) * place.scale + place.y for x, y in corners]
         return self._span(ys), self._span(xs)
 

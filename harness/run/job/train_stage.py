@@ -11,7 +11,7 @@ import numpy as np
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
-from harness.adapter import LossAdapter
+from harness.adapter import LossAdapter, Pretrained
 from harness.config.recipes import Recipe
 from harness.datasets.subset import Subset, training_sample
 from harness.errors import ConfigError
@@ -52,8 +52,10 @@ def train_system(context: JobContext, recipe: Recipe, folder: Path) -> dict[str,
     path = folder / FINAL
     size = path.stat().st_size
     where = context.spec.environment
+    origin = context.model.origin if isinstance(context.model, Pretrained) else ""
     return {
         **asdict(result),
+        "notes": (*result.notes, *filter(None, [origin])),
         "checkpoint": {"sha256": sha256_file(path), "bytes": size},
         "environment": environment_digest(where) if where else "",
         **({"states_bytes": kept_bytes(folder)} if result.states else {}),
