@@ -78,9 +78,12 @@ class ProfilePlan(ConfigTable):
 class SuiteSystem(ConfigTable):
     """One system of a suite."""
 
+    added: ClassVar[tuple[str, ...]] = ("profile",)
+
     model: str
     loss: str
     recipe: str | None = Field(default=None, description="else the profile's")
+    profile: Profile | None = Field(default=None, description="the only one that has it; else all")
 
 
 class Suite(ConfigTable):

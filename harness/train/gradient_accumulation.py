@@ -154,4 +154,6 @@ def _restore_buffers(module: torch.nn.Module) -> Iterator[None]:
 def _random_state(device: torch.device) -> list[Tensor]:
     """Return the state of the processor's generator and of a GPU's: dropout draws from it."""
     of_device = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
+    if device.type == "mps":
+        of_device = [torch.mps.get_rng_state()]
     return [torch.get_rng_state(), *of_device]

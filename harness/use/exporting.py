@@ -133,7 +133,10 @@ def normalisation(declared: Input, features: Features) -> str:
     if isinstance(declared, Spectrogram):
         return "a waveform in -1..1; its spectrogram is brought to mean 0 and variance 1 within"
     if isinstance(declared, Image):
-        return "grey levels 0 (black) to 1 (white); resized and brought to -1..1 within"
+        return (
+            "levels 0 to 1, grey (black to white) or of red, green and blue; resized and "
+            "normalised within"
+        )
     return "vectors as they are"
 
 

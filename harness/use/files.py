@@ -9,12 +9,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from harness.data.corpus import DamagedItem
-from harness.data.picture import read_picture
 from harness.errors import RequestError
 from harness.use.given_items import GivenItems
 from harness.use.model_facts import ModelFacts
 from harness.use.networks import AT_ONCE
+from harness.use.picture_reading import PictureReading
 from harness.use.sound_facts import read_sound
 from harness.use.sound_warnings import SoundWarning, warnings_of
 
@@ -25,7 +24,8 @@ class ReadFile:
 
     Attributes:
         path: of the file.
-        content: int16 `[samples]` at 16 kHz, or uint8 `[height, width]`.
+        content: int16 `[samples]` at 16 kHz, or uint8 `[height, width]`, in colour
+            `[height, width, 3]`.
         warnings: what makes a decision on it less sure.
     """
 
@@ -46,10 +46,7 @@ def read_file(path: Path, facts: ModelFacts) -> ReadFile:
         return ReadFile(path, samples, tuple(warnings_of(measured, facts.sounds)))
     if facts.kind != "image":
         raise RequestError(f"{facts.entry}: takes {facts.kind}s, which no file of its own holds")
-    try:
-        return ReadFile(path, read_picture(path))
-    except DamagedItem as error:
-        raise RequestError(f"{path}: {error}") from error
+    return ReadFile(path, (facts.pictures or PictureReading()).read(path))
 
 
 def read_in_parts(

@@ -77,7 +77,7 @@ class JobSpec(BaseModel):
     profile: Profile
     leave_out_damaged: bool = False
     left_out: tuple[str, ...] = ()
-    device: Literal["cpu", "cuda"]
+    device: Literal["cpu", "cuda", "mps"]
     threads: int
     data_workers: int = 0
     limits: Limits = Limits()

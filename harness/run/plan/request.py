@@ -179,7 +179,13 @@ def suite_entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[S
             left = f"{system.model} + {system.loss}"
             raise ConfigError(f"{dataset}: suite leaves {left} out: {reason}")
         recipe = system.recipe or plan.recipe
-        if reason or recipe is None:
+        elsewhere = system.profile not in (None, request.profile)
+        if elsewhere and system.model in request.models:
+            raise ConfigError(
+                f"{name} has {system.model!r} in its {system.profile} profile alone; add "
+                f"--profile {system.profile}"
+            )
+        if reason or elsewhere or recipe is None:
             continue
         for budget in budgets:
             for seed in request.seeds or plan.seeds_for(dataset):
