@@ -69,6 +69,8 @@ class Times:
 
 def _synchronise(device: torch.device) -> None:
     """Wait for all that a GPU was given to do."""
+    import torch
+
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

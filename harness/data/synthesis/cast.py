@@ -1,8 +1,8 @@
 """Who is drawn in ``open-characters``, and by whom: 26 characters, and artists with styles.
 
-A character is a combination of hair, clothes, skin, build and one thing worn. Each of these is
-shared with other characters, so that no single one of them tells who it is. An artist changes all
-of them in a way that is the artist's own: colours, proportions, lines, shading, eyes, paper.
+A character is a combination of hair, clothes, skin, build and one thing worn. The styles of each
+are shared with other characters, so that no single one of them tells who it is. An artist changes
+all of them in a way that is the artist's own: colours, proportions, lines, shading, eyes, paper.
 """
 
 from __future__ import annotations
