@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pandas as pd
 
 from harness.config.datasets import LeakRule
 from harness.config.tables import Profile
-from harness.data.corpus import Corpus, Pixels, Samples, Uncompared, item_dimensions
+from harness.data.corpus import Corpus, Pixels, Uncompared, item_dimensions
 from harness.data.picture_copies import changed_picture
 from harness.data.split import hash_order
 from harness.errors import ConfigError
@@ -39,12 +39,12 @@ class CopiedPictures(Uncompared):
     kind: ClassVar[str] = "image"
 
     @property
-    def version(self) -> int:  # type: ignore[override]
+    def version(self) -> int:
         """That of the originals' reader."""
         return self.corpus.version
 
     @property
-    def needs_folder(self) -> bool:  # type: ignore[override]
+    def needs_folder(self) -> bool:
         """As the originals do."""
         return self.corpus.needs_folder
 
@@ -65,11 +65,11 @@ class CopiedPictures(Uncompared):
         numbers = [str(number) for _ in range(len(originals)) for number in range(self.copies)]
         return copies.assign(id=copies["id"].astype(str) + MARK + pd.Series(numbers, dtype=str))
 
-    def read(self, item: Any, folder: Path) -> Samples | Pixels:
+    def read(self, item: Any, folder: Path) -> Pixels:
         """Return a copy; the one of number 0 is the original as it is."""
         original, _, number = item.id.rpartition(MARK)
-        pixels = self.corpus.read(item._replace(id=original), folder)
-        return pixels if number == "0" else changed_picture(pixels, item.id)  # type: ignore[arg-type]
+        pixels = cast(Pixels, self.corpus.read(item._replace(id=original), folder))
+        return pixels if number == "0" else changed_picture(pixels, item.id)
 
 
 def copied(corpus: Corpus, rule: LeakRule, where: str) -> Corpus:
@@ -80,7 +80,8 @@ def copied(corpus: Corpus, rule: LeakRule, where: str) -> Corpus:
     """
     if corpus.kind != "image":
         raise ConfigError(f"{where}.leak: copies are made of pictures, and these are sounds")
-    return CopiedPictures(corpus, rule.copies)
+    # Its facts are the originals', so that they are no constants of the class.
+    return cast(Corpus, CopiedPictures(corpus, rule.copies))
 
 
 def deal_copies(items: pd.DataFrame, rule: LeakRule) -> pd.DataFrame:

@@ -15,6 +15,11 @@ COLOURS = RNG.integers(0, 256, (8, 8, 3), np.uint8)
 ORIENTATION = 0x0112
 
 
+def enlarged(down: int, across: int) -> np.ndarray:
+    """The same picture with each pixel so many times as large."""
+    return COLOURS.repeat(down, axis=0).repeat(across, axis=1)
+
+
 @pytest.fixture
 def read(tmp_path):
     def saved(picture, size=8, form="png", fit="crop", colour=True, **options):
@@ -108,9 +113,9 @@ def test_forty_million_pixels_are_read_and_more_than_the_bound_are_named(
     # As large in proportion to a bound that is small enough for a test.
     monkeypatch.setattr(square_picture, "MOST_PIXELS", 64_000)
     path = tmp_path / f"large.{form}"
-    Image.fromarray(np.tile(COLOURS, (25, 25, 1))).save(path)
+    Image.fromarray(enlarged(25, 25)).save(path)
     assert read_square(path, 16).shape == (16, 16, 3)
-    Image.fromarray(np.tile(COLOURS, (33, 33, 1))).save(path)
+    Image.fromarray(enlarged(33, 33)).save(path)
     with pytest.raises(DamagedItem, match="264 x 264 pixels, more than the 0 million"):
         read_square(path, 16)
 
@@ -118,7 +123,7 @@ def test_forty_million_pixels_are_read_and_more_than_the_bound_are_named(
 @pytest.mark.long
 def test_a_picture_of_forty_million_pixels(tmp_path):
     path = tmp_path / "large.png"
-    Image.fromarray(np.tile(COLOURS, (800, 782, 1))).save(path, compress_level=1)
+    Image.fromarray(enlarged(800, 782)).save(path, compress_level=1)
     assert header_size(path) == (6256, 6400)
     assert read_square(path, 64).shape == (64, 64, 3)
 

@@ -138,9 +138,7 @@ class Pictures(Uncompared):
             group = known.get(whole, "")
             if group:
                 return group
-            raise DataError(
-                f"{folder / self.table}: names no group of {whole!r}; add a line for it"
-            )
+            raise DataError(f"{folder / self.table}: no line for {whole!r}; add its group")
         found = re.fullmatch(self.name, os.path.basename(path))
         if found is None or not found[GROUP]:
             raise DataError(
