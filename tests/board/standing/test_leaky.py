@@ -8,6 +8,7 @@ from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.captions import footnotes
 from harness.board.writing.entry_grids import short_grid
+from harness.board.writing.grids import ENTRY
 from harness.board.writing.json_document import document
 from harness.board.writing.markdown import section
 from harness.records.record import MetricFacts
@@ -46,7 +47,7 @@ def test_it_stands_beside_the_honest_figure_with_the_difference(made):
     assert made["open-26666"].honest is None
     grid = short_grid(made["copied"])
     columns = {each.title: [str(cell) for cell in each.cells] for each in grid.columns}
-    assert columns["entry"] == ["a + aam", "b + aam"]
+    assert columns[ENTRY] == ["a + aam", "b + aam"]
     theirs = columns["accuracy without the leak"]
     assert [text.split()[0] for text in theirs] == ["40.00", "50.00"]
     assert columns["difference (points)"] == ["50.00", "35.00"]
