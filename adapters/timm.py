@@ -174,7 +174,7 @@ def _create(
     _check_known(network)
     loaded: dict[str, Any] = {}
     if weights is not None:
-        loaded = {"pretrained_cfg_overlay": {"file": str(weights), "num_classes": 0}}
+        loaded = {"pretrained_cfg_overlay": {"file": str(weights)}}
     model: nn.Module = timm.create_model(
         network,
         pretrained=weights is not None,
