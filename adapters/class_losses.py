@@ -75,6 +75,7 @@ class FocalSoftmax:
     version: ClassVar[int] = 1
     needs: ClassVar[frozenset[str]] = frozenset()
     scheduled: ClassVar[tuple[str, ...]] = ()
+    mixes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -109,6 +110,7 @@ class ClassBalancedSoftmax:
     version: ClassVar[int] = 1
     needs: ClassVar[frozenset[str]] = frozenset({"counts"})
     scheduled: ClassVar[tuple[str, ...]] = ()
+    mixes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the fields.

@@ -192,6 +192,9 @@ class LossAdapter(Protocol):
             And on the training split: `counts`, see `CountingLoss`.
         scheduled: names of the head's attributes that a recipe's schedules may drive
             (`margin`, `scale`); each is a float that the loop sets before a step.
+
+    A loss whose head weighs both labels of mixed items (`Batch.mix_labels`) says so by a class
+    variable `mixes = True`; recipes that mix are refused for any other.
     """
 
     version: ClassVar[int]

@@ -6,8 +6,23 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from harness.config.numbers import BatchSize, Count, Range, Rate, Seconds, Times
-from harness.config.recipe_tables import Augment, LearningRate, Optimizer, Rise, Sampler
+from harness.config.numbers import (
+    BatchSize,
+    Count,
+    Range,
+    Rate,
+    Seconds,
+    ShareBelowOne,
+    Times,
+)
+from harness.config.recipe_tables import (
+    Augment,
+    Distill,
+    LearningRate,
+    Optimizer,
+    Rise,
+    Sampler,
+)
 from harness.config.tables import ConfigTable, Track
 
 Pieces = Annotated[int, Range(1, 10**6)]
@@ -116,7 +131,7 @@ class Recipe(ConfigTable):
 
     added: ClassVar[tuple[str, ...]] = (
         "sampler", "micro_batch", "fine_tune", "test_crops", "tf32", "deterministic", "patience",
-        "keep_every_epochs", "vector_epochs",
+        "keep_every_epochs", "vector_epochs", "ema", "distill",
     )  # fmt: skip
 
     track: Track = "matched"
@@ -156,6 +171,12 @@ class Recipe(ConfigTable):
     vector_epochs: tuple[Pieces, ...] = Field(
         default=(), description="epochs at whose end histograms and densities go into the series"
     )
+    ema: ShareBelowOne | None = Field(
+        default=None,
+        description="decay of an exponential moving average of the weights, which is what is "
+        "validated and kept",
+    )
+    distill: Distill | None = Field(default=None, description="the entry that teaches")
 
     @property
     def phases(self) -> tuple[Recipe, ...]:

@@ -98,8 +98,7 @@ class Feeder:
         made = self._wait()
         self._ask()
         if isinstance(made, Crops):
-            crops = made.to(self._device)
-            return Inputs(self._maker.prepare(crops, None), crops.labels)
+            return self._maker.from_crops(made.to(self._device), None)
         if made.random_state is not None:
             torch.set_rng_state(made.random_state)
         return made

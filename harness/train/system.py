@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from harness.adapter import Batch, Input, LossAdapter, LossOutput, ModelAdapter, build_head
-from harness.config.recipe_tables import Augment
+from harness.config.recipe_tables import Augment, Distill
 from harness.config.recipes import EvenCrops, Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.errors import ConfigError, JobFailed, OutOfMemory
@@ -23,6 +23,7 @@ from harness.feeding.front_end import front_end
 from harness.measure.arithmetic import arithmetic
 from harness.measure.gpu_room import release_memory
 from harness.measure.memory_use import is_out_of_memory
+from harness.train.distillation import distilled
 
 Advance = Callable[[int], None]
 Keep = Callable[[NDArray[np.int64], Tensor], None]
@@ -45,6 +46,7 @@ class System(nn.Module):
         augment: augmentation of training inputs.
         counts: training items of each label, for a loss that needs them.
         several: how many of the labels nearest to each are kept, if batches draw hard ones.
+        distill: how much a teacher counts whose logits come with a batch.
 
     Raises:
         ConfigError: batches draw hard labels, and the loss has no class centres.
@@ -61,8 +63,10 @@ class System(nn.Module):
         counts: Sequence[int] | None = None,
         *,
         several: int = 0,
+        distill: Distill | None = None,
     ) -> None:
         super().__init__()
+        self.distill = distill
         self.declared: Input = model.inputs()
         self.augment = augment or Augment()
         self.front_end = front_end(self.declared)
@@ -98,7 +102,7 @@ class System(nn.Module):
         return self.learn(self.inputs(raw), labels)
 
     def learn(
-        self, inputs: Tensor, labels: Tensor
+        self, inputs: Tensor, labels: Tensor | Batch
     ) -> tuple[Tensor, Tensor | None, Mapping[str, float]]:
         """Return loss, logits and statistics of network inputs that were made before."""
         output = self.judge(self.embed(inputs), labels)
@@ -121,10 +125,13 @@ class System(nn.Module):
             )
         return embeddings
 
-    def judge(self, embeddings: Tensor, labels: Tensor) -> LossOutput:
-        """Return the output of the head for labelled embeddings."""
-        output: LossOutput = self._head(embeddings, Batch(labels))
-        return output
+    def judge(self, embeddings: Tensor, labels: Tensor | Batch) -> LossOutput:
+        """Return the output of the head for labelled embeddings, taught if the batch says so."""
+        batch = batch_of(labels)
+        output: LossOutput = self._head(embeddings, batch)
+        if self.distill is None or batch.teacher is None:
+            return output
+        return distilled(output, batch.teacher, self.distill)
 
     def class_centres(self) -> Tensor:
         """Return the head's centres of its classes, `[classes, size]`."""
@@ -144,6 +151,11 @@ class System(nn.Module):
         if self.head is None:
             raise TypeError("this system was built without a loss; it has no head")
         return self.head
+
+
+def batch_of(labels: Tensor | Batch) -> Batch:
+    """Return labels alone, or with all else that a loss is told, as a batch."""
+    return labels if isinstance(labels, Batch) else Batch(labels)
 
 
 def outputs_of(

@@ -58,6 +58,7 @@ class TrainingPlan:
         key: of its stage: a resume point of another training is none of this one.
         keep_states: how many states are kept for an audit, of a training that begins.
         kept: called with step and hash of each of them.
+        teacher: returns the logits of a finished network for inputs; None if nobody teaches.
     """
 
     recipe: Recipe
@@ -79,6 +80,7 @@ class TrainingPlan:
     key: str = ""
     keep_states: int = 0
     kept: Callable[[int, str], None] = lambda _step, _digest: None
+    teacher: Callable[[Tensor], Tensor] | None = None
 
     @property
     def phases(self) -> tuple[TrainingPlan, ...]:

@@ -67,6 +67,7 @@ class JobSpec(BaseModel):
         keep_embeddings: MiB that the kept test embeddings may take; no result depends on them.
         audit: what is run again of its training, for `only = "audit"`.
         parent: the finished training that its training goes on from; None if it begins.
+        teacher: the job whose network teaches its own; trained first, if it is not yet.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -108,6 +109,7 @@ class JobSpec(BaseModel):
     keep_embeddings: int = EMBEDDINGS_MIB
     audit: AuditTask | None = None
     parent: Parent | None = None
+    teacher: JobSpec | None = None
 
     @property
     def is_baseline(self) -> bool:

@@ -150,16 +150,9 @@ def _run_stages(context: JobContext) -> Record:
     results: dict[str, dict[str, Any]] = {}
     checkpoint = spec.checkpoint
     if spec.train is not None and recipe is not None:
-        folder = spec.stage_folder("train", spec.train.key)
-        with memory_errors(f"in training{spec.at_batch}", StepOutOfMemory):
-            results["train"] = run_stage(
-                folder,
-                spec.train,
-                spec.code,
-                lambda place: _train(context, recipe, place),
-                context.wait,
-            )
-        checkpoint, made = folder / FINAL, results["train"]["checkpoint"]["sha256"]
+        results["train"] = _trained(context)
+        checkpoint = spec.stage_folder("train", spec.train.key) / FINAL
+        made = results["train"]["checkpoint"]["sha256"]
     else:
         made = sha256_file(checkpoint) if checkpoint else "baseline"
     stage = spec.evaluate(made)
@@ -186,6 +179,23 @@ def _run_stages(context: JobContext) -> Record:
         found = record.resources.model_copy(update={"gpu_free": context.room.free})
         record = record.model_copy(update={"resources": found})
     return write_attempt(spec, record, folder / SCORES)
+
+
+def _trained(context: JobContext) -> dict[str, Any]:
+    """Return the result of a job's training; its teacher is trained before, if it has one."""
+    spec, recipe = context.spec, context.spec.recipe
+    if spec.train is None or recipe is None:
+        raise TypeError("nothing is trained in this job")
+    if spec.teacher is not None:
+        _trained(context.of(spec.teacher))
+    with memory_errors(f"in training{spec.at_batch}", StepOutOfMemory):
+        return run_stage(
+            spec.stage_folder("train", spec.train.key),
+            spec.train,
+            spec.code,
+            lambda place: _train(context, recipe, place),
+            context.wait,
+        )
 
 
 def _train(context: JobContext, recipe: Recipe, folder: Path) -> dict[str, Any]:

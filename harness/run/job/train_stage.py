@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
+from torch import Tensor
 
 from harness.adapter import LossAdapter
 from harness.config.recipes import Recipe
 from harness.datasets.subset import Subset, training_sample
-from harness.errors import ConfigError
+from harness.errors import ConfigError, JobFailed
 from harness.feeding.batches import TrainingBatches
 from harness.feeding.disturbance import Disturber
 from harness.feeding.libraries import library_sources
+from harness.measure.arithmetic import arithmetic
 from harness.measure.environment import environment_digest
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import sha256, sha256_file
@@ -26,6 +29,7 @@ from harness.run.job.context import JobContext
 from harness.series.names import SAMPLE, VALIDATION
 from harness.series.series_file import FILE, PUBLISHED, published_bytes
 from harness.tasks.task import Output, Side
+from harness.train.checkpoint import load_weights
 from harness.train.class_losses import ClassLosses
 from harness.train.kept_states import kept_bytes
 from harness.train.loop import train
@@ -74,6 +78,28 @@ def _train(context: JobContext, recipe: Recipe, folder: Path) -> TrainingResult:
     return train(context.system(), plan, make_fabric(context, recipe))
 
 
+def _teacher(context: JobContext) -> Callable[[Tensor], Tensor] | None:
+    """Load the network of a job's teacher; None if nobody teaches.
+
+    Raises:
+        JobFailed: its weights are not there.
+    """
+    spec = context.spec.teacher
+    if spec is None or spec.train is None:
+        return None
+    path = spec.stage_folder("train", spec.train.key) / FINAL
+    if not path.is_file():
+        raise JobFailed(f"{path}: the teacher's weights are gone; `harness run` trains it again")
+    system = context.of(spec).system().eval()
+    system.load_state_dict(load_weights(path))
+
+    def answer(inputs: Tensor) -> Tensor:
+        with arithmetic(context.device), torch.no_grad():
+            return system.decide(system.embed(inputs), "logits")
+
+    return answer
+
+
 def make_fabric(context: JobContext, recipe: Recipe) -> Fabric:
     """Return what puts a job's training on its device, in its recipe's precision."""
     return Fabric(accelerator=context.spec.device, devices=1, precision=recipe.precision)
@@ -114,6 +140,7 @@ def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan
         keep_states=spec.keep_states,
         title=f"{spec.entry_folder}-seed{spec.seed}",
         key=spec.train.key if spec.train else "",
+        teacher=_teacher(context),
         **goes_on,
     )
 

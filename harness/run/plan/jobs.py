@@ -124,19 +124,32 @@ class CallPlan:
             question
             for name, entry in resolved
             if not entry.failed
-            for question in memory_questions(entry, datasets[name].listing, precision)
+            for each in filter(None, (entry, entry.teacher))
+            for question in memory_questions(each, datasets[name].listing, precision)
         )
         for name, entry in resolved:
-            # Refused before anything is decoded, if a folder is not there.
-            self._disturbances(entry.recipe.augment, decode=False)
-            fields = {
-                "loss": entry.loss,
-                "recipe_name": entry.recipe_name,
-                "track": entry.recipe.track,
-                "seed": entry.entry.seed,
-                **self._memory_fields(entry, datasets[name].listing, precision),
-            }
+            fields = self._entry_fields(entry, datasets[name].listing, precision)
+            if entry.teacher is not None:
+                teacher = self._entry_fields(entry.teacher, datasets[name].listing, precision)
+                fields |= {
+                    "teacher": teacher,
+                    "refused": fields.get("refused") or _untaught(teacher),
+                }
             self.add(name, **{**fields, **more})
+
+    def _entry_fields(
+        self, entry: ResolvedEntry, listing: Listing, precision: str
+    ) -> dict[str, Any]:
+        """Return the fields of an entry's `JobSpec` that are known from lists."""
+        # Refused before anything is decoded, if a folder is not there.
+        self._disturbances(entry.recipe.augment, decode=False)
+        return {
+            "loss": entry.loss,
+            "recipe_name": entry.recipe_name,
+            "track": entry.recipe.track,
+            "seed": entry.entry.seed,
+            **self._memory_fields(entry, listing, precision),
+        }
 
     def jobs(self, datasets: Mapping[str, DatasetState]) -> list[JobSpec]:
         """Complete the jobs of some datasets, those of each dataset together.
@@ -155,14 +168,28 @@ class CallPlan:
                 self._loaded, self._request.suite, self._request.profile, dataset.lock
             )
             shared = common_fields(self._loaded, self._request, dataset, protocol)
-            for fields in self._fields.get(name, []):
-                trained = {}
-                if "recipe" in fields:
-                    trained = {"train_inputs": self._train_inputs(fields, dataset, protocol)}
-                facts = arithmetic_facts(self._request.device, fields.get("recipe"))
-                where = shared["environment"].model_copy(update={"arithmetic": facts})
-                found.append(JobSpec(**{**shared, "environment": where}, **fields, **trained))
+            found += [
+                self._job(fields, shared, dataset, protocol)
+                for fields in self._fields.get(name, [])
+            ]
         return found
+
+    def _job(
+        self,
+        fields: dict[str, Any],
+        shared: dict[str, Any],
+        dataset: DatasetState,
+        protocol: record.Protocol,
+    ) -> JobSpec:
+        """Complete a job, and the one that teaches it."""
+        known = dict(fields)
+        if "teacher" in fields:
+            known["teacher"] = self._job(fields["teacher"], shared, dataset, protocol)
+        if "recipe" in fields:
+            known["train_inputs"] = self._train_inputs(known, dataset, protocol)
+        facts = arithmetic_facts(self._request.device, fields.get("recipe"))
+        where = shared["environment"].model_copy(update={"arithmetic": facts})
+        return JobSpec(**{**shared, "environment": where}, **known)
 
     def _memory_fields(
         self, entry: ResolvedEntry, listing: Listing, precision: str
@@ -202,7 +229,14 @@ class CallPlan:
             "left_out": list(dataset.left_out),
             **({"disturbances": disturbed_by} if disturbed_by else {}),
             **({"parent": fields["parent"].inputs} if "parent" in fields else {}),
+            **({"teacher": fields["teacher"].train.key} if "teacher" in fields else {}),
         }
+
+
+def _untaught(teacher: Mapping[str, Any]) -> str:
+    """Return why nobody can teach; empty if the teacher can be trained."""
+    refused = teacher.get("refused")
+    return f"its teacher: {refused}" if refused else ""
 
 
 def plan_suite(
