@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parent
 COMMANDS = {
     "run": "run:run",
     "extend": "extend:extend",
+    "sweep": "sweep:sweep",
     "plan": "plan:plan",
     "measure": "measure:measure",
     "evaluate": "evaluate:evaluate",

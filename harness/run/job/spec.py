@@ -101,7 +101,7 @@ class JobSpec(BaseModel):
     refused: str = ""
     train_inputs: dict[str, object] | None = None
     code: str = ""
-    only: Literal["measure", "time", "audit"] | None = None
+    only: Literal["measure", "time", "audit", "validate"] | None = None
     shapes: TimedShapes | None = None
     options: tuple[str, ...] = ()
     keep_states: int = 0
@@ -156,11 +156,18 @@ class JobSpec(BaseModel):
             }
         )
 
-    def evaluate(self, checkpoint: str) -> Stage:
-        """Return the key of the evaluation of a checkpoint, given by its hash."""
+    def evaluate(
+        self, checkpoint: str, stage: Literal["evaluate", "validate"] = "evaluate"
+    ) -> Stage:
+        """Return the key of the evaluation of a checkpoint, given by its hash.
+
+        Args:
+            checkpoint: its sha256.
+            stage: `validate` for an evaluation on the validation split alone.
+        """
         return _stage(
             {
-                "stage": "evaluate",
+                "stage": stage,
                 "version": EVALUATE_VERSION,
                 "checkpoint": checkpoint,
                 "model": self.model.model_dump(),
