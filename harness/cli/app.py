@@ -23,6 +23,7 @@ COMMANDS = {
     "extend": "extend:extend",
     "sweep": "sweep:sweep",
     "plan": "plan:plan",
+    "choose": "choose:choose",
     "measure": "measure:measure",
     "evaluate": "evaluate:evaluate",
     "recipe": "recipe:recipe",
