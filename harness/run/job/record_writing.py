@@ -82,6 +82,7 @@ def build_record(
                 *on_costs,
                 *([FOREIGN_WEIGHTS] if spec.checkpoint else []),
                 *([spec.parent.note] if spec.parent else []),
+                *([spec.initial.note] if spec.initial else []),
                 *notes,
             ),
         }
@@ -266,6 +267,7 @@ def bare_record(spec: JobSpec, state: State, reason: str) -> Record:
         code=spec.code,
         environment=spec.environment,
         environment_digest=environment_digest(spec.environment) if spec.environment else "",
+        trained_on=spec.trained_on,
     )
 
 

@@ -15,6 +15,7 @@ from harness.config.tables import Profile
 from harness.records.documents import digest
 from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
 from harness.run.job.audit_answer import AuditTask
+from harness.run.job.initial import Initial
 from harness.run.job.limits import Limits
 from harness.run.job.parent import Parent
 from harness.run.job.results import TimedShapes, stage_folder
@@ -67,6 +68,9 @@ class JobSpec(BaseModel):
         keep_embeddings: MiB that the kept test embeddings may take; no result depends on them.
         audit: what is run again of its training, for `only = "audit"`.
         parent: the finished training that its training goes on from; None if it begins.
+        initial: weights that its training begins with; None if they are drawn.
+        trained_on: what weights that were there before it were trained on; None if there were none,
+            or it is not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -108,6 +112,8 @@ class JobSpec(BaseModel):
     keep_embeddings: int = EMBEDDINGS_MIB
     audit: AuditTask | None = None
     parent: Parent | None = None
+    initial: Initial | None = None
+    trained_on: tuple[str, ...] | None = None
 
     @property
     def is_baseline(self) -> bool:
