@@ -15,6 +15,7 @@ from harness.config.tables import Profile
 from harness.records.documents import digest
 from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
 from harness.run.job.audit_answer import AuditTask
+from harness.run.job.initial import Initial
 from harness.run.job.limits import Limits
 from harness.run.job.parent import Parent
 from harness.run.job.results import TimedShapes, stage_folder
@@ -67,6 +68,9 @@ class JobSpec(BaseModel):
         keep_embeddings: MiB that the kept test embeddings may take; no result depends on them.
         audit: what is run again of its training, for `only = "audit"`.
         parent: the finished training that its training goes on from; None if it begins.
+        initial: weights that its training begins with; None if they are drawn.
+        trained_on: what weights that were there before it were trained on; None if there were none,
+            or it is not known.
         teacher: the job whose network teaches its own; trained first, if it is not yet.
     """
 
@@ -102,13 +106,15 @@ class JobSpec(BaseModel):
     refused: str = ""
     train_inputs: dict[str, object] | None = None
     code: str = ""
-    only: Literal["measure", "time", "audit"] | None = None
+    only: Literal["measure", "time", "audit", "validate"] | None = None
     shapes: TimedShapes | None = None
     options: tuple[str, ...] = ()
     keep_states: int = 0
     keep_embeddings: int = EMBEDDINGS_MIB
     audit: AuditTask | None = None
     parent: Parent | None = None
+    initial: Initial | None = None
+    trained_on: tuple[str, ...] | None = None
     teacher: JobSpec | None = None
 
     @property
@@ -158,11 +164,18 @@ class JobSpec(BaseModel):
             }
         )
 
-    def evaluate(self, checkpoint: str) -> Stage:
-        """Return the key of the evaluation of a checkpoint, given by its hash."""
+    def evaluate(
+        self, checkpoint: str, stage: Literal["evaluate", "validate"] = "evaluate"
+    ) -> Stage:
+        """Return the key of the evaluation of a checkpoint, given by its hash.
+
+        Args:
+            checkpoint: its sha256.
+            stage: `validate` for an evaluation on the validation split alone.
+        """
         return _stage(
             {
-                "stage": "evaluate",
+                "stage": stage,
                 "version": EVALUATE_VERSION,
                 "checkpoint": checkpoint,
                 "model": self.model.model_dump(),

@@ -62,6 +62,8 @@ def answer_job(spec: JobSpec, watch: Watch) -> dict[str, Any]:
         return time_job(spec).model_dump(mode="json")
     if spec.only == "audit":
         return audit_job(spec, watch).model_dump(mode="json")
+    if spec.only == "validate":
+        return validate_job(spec, watch).model_dump(mode="json", by_alias=True)
     return run_job(spec, watch).model_dump(mode="json", by_alias=True)
 
 
@@ -83,6 +85,39 @@ def run_job(spec: JobSpec, watch: Watch = ignore) -> Record:
             done = _within_budget(spec, lambda room: _run_stages(JobContext(spec, watch, room)))
             return done if isinstance(done, Record) else write_failure(spec, *done)
     except (PathError, StorageError) as error:  # the folder takes no lock, so no record either
+        return build_failure(spec, "failed", str(error))
+
+
+def validate_job(spec: JobSpec, watch: Watch = ignore) -> Record:
+    """Train, unless that is done, and judge the result on validation alone.
+
+    Returns:
+        The figures of validation as a record that is not written, or that of a failure, which is.
+    """
+    from harness.run.job.evaluate_stage import log_trial
+    from harness.run.job.validate_stage import validate_system, validation_record
+
+    def validate(context: JobContext) -> Record:
+        log_trial(spec)
+        training = _trained(context)
+        checkpoint = training["checkpoint"]["sha256"]
+        weights = spec.stage_folder("train", training["stage"]["key"]) / FINAL
+        stage = spec.evaluate(checkpoint, "validate")
+        with memory_errors("in validation"):
+            judged = run_stage(
+                spec.stage_folder("validate", stage.key),
+                stage,
+                spec.code,
+                lambda _: validate_system(context, weights),
+                context.wait,
+            )
+        return validation_record(spec, {"train": training, "validate": judged})
+
+    try:
+        with turn(spec.folder / RUNNING, partial(tell_waiting, watch)):
+            done = _within_budget(spec, lambda room: validate(JobContext(spec, watch, room)))
+            return done if isinstance(done, Record) else write_failure(spec, *done)
+    except (PathError, StorageError) as error:
         return build_failure(spec, "failed", str(error))
 
 
@@ -146,10 +181,10 @@ def _run_stages(context: JobContext) -> Record:
     """Run the stages that are missing, and write the record."""
     from harness.run.job.evaluate_stage import evaluate_system
 
-    spec, recipe = context.spec, context.spec.recipe
+    spec = context.spec
     results: dict[str, dict[str, Any]] = {}
     checkpoint = spec.checkpoint
-    if spec.train is not None and recipe is not None:
+    if spec.train is not None:
         results["train"] = _trained(context)
         checkpoint = spec.stage_folder("train", spec.train.key) / FINAL
         made = results["train"]["checkpoint"]["sha256"]

@@ -26,6 +26,7 @@ from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import sha256, sha256_file
 from harness.records.files import write_bytes
 from harness.run.job.context import JobContext
+from harness.run.job.initial import begin_with
 from harness.series.names import SAMPLE, VALIDATION
 from harness.series.series_file import FILE, PUBLISHED, published_bytes
 from harness.tasks.task import Output, Side
@@ -75,7 +76,19 @@ def _publish_series(folder: Path) -> dict[str, Any]:
 def _train(context: JobContext, recipe: Recipe, folder: Path) -> TrainingResult:
     plan = make_plan(context, recipe, folder)
     context.begin("train", plan.phases[-1].last)
-    return train(context.system(), plan, make_fabric(context, recipe))
+    return train(training_system(context), plan, make_fabric(context, recipe))
+
+
+def training_system(context: JobContext) -> System:
+    """Return the system that a job's training begins with.
+
+    Raises:
+        RequestError: the weights of its recipe's `init` are those of another network.
+    """
+    system, initial = context.system(), context.spec.initial
+    if initial is not None:
+        begin_with(system, initial)
+    return system
 
 
 def _teacher(context: JobContext) -> Callable[[Tensor], Tensor] | None:

@@ -181,7 +181,8 @@ def plan_extension(
     resolved = ResolvedEntry(entry, record.model, record.loss, recipe, called)
     for name, dataset in datasets.items():
         plan.check_lists(dataset)
-        plan.add_resolved(datasets, [(name, resolved)], track=TRACK, parent=finished.parent)
+        more = {"parent": finished.parent, "trained_on": record.trained_on}
+        plan.add_resolved(datasets, [(name, resolved)], track=TRACK, **more)
     return plan
 
 
@@ -193,7 +194,7 @@ def check_unchanged(job: JobSpec, finished: FinishedTraining) -> None:
     """
     then = finished.record.stages["train"].inputs
     now = json.loads(canonical_json(job.train_inputs or {}))
-    own = {"recipe", "parent"}
+    own = {"recipe", "parent", "init"}
     if job.recipe is None or job.recipe.augment != finished.recipe.augment:
         own |= {"disturbances"}
     before, after = ({key: each[key] for key in each if key not in own} for each in (then, now))

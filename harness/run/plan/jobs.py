@@ -7,15 +7,19 @@ from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
+from harness.config.initial_weights import InitialWeights
 from harness.config.loader import LoadedBenchmark, look_up
+from harness.config.recipes import Recipe
 from harness.datasets.listing import HELD_OUT, Listing
 from harness.errors import ConfigError, JobFailed, RequestError
 from harness.measure.arithmetic import arithmetic_facts
 from harness.records import record
 from harness.records.documents import sha256_file
 from harness.run.job.context import make_task
+from harness.run.job.initial import Initial
 from harness.run.job.spec import TRAIN_VERSION, Embedding, JobSpec, embedding_precision
 from harness.run.plan.adapter_workers import adapter_facts, ask_input
+from harness.run.plan.initial_weights import find_initial
 from harness.run.plan.memory_questions import EmbeddedBatch
 from harness.run.plan.predictions import Predictions, fit_entry, memory_questions
 from harness.run.plan.protocol import common_fields, make_protocol
@@ -54,6 +58,7 @@ class CallPlan:
         self.task = make_task(loaded, request.suite)
         self.predictions = Predictions(request.cache, loaded.benchmark.budget.usable, tell)
         self._fields: dict[str, list[dict[str, Any]]] = {}
+        self._initial_weights: dict[tuple[str, InitialWeights], Initial] = {}
         # A folder of rooms holds tens of thousands of files: each is hashed once.
         self._disturbances = cache(
             partial(disturbances, folder=loaded.folder, cache=request.cache, tell=tell)
@@ -129,13 +134,16 @@ class CallPlan:
         )
         for name, entry in resolved:
             fields = self._entry_fields(entry, datasets[name].listing, precision)
+            # The weights of a continuation are its parent's, whatever that one began with.
+            began = {} if "parent" in more else self._initial(entry.recipe, datasets[name].listing)
             if entry.teacher is not None:
                 teacher = self._entry_fields(entry.teacher, datasets[name].listing, precision)
+                teacher |= self._initial(entry.teacher.recipe, datasets[name].listing)
                 fields |= {
                     "teacher": teacher,
                     "refused": fields.get("refused") or _untaught(teacher),
                 }
-            self.add(name, **{**fields, **more})
+            self.add(name, **{**fields, **began, **more})
 
     def _entry_fields(
         self, entry: ResolvedEntry, listing: Listing, precision: str
@@ -203,6 +211,17 @@ class CallPlan:
             failed = str(error)
         return {"model": entry.model, "recipe": entry.recipe, "refused": failed}
 
+    def _initial(self, recipe: Recipe, listing: Listing) -> dict[str, Any]:
+        """Return the fields that rest on the weights which training begins with; none of most."""
+        if recipe.init is None:
+            return {}
+        place = listing.name, recipe.init
+        if place not in self._initial_weights:
+            runs = self._request.runs
+            self._initial_weights[place] = find_initial(self._loaded, runs, recipe.init, listing)
+        found = self._initial_weights[place]
+        return {"initial": found, "trained_on": found.trained_on}
+
     def _train_inputs(
         self, fields: dict[str, Any], dataset: DatasetState, protocol: record.Protocol
     ) -> dict[str, Any]:
@@ -229,6 +248,7 @@ class CallPlan:
             "left_out": list(dataset.left_out),
             **({"disturbances": disturbed_by} if disturbed_by else {}),
             **({"parent": fields["parent"].inputs} if "parent" in fields else {}),
+            **({"init": fields["initial"].inputs} if "initial" in fields else {}),
             **({"teacher": fields["teacher"].train.key} if "teacher" in fields else {}),
         }
 
