@@ -23,6 +23,7 @@ from harness.measure.environment import device_name
 from harness.measure.timing import cpu_times
 from harness.records.damage import DamagedFile
 from harness.records.documents import sha256_file
+from harness.series.names import SAMPLE
 from harness.train.checkpoint import (
     KEY,
     Weights,
@@ -245,6 +246,8 @@ class _Run:
             self.progress.best = value
             self.progress.selected_step = self.progress.step
             self.progress.validation = found.judged
+            if self.plan.recipe.augment.mixes:
+                self.progress.sampled = found.measured.get(f"{SAMPLE}/accuracy")
             if self.plan.recipe.select == "best":
                 self.progress.chosen = {}
                 self._choose(FINAL)

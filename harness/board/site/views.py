@@ -23,6 +23,7 @@ from harness.board.writing.efficiency import efficiencies, efficiency_grid, effi
 from harness.board.writing.entry_grids import cost_grids
 from harness.board.writing.entry_notes import row_footnotes
 from harness.board.writing.grids import Grid, failure
+from harness.board.writing.recipe_claims_text import recipe_sentences
 from harness.board.writing.reference_tables import reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
 from harness.board.writing.summary import curve_summary, table_summary
@@ -150,7 +151,7 @@ def section(
         ],
         parts=[_of_rows(table, *each) for each in breakdown_grids(table, details)],
         references=[reference_view(group) for group in references],
-        warnings=row_footnotes(table, brief=True),
+        warnings=[*row_footnotes(table, brief=True), *recipe_sentences(table)],
         footnotes=folded_footnotes(table),
         data=table_data(table, held, keys, details),
     )

@@ -25,6 +25,8 @@ from harness.board.writing.grids import (
     metric_cell,
     number_cell,
 )
+from harness.board.writing.recipe_claims_text import TITLE as RECIPES_TITLE
+from harness.board.writing.recipe_claims_text import recipe_sentences
 from harness.board.writing.reference_tables import ELSEWHERE, reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup, References
 from harness.board.writing.summary import table_summary
@@ -53,6 +55,8 @@ def renderable(table: Table, references: Sequence[ReferenceGroup] = ()) -> Group
         each for grid in cost_grids(table) for each in (_text(grid.title, "bold"), _grid(grid))
     ]
     others = [part for group in references for part in _reference_lines(group)]
+    if learnt := recipe_sentences(table):
+        others += [_text(RECIPES_TITLE, "bold"), *(_text(f"- {line}") for line in learnt)]
     shown = [_grid(_narrow_grid(table)), *speeds, *why, *notes, *others]
     return Group(_text(title(table), "bold"), *told, *said, *shown, Text())
 

@@ -19,6 +19,7 @@ from harness.board.standing.costs import (
     memory_prediction,
 )
 from harness.board.standing.figures import six_digits
+from harness.board.standing.recipe_claims import recipe_claims
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.board.writing.captions import footnotes
@@ -107,9 +108,16 @@ def _table(table: Table, curve: BudgetCurve | None) -> dict[str, Any]:
             {"rank": rank, "entry": name, **_row(row, table.facts, where)}
             for row, name, rank in named
         ],
+        **_recipe_claims(table),
         "efficiency": efficiency_document(table),
         "footnotes": footnotes(table),
     }
+
+
+def _recipe_claims(table: Table) -> dict[str, Any]:
+    """Return what can be concluded of a table's recipes."""
+    found = [asdict(judged) for judged in recipe_claims(table)]
+    return {"recipe_claims": found} if found else {}
 
 
 def _budget(table: Table) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from harness.config.recipes import EvenCrops
 from harness.errors import JobFailed, RequestError
+from harness.metrics.classifier_scores import averaged_logits
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import canonical_json, digest, sha256_file
 from harness.records.files import append_text, lock, read_bytes, write_text
@@ -33,6 +34,7 @@ from harness.run.job.results import (
 )
 from harness.run.job.spec import JobSpec
 from harness.tasks.task import Side, training_lists
+from harness.train.training_progress import FINAL
 
 MIB = 2**20
 
@@ -244,6 +246,8 @@ def system_outputs(
     context: JobContext, checkpoint: Path | None
 ) -> tuple[Callable[[str], NDArray[np.float32]], str]:
     """Return split -> outputs of its items, and a note of the weights that are not used."""
+    if context.spec.members:
+        return _averaged_outputs(context), ""
     if checkpoint is None:
         return lambda split: context.task.baseline(context.dataset, split), ""
     from harness.train.system import outputs_of
@@ -264,6 +268,22 @@ def system_outputs(
         return outputs_of(system, subset, context.task.output, context.device, advance, crops=crops)
 
     return outputs, unused
+
+
+def _averaged_outputs(context: JobContext) -> Callable[[str], NDArray[np.float32]]:
+    """Return split -> the mean of the members' outputs of its items."""
+    spec = context.spec
+    members = [
+        system_outputs(context.of(each), each.stage_folder("train", each.train.key) / FINAL)[0]
+        for each in spec.members
+        if each.train is not None
+    ]
+
+    def outputs(split: str) -> NDArray[np.float32]:
+        found = [output(split) for output in members]
+        return averaged_logits(found, spec.average).astype(np.float32)
+
+    return outputs
 
 
 def _load_system(context: JobContext, checkpoint: Path) -> tuple[Any, str]:

@@ -27,12 +27,19 @@ from harness.run.plan.request import (
     CheckpointEntry,
     DatasetState,
     RunRequest,
+    SuiteEnsemble,
     SuiteEntry,
     entry_to_measure,
     requested_suite,
+    suite_ensembles,
     suite_entries,
 )
-from harness.run.plan.resolved import ResolvedEntry, disturbances, resolve_entry
+from harness.run.plan.resolved import (
+    ResolvedEntry,
+    changes_named,
+    disturbances,
+    resolve_entry,
+)
 
 Tell = Callable[[str], None]
 
@@ -133,17 +140,70 @@ class CallPlan:
             for question in memory_questions(each, datasets[name].listing, precision)
         )
         for name, entry in resolved:
-            fields = self._entry_fields(entry, datasets[name].listing, precision)
-            # The weights of a continuation are its parent's, whatever that one began with.
-            began = {} if "parent" in more else self._initial(entry.recipe, datasets[name].listing)
-            if entry.teacher is not None:
-                teacher = self._entry_fields(entry.teacher, datasets[name].listing, precision)
-                teacher |= self._initial(entry.teacher.recipe, datasets[name].listing)
-                fields |= {
-                    "teacher": teacher,
-                    "refused": fields.get("refused") or _untaught(teacher),
-                }
-            self.add(name, **{**fields, **began, **more})
+            listing = datasets[name].listing
+            if "parent" in more:
+                # The weights of a continuation are its parent's, whatever that one began with.
+                fields = self._entry_fields(entry, listing, precision)
+            else:
+                fields = self._member_fields(entry, listing, precision)
+            self.add(name, **{**fields, **more})
+
+    def add_ensembles(
+        self, datasets: Mapping[str, DatasetState], ensembles: Mapping[str, Iterable[SuiteEnsemble]]
+    ) -> None:
+        """Add the ensembles of a suite; their members are fitted to the budget as entries are.
+
+        Args:
+            datasets: by name.
+            ensembles: of each dataset.
+
+        Raises:
+            ConfigError: a member cannot be built, or the task judges no logits.
+        """
+        precision = embedding_precision(self._request.options)
+        for name, found in ensembles.items():
+            for each in found:
+                if self.task.output != "logits":
+                    where = self._loaded.where("suites", self._request.suite)
+                    raise ConfigError(
+                        f"{where}.ensembles: average the logits of classifiers; this suite judges "
+                        "embeddings"
+                    )
+                members = [
+                    resolve_entry(self._loaded, self._request, member, datasets[name], self.task)
+                    for member in each.members
+                ]
+                listing = datasets[name].listing
+                self.predictions.make(
+                    question
+                    for member in members
+                    if not member.failed
+                    for question in memory_questions(member, listing, precision)
+                )
+                fields = [self._member_fields(member, listing, precision) for member in members]
+                self.add(
+                    name,
+                    model=_ensemble_component(each, fields),
+                    members=fields,
+                    average=each.average,
+                    seed=each.seed,
+                    recipe_name=f"{each.average} averaged" + changes_named(self._request),
+                    track="ensemble",
+                    notes=(_ensemble_note(members),),
+                    refused=next((why for one in fields if (why := one.get("refused"))), ""),
+                )
+
+    def _member_fields(
+        self, entry: ResolvedEntry, listing: Listing, precision: str
+    ) -> dict[str, Any]:
+        """Return the fields of an entry's `JobSpec` with those of its teacher."""
+        fields = self._entry_fields(entry, listing, precision)
+        fields |= self._initial(entry.recipe, listing)
+        if entry.teacher is not None:
+            teacher = self._member_fields(entry.teacher, listing, precision)
+            refused = fields.get("refused") or _untaught(teacher)
+            fields |= {"teacher": teacher, "refused": refused}
+        return fields
 
     def _entry_fields(
         self, entry: ResolvedEntry, listing: Listing, precision: str
@@ -189,8 +249,12 @@ class CallPlan:
         dataset: DatasetState,
         protocol: record.Protocol,
     ) -> JobSpec:
-        """Complete a job, and the one that teaches it."""
+        """Complete a job, and those that it rests on: its teacher, or members."""
         known = dict(fields)
+        if "members" in fields:
+            known["members"] = tuple(
+                self._job(each, shared, dataset, protocol) for each in fields["members"]
+            )
         if "teacher" in fields:
             known["teacher"] = self._job(fields["teacher"], shared, dataset, protocol)
         if "recipe" in fields:
@@ -253,6 +317,35 @@ class CallPlan:
         }
 
 
+def _ensemble_component(
+    ensemble: SuiteEnsemble, members: Sequence[Mapping[str, Any]]
+) -> record.RecordedComponent:
+    """Return an ensemble as a record holds it: by its members."""
+    names = [
+        {
+            "model": each["model"].name,
+            "loss": each["loss"].name,
+            "recipe": each["recipe_name"],
+            "seed": each["seed"],
+        }
+        for each in members
+    ]
+    return record.RecordedComponent(
+        name=ensemble.name,
+        adapter="harness.metrics.classifier_scores:averaged_logits",
+        version=1,
+        fields={"average": ensemble.average, "members": names},
+    )
+
+
+def _ensemble_note(members: Sequence[ResolvedEntry]) -> str:
+    """Name the members of an ensemble for its row."""
+    named = dict.fromkeys(
+        f"{each.model.name} + {each.loss.name} ({each.recipe_name})" for each in members
+    )
+    return f"the mean of {len(members)} networks: {', '.join(named)}"
+
+
 def _untaught(teacher: Mapping[str, Any]) -> str:
     """Return why nobody can teach; empty if the teacher can be trained."""
     refused = teacher.get("refused")
@@ -286,6 +379,13 @@ def plan_suite(
         datasets,
         {
             name: suite_entries(suite, request, each.listing.table)
+            for name, each in datasets.items()
+        },
+    )
+    plan.add_ensembles(
+        datasets,
+        {
+            name: suite_ensembles(suite, request, each.listing.table)
             for name, each in datasets.items()
         },
     )
