@@ -22,7 +22,7 @@ Verdict = Literal["holds", "contrary", "cannot tell", "too few units"]
 LEVEL = 0.05
 
 MARGIN = 0.02
-"""What patience may cost of a rate and still be reasonable; the others must gain anything at all."""
+"""What patience may cost of a rate and still be reasonable; the others must gain at all."""
 
 CHANGES = ("pictures", "mixup", "cutmix", "frequency_mask", "time_mask", "noise", "reverb")
 """Keys of `augment` that change training items."""
