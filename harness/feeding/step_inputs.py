@@ -100,7 +100,8 @@ class InputMaker:
         """Cut a step's crops out of the packs."""
         content, labels = self.batches.at(step)
         speeds, samples = torch.from_numpy(self.batches.speeds_at(step)), self.batches.samples
-        drawn, rows, plan = None, len(content), self.augment
+        drawn: Disturbance | None = None
+        rows, plan = len(content), self.augment
         if self.disturber is not None:
             drawn = self.disturber.at(step, rows, samples or content.shape[1])
         changes = draw_changes(self.seed, step, rows) if plan.pictures else None

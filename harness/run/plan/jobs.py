@@ -145,7 +145,7 @@ class CallPlan:
                 # The weights of a continuation are its parent's, whatever that one began with.
                 fields = self._entry_fields(entry, listing, precision)
             else:
-                fields = self._member_fields(entry, listing, precision)
+                fields = self._training_fields(entry, listing, precision)
             self.add(name, **{**fields, **more})
 
     def add_ensembles(
@@ -180,7 +180,7 @@ class CallPlan:
                     if not member.failed
                     for question in memory_questions(member, listing, precision)
                 )
-                fields = [self._member_fields(member, listing, precision) for member in members]
+                fields = [self._training_fields(member, listing, precision) for member in members]
                 self.add(
                     name,
                     model=_ensemble_component(each, fields),
@@ -193,14 +193,14 @@ class CallPlan:
                     refused=next((why for one in fields if (why := one.get("refused"))), ""),
                 )
 
-    def _member_fields(
+    def _training_fields(
         self, entry: ResolvedEntry, listing: Listing, precision: str
     ) -> dict[str, Any]:
         """Return the fields of an entry's `JobSpec` with those of its teacher."""
         fields = self._entry_fields(entry, listing, precision)
         fields |= self._initial(entry.recipe, listing)
         if entry.teacher is not None:
-            teacher = self._member_fields(entry.teacher, listing, precision)
+            teacher = self._training_fields(entry.teacher, listing, precision)
             refused = fields.get("refused") or _untaught(teacher)
             fields |= {"teacher": teacher, "refused": refused}
         return fields
