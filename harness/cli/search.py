@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.table import Table
@@ -12,6 +12,9 @@ from harness.cli import options
 from harness.cli.output import give, give_json, say
 from harness.cli.progress import ProgressDisplay
 from harness.cli.run import write_tables
+
+if TYPE_CHECKING:
+    from harness.search.proposals import Method as Proposals
 
 
 class Method(StrEnum):
@@ -81,7 +84,7 @@ def search(
     )  # fmt: skip
     plan = SearchPlan(
         space=parse_space(over),
-        method=method.value,
+        method=cast("Proposals", method.value),
         trials=trials,
         seed=search_seed,
         prunes=prune,

@@ -149,7 +149,7 @@ class _Searching:
         jobs = self._plan(setting)
         self.jobs.append(jobs)
         looks = ValidationWatch(jobs[0], proposed if prunes else None, self.watch)
-        values = []
+        values = list[float]()
         for job in jobs:
             try:
                 looks.look()  # what was pruned before is pruned at once
@@ -172,7 +172,7 @@ class _Searching:
             if each.value is not None
         }
         chosen = max(merits, key=lambda place: (merits[place], -place), default=None)
-        tried, tested = count_configurations(first), []
+        tried, tested = count_configurations(first), list[Record]()
         if chosen is not None:
             every = [*self.baselines, *self.jobs[chosen]]
             records, _ = run_missing(every, self.executor, self.request, 1, self.watch)

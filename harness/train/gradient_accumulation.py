@@ -82,7 +82,7 @@ def _split(batch: Batch, count: int) -> list[Batch]:
     """Divide a batch evenly; pairs, which a part would cut, are of whole batches alone."""
     whole = (batch.labels, batch.mix_labels, batch.mix_weights, batch.teacher)
     parts = [[None] * count if each is None else torch.tensor_split(each, count) for each in whole]
-    return [Batch(*part) for part in zip(*parts, strict=True)]  # type: ignore[arg-type]
+    return [Batch(*part) for part in zip(*parts, strict=True)]
 
 
 def autocast(precision: str, device: str) -> torch.autocast:

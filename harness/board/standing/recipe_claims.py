@@ -65,8 +65,10 @@ def recipe_claims(table: Table) -> list[JudgedRecipe]:
         _judge(table, claim, row, other, (names[row], names[other]))
         for claim, (row, other) in _pairs(table)
     ]
-    corrected = holm([each.p for each in judged]) if judged else []
-    return [_with_verdict(each, float(p)) for each, p in zip(judged, corrected, strict=True)]
+    if not judged:
+        return []
+    corrected = holm([each.p for each in judged]).tolist()
+    return [_with_verdict(each, p) for each, p in zip(judged, corrected, strict=True)]
 
 
 def _pairs(table: Table) -> Iterator[tuple[Claim, tuple[Row, Row]]]:

@@ -108,9 +108,9 @@ def _teacher(
     where = loaded.where("recipes", entry.recipe) + ".distill."
     tables = loaded.benchmark
     for kind, name, known in (
-        ("model", plan.model, tables.models),
-        ("loss", plan.loss or entry.loss, tables.losses),
-        ("recipe", plan.recipe, tables.recipes),
+        ("model", plan.model, [*tables.models]),
+        ("loss", plan.loss or entry.loss, [*tables.losses]),
+        ("recipe", plan.recipe, [*tables.recipes]),
     ):
         if name not in known:
             raise ConfigError(
