@@ -8,7 +8,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from harness.config.numbers import Count, Range, Seconds, Seed, SeveralCount, Share
+from harness.config.numbers import (
+    Count,
+    Range,
+    Seconds,
+    Seed,
+    SeveralCount,
+    Share,
+    ShareBelowOne,
+)
 from harness.config.tables import Component, ConfigTable
 from harness.errors import ConfigError
 
@@ -115,6 +123,15 @@ class Dataset(Component):
     )
     draw_trials: TrialRule | None = Field(
         default=None, description="or a list drawn to a size and a difficulty"
+    )
+
+    imbalance: Annotated[float, Range(1, 10_000)] | None = Field(
+        default=None,
+        description="training items of the largest class over those of the smallest; the others "
+        "fall geometrically between them",
+    )
+    wrong_labels: ShareBelowOne | None = Field(
+        default=None, description="share of the training items that get the label of another class"
     )
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ from harness.data.corpus import MODEL_COLUMNS, TRIAL_COLUMNS, Corpus, HeldOut
 from harness.data.item_names import alike_names, match_spelling, read_items
 from harness.data.split import SPLITS, assign_split, check_disjoint
 from harness.data.table_digest import table_digest
+from harness.data.training_labels import mislabel, thin_out
 from harness.datasets.corpus_folders import find, list_path, require
 from harness.datasets.frozen_list import read_frozen, restrict
 from harness.datasets.lengths import Need
@@ -205,6 +206,11 @@ def _split_items(loaded: LoadedBenchmark, name: str, items: pd.DataFrame) -> pd.
     elif config.split is not None:
         raise ConfigError(f"{where}.split: the corpus brings its own split; take this key out")
     check_disjoint(items, where)
+    seed = config.split.seed if config.split else 0
+    if config.imbalance is not None:
+        items = thin_out(items, config.imbalance, seed, where)
+    if config.wrong_labels:
+        items = mislabel(items, config.wrong_labels, seed, where)
     return items
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.adapter import Input
+from harness.data.training_labels import TRUE_LABEL
 from harness.datasets.dataset import OpenDataset
 from harness.datasets.listing import Listing
 from harness.errors import DataError
@@ -169,7 +170,7 @@ def item_groupings(items: pd.DataFrame) -> dict[str, Grouping]:
     A column of the corpus that is called `class` or `duration` is left out.
     """
     found = {}
-    for column in groupings.categories(items):
+    for column in groupings.categories(items, apart=(TRUE_LABEL,)):
         codes, names = groupings.values(items[column])
         found[column] = groupings.by_value(codes, names, column, f"items of that {column}")
     seconds = items["seconds"].to_numpy(np.float64)
