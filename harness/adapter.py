@@ -144,6 +144,22 @@ class LossOutput:
     statistics: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ItemGradients:
+    """How hard each item of a batch is, and how much a loss makes of it; items, or pairs of them.
+
+    Attributes:
+        norms: gradient norm of the plain loss, 0 (easy) to 1 (hard), `[items]`: of cross-entropy
+            |1 - p_y|, half of the L1 norm of its gradient on the logits.
+        weighted_norms: the same norm under the loss itself, `[items]`.
+        weights: factor on the plain loss's gradient, `[items]`: 1 under cross-entropy.
+    """
+
+    norms: Tensor
+    weighted_norms: Tensor
+    weights: Tensor
+
+
 class Head(Protocol):
     """The module a loss adapter builds: it owns the classifier's weights.
 
@@ -151,7 +167,9 @@ class Head(Protocol):
     can then draw labels that are hard to tell apart (hard-negative mining). One with something to
     show that is more than a number may have `vectors() -> {name: (values, edges)}`: lists of
     floats, the edges of histograms one more than values, else empty. It is called at the epochs
-    that a recipe's `vector_epochs` names.
+    that a recipe's `vector_epochs` names. One whose loss compares items may have
+    `item_gradients(embeddings, batch) -> ItemGradients`, of its pairs; of any other that decides
+    by logits `harness.train.item_gradients` measures them.
     """
 
     def __call__(self, embeddings: Tensor, batch: Batch) -> LossOutput:
