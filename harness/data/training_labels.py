@@ -71,9 +71,7 @@ def tail(counts: Sequence[int], imbalance: float) -> list[int]:
     shares = [imbalance ** (-rank / last) for rank in range(len(counts))]
     largest = min(count / share for count, share in zip(counts, shares, strict=True))
     # Rounding must not ask for one more than there is.
-    return [
-        min(count, round(largest * share)) for count, share in zip(counts, shares, strict=True)
-    ]
+    return [min(count, round(largest * share)) for count, share in zip(counts, shares, strict=True)]
 
 
 def mislabel(items: pd.DataFrame, share: float, seed: int, name: str) -> pd.DataFrame:

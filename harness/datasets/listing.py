@@ -23,6 +23,7 @@ from harness.datasets.corpus_folders import find, list_path, require
 from harness.datasets.frozen_list import read_frozen, restrict
 from harness.datasets.lengths import Need
 from harness.datasets.lock import DatasetLock, check_dataset, dataset_pin
+from harness.datasets.ranked_pairs import GRADE, draw_ranked_pairs
 from harness.datasets.trial_drawing import draw_trials
 from harness.errors import ConfigError, DataError
 from harness.records.documents import digest
@@ -81,8 +82,11 @@ class Listing:
     @cached_property
     def lock(self) -> DatasetLock:
         """Hashes and counts of the lists; the content is not known yet."""
+        graded = (GRADE,) if GRADE in self.items else ()
         return DatasetLock(
-            manifest=table_digest(self.items, ("id", "unit", "label", "seconds", "source")),
+            manifest=table_digest(
+                self.items, ("id", "unit", "label", "seconds", "source", *graded)
+            ),
             split=table_digest(self.items, ("id", "split")),
             trials={split: _trials_digest(table) for split, table in self.trial_tables.items()},
             content="",
@@ -128,7 +132,9 @@ class Listing:
         counts = split_counts(self.items)
         for split, table in self.trial_tables.items():
             target = table.trials["target"]
-            counts[split] |= {"trials": len(target), "targets": int(target.sum())}
+            ranked = self.config.rank_pairs is not None
+            listed = {"trials": len(target), "targets": int(target.sum())}
+            counts[split] |= {"pair": len(target)} if ranked else listed
         return counts
 
 
@@ -176,7 +182,7 @@ def list_dataset(
         own = None if config.frozen else corpus.trials(profile, folder, split)
         if own is not None:
             table = _rename_items(TrialTable(own, corpus.models(profile, folder, split)), items)
-        elif config.draw_trials is None and config.trials is None:
+        elif config.draw_trials is config.trials is config.rank_pairs is None:
             continue
         else:
             table = TrialTable(_pair_items(config, items, split, name))
@@ -236,6 +242,8 @@ def _split_rule(config: Dataset, brings_test: bool, where: str) -> SplitRule:
 def _pair_items(config: Dataset, items: pd.DataFrame, split: HeldOut, name: str) -> pd.DataFrame:
     """Return a trial list drawn by the dataset's rule, or of all pairs."""
     part = items[items["split"] == split]
+    if config.rank_pairs is not None:
+        return draw_ranked_pairs(part, config.rank_pairs, f"{name}: {split}")
     check_comparable(part, f"{name}: {split}")
     if config.draw_trials is not None:
         return draw_trials(part, config.draw_trials, split)

@@ -28,20 +28,22 @@ class Crops(NamedTuple):
         labels: class indices, `[batch]`.
         speeds: place of each crop's speed among the recipe's, `[batch]`.
         disturbance: rooms and noises; None if the recipe has none.
+        grades: what items are ranked by, `[batch]`; None if they have none.
     """
 
     content: Tensor
     labels: Tensor
     speeds: Tensor
     disturbance: Disturbance | None
+    grades: Tensor | None = None
 
     def to(self, device: torch.device) -> Crops:
         """Return the same crops on a device."""
         content, labels, speeds = (each.to(device) for each in self[:3])
-        if self.disturbance is None:
-            return Crops(content, labels, speeds, None)
-        moved = Disturbance(*(each.to(device) for each in self.disturbance))
-        return Crops(content, labels, speeds, moved)
+        grades, moved = None if self.grades is None else self.grades.to(device), None
+        if self.disturbance is not None:
+            moved = Disturbance(*(each.to(device) for each in self.disturbance))
+        return Crops(content, labels, speeds, moved, grades)
 
 
 class Inputs(NamedTuple):
@@ -52,11 +54,13 @@ class Inputs(NamedTuple):
         labels: class indices, `[batch]`.
         random_state: of the processor's generator once they are made: a step goes on from there,
             as if it had made them itself. None if the device's own generator was used.
+        grades: what items are ranked by, `[batch]`; None if they have none.
     """
 
     values: Tensor
     labels: Tensor
     random_state: Tensor | None = None
+    grades: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -81,17 +85,17 @@ class InputMaker:
         """Cut a step's crops out of the packs."""
         content, labels = self.batches.at(step)
         speeds, samples = torch.from_numpy(self.batches.speeds_at(step)), self.batches.samples
-        if self.disturber is None:
-            return Crops(content, labels, speeds, None)
-        drawn = self.disturber.at(step, len(content), samples or content.shape[1])
-        return Crops(content, labels, speeds, drawn)
+        drawn, grades = None, self.batches.grades_at(step)
+        if self.disturber is not None:
+            drawn = self.disturber.at(step, len(content), samples or content.shape[1])
+        return Crops(content, labels, speeds, drawn, grades)
 
     def inputs(self, step: int) -> Inputs:
         """Make a step's inputs on the processor, with a generator of their own."""
         generator = torch.Generator().manual_seed(step_seed(self.seed, step))
         crops = self.crops(step)
         values = self.prepare(crops, generator)
-        return Inputs(values, crops.labels, generator.get_state())
+        return Inputs(values, crops.labels, generator.get_state(), crops.grades)
 
     def prepare(self, crops: Crops, generator: torch.Generator | None) -> Tensor:
         """Augment crops and make features of them, on the device where they are.

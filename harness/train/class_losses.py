@@ -82,7 +82,8 @@ class ClassLosses:
         """
         if self._labels is None or not self._rows:
             return Evidence()
-        embeddings, rows, log = torch.cat(self._embeddings), np.concatenate(self._rows), GradientLog()
+        embeddings, rows = torch.cat(self._embeddings), np.concatenate(self._rows)
+        log = GradientLog()
         device = next(self._system.parameters()).device
         parts = [rows[place :: self._count(rows)] for place in range(self._count(rows))]
         self._system.eval()

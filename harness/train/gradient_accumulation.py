@@ -51,7 +51,12 @@ class Learned:
 
 
 def learn(
-    system: System, inputs: Tensor, labels: Tensor, part: int | None, precision: Precision
+    system: System,
+    inputs: Tensor,
+    labels: Tensor,
+    part: int | None,
+    precision: Precision,
+    grades: Tensor | None = None,
 ) -> Learned:
     """Add a batch's gradients to those of the parameters.
 
@@ -61,14 +66,15 @@ def learn(
         labels: class indices, `[batch]`.
         part: most items that go through the network together; None for all of them.
         precision: the number formats.
+        grades: what items are ranked by, `[batch]`; a loss of them looks at the whole batch.
     """
     if part is None:
-        return _learn_at_once(system, inputs, labels, precision)
+        return _learn_at_once(system, inputs, labels, precision, grades)
     count = parts_of(len(labels), part)
     # Of even size, within one: a small rest would have poor statistics of its own.
     inputs_of, labels_of = (torch.tensor_split(each, count) for each in (inputs, labels))
     if system.looks_at_whole_batch:
-        return _learn_with_cached_gradient(system, inputs_of, labels, precision)
+        return _learn_with_cached_gradient(system, inputs_of, labels, precision, grades)
     return _learn_in_parts(system, inputs_of, labels_of, precision)
 
 
@@ -83,9 +89,11 @@ def parts_of(batch: int, part: int) -> int:
     return math.ceil(batch / part)
 
 
-def _learn_at_once(system: System, inputs: Tensor, labels: Tensor, precision: Precision) -> Learned:
+def _learn_at_once(
+    system: System, inputs: Tensor, labels: Tensor, precision: Precision, grades: Tensor | None
+) -> Learned:
     with precision.forward():
-        loss, logits, statistics = system.learn(inputs, labels)
+        loss, logits, statistics = system.learn(inputs, labels, grades)
     precision.backward(loss)
     # Read only now: a GPU is waited for, which would have nothing to do meanwhile.
     return Learned(float(loss.detach()), None if logits is None else logits.detach(), statistics)
@@ -113,7 +121,11 @@ def _learn_in_parts(
 
 
 def _learn_with_cached_gradient(
-    system: System, parts: Sequence[Tensor], labels: Tensor, precision: Precision
+    system: System,
+    parts: Sequence[Tensor],
+    labels: Tensor,
+    precision: Precision,
+    grades: Tensor | None,
 ) -> Learned:
     """Make all embeddings, then the loss, then each part again with its share of the gradient."""
     states, rows = [], []
@@ -124,7 +136,7 @@ def _learn_with_cached_gradient(
                 rows.append(system.embed(inputs))
     embeddings = torch.cat(rows).requires_grad_()
     with precision.forward():
-        output = system.judge(embeddings, labels)
+        output = system.judge(embeddings, labels, grades)
     precision.backward(output.loss)
     if embeddings.grad is None:
         raise TypeError("the loss does not rest on the embeddings; there is nothing to learn")

@@ -33,6 +33,9 @@ from harness.train.item_gradients import item_gradients
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+HALF = 0.5
+"""Gradient norm from which on the wrong item of a pair is preferred."""
+
 TINY = float(np.finfo(np.float64).tiny)
 
 EDGES = tuple(place / BINS for place in range(BINS + 1))
@@ -64,7 +67,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class _Part:
-    """One batch, each `[items]`; `loss` is its mean under the head's own loss."""
+    """One batch, each `[items]` (or pairs); `loss` is its mean under the head's own loss.
+
+    `raw` is plain cross-entropy, NaN where there are no classes.
+    """
 
     norms: Floats
     weighted: Floats
@@ -81,7 +87,7 @@ class GradientLog:
         self._parts: list[_Part] = []
 
     def add(self, head: Any, embeddings: Tensor, batch: Batch) -> None:
-        """Look at a batch; a loss that compares items has no gradients of single ones.
+        """Look at a batch.
 
         Args:
             head: in evaluation mode; stays as it is.
@@ -89,15 +95,16 @@ class GradientLog:
             batch: their labels.
         """
         found = item_gradients(head, embeddings, batch)
-        if found is None or batch.mix_labels is not None:
+        if found is None or batch.mix_labels is not None or not len(found.norms):
             return
         with torch.no_grad():
             output = head(embeddings, batch)
-            if output.logits is None or len(found.norms) != len(batch.labels):
-                return
-            logits = output.logits.double()
-            raw = functional.cross_entropy(logits, batch.labels, reduction="none")
-            right = logits.argmax(1) == batch.labels
+            # Pairs have no classes: that the wrong one is preferred shows in their norm.
+            raw, right = torch.full_like(found.norms, torch.nan), found.norms < HALF
+            if output.logits is not None:
+                logits = output.logits.double()
+                raw = functional.cross_entropy(logits, batch.labels, reduction="none")
+                right = logits.argmax(1) == batch.labels
         norms, weighted, weights, raw = (
             each.double().cpu().numpy()
             for each in (found.norms, found.weighted_norms, found.weights, raw)
@@ -124,25 +131,27 @@ class GradientLog:
         right = np.concatenate([part.right for part in self._parts])
         loss = sum(part.loss * len(part.norms) for part in self._parts) / len(norms)
         counts, pulls = sums_by_bin(norms), sums_by_bin(norms, weighted)
+        shares = pulls / max(float(pulls.sum()), TINY)
         scalars = {
-            "loss_ratio": loss / max(float(raw.mean()), TINY),
+            "loss_ratio": loss / np.maximum(raw.mean(), TINY),
             "gradient_evenness": evenness(sums_by_bin(norms, norms)),
             "weighted_evenness": evenness(pulls),
             "hardest_weight": hardest_share(norms, weights),
         }
         for name, mask in (("hard", hard), ("wrong_label", wrong)):
             if mask is not None and mask.any() and not mask.all():
-                scalars[f"{name}_weight"] = float(weights[mask].mean()) / max(float(weights.mean()), TINY)
+                mean = max(float(weights.mean()), TINY)
+                scalars[f"{name}_weight"] = float(weights[mask].mean()) / mean
                 scalars[f"{name}_accuracy"] = float(right[mask].mean())
         vectors = {
             "gradient_norms": EvidenceVector(counts.tolist(), EDGES),
             "norm_density": EvidenceVector(density(counts).tolist(), EDGES),
             "norm_weights": EvidenceVector(mean_weights(norms, weights).tolist(), EDGES),
-            "weighted_gradients": EvidenceVector((pulls / max(float(pulls.sum()), TINY)).tolist(), EDGES),
+            "weighted_gradients": EvidenceVector(shares.tolist(), EDGES),
             "norm_statistics": _statistics(norms, counts),
             "weight_statistics": _statistics(weights, sums_by_bin(norms, weights)),
         }
-        known = {name: value for name, value in scalars.items() if np.isfinite(value)}
+        known = {name: float(value) for name, value in scalars.items() if np.isfinite(value)}
         return Evidence(known, vectors)
 
 
@@ -153,8 +162,9 @@ def _statistics(values: Floats, bins: Floats) -> EvidenceVector:
 class HeadWatch:
     """Looks at every batch that a head learns from, with the head as it was before it did.
 
-    Within the context of `step`, the head's own inputs are taken down; what becomes of them is
+    While the context of a step lasts, the head's own inputs are taken down; what becomes of them is
     computed afterwards, with a copy that knows nothing of the step (a running density moves in it).
+    A training that goes on within an epoch has the epoch's later steps alone.
 
     Args:
         head: of the system.

@@ -183,15 +183,17 @@ class _Run:
         mine_hard_labels(self.system, feeder, self.plan.draw(step), per_epoch)
         # First, so that what a GPU holds to make features is not held beside old gradients.
         self.optimizer.zero_grad(set_to_none=True)
-        inputs, labels, _ = feeder.take()
+        inputs, labels, _, grades = feeder.take()
         # The one device's module is called past Fabric, which then enters no autocast by itself.
         precision = Precision(self.fabric.autocast, self.fabric.backward)
+        part = self.plan.recipe.micro_batch
         with self.watch if self.plan.is_watched(step + 1) else nullcontext():
-            learned = learn(self.system, inputs, labels, self.plan.recipe.micro_batch, precision)
+            learned = learn(self.system, inputs, labels, part, precision, grades)
         values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
         self._update_weights(step, learned.loss, values)
         if learned.logits is not None:
             values["Accuracy"] = float((learned.logits.argmax(1) == labels).float().mean())
+        if "Accuracy" in values:
             self.progress.right.append(values["Accuracy"])
         if self.plan.ends_epoch(step + 1, self.plan.recipe.vector_epochs):
             self.recorder.add_vectors(step + 1, self.system.head, learned.logits, labels)

@@ -53,7 +53,9 @@ def test_an_epoch_is_seen_as_it_is_learnt_from(tmp_path: Path) -> None:
     assert vectors["Train/norm_statistics"].labels == STATISTICS
     assert found["Train/loss_ratio"]["value"].item() == pytest.approx(1)
     assert {round(each, 9) for each in vectors["Train/norm_weights"].values} <= {0, 1}
-    plain, weighted = (found[f"Train/{name}_evenness"]["value"] for name in ("gradient", "weighted"))
+    plain, weighted = (
+        found[f"Train/{name}_evenness"]["value"] for name in ("gradient", "weighted")
+    )
     assert weighted.item() == pytest.approx(plain.item())
 
 

@@ -12,7 +12,8 @@ from torch.nn import functional
 from adapters.class_losses import ClassBalancedSoftmax, FocalSoftmax
 from adapters.ghm import GhmClassification
 from adapters.losses import AamSoftmax, Softmax
-from adapters.native.ghm_head import bin_index, gradient_norm
+from adapters.native.ghm_head import gradient_norm
+from adapters.native.harmonising import bin_index
 from adapters.native.linear_heads import class_weights
 from adapters.triplet import AngularTriplet
 from harness.adapter import Batch, ItemGradients, LossAdapter, build_head

@@ -49,7 +49,9 @@ def sentence(judged: Judged) -> str:
     if judged.verdict == "not known" and math.isnan(judged.value):
         told = f"{judged.pairs} pairs of trainings tell the {what}; {FEWEST} are needed"
         return f"{said} {told}."
-    values = f"{_number(judged, judged.value)}, under cross-entropy {_number(judged, judged.baseline)}"
+    values = (
+        f"{_number(judged, judged.value)}, under cross-entropy {_number(judged, judged.baseline)}"
+    )
     return f"{said} The {what}: {values}{_test(judged)}."
 
 
@@ -61,7 +63,9 @@ def _test(judged: Judged) -> str:
     if math.isnan(judged.low):
         return f" ({p}, {pairs})"
     kind = "ratio" if judged.ratio else "difference"
-    ends = (f"{end:.2f}" if judged.ratio else _number(judged, end) for end in (judged.low, judged.high))
+    ends = (
+        f"{end:.2f}" if judged.ratio else _number(judged, end) for end in (judged.low, judged.high)
+    )
     return f" (95 % interval of the {kind} {' to '.join(ends)}, {p}, {pairs})"
 
 

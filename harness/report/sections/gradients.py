@@ -127,13 +127,18 @@ def _table(
     rows = [
         (
             words(f"gradients.{label}"),
-            *(_cell(held[f"{group}/{kind}_statistics"], place, held, group) for group, kind in columns),
+            *(
+                _cell(held[f"{group}/{kind}_statistics"], place, held, group)
+                for group, kind in columns
+            ),
         )
         for place, label in enumerate(first.labels)
     ]
     for name in SCALARS:
         cells = [
-            f"{scalars[full]:.4g}" if kind == "norm" and (full := f"{group}/{name}") in scalars else ""
+            f"{scalars[full]:.4g}"
+            if kind == "norm" and (full := f"{group}/{name}") in scalars
+            else ""
             for group, kind in columns
         ]
         if any(cells):
