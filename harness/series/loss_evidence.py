@@ -13,7 +13,7 @@ Points = Sequence[tuple[int, float]]
 LAST = 1 / 3
 """Share of a training over whose end its validations are held against one another."""
 
-FEWEST = 5
+FEWEST = 4
 """Validations within that share without which nothing is said of their spread."""
 
 MEANS = {

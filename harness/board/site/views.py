@@ -17,8 +17,8 @@ from harness.board.standing.table import Table
 from harness.board.versions.changelog import LogEntry
 from harness.board.writing.breakdowns import breakdown_grids
 from harness.board.writing.captions import data_title, folded_footnotes, head, title
-from harness.board.writing.curve_chart import curve_digits, curve_path
 from harness.board.writing.claims_text import claim_sentences
+from harness.board.writing.curve_chart import curve_digits, curve_path
 from harness.board.writing.curve_text import crossing_grid, curve_grid, curve_notes
 from harness.board.writing.efficiency import efficiencies, efficiency_grid, efficiency_notes
 from harness.board.writing.entry_grids import cost_grids

@@ -56,7 +56,9 @@ def _of_run(place: int, name: str, series: Series, words: Words) -> list[Block]:
     steps = sorted({step for _, step in found})
     if not steps:
         return []
-    chosen = list(dict.fromkeys((steps[0], steps[len(steps) // 2], steps[-1])))
+    half = (steps[0] + steps[-1]) / 2
+    middle = min(steps, key=lambda step: abs(step - half))
+    chosen = list(dict.fromkeys((steps[0], middle, steps[-1])))
     blocks: list[Block] = [Paragraph(name)] * bool(name)
     for step in chosen:
         held = {vector: each for (vector, at), each in found.items() if at == step}
