@@ -30,6 +30,7 @@ class Crops(NamedTuple):
         labels: class indices, `[batch]`.
         speeds: place of each crop's speed among the recipe's, `[batch]`.
         disturbance: rooms and noises; None if the recipe has none.
+        grades: what items are ranked by, `[batch]`; None if they have none.
         changes: draws of each picture's changes; None if the recipe has none.
         mixing: what each item is mixed with; None if the recipe mixes none.
     """
@@ -38,20 +39,23 @@ class Crops(NamedTuple):
     labels: Tensor
     speeds: Tensor
     disturbance: Disturbance | None
+    grades: Tensor | None = None
     changes: Tensor | None = None
     mixing: Mixing | None = None
 
     def to(self, device: torch.device) -> Crops:
         """Return the same crops on a device."""
         content, labels, speeds = (each.to(device) for each in self[:3])
-        disturbance, changes, mixing = self[3:]
+        disturbance, grades, changes, mixing = self[3:]
         if disturbance is not None:
             disturbance = Disturbance(*(each.to(device) for each in disturbance))
+        if grades is not None:
+            grades = grades.to(device)
         if changes is not None:
             changes = changes.to(device)
         if mixing is not None:
             mixing = Mixing(*(each.to(device) for each in mixing))
-        return Crops(content, labels, speeds, disturbance, changes, mixing)
+        return Crops(content, labels, speeds, disturbance, grades, changes, mixing)
 
 
 class Inputs(NamedTuple):
@@ -62,20 +66,27 @@ class Inputs(NamedTuple):
         labels: class indices, `[batch]`.
         random_state: of the processor's generator once they are made: a step goes on from there,
             as if it had made them itself. None if the device's own generator was used.
+        grades: what items are ranked by, `[batch]`; None if they have none.
         mixed: second labels and weights, of items that were mixed; None if none were.
     """
 
     values: Tensor
     labels: Tensor
     random_state: Tensor | None = None
+    grades: Tensor | None = None
     mixed: MixedLabels | None = None
 
     @property
     def batch(self) -> Batch:
         """All that a loss may ask for beside the embeddings."""
         if self.mixed is None:
-            return Batch(self.labels)
-        return Batch(self.labels, mix_labels=self.mixed.labels, mix_weights=self.mixed.weights)
+            return Batch(self.labels, grades=self.grades)
+        return Batch(
+            self.labels,
+            mix_labels=self.mixed.labels,
+            mix_weights=self.mixed.weights,
+            grades=self.grades,
+        )
 
 
 @dataclass(frozen=True)
@@ -100,13 +111,13 @@ class InputMaker:
         """Cut a step's crops out of the packs."""
         content, labels = self.batches.at(step)
         speeds, samples = torch.from_numpy(self.batches.speeds_at(step)), self.batches.samples
-        drawn: Disturbance | None = None
+        drawn, grades = None, self.batches.grades_at(step)
         rows, plan = len(content), self.augment
         if self.disturber is not None:
             drawn = self.disturber.at(step, rows, samples or content.shape[1])
         changes = draw_changes(self.seed, step, rows) if plan.pictures else None
         mixing = draw_mixing(plan, self.seed, step, rows) if plan.mixes else None
-        return Crops(content, labels, speeds, drawn, changes, mixing)
+        return Crops(content, labels, speeds, drawn, grades, changes, mixing)
 
     def inputs(self, step: int) -> Inputs:
         """Make a step's inputs on the processor, with a generator of their own."""
@@ -118,9 +129,9 @@ class InputMaker:
         """Make inputs of crops, on the device where they are; the rest is as of `prepare`."""
         values = self.prepare(crops, generator)
         if crops.mixing is None:
-            return Inputs(values, crops.labels)
+            return Inputs(values, crops.labels, grades=crops.grades)
         mixed, labels = mix_inputs(values, crops.labels, crops.mixing)
-        return Inputs(mixed, crops.labels, mixed=labels)
+        return Inputs(mixed, crops.labels, grades=crops.grades, mixed=labels)
 
     def prepare(self, crops: Crops, generator: torch.Generator | None) -> Tensor:
         """Augment crops and make features of them, mixing none, on the device where they are.

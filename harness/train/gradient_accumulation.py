@@ -57,6 +57,7 @@ def learn(
     labels: Tensor | Batch,
     part: int | None,
     precision: Precision,
+    grades: Tensor | None = None,
 ) -> Learned:
     """Add a batch's gradients to those of the parameters.
 
@@ -66,8 +67,9 @@ def learn(
         labels: class indices, `[batch]`, or these with all else that the loss is told.
         part: most items that go through the network together; None for all of them.
         precision: the number formats.
+        grades: what items are ranked by, `[batch]`; a loss of them looks at the whole batch.
     """
-    batch = batch_of(labels)
+    batch = batch_of(labels, grades)
     if part is None:
         return _learn_at_once(system, inputs, batch, precision)
     count = parts_of(len(batch.labels), part)

@@ -23,7 +23,7 @@ from harness.measure.environment import device_name
 from harness.measure.timing import cpu_times
 from harness.records.damage import DamagedFile
 from harness.records.documents import sha256_file
-from harness.series.names import SAMPLE
+from harness.series.names import SAMPLE, TRAINING
 from harness.train.checkpoint import (
     KEY,
     Weights,
@@ -35,6 +35,7 @@ from harness.train.checkpoint import (
 )
 from harness.train.continuation import parent_state
 from harness.train.gradient_accumulation import Precision, learn
+from harness.train.gradient_evidence import HeadWatch
 from harness.train.kept_states import keep_chosen, keep_state, steps_to_keep
 from harness.train.moving_average import MovingAverage
 from harness.train.optimization import (
@@ -122,6 +123,7 @@ class _Run:
         self.progress, self.first = progress, progress.step
         progress.right = deque(progress.right, maxlen=plan.batches.steps_per_epoch)
         self.full = {name: float(getattr(system.head, name)) for name in plan.scheduled}
+        self.watch = HeadWatch(system.head)
         self.cpu = cpu_times()
         recorder.begin(plan, self.full)
 
@@ -187,21 +189,25 @@ class _Run:
         # First, so that what a GPU holds to make features is not held beside old gradients.
         self.optimizer.zero_grad(set_to_none=True)
         made = feeder.take()
-        batch, labels = made.batch, made.labels
+        batch, labels, part = made.batch, made.labels, self.plan.recipe.micro_batch
         if self.plan.teacher is not None:
             batch = replace(batch, teacher=self.plan.teacher(made.values))
         # The one device's module is called past Fabric, which then enters no autocast by itself.
         precision = Precision(self.fabric.autocast, self.fabric.backward)
-        learned = learn(self.system, made.values, batch, self.plan.recipe.micro_batch, precision)
+        with self.watch if self.plan.is_watched(step + 1) else nullcontext():
+            learned = learn(self.system, made.values, batch, part, precision)
         values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
         self._update_weights(step, learned.loss, values)
         if self.average is not None:
             self.average.add(self.system)
         if learned.logits is not None:
             values["Accuracy"] = share_of_right(learned.logits, batch)
+        if "Accuracy" in values:
             self.progress.right.append(values["Accuracy"])
         if self.plan.ends_epoch(step + 1, self.plan.recipe.vector_epochs):
             self.recorder.add_vectors(step + 1, self.system.head, learned.logits, labels)
+            seen = {TRAINING: self.watch.evidence(), **self.plan.look(self.system)}
+            self.recorder.add_evidence(step + 1, self.progress.seconds, seen)
         return values
 
     def _update_weights(self, step: int, loss: float, values: dict[str, float]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -84,8 +85,10 @@ class System(nn.Module):
                     "labels are near; take hard out, or choose a loss with a classifier"
                 )
             self.register_buffer("nearest", torch.zeros(classes, several, dtype=torch.int64))
-        self.looks_at_whole_batch = bool(loss and loss.needs & {"full_batch", "pk", "pairs"})
-        self.judges_any_batch = bool(loss and not loss.needs & {"pk", "pairs"})
+        of_whole = {"full_batch", "pk", "pairs", "grades"}
+        self.looks_at_whole_batch = bool(loss and loss.needs & of_whole)
+        self.judges_any_batch = bool(loss and not loss.needs & {"pk", "pairs", "grades"})
+        self.is_ranking = bool(loss and loss.needs & {"pairs", "grades"})
 
     def inputs(self, raw: Tensor) -> Tensor:
         """Return the network input of a raw batch, masked in training mode only."""
@@ -102,10 +105,10 @@ class System(nn.Module):
         return self.learn(self.inputs(raw), labels)
 
     def learn(
-        self, inputs: Tensor, labels: Tensor | Batch
+        self, inputs: Tensor, labels: Tensor | Batch, grades: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None, Mapping[str, float]]:
         """Return loss, logits and statistics of network inputs that were made before."""
-        output = self.judge(self.embed(inputs), labels)
+        output = self.judge(self.embed(inputs), labels, grades)
         return output.loss, output.logits, output.statistics
 
     def embed(self, inputs: Tensor) -> Tensor:
@@ -125,9 +128,23 @@ class System(nn.Module):
             )
         return embeddings
 
-    def judge(self, embeddings: Tensor, labels: Tensor | Batch) -> LossOutput:
-        """Return the output of the head for labelled embeddings, taught if the batch says so."""
-        batch = batch_of(labels)
+    def judge(
+        self, embeddings: Tensor, labels: Tensor | Batch, grades: Tensor | None = None
+    ) -> LossOutput:
+        """Return the output of the head for labelled embeddings, taught if the batch says so.
+
+        Args:
+            embeddings: `[batch, size]`.
+            labels: class indices, `[batch]`, or these with all else that the head is told.
+            grades: what items are ranked by, `[batch]`. A ranking loss that gets none, where only
+                shapes count (memory, times), ranks the items in their order.
+        """
+        batch = batch_of(labels, grades)
+        if self.is_ranking:
+            ranks = batch.grades
+            if ranks is None:
+                ranks = torch.linspace(-1, 1, len(batch.labels), device=batch.labels.device)
+            batch = replace(batch, grades=ranks, pairs=ordered_pairs(ranks))
         output: LossOutput = self._head(embeddings, batch)
         if self.distill is None or batch.teacher is None:
             return output
@@ -153,9 +170,11 @@ class System(nn.Module):
         return self.head
 
 
-def batch_of(labels: Tensor | Batch) -> Batch:
+def batch_of(labels: Tensor | Batch, grades: Tensor | None = None) -> Batch:
     """Return labels alone, or with all else that a loss is told, as a batch."""
-    return labels if isinstance(labels, Batch) else Batch(labels)
+    if isinstance(labels, Batch):
+        return labels
+    return Batch(labels, grades=grades)
 
 
 def outputs_of(
@@ -245,6 +264,18 @@ def _too_large(system: System, subset: Items, row: int, raw: Tensor) -> str:
         f"{told}: {piece:.1f} s of its {whole:.1f} s at once; give the recipe test_crops, so that "
         "shorter crops of it are embedded, or leave it out of the lists"
     )
+
+
+def ordered_pairs(grades: Tensor) -> Tensor:
+    """Return all pairs of items of different grade, the higher first: `[pairs, 2]`.
+
+    Args:
+        grades: `[batch]`.
+
+    >>> ordered_pairs(torch.tensor([0.0, 1.0, 1.0])).tolist()
+    [[1, 0], [2, 0]]
+    """
+    return (grades.unsqueeze(1) > grades.unsqueeze(0)).nonzero()
 
 
 def example_labels(recipe: Recipe, batch: int, classes: int) -> Tensor:

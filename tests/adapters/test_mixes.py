@@ -25,7 +25,7 @@ MIXING = [name for name in LOSSES if getattr(made(name), "mixes", False)]
 
 
 def test_some_do() -> None:
-    assert {"softmax", "softmax-smooth", "aam", "focal", "class-balanced"} <= set(MIXING)
+    assert {"softmax", "label-smoothing", "aam", "focal", "class-balanced"} <= set(MIXING)
     assert not {"ghm", "triplet"} & set(MIXING)
 
 

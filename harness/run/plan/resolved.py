@@ -12,6 +12,7 @@ from harness.config.recipes import Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.datasets.lengths import Need, frame_count, least_frames
 from harness.datasets.packing.pack_request import MessageCallback, ignore_message
+from harness.datasets.ranked_pairs import GRADE
 from harness.errors import ConfigError, nearest
 from harness.feeding.libraries import library_sources
 from harness.records import record
@@ -21,13 +22,19 @@ from harness.run.plan.questions import Description
 from harness.run.plan.request import DatasetState, RunRequest, SuiteEntry
 from harness.tasks.task import Task
 
+GRADED = frozenset({"pairs", "grades"})
+
 GIVEN = frozenset({"full_batch", "counts"})
 """A loss sees a step's whole batch, in however many parts it goes through the network."""
 
 MENDS = {
     "pk": "several utterances of each of a batch's speakers (pk); give the recipe a sampler with "
     "two utterances or more, as in sampler = { speakers = 16, utterances = 4 }",
-    "pairs": "pairs, which recipes do not draw; choose another loss",
+    **dict.fromkeys(
+        GRADED,
+        "items that are graded, and this dataset grades none; choose another loss, or a dataset "
+        "that ranks its items (of open-impacts: rank_by)",
+    ),
 }
 
 
@@ -74,7 +81,8 @@ def resolve_entry(
         recipe = with_budget(recipe, entry.budget, f"suites.{request.suite}.budgets: ")
     where = loaded.where("recipes", entry.recipe)
     if loss.description is not None:
-        check_needs(loss.description.needs, loaded.where("losses", entry.loss), recipe)
+        given = loss.description.needs - (GRADED if GRADE in listing.items else set())
+        check_needs(given, loaded.where("losses", entry.loss), recipe)
         _check_schedules(loaded, recipe, loss.description, where)
         check_mixing(recipe, loss.description.mixes, entry.loss, where)
     check_augment(recipe, task, listing.corpus.kind, where)
