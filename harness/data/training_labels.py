@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from harness.data.split import hash_order
 from harness.errors import DataError
 
 TRUE_LABEL = "true_label"
 """Column of the right label of each item, where some training labels are wrong."""
+
+DIFFICULTY, PLAIN = "difficulty", "plain"
+"""Column of a corpus that knows which items are hard, and its value for those that are not."""
 
 
 def thin_out(items: pd.DataFrame, imbalance: float, seed: int, name: str) -> pd.DataFrame:
@@ -98,3 +103,18 @@ def mislabel(items: pd.DataFrame, share: float, seed: int, name: str) -> pd.Data
         others = [label for label in classes if label != items.at[row, "label"]]
         wrong.at[row] = others[int(key[-12:], 16) % len(others)]
     return items.assign(label=wrong, **{TRUE_LABEL: items["label"]})
+
+
+def hard_items(items: pd.DataFrame) -> NDArray[np.bool_] | None:
+    """Return True for items that their corpus knows to be hard; None if it knows nothing of it."""
+    if DIFFICULTY not in items:
+        return None
+    return ~items[DIFFICULTY].isin(["", PLAIN]).to_numpy(bool)
+
+
+def mislabelled_items(items: pd.DataFrame) -> NDArray[np.bool_] | None:
+    """Return True for items with a wrong label; None if no label was made wrong on purpose."""
+    if TRUE_LABEL not in items:
+        return None
+    wrong: NDArray[np.bool_] = (items[TRUE_LABEL] != items["label"]).to_numpy(bool)
+    return wrong

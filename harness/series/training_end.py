@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError
+from harness.series.loss_evidence import loss_evidence
 from harness.series.names import TRAINING, VALIDATION
 from harness.series.series_file import unpacked
 
@@ -37,11 +38,13 @@ class TrainingEnd:
             series does not tell it, or is too short.
         noise: standard error of the difference of the two.
         validation: metric -> its value at the last validation but one, and at the last.
+        evidence: facts about its loss (see `loss_evidence`); empty where none were kept.
     """
 
     accuracy: tuple[float, float] | None
     noise: float
     validation: Mapping[str, tuple[float, float]]
+    evidence: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def is_rising(self) -> bool:
@@ -78,7 +81,7 @@ def read_training_end(path: Path) -> TrainingEnd:
         for name, points in found.items()
         if name.startswith(groups) and len(points) > 1 and points[-2][0] >= (1 - NEAR) * last
     }
-    return TrainingEnd(accuracy, noise, validation)
+    return TrainingEnd(accuracy, noise, validation, loss_evidence(found))
 
 
 def _values(path: Path, number: int, raw: bytes) -> Sequence[tuple[str, tuple[int, float]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from harness.measure.environment import device_name
 from harness.measure.timing import cpu_times
 from harness.records.damage import DamagedFile
 from harness.records.documents import sha256_file
+from harness.series.names import TRAINING
 from harness.train.checkpoint import (
     KEY,
     Weights,
@@ -30,6 +32,7 @@ from harness.train.checkpoint import (
 )
 from harness.train.continuation import parent_state
 from harness.train.gradient_accumulation import Precision, learn
+from harness.train.gradient_evidence import HeadWatch
 from harness.train.kept_states import keep_chosen, keep_state, steps_to_keep
 from harness.train.optimization import (
     head_value,
@@ -115,6 +118,7 @@ class _Run:
         self.progress, self.first = progress, progress.step
         progress.right = deque(progress.right, maxlen=plan.batches.steps_per_epoch)
         self.full = {name: float(getattr(system.head, name)) for name in plan.scheduled}
+        self.watch = HeadWatch(system.head)
         self.cpu = cpu_times()
         recorder.begin(plan, self.full)
 
@@ -183,7 +187,8 @@ class _Run:
         # The one device's module is called past Fabric, which then enters no autocast by itself.
         precision = Precision(self.fabric.autocast, self.fabric.backward)
         part = self.plan.recipe.micro_batch
-        learned = learn(self.system, inputs, labels, part, precision, grades)
+        with self.watch if self.plan.is_watched(step + 1) else nullcontext():
+            learned = learn(self.system, inputs, labels, part, precision, grades)
         values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
         self._update_weights(step, learned.loss, values)
         if learned.logits is not None:
@@ -192,6 +197,8 @@ class _Run:
             self.progress.right.append(values["Accuracy"])
         if self.plan.ends_epoch(step + 1, self.plan.recipe.vector_epochs):
             self.recorder.add_vectors(step + 1, self.system.head, learned.logits, labels)
+            seen = {TRAINING: self.watch.evidence(), **self.plan.look(self.system)}
+            self.recorder.add_evidence(step + 1, self.progress.seconds, seen)
         return values
 
     def _update_weights(self, step: int, loss: float, values: dict[str, float]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from harness.board.standing.budget_curve import BudgetCurve, curves_of
+from harness.board.standing.claims import table_claims
 from harness.board.standing.costs import (
     SHOWN,
     budgets,
@@ -107,9 +109,22 @@ def _table(table: Table, curve: BudgetCurve | None) -> dict[str, Any]:
             {"rank": rank, "entry": name, **_row(row, table.facts, where)}
             for row, name, rank in named
         ],
+        **_claims(table),
         "efficiency": efficiency_document(table),
         "footnotes": footnotes(table),
     }
+
+
+def _claims(table: Table) -> dict[str, Any]:
+    """Return what can be concluded of a table's losses; None stands for what is not known."""
+    found = [
+        {
+            key: None if isinstance(value, float) and math.isnan(value) else value
+            for key, value in asdict(judged).items()
+        }
+        for judged in table_claims(table)
+    ]
+    return {"claims": found} if found else {}
 
 
 def _budget(table: Table) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from harness.board.standing.figures import UNKNOWN, one_line
 from harness.board.standing.table import Table
 from harness.board.writing.breakdowns import breakdown_grids
 from harness.board.writing.captions import data_title, folded_footnotes, head, title
+from harness.board.writing.claims_text import TITLE as CLAIMS_TITLE
+from harness.board.writing.claims_text import claim_sentences
 from harness.board.writing.curve_chart import curve_digits
 from harness.board.writing.curve_text import crossing_grid, curve_grid, curve_notes
 from harness.board.writing.efficiency import (
@@ -69,6 +71,8 @@ def section(
     own += [grid_markdown(shown)]
     notes = row_footnotes(table, brief=True)
     own += [_list(notes)] * bool(notes)
+    concluded = claim_sentences(table)
+    own += [f"**{CLAIMS_TITLE}**", _list(concluded)] * bool(concluded)
     costs = [
         block
         for each in cost_grids(table)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,15 @@ from harness.series.names import SAMPLE, VALIDATION
 from harness.series.series_file import FILE, PUBLISHED, published_bytes
 from harness.tasks.task import Output, Side
 from harness.train.class_losses import ClassLosses
+from harness.train.gradient_evidence import Evidence
 from harness.train.kept_states import kept_bytes
 from harness.train.loop import train
 from harness.train.system import System, outputs_of
 from harness.train.training_plan import TrainingPlan, Validation, fine_tuning_seed
 from harness.train.training_progress import FINAL, RESUME, TrainingResult
+
+MOST_LOOKED_AT = 10_000
+"""Training items whose gradients are looked at in evaluation mode: of more, evenly spread ones."""
 
 Measured = tuple[NDArray[np.float32], dict[str, float]]
 """Outputs of a split's items, and the losses of its labels."""
@@ -104,6 +108,7 @@ def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan
         ),
         disturber=_disturber(context, recipe, seed),
         validate=_validator(context, recipe),
+        look=_looker(context, recipe),
         primary=task.primary,
         higher_is_better=task.facts[task.primary].higher_is_better,
         scheduled=context.loss.scheduled if context.loss else (),
@@ -152,6 +157,28 @@ def _validator(context: JobContext, recipe: Recipe) -> Callable[[System], Valida
         return Validation(judged, measured)
 
     return validate
+
+
+def _looker(context: JobContext, recipe: Recipe) -> Callable[[System], Mapping[str, Evidence]]:
+    """Return what looks at a loss's gradients on the training and the validation split."""
+    dataset = context.dataset
+    validation, training = dataset.subset("validation"), dataset.training()
+    several = min(MOST_LOOKED_AT, len(training))
+    training = training.take(np.arange(several) * len(training) // max(1, several))
+
+    def look(system: System) -> dict[str, Evidence]:
+        found = {}
+        for group, subset in ((SAMPLE, training), (VALIDATION, validation)):
+            losses = ClassLosses(system, subset.items, dataset.classes, recipe.batch)
+            if losses.exist and len(subset):
+                outputs_of(
+                    system, subset, "embedding", context.device, context.go_on,
+                    crops=recipe.test_crops, keep=losses.keep,
+                )  # fmt: skip
+                found[group] = losses.gradients()
+        return found
+
+    return look
 
 
 def _check_values(loss: LossAdapter | None, recipe: Recipe) -> None:
