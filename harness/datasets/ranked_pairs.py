@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from harness.data.split import hash_order
 from harness.datasets.item_pairs import Pairs, ring_pairs, take_pairs
@@ -14,6 +15,23 @@ GRADE = "grade"
 
 KINDS = ("close", "apart", "far apart")
 """Thirds of the pairs by how much their grades differ."""
+
+
+def standard_grades(items: pd.DataFrame, training: pd.DataFrame) -> NDArray[np.float32] | None:
+    """Return the grades of items, less the mean and over the deviation of the training items'.
+
+    Args:
+        items: a table.
+        training: that of the training split.
+
+    Returns:
+        `[items]`; None if they have no grades.
+    """
+    if GRADE not in items:
+        return None
+    known = training[GRADE].to_numpy(np.float64)
+    grades = (items[GRADE].to_numpy(np.float64) - known.mean()) / (known.std() or 1.0)
+    return np.asarray(grades, dtype=np.float32)
 
 
 def draw_ranked_pairs(items: pd.DataFrame, count: int, where: str) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from harness.config.recipe_tables import Sampler
 from harness.data.corpus import SAMPLE_RATE
-from harness.datasets.ranked_pairs import GRADE
+from harness.datasets.ranked_pairs import standard_grades
 from harness.datasets.subset import Subset
 from harness.feeding.effects import samples_before
 from harness.feeding.front_end import raw_tensor
@@ -98,10 +98,7 @@ class TrainingBatches:
     @cached_property
     def _grades(self) -> NDArray[np.float32] | None:
         """Grades of mean 0 and deviation 1, `[items]`."""
-        if GRADE not in self.subset.items:
-            return None
-        grades = self.subset.items[GRADE].to_numpy(np.float64)
-        return ((grades - grades.mean()) / (grades.std() or 1.0)).astype(np.float32)
+        return standard_grades(self.subset.items, self.subset.items)
 
     @cached_property
     def _class_indices(self) -> NDArray[np.int64]:

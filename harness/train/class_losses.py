@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from harness.adapter import Batch
 from harness.data.training_labels import hard_items, mislabelled_items
 from harness.measure.arithmetic import arithmetic
 from harness.train.gradient_evidence import Evidence, GradientLog
-from harness.train.system import System
+from harness.train.system import System, ordered_pairs
 
 
 class ClassLosses:
@@ -27,13 +26,23 @@ class ClassLosses:
         classes: labels of the training split, in the order of the classifier.
         batch: items of which a loss is a mean, as in training: a loss that looks at its whole
             batch (gradient harmonising) computes something else of another number.
+        grades: what the items are ranked by, `[items]`, standardised; None if they have none. A
+            loss that ranks judges them, not the labels.
     """
 
     def __init__(
-        self, system: System, items: pd.DataFrame, classes: Sequence[str], batch: int
+        self,
+        system: System,
+        items: pd.DataFrame,
+        classes: Sequence[str],
+        batch: int,
+        grades: NDArray[np.float32] | None = None,
     ) -> None:
         self._system, self._items, self._batch = system, items, batch
+        self._grades = grades if system.is_ranking else None
         self._labels = _class_indices(system, items["label"], classes)
+        if self._grades is not None:
+            self._labels = np.zeros(len(items), dtype=np.int64)
         self._rows: list[NDArray[np.int64]] = []
         self._embeddings: list[Tensor] = []
 
@@ -53,8 +62,9 @@ class ClassLosses:
 
         `raw_loss` is the cross-entropy of the logits by which classes are decided, without margin,
         weights or smoothing; `weighted_loss` is what the head computes in training, at the present
-        value of a scheduled margin; `accuracy` the share of right decisions. Every crop of an item
-        counts as one.
+        value of a scheduled margin; `accuracy` the share of right decisions. Of a loss that ranks,
+        `raw_loss` is the logistic loss of pairs (RankNet), and `accuracy` their share in the right
+        order. Every crop of an item counts as one.
 
         Returns:
             As many of the three as exist: none for labels that are no training classes (other
@@ -63,16 +73,16 @@ class ClassLosses:
         """
         if self._labels is None or not self._rows:
             return {}
-        embeddings, labels = torch.cat(self._embeddings), self._labels[np.concatenate(self._rows)]
+        embeddings, rows = torch.cat(self._embeddings), np.concatenate(self._rows)
         device = next(self._system.parameters()).device
-        count, sums = self._count(labels), dict[str, float]()
+        count, sums = self._count(rows), dict[str, float]()
         self._system.eval()
         with arithmetic(device), torch.inference_mode():
             for place in range(count):
-                own = torch.from_numpy(labels[place::count]).to(device)
-                for name, value in self._sums(embeddings[place::count].to(device), own).items():
+                own = self._targets(rows[place::count], device)
+                for name, value in self._sums(embeddings[place::count].to(device), *own).items():
                     sums[name] = sums.get(name, 0.0) + float(value)
-        return {name: value / len(labels) for name, value in sums.items()}
+        return {name: value / len(rows) for name, value in sums.items()}
 
     def gradients(self) -> Evidence:
         """Return what the head makes of the easy and the hard among the items that were collected.
@@ -89,9 +99,10 @@ class ClassLosses:
         self._system.eval()
         with arithmetic(device):
             for place, part in enumerate(parts):
-                own = torch.from_numpy(self._labels[part]).to(device)
-                vectors = embeddings[place :: len(parts)].to(device)
-                log.add(self._system.head, vectors, Batch(own))
+                own = self._system.batch(*self._targets(part, device))
+                log.add(self._system.head, embeddings[place :: len(parts)].to(device), own)
+        if self._grades is not None:
+            return log.evidence()  # of pairs, which are no items
         order = np.concatenate(parts)
         known = [mask(self._items) for mask in (hard_items, mislabelled_items)]
         return log.evidence(*(None if mask is None else mask[order] for mask in known))
@@ -100,10 +111,30 @@ class ClassLosses:
         """Return the number of batches: each is of items from all over the split."""
         return -(-len(rows) // self._batch)
 
-    def _sums(self, embeddings: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    def _targets(
+        self, rows: NDArray[np.int64], device: torch.device
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return labels and grades of some rows."""
+        wanted = [None if each is None else each[rows] for each in (self._labels, self._grades)]
+        labels, grades = (
+            None if each is None else torch.from_numpy(each).to(device) for each in wanted
+        )
+        if labels is None:
+            raise TypeError("there are no labels to be judged by; see `exist`")
+        return labels, grades
+
+    def _sums(self, embeddings: Tensor, labels: Tensor, grades: Tensor | None) -> dict[str, Tensor]:
         """Return the sums over a batch; its loss is a mean."""
-        output = self._system.judge(embeddings, labels)
+        output = self._system.judge(embeddings, labels, grades)
         found = {"weighted_loss": output.loss * len(labels)}
+        if grades is not None:
+            first, second = ordered_pairs(grades).T
+            scores = self._system.decide(embeddings, "logits").float().squeeze(1)
+            gaps = scores[first] - scores[second]
+            right = (gaps > 0).double() + (gaps == 0).double() / 2
+            pairs = max(1, len(gaps))
+            found["raw_loss"] = functional.softplus(-gaps).sum() / pairs * len(labels)
+            found["accuracy"] = right.sum() / pairs * len(labels)
         if output.logits is not None:
             logits = output.logits.float()
             found["raw_loss"] = functional.cross_entropy(logits, labels, reduction="sum")

@@ -124,21 +124,23 @@ class System(nn.Module):
         return embeddings
 
     def judge(self, embeddings: Tensor, labels: Tensor, grades: Tensor | None = None) -> LossOutput:
-        """Return the output of the head for labelled embeddings.
+        """Return the output of the head for embeddings and what `batch` takes."""
+        output: LossOutput = self._head(embeddings, self.batch(labels, grades))
+        return output
+
+    def batch(self, labels: Tensor, grades: Tensor | None = None) -> Batch:
+        """Return what the head gets beside the embeddings.
 
         Args:
-            embeddings: `[batch, size]`.
             labels: class indices, `[batch]`.
             grades: what items are ranked by, `[batch]`. A ranking loss that gets none, where only
                 shapes count (memory, times), ranks the items in their order.
         """
-        batch = Batch(labels)
-        if self.is_ranking:
-            if grades is None:
-                grades = torch.linspace(-1, 1, len(labels), device=labels.device)
-            batch = Batch(labels, grades=grades, pairs=ordered_pairs(grades))
-        output: LossOutput = self._head(embeddings, batch)
-        return output
+        if not self.is_ranking:
+            return Batch(labels)
+        if grades is None:
+            grades = torch.linspace(-1, 1, len(labels), device=labels.device)
+        return Batch(labels, grades=grades, pairs=ordered_pairs(grades))
 
     def class_centres(self) -> Tensor:
         """Return the head's centres of its classes, `[classes, size]`."""

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.datasets.ranked_pairs import KINDS, draw_ranked_pairs
+from harness.datasets.ranked_pairs import KINDS, draw_ranked_pairs, standard_grades
 from harness.errors import DataError
 
 
@@ -60,6 +60,16 @@ def test_thirds_are_by_the_difference() -> None:
     close, apart, far = (gap[pairs["kind"] == kind] for kind in KINDS)
     assert close.max() <= apart.min() <= apart.max() <= far.min()
     assert {len(close), len(apart), len(far)} == {100}
+
+
+def test_grades_are_standardised_by_those_of_training() -> None:
+    training, held_out = items().assign(grade=np.arange(40.0)), items().assign(grade=19.5)
+    own = standard_grades(training, training)
+    assert own is not None
+    assert (own.mean(), own.std()) == pytest.approx((0, 1), abs=1e-6)
+    assert standard_grades(held_out, training).tolist() == [0.0] * 40
+    assert standard_grades(held_out, held_out).tolist() == [0.0] * 40  # all alike: nothing to rank
+    assert standard_grades(items().drop(columns="grade"), training) is None
 
 
 def test_what_cannot_be_paired_is_refused_with_the_mend() -> None:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from harness.adapter import LossAdapter
 from harness.config.recipes import Recipe
+from harness.datasets.dataset import OpenDataset
+from harness.datasets.ranked_pairs import standard_grades
 from harness.datasets.subset import Subset, training_sample
 from harness.errors import ConfigError
 from harness.feeding.batches import TrainingBatches
@@ -132,10 +134,7 @@ def _validator(context: JobContext, recipe: Recipe) -> Callable[[System], Valida
     task, dataset = context.task, context.dataset
     validation, training = dataset.subset("validation"), dataset.training()
     lists = task.lists(dataset.listing, "validation", dataset.left_out)
-    sample = training_sample(training, validation)
-
-    def losses_of(system: System, subset: Subset) -> ClassLosses:
-        return ClassLosses(system, subset.items, dataset.classes, recipe.batch)
+    sample, losses_of = training_sample(training, validation), _losses(dataset, recipe)
 
     def measure(system: System, subset: Subset, kind: Output) -> Measured:
         losses = losses_of(system, subset)
@@ -159,17 +158,29 @@ def _validator(context: JobContext, recipe: Recipe) -> Callable[[System], Valida
     return validate
 
 
+def _losses(dataset: OpenDataset, recipe: Recipe) -> Callable[[System, Subset], ClassLosses]:
+    """Return what collects the losses of a split's items under a system."""
+    training = dataset.training().items
+
+    def losses_of(system: System, subset: Subset) -> ClassLosses:
+        grades = standard_grades(subset.items, training)
+        return ClassLosses(system, subset.items, dataset.classes, recipe.batch, grades)
+
+    return losses_of
+
+
 def _looker(context: JobContext, recipe: Recipe) -> Callable[[System], Mapping[str, Evidence]]:
     """Return what looks at a loss's gradients on the training and the validation split."""
     dataset = context.dataset
     validation, training = dataset.subset("validation"), dataset.training()
     several = min(MOST_LOOKED_AT, len(training))
     training = training.take(np.arange(several) * len(training) // max(1, several))
+    losses_of = _losses(dataset, recipe)
 
     def look(system: System) -> dict[str, Evidence]:
         found = {}
         for group, subset in ((SAMPLE, training), (VALIDATION, validation)):
-            losses = ClassLosses(system, subset.items, dataset.classes, recipe.batch)
+            losses = losses_of(system, subset)
             if losses.exist and len(subset):
                 outputs_of(
                     system, subset, "embedding", context.device, context.go_on,
