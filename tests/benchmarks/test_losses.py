@@ -22,7 +22,7 @@ from tests.entries import made
 
 pytestmark = [ON_THE_PROCESSOR, pytest.mark.usefixtures("one_thread")]
 
-BATCH, FRAMES, CLASSES, ROUNDS = 32, 98, 40, 40
+BATCH, FRAMES, CLASSES, ROUNDS = 32, 98, 40, 25
 
 MOST = 1.03
 """Of gradient harmonising: its step may take so many times as long."""
