@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,8 +55,13 @@ def test_items_without_grades_have_none(tmp_path: Path) -> None:
 
 
 def test_a_worker_gets_the_grades_with_the_labels(tmp_path: Path) -> None:
-    assert b"grade" in pickle_maker(graded(tmp_path))
-    assert b"grade" not in pickle_maker(maker(tmp_path, augment=Augment()))
+    sent, plain = (
+        pickle.loads(pickle_maker(made))
+        for made in (graded(tmp_path), maker(tmp_path, augment=Augment()))
+    )
+    found, wanted = sent.inputs(2).grades, graded(tmp_path).inputs(2).grades
+    assert torch.equal(found, wanted)
+    assert plain.inputs(2).grades is None
 
 
 def test_a_feeder_hands_them_over(tmp_path: Path) -> None:
