@@ -17,7 +17,7 @@ from adapters.class_losses import ClassBalancedSoftmax, FocalSoftmax, SphereFace
 from adapters.ghm import GhmClassification, GhmSigmoid
 from adapters.long_tail import Ldam, LogitAdjustment
 from adapters.losses import AamSoftmax, AmSoftmax, Softmax, SubcenterAam
-from adapters.ranking import GhmRanking, GhmRegression, RankNet
+from adapters.ranking import GhmRegression
 from adapters.triplet import AngularTriplet
 from harness.adapter import LossAdapter, Vector
 from harness.train.gradient_accumulation import Learned, Precision, learn
@@ -38,8 +38,6 @@ SUMS: list[LossAdapter] = [
 WHOLES: list[LossAdapter] = [
     GhmClassification(),
     GhmSigmoid(momentum=0.0, density="exact"),
-    RankNet(),
-    GhmRanking(),
     GhmRegression(),
     AngularTriplet(),
     AngularTriplet(mining="semi-hard"),

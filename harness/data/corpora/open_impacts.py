@@ -20,7 +20,7 @@ from harness.errors import nearest
 
 RANKINGS: dict[str, Callable[[impacts.Blow], float]] = {
     "nearness": lambda blow: -math.log(blow.distance),
-    "loudness": lambda blow: math.log(blow.force / blow.distance),
+    "loudness": lambda blow: math.log(blow.force),
     "hardness": lambda blow: -math.log(blow.contact_s),
 }
 """Grades of a strike; logarithms, since level, distance and contact are heard by their ratios."""
@@ -35,7 +35,7 @@ class OpenImpacts(AudioCorpus):
         describe: items have the columns `difficulty` (`plain`, `misleading` or `muffled`),
             `distance` in metres and `force`, the peak at one metre against full scale.
         rank_by: items have the column `grade`, by which they are ranked, higher first: `nearness`
-            (a short distance), `loudness` (a high peak at the microphone) or `hardness` (a short
+            (a short distance), `loudness` (a high peak at one metre) or `hardness` (a short
             contact, as of a hard striker).
     """
 
