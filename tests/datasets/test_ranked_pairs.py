@@ -65,7 +65,9 @@ def test_thirds_are_by_the_difference() -> None:
 def test_what_cannot_be_paired_is_refused_with_the_mend() -> None:
     with pytest.raises(DataError, match=r"d: test: rank_pairs: the corpus grades no items"):
         draw_ranked_pairs(items().drop(columns="grade"), 9, "d: test")
-    with pytest.raises(DataError, match=r"of clip-03 is no finite number"):
-        draw_ranked_pairs(items().replace({"grade": {items()["grade"][3]: np.nan}}), 9, "d")
+    lacking = items()
+    lacking.loc[3, "grade"] = np.nan
+    with pytest.raises(DataError, match=r"d: the grade of clip-03 is no finite number"):
+        draw_ranked_pairs(lacking, 9, "d")
     with pytest.raises(DataError, match="no pairs of different grade"):
         draw_ranked_pairs(items().assign(grade=1.0), 9, "d")

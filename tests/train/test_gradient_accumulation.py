@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from adapters.class_losses import ClassBalancedSoftmax, FocalSoftmax, SphereFace2
-from adapters.ghm import GhmClassification
+from adapters.ghm import GhmClassification, GhmSigmoid
+from adapters.long_tail import Ldam, LogitAdjustment
 from adapters.losses import AamSoftmax, AmSoftmax, Softmax, SubcenterAam
+from adapters.ranking import GhmRanking, GhmRegression, RankNet
 from adapters.triplet import AngularTriplet
 from harness.adapter import LossAdapter, Vector
 from harness.train.gradient_accumulation import Learned, Precision, learn
@@ -30,9 +32,15 @@ SUMS: list[LossAdapter] = [
     SphereFace2(),
     FocalSoftmax(),
     ClassBalancedSoftmax(),
+    LogitAdjustment(),
+    Ldam(),
 ]
 WHOLES: list[LossAdapter] = [
     GhmClassification(),
+    GhmSigmoid(momentum=0.0, density="exact"),
+    RankNet(),
+    GhmRanking(),
+    GhmRegression(),
     AngularTriplet(),
     AngularTriplet(mining="semi-hard"),
     AngularTriplet(mining="all"),
