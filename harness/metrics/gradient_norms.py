@@ -98,7 +98,8 @@ def evenness(parts: Floats) -> float:
     total = float(np.sum(parts))
     if not total > 0:
         return math.nan
-    shares = np.asarray(parts, np.float64)[np.asarray(parts) > 0] / total
+    shares = np.asarray(parts, np.float64) / total
+    shares = shares[shares > 0]
     entropy = -float(np.sum(shares * np.log(shares)))
     return max(0.0, entropy / math.log(len(parts)))
 

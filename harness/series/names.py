@@ -23,6 +23,8 @@ SCALARS = (
     "Train/grad_norm",
     "Train/loss_scale",
     "Train/steps_left_out",
+    "Train/raw_loss",
+    "Train/weighted_loss",
     "Test/eer",
     "Test/min_dcf",
     "Test/threshold",

@@ -112,12 +112,15 @@ class GradientLog:
         part = _Part(norms, weighted, weights, raw, right.cpu().numpy(), float(output.loss))
         self._parts.append(part)
 
-    def evidence(self, hard: Mask | None = None, wrong: Mask | None = None) -> Evidence:
+    def evidence(
+        self, hard: Mask | None = None, wrong: Mask | None = None, *, with_losses: bool = False
+    ) -> Evidence:
         """Return what was collected, in the order in which it came.
 
         Args:
             hard: True for items that are known to be hard, `[items]`; None if none are.
             wrong: True for items that are known to have a wrong label.
+            with_losses: plain and weighted loss stand among the numbers, beside their ratio.
 
         Returns:
             Nothing if nothing was collected.
@@ -138,6 +141,8 @@ class GradientLog:
             "weighted_evenness": evenness(pulls),
             "hardest_weight": hardest_share(norms, weights),
         }
+        if with_losses:
+            scalars |= {"raw_loss": float(raw.mean()), "weighted_loss": loss}
         for name, mask in (("hard", hard), ("wrong_label", wrong)):
             if mask is not None and mask.any() and not mask.all():
                 mean = max(float(weights.mean()), TINY)
@@ -189,7 +194,7 @@ class HeadWatch:
 
     def evidence(self) -> Evidence:
         """Return the evidence of all steps since the last call."""
-        found, self._log = self._log.evidence(), GradientLog()
+        found, self._log = self._log.evidence(with_losses=True), GradientLog()
         return found
 
     def _take_down(self, _: Any, inputs: tuple[Any, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +187,9 @@ class _Run:
         # The one device's module is called past Fabric, which then enters no autocast by itself.
         precision = Precision(self.fabric.autocast, self.fabric.backward)
         part = self.plan.recipe.micro_batch
-        with self.watch if self.plan.is_watched(step + 1) else nullcontext():
+        watched = self.plan.is_watched(step + 1)
+        watch: AbstractContextManager[object] = self.watch if watched else nullcontext()
+        with watch:
             learned = learn(self.system, inputs, labels, part, precision, grades)
         values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
         self._update_weights(step, learned.loss, values)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.data.training_labels import (
@@ -49,6 +49,7 @@ def test_the_tail_keeps_3_of_30_clips_and_nothing_else_changes() -> None:
     assert found["id"].tolist() == [id_ for id_ in ids if id_ in set(found["id"])]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(5, 400), min_size=2, max_size=12).map(lambda c: sorted(c, reverse=True)),
     st.floats(1, 20),

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import entropy
@@ -23,6 +23,7 @@ from harness.metrics.gradient_norms import (
 NORMS = st.integers(1, 60).map(lambda items: np.random.default_rng(items).beta(0.5, 0.5, items))
 
 
+@settings(deadline=None)
 @given(NORMS, st.integers(1, 12))
 def test_bins_hold_every_item_once_and_a_density_has_the_mean_one(
     norms: NDArray[np.float64], bins: int
@@ -34,6 +35,7 @@ def test_bins_hold_every_item_once_and_a_density_has_the_mean_one(
     assert density(counts).mean() == pytest.approx(1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 9), min_size=2, max_size=9).filter(lambda parts: sum(parts) > 1e-6))
 def test_evenness_is_the_entropy_over_its_largest_value(parts: list[float]) -> None:
     found = evenness(np.array(parts))
@@ -46,6 +48,7 @@ def test_nothing_is_neither_even_nor_uneven() -> None:
     assert math.isnan(hardest_share(np.array([0.5]), np.array([0.0])))
 
 
+@settings(deadline=None)
 @given(NORMS, st.floats(0.01, 1))
 def test_equal_weights_give_the_hardest_their_own_share(
     norms: NDArray[np.float64], share: float

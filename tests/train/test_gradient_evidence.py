@@ -52,6 +52,9 @@ def test_an_epoch_is_seen_as_it_is_learnt_from(tmp_path: Path) -> None:
     assert sum(vectors["Train/weighted_gradients"].values) == pytest.approx(1)
     assert vectors["Train/norm_statistics"].labels == STATISTICS
     assert found["Train/loss_ratio"]["value"].item() == pytest.approx(1)
+    losses = found["Train/Loss"]["value"].to_numpy()[3:]
+    for name in ("raw_loss", "weighted_loss"):
+        assert found[f"Train/{name}"]["value"].item() == pytest.approx(losses.mean(), rel=1e-5)
     assert {round(each, 9) for each in vectors["Train/norm_weights"].values} <= {0, 1}
     plain, weighted = (
         found[f"Train/{name}_evenness"]["value"] for name in ("gradient", "weighted")

@@ -20,7 +20,7 @@ from harness.board.publishing.rendering import (
 )
 from harness.board.publishing.site_pages import pages as site_pages
 from harness.board.publishing.suite_pages import index, index_line, suite_texts
-from harness.board.record_paths import slug
+from harness.board.record_paths import series_path, slug
 from harness.board.record_store import families, load, record_files
 from harness.board.standing.budget_curve import curves_of
 from harness.board.standing.rows import FiledRecord
@@ -207,8 +207,9 @@ def write_local(
 
 
 def end_beside(record: Path) -> TrainingEnd | None:
-    """Return how the training of a record in a runs folder ended; None without its series."""
-    series = record.with_name(PUBLISHED)
+    """Return how the training of a record in a file ended; None without its series beside it."""
+    own = record.name == "record.json"
+    series = record.with_name(PUBLISHED if own else series_path(record.name))
     if not series.is_file():
         return None
     with suppress(DataError):  # a run's own series may be cut off; its record stands

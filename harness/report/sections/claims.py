@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.board.publishing.published_tables import end_beside
+from harness.board.record_paths import is_record
 from harness.board.standing.claims import table_claims
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
@@ -28,13 +29,13 @@ COLUMNS = ("claim", "fact", "loss", "value", "baseline", "interval", "p", "pairs
 def section(runs: Sequence[Run], words: Words) -> Section | None:
     """Judge the claims about every loss beside which cross-entropy was trained.
 
-    Of a run in a runs folder all trainings of its table count that lie there, whether the report is
-    of them or not: a claim is judged over seeds and folds.
+    All trainings of a run's table count that lie in its folder, whether the report is of them or
+    not: a claim is judged over seeds and folds.
     """
     looked = [run for run in runs if run.record is not None and _has_evidence(run)]
     if not looked:
         return None
-    filed = [each for place in _tables_of(looked) for each in _filed(place, looked)]
+    filed = _filed(looked)
     judged = [each for table in tables(filed) for each in table_claims(table)]
     lead = Paragraph(words("claims.lead"), quiet=True)
     if not judged:
@@ -49,22 +50,23 @@ def _has_evidence(run: Run) -> bool:
     return run.series is not None and f"{TRAINING}/weighted_evenness" in run.series
 
 
-def _tables_of(runs: Sequence[Run]) -> list[Path]:
-    """Return the folders of all records of the runs' suites and profiles, or of single records."""
-    found = (run.place.parents[2] if run.place.name == RECORD else run.place for run in runs)
-    return list(dict.fromkeys(found))
-
-
-def _filed(place: Path, runs: Sequence[Run]) -> list[FiledRecord]:
-    """Return the records below a folder that are on the data of one of the runs."""
+def _filed(runs: Sequence[Run]) -> list[FiledRecord]:
+    """Return the records of the runs' suites and profiles that are on the data of one of them."""
     wanted = {_data(run.record) for run in runs if run.record is not None}
-    paths = sorted(place.glob(f"*/*/{RECORD}")) if place.is_dir() else [place]
-    found = ((path, read_record(path)) for path in paths)
+    paths = {path.resolve(): path for run in runs for path in _beside(run.place)}
+    found = ((path, read_record(path)) for path in paths.values())
     return [
         FiledRecord(record, str(path), end=end_beside(path))
         for path, record in found
         if _data(record) in wanted
     ]
+
+
+def _beside(place: Path) -> list[Path]:
+    """Return the records of a record's suite and profile: of a runs folder, or published."""
+    if place.name == RECORD:
+        return sorted(place.parents[3].glob(f"*/*/*/{RECORD}"))
+    return [path for path in sorted(place.parents[1].glob("*/*.json")) if is_record(path.name)]
 
 
 def _data(record: Record) -> str:

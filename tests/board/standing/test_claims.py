@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -20,7 +19,7 @@ from tests.board.conftest import Make
 BALANCE = {"softmax": (0.60, 0.61, 0.59), "ghm": (0.90, 0.92, 0.91), "focal": (0.60, 0.62, 0.59)}
 
 
-def table_of(make: Make, balance: dict[str, tuple[float, ...]], **changes: Any) -> Table:
+def table_of(make: Make, balance: dict[str, tuple[float, ...]]) -> Table:
     """Three losses on one network, with error rates from 5 %, and what their series say."""
     filed = []
     for place, (loss, values) in enumerate(balance.items()):
@@ -28,7 +27,8 @@ def table_of(make: Make, balance: dict[str, tuple[float, ...]], **changes: Any) 
         component = RecordedComponent(name=loss, adapter=adapter, version=1, fields={})
         for seed, value in enumerate(values):
             rate = 0.05 - 0.02 * place + 0.0003 * seed
-            record = make("cnn", loss, value=rate, seed=seed, **{"loss": component, **changes})
+            record = make("cnn", loss, value=rate, seed=seed)
+            record = record.model_copy(update={"loss": component})
             end = TrainingEnd(None, 0.0, {}, {"balance": value} if value else {})
             filed.append(FiledRecord(record, f"{loss}-{seed}.json", end=end))
     (table,) = tables(filed)
