@@ -130,6 +130,7 @@ def _fold(
         "split": config.split and config.split.model_dump(),
         "trials": config.trials,
         "draw_trials": config.draw_trials and config.draw_trials.model_dump(),
+        **({"rank_pairs": config.rank_pairs} if config.rank_pairs else {}),
     }
     lock = digest(shared)
     return record.RecordedFold(
