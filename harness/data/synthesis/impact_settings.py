@@ -48,8 +48,13 @@ class ImpactSettings:
                 raise ValueError(f"materials: no {material!r}; {nearest(material, MATERIALS)}")
         if not self.materials or len(set(self.materials)) < len(self.materials):
             raise ValueError("materials: name one at least, and each once")
-        ranges = {"resonance_hz": (1000, 7500), "hard": (0, 0.5), "distance": (1, 100)}
-        ranges |= {} if self.room_s is None else {"room_s": (0.05, 2)}
+        ranges: dict[str, tuple[float, float]] = {
+            "resonance_hz": (1000, 7500),
+            "hard": (0, 0.5),
+            "distance": (1, 100),
+        }
+        if self.room_s is not None:
+            ranges["room_s"] = (0.05, 2)
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name}: give a number from {low:,} to {high:,}")
