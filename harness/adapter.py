@@ -107,7 +107,32 @@ class Vector:
     kind: ClassVar[str] = "vector"
 
 
-Input = Fbank | Spectrogram | Image | Vector
+@dataclass(frozen=True, kw_only=True)
+class Vectors:
+    """Vectors of several modalities of one turn, side by side: `[batch, frames, size]`.
+
+    `size` is the sum of the modalities' lengths, in the order text, audio, video. Frames that a
+    turn does not have are rows of zeros; with one frame, sequences were pooled by their reader.
+
+    Attributes:
+        text, audio, video: length of a modality's vector; 0 if there is none.
+        frames: vectors of a turn at most.
+    """
+
+    text: int = 0
+    audio: int = 0
+    video: int = 0
+    frames: int = 1
+
+    kind: ClassVar[str] = "vectors"
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Lengths of text, audio and video."""
+        return self.text, self.audio, self.video
+
+
+Input = Fbank | Spectrogram | Image | Vector | Vectors
 
 
 @dataclass(frozen=True)
@@ -119,7 +144,10 @@ class Batch:
         mix_labels, mix_weights: the second label of a mixed example and the first one's share,
             both `[batch]`, if the recipe mixes.
         teacher: a teacher's logits, `[batch, classes]`, if there is one (distillation).
-        pairs: indices of pairs within the batch, `[pairs, 2]`, if the loss asks for them.
+        pairs: indices of pairs within the batch, `[pairs, 2]`, if the loss asks for them: of the
+            two views of each item, for a loss that asks for `views`.
+        assigned: the answer of an `AssigningHead` for these items; None before there is one, and
+            for a loss that does not ask.
     """
 
     labels: Tensor
@@ -127,6 +155,28 @@ class Batch:
     mix_weights: Tensor | None = None
     teacher: Tensor | None = None
     pairs: Tensor | None = None
+    assigned: Assigned | None = None
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Targets that a head gave to items by itself, at the start of an epoch.
+
+    Attributes:
+        targets: of each item, `[items]`, int64: a cluster, say.
+        weights: how far each is trusted, `[items]`, float32.
+        statistics: numbers worth a curve, of this epoch.
+        vectors: as those of `Head.vectors`.
+    """
+
+    targets: Tensor
+    weights: Tensor
+    statistics: Mapping[str, float] = field(default_factory=dict)
+    vectors: Mapping[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
+
+    def of(self, rows: Tensor) -> Assigned:
+        """Return the targets and weights of some items."""
+        return Assigned(self.targets[rows], self.weights[rows])
 
 
 @dataclass(frozen=True)
@@ -161,6 +211,21 @@ class Head(Protocol):
         """Return class logits `[batch, classes]` with no label known, for deciding."""
 
 
+class AssigningHead(Protocol):
+    """A head whose loss asks for `epoch_embeddings`: it looks at all training items together."""
+
+    def assign(self, embeddings: Tensor, progress: float) -> Assigned:
+        """Answer the embeddings of the training items with targets and weights.
+
+        Called before the first step of each epoch; all randomness comes from torch's generator,
+        which the loop has seeded. Batches of the epoch carry the answer for their items.
+
+        Args:
+            embeddings: of all training items in their order, in evaluation mode, `[items, size]`.
+            progress: share of the training that is done, 0 to under 1.
+        """
+
+
 @runtime_checkable
 class ModelAdapter(Protocol):
     """A network behind the interface.
@@ -189,7 +254,10 @@ class LossAdapter(Protocol):
         version: changes whenever the same fields would compute a different loss.
         needs: requirements of the loss on a batch: `pairs`; `pk`, several examples of each of its
             classes; `full_batch`, all of it in one call, if a sum over its parts would not do.
-            And on the training split: `counts`, see `CountingLoss`.
+            And on the training split: `counts`, see `CountingLoss`. And of the loop: `views`,
+            each item goes through the network twice in a step, the second half of the batch
+            being the first again (dropout and masks in the network make them differ);
+            `epoch_embeddings`, see `AssigningHead`.
         scheduled: names of the head's attributes that a recipe's schedules may drive
             (`margin`, `scale`); each is a float that the loop sets before a step.
     """

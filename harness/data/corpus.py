@@ -42,6 +42,9 @@ Samples = NDArray[np.int16]
 Pixels = NDArray[np.uint8]
 """A picture, `[height, width]`."""
 
+TurnVectors = NDArray[np.float32]
+"""A turn of a dialogue, `[frames, size]`: text, audio and video side by side."""
+
 HeldOut = Literal["validation", "test"]
 """The splits that may have trials."""
 
@@ -51,7 +54,7 @@ class Corpus(Protocol):
 
     Attributes:
         version: changes whenever the same files would give other items.
-        kind: `audio` (`Samples`) or `image` (`Pixels`).
+        kind: `audio` (`Samples`), `image` (`Pixels`) or `vectors` (`TurnVectors`).
         unit: the name of the resampling unit in a table.
         needs_folder: False if the corpus is computed or bundled.
     """
@@ -73,7 +76,7 @@ class Corpus(Protocol):
     def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
         """Return the models that trials enrol, `MODEL_COLUMNS`; None if trials name items."""
 
-    def read(self, item: Any, folder: Path) -> Samples | Pixels:
+    def read(self, item: Any, folder: Path) -> Samples | Pixels | TurnVectors:
         """Return the content of one row of `items`; it may give an `ItemNote`.
 
         Raises:
@@ -91,6 +94,18 @@ class Missing(NamedTuple):
 
     folders: tuple[Path, ...]
     mend: str
+
+
+@runtime_checkable
+class OfVectors(Protocol):
+    """A layout whose items are vectors: models take their sizes from it."""
+
+    def sizes(self, folder: Path) -> dict[str, int]:
+        """Return `text`, `audio`, `video` and `frames`, as `harness.adapter.Vectors` has them.
+
+        Raises:
+            DataError: a file of features cannot be read.
+        """
 
 
 @runtime_checkable

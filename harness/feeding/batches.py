@@ -69,7 +69,7 @@ class TrainingBatches:
 
         Crops are as long as their speed takes, and padded to the longest with zeros.
         """
-        chosen, speeds = self._indices(step), self.speeds_at(step)
+        chosen, speeds = self.rows(step), self.speeds_at(step)
         places = np.random.Generator(np.random.PCG64([self.seed, 1, step]))
         lengths = self._lengths(speeds)
         longest = max((length or 0 for length in lengths), default=0)
@@ -80,6 +80,14 @@ class TrainingBatches:
             contents.append(np.pad(content, (0, longest - len(content))) if short else content)
         labels = self._class_indices[chosen] + len(self.classes) * speeds
         return raw_tensor(contents), torch.from_numpy(labels)
+
+    def rows(self, step: int) -> NDArray[np.int64]:
+        """Return the items of a step, as rows of the subset, `[batch]`."""
+        if self._label_sampler is not None:
+            return self._label_sampler.at(step, self.nearest)
+        epoch, place = divmod(step, self.steps_per_epoch)
+        order = _epoch_order(self.seed, epoch, len(self.subset), self.batch)
+        return order[place * self.batch : (place + 1) * self.batch]
 
     def speeds_at(self, step: int) -> NDArray[np.int64]:
         """Draw the index of each crop's speed, `[batch]`; zeros if there are no speeds."""
@@ -100,13 +108,6 @@ class TrainingBatches:
         if self.sampler is None:
             return None
         return LabelSampler(self._class_indices, self.sampler, self.seed)
-
-    def _indices(self, step: int) -> NDArray[np.int64]:
-        if self._label_sampler is not None:
-            return self._label_sampler.at(step, self.nearest)
-        epoch, place = divmod(step, self.steps_per_epoch)
-        order = _epoch_order(self.seed, epoch, len(self.subset), self.batch)
-        return order[place * self.batch : (place + 1) * self.batch]
 
     def _lengths(self, speeds: NDArray[np.int64]) -> list[int | None]:
         """Return the samples that each crop takes, None if items are taken whole."""

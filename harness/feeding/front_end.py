@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from harness.adapter import Fbank, Image, Input, Spectrogram, Vector
+from harness.adapter import Fbank, Image, Input, Spectrogram, Vector, Vectors
 from harness.data.corpus import SAMPLE_RATE
 from harness.datasets.lengths import frame_samples
 from harness.errors import ConfigError
@@ -185,9 +185,9 @@ class Picture(nn.Module):
 
 
 class AsItIs(nn.Module):
-    """Vectors `[batch, size]` that a network takes as they are."""
+    """Vectors, `[batch, size]` or `[batch, frames, size]`, that a network takes as they are."""
 
-    def __init__(self, declared: Vector) -> None:
+    def __init__(self, declared: Vector | Vectors) -> None:
         super().__init__()
         del declared
 
@@ -202,6 +202,7 @@ FRONT_ENDS: dict[type[Input], Callable[[Any], nn.Module]] = {
     Spectrogram: SpectrogramImage,
     Image: Picture,
     Vector: AsItIs,
+    Vectors: AsItIs,
 }
 
 
@@ -223,6 +224,8 @@ def raw_shape(declared: Input, seconds: float) -> tuple[int, ...]:
         return (declared.size, declared.size)
     if isinstance(declared, Vector):
         return (declared.size,)
+    if isinstance(declared, Vectors):
+        return (declared.frames, sum(declared.sizes))
     return (round(seconds * SAMPLE_RATE),)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.health.classes import class_balance
+from harness.health.cluster_findings import cluster_findings
 from harness.health.curves import Curve, find_curve
 from harness.health.findings import HealthFinding, Points, Share, Value
 from harness.health.interruptions import interruptions
@@ -48,6 +49,7 @@ def training_findings(series: Series, validation: Curve | None) -> Iterator[Heal
     if validation is not None:
         yield from _leaps(series, validation)
     yield from _classes(series)
+    yield from cluster_findings(series, validation)
 
 
 def settled_loss(series: Series) -> Curve | None:

@@ -22,6 +22,7 @@ from harness.registry.newcomer_evidence import wrong_times_and_counts
 from harness.run.job.context import make_task
 from harness.run.plan.protocol import make_data, make_protocol
 from harness.series.series_file import MOST_PUBLISHED, read_own
+from harness.tasks.task import baseline_names
 
 RECORD_LIMIT = 2_000_000
 """Bytes of a record, or of its details and attestations."""
@@ -169,8 +170,8 @@ def _wrong_track(record: Record, loaded: LoadedBenchmark) -> Iterator[str]:
     if record.is_baseline and record.protocol.suite in loaded.benchmark.suites:
         task = make_task(loaded, record.protocol.suite)
         own = (task.baseline_name, loaded.suite(record.protocol.suite).task, task.version)
-        model = record.model
-        if record.loss or (model.name, model.adapter, model.version) != own:
+        model, names = record.model, baseline_names(task)
+        if record.loss or (model.adapter, model.version) != own[1:] or model.name not in names:
             yield f"its track is baseline, and the suite's is {own[0]!r} of {own[1]}, {own[2]}"
     trains = not record.is_baseline and record.submission is None and record.track != "checkpoint"
     if trains and record.state == "done" and "train" not in record.stages:

@@ -19,7 +19,7 @@ from harness.testing.requirements import build_from_seed, require
 
 _BATCH, _SIZE, _CLASSES = 8, 12, 5
 _COUNTS = (9, 4, 1, 30, 2)
-_NEEDS = frozenset({"pairs", "pk", "full_batch", "counts"})
+_NEEDS = frozenset({"pairs", "pk", "full_batch", "counts", "views", "epoch_embeddings"})
 
 
 def check_declarations(adapter: LossAdapter) -> None:

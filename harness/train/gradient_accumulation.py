@@ -62,6 +62,8 @@ def learn(
         part: most items that go through the network together; None for all of them.
         precision: the number formats.
     """
+    if system.takes_views:
+        inputs, labels = torch.cat((inputs, inputs)), torch.cat((labels, labels))
     if part is None:
         return _learn_at_once(system, inputs, labels, precision)
     count = parts_of(len(labels), part)

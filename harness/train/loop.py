@@ -29,6 +29,7 @@ from harness.train.checkpoint import (
     save_weights,
 )
 from harness.train.continuation import parent_state
+from harness.train.epoch_targets import EpochTargets
 from harness.train.gradient_accumulation import Precision, learn
 from harness.train.kept_states import keep_chosen, keep_state, steps_to_keep
 from harness.train.optimization import (
@@ -112,6 +113,7 @@ class _Run:
         optimizer = make_optimizer(plan.recipe.optimizer, system.parameters())
         self.module, self.optimizer = fabric.setup(system, optimizer)
         self.module.mark_forward_method("learn")
+        self.targets = EpochTargets(system, plan)
         self.progress, self.first = progress, progress.step
         progress.right = deque(progress.right, maxlen=plan.batches.steps_per_epoch)
         self.full = {name: float(getattr(system.head, name)) for name in plan.scheduled}
@@ -177,6 +179,7 @@ class _Run:
         rate, scheduled = self._set_schedules(step)
         per_epoch = self.plan.batches.steps_per_epoch
         mine_hard_labels(self.system, feeder, self.plan.draw(step), per_epoch)
+        assigned = self.targets.before(step)
         # First, so that what a GPU holds to make features is not held beside old gradients.
         self.optimizer.zero_grad(set_to_none=True)
         inputs, labels, _ = feeder.take()
@@ -184,6 +187,9 @@ class _Run:
         precision = Precision(self.fabric.autocast, self.fabric.backward)
         learned = learn(self.system, inputs, labels, self.plan.recipe.micro_batch, precision)
         values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
+        if assigned is not None:
+            values |= assigned.statistics
+            self.recorder.add_assigned(step + 1, assigned)
         self._update_weights(step, learned.loss, values)
         if learned.logits is not None:
             values["Accuracy"] = float((learned.logits.argmax(1) == labels).float().mean())
@@ -251,6 +257,7 @@ class _Run:
             "optimizer": self.optimizer.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
             "progress": progress,
+            **self.targets.state,
         }
 
     def keep_state(self) -> None:
@@ -276,6 +283,7 @@ class _Run:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state that `_save` wrote, of this training or of its parent."""
         self.system.load_state_dict(state["system"])
+        self.targets.restore(state)
         # Moments alone: a continuation's recipe may decay weights otherwise than its parent's.
         groups = [{**group} for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict(state["optimizer"])

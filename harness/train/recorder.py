@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.adapter import Assigned
 from harness.series.names import TRAINING, VALIDATION
 from harness.series.series import MarkKind
 from harness.series.series_file import SeriesWriter
@@ -109,6 +110,11 @@ class Recorder:
             edges = [each / BINS for each in range(BINS + 1)]
             self._series.add_vector(step, f"{TRAINING}/own_class_probability", shares, edges)
         for name, (values, edges) in getattr(head, "vectors", dict)().items():
+            self._series.add_vector(step, f"{TRAINING}/{name}", values, edges)
+
+    def add_assigned(self, step: int, assigned: Assigned) -> None:
+        """Add the vectors of the targets that a head gave at the start of an epoch."""
+        for name, (values, edges) in assigned.vectors.items():
             self._series.add_vector(step, f"{TRAINING}/{name}", values, edges)
 
     def save_point(self, step: int) -> None:

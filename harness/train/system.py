@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness.adapter import Batch, Input, LossAdapter, LossOutput, ModelAdapter, build_head
+from harness.adapter import (
+    Assigned,
+    Batch,
+    Input,
+    LossAdapter,
+    LossOutput,
+    ModelAdapter,
+    build_head,
+)
 from harness.config.recipe_tables import Augment
 from harness.config.recipes import EvenCrops, Recipe
 from harness.data.corpus import SAMPLE_RATE
@@ -80,8 +88,13 @@ class System(nn.Module):
                     "labels are near; take hard out, or choose a loss with a classifier"
                 )
             self.register_buffer("nearest", torch.zeros(classes, several, dtype=torch.int64))
-        self.looks_at_whole_batch = bool(loss and loss.needs & {"full_batch", "pk", "pairs"})
-        self.judges_any_batch = bool(loss and not loss.needs & {"pk", "pairs"})
+        needs = loss.needs if loss else frozenset()
+        self.takes_views = "views" in needs
+        self.assigns = "epoch_embeddings" in needs
+        self.assigned: Assigned | None = None  # of the items of the step that is being learnt
+        whole = {"full_batch", "pk", "pairs", "views", "epoch_embeddings"}
+        self.looks_at_whole_batch = bool(needs & whole)
+        self.judges_any_batch = bool(loss and not needs & (whole - {"full_batch"}))
 
     def inputs(self, raw: Tensor) -> Tensor:
         """Return the network input of a raw batch, masked in training mode only."""
@@ -123,8 +136,17 @@ class System(nn.Module):
 
     def judge(self, embeddings: Tensor, labels: Tensor) -> LossOutput:
         """Return the output of the head for labelled embeddings."""
-        output: LossOutput = self._head(embeddings, Batch(labels))
+        output: LossOutput = self._head(embeddings, self._batch(labels))
         return output
+
+    def _batch(self, labels: Tensor) -> Batch:
+        """Return a batch with the head's own targets; the second half of views is the first."""
+        if not self.takes_views:
+            return Batch(labels, assigned=self.assigned)
+        items = torch.arange(len(labels) // 2, device=labels.device)
+        pairs = torch.stack((items, items + len(items)), dim=1)
+        twice = self.assigned and self.assigned.of(torch.cat((items, items)))
+        return Batch(labels, pairs=pairs, assigned=twice)
 
     def class_centres(self) -> Tensor:
         """Return the head's centres of its classes, `[classes, size]`."""

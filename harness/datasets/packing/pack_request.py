@@ -74,7 +74,8 @@ class PackRequest:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of one number."""
-        return np.dtype(np.int16 if self.corpus.kind == "audio" else np.uint8)
+        kinds: dict[str, type[np.generic]] = {"audio": np.int16, "vectors": np.float32}
+        return np.dtype(kinds.get(self.corpus.kind, np.uint8))
 
     @property
     def dimensions(self) -> int:

@@ -32,7 +32,7 @@ from harness.run.job.results import (
     stage_name,
 )
 from harness.run.job.spec import JobSpec
-from harness.tasks.task import Side, training_lists
+from harness.tasks.task import Scores, Side, TaskOptions, training_lists
 
 MIB = 2**20
 
@@ -182,7 +182,7 @@ def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) 
         training = Side(outputs("train"), training_lists(dataset.listing, dataset.left_out))
     context.begin("score", 1, is_quiet=True)
     uses = log_test_use(spec, folder.name)
-    scores = task.score(validation, test, training)
+    scores = _score(context, validation, test, training)
     judgement = task.judge(test.lists, scores)
     save_scores(folder / SCORES, scores)
     kept = task.output == "embedding" and save_embeddings(
@@ -197,6 +197,16 @@ def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) 
         "scores": _named(folder / SCORES),
         **({"embeddings": _named(folder / EMBEDDINGS)} if kept else {}),
     }
+
+
+def _score(context: JobContext, validation: Side, test: Side, training: Side | None) -> Scores:
+    """Return the scores of test, of a further baseline by its own rule."""
+    spec, options = context.spec, TaskOptions.of(context.task)
+    if spec.is_baseline and spec.model.name in options.further_baselines:
+        if options.score_baseline is None:
+            raise TypeError(f"{spec.protocol.suite}: its task has baselines and scores none")
+        return options.score_baseline(spec.model.name, validation, test)
+    return context.task.score(validation, test, training)
 
 
 def _named(path: Path) -> dict[str, Any]:

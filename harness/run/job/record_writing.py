@@ -273,7 +273,9 @@ def _selection(spec: JobSpec, training: dict[str, Any] | None) -> str:
         return ""
     step = f"step {training['selected_step']} of {training['steps']}"
     rule = spec.recipe.phases[-1].select
-    chosen = f"validation, {step}" if rule == "best" else f"{rule} weights"
+    by = training.get("selected_by")
+    where = f"validation by {by}, without labels" if by else "validation"
+    chosen = f"{where}, {step}" if rule == "best" else f"{rule} weights"
     first = training.get("before_fine_tuning")
     return f"{chosen}; fine-tuned from step {first['steps']} on" if first else chosen
 

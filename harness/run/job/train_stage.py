@@ -25,7 +25,7 @@ from harness.records.files import write_bytes
 from harness.run.job.context import JobContext
 from harness.series.names import SAMPLE, VALIDATION
 from harness.series.series_file import FILE, PUBLISHED, published_bytes
-from harness.tasks.task import Output, Side
+from harness.tasks.task import Output, Side, TaskOptions
 from harness.train.class_losses import ClassLosses
 from harness.train.kept_states import kept_bytes
 from harness.train.loop import train
@@ -58,6 +58,7 @@ def train_system(context: JobContext, recipe: Recipe, folder: Path) -> dict[str,
         "environment": environment_digest(where) if where else "",
         **({"states_bytes": kept_bytes(folder)} if result.states else {}),
         "series": _publish_series(folder),
+        **({"selected_by": selects} if (selects := TaskOptions.of(context.task).selects) else {}),
     }
 
 
@@ -83,6 +84,7 @@ def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan
     """Return the plan of a job's training in a folder."""
     spec, task, dataset = context.spec, context.task, context.dataset
     seed, goes_on = spec.seed or 0, dict[str, Any]()
+    selects = TaskOptions.of(task).selects
     if (parent := spec.parent) is not None:
         seed = fine_tuning_seed(seed) if parent.began else seed
         goes_on = {
@@ -104,8 +106,8 @@ def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan
         ),
         disturber=_disturber(context, recipe, seed),
         validate=_validator(context, recipe),
-        primary=task.primary,
-        higher_is_better=task.facts[task.primary].higher_is_better,
+        primary=selects or task.primary,
+        higher_is_better=bool(selects) or task.facts[task.primary].higher_is_better,
         scheduled=context.loss.scheduled if context.loss else (),
         folder=folder,
         seed=seed,

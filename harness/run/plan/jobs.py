@@ -29,6 +29,7 @@ from harness.run.plan.request import (
     suite_entries,
 )
 from harness.run.plan.resolved import ResolvedEntry, disturbances, resolve_entry
+from harness.tasks.task import baseline_names
 
 Tell = Callable[[str], None]
 
@@ -75,14 +76,15 @@ class CallPlan:
         self._fields.setdefault(name, []).append(fields)
 
     def add_baseline(self, name: str) -> None:
-        """Add the task's no-training baseline on a dataset."""
-        model = record.RecordedComponent(
-            name=self.task.baseline_name,
-            adapter=self._loaded.suite(self._request.suite).task,
-            version=self.task.version,
-            fields={},
-        )
-        self.add(name, model=model, track="baseline")
+        """Add the task's rows without training on a dataset."""
+        for each in baseline_names(self.task):
+            model = record.RecordedComponent(
+                name=each,
+                adapter=self._loaded.suite(self._request.suite).task,
+                version=self.task.version,
+                fields={},
+            )
+            self.add(name, model=model, track="baseline")
 
     def add_entries(
         self,

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.config.loader import LoadedBenchmark, with_settings
 from harness.config.recipe_tables import Augment
 from harness.config.recipes import Recipe
-from harness.data.corpus import SAMPLE_RATE
+from harness.data.corpus import SAMPLE_RATE, OfVectors
 from harness.datasets.lengths import Need, frame_count, least_frames
 from harness.datasets.packing.pack_request import MessageCallback, ignore_message
 from harness.errors import ConfigError, nearest
@@ -20,7 +20,7 @@ from harness.run.plan.questions import Description
 from harness.run.plan.request import DatasetState, RunRequest, SuiteEntry
 from harness.tasks.task import Task
 
-GIVEN = frozenset({"full_batch", "counts"})
+GIVEN = frozenset({"full_batch", "counts", "views", "epoch_embeddings"})
 """A loss sees a step's whole batch, in however many parts it goes through the network."""
 
 MENDS = {
@@ -63,7 +63,10 @@ def resolve_entry(
         ConfigError: it cannot be built, or its parts do not go together.
     """
     tables, listing = loaded.benchmark, dataset.listing
-    model = adapter_facts("models", entry.model, tables.models[entry.model])
+    table = tables.models[entry.model]
+    if isinstance(listing.corpus, OfVectors):
+        table = table.on_dataset(listing.corpus.sizes(listing.folder))
+    model = adapter_facts("models", entry.model, table)
     loss = adapter_facts("losses", entry.loss, tables.losses[entry.loss])
     recipe = _recipe(loaded, request, listing.table, entry)
     name = _recipe_name(request, entry, recipe)
@@ -74,7 +77,7 @@ def resolve_entry(
         check_needs(loss.description.needs, loaded.where("losses", entry.loss), recipe)
         _check_schedules(loaded, recipe, loss.description, where)
     check_augment(recipe, task, listing.corpus.kind, where)
-    declared = model_input(entry.model, tables.models[entry.model])
+    declared = model_input(entry.model, table)
     if declared is not None and declared.kind == "audio":
         check_crops(recipe, Need(entry.model, declared), where)
     failed = "; ".join(filter(None, (model.failed, loss.failed)))
