@@ -26,7 +26,7 @@ class Fusion:
         frames: vectors of a turn at most.
         base_dim: size of each projection, of the fusion and of the embedding.
         dropout: of the fusion's hidden layer.
-        word_dropout: share of a turn's frames (words) that a pass leaves away, where it has several.
+        word_dropout: share of a turn's frames (words) that a pass leaves away, if it has several.
         feature_dropout: share of each modality's features that a pass leaves away.
         modality_dropout: how likely a pass leaves a modality away, where there are several.
         anchor: the modality that stays; empty for none.

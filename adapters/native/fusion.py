@@ -73,7 +73,7 @@ class FusionTrunk(nn.Module):
         return (sequence * weights.unsqueeze(-1)).sum(dim=1) / count
 
     def _modalities(self, batch: int, device: torch.device) -> Tensor:
-        """Return a mask of the modalities that a view keeps, one at least: `[batch, modalities]`."""
+        """Return which modalities a view keeps, one at least: a mask `[batch, modalities]`."""
         count = len(self._sizes)
         kept = torch.ones(batch, count, device=device)
         if not self.training or count == 1 or not self._modality_dropout:

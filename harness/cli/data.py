@@ -166,6 +166,7 @@ def _document(checked: DatasetCheck) -> dict[str, Any]:
         "duplicates": checked.duplicates,
         "alike": checked.alike,
         "notes": checked.notes,
+        **checked.classes,
     }
 
 
@@ -179,6 +180,7 @@ def _lines(checked: DatasetCheck) -> str:
         if split in checked.hours:
             numbers.append(f"{checked.hours[split]:.2f} hours")
         lines.append(f"  {split}: " + ", ".join(numbers))
+    lines += _class_lines(checked.classes)
     if checked.size:
         lines.append(f"  packed: {format_bytes(checked.size)}")
     if checked.duplicates:
@@ -194,6 +196,19 @@ def _lines(checked: DatasetCheck) -> str:
         lines += ["    ..."] if len(checked.notes) > NAMED else []
     lines.append(f"  lock: {checked.lock}")
     return "\n".join(lines)
+
+
+def _class_lines(facts: dict[str, Any]) -> list[str]:
+    """Return what is said of the classes of turns."""
+    if not facts:
+        return []
+    counts = ", ".join(f"{name} {count:,}" for name, count in facts["classes"].items())
+    lines = [f"  {len(facts['classes'])} classes: {counts}"]
+    spread = f"  imbalance (largest class over smallest): {facts['imbalance']:g}"
+    tokens = f"; {facts['tokens']:g} tokens a turn" if "tokens" in facts else ""
+    lines.append(spread + tokens)
+    lines += [f"  {split} lacks {', '.join(names)}" for split, names in facts["missing"].items()]
+    return lines
 
 
 def _groups(groups: list[list[str]]) -> str:

@@ -14,6 +14,7 @@ from harness.config.tables import Profile
 from harness.data.corpus import SAMPLE_RATE
 from harness.data.split import SPLITS
 from harness.datasets.corpus_folders import Absence, find
+from harness.datasets.class_counts import class_facts
 from harness.datasets.dataset import (
     copies_within_splits,
     damage_report,
@@ -64,6 +65,7 @@ class DatasetCheck:
     duplicates: list[list[str]] = field(default_factory=list)
     alike: list[list[str]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
+    classes: dict[str, Any] = field(default_factory=dict)
 
 
 def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
@@ -138,6 +140,7 @@ def check_dataset_files(
         duplicates=copies_within_splits(pack, listing.items) if sound else [],
         alike=listing.alike,
         notes=[_place(listing, row) | {"note": note} for row, note in sorted(pack.notes.items())],
+        classes=class_facts(listing),
     )
 
 
@@ -158,8 +161,17 @@ def check_dataset_lists(loaded: LoadedBenchmark, name: str, profile: Profile) ->
         state = "lists pinned now" if pinned_now else "lists as locked"
     else:
         state = "unpinned"
-    counts, alike = listing.lock.counts, listing.alike
-    return DatasetCheck(name, len(listing.items), counts, [], state, "", decoded=False, alike=alike)
+    return DatasetCheck(
+        name,
+        len(listing.items),
+        listing.lock.counts,
+        [],
+        state,
+        "",
+        decoded=False,
+        alike=listing.alike,
+        classes=class_facts(listing),
+    )
 
 
 def _hours(listing: Listing, pack: Pack) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What the curves of a clustering bear out: trusted items, clusters that move, dimensions in use."""
+"""What a clustering's curves bear out: trusted items, clusters that move, dimensions in use."""
 
 from __future__ import annotations
 

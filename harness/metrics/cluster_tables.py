@@ -1,4 +1,4 @@
-"""Scores of clusters from tables of counts, many tables at once: resampled, or with a unit left out.
+"""Scores of clusters from tables of counts, many at once: resampled, or with a unit left out.
 
 The four of `harness.metrics.clustering`, which defines them; a test holds the two to one another.
 """

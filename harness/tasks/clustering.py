@@ -143,7 +143,9 @@ class Clustering:
         metrics = {}
         for name, score in SCORES.items():
             ends = intervals[name]
-            metrics[name] = Metric(value=float(score(whole)), low=ends.low, high=ends.high, unit="%")
+            metrics[name] = Metric(
+                value=float(score(whole)), low=ends.low, high=ends.high, unit="%"
+            )
         return Judgement(
             metrics=metrics,
             left_one_out={
@@ -169,7 +171,9 @@ class Clustering:
             enough = int(chosen.sum()) >= groupings.FEWEST
             metric = GroupMetric(value=recovered[name]) if enough else None
             many = len(np.unique(units[chosen]))
-            return Group(name=name, units=many, items=int(chosen.sum()), metrics={"cluster_accuracy": metric})
+            return Group(
+                name=name, units=many, items=int(chosen.sum()), metrics={"cluster_accuracy": metric}
+            )
 
         rule = "items of that class; ACC is the share of them in the cluster that stands for it"
         grouping = Grouping("class", rule, tuple(map(str, names)), codes.astype(np.int64))

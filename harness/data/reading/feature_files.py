@@ -91,7 +91,7 @@ def _read_pickle(path: Path) -> Mapping[str, Any]:
 
 def _read_parquet(path: Path) -> Mapping[str, Any]:
     try:
-        import pyarrow.parquet as parquet
+        from pyarrow import parquet
     except ImportError as error:
         raise DataError(f"{path}: Parquet needs pyarrow; `pip install pyarrow`") from error
     table = parquet.read_table(path)

@@ -1,9 +1,9 @@
 """The synthesiser of `open-dialogue`: turns whose text, audio and video share one thing, the act.
 
-Each act has a place in a space of its own, each speaker and each dialogue another one that has
-nothing to do with it. A modality sees act and speaker through a fixed mixture of its own and a bend,
-with noise of its own. What modalities agree on is the act: k-means sees the louder rest as well,
-which views that mask a modality do not share.
+Each act has a place in a space of its own; each dialogue and each turn has another one that has
+nothing to do with it. A modality sees both through a fixed mixture of its own and a
+bend, with noise of its own. What modalities agree on is the act: k-means sees the louder rest as
+well, which views that mask a modality do not share.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ TURNS: dict[Profile, dict[str, int]] = {
     "quick": {"train": 1600, "validation": 480, "test": 800},
     "full": {"train": 8000, "validation": 1600, "test": 3200},
 }
+
+LOUDNESS = 2.4
+"""Of what has nothing to do with the act, over the act."""
 
 IN_DIALOGUE = 8
 """Turns of a dialogue."""
@@ -98,7 +101,7 @@ def vectors(name: str, label: str, recording: Recording) -> NDArray[np.float32]:
         of_act, of_rest = _mixtures(modality)
         rest = normal(generator(f"{CORPUS}/{name.rpartition('-')[0]}/{modality}"), NUISANCE)
         rest = 0.5 * rest + 0.85 * normal(rng, NUISANCE)
-        said = _times(act, of_act) + 1.6 * _times(rest, of_rest)
+        said = _times(act, of_act) + LOUDNESS * _times(rest, of_rest)
         bent = said / np.sqrt(1 + 0.1 * said * said)
         parts.append(bent + recording.noise * normal(rng, size))
     whole = np.rint(np.concatenate(parts) * GRID) / GRID

@@ -70,7 +70,14 @@ def _found(place: int, run: Run) -> Found | None:
     clusters, cluster_of = np.unique(run.scores["clusters"], return_inverse=True)
     table = counts_by_unit(label_of, cluster_of, np.zeros(len(label_of), int))[0]
     return Found(
-        place, run, labels, clusters.astype(np.int64), table, assignment(table), label_of, cluster_of
+        place,
+        run,
+        labels,
+        clusters.astype(np.int64),
+        table,
+        assignment(table),
+        label_of,
+        cluster_of,
     )
 
 
@@ -110,8 +117,11 @@ def _epochs(place: int, run: Run, words: Words) -> list[Block]:
     if chosen is not None and (steps == chosen).any():
         at = int(np.flatnonzero(steps == chosen)[-1])
         rows = [
-            (words(f"clusters.{row}"), f"{steps[index]:,.0f}")
-            + tuple(percent(float(curve["value"].iloc[index])) for curve in curves.values())
+            (
+                words(f"clusters.{row}"),
+                f"{steps[index]:,.0f}",
+                *(percent(float(curve["value"].iloc[index])) for curve in curves.values()),
+            )
             for row, index in (("chosen", at), ("oracle", best))
         ]
         head = (words("clusters.weights"), words("clusters.step"), *map(SCORES.get, curves))
