@@ -34,7 +34,7 @@ TURNS: dict[Profile, dict[str, int]] = {
     "full": {"train": 8000, "validation": 1600, "test": 3200},
 }
 
-LOUDNESS = 2.4
+LOUDNESS = 2.2
 """Of what has nothing to do with the act, over the act."""
 
 IN_DIALOGUE = 8
