@@ -53,8 +53,6 @@ class ClusterHead(nn.Module):
         self.register_buffer("centres", torch.zeros(clusters, embedding_size))
         self.register_buffer("used", torch.zeros((), dtype=torch.int64))
         self.register_buffer("rounds", torch.zeros((), dtype=torch.int64))
-        # For a curve alone, so it need not be in a resume point.
-        self._targets: NDArray[np.int64] | None = None
 
     def logits(self, embeddings: Tensor) -> Tensor:
         """Return the cosines of embeddings to the centres of clusters, `[batch, clusters]`."""
@@ -70,10 +68,6 @@ class ClusterHead(nn.Module):
             return Assigned(nothing.long(), nothing, {**statistics, "trusted_share": 0.0})
         seed = int(torch.randint(_SEEDS, ()))
         labels, centres = cluster(points, self._start(points, seed), seed)
-        if self._targets is not None and len(self._targets) == len(labels):
-            # A cluster keeps its number from epoch to epoch, since k-means begins at its centre.
-            statistics["moved_share"] = float(np.mean(self._targets != labels))
-        self._targets = labels
         self.centres[: len(centres)] = torch.from_numpy(centres).to(self.centres)
         self.used.fill_(len(centres))
         share = min(1.0, self._thres + self._delta * int(self.rounds))

@@ -73,9 +73,9 @@ class EpochTargets:
                 f"{type(head).__name__}.assign answers targets and weights of shapes "
                 f"{shapes[0]} and {shapes[1]} for {len(subset)} training items"
             )
-        return Assigned(
-            answer.targets.to(device),
-            answer.weights.to(device),
-            answer.statistics,
-            answer.vectors,
-        )
+        targets, weights = answer.targets.to(device), answer.weights.to(device)
+        statistics = {**answer.statistics}
+        if self._held is not None and bool(self._held.weights.any()):
+            # A head that begins where it ended keeps the numbers of its targets.
+            statistics["moved_share"] = float((self._held.targets != targets).float().mean())
+        return Assigned(targets, weights, statistics, answer.vectors)

@@ -190,7 +190,7 @@ def test_dialogues_are_units_where_ids_tell_them(tmp_path: Path):
     [
         ({"label": "act"}, "no column 'act'"),
         ({"label": 9}, "no column 9"),
-        ({"split": "text"}, "unknown split"),
+        ({"split_column": "text"}, "unknown split"),
         ({"file": "none.tsv"}, "none.tsv"),
     ],
 )

@@ -94,6 +94,9 @@ def test_each_epoch_tells_what_was_trusted(tmp_path: Path):
     assert list(told) == [1, 4, 7, 10]
     assert told[1] == 0
     assert 0 < told[4] <= told[7] <= told[10]
+    moved = {step: each["moved_share"] for step, each in values.items() if "moved_share" in each}
+    assert list(moved) == [7, 10], "against the targets of the epoch before, where it had some"
+    assert all(0 <= share <= 1 for share in moved.values())
 
 
 def test_parts_of_a_batch_learn_the_same(tmp_path: Path):

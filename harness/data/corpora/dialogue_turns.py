@@ -34,7 +34,7 @@ class DialogueTurns(Uncompared):
 
     Attributes:
         file: the list with all turns; empty for `train.tsv`, `dev.tsv` and `test.tsv`.
-        id, label, words, dialogue, split: columns (see `TurnColumns`).
+        id, label, words, dialogue, split_column: columns (see `TurnColumns`).
         text, audio, video: sources of vectors.
         dimensions: latent directions of `lsa`.
         frames: vectors of a turn: 1 pools a sequence, more keep it (see `fit_frames`); with `lsa`
@@ -46,7 +46,7 @@ class DialogueTurns(Uncompared):
     label: Column = "dialogue_act"
     words: Column | None = "text"
     dialogue: Column | None = None
-    split: Column | None = "split"
+    split_column: Column = "split"
     text: str = LSA
     audio: str = ""
     video: str = ""
@@ -112,7 +112,7 @@ class DialogueTurns(Uncompared):
         return _vectors(self, folder).of(str(item.id))
 
     def _turns(self, folder: Path) -> list[Turn]:
-        split = self.split if self.file else None
+        split = self.split_column if self.file else None
         columns = TurnColumns(self.id, self.label, self.words, self.dialogue, split)
         return read_turns(folder, self.file, columns)
 
