@@ -13,8 +13,8 @@ from harness.config.loader import LoadedBenchmark
 from harness.config.tables import Profile
 from harness.data.corpus import SAMPLE_RATE
 from harness.data.split import SPLITS
-from harness.datasets.corpus_folders import Absence, find
 from harness.datasets.class_counts import class_facts
+from harness.datasets.corpus_folders import Absence, find
 from harness.datasets.dataset import (
     copies_within_splits,
     damage_report,

@@ -31,7 +31,7 @@ SIZES = {"text": 32, "audio": 24, "video": 24}
 
 TURNS: dict[Profile, dict[str, int]] = {
     "quick": {"train": 1600, "validation": 480, "test": 800},
-    "full": {"train": 8000, "validation": 1600, "test": 3200},
+    "full": {"train": 4800, "validation": 960, "test": 1600},
 }
 
 LOUDNESS = 2.2
