@@ -74,9 +74,11 @@ class Clustering:
         "harness.report.sections.clusters:section",
         "harness.report.sections.space:section",
     )
+    # The adjusted Rand index is no rate: clusters that are worse than chance have one below 0.
+    maxima: ClassVar[Mapping[str, float]] = {"ari": 1.0}
     facts: ClassVar[Mapping[str, MetricFacts]] = {
         "nmi": MetricFacts(title="NMI", unit="%", higher_is_better=True),
-        "ari": MetricFacts(title="ARI", unit="%", higher_is_better=True),
+        "ari": MetricFacts(title="ARI", unit="", higher_is_better=True, decimals=3),
         "cluster_accuracy": MetricFacts(title="ACC", unit="%", higher_is_better=True),
         "fmi": MetricFacts(title="FMI", unit="%", higher_is_better=True),
         "training_accuracy": TRAINING_ACCURACY,
@@ -142,10 +144,9 @@ class Clustering:
         intervals = score_intervals(counts, resamples=self.resamples, seed=self.seed)
         metrics = {}
         for name, score in SCORES.items():
-            ends = intervals[name]
-            metrics[name] = Metric(
-                value=float(score(whole)), low=ends.low, high=ends.high, unit="%"
-            )
+            ends, value = intervals[name], float(score(whole))
+            unit = self.facts[name].unit
+            metrics[name] = Metric(value=value, low=ends.low, high=ends.high, unit=unit)
         return Judgement(
             metrics=metrics,
             left_one_out={

@@ -40,6 +40,9 @@ def test_clear_clusters_are_found_and_told_with_their_intervals():
     assert all(metric.low <= metric.value <= metric.high for metric in judged.metrics.values())
     assert set(judged.left_one_out["nmi"]) == {f"d{number}" for number in range(18)}
     assert judged.notes == ()
+    assert {name: metric.unit for name, metric in judged.metrics.items()} == {
+        name: TASK.facts[name].unit for name in judged.metrics
+    }
 
 
 def test_nmi_is_that_of_scikit_learn_on_noisy_points():
