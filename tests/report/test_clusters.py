@@ -42,17 +42,17 @@ def tables(*runs: Any, language: str = "en") -> list[Table]:
 
 def test_the_best_by_labels_stands_beside_the_chosen_and_is_named_for_what_it_is():
     chosen, oracle = tables(run())[0].rows
-    assert chosen[:3] == ("chosen without labels", "3", "40.00 %")
+    assert chosen[:3] == ("chosen without labels", "3", "40.0 %")
     assert "labels were looked at: not a result" in oracle[0]
-    assert oracle[1:3] == ("2", "50.00 %")
+    assert oracle[1:3] == ("2", "50.0 %")
 
 
 def test_each_label_tells_its_cluster_and_how_much_of_it_is_there():
     recovery = tables(run())[1]
     rows = {row[0]: row[1:] for row in recovery.rows}
-    assert rows["ask"] == ("6", "5", "66.67 %", "80.00 %", "5 (4)")
-    assert rows["greet"] == ("3", "2", "100.00 %", "60.00 %", "2 (3)")
-    assert rows["state"] == ("3", "7", "66.67 %", "100.00 %", "7 (2)")
+    assert rows["ask"] == ("6", "5", "66.7 %", "80.0 %", "5 (4)")
+    assert rows["greet"] == ("3", "2", "100.0 %", "60.0 %", "2 (3)")
+    assert rows["state"] == ("3", "7", "66.7 %", "100.0 %", "7 (2)")
     assert [row[0] for row in recovery.rows][-1] == "greet"
 
 
