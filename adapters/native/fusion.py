@@ -82,6 +82,7 @@ class FusionTrunk(nn.Module):
         chosen = torch.randint(count, (batch,), device=device)
         if self._anchor is not None:
             chosen = torch.full_like(chosen, self._anchor)
-            return kept.scatter(1, chosen.unsqueeze(1), 1.0)
-        one = torch.zeros_like(kept).scatter(1, chosen.unsqueeze(1), 1.0)
+        one = (torch.arange(count, device=device) == chosen.unsqueeze(1)).float()
+        if self._anchor is not None:
+            return torch.maximum(kept, one)
         return torch.where(kept.any(dim=1, keepdim=True), kept, one)

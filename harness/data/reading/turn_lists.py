@@ -122,6 +122,7 @@ def _place(column: Column | None, head: Sequence[str], path: Path) -> int:
         if not 0 <= column < len(head):
             raise DataError(f"{path}: no column {column}; its first line has {len(head)}")
         return column
-    if column not in head:
-        raise DataError(f"{path}: no column {column!r}; {nearest(str(column), head)}")
-    return head.index(column)
+    name = str(column)
+    if name not in head:
+        raise DataError(f"{path}: no column {name!r}; {nearest(name, head)}")
+    return head.index(name)

@@ -97,14 +97,14 @@ def _epochs(place: int, run: Run, words: Words) -> list[Block]:
     best = int(values.argmax())
     with drawing(5.6, 3.4) as figure:
         axes = figure.add_subplot()
-        for number, (name, rows) in enumerate(curves.items()):
-            axes.plot(rows["step"], 100 * rows["value"], label=SCORES[name], **look(number))
+        for number, (name, curve) in enumerate(curves.items()):
+            axes.plot(curve["step"], 100 * curve["value"], label=SCORES[name], **look(number))
         for number, name in enumerate(("trusted_share", CHOICE)):
             key = f"Train/{name}" if name == "trusted_share" else f"Test/{name}"
             if key in series.names:
-                rows = series[key]
+                other = series[key]
                 line = ("--", ":")[number]
-                axes.plot(rows["step"], 100 * rows["value"], line, color=QUIET, label=name)
+                axes.plot(other["step"], 100 * other["value"], line, color=QUIET, label=name)
         if chosen is not None:
             axes.axvline(chosen, color=QUIET, linewidth=0.8)
         axes.set_xlabel("step")
@@ -120,14 +120,15 @@ def _epochs(place: int, run: Run, words: Words) -> list[Block]:
             (
                 words(f"clusters.{row}"),
                 f"{steps[index]:,.0f}",
-                *(percent(float(curve["value"].iloc[index])) for curve in curves.values()),
+                *(percent(float(each["value"].iloc[index])) for each in curves.values()),
             )
             for row, index in (("chosen", at), ("oracle", best))
         ]
-        head = (words("clusters.weights"), words("clusters.step"), *map(SCORES.get, curves))
+        named = (SCORES[name] for name in curves)
+        head = (words("clusters.weights"), words("clusters.step"), *named)
         numeric = frozenset(range(1, len(head)))
         told = _told(run, words) + words("clusters.choice")
-        blocks.append(Table(tuple(map(str, head)), tuple(rows), told, numeric))
+        blocks.append(Table(head, tuple(rows), told, numeric))
     return blocks
 
 
