@@ -22,6 +22,8 @@ from harness.use.export_facts import (
     FACTS,
     GRAPH,
     INT8_GRAPH,
+    JUDGED,
+    JUDGED_PAGE,
     TRACED,
     ExportFacts,
     ExportRequest,
@@ -41,7 +43,7 @@ CHECKED = 16
 CALIBRATING = 32
 """Training items from which the ranges of int8 are taken, evenly spaced over the list."""
 
-WRITTEN = (GRAPH, INT8_GRAPH, TRACED, FACTS, CARD)
+WRITTEN = (GRAPH, INT8_GRAPH, TRACED, FACTS, CARD, JUDGED, JUDGED_PAGE)
 
 ONNX_LIBRARIES = ("onnx", "onnxscript", "onnxruntime")
 
