@@ -25,4 +25,9 @@ class InitialWeights(ConfigTable):
     @model_validator(mode="before")
     @classmethod
     def _from_path(cls, given: Any) -> Any:
-        return {"weights": given} if isinstance(given, str) else given
+        if isinstance(given, str):
+            return {"weights": given}
+        if isinstance(given, dict) and isinstance(given.get("trained_on"), list):
+            # What a validator returns is no JSON any more, whose lists would be tuples.
+            return {**given, "trained_on": tuple(given["trained_on"])}
+        return given

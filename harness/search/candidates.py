@@ -71,14 +71,16 @@ class Candidate:
 
     @property
     def seed_seconds(self) -> float | None:
-        """The whole duration of one seed, whatever of it is done; None if it is not known."""
-        first = [
-            sum(each.parts.values()) if each.parts else each.left
-            for job, each in zip(self.jobs, self.durations, strict=True)
-            if (job.seed or 0) == self.seeds[0]
-        ]
-        known = [each for each in first if each is not None]
-        return sum(known) if known and len(known) == len(first) else None
+        """The whole duration of one seed, whatever of it is done; None if it is not known.
+
+        Of one that is done, and was not measured, nothing is known; seeds take equally long.
+        """
+        pairs = list(zip(self.jobs, self.durations, strict=True))
+        for seed in self.seeds:
+            own = [each.parts for job, each in pairs if (job.seed or 0) == seed]
+            if all(own):
+                return sum(sum(parts.values()) for parts in own)
+        return None
 
     @property
     def why_unknown(self) -> str:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from harness.config.loader import check_table, with_settings
 from harness.config.recipes import Recipe
+from harness.errors import ConfigError
 from tests.tiny import TinyBenchmark
 
 RUN = ("run", "--suite", "own", "--loss", "softmax", "--seeds", "3", "--device", "cpu", "--json")
@@ -100,6 +102,20 @@ def test_what_is_no_checkpoint_is_refused(tiny: TinyBenchmark, said: str, why: s
     done = tiny.run(*RUN, "--set", f"init={said}")
     assert (done.status, done.out) == (2, "")
     assert why in done.err
+
+
+def test_it_is_a_path_or_a_table() -> None:
+    plain = check_table(Recipe, {"steps": 3, "init": "a/b"}, "here: ")
+    assert plain.init is not None
+    assert (plain.init.weights, plain.init.trained_on) == ("a/b", None)
+    table = {"init": {"weights": "c", "trained_on": ["d", "e"]}}
+    told = with_settings(plain, table, "--set ")
+    assert told.init is not None
+    assert told.init.trained_on == ("d", "e")
+    assert Recipe.model_validate(told.model_dump(mode="json")) == told
+    for wrong, said in (({"weight": "x"}, "weight"), (3, "init"), ({"trained_on": []}, "weights")):
+        with pytest.raises(ConfigError, match=said):
+            check_table(Recipe, {"steps": 3, "init": wrong}, "here: ")
 
 
 def test_a_fine_tuning_goes_on_from_the_first_training() -> None:

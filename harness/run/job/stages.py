@@ -94,6 +94,7 @@ def validate_job(spec: JobSpec, watch: Watch = ignore) -> Record:
     Returns:
         The figures of validation as a record that is not written, or that of a failure, which is.
     """
+    import harness.run.job.train_stage  # noqa: F401
     from harness.run.job.evaluate_stage import log_trial
     from harness.run.job.validate_stage import validate_system, validation_record
 
