@@ -45,13 +45,17 @@ class LongTermSpectrum:
         power = np.abs(np.fft.rfft(frames * np.hanning(512))) ** 2
         bins = np.searchsorted(EDGES, np.fft.rfftfreq(512, 1 / RATE))
         bands = [power[:, bins == band].sum(axis=1) for band in range(1, len(EDGES))]
-        logs = np.log(np.stack(bands) + 1e-9).mean(axis=1)
+        loud = power.sum(axis=1) > 1e-3 * power.sum(axis=1).max()
+        logs = np.log(np.stack(bands)[:, loud] + 1e-9).mean(axis=1)
         return np.asarray(logs - logs.mean(), dtype=np.float32)
 
 
 def voice(seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Two sounds of one voice, `[samples]` in -1..1."""
+    """Two sounds of one voice, `[samples]` in -1..1, each with three pauses."""
     whole = spoken(seconds=6.0, seed=seed)[:, 0] / 32768
+    speaks = np.arange(len(whole)) % RATE < 0.75 * RATE
+    faint = 2 / 32768 * np.random.default_rng(seed).normal(size=len(whole))
+    whole = np.where(speaks, whole, faint)
     return whole[: 3 * RATE], whole[3 * RATE :]
 
 
@@ -101,7 +105,7 @@ def test_a_telephone_is_warned_of_whatever_rate_its_file_has(
 
 
 def test_a_fifth_of_a_second_is_short(network: LongTermSpectrum, tmp_path: Path) -> None:
-    assert compared(network, tmp_path, voice(VOICE)[1][: RATE // 5])[1] == {"short"}
+    assert "short" in compared(network, tmp_path, voice(VOICE)[1][: RATE // 5])[1]
 
 
 def test_a_sound_at_the_peak_is_clipped(network: LongTermSpectrum, tmp_path: Path) -> None:
