@@ -33,6 +33,7 @@ FLOORS = {
     "harness.run": 9,
     "harness.board": 9,
     "harness.registry": 10,
+    "harness.search": 10,
     "harness.report": 11,
     "harness.use": 11,
     "harness.cli": 12,

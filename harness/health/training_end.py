@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.health.critical_values import FEWEST
 from harness.health.trend import find_trend
+from harness.series.loss_evidence import loss_evidence
 from harness.series.names import TRAINING, VALIDATION
 from harness.series.series_file import own_points
 
@@ -38,10 +39,12 @@ class TrainingEnd:
         accuracy: training accuracies of its last fifth; empty if these are too few.
         validation: metric -> values of the later half of its validations; without those that have
             too few.
+        evidence: facts about its loss (see `loss_evidence`); empty where none were kept.
     """
 
     accuracy: Values = ()
     validation: Mapping[str, Values] = field(default_factory=dict)
+    evidence: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def rise(self) -> Gain | None:
@@ -74,11 +77,12 @@ def read_training_end(path: Path) -> TrainingEnd:
     Raises:
         DataError: the file is no series of ours.
     """
-    found = defaultdict[str, list[float]](list)
-    for name, _, _, _, value in own_points(path)[0].rows:
+    points = defaultdict[str, list[tuple[int, float]]](list)
+    for name, step, _, _, value in own_points(path)[0].rows:
         if np.isfinite(value):
-            found[name].append(value)
-    accuracy = _last(found[f"{TRAINING}/Accuracy"], END, FEWEST_STEPS)
+            points[name].append((step, value))
+    found = {name: [value for _, value in each] for name, each in points.items()}
+    accuracy = _last(found.get(f"{TRAINING}/Accuracy", ()), END, FEWEST_STEPS)
     group = f"{VALIDATION}/"
     halves = {name: _last(values, 2, FEWEST) for name, values in found.items()}
     validation = {
@@ -86,7 +90,7 @@ def read_training_end(path: Path) -> TrainingEnd:
         for name, half in halves.items()
         if name.startswith(group) and half
     }
-    return TrainingEnd(accuracy, validation)
+    return TrainingEnd(accuracy, validation, loss_evidence(points))
 
 
 def _last(values: Sequence[float], part: int, fewest: int) -> Values:

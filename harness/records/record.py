@@ -409,7 +409,7 @@ class Record(Part):
     trained_on: tuple[str, ...] | None = Field(
         default=None,
         exclude_if=lambda value: value is None,
-        description="corpora that weights made elsewhere saw, as somebody told",
+        description="data that the weights before this training, or made elsewhere, saw",
     )
     submission: Submission | None = Field(
         default=None,

@@ -41,6 +41,9 @@ FIRST = (
     "harness.report.sections.head:section",
     "harness.report.sections.conclusions:section",
     "harness.report.sections.health:section",
+    "harness.report.sections.overview:section",
+    "harness.report.sections.claims:section",
+    "harness.report.sections.gradients:section",
     "harness.report.sections.curves:section",
     "harness.report.sections.vectors:section",
 )

@@ -207,7 +207,7 @@ def measure_models(
     (first, *_), _ = find_datasets(loaded, request, judged=())
     plan = plan_measuring(loaded, request, listing_states(loaded, [first]), message_sender(watch))
     keep_from_git(request.runs)
-    jobs = plan.jobs({first.name: _open(loaded, first, request, watch)})
+    jobs = plan.jobs({first.name: open_state(loaded, first, request, watch)})
     WORKERS.close()  # nothing is measured beside a process that holds torch
     engine = make_executor(executor, request.device, workers=1)
     yield from zip(jobs, measure_jobs(jobs, engine, watch), strict=True)
@@ -267,15 +267,16 @@ def open_and_complete(
 ) -> list[JobSpec]:
     """Open the datasets of a plan, and complete its jobs by them."""
     keep_from_git(request.runs)
-    jobs = plan.jobs({each.name: _open(loaded, each, request, watch) for each in here})
+    jobs = plan.jobs({each.name: open_state(loaded, each, request, watch) for each in here})
     WORKERS.close()
     pin_protocols(loaded, jobs)
     return jobs
 
 
-def _open(
+def open_state(
     loaded: LoadedBenchmark, listing: Listing, request: RunRequest, watch: Watch
 ) -> DatasetState:
+    """Open a dataset: packed once, checked against the lock."""
     opened = open_dataset(
         loaded,
         listing,

@@ -36,6 +36,7 @@ AT_END: tuple[MarkKind, ...] = ("chosen", "stopped")
 """Marks that end a training: one that goes on has not got them."""
 
 Show = Callable[[int, Mapping[str, float]], None]
+ShowHistogram = Callable[[int, str, Sequence[float], Sequence[float]], None]
 
 
 class SeriesWriter:
@@ -58,6 +59,7 @@ class SeriesWriter:
         before: int = 0,
     ) -> None:
         self.show: Show = lambda _step, _values: None
+        self.show_histogram: ShowHistogram = lambda _step, _name, _values, _edges: None
         self.epoch = epoch
         self._path, self._lines = folder / FILE, list[str]()
         self._flushed = time.monotonic()
@@ -89,10 +91,12 @@ class SeriesWriter:
         edges: Sequence[float] = (),
         labels: Sequence[str] = (),
     ) -> None:
-        """Add several numbers of a step (see `Vector`)."""
+        """Add several numbers of a step (see `Vector`); those with edges are shown, too."""
         found = {"values": list(values), "edges": list(edges), "labels": list(labels)}
         found = {key: each for key, each in found.items() if each or key == "values"}
         self._write({**self._at(step), "vector": name, **found})
+        if edges:
+            self.show_histogram(step, name, values, edges)
 
     def mark(self, kind: MarkKind, step: int, text: str = "") -> None:
         """Add a mark (see `Mark`)."""

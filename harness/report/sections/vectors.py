@@ -13,6 +13,7 @@ from harness.report.drawing import drawing, drawn_name, svg
 from harness.report.run import Run
 from harness.report.section import Paragraph, Picture, Section
 from harness.report.sections.curves import meaning
+from harness.report.sections.gradients import shows as shown_apart
 from harness.report.text import Words
 from harness.series.series import Vector
 
@@ -32,10 +33,14 @@ NAMED = 20
 
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
-    """Draw every vector of the runs: how it changed if it is a histogram, else how it ended."""
+    """Draw the vectors of the runs: how each changed if it is a histogram, else how it ended.
+
+    Those of easy and hard examples have a section of their own.
+    """
     pictures = []
     for place, run in enumerate(runs):
-        vectors = run.series.vectors if run.series is not None else ()
+        kept = run.series.vectors if run.series is not None else ()
+        vectors = [vector for vector in kept if not shown_apart(vector.name)]
         for name in list(dict.fromkeys(vector.name for vector in vectors))[:MOST]:
             own = chosen([vector for vector in vectors if vector.name == name])
             told = f"{run.name}{words('page.colon')}" if len(runs) > 1 else ""
