@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.health.training_end import read_training_end
 from harness.series.loss_evidence import loss_evidence
 from harness.series.series_file import FILE, SeriesWriter
-from harness.health.training_end import read_training_end
 
 LOSSES = [3.0, 2.0, 1.5, 1.2, 1.1, 1.0, 1.2, 0.8, 1.0, 0.9, 1.1, 1.0]
 

@@ -31,12 +31,12 @@ from harness.board.writing.markdown import section
 from harness.board.writing.references import references
 from harness.config.loader import load as load_benchmark
 from harness.errors import DataError, RequestError
+from harness.health.training_end import TrainingEnd, read_training_end
 from harness.records.files import read_bytes, write_text
 from harness.records.record import Record
 from harness.records.record_files import read_record, usable_record
 from harness.records.signature import SIGNERS, read_signers
 from harness.series.series_file import PUBLISHED
-from harness.health.training_end import TrainingEnd, read_training_end
 
 __all__ = ["Beside", "Files", "build", "read_folder", "record_files", "render"]
 

@@ -286,4 +286,3 @@ def _averaged_outputs(context: JobContext) -> Callable[[str], NDArray[np.float32
         return averaged_logits(found, spec.average).astype(np.float32)
 
     return outputs
-

@@ -13,8 +13,8 @@ from harness.board.standing.table import Table, tables
 from harness.board.writing.claims_text import TITLE, claim_sentences
 from harness.board.writing.json_document import document
 from harness.board.writing.markdown import section
-from harness.records.record import RecordedComponent
 from harness.health.training_end import TrainingEnd
+from harness.records.record import RecordedComponent
 from tests.board.conftest import Make
 
 BALANCE = {"softmax": (0.60, 0.61, 0.59), "ghm": (0.90, 0.92, 0.91), "focal": (0.60, 0.62, 0.59)}
@@ -29,7 +29,7 @@ def table_of(make: Make, balance: dict[str, tuple[float, ...]], **changes: Any) 
         for seed, value in enumerate(values):
             rate = 0.05 - 0.02 * place + 0.0003 * seed
             record = make("cnn", loss, value=rate, seed=seed, **{"loss": component, **changes})
-            end = TrainingEnd(None, 0.0, {}, {"balance": value} if value else {})
+            end = TrainingEnd(evidence={"balance": value} if value else {})
             filed.append(FiledRecord(record, f"{loss}-{seed}.json", end=end))
     (table,) = tables(filed)
     return table
