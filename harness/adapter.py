@@ -119,7 +119,10 @@ class Batch:
         mix_labels, mix_weights: the second label of a mixed example and the first one's share,
             both `[batch]`, if the recipe mixes.
         teacher: a teacher's logits, `[batch, classes]`, if there is one (distillation).
-        pairs: indices of pairs within the batch, `[pairs, 2]`, if the loss asks for them.
+        pairs: rows of the batch, `[pairs, 2]`, the preferred item first; every two items of
+            different grade, if the dataset grades its items.
+        grades: what items are ranked by, `[batch]`, higher is preferred, of mean 0 and deviation 1
+            over the training split; if the dataset grades its items.
     """
 
     labels: Tensor
@@ -127,6 +130,7 @@ class Batch:
     mix_weights: Tensor | None = None
     teacher: Tensor | None = None
     pairs: Tensor | None = None
+    grades: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -136,12 +140,29 @@ class LossOutput:
     Attributes:
         loss: a scalar, mean over the batch.
         logits: `[batch, classes]` as used to decide (margins taken off), or None.
-        statistics: numbers worth a curve (a margin, a gradient density); logged as they are.
+        statistics: numbers worth a curve (a margin, a gradient density); logged as they are. A
+            head without logits may call the share of its right decisions `Accuracy`.
     """
 
     loss: Tensor
     logits: Tensor | None = None
     statistics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ItemGradients:
+    """How hard each item of a batch is, and how much a loss makes of it; items, or pairs of them.
+
+    Attributes:
+        norms: gradient norm of the plain loss, 0 (easy) to 1 (hard), `[items]`: of cross-entropy
+            |1 - p_y|, half of the L1 norm of its gradient on the logits.
+        weighted_norms: the same norm under the loss itself, `[items]`.
+        weights: factor on the plain loss's gradient, `[items]`: 1 under cross-entropy.
+    """
+
+    norms: Tensor
+    weighted_norms: Tensor
+    weights: Tensor
 
 
 class Head(Protocol):
@@ -151,7 +172,9 @@ class Head(Protocol):
     can then draw labels that are hard to tell apart (hard-negative mining). One with something to
     show that is more than a number may have `vectors() -> {name: (values, edges)}`: lists of
     floats, the edges of histograms one more than values, else empty. It is called at the epochs
-    that a recipe's `vector_epochs` names.
+    that a recipe's `vector_epochs` names. One whose loss compares items may have
+    `item_gradients(embeddings, batch) -> ItemGradients`, of its pairs; of any other that decides
+    by logits `harness.train.item_gradients` measures them.
     """
 
     def __call__(self, embeddings: Tensor, batch: Batch) -> LossOutput:
@@ -187,11 +210,15 @@ class LossAdapter(Protocol):
 
     Attributes:
         version: changes whenever the same fields would compute a different loss.
-        needs: requirements of the loss on a batch: `pairs`; `pk`, several examples of each of its
-            classes; `full_batch`, all of it in one call, if a sum over its parts would not do.
+        needs: requirements of the loss on a batch: `pairs` or `grades`, of a dataset that grades
+            its items; `pk`, several examples of each of its classes; `full_batch`, all of it in one
+            call, if a sum over its parts would not do.
             And on the training split: `counts`, see `CountingLoss`.
         scheduled: names of the head's attributes that a recipe's schedules may drive
             (`margin`, `scale`); each is a float that the loop sets before a step.
+
+    A loss whose head weighs both labels of mixed items (`Batch.mix_labels`) says so by a class
+    variable `mixes = True`; recipes that mix are refused for any other.
     """
 
     version: ClassVar[int]

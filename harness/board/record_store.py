@@ -37,13 +37,13 @@ from harness.board.record_paths import (
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Family, family_of
 from harness.errors import DataError, RequestError, unreadable
+from harness.health.training_end import TrainingEnd, read_training_end
 from harness.records.attestation import MARK
 from harness.records.details_schema import Details, read_details
 from harness.records.documents import sha256, sha256_file
 from harness.records.record import Record
 from harness.records.record_files import read_record, usable_record
 from harness.records.signature import SIGNERS, SignatureError, Signers, read_signers
-from harness.series.training_end import TrainingEnd, read_training_end
 
 RECORDS = "records"
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "run:run",
     "extend": "extend:extend",
     "sweep": "sweep:sweep",
+    "search": "search:search",
     "plan": "plan:plan",
     "choose": "choose:choose",
     "measure": "measure:measure",

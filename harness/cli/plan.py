@@ -76,9 +76,9 @@ def _times(found: Forecast, workers: int) -> Iterator[str]:
         if told.why:
             yield f"{job.title}: how long it takes is not known: {told.why}"
     for name, seconds in found.packing.items():
-        yield f"{name}: reading it once takes about {_minutes(seconds)}"
+        yield f"{name}: reading it once takes about {_time(seconds)}"
     if any(open_):
-        yield f"all of what is known: about {_minutes(found.seconds(workers))}"
+        yield f"all of what is known: about {_time(found.seconds(workers))}"
 
 
 def _document(found: Forecast, workers: int) -> dict[str, Any]:
@@ -125,12 +125,14 @@ def _table(found: Forecast) -> Table:
     for job, stages, told in zip(found.jobs, found.statuses, found.durations, strict=True):
         cells = (_cell(stages[name]) for name in ("train", "evaluate", "measure"))
         memory = f"{job.prediction.reserved / GIB:.2f}" if job.prediction else "-"
-        table.add_row(job.title, *cells, memory, _minutes(told.left) if told.left else "-")
+        table.add_row(job.title, *cells, memory, _time(told.left) if told.left else "-")
     return table
 
 
-def _minutes(seconds: float) -> str:
-    return f"{max(1, round(seconds / 60)):,} min"
+def _time(seconds: float) -> str:
+    from harness.report.text import duration, read_words
+
+    return duration(seconds, read_words("en"))
 
 
 def _cell(status: StageStatus) -> str:

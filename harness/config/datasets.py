@@ -8,7 +8,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from harness.config.numbers import Count, Range, Seconds, Seed, SeveralCount, Share
+from harness.config.numbers import (
+    Count,
+    Range,
+    Seconds,
+    Seed,
+    SeveralCount,
+    Share,
+    ShareBelowOne,
+)
 from harness.config.tables import Component, ConfigTable
 from harness.errors import ConfigError
 
@@ -116,11 +124,26 @@ class Dataset(Component):
     draw_trials: TrialRule | None = Field(
         default=None, description="or a list drawn to a size and a difficulty"
     )
+    rank_pairs: Count | None = Field(
+        default=None, description="or so many pairs of items of different grade, for a ranking"
+    )
+
+    imbalance: Annotated[float, Range(1, 10_000)] | None = Field(
+        default=None,
+        description="training items of the largest class over those of the smallest; the others "
+        "fall geometrically between them",
+    )
+    wrong_labels: ShareBelowOne | None = Field(
+        default=None, description="share of the training items that get the label of another class"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Dataset:
-        if self.trials is not None and self.draw_trials is not None:
-            raise ValueError("give either trials or draw_trials")
+        lists = {"trials": self.trials, "draw_trials": self.draw_trials}
+        lists["rank_pairs"] = self.rank_pairs
+        given = [name for name, value in lists.items() if value is not None]
+        if len(given) > 1:
+            raise ValueError(f"give either {given[0]} or {given[1]}")
         if self.freeze is not None and self.frozen is None:
             raise ValueError("freeze says how a list is made; frozen must say where it lies")
         if self.frozen is not None and self.split is not None:

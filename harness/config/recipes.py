@@ -7,8 +7,23 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from harness.config.initial_weights import InitialWeights
-from harness.config.numbers import BatchSize, Count, Range, Rate, Seconds, Times
-from harness.config.recipe_tables import Augment, LearningRate, Optimizer, Rise, Sampler
+from harness.config.numbers import (
+    BatchSize,
+    Count,
+    Range,
+    Rate,
+    Seconds,
+    ShareBelowOne,
+    Times,
+)
+from harness.config.recipe_tables import (
+    Augment,
+    Distill,
+    LearningRate,
+    Optimizer,
+    Rise,
+    Sampler,
+)
 from harness.config.tables import ConfigTable, Track
 
 Pieces = Annotated[int, Range(1, 10**6)]
@@ -121,7 +136,7 @@ class Recipe(ConfigTable):
 
     added: ClassVar[tuple[str, ...]] = (
         "sampler", "micro_batch", "fine_tune", "test_crops", "tf32", "deterministic", "patience",
-        "keep_every_epochs", "vector_epochs", "init",
+        "keep_every_epochs", "vector_epochs", "init", "ema", "distill",
     )  # fmt: skip
 
     track: Track = "matched"
@@ -164,6 +179,12 @@ class Recipe(ConfigTable):
     init: InitialWeights | None = Field(
         default=None, description="a checkpoint whose network training begins with; its head is new"
     )
+    ema: ShareBelowOne | None = Field(
+        default=None,
+        description="decay of an exponential moving average of the weights, which is what is "
+        "validated and kept",
+    )
+    distill: Distill | None = Field(default=None, description="the entry that teaches")
 
     @property
     def phases(self) -> tuple[Recipe, ...]:

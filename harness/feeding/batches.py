@@ -16,6 +16,7 @@ from torch import Tensor
 
 from harness.config.recipe_tables import Sampler
 from harness.data.corpus import SAMPLE_RATE
+from harness.datasets.ranked_pairs import GRADE
 from harness.datasets.subset import Subset
 from harness.feeding.effects import samples_before
 from harness.feeding.front_end import raw_tensor
@@ -89,6 +90,18 @@ class TrainingBatches:
         # A class is a voice at a speed, and the sampler promises so many crops of each.
         voices = rng.integers(max(1, several), size=self.sampler.speakers)
         return np.tile(voices, self.sampler.utterances)
+
+    def grades_at(self, step: int) -> Tensor | None:
+        """Return the standardised grades of a step's items, `[batch]`; None if they have none."""
+        return None if self._grades is None else torch.from_numpy(self._grades[self._indices(step)])
+
+    @cached_property
+    def _grades(self) -> NDArray[np.float32] | None:
+        """Grades of mean 0 and deviation 1, `[items]`."""
+        if GRADE not in self.subset.items:
+            return None
+        grades = self.subset.items[GRADE].to_numpy(np.float64)
+        return ((grades - grades.mean()) / (grades.std() or 1.0)).astype(np.float32)
 
     @cached_property
     def _class_indices(self) -> NDArray[np.int64]:

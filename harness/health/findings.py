@@ -93,7 +93,10 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "threshold_settled": (("threshold_settled",), ("threshold_moves",)),
-    "finished": (("recently_flat", "rate_ended"), ("recently_improving", "rate_open")),
+    "finished": (
+        ("recently_flat", "rate_ended"),
+        ("recently_improving", "rate_open", "hardly_learnt"),
+    ),
 }
 """Question -> findings that say yes, and findings that say no; no goes first."""
 

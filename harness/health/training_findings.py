@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.health.classes import class_balance
-from harness.health.curves import Curve, find_curve
+from harness.health.curves import Curve, Moment, find_curve
 from harness.health.findings import HealthFinding, Points, Share, Value
 from harness.health.interruptions import interruptions
 from harness.health.milestones import divergence, find_best, settled_since
@@ -177,11 +177,13 @@ def _threshold(series: Series) -> Iterator[HealthFinding]:
 
 
 def _leaps(series: Series, curve: Curve) -> Iterator[HealthFinding]:
+    unknown: dict[str, list[Moment]] = {}
     for each in interruptions(curve, series.marks):
         values: dict[str, Value] = {"name": curve.name, "at": each.at}
         if not np.isfinite(each.leap):
-            text = "leap_unknown"
-        elif not each.is_beyond_noise:
+            unknown.setdefault(each.kind, []).append(each.at)
+            continue
+        if not each.is_beyond_noise:
             text = "leap_none"
         else:
             is_better = (each.leap > 0) == curve.higher_is_better
@@ -189,6 +191,10 @@ def _leaps(series: Series, curve: Curve) -> Iterator[HealthFinding]:
             size = abs(each.leap)
             values |= {"size": Points(size) if curve.is_rate else size}
         yield HealthFinding(f"{text}_{each.kind}", "interruptions", "", values)
+    for kind, at in unknown.items():
+        text = "leaps_unknown" if len(at) > 1 else "leap_unknown"
+        ends: dict[str, Value] = {"at": at[0], "end": at[-1], "count": len(at)}
+        yield HealthFinding(f"{text}_{kind}", "interruptions", "", {"name": curve.name, **ends})
 
 
 def _classes(series: Series) -> Iterator[HealthFinding]:

@@ -18,6 +18,8 @@ from harness.health.trend import Trend, Verdict, find_trend
 STEADY = 0.9
 """Stability from which a curve is called steady."""
 
+THOUSAND = 1_000
+
 TRENDS: dict[Verdict, tuple[str, Sign]] = {
     "improving": ("improving", "good"),
     "flat": ("flat", ""),
@@ -66,9 +68,13 @@ def _trends(curve: Curve) -> Iterator[HealthFinding]:
     if count < FEWEST:
         return
     trend = trend_of(curve)
-    slope = Points(trend.slope) if curve.is_rate else float(trend.slope)
+    # A change a step would be a number of many zeros where steps are batches.
+    is_long = curve.unit == "step" and np.ptp(curve.times) >= 2 * THOUSAND
+    size = trend.slope * THOUSAND if is_long else trend.slope
+    slope = Points(size) if curve.is_rate else float(size)
+    unit = "thousand_steps" if is_long else curve.unit
     text, sign = TRENDS[trend.verdict]
-    yield HealthFinding(text, "trend", sign, values | {"slope": slope, "unit": curve.unit})
+    yield HealthFinding(text, "trend", sign, values | {"slope": slope, "unit": unit})
     recent = recent_part(curve)
     if recent is not None and (verdict := trend_of(recent).verdict) in RECENT:
         text, sign = RECENT[verdict]

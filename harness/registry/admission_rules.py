@@ -29,6 +29,9 @@ RECORD_LIMIT = 2_000_000
 AGAIN = "have it written anew: delete its folder below runs, then `harness run`, or submit it again"
 """Mend of a record that says of its rules and data what the benchmark does not."""
 
+WITHOUT_TRAINING = ("baseline", "checkpoint", "ensemble")
+"""Tracks of records that need no stage `train`."""
+
 COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
@@ -172,7 +175,7 @@ def _wrong_track(record: Record, loaded: LoadedBenchmark) -> Iterator[str]:
         model = record.model
         if record.loss or (model.name, model.adapter, model.version) != own:
             yield f"its track is baseline, and the suite's is {own[0]!r} of {own[1]}, {own[2]}"
-    trains = not record.is_baseline and record.submission is None and record.track != "checkpoint"
+    trains = record.submission is None and record.track not in WITHOUT_TRAINING
     if trains and record.state == "done" and "train" not in record.stages:
         yield f"its track is {record.track}, and it has no stage `train`"
 

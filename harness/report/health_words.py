@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.health.critical_values import FEWEST
 from harness.health.curves import Moment
 from harness.health.findings import Advice, HealthFinding, Points, Share, Value
 from harness.health.health import Health
@@ -37,7 +38,9 @@ def say_headline(health: Health, words: Words) -> str:
     if health.curve is None:
         return words("health.headline_without", **signs)
     best, count = find_best(health.curve), len(health.curve)
-    verdict = health.trend.verdict if health.trend is not None else "diverged"
+    verdict: str = health.trend.verdict if health.trend is not None else "diverged"
+    if health.trend is not None and count < FEWEST:
+        verdict = "too few"
     return words(
         "health.headline" if count > 1 else "health.headline_once",
         trend=words(f"health.verdict_{verdict.replace(' ', '_')}"),

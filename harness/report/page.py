@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -29,17 +29,21 @@ from harness.report.section import (
     Bullets,
     Facts,
     Maker,
+    Paragraph,
     Picture,
     Section,
     Table,
     Widget,
 )
-from harness.report.text import Words
+from harness.report.text import ENGLISH, Words, read_words
 
 FIRST = (
     "harness.report.sections.head:section",
     "harness.report.sections.conclusions:section",
     "harness.report.sections.health:section",
+    "harness.report.sections.overview:section",
+    "harness.report.sections.claims:section",
+    "harness.report.sections.gradients:section",
     "harness.report.sections.curves:section",
     "harness.report.sections.vectors:section",
 )
@@ -69,7 +73,23 @@ def make_report(runs: Sequence[Run], words: Words) -> Report:
     makers = [_maker(path) for path in section_paths(runs)]
     made = (maker(runs, words) for maker in makers)
     title = words("page.title", runs=words("page.and").join(run.name for run in runs))
-    return Report(title, words, tuple(section for section in made if section is not None))
+    sections = (explained(section, words) for section in made if section is not None)
+    return Report(title, words, tuple(sections))
+
+
+def explained(section: Section, words: Words) -> Section:
+    """Return a section with a line on the English words in its pictures, if it needs one."""
+    english, pairs = read_words(ENGLISH), list[str]()
+    for each in dict.fromkeys(section.drawn):
+        text = f"drawn.{each}" if words.get(f"drawn.{each}") else f"groups.{each}"
+        if words.get(text) != english.get(text):
+            pairs.append(f"`{english(text)}` {words(text)}")
+    places = [n for n, block in enumerate(section.blocks) if isinstance(block, Picture)]
+    if not pairs or not places:
+        return section
+    line = Paragraph(words("page.drawn", words=words("page.semicolon").join(pairs)), quiet=True)
+    before, after = section.blocks[: places[0]], section.blocks[places[0] :]
+    return replace(section, blocks=(*before, line, *after))
 
 
 def section_paths(runs: Sequence[Run]) -> list[str]:

@@ -155,7 +155,7 @@ def _plan(
     for jobs in planned:
         groups: dict[Place, list[JobSpec]] = defaultdict(list)
         for job in jobs:
-            if not job.is_baseline:
+            if not job.is_baseline and not job.members:
                 groups[job.dataset.name, _entry(job)].append(job)
         for place, group in groups.items():
             found[place].append(group)

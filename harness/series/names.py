@@ -32,5 +32,15 @@ SCALARS = (
     "TrainEval/accuracy",
     "TrainEval/raw_loss",
     "TrainEval/weighted_loss",
+    *(
+        f"{group}/{name}"
+        for group in ("Train", "TrainEval", "Test")
+        for name in ("loss_ratio", "gradient_evenness", "weighted_evenness", "hardest_weight")
+    ),
+    *(
+        f"{group}/{name}"
+        for group in ("TrainEval", "Test")
+        for name in ("hard_weight", "hard_accuracy", "wrong_label_weight", "wrong_label_accuracy")
+    ),
 )
 """Of every training: those that its recipe, loss and task have."""

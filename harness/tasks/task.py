@@ -36,11 +36,14 @@ class Lists:
         items: the split's items.
         classes: labels of the training split, in the order of the logits.
         trials: which items are compared; None if the task has no trials.
+        training_counts: training items of each class, where the benchmark made classes rare;
+            else empty.
     """
 
     items: pd.DataFrame
     classes: tuple[str, ...] = ()
     trials: TrialIndex | None = None
+    training_counts: tuple[int, ...] = ()
 
 
 def training_lists(listing: Listing, left_out: Sequence[str] = ()) -> Lists:

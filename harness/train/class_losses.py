@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from harness.adapter import Batch
+from harness.data.training_labels import hard_items, mislabelled_items
 from harness.measure.arithmetic import arithmetic
+from harness.train.gradient_evidence import Evidence, GradientLog
 from harness.train.system import System
 
 
@@ -29,7 +32,7 @@ class ClassLosses:
     def __init__(
         self, system: System, items: pd.DataFrame, classes: Sequence[str], batch: int
     ) -> None:
-        self._system, self._batch = system, batch
+        self._system, self._items, self._batch = system, items, batch
         self._labels = _class_indices(system, items["label"], classes)
         self._rows: list[NDArray[np.int64]] = []
         self._embeddings: list[Tensor] = []
@@ -62,14 +65,40 @@ class ClassLosses:
             return {}
         embeddings, labels = torch.cat(self._embeddings), self._labels[np.concatenate(self._rows)]
         device = next(self._system.parameters()).device
-        count, sums = -(-len(labels) // self._batch), dict[str, float]()
+        count, sums = self._count(labels), dict[str, float]()
         self._system.eval()
         with arithmetic(device), torch.inference_mode():
-            for place in range(count):  # batches of items from all over the split
+            for place in range(count):
                 own = torch.from_numpy(labels[place::count]).to(device)
                 for name, value in self._sums(embeddings[place::count].to(device), own).items():
                     sums[name] = sums.get(name, 0.0) + float(value)
         return {name: value / len(labels) for name, value in sums.items()}
+
+    def gradients(self) -> Evidence:
+        """Return what the head makes of the easy and the hard among the items that were collected.
+
+        Returns:
+            Nothing where `values` has nothing, or for a head that does not decide by its logits.
+        """
+        if self._labels is None or not self._rows:
+            return Evidence()
+        embeddings, rows = torch.cat(self._embeddings), np.concatenate(self._rows)
+        log = GradientLog()
+        device = next(self._system.parameters()).device
+        parts = [rows[place :: self._count(rows)] for place in range(self._count(rows))]
+        self._system.eval()
+        with arithmetic(device):
+            for place, part in enumerate(parts):
+                own = torch.from_numpy(self._labels[part]).to(device)
+                vectors = embeddings[place :: len(parts)].to(device)
+                log.add(self._system.head, vectors, Batch(own))
+        order = np.concatenate(parts)
+        known = [mask(self._items) for mask in (hard_items, mislabelled_items)]
+        return log.evidence(*(None if mask is None else mask[order] for mask in known))
+
+    def _count(self, rows: NDArray[np.int64]) -> int:
+        """Return the number of batches: each is of items from all over the split."""
+        return -(-len(rows) // self._batch)
 
     def _sums(self, embeddings: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Return the sums over a batch; its loss is a mean."""

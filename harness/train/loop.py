@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 
+from harness.adapter import Batch
 from harness.errors import JobFailed
 from harness.feeding.feeder import Feeder
 from harness.feeding.step_inputs import step_seed
@@ -19,6 +23,7 @@ from harness.measure.environment import device_name
 from harness.measure.timing import cpu_times
 from harness.records.damage import DamagedFile
 from harness.records.documents import sha256_file
+from harness.series.names import SAMPLE, TRAINING
 from harness.train.checkpoint import (
     KEY,
     Weights,
@@ -30,7 +35,9 @@ from harness.train.checkpoint import (
 )
 from harness.train.continuation import parent_state
 from harness.train.gradient_accumulation import Precision, learn
+from harness.train.gradient_evidence import HeadWatch
 from harness.train.kept_states import keep_chosen, keep_state, steps_to_keep
+from harness.train.moving_average import MovingAverage
 from harness.train.optimization import (
     head_value,
     learning_rate_factor,
@@ -112,9 +119,11 @@ class _Run:
         optimizer = make_optimizer(plan.recipe.optimizer, system.parameters())
         self.module, self.optimizer = fabric.setup(system, optimizer)
         self.module.mark_forward_method("learn")
+        self.average = MovingAverage(system, plan.recipe.ema) if plan.recipe.ema else None
         self.progress, self.first = progress, progress.step
         progress.right = deque(progress.right, maxlen=plan.batches.steps_per_epoch)
         self.full = {name: float(getattr(system.head, name)) for name in plan.scheduled}
+        self.watch = HeadWatch(system.head)
         self.cpu = cpu_times()
         recorder.begin(plan, self.full)
 
@@ -179,17 +188,26 @@ class _Run:
         mine_hard_labels(self.system, feeder, self.plan.draw(step), per_epoch)
         # First, so that what a GPU holds to make features is not held beside old gradients.
         self.optimizer.zero_grad(set_to_none=True)
-        inputs, labels, _ = feeder.take()
+        made = feeder.take()
+        batch, labels, part = made.batch, made.labels, self.plan.recipe.micro_batch
+        if self.plan.teacher is not None:
+            batch = replace(batch, teacher=self.plan.teacher(made.values))
         # The one device's module is called past Fabric, which then enters no autocast by itself.
         precision = Precision(self.fabric.autocast, self.fabric.backward)
-        learned = learn(self.system, inputs, labels, self.plan.recipe.micro_batch, precision)
+        with self.watch if self.plan.is_watched(step + 1) else nullcontext():
+            learned = learn(self.system, made.values, batch, part, precision)
         values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
         self._update_weights(step, learned.loss, values)
+        if self.average is not None:
+            self.average.add(self.system)
         if learned.logits is not None:
-            values["Accuracy"] = float((learned.logits.argmax(1) == labels).float().mean())
+            values["Accuracy"] = share_of_right(learned.logits, batch)
+        if "Accuracy" in values:
             self.progress.right.append(values["Accuracy"])
         if self.plan.ends_epoch(step + 1, self.plan.recipe.vector_epochs):
             self.recorder.add_vectors(step + 1, self.system.head, learned.logits, labels)
+            seen = {TRAINING: self.watch.evidence(), **self.plan.look(self.system)}
+            self.recorder.add_evidence(step + 1, self.progress.seconds, seen)
         return values
 
     def _update_weights(self, step: int, loss: float, values: dict[str, float]) -> None:
@@ -227,18 +245,24 @@ class _Run:
         return rate, values
 
     def _validate(self) -> Validation:
-        found = self.plan.validate(self.system)
+        with self.average.in_place(self.system) if self.average else nullcontext():
+            found = self.plan.validate(self.system)
         value = found.judged[self.plan.primary]
         if self.plan.recipe.select != "best" or self.plan.better(value, self.progress.best):
             self.progress.best = value
             self.progress.selected_step = self.progress.step
             self.progress.validation = found.judged
+            if self.plan.recipe.augment.mixes:
+                self.progress.sampled = found.measured.get(f"{SAMPLE}/accuracy")
             if self.plan.recipe.select == "best":
                 self.progress.chosen = {}
                 self._choose(FINAL)
         return found
 
     def _weights(self) -> Weights:
+        """Return the weights that are judged: the averaged ones, if the recipe averages."""
+        if self.average is not None:
+            return self.average.values
         return {name: value.detach() for name, value in self.system.state_dict().items()}
 
     def _save(self) -> None:
@@ -251,6 +275,7 @@ class _Run:
             "optimizer": self.optimizer.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
             "progress": progress,
+            **({"average": self.average.state} if self.average else {}),
         }
 
     def keep_state(self) -> None:
@@ -282,6 +307,10 @@ class _Run:
         for group, own in zip(self.optimizer.param_groups, groups, strict=True):
             group.update({**own, "params": group["params"]})
         self.fabric.strategy.precision.load_state_dict(state["precision"])
+        if self.average is not None:
+            # A parent without an average leaves its last weights to begin one with.
+            begun = MovingAverage(self.system, 0.0).state
+            self.average.restore(state.get("average", begun))
 
     @property
     def _steps_to_average(self) -> list[int]:
@@ -313,3 +342,13 @@ class _Run:
     def _load(self, path: Path) -> Weights:
         self._hold(path)
         return load_weights(path)
+
+
+def share_of_right(logits: Tensor, batch: Batch) -> float:
+    """Return the share of right decisions; of a mixed item each label counts by its weight."""
+    decided = logits.argmax(1)
+    right = (decided == batch.labels).float()
+    if batch.mix_labels is not None and batch.mix_weights is not None:
+        other = (decided == batch.mix_labels).float()
+        right = batch.mix_weights * right + (1 - batch.mix_weights) * other
+    return float(right.mean())

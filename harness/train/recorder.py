@@ -12,6 +12,7 @@ from torch import Tensor
 from harness.series.names import TRAINING, VALIDATION
 from harness.series.series import MarkKind
 from harness.series.series_file import SeriesWriter
+from harness.train.gradient_evidence import Evidence
 from harness.train.optimization import scheduled_marks
 from harness.train.tensorboard import Curves
 from harness.train.training_plan import TrainingPlan, Validation
@@ -43,6 +44,7 @@ class Recorder:
         self._series = SeriesWriter(folder, facts, step, epoch, first.before)
         self._curves = Curves(folder / "curves" / title, step + 1)
         self._series.show = self._curves.add
+        self._series.show_histogram = self._curves.add_histogram
         self._classes: Sequence[str] = ()
         self._marks: dict[int, list[tuple[MarkKind, str]]] = {}
 
@@ -110,6 +112,26 @@ class Recorder:
             self._series.add_vector(step, f"{TRAINING}/own_class_probability", shares, edges)
         for name, (values, edges) in getattr(head, "vectors", dict)().items():
             self._series.add_vector(step, f"{TRAINING}/{name}", values, edges)
+
+    def add_evidence(self, step: int, seconds: float, found: Mapping[str, Evidence]) -> None:
+        """Add what a loss makes of easy and hard items.
+
+        Args:
+            step: that is done.
+            seconds: time in training so far.
+            found: group of the series -> the evidence that goes into it.
+        """
+        scalars = {
+            f"{group}/{name}": value
+            for group, evidence in found.items()
+            for name, value in evidence.scalars.items()
+        }
+        if scalars:
+            self._series.add(step, seconds, scalars)
+        for group, evidence in found.items():
+            for name, vector in evidence.vectors.items():
+                whole = f"{group}/{name}"
+                self._series.add_vector(step, whole, vector.values, vector.edges, vector.labels)
 
     def save_point(self, step: int) -> None:
         """Put all on disk, before a resume point."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from harness.adapter import Batch, Input, LossAdapter, LossOutput, ModelAdapter, build_head
-from harness.config.recipe_tables import Augment
+from harness.config.recipe_tables import Augment, Distill
 from harness.config.recipes import EvenCrops, Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.errors import ConfigError, JobFailed, OutOfMemory
@@ -23,6 +24,7 @@ from harness.feeding.front_end import front_end
 from harness.measure.arithmetic import arithmetic
 from harness.measure.gpu_room import release_memory
 from harness.measure.memory_use import is_out_of_memory
+from harness.train.distillation import distilled
 
 Advance = Callable[[int], None]
 Keep = Callable[[NDArray[np.int64], Tensor], None]
@@ -45,6 +47,7 @@ class System(nn.Module):
         augment: augmentation of training inputs.
         counts: training items of each label, for a loss that needs them.
         several: how many of the labels nearest to each are kept, if batches draw hard ones.
+        distill: how much a teacher counts whose logits come with a batch.
 
     Raises:
         ConfigError: batches draw hard labels, and the loss has no class centres.
@@ -61,8 +64,10 @@ class System(nn.Module):
         counts: Sequence[int] | None = None,
         *,
         several: int = 0,
+        distill: Distill | None = None,
     ) -> None:
         super().__init__()
+        self.distill = distill
         self.declared: Input = model.inputs()
         self.augment = augment or Augment()
         self.front_end = front_end(self.declared)
@@ -80,8 +85,10 @@ class System(nn.Module):
                     "labels are near; take hard out, or choose a loss with a classifier"
                 )
             self.register_buffer("nearest", torch.zeros(classes, several, dtype=torch.int64))
-        self.looks_at_whole_batch = bool(loss and loss.needs & {"full_batch", "pk", "pairs"})
-        self.judges_any_batch = bool(loss and not loss.needs & {"pk", "pairs"})
+        of_whole = {"full_batch", "pk", "pairs", "grades"}
+        self.looks_at_whole_batch = bool(loss and loss.needs & of_whole)
+        self.judges_any_batch = bool(loss and not loss.needs & {"pk", "pairs", "grades"})
+        self.is_ranking = bool(loss and loss.needs & {"pairs", "grades"})
 
     def inputs(self, raw: Tensor) -> Tensor:
         """Return the network input of a raw batch, masked in training mode only."""
@@ -98,10 +105,10 @@ class System(nn.Module):
         return self.learn(self.inputs(raw), labels)
 
     def learn(
-        self, inputs: Tensor, labels: Tensor
+        self, inputs: Tensor, labels: Tensor | Batch, grades: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None, Mapping[str, float]]:
         """Return loss, logits and statistics of network inputs that were made before."""
-        output = self.judge(self.embed(inputs), labels)
+        output = self.judge(self.embed(inputs), labels, grades)
         return output.loss, output.logits, output.statistics
 
     def embed(self, inputs: Tensor) -> Tensor:
@@ -121,10 +128,27 @@ class System(nn.Module):
             )
         return embeddings
 
-    def judge(self, embeddings: Tensor, labels: Tensor) -> LossOutput:
-        """Return the output of the head for labelled embeddings."""
-        output: LossOutput = self._head(embeddings, Batch(labels))
-        return output
+    def judge(
+        self, embeddings: Tensor, labels: Tensor | Batch, grades: Tensor | None = None
+    ) -> LossOutput:
+        """Return the output of the head for labelled embeddings, taught if the batch says so.
+
+        Args:
+            embeddings: `[batch, size]`.
+            labels: class indices, `[batch]`, or these with all else that the head is told.
+            grades: what items are ranked by, `[batch]`. A ranking loss that gets none, where only
+                shapes count (memory, times), ranks the items in their order.
+        """
+        batch = batch_of(labels, grades)
+        if self.is_ranking:
+            ranks = batch.grades
+            if ranks is None:
+                ranks = torch.linspace(-1, 1, len(batch.labels), device=batch.labels.device)
+            batch = replace(batch, grades=ranks, pairs=ordered_pairs(ranks))
+        output: LossOutput = self._head(embeddings, batch)
+        if self.distill is None or batch.teacher is None:
+            return output
+        return distilled(output, batch.teacher, self.distill)
 
     def class_centres(self) -> Tensor:
         """Return the head's centres of its classes, `[classes, size]`."""
@@ -144,6 +168,13 @@ class System(nn.Module):
         if self.head is None:
             raise TypeError("this system was built without a loss; it has no head")
         return self.head
+
+
+def batch_of(labels: Tensor | Batch, grades: Tensor | None = None) -> Batch:
+    """Return labels alone, or with all else that a loss is told, as a batch."""
+    if isinstance(labels, Batch):
+        return labels
+    return Batch(labels, grades=grades)
 
 
 def outputs_of(
@@ -233,6 +264,18 @@ def _too_large(system: System, subset: Items, row: int, raw: Tensor) -> str:
         f"{told}: {piece:.1f} s of its {whole:.1f} s at once; give the recipe test_crops, so that "
         "shorter crops of it are embedded, or leave it out of the lists"
     )
+
+
+def ordered_pairs(grades: Tensor) -> Tensor:
+    """Return all pairs of items of different grade, the higher first: `[pairs, 2]`.
+
+    Args:
+        grades: `[batch]`.
+
+    >>> ordered_pairs(torch.tensor([0.0, 1.0, 1.0])).tolist()
+    [[1, 0], [2, 0]]
+    """
+    return (grades.unsqueeze(1) > grades.unsqueeze(0)).nonzero()
 
 
 def example_labels(recipe: Recipe, batch: int, classes: int) -> Tensor:

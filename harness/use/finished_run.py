@@ -149,6 +149,8 @@ def _check_has_network(record: Record, place: Path) -> None:
     if record.is_baseline or record.submission is not None:
         kind = "the baseline, which trains nothing" if record.is_baseline else "computed elsewhere"
         raise RequestError(f"{place}: it is {kind}; there is no network to use")
+    if record.track == "ensemble":
+        raise RequestError(f"{place}: the mean of several networks; use one of its members' runs")
 
 
 def _own_checkpoint(record: Record, place: Path, runs: Path) -> Path:

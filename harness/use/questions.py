@@ -13,6 +13,7 @@ from harness.run.plan.questions import Report, adapter_key
 from harness.use.export_facts import ExportedFile, ExportRequest
 from harness.use.given_items import GivenItems
 from harness.use.network_source import PLURAL, NetworkSource
+from harness.use.split_items import SplitItems
 
 
 class Done(BaseModel):
@@ -47,12 +48,12 @@ class ComputeOutputs(_NetworkQuestion):
     """Computes the outputs of items as an evaluation does.
 
     Attributes:
-        items: a file that `GivenItems.save` wrote.
+        items: a file that `GivenItems.save` wrote, or a split of a dataset.
         outputs: the file that receives `[items, size]`, float32.
         device, threads: that it computes with.
     """
 
-    items: Path
+    items: Path | SplitItems
     outputs: Path
     device: str = "cpu"
     threads: int = 1
@@ -76,7 +77,7 @@ class ComputeOutputs(_NetworkQuestion):
         report(f"{self.source.model.name}: computing {PLURAL[self.source.output]}")
         found = outputs_of(
             system,
-            GivenItems.load(self.items),
+            GivenItems.load(self.items) if isinstance(self.items, Path) else self.items.open(),
             self.source.output,
             torch.device(self.device),
             lambda _: report(f"{self.source.model.name}: computing {PLURAL[self.source.output]}"),

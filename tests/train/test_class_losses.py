@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from adapters.ghm import GhmClassification
 from adapters.losses import AamSoftmax, Softmax
-from adapters.native.ghm_head import bin_index, gradient_norm
+from adapters.native.ghm_head import gradient_norm
+from adapters.native.harmonising import bin_index
 from adapters.triplet import AngularTriplet
 from harness.adapter import LossAdapter
 from harness.config.recipe_tables import Augment

@@ -14,9 +14,9 @@ from typing import Any
 from harness.board.evidence import UNSEEN
 from harness.board.standing.costs import cost_of, environments_of
 from harness.board.standing.figures import Figure
+from harness.health.training_end import TrainingEnd
 from harness.records.documents import digest
 from harness.records.record import COSTS, Metric, Record, Trust
-from harness.series.training_end import TrainingEnd
 
 INCOMPLETE = "incomplete"
 """The state of a row if folds of it have no result."""

@@ -18,6 +18,8 @@ from harness.report.section import Block, Paragraph, Picture, Section, Table
 from harness.report.sections.conditions import CLASSES, breakdown, held_details
 from harness.report.text import Words
 
+DRAWN = ("predicted", "true", "share of the true class", "confidence", "accuracy")
+
 NUMBERED = 14
 """Classes up to which each place of a confusion matrix shows its number."""
 
@@ -65,7 +67,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     blocks += _by_class([each.run for each in held], words)
     blocks += [_table(each, len(runs) > 1, words) for each in held]
     blocks.append(Paragraph(words("classes.rule"), quiet=True))
-    return Section("classes", words("classes.title"), tuple(blocks))
+    return Section("classes", words("classes.title"), tuple(blocks), DRAWN)
 
 
 def _by_class(runs: Sequence[Run], words: Words) -> list[Picture]:

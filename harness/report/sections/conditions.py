@@ -40,7 +40,8 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     lead = Paragraph(words("conditions.lead", unit=words.get(f"units.{unit}", unit)), quiet=True)
     # Pictures first: they stand beside one another, and the tables below have their numbers.
     blocks.sort(key=lambda block: not isinstance(block, Picture))
-    return Section("conditions", words("conditions.title"), (lead, *blocks))
+    groups = tuple(group.name for each in found.values() for group in each.groups)
+    return Section("conditions", words("conditions.title"), (lead, *blocks), groups)
 
 
 def held_details(runs: Sequence[Run]) -> Held:

@@ -11,7 +11,7 @@ from harness.records.record import COSTS, Memory, Prediction, Record, Resources
 from harness.report.drawing import drawing, drawn_name, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, Picture, Section, Table
-from harness.report.text import Words
+from harness.report.text import Words, duration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +20,8 @@ PARTS = ("parameters", "gradients", "optimizer", "inputs", "activations", "tempo
 SHADES = ("#0b3c5d", "#56b4e9", "#029e73", "#c9c9c9", "#de8f05", "#ecd9b0")
 HATCHES = ("", "//", "", "xx", "", "\\\\")
 """Parts of a prediction, each with its colour and, for those who see grey, its hatch."""
+
+DRAWN = ("training", "inference", *PARTS, "measured (process)", "measured (gpu)")
 
 STAGES = ("train", "evaluate", "measure")
 
@@ -54,7 +56,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
             Picture("memory", _draw(bars, several=len(runs) > 1), alt, words("costs.memory"))
         )
     blocks += [Paragraph(text, quiet=True) for text in _notes(own, words, predicted=bool(bars))]
-    return Section("costs", words("costs.title"), tuple(blocks))
+    return Section("costs", words("costs.title"), tuple(blocks), DRAWN)
 
 
 def _stage_rows(runs: Sequence[Run], words: Words) -> list[tuple[str, ...]]:
@@ -64,19 +66,12 @@ def _stage_rows(runs: Sequence[Run], words: Words) -> list[tuple[str, ...]]:
         seconds = [stage.seconds if stage else None for stage in stages]
         if any(each is not None for each in seconds):
             label = words("costs.stage_time", stage=words.get(f"stages.{name}", name))
-            found.append((label, *(duration(each, words) for each in seconds)))
+            found.append((label, *(_time(each, words) for each in seconds)))
     return found
 
 
-def duration(seconds: float | None, words: Words) -> str:
-    """Return a time in seconds, minutes or hours; a dash if it is not known."""
-    if seconds is None:
-        return UNKNOWN
-    if seconds < 90:
-        return words("costs.seconds", number=f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}")
-    if seconds < 5400:
-        return words("costs.minutes", number=f"{seconds / 60:.1f}")
-    return words("costs.hours", number=f"{seconds / 3600:.1f}")
+def _time(seconds: float | None, words: Words) -> str:
+    return UNKNOWN if seconds is None else duration(seconds, words)
 
 
 def _cost_rows(runs: Sequence[Run], words: Words) -> list[tuple[str, ...]]:

@@ -33,7 +33,9 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if lacking:
         names = words("page.comma").join(lacking)
         blocks.append(Paragraph(words("crops.none", runs=names), quiet=True))
-    return Section("crops", words("crops.title"), tuple(blocks)) if blocks else None
+    return (
+        Section("crops", words("crops.title"), tuple(blocks), (*WAYS.values(),)) if blocks else None
+    )
 
 
 def _can_be_cropped(run: Run) -> bool:

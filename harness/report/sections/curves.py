@@ -80,7 +80,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         shown, every = len(lines[:MOST]), len(curves)
         blocks.append(Paragraph(words("curves.more", shown=shown, all=every), quiet=True))
     blocks.append(_table(curves, len(runs) > 1, words))
-    return Section("curves", words("curves.title"), tuple(blocks))
+    return Section("curves", words("curves.title"), tuple(blocks), ("step",))
 
 
 def meaning(name: str, words: Words) -> str:

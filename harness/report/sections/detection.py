@@ -20,6 +20,9 @@ from harness.trials.det_plot import Band, det_figure
 from harness.trials.system_report import Report, judge
 
 RESAMPLES = 200
+
+DRAWN = ("false-alarm rate", "miss rate", "accepted targets", "area", "equal error rate", "costs")
+
 PLACES = 60
 """False-alarm rates at which a band is computed."""
 
@@ -53,7 +56,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
             0.5,
         ),
     ]
-    return Section("detection", words("detection.title"), tuple(blocks))
+    return Section("detection", words("detection.title"), tuple(blocks), DRAWN)
 
 
 def _report(each: JudgedRun) -> Report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from harness.health.forecast import Forecast
 from harness.health.health import Health
@@ -19,12 +20,12 @@ from harness.report.text import Words
 
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
-    """Say how healthy each training was that has a series."""
+    """Say how healthy each training was that has a series; the conclusions hold the advice."""
     blocks = [
         block
         for run in runs
         if run.health is not None and run.health.findings
-        for block in health_blocks(run.health, words, run.name if len(runs) > 1 else "")
+        for block in _assessment(run.health, words, run.name if len(runs) > 1 else "")
     ]
     if not blocks:
         return None
@@ -40,18 +41,23 @@ def health_blocks(health: Health, words: Words, name: str = "") -> Iterator[Bloc
         words: of a language.
         name: the training's, where several are shown; else empty.
     """
+    yield from _assessment(health, words, name)
+    if health.advice:
+        yield Paragraph(words("health.advice"))
+        yield Bullets(tuple(say_advice(each, health, words) for each in health.advice))
+
+
+def _assessment(health: Health, words: Words, name: str) -> Iterator[Block]:
     prefix = f"{name}{words('page.colon')}" if name else ""
     yield Paragraph(prefix + say_headline(health, words))
     if not health.findings:
         yield Paragraph(words("health.nothing"))
         return
-    yield _findings(health, words)
-    yield _checks(health, words)
+    tables = [_findings(health, words), _checks(health, words)]
     if health.curve is not None and health.forecasts:
-        yield _forecasts(health, health.curve.name, words)
-    if health.advice:
-        yield Paragraph(words("health.advice"))
-        yield Bullets(tuple(say_advice(each, health, words) for each in health.advice))
+        tables.append(_forecasts(health, health.curve.name, words))
+    for table in tables:
+        yield replace(table, caption=f"{prefix}{table.caption}")
 
 
 def _findings(health: Health, words: Words) -> Table:

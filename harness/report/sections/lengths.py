@@ -21,6 +21,8 @@ from harness.report.section import Block, Paragraph, Picture, Section, Table
 from harness.report.text import Words
 from harness.tasks.groupings import FEWEST, shorter_side
 
+AXIS = "shorter side of a trial, s"
+
 PARTS = 6
 """Parts of the trials by length, as equal in number as their lengths allow."""
 
@@ -38,7 +40,8 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if not found:
         return None
     lead = Paragraph(words("lengths.lead"), quiet=True)
-    return Section("lengths", words("lengths.title"), (lead, *(b for made in found for b in made)))
+    blocks = (lead, *(block for made in found for block in made))
+    return Section("lengths", words("lengths.title"), blocks, (AXIS,))
 
 
 def edges_of(seconds: NDArray[np.float64], targets: int) -> NDArray[np.float64]:
@@ -96,7 +99,7 @@ def _of_test(group: Sequence[JudgedRun], words: Words) -> list[Block]:
     caption = words("lengths.caption")
     head = [words(f"lengths.{name}") for name in ("seconds", "trials", "targets")]
     head += [each.run.name for each in group] if len(group) > 1 else ["EER"]
-    drawn = draw_lines(lines, "shorter side of a trial, s")
+    drawn = draw_lines(lines, AXIS)
     return [
         Picture(f"lengths-{place + 1}", drawn, caption, caption, width=0.5),
         Table(tuple(head), tuple(rows), "", frozenset(range(1, len(head)))),

@@ -16,6 +16,7 @@ from harness.report.section import Block, Paragraph, Picture, Section, Table
 from harness.report.text import Words
 
 BINS = 80
+DRAWN = ("same speaker", "different speakers", "threshold of validation", "score", "density")
 SAME, OTHER = COLOURS[0], "0.55"
 
 
@@ -36,7 +37,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     rows = tuple(_row(each) for each in judged)
     numeric = frozenset(range(1, len(head)))
     blocks.append(Table(tuple(head), rows, words("scores.table"), numeric))
-    return Section("scores", words("scores.title"), tuple(blocks))
+    return Section("scores", words("scores.title"), tuple(blocks), DRAWN)
 
 
 def histogram(each: JudgedRun) -> bytes:

@@ -13,6 +13,7 @@ from harness.report.drawing import drawing, drawn_name, svg
 from harness.report.run import Run
 from harness.report.section import Paragraph, Picture, Section
 from harness.report.sections.curves import meaning
+from harness.report.sections.gradients import shows as shown_apart
 from harness.report.text import Words
 from harness.series.series import Vector
 
@@ -25,15 +26,21 @@ STEPS = 5
 MOST = 12
 """Vectors of a run that are drawn."""
 
+DRAWN = ("step", "values, from high to low")
+
 NAMED = 20
 """Values up to which each is named below its bar."""
 
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
-    """Draw every vector of the runs: how it changed if it is a histogram, else how it ended."""
+    """Draw the vectors of the runs: how each changed if it is a histogram, else how it ended.
+
+    Those of easy and hard examples have a section of their own.
+    """
     pictures = []
     for place, run in enumerate(runs):
-        vectors = run.series.vectors if run.series is not None else ()
+        kept = run.series.vectors if run.series is not None else ()
+        vectors = [vector for vector in kept if not shown_apart(vector.name)]
         for name in list(dict.fromkeys(vector.name for vector in vectors))[:MOST]:
             own = chosen([vector for vector in vectors if vector.name == name])
             told = f"{run.name}{words('page.colon')}" if len(runs) > 1 else ""
@@ -44,7 +51,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if not pictures:
         return None
     lead = Paragraph(words("vectors.lead"), quiet=True)
-    return Section("vectors", words("vectors.title"), (lead, *pictures))
+    return Section("vectors", words("vectors.title"), (lead, *pictures), DRAWN)
 
 
 def chosen(vectors: Sequence[Vector]) -> list[Vector]:

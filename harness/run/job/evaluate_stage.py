@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.config.recipes import EvenCrops
-from harness.errors import JobFailed, RequestError
+from harness.errors import JobFailed
+from harness.metrics.classifier_scores import averaged_logits
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import canonical_json, digest, sha256_file
 from harness.records.files import append_text, lock, read_bytes, write_text
@@ -33,6 +34,7 @@ from harness.run.job.results import (
 )
 from harness.run.job.spec import JobSpec
 from harness.tasks.task import Side, training_lists
+from harness.train.training_progress import FINAL
 
 MIB = 2**20
 
@@ -244,11 +246,15 @@ def system_outputs(
     context: JobContext, checkpoint: Path | None
 ) -> tuple[Callable[[str], NDArray[np.float32]], str]:
     """Return split -> outputs of its items, and a note of the weights that are not used."""
+    if context.spec.members:
+        return _averaged_outputs(context), ""
     if checkpoint is None:
         return lambda split: context.task.baseline(context.dataset, split), ""
     from harness.train.system import outputs_of
+    from harness.train.weight_matching import give_weights
 
-    system, unused = _load_system(context, checkpoint)
+    system = context.system()
+    fit = give_weights(system, checkpoint, needs_head=context.task.output == "logits")
     crops = context.spec.test_crops
 
     def outputs(split: str) -> NDArray[np.float32]:
@@ -263,28 +269,20 @@ def system_outputs(
 
         return outputs_of(system, subset, context.task.output, context.device, advance, crops=crops)
 
-    return outputs, unused
+    return outputs, fit.note
 
 
-def _load_system(context: JobContext, checkpoint: Path) -> tuple[Any, str]:
-    """Load a checkpoint's weights into a system; return it, and a note of weights it lacks.
+def _averaged_outputs(context: JobContext) -> Callable[[str], NDArray[np.float32]]:
+    """Return split -> the mean of the members' outputs of its items."""
+    spec = context.spec
+    members = [
+        system_outputs(context.of(each), each.stage_folder("train", each.train.key) / FINAL)[0]
+        for each in spec.members
+        if each.train is not None
+    ]
 
-    Raises:
-        RequestError: names are missing, have another shape, or are those of another network.
-    """
-    from harness.train.checkpoint import load_weights
-    from harness.train.weight_matching import match_weights
+    def outputs(split: str) -> NDArray[np.float32]:
+        found = [output(split) for output in members]
+        return averaged_logits(found, spec.average).astype(np.float32)
 
-    weights = load_weights(checkpoint)
-    system = context.system()
-    module: Any = system
-    if not any(name.startswith("trunk.") for name in weights):
-        if context.task.output == "logits":
-            raise RequestError(
-                f"{checkpoint}: holds a network without a head (no name begins with 'head.'), and "
-                "this suite judges the head's logits; give weights that the harness trained"
-            )
-        module = system.trunk
-    fit = match_weights(weights, module.state_dict(), str(checkpoint))
-    module.load_state_dict(fit.weights)
-    return system, fit.note
+    return outputs

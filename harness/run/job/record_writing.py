@@ -237,7 +237,7 @@ def _readable(path: Path, spec: JobSpec) -> Record | None:
 def _is_of(record: Record, spec: JobSpec) -> bool:
     """Return whether a record is of a job: its names and protocol, with its stages' keys."""
     planned = {"train": spec.train, "measure": spec.measure}
-    if spec.train is None:
+    if spec.train is None and not spec.members:
         planned["evaluate"] = spec.evaluate(spec.checkpoint_sha256 or "baseline")
     return _names(record) == _names(spec) and all(
         record.stages[name].key == stage.key

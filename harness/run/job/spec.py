@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.config.numbers import EMBEDDINGS_MIB
 from harness.config.recipes import EvenCrops, Recipe
+from harness.config.schema import Averaging
 from harness.config.tables import Profile
 from harness.records.documents import digest
 from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
@@ -71,6 +72,9 @@ class JobSpec(BaseModel):
         initial: weights that its training begins with; None if they are drawn.
         trained_on: what weights that were there before it were trained on; None if there were none,
             or it is not known.
+        teacher: the job whose network teaches its own; trained first, if it is not yet.
+        members: the jobs whose networks are judged as one; trained first, likewise.
+        average: what is averaged of the members' outputs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -114,11 +118,14 @@ class JobSpec(BaseModel):
     parent: Parent | None = None
     initial: Initial | None = None
     trained_on: tuple[str, ...] | None = None
+    teacher: JobSpec | None = None
+    members: tuple[JobSpec, ...] = ()
+    average: Averaging = "probabilities"
 
     @property
     def is_baseline(self) -> bool:
         """True for the row that needs no training."""
-        return self.loss is None and self.checkpoint is None
+        return self.loss is None and self.checkpoint is None and not self.members
 
     @property
     def test_crops(self) -> EvenCrops | None:
@@ -139,7 +146,7 @@ class JobSpec(BaseModel):
     @property
     def measure(self) -> Stage | None:
         """Key of the measuring stage; None if there is no network."""
-        if self.is_baseline or self.environment is None:
+        if self.is_baseline or self.members or self.environment is None:
             return None
         asked = self.recipe.model_dump(mode="json") if self.recipe else {}
         return _stage(
@@ -181,6 +188,11 @@ class JobSpec(BaseModel):
                 "loss": self.loss.model_dump() if self.loss else None,
                 "left_out": list(self.left_out),
                 **({"test_crops": self.test_crops.model_dump()} if self.test_crops else {}),
+                **(
+                    {"members": [each.train and each.train.key for each in self.members]}
+                    if self.members
+                    else {}
+                ),
             }
         )
 

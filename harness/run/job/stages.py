@@ -15,7 +15,7 @@ from harness.feeding.front_end import raw_shape
 from harness.measure.gpu_room import GpuRoom, gib, limit_allocator, release_memory
 from harness.measure.memory_use import available_memory
 from harness.metrics.validation import MetricError
-from harness.records.documents import sha256_file
+from harness.records.documents import digest, sha256_file
 from harness.records.record import Record, State
 from harness.run.events import Watch, ignore
 from harness.run.job.audit_answer import AuditAnswer
@@ -185,7 +185,10 @@ def _run_stages(context: JobContext) -> Record:
     spec = context.spec
     results: dict[str, dict[str, Any]] = {}
     checkpoint = spec.checkpoint
-    if spec.train is not None:
+    if spec.members:
+        trained = [_trained(context.of(each)) for each in spec.members]
+        made = digest([each["checkpoint"]["sha256"] for each in trained])
+    elif spec.train is not None:
         results["train"] = _trained(context)
         checkpoint = spec.stage_folder("train", spec.train.key) / FINAL
         made = results["train"]["checkpoint"]["sha256"]
@@ -233,13 +236,15 @@ def _trained(context: JobContext) -> dict[str, Any]:
 
 
 def _train(context: JobContext, recipe: Recipe, folder: Path) -> dict[str, Any]:
-    """Train, unless the GPU is known to be too full for it.
+    """Train, the teacher first, unless the GPU is known to be too full for it.
 
     Raises:
         OutOfMemory: a step is predicted to fit the budget, and others hold what it needs.
     """
     from harness.run.job.train_stage import train_system
 
+    if context.spec.teacher is not None:
+        _trained(context.of(context.spec.teacher))
     room, told = context.room, context.spec.prediction
     if room and told and room.free < told.reserved <= room.limit:
         raise OutOfMemory(

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
+from torch import Tensor
 
 from harness.adapter import LossAdapter
 from harness.config.recipes import Recipe
 from harness.datasets.subset import Subset, training_sample
-from harness.errors import ConfigError
+from harness.errors import ConfigError, JobFailed
 from harness.feeding.batches import TrainingBatches
 from harness.feeding.disturbance import Disturber
 from harness.feeding.libraries import library_sources
+from harness.measure.arithmetic import arithmetic
 from harness.measure.environment import environment_digest
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import sha256, sha256_file
@@ -27,12 +30,17 @@ from harness.run.job.initial import begin_with
 from harness.series.names import SAMPLE, VALIDATION
 from harness.series.series_file import FILE, PUBLISHED, published_bytes
 from harness.tasks.task import Output, Side
+from harness.train.checkpoint import load_weights
 from harness.train.class_losses import ClassLosses
+from harness.train.gradient_evidence import Evidence
 from harness.train.kept_states import kept_bytes
 from harness.train.loop import train
 from harness.train.system import System, outputs_of
 from harness.train.training_plan import TrainingPlan, Validation, fine_tuning_seed
 from harness.train.training_progress import FINAL, RESUME, TrainingResult
+
+MOST_LOOKED_AT = 10_000
+"""Training items whose gradients are looked at in evaluation mode: of more, evenly spread ones."""
 
 Measured = tuple[NDArray[np.float32], dict[str, float]]
 """Outputs of a split's items, and the losses of its labels."""
@@ -87,6 +95,28 @@ def training_system(context: JobContext) -> System:
     return system
 
 
+def _teacher(context: JobContext) -> Callable[[Tensor], Tensor] | None:
+    """Load the network of a job's teacher; None if nobody teaches.
+
+    Raises:
+        JobFailed: its weights are not there.
+    """
+    spec = context.spec.teacher
+    if spec is None or spec.train is None:
+        return None
+    path = spec.stage_folder("train", spec.train.key) / FINAL
+    if not path.is_file():
+        raise JobFailed(f"{path}: the teacher's weights are gone; `harness run` trains it again")
+    system = context.of(spec).system().eval()
+    system.load_state_dict(load_weights(path))
+
+    def answer(inputs: Tensor) -> Tensor:
+        with arithmetic(context.device), torch.no_grad():
+            return system.decide(system.embed(inputs), "logits")
+
+    return answer
+
+
 def make_fabric(context: JobContext, recipe: Recipe) -> Fabric:
     """Return what puts a job's training on its device, in its recipe's precision."""
     return Fabric(accelerator=context.spec.device, devices=1, precision=recipe.precision)
@@ -117,6 +147,7 @@ def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan
         ),
         disturber=_disturber(context, recipe, seed),
         validate=_validator(context, recipe),
+        look=_looker(context, recipe),
         primary=task.primary,
         higher_is_better=task.facts[task.primary].higher_is_better,
         scheduled=context.loss.scheduled if context.loss else (),
@@ -127,6 +158,7 @@ def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan
         keep_states=spec.keep_states,
         title=f"{spec.entry_folder}-seed{spec.seed}",
         key=spec.train.key if spec.train else "",
+        teacher=_teacher(context),
         **goes_on,
     )
 
@@ -165,6 +197,28 @@ def _validator(context: JobContext, recipe: Recipe) -> Callable[[System], Valida
         return Validation(judged, measured)
 
     return validate
+
+
+def _looker(context: JobContext, recipe: Recipe) -> Callable[[System], Mapping[str, Evidence]]:
+    """Return what looks at a loss's gradients on the training and the validation split."""
+    dataset = context.dataset
+    validation, training = dataset.subset("validation"), dataset.training()
+    several = min(MOST_LOOKED_AT, len(training))
+    training = training.take(np.arange(several) * len(training) // max(1, several))
+
+    def look(system: System) -> dict[str, Evidence]:
+        found = {}
+        for group, subset in ((SAMPLE, training), (VALIDATION, validation)):
+            losses = ClassLosses(system, subset.items, dataset.classes, recipe.batch)
+            if losses.exist and len(subset):
+                outputs_of(
+                    system, subset, "embedding", context.device, context.go_on,
+                    crops=recipe.test_crops, keep=losses.keep,
+                )  # fmt: skip
+                found[group] = losses.gradients()
+        return found
+
+    return look
 
 
 def _check_values(loss: LossAdapter | None, recipe: Recipe) -> None:

@@ -35,7 +35,7 @@ TRACK = "extended"
 
 ONE_OF = {"models": "model", "losses": "loss"}
 
-KEPT = ("optimizer.name", "precision", "augment.speeds", "sampler", "fine_tune")
+KEPT = ("optimizer.name", "precision", "augment.speeds", "sampler", "fine_tune", "distill")
 """Keys of a recipe that the finished training's state rests on."""
 
 
@@ -75,6 +75,10 @@ def read_finished(runs: Path, run: Path) -> FinishedTraining:
             "elsewhere, or `harness runs gc` deleted it; train it again in a new --runs folder"
         )
     first, *second = Recipe.model_validate(record.recipe).phases
+    if first.distill is not None:
+        raise RequestError(
+            f"{run}: was taught by another network; give its recipe more epochs instead"
+        )
     recipe = second[0] if second else first
     if recipe.augment.speeds != first.augment.speeds:
         raise RequestError(

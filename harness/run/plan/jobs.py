@@ -27,12 +27,19 @@ from harness.run.plan.request import (
     CheckpointEntry,
     DatasetState,
     RunRequest,
+    SuiteEnsemble,
     SuiteEntry,
     entry_to_measure,
     requested_suite,
+    suite_ensembles,
     suite_entries,
 )
-from harness.run.plan.resolved import ResolvedEntry, disturbances, resolve_entry
+from harness.run.plan.resolved import (
+    ResolvedEntry,
+    changes_named,
+    disturbances,
+    resolve_entry,
+)
 
 Tell = Callable[[str], None]
 
@@ -129,21 +136,88 @@ class CallPlan:
             question
             for name, entry in resolved
             if not entry.failed
-            for question in memory_questions(entry, datasets[name].listing, precision)
+            for each in filter(None, (entry, entry.teacher))
+            for question in memory_questions(each, datasets[name].listing, precision)
         )
         for name, entry in resolved:
-            # Refused before anything is decoded, if a folder is not there.
-            self._disturbances(entry.recipe.augment, decode=False)
-            fields = {
-                "loss": entry.loss,
-                "recipe_name": entry.recipe_name,
-                "track": entry.recipe.track,
-                "seed": entry.entry.seed,
-                **self._memory_fields(entry, datasets[name].listing, precision),
-            }
-            # The weights of a continuation are its parent's, whatever that one began with.
-            began = {} if "parent" in more else self._initial(entry.recipe, datasets[name].listing)
-            self.add(name, **{**fields, **began, **more})
+            listing = datasets[name].listing
+            if "parent" in more:
+                # The weights of a continuation are its parent's, whatever that one began with.
+                fields = self._entry_fields(entry, listing, precision)
+            else:
+                fields = self._training_fields(entry, listing, precision)
+            self.add(name, **{**fields, **more})
+
+    def add_ensembles(
+        self, datasets: Mapping[str, DatasetState], ensembles: Mapping[str, Iterable[SuiteEnsemble]]
+    ) -> None:
+        """Add the ensembles of a suite; their members are fitted to the budget as entries are.
+
+        Args:
+            datasets: by name.
+            ensembles: of each dataset.
+
+        Raises:
+            ConfigError: a member cannot be built, or the task judges no logits.
+        """
+        precision = embedding_precision(self._request.options)
+        for name, found in ensembles.items():
+            for each in found:
+                if self.task.output != "logits":
+                    where = self._loaded.where("suites", self._request.suite)
+                    raise ConfigError(
+                        f"{where}.ensembles: average the logits of classifiers; this suite judges "
+                        "embeddings"
+                    )
+                members = [
+                    resolve_entry(self._loaded, self._request, member, datasets[name], self.task)
+                    for member in each.members
+                ]
+                listing = datasets[name].listing
+                self.predictions.make(
+                    question
+                    for member in members
+                    if not member.failed
+                    for question in memory_questions(member, listing, precision)
+                )
+                fields = [self._training_fields(member, listing, precision) for member in members]
+                self.add(
+                    name,
+                    model=_ensemble_component(each, fields),
+                    members=fields,
+                    average=each.average,
+                    seed=each.seed,
+                    recipe_name=f"{each.average} averaged" + changes_named(self._request),
+                    track="ensemble",
+                    notes=(_ensemble_note(members),),
+                    refused=next((why for one in fields if (why := one.get("refused"))), ""),
+                )
+
+    def _training_fields(
+        self, entry: ResolvedEntry, listing: Listing, precision: str
+    ) -> dict[str, Any]:
+        """Return the fields of an entry's `JobSpec` with those of its teacher."""
+        fields = self._entry_fields(entry, listing, precision)
+        fields |= self._initial(entry.recipe, listing)
+        if entry.teacher is not None:
+            teacher = self._training_fields(entry.teacher, listing, precision)
+            refused = fields.get("refused") or _untaught(teacher)
+            fields |= {"teacher": teacher, "refused": refused}
+        return fields
+
+    def _entry_fields(
+        self, entry: ResolvedEntry, listing: Listing, precision: str
+    ) -> dict[str, Any]:
+        """Return the fields of an entry's `JobSpec` that are known from lists."""
+        # Refused before anything is decoded, if a folder is not there.
+        self._disturbances(entry.recipe.augment, decode=False)
+        return {
+            "loss": entry.loss,
+            "recipe_name": entry.recipe_name,
+            "track": entry.recipe.track,
+            "seed": entry.entry.seed,
+            **self._memory_fields(entry, listing, precision),
+        }
 
     def jobs(self, datasets: Mapping[str, DatasetState]) -> list[JobSpec]:
         """Complete the jobs of some datasets, those of each dataset together.
@@ -162,14 +236,32 @@ class CallPlan:
                 self._loaded, self._request.suite, self._request.profile, dataset.lock
             )
             shared = common_fields(self._loaded, self._request, dataset, protocol)
-            for fields in self._fields.get(name, []):
-                trained = {}
-                if "recipe" in fields:
-                    trained = {"train_inputs": self._train_inputs(fields, dataset, protocol)}
-                facts = arithmetic_facts(self._request.device, fields.get("recipe"))
-                where = shared["environment"].model_copy(update={"arithmetic": facts})
-                found.append(JobSpec(**{**shared, "environment": where}, **fields, **trained))
+            found += [
+                self._job(fields, shared, dataset, protocol)
+                for fields in self._fields.get(name, [])
+            ]
         return found
+
+    def _job(
+        self,
+        fields: dict[str, Any],
+        shared: dict[str, Any],
+        dataset: DatasetState,
+        protocol: record.Protocol,
+    ) -> JobSpec:
+        """Complete a job, and those that it rests on: its teacher, or members."""
+        known = dict(fields)
+        if "members" in fields:
+            known["members"] = tuple(
+                self._job(each, shared, dataset, protocol) for each in fields["members"]
+            )
+        if "teacher" in fields:
+            known["teacher"] = self._job(fields["teacher"], shared, dataset, protocol)
+        if "recipe" in fields:
+            known["train_inputs"] = self._train_inputs(known, dataset, protocol)
+        facts = arithmetic_facts(self._request.device, fields.get("recipe"))
+        where = shared["environment"].model_copy(update={"arithmetic": facts})
+        return JobSpec(**{**shared, "environment": where}, **known)
 
     def _memory_fields(
         self, entry: ResolvedEntry, listing: Listing, precision: str
@@ -221,7 +313,43 @@ class CallPlan:
             **({"disturbances": disturbed_by} if disturbed_by else {}),
             **({"parent": fields["parent"].inputs} if "parent" in fields else {}),
             **({"init": fields["initial"].inputs} if "initial" in fields else {}),
+            **({"teacher": fields["teacher"].train.key} if "teacher" in fields else {}),
         }
+
+
+def _ensemble_component(
+    ensemble: SuiteEnsemble, members: Sequence[Mapping[str, Any]]
+) -> record.RecordedComponent:
+    """Return an ensemble as a record holds it: by its members."""
+    names = [
+        {
+            "model": each["model"].name,
+            "loss": each["loss"].name,
+            "recipe": each["recipe_name"],
+            "seed": each["seed"],
+        }
+        for each in members
+    ]
+    return record.RecordedComponent(
+        name=ensemble.name,
+        adapter="harness.metrics.classifier_scores:averaged_logits",
+        version=1,
+        fields={"average": ensemble.average, "members": names},
+    )
+
+
+def _ensemble_note(members: Sequence[ResolvedEntry]) -> str:
+    """Name the members of an ensemble for its row."""
+    named = dict.fromkeys(
+        f"{each.model.name} + {each.loss.name} ({each.recipe_name})" for each in members
+    )
+    return f"the mean of {len(members)} networks: {', '.join(named)}"
+
+
+def _untaught(teacher: Mapping[str, Any]) -> str:
+    """Return why nobody can teach; empty if the teacher can be trained."""
+    refused = teacher.get("refused")
+    return f"its teacher: {refused}" if refused else ""
 
 
 def plan_suite(
@@ -251,6 +379,13 @@ def plan_suite(
         datasets,
         {
             name: suite_entries(suite, request, each.listing.table)
+            for name, each in datasets.items()
+        },
+    )
+    plan.add_ensembles(
+        datasets,
+        {
+            name: suite_ensembles(suite, request, each.listing.table)
             for name, each in datasets.items()
         },
     )

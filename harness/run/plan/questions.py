@@ -68,12 +68,14 @@ class Description(BaseModel):
         version: its own.
         needs: what a loss asks of a batch or of the data.
         scheduled: its values that a recipe's schedules may drive.
+        mixes: True if a loss weighs both labels of a mixed item.
     """
 
     fields: dict[str, Any]
     version: int
     needs: frozenset[str] = frozenset()
     scheduled: tuple[str, ...] = ()
+    mixes: bool = False
 
 
 class DeclaredInput(BaseModel):
@@ -152,7 +154,10 @@ class Describe(_AdapterQuestion):
         fields = json.loads(canonical_json(values))
         # Its memory will be asked for by these fields.
         _MADE.setdefault(adapter_key(self.adapter, fields), made)
-        asks = {"needs": made.needs, "scheduled": made.scheduled} if self.is_loss else {}
+        asks: dict[str, Any] = {}
+        if self.is_loss:
+            asks = {"needs": made.needs, "scheduled": made.scheduled}
+            asks["mixes"] = bool(getattr(made, "mixes", False))
         return Description(fields=fields, version=made.version, **asks)
 
 

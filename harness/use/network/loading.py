@@ -10,9 +10,8 @@ from harness.adapter import LossAdapter, ModelAdapter
 from harness.config.imports import construct
 from harness.errors import RequestError
 from harness.records.record import RecordedComponent
-from harness.train.checkpoint import load_weights
 from harness.train.system import System
-from harness.train.weight_matching import match_weights
+from harness.train.weight_matching import give_weights
 from harness.use.network_source import NetworkSource
 
 _LOADED: dict[str, System] = {}
@@ -27,7 +26,7 @@ def load_network(source: NetworkSource, device: str = "cpu") -> System:
             of this network.
         ConfigError: an adapter is not here, or cannot be built from its fields.
     """
-    key = f"{source.model_dump_json()} {device}"
+    key = f"{source.model_dump_json(exclude={'crops'})} {device}"
     if key not in _LOADED:
         _LOADED[key] = _build(source).to(device).eval()
     return _LOADED[key]
@@ -38,13 +37,7 @@ def _build(source: NetworkSource) -> System:
     loss: LossAdapter | None = _adapter(source.loss) if source.loss else None
     torch.manual_seed(0)
     system = System(model, loss, len(source.classes), source.augment, source.counts)
-    weights = load_weights(source.checkpoint)
-    is_ours = any(name.startswith("trunk.") for name in weights)
-    module = system if is_ours else system.trunk
-    if loss is not None and not is_ours:
-        raise RequestError(f"{source.checkpoint}: holds a network without a head: no classes")
-    fit = match_weights(weights, module.state_dict(), str(source.checkpoint))
-    module.load_state_dict(fit.weights)
+    give_weights(system, source.checkpoint, needs_head=loss is not None)
     return system
 
 
