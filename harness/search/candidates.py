@@ -113,7 +113,7 @@ def list_candidates(
         fitted = dict(zip([job.digest for job in found.jobs], planned, strict=True))
     groups: dict[Name, list[tuple[JobSpec, Duration]]] = defaultdict(list)
     for job, duration in zip(found.jobs, found.durations, strict=True):
-        if not job.is_baseline:
+        if job.recipe is not None:  # neither a baseline nor an ensemble of others
             groups[job.model.name, job.loss.name if job.loss else ""].append((job, duration))
     limit = smaller.benchmark.budget.usable
     return [_candidate(group, fitted, limit) for group in groups.values()], found
