@@ -5,11 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup speaker image loss test test-all lint bench fingerprints lock clean
+.PHONY: help setup speaker image loss dialogue test test-all lint bench fingerprints lock clean
 
 help:
 	@echo "make speaker   set up, run the speaker suite (quick profile), print its leaderboard"
-	@echo "make image     the same for the image suite;  make loss: for the loss suite"
+	@echo "make image     the same for the image suite;  make loss, make dialogue: for those suites"
 	@echo "make test      set up, lint, type-check, run the tests"
 	@echo "make test-all  the same with the tests that take minutes each"
 	@echo "make bench     measure the harness itself against other ways to do the same; about two minutes"
@@ -17,7 +17,7 @@ help:
 
 setup: $(READY)
 
-speaker image loss: $(READY)
+speaker image loss dialogue: $(READY)
 	@$(BIN)/harness run --suite $@ --profile quick
 
 test: SELECTED := -m "not long"

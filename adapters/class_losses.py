@@ -75,6 +75,7 @@ class FocalSoftmax:
     version: ClassVar[int] = 1
     needs: ClassVar[frozenset[str]] = frozenset()
     scheduled: ClassVar[tuple[str, ...]] = ()
+    mixes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -109,6 +110,7 @@ class ClassBalancedSoftmax:
     version: ClassVar[int] = 1
     needs: ClassVar[frozenset[str]] = frozenset({"counts"})
     scheduled: ClassVar[tuple[str, ...]] = ()
+    mixes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -129,9 +131,23 @@ class ClassBalancedSoftmax:
         """
         from adapters.native.linear_heads import ClassBalancedHead
 
-        if counts is None or len(counts) != classes or min(counts) < 1:
-            raise ValueError(
-                f"class-balanced weights need the number of training items of each of {classes} "
-                "classes, one or more"
-            )
-        return ClassBalancedHead(embedding_size, counts, beta=self.beta)
+        items = check_counts("class-balanced weights", counts, classes)
+        return ClassBalancedHead(embedding_size, items, beta=self.beta)
+
+
+def check_counts(what: str, counts: Sequence[int] | None, classes: int) -> Sequence[int]:
+    """Return the training items of each class, `[classes]`.
+
+    Args:
+        what: needs them, for the message.
+        counts: as they were given.
+        classes: how many there are.
+
+    Raises:
+        ValueError: they are not given, or not of every class, or a class has none.
+    """
+    if counts is None or len(counts) != classes or min(counts) < 1:
+        raise ValueError(
+            f"{what} need the number of training items of each of {classes} classes, one or more"
+        )
+    return counts

@@ -23,6 +23,7 @@ class Softmax:
     version: ClassVar[int] = 1
     needs: ClassVar[frozenset[str]] = frozenset()
     scheduled: ClassVar[tuple[str, ...]] = ()
+    mixes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -58,6 +59,7 @@ class AamSoftmax:
     version: ClassVar[int] = 1
     needs: ClassVar[frozenset[str]] = frozenset()
     scheduled: ClassVar[tuple[str, ...]] = ("margin", "scale")
+    mixes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -92,6 +94,7 @@ class AmSoftmax:
     version: ClassVar[int] = 1
     needs: ClassVar[frozenset[str]] = frozenset()
     scheduled: ClassVar[tuple[str, ...]] = ("margin", "scale")
+    mixes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -137,6 +140,7 @@ class SubcenterAam:
     version: ClassVar[int] = 1
     needs: ClassVar[frozenset[str]] = frozenset()
     scheduled: ClassVar[tuple[str, ...]] = ("margin", "scale", "inter_margin")
+    mixes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the fields.

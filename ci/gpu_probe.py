@@ -23,10 +23,10 @@ from harness.budget.prediction import Workload
 from harness.config.recipes import Recipe
 from harness.errors import HarnessError
 from harness.feeding.front_end import raw_shape
-from harness.measure.arithmetic import arithmetic, flags
 from harness.measure.device import choose_device, energy_counter
 from harness.measure.environment import environment
 from harness.measure.memory_use import PeakMemory, is_out_of_memory
+from harness.measure.rounding import arithmetic, flags
 from harness.measure.timing import time_action
 
 MIB, GIB = 2**20, 2**30

@@ -85,15 +85,28 @@ class Spectrogram:
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A square picture, bilinearly resized: network input `[batch, channels, size, size]`.
+    """A square picture, resized: network input `[batch, channels, size, size]`.
+
+    Levels from 0 to 1 have `mean` taken off and are divided by `deviation`; the defaults bring
+    them to -1..1.
 
     Attributes:
         size: side in pixels.
-        channels: 1 keeps grey pictures grey; 3 repeats the grey channel.
+        channels: 3 repeats the channel of grey pictures, and keeps colours; 1 keeps grey pictures
+            grey, and makes grey ones of those in colour.
+        mean, deviation: of each channel, or one for all.
+        interpolation: how pixels between pixels are computed.
+        crop: None stretches the whole picture to the square. A share up to 1 keeps the picture's
+            proportions, and takes a square from its middle whose side is that share of the shorter
+            side, as timm's and torchvision's evaluation do (timm calls it `crop_pct`).
     """
 
     size: int = 224
     channels: int = 3
+    mean: tuple[float, ...] = (0.5,)
+    deviation: tuple[float, ...] = (0.5,)
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    crop: float | None = None
 
     kind: ClassVar[str] = "image"
 
@@ -107,7 +120,32 @@ class Vector:
     kind: ClassVar[str] = "vector"
 
 
-Input = Fbank | Spectrogram | Image | Vector
+@dataclass(frozen=True, kw_only=True)
+class Vectors:
+    """Vectors of several modalities of one turn, side by side: `[batch, frames, size]`.
+
+    `size` is the sum of the modalities' lengths, in the order text, audio, video. Frames that a
+    turn does not have are rows of zeros; with one frame, sequences were pooled by their reader.
+
+    Attributes:
+        text, audio, video: length of a modality's vector; 0 if there is none.
+        frames: vectors of a turn at most.
+    """
+
+    text: int = 0
+    audio: int = 0
+    video: int = 0
+    frames: int = 1
+
+    kind: ClassVar[str] = "vectors"
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Lengths of text, audio and video."""
+        return self.text, self.audio, self.video
+
+
+Input = Fbank | Spectrogram | Image | Vector | Vectors
 
 
 @dataclass(frozen=True)
@@ -119,7 +157,13 @@ class Batch:
         mix_labels, mix_weights: the second label of a mixed example and the first one's share,
             both `[batch]`, if the recipe mixes.
         teacher: a teacher's logits, `[batch, classes]`, if there is one (distillation).
-        pairs: indices of pairs within the batch, `[pairs, 2]`, if the loss asks for them.
+        pairs: rows of the batch, `[pairs, 2]`: the preferred item first, every two items of
+            different grade, if the dataset grades its items; the two views of each item, for a loss
+            that asks for `views`.
+        grades: what items are ranked by, `[batch]`, higher is preferred, of mean 0 and deviation 1
+            over the training split; if the dataset grades its items.
+        assigned: the answer of an `AssigningHead` for these items; None before there is one, and
+            for a loss that does not ask.
     """
 
     labels: Tensor
@@ -127,6 +171,29 @@ class Batch:
     mix_weights: Tensor | None = None
     teacher: Tensor | None = None
     pairs: Tensor | None = None
+    grades: Tensor | None = None
+    assigned: Assigned | None = None
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Targets that a head gave to items by itself, at the start of an epoch.
+
+    Attributes:
+        targets: of each item, `[items]`, int64: a cluster, say.
+        weights: how far each is trusted, `[items]`, float32.
+        statistics: numbers worth a curve, of this epoch.
+        vectors: as those of `Head.vectors`.
+    """
+
+    targets: Tensor
+    weights: Tensor
+    statistics: Mapping[str, float] = field(default_factory=dict)
+    vectors: Mapping[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
+
+    def of(self, rows: Tensor) -> Assigned:
+        """Return the targets and weights of some items."""
+        return Assigned(self.targets[rows], self.weights[rows])
 
 
 @dataclass(frozen=True)
@@ -136,12 +203,29 @@ class LossOutput:
     Attributes:
         loss: a scalar, mean over the batch.
         logits: `[batch, classes]` as used to decide (margins taken off), or None.
-        statistics: numbers worth a curve (a margin, a gradient density); logged as they are.
+        statistics: numbers worth a curve (a margin, a gradient density); logged as they are. A
+            head without logits may call the share of its right decisions `Accuracy`.
     """
 
     loss: Tensor
     logits: Tensor | None = None
     statistics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ItemGradients:
+    """How hard each item of a batch is, and how much a loss makes of it; items, or pairs of them.
+
+    Attributes:
+        norms: gradient norm of the plain loss, 0 (easy) to 1 (hard), `[items]`: of cross-entropy
+            |1 - p_y|, half of the L1 norm of its gradient on the logits.
+        weighted_norms: the same norm under the loss itself, `[items]`.
+        weights: factor on the plain loss's gradient, `[items]`: 1 under cross-entropy.
+    """
+
+    norms: Tensor
+    weighted_norms: Tensor
+    weights: Tensor
 
 
 class Head(Protocol):
@@ -151,7 +235,9 @@ class Head(Protocol):
     can then draw labels that are hard to tell apart (hard-negative mining). One with something to
     show that is more than a number may have `vectors() -> {name: (values, edges)}`: lists of
     floats, the edges of histograms one more than values, else empty. It is called at the epochs
-    that a recipe's `vector_epochs` names.
+    that a recipe's `vector_epochs` names. One whose loss compares items may have
+    `item_gradients(embeddings, batch) -> ItemGradients`, of its pairs; of any other that decides
+    by logits `harness.train.item_gradients` measures them.
     """
 
     def __call__(self, embeddings: Tensor, batch: Batch) -> LossOutput:
@@ -159,6 +245,21 @@ class Head(Protocol):
 
     def logits(self, embeddings: Tensor) -> Tensor:
         """Return class logits `[batch, classes]` with no label known, for deciding."""
+
+
+class AssigningHead(Protocol):
+    """A head whose loss asks for `epoch_embeddings`: it looks at all training items together."""
+
+    def assign(self, embeddings: Tensor, progress: float) -> Assigned:
+        """Answer the embeddings of the training items with targets and weights.
+
+        Called before the first step of each epoch; all randomness comes from torch's generator,
+        which the loop has seeded. Batches of the epoch carry the answer for their items.
+
+        Args:
+            embeddings: of all training items in their order, in evaluation mode, `[items, size]`.
+            progress: share of the training that is done, 0 to under 1.
+        """
 
 
 @runtime_checkable
@@ -182,16 +283,36 @@ class ModelAdapter(Protocol):
 
 
 @runtime_checkable
+class Pretrained(Protocol):
+    """A model that may start from weights which were trained elsewhere.
+
+    `build` loads them. A field of the adapter must name them by their content, so that the key of a
+    training does.
+    """
+
+    @property
+    def origin(self) -> str:
+        """What its weights were trained on and where they were found; its row says it."""
+
+
+@runtime_checkable
 class LossAdapter(Protocol):
     """A loss behind the interface.
 
     Attributes:
         version: changes whenever the same fields would compute a different loss.
-        needs: requirements of the loss on a batch: `pairs`; `pk`, several examples of each of its
-            classes; `full_batch`, all of it in one call, if a sum over its parts would not do.
+        needs: requirements of the loss on a batch: `pairs` or `grades`, of a dataset that grades
+            its items; `pk`, several examples of each of its classes; `full_batch`, all of it in one
+            call, if a sum over its parts would not do.
             And on the training split: `counts`, see `CountingLoss`.
+            And of the loop: `views`, each item goes through the network twice in a step, the second
+            half of the batch being the first again (dropout and masks in the network make them
+            differ); `epoch_embeddings`, see `AssigningHead`.
         scheduled: names of the head's attributes that a recipe's schedules may drive
             (`margin`, `scale`); each is a float that the loop sets before a step.
+
+    A loss whose head weighs both labels of mixed items (`Batch.mix_labels`) says so by a class
+    variable `mixes = True`; recipes that mix are refused for any other.
     """
 
     version: ClassVar[int]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -33,6 +34,7 @@ FLOORS = {
     "harness.run": 9,
     "harness.board": 9,
     "harness.registry": 10,
+    "harness.search": 10,
     "harness.report": 11,
     "harness.use": 11,
     "harness.cli": 12,
@@ -133,6 +135,15 @@ def test_rooms_stand_in_no_circle(parent):
     rooms = inner_rooms(parent)
     order = list(TopologicalSorter(arrows_between(rooms)).static_order())
     assert set(order) == set(rooms.values())
+
+
+def test_a_public_class_has_a_name_of_its_own():
+    found = defaultdict(set)
+    for module, tree in MODULES.items():
+        for each in tree.body:
+            if isinstance(each, ast.ClassDef) and not each.name.startswith("_"):
+                found[each.name].add(module)
+    assert {name: homes for name, homes in found.items() if len(homes) > 1} == {}
 
 
 @pytest.mark.parametrize("module", [module for module in sorted(MODULES) if not computes(module)])

@@ -40,7 +40,7 @@ from harness.records.details_schema import read_details
 from harness.records.documents import sha256_file
 from harness.records.record_files import read_record
 from harness.registry.history.line_chain import add, read_history
-from harness.registry.history.page import check_history
+from harness.registry.history.night_page import check_history
 from harness.registry.submit.outputs import class_scores, embedding_scores
 from harness.run.job.results import load_scores
 from harness.series.reading import read_series

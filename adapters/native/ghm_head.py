@@ -9,24 +9,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from adapters.native.harmonising import Density, Harmonising
 from adapters.native.linear_heads import LinearClassifier
 from harness.adapter import Batch, LossOutput
 
 
-class GhmHead(LinearClassifier):
-    """Gradient-harmonised cross-entropy of a linear classifier with a bias.
+class GhmHead(LinearClassifier, Harmonising):
+    """Gradient-harmonised softmax cross-entropy of a linear classifier with a bias."""
 
-    The running density is a buffer, so that it is saved and resumed with the weights. It moves in
-    training only; evaluation looks at its batch through it and leaves it as it is.
-    """
-
-    density: Tensor
-
-    def __init__(self, embedding_size: int, classes: int, *, bins: int, momentum: float) -> None:
-        """Build the classifier and an empty density of `bins` bins."""
+    def __init__(
+        self, embedding_size: int, classes: int, *, bins: int, momentum: float, density: Density
+    ) -> None:
+        """Build the classifier and an empty density (see `Harmonising`)."""
         super().__init__(embedding_size, classes)
-        self.momentum = momentum
-        self.register_buffer("density", torch.zeros(bins))
+        self.begin_density(bins, momentum, density)
 
     def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
         """Map `[batch, embedding_size]` and its labels to the loss.
@@ -34,45 +30,53 @@ class GhmHead(LinearClassifier):
         Raises:
             ValueError: the batch's labels are mixed.
         """
-        if batch.mix_labels is not None:
-            raise ValueError("GHM bins an example by its one label: use a recipe that mixes none")
+        refuse_mixed(batch)
         logits = self.logits(embeddings)
-        with torch.no_grad():
-            place = bin_index(gradient_norm(logits, batch.labels), bins=len(self.density))
-            count = torch.bincount(place, minlength=len(self.density))
-            share = count.to(self.density) / len(place)
-            weights = harmonising_weights(place, share, self._update_density(share))
+        weights, statistics = self.harmonise(gradient_norm(logits.detach(), batch.labels))
         losses = functional.cross_entropy(logits, batch.labels, reduction="none")
-        means = torch.stack((weights.mean(), share[0], share[-1])).tolist()
-        names = ("mean_weight", "easiest_share", "hardest_share")
-        statistics = dict(zip(names, means, strict=True))
         return LossOutput((weights * losses).mean(), logits, statistics)
 
-    def vectors(self) -> dict[str, tuple[list[float], list[float]]]:
-        """Return the running density of gradient norms, and the weight of each bin's examples.
 
-        A bin that is empty has the weight 0.
+class GhmSigmoidHead(LinearClassifier, Harmonising):
+    """Gradient-harmonised cross-entropy of each class against all others, as the paper has it.
+
+    Each logit of an example is an example of its own, of the gradient norm |p - p*|, and the loss
+    is the mean over all of them.
+    """
+
+    def __init__(
+        self, embedding_size: int, classes: int, *, bins: int, momentum: float, density: Density
+    ) -> None:
+        """Build the classifier and an empty density (see `Harmonising`)."""
+        super().__init__(embedding_size, classes)
+        self.begin_density(bins, momentum, density)
+
+    def forward(self, embeddings: Tensor, batch: Batch) -> LossOutput:
+        """Map `[batch, embedding_size]` and its labels to the loss.
+
+        Raises:
+            ValueError: the batch's labels are mixed.
         """
-        bins = len(self.density)
-        edges = [place / bins for place in range(bins + 1)]
-        filled = self.density > 0
-        weights = torch.where(filled, 1 / (self.density.clamp(min=1e-12) * filled.sum()), 0.0)
-        return {
-            "gradient_density": (self.density.tolist(), edges),
-            "gradient_weight": (weights.tolist(), edges),
-        }
+        refuse_mixed(batch)
+        logits = self.logits(embeddings)
+        precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        wanted = functional.one_hot(batch.labels, logits.shape[1]).to(precise)
+        norm = (precise.detach().sigmoid() - wanted).abs()
+        weights, statistics = self.harmonise(norm.flatten())
+        loss = functional.binary_cross_entropy_with_logits(
+            precise, wanted, weights.view_as(precise)
+        )
+        return LossOutput(loss, logits, statistics)
 
-    def _update_density(self, share: Tensor) -> Tensor:
-        """Return the running density with a batch's shares taken in (the paper's "EMA").
 
-        The first batch's stand alone: an average that starts from nothing would make the first
-        weights 1 / (1 - momentum) times too large.
-        """
-        blend = self.momentum * self.density + (1 - self.momentum) * share
-        density = torch.where(self.density.sum() > 0, blend, share)
-        if self.training:
-            self.density.copy_(density)
-        return density
+def refuse_mixed(batch: Batch) -> None:
+    """Refuse a batch of mixed labels.
+
+    Raises:
+        ValueError: an example has two.
+    """
+    if batch.mix_labels is not None:
+        raise ValueError("GHM bins an example by its one label: use a recipe that mixes none")
 
 
 def gradient_norm(logits: Tensor, labels: Tensor) -> Tensor:
@@ -91,24 +95,3 @@ def gradient_norm(logits: Tensor, labels: Tensor) -> Tensor:
     precise = torch.promote_types(logits.dtype, torch.float32)
     p = functional.softmax(logits, dim=1, dtype=precise)
     return 1 - p.gather(1, labels.unsqueeze(1)).squeeze(1)
-
-
-def bin_index(norm: Tensor, *, bins: int) -> Tensor:
-    """Return the unit region of each gradient norm, of `bins` equal ones; 1 is in the last."""
-    return (norm * bins).long().clamp(max=bins - 1)
-
-
-def harmonising_weights(place: Tensor, share: Tensor, density: Tensor) -> Tensor:
-    """Return the weight of each example: N / (GD(g) * number of non-empty bins), `[batch]`.
-
-    The paper's "Unit Region Approximation", where GD is a bin's count over the bin's width and
-    1 / width is the number of bins. Counted here are the bins that the batch fills, as in the
-    authors' own code: without momentum the mean weight is then exactly 1. Densities are shares
-    of N, not counts, so that a batch of another size leaves the weights alone.
-
-    Args:
-        place: bin of each example, `[batch]`.
-        share: the batch's share in each bin, `[bins]`.
-        density: the running share in each bin, `[bins]`, positive in the bins of the batch.
-    """
-    return 1 / (density[place] * (share > 0).sum())

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.report.run import Run
-from harness.report.section import Block, Paragraph, Section, Table
+from harness.report.section import Block, Paragraph, ReportTable, Section
 from harness.report.text import Words
 
 TITLE = {"en": "Clusters", "zh-Hans": "聚类", "zh-Hant": "分群"}
@@ -32,7 +32,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         rows = sorted(_rows(labels, run.scores["clusters"]), key=lambda row: -row[3])
         shown = tuple((name, str(size), most, f"{share:.0%}") for name, size, most, share in rows)
         head = HEAD.get(words.language, HEAD["en"])
-        blocks.append(Table(head, shown, numeric=frozenset({1, 3})))
+        blocks.append(ReportTable(head, shown, numeric=frozenset({1, 3})))
     return Section("clusters", words.choose(TITLE), tuple(blocks)) if blocks else None
 
 

@@ -35,15 +35,15 @@ from harness.board.record_paths import (
     signature_path,
 )
 from harness.board.standing.rows import FiledRecord
-from harness.board.standing.table import Family, family_of
+from harness.board.standing.table import Family, family_of, rendered_with
 from harness.errors import DataError, RequestError, unreadable
+from harness.health.training_end import TrainingEnd, read_training_end
 from harness.records.attestation import MARK
 from harness.records.details_schema import Details, read_details
 from harness.records.documents import sha256, sha256_file
 from harness.records.record import Record
 from harness.records.record_files import read_record, usable_record
 from harness.records.signature import SIGNERS, SignatureError, Signers, read_signers
-from harness.series.training_end import TrainingEnd, read_training_end
 
 RECORDS = "records"
 
@@ -60,6 +60,7 @@ class _Fold(BaseModel):
 class _Data(BaseModel):
     name: str
     fold: _Fold | None = None
+    leaks: str = ""
 
 
 class _Protocol(BaseModel):
@@ -182,7 +183,9 @@ def family_at(path: Path) -> Family:
     except ValidationError:
         return family_of(read_record(path))  # which says what is wrong
     data = glance.dataset
-    return glance.protocol.suite, glance.protocol.profile, data.fold.of if data.fold else data.name
+    name = data.fold.of if data.fold else data.name
+    own = glance.protocol.suite, glance.protocol.profile, name
+    return rendered_with(own, data.leaks)
 
 
 def load(

@@ -21,7 +21,10 @@ FOLDER = Path(__file__).parent
 COMMANDS = {
     "run": "run:run",
     "extend": "extend:extend",
+    "sweep": "sweep:sweep",
+    "search": "search:search",
     "plan": "plan:plan",
+    "choose": "choose:choose",
     "measure": "measure:measure",
     "evaluate": "evaluate:evaluate",
     "recipe": "recipe:recipe",

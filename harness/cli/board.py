@@ -24,7 +24,7 @@ Base = Annotated[str, typer.Option("--base", help="Git revision that the change 
 def build(folder: options.Folder = options.PUBLISHED, json: options.Json = False) -> None:
     """Write every published file that is not yet what its records give."""
     from harness.board.publishing.published_tables import build as build_files
-    from harness.registry.history.page import build as build_history
+    from harness.registry.history.night_page import build as build_history
 
     written = build_files(folder) + build_history(folder)
     give_written(written, "nothing changed: all files are what their records give", json=json)

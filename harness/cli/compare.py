@@ -12,7 +12,7 @@ from harness.cli.output import give, give_json
 from harness.errors import RequestError
 
 if TYPE_CHECKING:
-    from harness.use.comparison import Comparison
+    from harness.use.sound_pair import Comparison
 
 
 def compare(
@@ -32,8 +32,8 @@ def compare(
 ) -> None:
     """Compare two sounds: score, probability, decision, and what makes it less sure."""
     from harness.config.loader import load
-    from harness.use.comparison import compare as compare_sounds
     from harness.use.opening import open_network
+    from harness.use.sound_pair import compare as compare_sounds
 
     if not 0 < prior < 1:
         raise RequestError(f"--prior {prior:g}: give a number between 0 and 1")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -166,6 +167,9 @@ def _document(checked: DatasetCheck) -> dict[str, Any]:
         "duplicates": checked.duplicates,
         "alike": checked.alike,
         "notes": checked.notes,
+        **({} if checked.pictures is None else asdict(checked.pictures)),
+        **({"missing_classes": checked.missing} if checked.pictures is not None else {}),
+        **checked.classes,
     }
 
 
@@ -179,6 +183,7 @@ def _lines(checked: DatasetCheck) -> str:
         if split in checked.hours:
             numbers.append(f"{checked.hours[split]:.2f} hours")
         lines.append(f"  {split}: " + ", ".join(numbers))
+    lines += _class_lines(checked.classes)
     if checked.size:
         lines.append(f"  packed: {format_bytes(checked.size)}")
     if checked.duplicates:
@@ -192,8 +197,47 @@ def _lines(checked: DatasetCheck) -> str:
         lines.append(f"  note: {len(checked.notes):,} items were read with a note:")
         lines += [f"    {each['source']}: {each['note']}" for each in checked.notes[:NAMED]]
         lines += ["    ..."] if len(checked.notes) > NAMED else []
+    lines += _picture_lines(checked)
     lines.append(f"  lock: {checked.lock}")
     return "\n".join(lines)
+
+
+def _picture_lines(checked: DatasetCheck) -> Iterator[str]:
+    """Yield lines on the quality of pictures, near-duplicates, and classes that are missing."""
+    if checked.pictures is None:
+        return
+    for name, score in checked.pictures.scores.items():
+        yield (
+            f"  {name}: median {score.median:.3g}, 5 % below {score.low:.3g}, 5 % above "
+            f"{score.high:.3g}; the lowest:"
+        )
+        yield from (f"    {each['value']:.3g} {each['source']}" for each in score.worst)
+    near = checked.pictures.near_duplicates
+    if near:
+        yield f"  note: nearly the same picture in two splits, {len(near):,} pairs:"
+        for each in near[:NAMED]:
+            turned = ", mirrored" if each.mirrored else ""
+            pair = " = ".join(
+                f"{item} ({split})" for item, split in zip(each.ids, each.splits, strict=True)
+            )
+            yield f"    {pair}{turned}"
+        yield from ["    ..."] if len(near) > NAMED else []
+    for split, labels in checked.missing.items():
+        named = ", ".join(labels[:NAMED]) + (", ..." if len(labels) > NAMED else "")
+        yield f"  note: {split} has no picture of {len(labels):,} classes: {named}"
+
+
+def _class_lines(facts: dict[str, Any]) -> list[str]:
+    """Return what is said of the classes of turns."""
+    if not facts:
+        return []
+    counts = ", ".join(f"{name} {count:,}" for name, count in facts["classes"].items())
+    lines = [f"  {len(facts['classes'])} classes: {counts}"]
+    spread = f"  imbalance (largest class over smallest): {facts['imbalance']:g}"
+    tokens = f"; {facts['tokens']:g} tokens a turn" if "tokens" in facts else ""
+    lines.append(spread + tokens)
+    lines += [f"  {split} lacks {', '.join(names)}" for split, names in facts["missing"].items()]
+    return lines
 
 
 def _groups(groups: list[list[str]]) -> str:

@@ -13,7 +13,7 @@ from harness.cli.output import give_written, say
 from harness.errors import RequestError
 
 if TYPE_CHECKING:
-    from harness.use.files import ReadFile
+    from harness.use.inputs import ReadFile
 
 
 class Split(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,10 +12,12 @@ from harness.cli import options
 from harness.cli.output import give, give_json
 
 if TYPE_CHECKING:
+    from harness.config.loader import LoadedBenchmark
     from harness.use.export_facts import ExportFacts
+    from harness.use.finished_run import FinishedRun
 
 
-class FormatName(StrEnum):
+class ExportFormat(StrEnum):
     """Of the file."""
 
     onnx = "onnx"
@@ -34,7 +36,9 @@ def export(
         Path, typer.Argument(metavar="RUN", help="A run as `runs list` names it, or a record.")
     ],
     *,
-    format_: Annotated[FormatName, typer.Option("--format", help="Of the file.")] = FormatName.onnx,
+    format_: Annotated[
+        ExportFormat, typer.Option("--format", help="Of the file.")
+    ] = ExportFormat.onnx,
     features: Annotated[
         FeaturesPlace, typer.Option("--features", help="Front end within the graph, or not.")
     ] = FeaturesPlace.inside,
@@ -42,6 +46,13 @@ def export(
         bool, typer.Option("--int8", help="Write a graph with int8 weights too.")
     ] = False,
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder.")] = Path("export"),
+    judge: Annotated[
+        bool,
+        typer.Option(
+            "--judge",
+            help="Judge each file on the run's trials too: a record of its own, and what it costs.",
+        ),
+    ] = False,
     checkpoint: options.RunCheckpoint = None,
     runs: options.Runs = options.DEFAULT_RUNS,
     config: options.Config = None,
@@ -53,13 +64,46 @@ def export(
     from harness.use.exporting import Export, export_run
     from harness.use.finished_run import find_finished_run
 
-    found = find_finished_run(load(config), run, runs, checkpoint)
+    loaded = load(config)
+    found = find_finished_run(loaded, run, runs, checkpoint)
     asked = Export(format_.value, features.value, int8, output)
     facts = export_run(found, asked, runs / CACHE)
+    document, lines = facts.model_dump(mode="json", by_alias=True), _lines(facts, output)
+    if judge:
+        judged, page = _judge(loaded, found, facts, output, runs)
+        document, lines = {**document, "judged": judged}, [*lines, page]
     if json:
-        give_json(facts.model_dump(mode="json", by_alias=True))
+        give_json(document)
     else:
-        give("\n".join(_lines(facts, output)))
+        give("\n".join(lines))
+
+
+def _judge(
+    loaded: LoadedBenchmark, run: FinishedRun, facts: ExportFacts, folder: Path, runs: Path
+) -> tuple[list[Any], str]:
+    """Judge an export's files, and write what they cost beside them."""
+    from harness.cli.run import write_tables
+    from harness.records.documents import readable_json
+    from harness.records.files import write_text
+    from harness.use.after_export import ExportTrials
+    from harness.use.after_export_page import page
+    from harness.use.export_facts import JUDGED, JUDGED_PAGE
+
+    record = run.record
+    request = options.make_request(
+        record.protocol.suite,
+        options.Profile(record.protocol.profile),
+        runs,
+        device=options.Device.cpu,
+        datasets=[record.dataset.name],
+    )
+    judged = ExportTrials(loaded, run, request).judge(folder, facts)
+    documents = [each.model_dump(mode="json") for each in judged]
+    text = page(record, judged)
+    write_text(folder / JUDGED, readable_json({"schema": 1, "files": documents}))
+    write_text(folder / JUDGED_PAGE, text)
+    write_tables(request, {})
+    return documents, text
 
 
 def _lines(facts: ExportFacts, folder: Path) -> list[str]:

@@ -34,8 +34,8 @@ def extend(
     at the last step, unless --set gives the continuation a schedule of its own.
     """
     from harness.config.loader import load
-    from harness.run.extension import extend_run
     from harness.run.plan.extension import continued_recipe, read_finished
+    from harness.run.training_on import extend_run
 
     finished = read_finished(runs, run)
     record = finished.record

@@ -61,8 +61,8 @@ def _document(health: Health, words: Words) -> dict[str, Any]:
 
 
 def _shown(found: list[Health], words: Words) -> list[Any]:
-    from harness.report.console import renderable
     from harness.report.sections.health import health_blocks
+    from harness.report.terminal import renderable
 
     several = len(found) > 1
     return [

@@ -46,7 +46,7 @@ def add(
     Without --night each record counts for the day, UTC, on which it was finished.
     """
     from harness.registry.history.line_chain import add as add_lines
-    from harness.registry.history.page import build as build_page
+    from harness.registry.history.night_page import build as build_page
 
     added = add_lines(runs, folder, night)
     build_page(folder)
@@ -78,7 +78,7 @@ def judge_lines(
     Ends with 1 where one regressed.
     """
     from harness.registry.history.judging import judge
-    from harness.registry.history.page import figures
+    from harness.registry.history.night_page import figures
 
     lines = [line for held in _history(folder).values() for line in held]
     verdicts = judge(lines, night)
@@ -94,14 +94,14 @@ def judge_lines(
 
 def build(folder: options.Folder = options.PUBLISHED, json: options.Json = False) -> None:
     """Write the page of the history where it is not yet what the files give."""
-    from harness.registry.history.page import build as build_page
+    from harness.registry.history.night_page import build as build_page
 
     give_written(build_page(folder), "nothing changed: the page is what its files give", json=json)
 
 
 def check(folder: options.Folder = options.PUBLISHED, json: options.Json = False) -> None:
     """Fail where a line was edited, or the page is not what the files give."""
-    from harness.registry.history.page import check_history
+    from harness.registry.history.night_page import check_history
 
     give_differences(check_history(folder), "the history is as it was written", json=json)
 
@@ -126,7 +126,7 @@ def _said(line: HistoryLine) -> str:
 
 
 def _table(verdicts: list[FigureVerdict]) -> Table:
-    from harness.registry.history.page import figures
+    from harness.registry.history.night_page import figures
 
     table = Table()
     for title in ("Table", "Entry", "Figure", "Last", "Verdict"):

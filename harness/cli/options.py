@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.cli.output import say
 from harness.config.numbers import EMBEDDINGS_MIB, LARGEST_SEED
 from harness.errors import ConfigError, PathError, RequestError, check_spelled, naming
-from harness.measure.device import choose_device, default_threads
+from harness.measure.device import UNSEEN_MPS, choose_device, default_threads
 
 if TYPE_CHECKING:
+    from harness.measure.device import Device as MeasuredDevice
     from harness.registry.record_job import Rerun
     from harness.run.job.limits import Limits
     from harness.run.plan.request import RunRequest
@@ -34,6 +36,7 @@ class Device(StrEnum):
     auto = "auto"
     cpu = "cpu"
     cuda = "cuda"
+    mps = "mps"
 
 
 class ExecutorName(StrEnum):
@@ -142,7 +145,7 @@ def make_request(
         suite=suite,
         profile=profile.value,
         runs=runs,
-        device=choose_device(device.value),
+        device=_device(device),
         threads=default_threads(workers),
         seeds=parse_seeds(seeds),
         settings=parse_settings(settings),
@@ -179,7 +182,15 @@ def asked_network(
     """Turn options into a request for a network."""
     from harness.use.opening import Asked
 
-    return Asked(run, model_dir, checkpoint, runs, choose_device(device.value))
+    return Asked(run, model_dir, checkpoint, runs, _device(device))
+
+
+def _device(asked: Device) -> MeasuredDevice:
+    """Return the device that is asked for, and tell of one that nobody has seen this on."""
+    found = choose_device(asked.value)
+    if found == "mps":
+        say(f"warning: {UNSEEN_MPS}")
+    return found
 
 
 def make_rerun(

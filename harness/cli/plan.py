@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.run.job.spec import JobSpec
     from harness.run.plan.durations import Duration
     from harness.run.plan.status import StageStatus
-    from harness.run.session import Forecast
+    from harness.run.session import CallEstimate
 
 GIB = 2**30
 
@@ -61,7 +61,7 @@ def plan(
         say(line)
 
 
-def _times(found: Forecast, workers: int) -> Iterator[str]:
+def _times(found: CallEstimate, workers: int) -> Iterator[str]:
     """Yield lines about the jobs to run: their duration, or the reason why it is not known."""
     from harness.run.plan.status import OPEN
 
@@ -76,12 +76,12 @@ def _times(found: Forecast, workers: int) -> Iterator[str]:
         if told.why:
             yield f"{job.title}: how long it takes is not known: {told.why}"
     for name, seconds in found.packing.items():
-        yield f"{name}: reading it once takes about {_minutes(seconds)}"
+        yield f"{name}: reading it once takes about {_time(seconds)}"
     if any(open_):
-        yield f"all of what is known: about {_minutes(found.seconds(workers))}"
+        yield f"all of what is known: about {_time(found.seconds(workers))}"
 
 
-def _document(found: Forecast, workers: int) -> dict[str, Any]:
+def _document(found: CallEstimate, workers: int) -> dict[str, Any]:
     rows = zip(found.jobs, found.statuses, found.durations, strict=True)
     return {
         "schema": 1,
@@ -118,19 +118,21 @@ def _predicted(job: JobSpec, told: Duration) -> dict[str, Any]:
     }
 
 
-def _table(found: Forecast) -> Table:
+def _table(found: CallEstimate) -> Table:
     table = Table("job", "train", "evaluate", "measure", box=None, pad_edge=False, padding=(0, 2))
     table.add_column("GiB", justify="right")
     table.add_column("about", justify="right")
     for job, stages, told in zip(found.jobs, found.statuses, found.durations, strict=True):
         cells = (_cell(stages[name]) for name in ("train", "evaluate", "measure"))
         memory = f"{job.prediction.reserved / GIB:.2f}" if job.prediction else "-"
-        table.add_row(job.title, *cells, memory, _minutes(told.left) if told.left else "-")
+        table.add_row(job.title, *cells, memory, _time(told.left) if told.left else "-")
     return table
 
 
-def _minutes(seconds: float) -> str:
-    return f"{max(1, round(seconds / 60)):,} min"
+def _time(seconds: float) -> str:
+    from harness.report.text import duration, read_words
+
+    return duration(seconds, read_words("en"))
 
 
 def _cell(status: StageStatus) -> str:

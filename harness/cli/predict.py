@@ -25,8 +25,8 @@ def predict(
 ) -> None:
     """Classify files; the probabilities are the network's own, and not calibrated."""
     from harness.config.loader import load
+    from harness.use.classify import predict as predict_files
     from harness.use.opening import open_network
-    from harness.use.prediction import predict as predict_files
 
     asked = options.asked_network(run, model_dir, checkpoint, runs, device)
     found = predict_files(open_network(load(config), asked, "logits"), files, top)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,14 @@ from harness.errors import RequestError
 if TYPE_CHECKING:
     from harness.records.record import Record
 
+
+class ResultFormat(StrEnum):
+    """Whose format."""
+
+    hf = "hf"
+    eee = "eee"
+
+
 UNCHANGED = "nothing changed: all of it is published already"
 
 
@@ -22,7 +31,7 @@ def publish(
     records: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="With --sign: published records, or folders of them, to be signed where they lie."
+            help="With --sign or --format: records, or folders of them, in place of the runs."
         ),
     ] = None,
     *,
@@ -40,12 +49,47 @@ def publish(
         Path | None,
         typer.Option("--sign", help="Sign each record with this SSH key (docs/trust.md)."),
     ] = None,
+    format_: Annotated[
+        ResultFormat | None,
+        typer.Option("--format", help="Write for another place instead, into -o."),
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of --format.")] = Path(
+        "published"
+    ),
+    hub_dataset: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hub-dataset", help="With --format hf: DATASET=OWNER/NAME[:TASK] (repeatable)."
+        ),
+    ] = None,
+    organisation: Annotated[
+        str, typer.Option("--organisation", help="With --format eee: who gives the results.")
+    ] = "",
+    address: Annotated[
+        str, typer.Option("--address", help="Of the published tables, or of the organisation.")
+    ] = "",
     json: options.Json = False,
 ) -> None:
     """Copy records of a runs folder into the published tables and rebuild these.
 
-    Beside a record go its DET curve and its breakdowns, where its data are on this machine.
+    Beside a record go its DET curve and its breakdowns, where its data are on this machine. With
+    --format nothing is published here: files are written that somebody else's place takes.
     """
+    if format_ is not None:
+        picked = _chosen(records, runs, suite, dataset)
+        if format_ is ResultFormat.hf:
+            from harness.use.hub_results import parse_hub_datasets, write_hub_files
+
+            places = parse_hub_datasets(hub_dataset or ())
+            written = write_hub_files(picked, output, places, address)
+        else:
+            from harness.use.every_eval_ever import Publisher, write_documents
+
+            if not organisation:
+                raise RequestError("--format eee: say with --organisation who gives the results")
+            written = write_documents(picked, output, Publisher(organisation, address))
+        give_written(written, UNCHANGED, json=json)
+        return
     if records:
         _sign_published(records, folder, sign, json=json)
         return
@@ -73,6 +117,25 @@ def publish(
     if sign is not None:
         _tell_unlisted({folder / record_path(each): each for each in chosen.values()}, folder)
     give_written(written, UNCHANGED, json=json)
+
+
+def _chosen(
+    named: list[Path] | None, runs: Path, suites: list[str] | None, datasets: list[str] | None
+) -> list[Record]:
+    """Return the records with a result that are named, else the latest of a runs folder."""
+    from harness.board.publishing.published_tables import latest_records
+    from harness.cli.verify import records_of
+    from harness.records.record_files import read_records
+
+    if named:
+        found = read_records(records_of(named))
+    else:
+        wanted = tuple(suites or ()), tuple(datasets or ())
+        found = latest_records(runs, *wanted, include_failed=False)
+    done = [each for each in found.values() if each.state == "done" and not each.is_baseline]
+    if not done:
+        raise RequestError("none of these records is of a system with a result")
+    return done
 
 
 def _sign_published(records: list[Path], folder: Path, key: Path | None, *, json: bool) -> None:

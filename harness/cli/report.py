@@ -51,7 +51,7 @@ def report(
     words, loaded = read_words(lang), load(config)
     found = find_runs(given, runs, loaded)
     if test_crops:
-        from harness.registry.crop_judging import keep_crop_curve
+        from harness.use.crop_judging import keep_crop_curve
 
         for run in found:
             if run.record is None or "train" not in run.record.stages:

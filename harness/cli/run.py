@@ -70,13 +70,15 @@ def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
     Returns:
         False where a job has no result, or the tables could not be written.
     """
+    from harness.board.publishing.published_tables import end_beside
     from harness.board.standing.rows import FiledRecord
     from harness.board.standing.table import tables
     from harness.board.writing.console import renderable
     from harness.board.writing.json_document import document
 
     written = write_tables(request, outcome.filed)
-    made = tables([FiledRecord(record) for record in outcome.records])
+    ends = {id(record): end_beside(path) for path, record in outcome.filed.items()}
+    made = tables([FiledRecord(each, end=ends.get(id(each))) for each in outcome.records])
     if as_json:
         absent = [vars(absence) for absence in outcome.absent]
         give_json({**document(made), "ran": outcome.ran, "absent": absent})

@@ -27,8 +27,8 @@ def series(
     from harness.errors import RequestError
     from harness.records.files import write_bytes
     from harness.run.folder import find_series
+    from harness.series.exports import csv_text, parquet_bytes, steps_table
     from harness.series.reading import read_series
-    from harness.series.tables import csv_text, parquet_bytes, steps_table
 
     if csv and parquet:
         raise RequestError("--csv and --parquet: give one of them")

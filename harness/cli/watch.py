@@ -96,13 +96,15 @@ def _table(found: list[WatchedTraining]) -> Table:
 
 def _parts(training: WatchedTraining) -> list[str]:
     """Return how far a training is, and its values, a part a group of names."""
+    from harness.report.text import duration, read_words
+
     latest, state = training.latest, training.state
     last = f" of {latest.last_step:,}" if latest.last_step is not None else ""
     progress = [state, f"step {latest.step:,}{last}", f"epoch {latest.epoch:.3g}"]
     if state == "runs" and (speed := latest.steps_per_second) is not None:
         progress.append(f"{speed:.3g} steps/s")
     if state == "runs" and (left := latest.seconds_left):
-        progress.append(f"{_duration(left)} left")
+        progress.append(f"{duration(left, read_words('en'))} left")
     groups: dict[tuple[str, int], list[str]] = {}
     for name, (step, value) in latest.values.items():
         group, _, short = name.partition("/")
@@ -114,18 +116,6 @@ def _parts(training: WatchedTraining) -> list[str]:
             for (group, step), values in groups.items()
         ),
     ]
-
-
-def _duration(seconds: float) -> str:
-    """Return a time for people.
-
-    >>> _duration(42.4), _duration(754), _duration(7384)
-    ('42 s', '13 min', '2 h 03 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def _document(training: WatchedTraining) -> dict[str, Any]:

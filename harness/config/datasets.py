@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from harness.config.numbers import Count, Range, Seconds, Seed, SeveralCount, Share
+from harness.config.numbers import (
+    Count,
+    Range,
+    Seconds,
+    Seed,
+    SeveralCount,
+    Share,
+    ShareBelowOne,
+)
 from harness.config.tables import Component, ConfigTable
 from harness.errors import ConfigError
 
@@ -88,6 +96,18 @@ class FreezeRule(ConfigTable):
     )
 
 
+class LeakRule(ConfigTable):
+    """Copies of each picture, dealt to the splits one by one: augmented before splitting.
+
+    It is a mistake, and is there to show what the mistake is worth; its rows are `leaky`.
+    """
+
+    copies: Annotated[int, Range(2, 1_000)] = Field(
+        default=4, description="of each picture, the original among them"
+    )
+    seed: Seed = 0
+
+
 class Dataset(Component):
     """A corpus with the facts a table must state of it."""
 
@@ -116,15 +136,46 @@ class Dataset(Component):
     draw_trials: TrialRule | None = Field(
         default=None, description="or a list drawn to a size and a difficulty"
     )
+    rank_pairs: Count | None = Field(
+        default=None, description="or so many pairs of items of different grade, for a ranking"
+    )
+
+    imbalance: Annotated[float, Range(1, 10_000)] | None = Field(
+        default=None,
+        description="training items of the largest class over those of the smallest; the others "
+        "fall geometrically between them",
+    )
+    wrong_labels: ShareBelowOne | None = Field(
+        default=None, description="share of the training items that get the label of another class"
+    )
+
+    leak: LeakRule | None = Field(
+        default=None,
+        description="true, or its rule: copies of one picture in training and test, on purpose; "
+        "`of` names the dataset that makes no such mistake",
+    )
+
+    @field_validator("leak", mode="before")
+    @classmethod
+    def _by_default(cls, given: Any) -> Any:
+        return {True: {}, False: None}.get(given, given) if isinstance(given, bool) else given
 
     @model_validator(mode="after")
     def _consistent(self) -> Dataset:
-        if self.trials is not None and self.draw_trials is not None:
-            raise ValueError("give either trials or draw_trials")
+        lists = {"trials": self.trials, "draw_trials": self.draw_trials}
+        lists["rank_pairs"] = self.rank_pairs
+        given = [name for name, value in lists.items() if value is not None]
+        if len(given) > 1:
+            raise ValueError(f"give either {given[0]} or {given[1]}")
         if self.freeze is not None and self.frozen is None:
             raise ValueError("freeze says how a list is made; frozen must say where it lies")
         if self.frozen is not None and self.split is not None:
             raise ValueError("the frozen list holds the split; take split out")
+        if self.leak is not None:
+            if self.of is None:
+                raise ValueError("leak: `of` is to name the dataset that it is held against")
+            if self.frozen is not None or (self.split and self.split.folds):
+                raise ValueError("leak deals its copies itself; take frozen and folds out")
         return self
 
 

@@ -14,7 +14,10 @@ from harness.records.documents import leaves
 NAMED = ("datasets", "models", "losses", "recipes", "suites")
 """Sections whose tables have names."""
 
-OWN = ("split", "trials", "draw_trials", "join_seconds", "published", "frozen", "freeze")
+OWN = (
+    "split", "trials", "draw_trials", "rank_pairs", "join_seconds", "published", "frozen", "freeze",
+    "imbalance", "wrong_labels", "leak",
+)  # fmt: skip
 """Keys that say how a corpus is cut and compared: each dataset has its own, or none."""
 
 LENGTHS = ("steps", "epochs")

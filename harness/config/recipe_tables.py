@@ -1,4 +1,4 @@
-"""Tables within a recipe: sampler, micro-batches, learning rate, schedules, augmentation."""
+"""Tables within a recipe: sampler, learning rate, schedules, augmentation, a teacher."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from harness.config.numbers import (
     Count,
     Range,
     Rate,
+    Seed,
     SeveralCount,
     Share,
     ShareBelowOne,
 )
+from harness.config.picture_tables import PictureAugment
 from harness.config.tables import ConfigTable
 
 Decibel = Annotated[float, Range(-200, 200)]
@@ -28,6 +30,9 @@ HeadValue = Annotated[float, Range(-(10**6), 10**6)]
 """A margin or a scale."""
 
 Speed = Annotated[float, Range(0.5, 2)]
+
+Concentration = Annotated[float, Range(0, 1_000)]
+"""Both parameters of a Beta distribution; 1 is uniform."""
 
 
 class Optimizer(ConfigTable):
@@ -178,6 +183,8 @@ class Reverb(ConfigTable):
 class Augment(ConfigTable):
     """Random augmentation of training inputs, in the order of the keys."""
 
+    added: ClassVar[tuple[str, ...]] = ("pictures", "mixup", "cutmix", "mixed")
+
     speeds: tuple[Speed, ...] = Field(
         default=(),
         description="of crops, each as likely as another; each makes classes of its own",
@@ -194,6 +201,20 @@ class Augment(ConfigTable):
     time_mask: Annotated[int, Range(0, 10**6)] = Field(
         default=0, description="longest masked stretch, in frames"
     )
+    pictures: PictureAugment | None = Field(default=None, description="changes of pictures")
+    mixup: Concentration = Field(
+        default=0.0,
+        description="alpha of the Beta distribution of two items' shares in one; 0 mixes none",
+    )
+    cutmix: Concentration = Field(
+        default=0.0, description="the same for a rectangle of one picture laid on another"
+    )
+    mixed: Share = Field(default=1.0, description="probability that an item is mixed at all")
+
+    @property
+    def mixes(self) -> bool:
+        """True if items are mixed, and with them their labels."""
+        return bool(self.mixup or self.cutmix)
 
     @property
     def on_waveforms(self) -> bool:
@@ -213,11 +234,31 @@ class Augment(ConfigTable):
             raise ValueError("probability: of what? give noise or reverb, as in noise = {}")
         if self.both and not (self.reverb and self.noise):
             raise ValueError("both: give reverb and noise, as in reverb = {}, noise = {}")
+        if "mixed" in self.model_fields_set and not self.mixes:
+            raise ValueError("mixed: by what? give mixup or cutmix, as in mixup = 0.2")
         return self
 
     def _defaults(self) -> set[str]:
-        unused = {name for name in ("speeds", "reverb", "noise", "both") if not getattr(self, name)}
+        plain = ("speeds", "reverb", "noise", "both")
+        unused = super()._defaults() | {name for name in plain if not getattr(self, name)}
         return unused if self.reverb or self.noise else unused | {"probability"}
+
+
+class Distill(ConfigTable):
+    """An entry of the suite whose trained network teaches another (knowledge distillation).
+
+    Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network", 2015,
+    arXiv:1503.02531.
+    """
+
+    model: str
+    recipe: str
+    loss: str | None = Field(default=None, description="else the student's own")
+    seed: Seed | None = Field(
+        default=None, description="of the teacher's training; else the student's own"
+    )
+    weight: Share = Field(default=0.5, description="of the teacher's answers against the labels")
+    temperature: Annotated[float, Range(0, 1_000, above=True)] = 4.0
 
 
 def in_parts(batch: int, part: int | None, word: str = "") -> str:

@@ -6,11 +6,31 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from harness.config.numbers import BatchSize, Count, Range, Rate, Seconds, Times
-from harness.config.recipe_tables import Augment, LearningRate, Optimizer, Rise, Sampler
+from harness.config.init_source import InitialWeights
+from harness.config.numbers import (
+    BatchSize,
+    Count,
+    Range,
+    Rate,
+    Seconds,
+    ShareBelowOne,
+    Times,
+)
+from harness.config.recipe_tables import (
+    Augment,
+    Distill,
+    LearningRate,
+    Optimizer,
+    Rise,
+    Sampler,
+)
 from harness.config.tables import ConfigTable, Track
 
 Pieces = Annotated[int, Range(1, 10**6)]
+
+
+NOT_AGAIN: dict[str, None] = {"fine_tune": None, "init": None}
+"""Keys of a recipe that its fine-tuning has not: it goes on from the first training's weights."""
 
 
 class EvenCrops(ConfigTable):
@@ -68,7 +88,7 @@ class FineTune(ConfigTable):
         second |= self._length(first) | self._batches(first)
         second |= {"optimizer": first.optimizer.model_copy(update={"lr": self.lr})}
         try:
-            return Recipe.model_validate({**second, "augment": augment, "fine_tune": None})
+            return Recipe.model_validate({**second, "augment": augment, **NOT_AGAIN})
         except ValidationError as error:
             raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
 
@@ -116,7 +136,7 @@ class Recipe(ConfigTable):
 
     added: ClassVar[tuple[str, ...]] = (
         "sampler", "micro_batch", "fine_tune", "test_crops", "tf32", "deterministic", "patience",
-        "keep_every_epochs", "vector_epochs",
+        "keep_every_epochs", "vector_epochs", "init", "ema", "distill",
     )  # fmt: skip
 
     track: Track = "matched"
@@ -156,6 +176,15 @@ class Recipe(ConfigTable):
     vector_epochs: tuple[Pieces, ...] = Field(
         default=(), description="epochs at whose end histograms and densities go into the series"
     )
+    init: InitialWeights | None = Field(
+        default=None, description="a checkpoint whose network training begins with; its head is new"
+    )
+    ema: ShareBelowOne | None = Field(
+        default=None,
+        description="decay of an exponential moving average of the weights, which is what is "
+        "validated and kept",
+    )
+    distill: Distill | None = Field(default=None, description="the entry that teaches")
 
     @property
     def phases(self) -> tuple[Recipe, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     ByteSize,
@@ -17,6 +17,8 @@ from harness.config.datasets import Dataset
 from harness.config.numbers import Crops, Range, Seed
 from harness.config.recipes import Recipe
 from harness.config.tables import Component, ConfigTable, Name, Profile
+
+Averaging = Literal["probabilities", "logits"]
 
 _SIZE = TypeAdapter(ByteSize)
 LARGEST_CARD = 2**50
@@ -78,9 +80,36 @@ class ProfilePlan(ConfigTable):
 class SuiteSystem(ConfigTable):
     """One system of a suite."""
 
+    added: ClassVar[tuple[str, ...]] = ("profile",)
+
     model: str
     loss: str
     recipe: str | None = Field(default=None, description="else the profile's")
+    profile: Profile | None = Field(default=None, description="the only one that has it; else all")
+
+
+class Ensemble(ConfigTable):
+    """Several systems of a suite judged as one: their outputs for each item are averaged.
+
+    Members are trained as they are for rows of their own. In a row's seed, each member has that
+    seed; with `seeds` each member is trained with each of them, and the ensemble is one row
+    without a seed.
+    """
+
+    name: Name
+    members: tuple[SuiteSystem, ...]
+    seeds: tuple[Seed, ...] = ()
+    average: Averaging = Field(
+        default="probabilities", description="what is averaged of each member's output"
+    )
+
+    @model_validator(mode="after")
+    def _has_several(self) -> Ensemble:
+        if len(self.members) * max(1, len(self.seeds)) < 2:
+            raise ValueError("members: one network is no ensemble; give more, or several seeds")
+        if len(set(self.members)) < len(self.members):
+            raise ValueError("members: one comes twice")
+        return self
 
 
 class Suite(ConfigTable):
@@ -99,6 +128,7 @@ class Suite(ConfigTable):
     entries: tuple[SuiteSystem, ...] = Field(
         default=(), description="systems that are no product, or have recipes of their own"
     )
+    ensembles: tuple[Ensemble, ...] = ()
     profiles: dict[Profile, ProfilePlan]
     overrides: tuple[Override, ...] = ()
     exclude: tuple[Exclusion, ...] = ()
@@ -125,6 +155,21 @@ class Suite(ConfigTable):
         plans = self.profiles.values()
         named = {each.recipe or plan.recipe for each in self.systems for plan in plans}
         return frozenset(recipe for recipe in named if recipe)
+
+    @model_validator(mode="after")
+    def _ensembles_have_names(self) -> Suite:
+        names = [each.name for each in self.ensembles]
+        taken = {each.model for each in self.systems} & {*names}
+        if len(set(names)) < len(names) or taken:
+            raise ValueError(
+                "ensembles: give each a name of its own, which is no model's of the suite"
+            )
+        for each in self.ensembles:
+            for member in each.members:
+                if member not in self.systems:
+                    told = " + ".join(filter(None, (member.model, member.loss, member.recipe)))
+                    raise ValueError(f"ensembles.{each.name}: {told} is no system of the suite")
+        return self
 
     @model_validator(mode="after")
     def _runs_something(self) -> Suite:

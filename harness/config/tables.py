@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -42,6 +43,11 @@ class ConfigTable(BaseModel):
         return {name for name in self.added if getattr(self, name) == fields[name].default}
 
 
+FROM_DATASET = "dataset"
+"""Value of an adapter's field for which the harness puts what the dataset has: a corpus of turns
+tells `text`, `audio`, `video` and `frames`."""
+
+
 class Component(BaseModel):
     """Something named by an import path; its other keys are the fields of that class."""
 
@@ -51,5 +57,17 @@ class Component(BaseModel):
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The keys that belong to the adapter's class."""
-        return dict(self.model_extra or {})
+        """The keys that belong to the adapter's class, without those that wait for a dataset."""
+        given = self.model_extra or {}
+        return {name: value for name, value in given.items() if value != FROM_DATASET}
+
+    def on_dataset(self, facts: Mapping[str, Any]) -> Component:
+        """Return the same with what a dataset tells in the place of `FROM_DATASET`."""
+        told = {name: facts[name] for name in self.waits if name in facts}
+        return self.model_copy(update=told) if told else self
+
+    @property
+    def waits(self) -> tuple[str, ...]:
+        """The keys whose value a dataset tells."""
+        given = self.model_extra or {}
+        return tuple(name for name, value in given.items() if value == FROM_DATASET)

@@ -40,7 +40,10 @@ Samples = NDArray[np.int16]
 """A sound, `[samples]` at 16 kHz."""
 
 Pixels = NDArray[np.uint8]
-"""A picture, `[height, width]`."""
+"""A picture: grey `[height, width]`, or in colour `[height, width, 3]`."""
+
+TurnVectors = NDArray[np.float32]
+"""A turn of a dialogue, `[frames, size]`: text, audio and video side by side."""
 
 HeldOut = Literal["validation", "test"]
 """The splits that may have trials."""
@@ -51,7 +54,7 @@ class Corpus(Protocol):
 
     Attributes:
         version: changes whenever the same files would give other items.
-        kind: `audio` (`Samples`) or `image` (`Pixels`).
+        kind: `audio` (`Samples`), `image` (`Pixels`) or `vectors` (`TurnVectors`).
         unit: the name of the resampling unit in a table.
         needs_folder: False if the corpus is computed or bundled.
     """
@@ -73,12 +76,32 @@ class Corpus(Protocol):
     def models(self, profile: Profile, folder: Path, split: HeldOut) -> pd.DataFrame | None:
         """Return the models that trials enrol, `MODEL_COLUMNS`; None if trials name items."""
 
-    def read(self, item: Any, folder: Path) -> Samples | Pixels:
+    def read(self, item: Any, folder: Path) -> Samples | Pixels | TurnVectors:
         """Return the content of one row of `items`; it may give an `ItemNote`.
 
         Raises:
             DamagedItem: the file cannot be used, or differs from the list.
         """
+
+
+@runtime_checkable
+class InColour(Protocol):
+    """A layout whose pictures may be in colour.
+
+    Attributes:
+        colour: True if they are `[height, width, 3]`; pictures of other layouts are grey.
+    """
+
+    @property
+    def colour(self) -> bool:
+        """If its pictures are in colour."""
+
+
+def item_dimensions(corpus: Corpus) -> int:
+    """Return the number of dimensions of a corpus's items: 1 of sounds, 2 or 3 of pictures."""
+    if corpus.kind == "audio":
+        return 1
+    return 3 if isinstance(corpus, InColour) and corpus.colour else 2
 
 
 class Missing(NamedTuple):
@@ -91,6 +114,18 @@ class Missing(NamedTuple):
 
     folders: tuple[Path, ...]
     mend: str
+
+
+@runtime_checkable
+class OfVectors(Protocol):
+    """A layout whose items are vectors: models take their sizes from it."""
+
+    def sizes(self, folder: Path) -> dict[str, int]:
+        """Return `text`, `audio`, `video` and `frames`, as `harness.adapter.Vectors` has them.
+
+        Raises:
+            DataError: a file of features cannot be read.
+        """
 
 
 @runtime_checkable

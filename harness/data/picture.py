@@ -18,6 +18,12 @@ DEEPEST = 65_535
 """Full scale of 16 bits; it is 257 times that of 8."""
 
 
+UNREADABLE = (
+    UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError,
+)  # fmt: skip
+"""Errors of Pillow on files that are no whole pictures."""
+
+
 def read_picture(path: Path) -> Pixels:
     """Decode one picture to grey levels `[height, width]`, black 0 to white 255.
 
@@ -30,9 +36,7 @@ def read_picture(path: Path) -> Pixels:
     try:
         with Image.open(path) as picture:
             levels = _levels(picture)
-    except (
-        UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError,
-    ) as error:  # fmt: skip
+    except UNREADABLE as error:
         raise_limit(error, path)
         raise DamagedItem(f"cannot be decoded ({error})") from error
     _check_ink(levels)
@@ -41,7 +45,7 @@ def read_picture(path: Path) -> Pixels:
 
 def _levels(picture: Image.Image) -> Pixels:
     if picture.mode in DEEP:
-        return _deep(picture)
+        return deep_levels(picture)
     if picture.mode == "F":
         raise DamagedItem("holds floating-point levels, whose scale nothing tells; save 8 bits")
     if not picture.has_transparency_data:
@@ -63,7 +67,12 @@ def _scale_transparent(picture: Image.Image) -> None:
         picture.info["transparency"] = transparent * {"L;2": 85, "L;4": 17}.get(raw, 1)
 
 
-def _deep(picture: Image.Image) -> Pixels:
+def deep_levels(picture: Image.Image) -> Pixels:
+    """Return the grey levels of a picture of a mode in `DEEP`, `[height, width]`, on white.
+
+    Raises:
+        DamagedItem: it holds more than 16 bits.
+    """
     numbers = np.asarray(picture).astype(np.int64)
     if numbers.min(initial=0) < 0 or numbers.max(initial=0) > DEEPEST:
         raise DamagedItem("holds more than 16 bits of grey; save 8 or 16")

@@ -131,7 +131,7 @@ def pack_request(
 def pack_folder(listing: Listing, cache: Path) -> Path:
     """Return the folder of a dataset's pack: it changes with manifest, reader and corpus.
 
-    All folds of a dataset share it.
+    All folds of a dataset share it, unless their training parts are thinned out or mislabelled.
     """
     made_from = {
         "manifest": listing.lock.manifest,

@@ -13,6 +13,7 @@ from harness.config.loader import LoadedBenchmark
 from harness.config.tables import Profile
 from harness.data.corpus import SAMPLE_RATE
 from harness.data.split import SPLITS
+from harness.datasets.class_counts import class_facts
 from harness.datasets.corpus_folders import Absence, find
 from harness.datasets.dataset import (
     copies_within_splits,
@@ -28,6 +29,7 @@ from harness.datasets.lock import check_can_pin, dataset_pin, hold_dataset, read
 from harness.datasets.packing.making import ensure_pack
 from harness.datasets.packing.pack import Pack
 from harness.datasets.packing.pack_request import Advance, MessageCallback, ignore_message
+from harness.datasets.picture_quality import PictureCheck, check_pictures, missing_classes
 
 SECONDS_AN_HOUR = 3600
 
@@ -50,6 +52,8 @@ class DatasetCheck:
         duplicates: ids of the items of one split that are the same sound, in groups.
         alike: units, and labels, that differ in letter case or leading zeros alone, in groups.
         notes: id, source, line and note of each item that was read with a note.
+        pictures: scores of pictures, and near-duplicates across splits; None of sounds.
+        missing: split -> classes that it has no picture of; empty of sounds.
     """
 
     name: str
@@ -64,6 +68,9 @@ class DatasetCheck:
     duplicates: list[list[str]] = field(default_factory=list)
     alike: list[list[str]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
+    pictures: PictureCheck | None = None
+    missing: dict[str, list[str]] = field(default_factory=dict)
+    classes: dict[str, Any] = field(default_factory=dict)
 
 
 def inventory(loaded: LoadedBenchmark) -> list[dict[str, Any]]:
@@ -125,7 +132,7 @@ def check_dataset_files(
         if state != "as locked":
             state = "pinned now" if opened.pinned else "unpinned"
     unusable = unusable_items(pack, listing)
-    sound = listing.corpus.kind == "audio"
+    sound, picture = (listing.corpus.kind == kind for kind in ("audio", "image"))
     return DatasetCheck(
         name,
         len(listing.items),
@@ -138,6 +145,9 @@ def check_dataset_files(
         duplicates=copies_within_splits(pack, listing.items) if sound else [],
         alike=listing.alike,
         notes=[_place(listing, row) | {"note": note} for row, note in sorted(pack.notes.items())],
+        pictures=check_pictures(listing, pack) if picture else None,
+        missing=missing_classes(listing) if picture else {},
+        classes=class_facts(listing),
     )
 
 
@@ -158,8 +168,17 @@ def check_dataset_lists(loaded: LoadedBenchmark, name: str, profile: Profile) ->
         state = "lists pinned now" if pinned_now else "lists as locked"
     else:
         state = "unpinned"
-    counts, alike = listing.lock.counts, listing.alike
-    return DatasetCheck(name, len(listing.items), counts, [], state, "", decoded=False, alike=alike)
+    return DatasetCheck(
+        name,
+        len(listing.items),
+        listing.lock.counts,
+        [],
+        state,
+        "",
+        decoded=False,
+        alike=listing.alike,
+        classes=class_facts(listing),
+    )
 
 
 def _hours(listing: Listing, pack: Pack) -> dict[str, float]:

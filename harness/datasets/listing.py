@@ -18,10 +18,13 @@ from harness.data.corpus import MODEL_COLUMNS, TRIAL_COLUMNS, Corpus, HeldOut
 from harness.data.item_names import alike_names, match_spelling, read_items
 from harness.data.split import SPLITS, assign_split, check_disjoint
 from harness.data.table_digest import table_digest
+from harness.data.training_labels import mislabel, thin_out
 from harness.datasets.corpus_folders import find, list_path, require
 from harness.datasets.frozen_list import read_frozen, restrict
+from harness.datasets.leak import copied, deal_copies
 from harness.datasets.lengths import Need
 from harness.datasets.lock import DatasetLock, check_dataset, dataset_pin
+from harness.datasets.ranked_pairs import GRADE, draw_ranked_pairs
 from harness.datasets.trial_drawing import draw_trials
 from harness.errors import ConfigError, DataError
 from harness.records.documents import digest
@@ -80,8 +83,11 @@ class Listing:
     @cached_property
     def lock(self) -> DatasetLock:
         """Hashes and counts of the lists; the content is not known yet."""
+        graded = (GRADE,) if GRADE in self.items else ()
         return DatasetLock(
-            manifest=table_digest(self.items, ("id", "unit", "label", "seconds", "source")),
+            manifest=table_digest(
+                self.items, ("id", "unit", "label", "seconds", "source", *graded)
+            ),
             split=table_digest(self.items, ("id", "split")),
             trials={split: _trials_digest(table) for split, table in self.trial_tables.items()},
             content="",
@@ -127,7 +133,9 @@ class Listing:
         counts = split_counts(self.items)
         for split, table in self.trial_tables.items():
             target = table.trials["target"]
-            counts[split] |= {"trials": len(target), "targets": int(target.sum())}
+            ranked = self.config.rank_pairs is not None
+            listed = {"trials": len(target), "targets": int(target.sum())}
+            counts[split] |= {"pair": len(target)} if ranked else listed
         return counts
 
 
@@ -168,6 +176,8 @@ def list_dataset(
         raise ConfigError(f"{name} is judged by folds; name one of {', '.join(parts)}")
     corpus, folder = require(find(loaded, name))
     config = loaded.dataset(name)
+    if config.leak is not None:
+        corpus = copied(corpus, config.leak, loaded.where("datasets", name))
     items = _split_items(loaded, name, read_items(corpus, profile, folder, name))
     tables: dict[str, TrialTable] = {}
     for split in HELD_OUT:
@@ -175,7 +185,7 @@ def list_dataset(
         own = None if config.frozen else corpus.trials(profile, folder, split)
         if own is not None:
             table = _rename_items(TrialTable(own, corpus.models(profile, folder, split)), items)
-        elif config.draw_trials is None and config.trials is None:
+        elif config.draw_trials is None and config.trials is None and config.rank_pairs is None:
             continue
         else:
             table = TrialTable(_pair_items(config, items, split, name))
@@ -205,7 +215,13 @@ def _split_items(loaded: LoadedBenchmark, name: str, items: pd.DataFrame) -> pd.
     elif config.split is not None:
         raise ConfigError(f"{where}.split: the corpus brings its own split; take this key out")
     check_disjoint(items, where)
-    return items
+    seed = config.split.seed if config.split else 0
+    if config.imbalance is not None:
+        items = thin_out(items, config.imbalance, seed, where)
+    if config.wrong_labels:
+        items = mislabel(items, config.wrong_labels, seed, where)
+    # The named exception to rule 1 of docs/design.md: no check comes after it.
+    return items if config.leak is None else deal_copies(items, config.leak)
 
 
 def _split_rule(config: Dataset, brings_test: bool, where: str) -> SplitRule:
@@ -230,6 +246,8 @@ def _split_rule(config: Dataset, brings_test: bool, where: str) -> SplitRule:
 def _pair_items(config: Dataset, items: pd.DataFrame, split: HeldOut, name: str) -> pd.DataFrame:
     """Return a trial list drawn by the dataset's rule, or of all pairs."""
     part = items[items["split"] == split]
+    if config.rank_pairs is not None:
+        return draw_ranked_pairs(part, config.rank_pairs, f"{name}: {split}")
     check_comparable(part, f"{name}: {split}")
     if config.draw_trials is not None:
         return draw_trials(part, config.draw_trials, split)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from harness.config.recipe_tables import Sampler
 from harness.data.corpus import SAMPLE_RATE
+from harness.datasets.ranked_pairs import standard_grades
 from harness.datasets.subset import Subset
 from harness.feeding.effects import samples_before
 from harness.feeding.front_end import raw_tensor
@@ -69,7 +70,7 @@ class TrainingBatches:
 
         Crops are as long as their speed takes, and padded to the longest with zeros.
         """
-        chosen, speeds = self._indices(step), self.speeds_at(step)
+        chosen, speeds = self.rows(step), self.speeds_at(step)
         places = np.random.Generator(np.random.PCG64([self.seed, 1, step]))
         lengths = self._lengths(speeds)
         longest = max((length or 0 for length in lengths), default=0)
@@ -81,6 +82,14 @@ class TrainingBatches:
         labels = self._class_indices[chosen] + len(self.classes) * speeds
         return raw_tensor(contents), torch.from_numpy(labels)
 
+    def rows(self, step: int) -> NDArray[np.int64]:
+        """Return the items of a step, as rows of the subset, `[batch]`."""
+        if self._label_sampler is not None:
+            return self._label_sampler.at(step, self.nearest)
+        epoch, place = divmod(step, self.steps_per_epoch)
+        order = _epoch_order(self.seed, epoch, len(self.subset), self.batch)
+        return order[place * self.batch : (place + 1) * self.batch]
+
     def speeds_at(self, step: int) -> NDArray[np.int64]:
         """Draw the index of each crop's speed, `[batch]`; zeros if there are no speeds."""
         rng, several = np.random.Generator(np.random.PCG64([self.seed, 3, step])), len(self.speeds)
@@ -89,6 +98,15 @@ class TrainingBatches:
         # A class is a voice at a speed, and the sampler promises so many crops of each.
         voices = rng.integers(max(1, several), size=self.sampler.speakers)
         return np.tile(voices, self.sampler.utterances)
+
+    def grades_at(self, step: int) -> Tensor | None:
+        """Return the standardised grades of a step's items, `[batch]`; None if they have none."""
+        return None if self._grades is None else torch.from_numpy(self._grades[self.rows(step)])
+
+    @cached_property
+    def _grades(self) -> NDArray[np.float32] | None:
+        """Grades of mean 0 and deviation 1, `[items]`."""
+        return standard_grades(self.subset.items, self.subset.items)
 
     @cached_property
     def _class_indices(self) -> NDArray[np.int64]:
@@ -100,13 +118,6 @@ class TrainingBatches:
         if self.sampler is None:
             return None
         return LabelSampler(self._class_indices, self.sampler, self.seed)
-
-    def _indices(self, step: int) -> NDArray[np.int64]:
-        if self._label_sampler is not None:
-            return self._label_sampler.at(step, self.nearest)
-        epoch, place = divmod(step, self.steps_per_epoch)
-        order = _epoch_order(self.seed, epoch, len(self.subset), self.batch)
-        return order[place * self.batch : (place + 1) * self.batch]
 
     def _lengths(self, speeds: NDArray[np.int64]) -> list[int | None]:
         """Return the samples that each crop takes, None if items are taken whole."""

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from harness.datasets.packing.decoding import end_with_parent
 from harness.datasets.packing.pack import DamagedItems, mend_items
+from harness.datasets.ranked_pairs import GRADE
 from harness.errors import JobFailed
 from harness.feeding.step_inputs import Crops, InputMaker, Inputs, with_nearest
 
@@ -98,8 +99,7 @@ class Feeder:
         made = self._wait()
         self._ask()
         if isinstance(made, Crops):
-            crops = made.to(self._device)
-            return Inputs(self._maker.prepare(crops, None), crops.labels)
+            return self._maker.from_crops(made.to(self._device), None)
         if made.random_state is not None:
             torch.set_rng_state(made.random_state)
         return made
@@ -204,9 +204,10 @@ def tensors(made: Any) -> Any:
 
 
 def pickle_maker(maker: InputMaker) -> bytes:
-    """Return a maker as bytes: packs by the names of their files, items by their labels alone."""
+    """Return a maker as bytes: packs by the names of their files, items by labels and grades."""
     batches = maker.batches
-    slim = replace(batches.subset, items=batches.subset.items[["label"]])
+    items = batches.subset.items
+    slim = replace(batches.subset, items=items[["label", *items.columns.intersection([GRADE])]])
     stream = io.BytesIO()
     _Pickler(stream).dump(replace(maker, batches=replace(batches, subset=slim)))
     return stream.getvalue()

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from harness.adapter import Fbank, Image, Input, Spectrogram, Vector
+from harness.adapter import Fbank, Image, Input, Spectrogram, Vector, Vectors
 from harness.data.corpus import SAMPLE_RATE
 from harness.datasets.lengths import frame_samples
 from harness.errors import ConfigError
@@ -167,27 +167,82 @@ class SpectrogramImage(nn.Module):
         return ((features - mean) / (deviation + 1e-5)).transpose(-2, -1).unsqueeze(1)
 
 
-class Picture(nn.Module):
-    """Grey levels 0..1 `[batch, height, width]` -> -1..1 `[batch, channels, size, size]`."""
+class PictureFrontEnd(nn.Module):
+    """Pictures of levels 0..1 -> `[batch, channels, size, size]`, normalised.
+
+    They are grey, `[batch, height, width]`, or in colour, `[batch, height, width, 3]`.
+    """
 
     def __init__(self, declared: Image) -> None:
         super().__init__()
         self.declared = declared
 
     def forward(self, pixels: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Resize and centre; nothing in it is random."""
+        """Resize and normalise; nothing in it is random."""
         del generator
-        side = (self.declared.size, self.declared.size)
+        planes = channel_planes(pixels, self.declared.channels)
         resized = nn.functional.interpolate(
-            pixels.unsqueeze(1), side, mode="bilinear", align_corners=False, antialias=True
+            planes,
+            resized_sides(self.declared, planes.shape[-2], planes.shape[-1]),
+            mode=self.declared.interpolation,
+            align_corners=False,
+            antialias=True,
         )
-        return (2 * resized - 1).expand(-1, self.declared.channels, -1, -1)
+        return normalised(self.declared, middle_square(self.declared, resized))
+
+
+def channel_planes(pixels: Tensor, channels: int) -> Tensor:
+    """Return pictures as `[batch, planes, height, width]`.
+
+    Grey ones have one plane, and those in colour three; a network of one channel sees the grey
+    of a colour by the weights of ITU-R BT.601, as Pillow does.
+    """
+    if pixels.dim() == 3:
+        return pixels.unsqueeze(1)
+    planes = pixels.movedim(-1, 1)
+    if channels > 1:
+        return planes
+    red, green, blue = (planes[:, place : place + 1] for place in range(3))
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def resized_sides(declared: Image, height: int, width: int) -> tuple[int, int]:
+    """Return height and width to which a picture is resized, before its middle is taken.
+
+    >>> resized_sides(Image(size=64), 30, 40), resized_sides(Image(size=224, crop=0.875), 30, 40)
+    ((64, 64), (256, 341))
+    """
+    size = declared.size
+    if declared.crop is None:
+        return size, size
+    shorter = int(size / declared.crop)
+    return tuple(  # type: ignore[return-value]
+        max(size, shorter * side // min(height, width)) for side in (height, width)
+    )
+
+
+def middle_square(declared: Image, resized: Tensor) -> Tensor:
+    """Return the square in the middle of resized pictures `[..., height, width]`."""
+    size = declared.size
+    top, left = ((side - size + 1) // 2 for side in resized.shape[-2:])
+    return resized[..., top : top + size, left : left + size]
+
+
+def normalised(declared: Image, planes: Tensor) -> Tensor:
+    """Return planes `[batch, 1 or channels, ...]` as all channels, normalised."""
+    if (declared.mean, declared.deviation) == ((0.5,), (0.5,)):
+        return (2 * planes - 1).expand(-1, declared.channels, -1, -1)
+    mean, deviation = (
+        torch.tensor(values, dtype=planes.dtype, device=planes.device).view(-1, 1, 1)
+        for values in (declared.mean, declared.deviation)
+    )
+    return ((planes - mean) / deviation).expand(-1, declared.channels, -1, -1)
 
 
 class AsItIs(nn.Module):
-    """Vectors `[batch, size]` that a network takes as they are."""
+    """Vectors, `[batch, size]` or `[batch, frames, size]`, that a network takes as they are."""
 
-    def __init__(self, declared: Vector) -> None:
+    def __init__(self, declared: Vector | Vectors) -> None:
         super().__init__()
         del declared
 
@@ -200,8 +255,9 @@ class AsItIs(nn.Module):
 FRONT_ENDS: dict[type[Input], Callable[[Any], nn.Module]] = {
     Fbank: LogMel,
     Spectrogram: SpectrogramImage,
-    Image: Picture,
+    Image: PictureFrontEnd,
     Vector: AsItIs,
+    Vectors: AsItIs,
 }
 
 
@@ -223,6 +279,8 @@ def raw_shape(declared: Input, seconds: float) -> tuple[int, ...]:
         return (declared.size, declared.size)
     if isinstance(declared, Vector):
         return (declared.size,)
+    if isinstance(declared, Vectors):
+        return (declared.frames, sum(declared.sizes))
     return (round(seconds * SAMPLE_RATE),)
 
 

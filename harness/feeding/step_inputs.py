@@ -12,12 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from harness.adapter import Input
+from harness.adapter import Batch, Input
 from harness.config.recipe_tables import Augment
 from harness.feeding.batches import TrainingBatches
 from harness.feeding.disturbance import Disturbance, Disturber, disturb
 from harness.feeding.effects import at_speed, limit_peak, mask_features, samples_before
 from harness.feeding.front_end import front_end
+from harness.feeding.mixing import MixedLabels, Mixing, draw_mixing, mix_inputs
+from harness.feeding.picture_changes import change_pictures, draw_changes
 
 
 class Crops(NamedTuple):
@@ -28,20 +30,32 @@ class Crops(NamedTuple):
         labels: class indices, `[batch]`.
         speeds: place of each crop's speed among the recipe's, `[batch]`.
         disturbance: rooms and noises; None if the recipe has none.
+        grades: what items are ranked by, `[batch]`; None if they have none.
+        changes: draws of each picture's changes; None if the recipe has none.
+        mixing: what each item is mixed with; None if the recipe mixes none.
     """
 
     content: Tensor
     labels: Tensor
     speeds: Tensor
     disturbance: Disturbance | None
+    grades: Tensor | None = None
+    changes: Tensor | None = None
+    mixing: Mixing | None = None
 
     def to(self, device: torch.device) -> Crops:
         """Return the same crops on a device."""
         content, labels, speeds = (each.to(device) for each in self[:3])
-        if self.disturbance is None:
-            return Crops(content, labels, speeds, None)
-        moved = Disturbance(*(each.to(device) for each in self.disturbance))
-        return Crops(content, labels, speeds, moved)
+        disturbance, grades, changes, mixing = self[3:]
+        if disturbance is not None:
+            disturbance = Disturbance(*(each.to(device) for each in disturbance))
+        if grades is not None:
+            grades = grades.to(device)
+        if changes is not None:
+            changes = changes.to(device)
+        if mixing is not None:
+            mixing = Mixing(*(each.to(device) for each in mixing))
+        return Crops(content, labels, speeds, disturbance, grades, changes, mixing)
 
 
 class Inputs(NamedTuple):
@@ -52,11 +66,27 @@ class Inputs(NamedTuple):
         labels: class indices, `[batch]`.
         random_state: of the processor's generator once they are made: a step goes on from there,
             as if it had made them itself. None if the device's own generator was used.
+        grades: what items are ranked by, `[batch]`; None if they have none.
+        mixed: second labels and weights, of items that were mixed; None if none were.
     """
 
     values: Tensor
     labels: Tensor
     random_state: Tensor | None = None
+    grades: Tensor | None = None
+    mixed: MixedLabels | None = None
+
+    @property
+    def batch(self) -> Batch:
+        """All that a loss may ask for beside the embeddings."""
+        if self.mixed is None:
+            return Batch(self.labels, grades=self.grades)
+        return Batch(
+            self.labels,
+            mix_labels=self.mixed.labels,
+            mix_weights=self.mixed.weights,
+            grades=self.grades,
+        )
 
 
 @dataclass(frozen=True)
@@ -81,20 +111,30 @@ class InputMaker:
         """Cut a step's crops out of the packs."""
         content, labels = self.batches.at(step)
         speeds, samples = torch.from_numpy(self.batches.speeds_at(step)), self.batches.samples
-        if self.disturber is None:
-            return Crops(content, labels, speeds, None)
-        drawn = self.disturber.at(step, len(content), samples or content.shape[1])
-        return Crops(content, labels, speeds, drawn)
+        drawn, grades = None, self.batches.grades_at(step)
+        rows, plan = len(content), self.augment
+        if self.disturber is not None:
+            drawn = self.disturber.at(step, rows, samples or content.shape[1])
+        changes = draw_changes(self.seed, step, rows) if plan.pictures else None
+        mixing = draw_mixing(plan, self.seed, step, rows) if plan.mixes else None
+        return Crops(content, labels, speeds, drawn, grades, changes, mixing)
 
     def inputs(self, step: int) -> Inputs:
         """Make a step's inputs on the processor, with a generator of their own."""
         generator = torch.Generator().manual_seed(step_seed(self.seed, step))
-        crops = self.crops(step)
+        made = self.from_crops(self.crops(step), generator)
+        return made._replace(random_state=generator.get_state())
+
+    def from_crops(self, crops: Crops, generator: torch.Generator | None) -> Inputs:
+        """Make inputs of crops, on the device where they are; the rest is as of `prepare`."""
         values = self.prepare(crops, generator)
-        return Inputs(values, crops.labels, generator.get_state())
+        if crops.mixing is None:
+            return Inputs(values, crops.labels, grades=crops.grades)
+        mixed, labels = mix_inputs(values, crops.labels, crops.mixing)
+        return Inputs(mixed, crops.labels, grades=crops.grades, mixed=labels)
 
     def prepare(self, crops: Crops, generator: torch.Generator | None) -> Tensor:
-        """Augment crops and make features of them, on the device where they are.
+        """Augment crops and make features of them, mixing none, on the device where they are.
 
         Args:
             crops: a step's.
@@ -108,6 +148,8 @@ class InputMaker:
 
     def _waveform(self, crops: Crops) -> Tensor:
         wave = crops.content
+        if self.augment.pictures is not None and crops.changes is not None:
+            return change_pictures(wave, self.augment.pictures, crops.changes)
         if self.augment.speeds:
             wave = self._at_speeds(wave, crops.speeds)
         return wave if crops.disturbance is None else disturb(wave, crops.disturbance)

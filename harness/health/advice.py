@@ -57,6 +57,12 @@ RULES = (
     Rule("more_evidence", ("cannot_tell",), unless=(*DIVERGED, *OVER_FITTED, *RECENTLY)),
     Rule("watch_threshold", ("threshold_moves",), unless=DIVERGED),
     Rule("mend_classes", any_of=("classes_empty", "classes_uneven")),
+    Rule("larger_delta", ("trust_open", "recently_improving"), unless=DIVERGED),
+    Rule("smaller_delta", ("trust_outgrew",), unless=DIVERGED),
+    Rule("smaller_thres", ("trust_began",), unless=DIVERGED),
+    Rule("settle_clusters", ("clusters_move",), unless=DIVERGED),
+    Rule("larger_base", ("dimensions_full",), unless=DIVERGED),
+    Rule("smaller_base", ("dimensions_idle",), unless=DIVERGED),
 )
 """In the order in which advice is given."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.series.series import Series, Vector
+from harness.series.series import Series, StepVector
 
 COUNTS = ("class", "cluster", "selected", "counts")
 """Words of a vector's name that say it counts the items of classes."""
@@ -40,14 +40,14 @@ def class_balance(series: Series) -> ClassBalance | None:
     return balance_of(vectors[-1]) if vectors else None
 
 
-def _counts(vector: Vector) -> bool:
+def _counts(vector: StepVector) -> bool:
     values = np.array(vector.values)
     named = any(word in vector.name.lower() for word in COUNTS)
     usable = len(values) > 1 and np.isfinite(values).all() and (values >= 0).all()
     return named and not vector.edges and bool(usable) and values.sum() > 0
 
 
-def balance_of(vector: Vector) -> ClassBalance:
+def balance_of(vector: StepVector) -> ClassBalance:
     """Return the balance of one vector of counts."""
     counts = np.array(vector.values)
     shares = counts[counts > 0] / counts.sum()

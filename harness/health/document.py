@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from harness.health.curves import Curve, Moment
 from harness.health.findings import Value
 from harness.health.forecast import Forecast
 from harness.health.health import Health
 from harness.health.milestones import find_best
 from harness.health.noise import count_moves, noise_deviation, stability
+from harness.health.validation_curves import Curve, Moment
 
 Document = dict[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.health.curves import Moment
+from harness.health.validation_curves import Moment
 
 Sign = Literal["good", "worrying", ""]
 
@@ -15,11 +15,11 @@ class Share(float):
     """A share of one, shown in percent."""
 
 
-class Points(float):
+class PercentagePoints(float):
     """A difference of shares, shown in percentage points."""
 
 
-Value = str | int | float | Share | Points | Moment
+Value = str | int | float | Share | PercentagePoints | Moment
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,10 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "threshold_settled": (("threshold_settled",), ("threshold_moves",)),
-    "finished": (("recently_flat", "rate_ended"), ("recently_improving", "rate_open")),
+    "finished": (
+        ("recently_flat", "rate_ended"),
+        ("recently_improving", "rate_open", "hardly_learnt"),
+    ),
 }
 """Question -> findings that say yes, and findings that say no; no goes first."""
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.health.curves import Curve, Moment
+from harness.health.validation_curves import Curve, Moment
 
 Floats = NDArray[np.float64]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.health.advice import advise
-from harness.health.curves import Curve, validation_curve
 from harness.health.findings import Advice, Check, HealthFinding, checklist
 from harness.health.forecast import Forecast, forecast_curve, usual_times
 from harness.health.training_findings import loss_findings, training_findings
 from harness.health.trend import Trend
+from harness.health.validation_curves import Curve, validation_curve
 from harness.health.validation_findings import (
     choice_findings,
     forecast_finding,

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from harness.health.curves import Curve, Moment
 from harness.health.trend import AUTOCORRELATIONS
+from harness.health.validation_curves import Curve, Moment
 from harness.series.series import Mark
 
 Floats = NDArray[np.float64]

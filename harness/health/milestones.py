@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.health.curves import Curve, Moment
 from harness.health.noise import noise_deviation
 from harness.health.trend import thin
+from harness.health.validation_curves import Curve, Moment
 
 Floats = NDArray[np.float64]
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.health.classes import class_balance
-from harness.health.curves import Curve, find_curve
-from harness.health.findings import HealthFinding, Points, Share, Value
+from harness.health.cluster_findings import cluster_findings
+from harness.health.findings import HealthFinding, PercentagePoints, Share, Value
 from harness.health.interruptions import interruptions
 from harness.health.milestones import divergence, find_best, settled_since
 from harness.health.trend import Verdict
+from harness.health.validation_curves import Curve, Moment, find_curve
 from harness.health.validation_findings import recent_part, trend_of
 from harness.series.series import Series
 
@@ -48,6 +49,7 @@ def training_findings(series: Series, validation: Curve | None) -> Iterator[Heal
     if validation is not None:
         yield from _leaps(series, validation)
     yield from _classes(series)
+    yield from cluster_findings(series, validation)
 
 
 def settled_loss(series: Series) -> Curve | None:
@@ -131,7 +133,7 @@ def _same_mode(series: Series) -> Iterator[HealthFinding]:
             "name": train.name,
             "train": Share(train.values[-1]),
             "value": Share(held_out.values[-1]),
-            "gap": Points(gap),
+            "gap": PercentagePoints(gap),
         }
         yield HealthFinding("gap", "learning", "worrying" if gap >= GAP else "good", values)
 
@@ -177,18 +179,24 @@ def _threshold(series: Series) -> Iterator[HealthFinding]:
 
 
 def _leaps(series: Series, curve: Curve) -> Iterator[HealthFinding]:
+    unknown: dict[str, list[Moment]] = {}
     for each in interruptions(curve, series.marks):
         values: dict[str, Value] = {"name": curve.name, "at": each.at}
         if not np.isfinite(each.leap):
-            text = "leap_unknown"
-        elif not each.is_beyond_noise:
+            unknown.setdefault(each.kind, []).append(each.at)
+            continue
+        if not each.is_beyond_noise:
             text = "leap_none"
         else:
             is_better = (each.leap > 0) == curve.higher_is_better
             text = "leap_better" if is_better else "leap_worse"
             size = abs(each.leap)
-            values |= {"size": Points(size) if curve.is_rate else size}
+            values |= {"size": PercentagePoints(size) if curve.is_rate else size}
         yield HealthFinding(f"{text}_{each.kind}", "interruptions", "", values)
+    for kind, at in unknown.items():
+        text = "leaps_unknown" if len(at) > 1 else "leap_unknown"
+        ends: dict[str, Value] = {"at": at[0], "end": at[-1], "count": len(at)}
+        yield HealthFinding(f"{text}_{kind}", "interruptions", "", {"name": curve.name, **ends})
 
 
 def _classes(series: Series) -> Iterator[HealthFinding]:

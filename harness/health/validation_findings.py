@@ -7,16 +7,18 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.health.critical_values import FEWEST
-from harness.health.curves import Curve
-from harness.health.findings import HealthFinding, Points, Share, Sign, Value
+from harness.health.findings import HealthFinding, PercentagePoints, Share, Sign, Value
 from harness.health.forecast import FEWEST as FEWEST_FOR_FORECAST
 from harness.health.forecast import Forecast
 from harness.health.milestones import BEYOND, PATIENCE, find_best, last_gain, patient_stop
 from harness.health.noise import count_moves, moves_limit, noise_deviation, stability
 from harness.health.trend import Trend, Verdict, find_trend
+from harness.health.validation_curves import Curve
 
 STEADY = 0.9
 """Stability from which a curve is called steady."""
+
+THOUSAND = 1_000
 
 TRENDS: dict[Verdict, tuple[str, Sign]] = {
     "improving": ("improving", "good"),
@@ -66,9 +68,13 @@ def _trends(curve: Curve) -> Iterator[HealthFinding]:
     if count < FEWEST:
         return
     trend = trend_of(curve)
-    slope = Points(trend.slope) if curve.is_rate else float(trend.slope)
+    # A change a step would be a number of many zeros where steps are batches.
+    is_long = curve.unit == "step" and np.ptp(curve.times) >= 2 * THOUSAND
+    size = trend.slope * THOUSAND if is_long else trend.slope
+    slope = PercentagePoints(size) if curve.is_rate else float(size)
+    unit = "thousand_steps" if is_long else curve.unit
     text, sign = TRENDS[trend.verdict]
-    yield HealthFinding(text, "trend", sign, values | {"slope": slope, "unit": curve.unit})
+    yield HealthFinding(text, "trend", sign, values | {"slope": slope, "unit": unit})
     recent = recent_part(curve)
     if recent is not None and (verdict := trend_of(recent).verdict) in RECENT:
         text, sign = RECENT[verdict]
@@ -115,7 +121,7 @@ def _noise(curve: Curve) -> Iterator[HealthFinding]:
     moves = count_moves(curve.better)
     values: dict[str, Value] = {
         "name": curve.name,
-        "deviation": Points(deviation) if curve.is_rate else float(deviation),
+        "deviation": PercentagePoints(deviation) if curve.is_rate else float(deviation),
         "stability": round(score, 3),
         "improvements": moves.improvements,
         "setbacks": moves.setbacks,

@@ -16,7 +16,7 @@ from harness.measure.nvml import driver_version, gpu_driver, old_driver
 if TYPE_CHECKING:
     import torch
 
-Device = Literal["cpu", "cuda"]
+Device = Literal["cpu", "cuda", "mps"]
 
 POWERCAP = Path("/sys/class/powercap")
 """Folder of Linux's energy counters of processor packages (RAPL)."""
@@ -25,14 +25,27 @@ Joules = Callable[[], float | None]
 """Returns the joules spent since some moment; None if the counter gives none any more."""
 
 
-def choose_device(asked: Literal["auto", "cpu", "cuda"]) -> Device:
-    """Return the device for a request.
+UNSEEN_MPS = (
+    "--device mps: nobody has seen this program on an Apple GPU yet; compare what it gives with "
+    "--device cpu before you rest on it"
+)
+"""Told by whoever takes the request."""
+
+
+def choose_device(asked: Literal["auto", "cpu", "cuda", "mps"]) -> Device:
+    """Return the device for a request; an Apple GPU is used if it is asked for by name alone.
 
     Raises:
         RequestError: a GPU was asked for and torch finds none.
     """
     if asked == "cpu":
         return "cpu"
+    if asked == "mps":
+        import torch
+
+        if torch.backends.mps.is_available():
+            return "mps"
+        raise RequestError("--device mps: torch finds no Apple GPU here; use --device cpu")
     why = missing_gpu()
     if why is None:
         return "cuda"

@@ -67,6 +67,16 @@ class Times:
         return quantile(self.seconds, 0.25), quantile(self.seconds, 0.75)
 
 
+def _synchronise(device: torch.device) -> None:
+    """Wait for all that a GPU was given to do."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def time_action(
     action: Callable[[], object],
     *,
@@ -101,8 +111,7 @@ def time_action(
         most = min(most, ON_PROCESSOR)
 
     def now() -> float:
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        _synchronise(device)
         return time.perf_counter()
 
     for _ in range(warmup):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import log_softmax, logsumexp
 
 from harness.metrics.validation import MetricError, check_same_length, check_vector
 
@@ -69,6 +71,31 @@ def top_k_correct(logits: ArrayLike, labels: ArrayLike, k: int) -> NDArray[np.bo
     at_least_as_high = np.count_nonzero(table >= table[np.arange(len(true)), true, None], axis=1)
     others: NDArray[np.intp] = at_least_as_high - 1
     return others < k
+
+
+def averaged_logits(
+    logits: Sequence[ArrayLike], average: Literal["probabilities", "logits"]
+) -> Floats:
+    """Average the outputs of several classifiers of the same items.
+
+    Args:
+        logits: of each classifier, `[N, C]`.
+        average: `logits` as they are, or `probabilities` after a softmax, which one classifier of
+            large logits cannot outvote.
+
+    Returns:
+        `[N, C]`: mean logits, or the logarithm of mean probabilities, whose softmax these are.
+
+    >>> averaged_logits([[[0.0, 2.0]], [[4.0, 0.0]]], "logits")
+    array([[2., 1.]])
+    >>> np.exp(averaged_logits([[[0.0, 0.0]], [[99.0, 0.0]]], "probabilities")).round(2)
+    array([[0.75, 0.25]])
+    """
+    stacked = np.stack([np.asarray(each, dtype=np.float64) for each in logits])
+    if average == "logits":
+        return np.asarray(stacked.mean(axis=0))
+    chances = log_softmax(stacked, axis=2)
+    return np.asarray(logsumexp(chances, axis=0) - np.log(len(stacked)))
 
 
 def usable_class_scores(scores: ArrayLike, labels: ArrayLike, what: str) -> tuple[Floats, Codes]:

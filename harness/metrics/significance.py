@@ -125,10 +125,22 @@ def change_p_values(
     >>> change_p_values([(before, after), (before, before)]).round(4)
     array([0.0017, 1.    ])
     """
-    tests = [_change_error(before, after, spread) for before, after in pairs]
-    errors, freedom = (np.array([test[i] for test in tests], dtype=np.float64) for i in (0, 1))
+    errors, freedom = change_errors(pairs, spread)
     differences = np.array([after.estimate - before.estimate for before, after in pairs])
     return holm(two_sided_p(differences, errors, freedom))
+
+
+def change_errors(
+    pairs: Sequence[tuple[ComparedEntry, ComparedEntry]], spread: SeedSpread | None = None
+) -> tuple[Floats, Floats]:
+    """Compute standard errors of M changes, and their degrees of freedom, both `[M]`.
+
+    Args:
+        pairs, spread: as of `change_p_values`, with the same errors.
+    """
+    tests = [_change_error(before, after, spread) for before, after in pairs]
+    errors, freedom = (np.array([test[i] for test in tests], dtype=np.float64) for i in (0, 1))
+    return errors, freedom
 
 
 def ranks_and_difference(

@@ -126,6 +126,11 @@ class Data(Part):
     unit: str = Field(description="what is resampled: speaker, object, drawer")
     left_out: tuple[str, ...] = Field(default=(), description="damaged items left out on request")
     fold: RecordedFold | None = Field(default=None, exclude_if=lambda value: value is None)
+    leaks: str = Field(
+        default="",
+        description="the dataset whose pictures are trained on and tested in copies, on purpose",
+        exclude_if=lambda value: not value,
+    )
 
 
 class Protocol(Part):
@@ -409,7 +414,7 @@ class Record(Part):
     trained_on: tuple[str, ...] | None = Field(
         default=None,
         exclude_if=lambda value: value is None,
-        description="corpora that weights made elsewhere saw, as somebody told",
+        description="data that the weights before this training, or made elsewhere, saw",
     )
     submission: Submission | None = Field(
         default=None,

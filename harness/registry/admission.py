@@ -32,7 +32,7 @@ from harness.registry.consistency import disagreements
 from harness.registry.details_admission import wrong_details
 from harness.registry.entry_names import wrong_names
 from harness.registry.history.line import FOLDER as HISTORY
-from harness.registry.history.page import check_history
+from harness.registry.history.night_page import check_history
 from harness.registry.newcomer_evidence import (
     lost_signatures,
     signers_change,

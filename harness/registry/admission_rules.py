@@ -22,12 +22,16 @@ from harness.registry.newcomer_evidence import wrong_times_and_counts
 from harness.run.job.context import make_task
 from harness.run.plan.protocol import make_data, make_protocol
 from harness.series.series_file import MOST_PUBLISHED, read_own
+from harness.tasks.task import baseline_names
 
 RECORD_LIMIT = 2_000_000
 """Bytes of a record, or of its details and attestations."""
 
 AGAIN = "have it written anew: delete its folder below runs, then `harness run`, or submit it again"
 """Mend of a record that says of its rules and data what the benchmark does not."""
+
+WITHOUT_TRAINING = ("baseline", "checkpoint", "ensemble")
+"""Tracks of records that need no stage `train`."""
 
 COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
@@ -169,10 +173,10 @@ def _wrong_track(record: Record, loaded: LoadedBenchmark) -> Iterator[str]:
     if record.is_baseline and record.protocol.suite in loaded.benchmark.suites:
         task = make_task(loaded, record.protocol.suite)
         own = (task.baseline_name, loaded.suite(record.protocol.suite).task, task.version)
-        model = record.model
-        if record.loss or (model.name, model.adapter, model.version) != own:
+        model, names = record.model, baseline_names(task)
+        if record.loss or (model.adapter, model.version) != own[1:] or model.name not in names:
             yield f"its track is baseline, and the suite's is {own[0]!r} of {own[1]}, {own[2]}"
-    trains = not record.is_baseline and record.submission is None and record.track != "checkpoint"
+    trains = record.submission is None and record.track not in WITHOUT_TRAINING
     if trains and record.state == "done" and "train" not in record.stages:
         yield f"its track is {record.track}, and it has no stage `train`"
 

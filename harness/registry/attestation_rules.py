@@ -23,7 +23,10 @@ from harness.registry.admission_rules import COMMIT
 from harness.registry.attested_scores import is_near, wrong_scores_of
 from harness.registry.newcomer_evidence import SLACK, unknown_codes
 from harness.registry.rescoring import NotHereError, UnusableError, find_rescoring
-from harness.registry.tolerance import Range, range_of, same_table, same_to_the_bit
+from harness.registry.tolerance import ToleratedRange, range_of, same_table, same_to_the_bit
+
+NOT_RERUN = ("checkpoint", "ensemble")
+"""Tracks of records that have no training of their own to be made again."""
 
 
 def wrong_attestations(
@@ -103,7 +106,7 @@ def _wrong_range(
     told: Attestation, record: Record, loaded: LoadedBenchmark, others: list[Record]
 ) -> Iterator[str]:
     """Compute the range again, from the published records."""
-    if record.state != "done" or record.submission is not None or record.track == "checkpoint":
+    if record.state != "done" or record.submission is not None or record.track in NOT_RERUN:
         yield "there is no job of its record that could be made again"
         return
     if record.protocol.suite not in loaded.benchmark.suites:
@@ -121,7 +124,7 @@ def _wrong_range(
         )
 
 
-def _is_range(told: Attestation, wanted: Range) -> bool:
+def _is_range(told: Attestation, wanted: ToleratedRange) -> bool:
     return (
         (told.rule, told.told) == (wanted.rule, wanted.told)
         and is_near(told.low, wanted.low)

@@ -18,7 +18,7 @@ from harness.records.record_files import read_record, usable_record
 from harness.records.signature import SIGNERS
 from harness.registry.consistency import contradictions, disagreements
 from harness.registry.history.line import FOLDER as HISTORY
-from harness.registry.history.page import PAGE, check_history
+from harness.registry.history.night_page import PAGE, check_history
 
 GIVEN = {"references.toml", SIGNERS, ".gitattributes", ".gitignore"}
 """Files that people write, beside the records."""

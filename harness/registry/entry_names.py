@@ -8,6 +8,7 @@ from harness.config.loader import LoadedBenchmark
 from harness.records.names import looks, wrong_texts
 from harness.records.record import Record
 from harness.run.job.context import make_task
+from harness.tasks.task import baseline_names
 
 
 def wrong_names(
@@ -61,8 +62,9 @@ def own_names(loaded: LoadedBenchmark, record: Record) -> list[str]:
     """Return the names that the benchmark gives to entries, the baseline's of a suite too."""
     systems = [each for suite in loaded.benchmark.suites.values() for each in suite.systems]
     models = [name for each in systems for name in (each.model, f"{each.model} + {each.loss}")]
+    models += [each.name for suite in loaded.benchmark.suites.values() for each in suite.ensembles]
     is_known = record.protocol.suite in loaded.benchmark.suites
-    baseline = [make_task(loaded, record.protocol.suite).baseline_name] if is_known else []
+    baseline = baseline_names(make_task(loaded, record.protocol.suite)) if is_known else ()
     return list(dict.fromkeys([*models, *loaded.benchmark.models, *baseline]))
 
 

@@ -66,6 +66,10 @@ def check_reproducible(record: Record, where: Path) -> None:
         raise RequestError(
             f"{where}: its weights were made elsewhere; `harness evaluate` evaluates them again"
         )
+    if record.track == "ensemble":
+        raise RequestError(
+            f"{where}: the mean of other entries' networks; `harness reproduce` makes those again"
+        )
     if "train" in record.stages and record.stages["train"].inputs.get("parent"):
         raise RequestError(
             f"{where}: goes on from another training; make that again, and `harness extend` its run"

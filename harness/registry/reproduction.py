@@ -17,7 +17,7 @@ from harness.records.record_files import read_record
 from harness.records.signature import sign
 from harness.registry.consistency import contradictions
 from harness.registry.record_job import Rerun, check_reproducible, plan_record
-from harness.registry.tolerance import Range, others_of, range_of, same_to_the_bit
+from harness.registry.tolerance import ToleratedRange, others_of, range_of, same_to_the_bit
 from harness.registry.verify_record import verify
 from harness.run.events import Watch
 from harness.run.execute.executor import make_executor, run_jobs
@@ -46,7 +46,7 @@ class Reproduction:
     metric: str
     recorded: float
     reproduced: float
-    within: Range
+    within: ToleratedRange
     made: Path
     attestation: Path | None
     scores: Path | None = None
@@ -135,7 +135,9 @@ def _check_honest(loaded: LoadedBenchmark, record: Record, path: Path) -> None:
         raise RequestError(f"{path}: not as it was made: {'; '.join(wrong[:3])}; restore it")
 
 
-def _attestation(record: Record, content: str, made: Record, within: Range, by: str) -> Attestation:
+def _attestation(
+    record: Record, content: str, made: Record, within: ToleratedRange, by: str
+) -> Attestation:
     metric = record.protocol.primary
     theirs, ours = (each.artefacts.get("checkpoint") for each in (record, made))
     scores = made.artefacts.get("scores")

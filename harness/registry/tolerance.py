@@ -30,7 +30,7 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Range:
+class ToleratedRange:
     """The values that count as a record made again, ends included.
 
     Attributes:
@@ -45,7 +45,9 @@ class Range:
     told: str
 
 
-def reproduction_range(record: Record, others: Iterable[Record], step: float | None) -> Range:
+def reproduction_range(
+    record: Record, others: Iterable[Record], step: float | None
+) -> ToleratedRange:
     """Return the range around a record's primary metric.
 
     Nothing trained: a rate may move by one step (one trial, or one item), as rounding may swap two
@@ -63,12 +65,14 @@ def reproduction_range(record: Record, others: Iterable[Record], step: float | N
     value, rate = metric.value, record.protocol.facts[record.protocol.primary].unit == "%"
     if record.is_baseline:
         if not step or not rate:
-            return Range(value, value, "equal", "nothing is trained, so that no seed can change it")
+            return ToleratedRange(
+                value, value, "equal", "nothing is trained, so that no seed can change it"
+            )
         told = (
             f"one of {round(1 / step):,} on either side: nothing is trained, rounding may swap two "
             "scores"
         )
-        return Range(max(0.0, value - step), min(1.0, value + step), "one trial", told)
+        return ToleratedRange(max(0.0, value - step), min(1.0, value + step), "one trial", told)
     spread = pool_spread(_seeds(record, others), "logit" if rate else "plain")
     if spread is not None and spread.freedom >= LEAST_FREEDOM:
         quantile = float(stdtrit(spread.freedom, (1 + LEVEL) / 2))
@@ -80,14 +84,16 @@ def reproduction_range(record: Record, others: Iterable[Record], step: float | N
             f"95 % of pairs of seeds, by the spread pooled over the table's other records "
             f"({spread.freedom} degrees of freedom)"
         )
-        return Range(low, high, "seeds", told)
+        return ToleratedRange(low, high, "seeds", told)
     if metric.low is None or metric.high is None:
-        return Range(value, value, "equal", "neither a spread over seeds nor an interval is known")
+        return ToleratedRange(
+            value, value, "equal", "neither a spread over seeds nor an interval is known"
+        )
     told = "the record's 95 % interval over the test sample, as no spread over seeds is known"
-    return Range(metric.low, metric.high, "interval", told)
+    return ToleratedRange(metric.low, metric.high, "interval", told)
 
 
-def range_of(loaded: LoadedBenchmark, record: Record, others: Iterable[Record]) -> Range:
+def range_of(loaded: LoadedBenchmark, record: Record, others: Iterable[Record]) -> ToleratedRange:
     """Return the range of a record whose suite the benchmark has, with its task's smallest step.
 
     Args:
@@ -100,9 +106,9 @@ def range_of(loaded: LoadedBenchmark, record: Record, others: Iterable[Record]) 
     return reproduction_range(record, others, step)
 
 
-def same_to_the_bit(value: float) -> Range:
+def same_to_the_bit(value: float) -> ToleratedRange:
     """Return the range of a record that came out as it was, whatever else would have counted."""
-    return Range(value, value, "equal", "the same to the last bit")
+    return ToleratedRange(value, value, "equal", "the same to the last bit")
 
 
 def others_of(path: Path, record: Record) -> list[Record]:

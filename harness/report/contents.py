@@ -146,13 +146,13 @@ def _bands() -> NDArray[np.float64]:
 
 def picture(pixels: NDArray[np.uint8]) -> str:
     """Return the address of a picture, its pixels enlarged by a whole number if it is small."""
-    times = max(1, LEAST_SIDE // max(pixels.shape))
-    return _png(np.kron(pixels, np.ones((times, times), np.uint8)))
+    times = max(1, LEAST_SIDE // max(pixels.shape[:2]))
+    return _png(pixels.repeat(times, axis=0).repeat(times, axis=1))
 
 
-def _png(grey: NDArray[np.uint8]) -> str:
+def _png(pixels: NDArray[np.uint8]) -> str:
     file = BytesIO()
-    Image.fromarray(np.ascontiguousarray(grey)).save(file, "PNG", optimize=True)
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", optimize=True)
     return data_address(file.getvalue())
 
 

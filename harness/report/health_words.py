@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from harness.health.curves import Moment
-from harness.health.findings import Advice, HealthFinding, Points, Share, Value
+from harness.health.critical_values import FEWEST
+from harness.health.findings import Advice, HealthFinding, PercentagePoints, Share, Value
 from harness.health.health import Health
 from harness.health.milestones import find_best
+from harness.health.validation_curves import Moment
 from harness.health.validation_findings import shown
 from harness.report.finding import percent
 from harness.report.text import Words
@@ -37,7 +38,9 @@ def say_headline(health: Health, words: Words) -> str:
     if health.curve is None:
         return words("health.headline_without", **signs)
     best, count = find_best(health.curve), len(health.curve)
-    verdict = health.trend.verdict if health.trend is not None else "diverged"
+    verdict: str = health.trend.verdict if health.trend is not None else "diverged"
+    if health.trend is not None and count < FEWEST:
+        verdict = "too few"
     return words(
         "health.headline" if count > 1 else "health.headline_once",
         trend=words(f"health.verdict_{verdict.replace(' ', '_')}"),
@@ -55,7 +58,7 @@ def say_value(value: Value, words: Words) -> str:
         return words(f"health.{value.unit}", number=f"{round(value.number, 2):,.10g}")
     if isinstance(value, Share):
         return percent(value)
-    if isinstance(value, Points):
+    if isinstance(value, PercentagePoints):
         return words("health.points", number=f"{100 * value:.2g}")
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -29,21 +29,25 @@ from harness.report.section import (
     Bullets,
     Facts,
     Maker,
-    Picture,
+    Paragraph,
+    ReportPicture,
+    ReportTable,
     Section,
-    Table,
     Widget,
 )
-from harness.report.text import Words
+from harness.report.text import ENGLISH, Words, read_words
 
 FIRST = (
     "harness.report.sections.head:section",
     "harness.report.sections.conclusions:section",
     "harness.report.sections.health:section",
+    "harness.report.sections.overview:section",
+    "harness.report.sections.claims:section",
+    "harness.report.sections.gradients:section",
     "harness.report.sections.curves:section",
     "harness.report.sections.vectors:section",
 )
-LAST = ("harness.report.sections.costs:section",)
+LAST = ("harness.report.sections.resources:section",)
 """Sections of every report; those that the runs' tasks name stand between them."""
 
 STYLES = ("board/site/assets/look.css", "board/site/assets/table.css", "report/assets/report.css")
@@ -69,7 +73,23 @@ def make_report(runs: Sequence[Run], words: Words) -> Report:
     makers = [_maker(path) for path in section_paths(runs)]
     made = (maker(runs, words) for maker in makers)
     title = words("page.title", runs=words("page.and").join(run.name for run in runs))
-    return Report(title, words, tuple(section for section in made if section is not None))
+    sections = (explained(section, words) for section in made if section is not None)
+    return Report(title, words, tuple(sections))
+
+
+def explained(section: Section, words: Words) -> Section:
+    """Return a section with a line on the English words in its pictures, if it needs one."""
+    english, pairs = read_words(ENGLISH), list[str]()
+    for each in dict.fromkeys(section.drawn):
+        text = f"drawn.{each}" if words.get(f"drawn.{each}") else f"groups.{each}"
+        if words.get(text) != english.get(text):
+            pairs.append(f"`{english(text)}` {words(text)}")
+    places = [n for n, block in enumerate(section.blocks) if isinstance(block, ReportPicture)]
+    if not pairs or not places:
+        return section
+    line = Paragraph(words("page.drawn", words=words("page.semicolon").join(pairs)), quiet=True)
+    before, after = section.blocks[: places[0]], section.blocks[places[0] :]
+    return replace(section, blocks=(*before, line, *after))
 
 
 def section_paths(runs: Sequence[Run]) -> list[str]:
@@ -178,8 +198,8 @@ def _groups(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
 
 
 def _kind(block: Block) -> str:
-    is_narrow = isinstance(block, Picture) and block.width < 1
-    return "gallery" if is_narrow else type(block).__name__.lower()
+    is_narrow = isinstance(block, ReportPicture) and block.width < 1
+    return "gallery" if is_narrow else type(block).__name__.removeprefix("Report").lower()
 
 
 def _widgets(blocks: Sequence[Block]) -> Iterator[Widget]:
@@ -190,11 +210,11 @@ def _markdown(block: Block, folder: str, held: dict[str, bytes]) -> list[str]:
     """Return a block as Markdown blocks; its pictures go to `held` by their paths."""
     if isinstance(block, Widget):
         return [each for inner in block.instead for each in _markdown(inner, folder, held)]
-    if isinstance(block, Picture):
+    if isinstance(block, ReportPicture):
         path = str(PurePosixPath(folder, f"{block.name}.{ending(block.content)}"))
         held[path] = block.content
         return [f"![{escape(block.alt)}]({path})", *([_plain(block.caption)] * bool(block.caption))]
-    if isinstance(block, Table):
+    if isinstance(block, ReportTable):
         rule = ["---:" if place in block.numeric else ":---" for place in range(len(block.head))]
         lines = [_row(block.head), f"| {' | '.join(rule)} |", *map(_row, block.rows)]
         caption = [f"**{_plain(block.caption)}**"] if block.caption else []

@@ -14,6 +14,7 @@ from harness.report.text import Words
 PATTERNS = {
     "fine_tuned": "{chosen}; fine-tuned from step {first} on",
     "chosen": "validation, step {step} of {steps}",
+    "chosen_without_labels": "validation by {by}, without labels, step {step} of {steps}",
     "last": "last weights",
     "average": "average weights",
     "speakers": "95 %, speakers resampled {draws} times, logit-t",

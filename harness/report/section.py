@@ -37,7 +37,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A table; its first column names the rows.
 
     Attributes:
@@ -54,13 +54,13 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Picture:
+class ReportPicture:
     """A picture: within the page in HTML, a file beside it in Markdown.
 
     Attributes:
         name: of the file, without its ending; unique within the report.
-        content: an SVG, PNG or JPEG file. Text in it is of the field's own names, which need no
-            translation, so that no fonts of other scripts are needed to draw it.
+        content: an SVG, PNG or JPEG file. Its text is English, so that it looks the same wherever
+            it is drawn: no font of another script has to be there (see `Section.drawn`).
         alt: what it shows, for those who do not see it.
         caption: below it.
         width: share of the page's width on a wide screen, as 0.5: two stand beside one another.
@@ -90,7 +90,7 @@ class Widget:
     instead: tuple[Block, ...] = ()
 
 
-Block = Paragraph | Bullets | Facts | Table | Picture | Widget
+Block = Paragraph | Bullets | Facts | ReportTable | ReportPicture | Widget
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,14 @@ class Section:
         key: its anchor: letters, digits and hyphens, unique within the report.
         title: its heading.
         blocks: what stands below the heading, from top to bottom.
+        drawn: English words in its pictures, ids of the table `drawn` or `groups` of the languages:
+            a page of another language explains those that it calls otherwise.
     """
 
     key: str
     title: str
     blocks: tuple[Block, ...] = field(default=())
+    drawn: tuple[str, ...] = ()
 
 
 Maker = Callable[[Sequence[Run], Words], Section | None]

@@ -92,3 +92,18 @@ def read_words(language: str) -> Words:
 def _texts(tag: str) -> dict[str, str]:
     content = (files("harness.report") / "languages" / f"{tag}.toml").read_text("utf-8")
     return {place: str(text) for place, text in leaves(tomllib.loads(content))}
+
+
+def duration(seconds: float, words: Words) -> str:
+    """Return a time for people.
+
+    >>> [duration(each, read_words("en")) for each in (4.25, 42.4, 200, 2520, 7384)]
+    ['4.2 s', '42 s', '3.3 min', '42 min', '2 h 03 min']
+    """
+    if seconds < 90:
+        return words("time.seconds", number=f"{seconds:.{int(seconds < 9.95)}f}")
+    minutes = seconds / 60
+    if minutes < 90:
+        return words("time.minutes", number=f"{minutes:.{int(minutes < 9.95)}f}")
+    hours, rest = divmod(round(minutes), 60)
+    return words("time.hours", hours=f"{hours:,}", minutes=f"{rest:02}")

@@ -136,12 +136,14 @@ class _Wanted:
         return None if stem in self._recorded else set()
 
     def _of_dataset(self, name: str, profile: Profile) -> set[str] | None:
-        part = self._loaded.parts(name)[0]  # folds share a pack
-        found = find(self._loaded, part)
-        if isinstance(found, Absence):
+        config, parts = self._loaded.dataset(name), self._loaded.parts(name)
+        if isinstance(find(self._loaded, parts[0]), Absence):
             self._tell(f"packs of {name} stay: it is not on this machine")
             return None
-        return {pack_folder(list_dataset(self._loaded, part, profile), self._cache).name}
+        if not (config.imbalance or config.wrong_labels):
+            parts = parts[:1]  # folds share a pack
+        listings = (list_dataset(self._loaded, part, profile) for part in parts)
+        return {pack_folder(listing, self._cache).name for listing in listings}
 
     def _of_library(self, use: Use) -> Iterator[str]:
         for source in sorted(_sources(self._loaded, use)):

@@ -80,7 +80,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Forecast:
+class CallEstimate:
     """The jobs of a call, and their estimated durations on this machine.
 
     Attributes:
@@ -135,7 +135,9 @@ def find_datasets(
     return here, absent
 
 
-def forecast(loaded: LoadedBenchmark, request: RunRequest, tell: Tell = ignore_message) -> Forecast:
+def forecast(
+    loaded: LoadedBenchmark, request: RunRequest, tell: Tell = ignore_message
+) -> CallEstimate:
     """Estimate the durations of a call's jobs; trials are made, nothing is pinned or run."""
     WORKERS.minutes = request.limits.silence_minutes
     here, absent = find_datasets(loaded, request)
@@ -145,7 +147,7 @@ def forecast(loaded: LoadedBenchmark, request: RunRequest, tell: Tell = ignore_m
     found = estimate_durations(loaded, jobs, statuses, listings, tell)
     used = {job.dataset.name for job, each in zip(jobs, found, strict=True) if each.left != 0}
     packing = packing_times([each for each in here if each.name in used], request.cache, tell)
-    return Forecast(jobs, statuses, found, packing, absent)
+    return CallEstimate(jobs, statuses, found, packing, absent)
 
 
 def run_suite(
@@ -207,7 +209,7 @@ def measure_models(
     (first, *_), _ = find_datasets(loaded, request, judged=())
     plan = plan_measuring(loaded, request, listing_states(loaded, [first]), message_sender(watch))
     keep_from_git(request.runs)
-    jobs = plan.jobs({first.name: _open(loaded, first, request, watch)})
+    jobs = plan.jobs({first.name: open_state(loaded, first, request, watch)})
     WORKERS.close()  # nothing is measured beside a process that holds torch
     engine = make_executor(executor, request.device, workers=1)
     yield from zip(jobs, measure_jobs(jobs, engine, watch), strict=True)
@@ -267,15 +269,16 @@ def open_and_complete(
 ) -> list[JobSpec]:
     """Open the datasets of a plan, and complete its jobs by them."""
     keep_from_git(request.runs)
-    jobs = plan.jobs({each.name: _open(loaded, each, request, watch) for each in here})
+    jobs = plan.jobs({each.name: open_state(loaded, each, request, watch) for each in here})
     WORKERS.close()
     pin_protocols(loaded, jobs)
     return jobs
 
 
-def _open(
+def open_state(
     loaded: LoadedBenchmark, listing: Listing, request: RunRequest, watch: Watch
 ) -> DatasetState:
+    """Open a dataset: packed once, checked against the lock."""
     opened = open_dataset(
         loaded,
         listing,

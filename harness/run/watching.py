@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -28,13 +28,27 @@ class WatchedTraining:
 
     Attributes:
         folder: of its stage.
-        title: for people: dataset, model, loss and seed.
+        inputs: of its stage.
         latest: its last values.
     """
 
     folder: Path
-    title: str
+    inputs: Mapping[str, Any]
     latest: LatestValues
+
+    @property
+    def title(self) -> str:
+        """Its name for a person: dataset, model, loss, recipe and seed."""
+        inputs = self.inputs
+        system = [inputs["model"]["name"]]
+        system += [inputs["loss"]["name"]] if inputs.get("loss") else []
+        # The stage does not name its recipe; the series does, as the end of the entry.
+        begins = f"{'+'.join(system)}+"
+        recipe = self.latest.entry.rpartition("-seed")[0].removeprefix(begins)
+        if not self.latest.entry.startswith(begins):
+            recipe = "extended" if inputs.get("parent") else ""
+        parts = (" + ".join(system), recipe, f"seed {inputs['seed']}")
+        return f"{inputs['dataset']['name']}: {', '.join(filter(None, parts))}"
 
     @property
     def state(self) -> State:
@@ -62,10 +76,13 @@ class Watcher:
         self._runs = runs
         self._seen: dict[Path, WatchedTraining] = {}
         self._idle = 0
+        every = list(self._all()) if asked else []
+        for each in every:
+            each.latest.update()  # its title is whole then
         for text in asked:
-            found = [each for each in self._all() if self._is_meant(text, each)]
+            found = [each for each in every if self._is_meant(text, each)]
             if not found:
-                known = "; ".join(each.title for each in self._all()) or "none"
+                known = "; ".join(each.title for each in every) or "none"
                 raise RequestError(f"{text}: no such training under {runs}; there are {known}")
             self._seen |= {each.folder: each for each in found}
         self._takes_all = not asked
@@ -94,7 +111,7 @@ class Watcher:
     def _all(self) -> Iterable[WatchedTraining]:
         for path in sorted((self._runs / "stages").glob(f"train-*/{INPUTS}")):
             folder = path.parent
-            yield WatchedTraining(folder, _title(path), LatestValues(folder))
+            yield WatchedTraining(folder, json.loads(read_text(path)), LatestValues(folder))
 
     def _is_meant(self, text: str, training: WatchedTraining) -> bool:
         if text in training.title or text in training.folder.name:
@@ -124,11 +141,3 @@ def follow(
     while watcher.goes_on():
         wait()
         show(watcher.look())
-
-
-def _title(path: Path) -> str:
-    inputs: dict[str, Any] = json.loads(read_text(path))
-    loss = f" + {inputs['loss']['name']}" if inputs.get("loss") else ""
-    more = ", extended" if inputs.get("parent") else ""
-    name, model = inputs["dataset"]["name"], inputs["model"]["name"]
-    return f"{name}: {model}{loss}{more}, seed {inputs['seed']}"

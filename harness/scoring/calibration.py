@@ -82,7 +82,7 @@ def fit_calibration(
 
 
 @dataclass(frozen=True)
-class Fusion:
+class ScoreFusion:
     """llr = scales . scores + offset + quality_weights . qualities.
 
     Attributes:
@@ -111,7 +111,7 @@ class Fusion:
             MetricError: NaN or infinite values, lengths differ, or another count of systems or
                 columns.
 
-        >>> Fusion(scales=(1.0, 0.5), offset=-1.0).apply([[2.0, 0.0], [4.0, 2.0]])
+        >>> ScoreFusion(scales=(1.0, 0.5), offset=-1.0).apply([[2.0, 0.0], [4.0, 2.0]])
         array([3., 0.])
         """
         if len(scores) != len(self.scales):
@@ -128,7 +128,7 @@ def fit_fusion(
     qualities: ArrayLike | None = None,
     *,
     p_target: float = 0.5,
-) -> Fusion:
+) -> ScoreFusion:
     """Fit a fusion by prior-weighted logistic regression, on validation and never on test.
 
     The calibration of `fit_calibration` with one score column a system: Brümmer et al., "Fusion of
@@ -151,4 +151,4 @@ def fit_fusion(
     """
     affine = fit_llr(usable_columns(scores, qualities), is_target, p_target)
     systems = len(scores)
-    return Fusion(affine.weights[:systems], affine.offset, affine.weights[systems:])
+    return ScoreFusion(affine.weights[:systems], affine.offset, affine.weights[systems:])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.series.points import Points
-from harness.series.series import Series, Vector
+from harness.series.series import Series, StepVector
 
 MARK = "tfevents"
 MOST_VECTORS = 2_000
@@ -84,4 +84,6 @@ def _take_tensor(points: Points, step: int, value: Any, seconds: float) -> None:
         points.add(value.tag, step, float(array.reshape(-1)[0]), seconds=seconds)
     elif array.ndim == 2 and array.shape[1] == 3 and len(points.vectors) < MOST_VECTORS:
         edges = (*array[:, 0].tolist(), float(array[-1, 1]))
-        points.vectors.append(Vector(value.tag, step, math.nan, tuple(array[:, 2].tolist()), edges))
+        points.vectors.append(
+            StepVector(value.tag, step, math.nan, tuple(array[:, 2].tolist()), edges)
+        )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from harness.errors import naming
-from harness.series.series_file import FILE
+from harness.errors import DataError, naming
+from harness.series.points import Points
+from harness.series.series_file import FILE, take_line
 
 RECENT = 50
 """Steps over which the speed is taken."""
@@ -27,6 +26,7 @@ class LatestValues:
         step: the last that was written.
         epoch: epochs that are done then.
         last_step: the step after which the training ends; None where an older series does not say.
+        entry: as the training names itself; empty until it begins to write.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,6 +39,7 @@ class LatestValues:
         self.values: dict[str, tuple[int, float]] = {}
         self.step, self.epoch = 0, 0.0
         self.last_step: int | None = None
+        self.entry = ""
 
     @property
     def steps_per_second(self) -> float | None:
@@ -72,15 +73,18 @@ class LatestValues:
             whole, end, _ = file.read().rpartition(b"\n")
         self._read += len(whole) + len(end)
         for raw in whole.splitlines():
-            with suppress(ValueError):  # what a resume will set aside is not shown
-                self._take(json.loads(raw))
+            with suppress(DataError):  # what a resume will set aside is not shown
+                self._take(raw.decode("utf-8", "replace"))
         return self.step != before
 
-    def _take(self, line: dict[str, Any]) -> None:
-        if "series" in line:
-            last = line["facts"].get("last_step", "")
+    def _take(self, text: str) -> None:
+        points = Points(self._path)
+        if facts := take_line(points, text):
+            last = facts.get("last_step", "")
             self.last_step = int(last) if last.isdigit() else None
-        elif "values" in line and "vector" not in line:
-            self.step, self.epoch = line["step"], line["epoch"]
-            self._clock.append((line["step"], line["seconds"]))
-            self.values |= {name: (line["step"], value) for name, value in line["values"].items()}
+            self.entry = facts.get("entry", "")
+        for name, step, epoch, _, value in points.rows:
+            self.values[name] = (step, value)
+            self.step, self.epoch = step, epoch
+        if points.rows:
+            self._clock.append((self.step, points.rows[0][3]))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError, quoted
-from harness.series.series import MARK_KINDS, Mark, Series, Vector, scalar_frame
+from harness.series.series import MARK_KINDS, Mark, Series, StepVector, scalar_frame
 
 MOST_STEPS = 2**53
 LISTS = ("values", "edges", "labels")
@@ -26,7 +26,7 @@ class Points:
     def __init__(self, path: Path) -> None:
         self.path, self.line = path, 0
         self.rows: list[tuple[str, int, float, float, float]] = []
-        self.vectors: list[Vector] = []
+        self.vectors: list[StepVector] = []
         self.marks: list[Mark] = []
 
     def refuse(self, what: str) -> DataError:
@@ -85,7 +85,9 @@ class Points:
                 tuple(self.number(each, key) for each in found[key]) for key in ("values", "edges")
             )
             labels = tuple(map(text_of, found["labels"]))
-            self.vectors.append(Vector(text_of(line["vector"]), step, done, values, edges, labels))
+            self.vectors.append(
+                StepVector(text_of(line["vector"]), step, done, values, edges, labels)
+            )
         else:
             scalars = line.get("values")
             if not isinstance(scalars, dict):

@@ -18,7 +18,7 @@ SCALAR_COLUMNS = ("name", "step", "epoch", "seconds", "value")
 
 
 @dataclass(frozen=True)
-class Vector:
+class StepVector:
     """Several numbers of one step: a histogram, a density, counts of classes.
 
     Attributes:
@@ -72,7 +72,7 @@ class Series:
 
     source: str
     scalars: pd.DataFrame
-    vectors: tuple[Vector, ...] = ()
+    vectors: tuple[StepVector, ...] = ()
     marks: tuple[Mark, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
 

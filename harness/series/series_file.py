@@ -36,6 +36,7 @@ AT_END: tuple[MarkKind, ...] = ("chosen", "stopped")
 """Marks that end a training: one that goes on has not got them."""
 
 Show = Callable[[int, Mapping[str, float]], None]
+ShowHistogram = Callable[[int, str, Sequence[float], Sequence[float]], None]
 
 
 class SeriesWriter:
@@ -58,6 +59,7 @@ class SeriesWriter:
         before: int = 0,
     ) -> None:
         self.show: Show = lambda _step, _values: None
+        self.show_histogram: ShowHistogram = lambda _step, _name, _values, _edges: None
         self.epoch = epoch
         self._path, self._lines = folder / FILE, list[str]()
         self._flushed = time.monotonic()
@@ -89,10 +91,12 @@ class SeriesWriter:
         edges: Sequence[float] = (),
         labels: Sequence[str] = (),
     ) -> None:
-        """Add several numbers of a step (see `Vector`)."""
+        """Add several numbers of a step (see `Vector`); those with edges are shown, too."""
         found = {"values": list(values), "edges": list(edges), "labels": list(labels)}
         found = {key: each for key, each in found.items() if each or key == "values"}
         self._write({**self._at(step), "vector": name, **found})
+        if edges:
+            self.show_histogram(step, name, values, edges)
 
     def mark(self, kind: MarkKind, step: int, text: str = "") -> None:
         """Add a mark (see `Mark`)."""
@@ -143,21 +147,39 @@ def read_own(path: Path) -> Series:
     Raises:
         DataError: a line of it is not what is written there.
     """
+    points, facts = own_points(path)
+    return points.series(f"series of {facts.get('entry', path.name)}", facts)
+
+
+def own_points(path: Path) -> tuple[Points, dict[str, str]]:
+    """Read the points of a series of ours, packed or not, and the facts of its training.
+
+    Raises:
+        DataError: a line of it is not what is written there.
+    """
     text = unpacked(path).decode("utf-8", "replace")
     points, facts, whole = Points(path), dict[str, str](), text.rpartition("\n")[0]
-    for number, raw in enumerate(whole.splitlines(), 1):
+    for number, line in enumerate(whole.splitlines(), 1):
         points.line = number
-        line = points.parse(raw)
-        if "series" in line:
-            found = line.get("facts")
-            if not isinstance(found, dict):
-                raise points.refuse("its first line has no facts; get the file anew")
-            facts = {text_of(key): text_of(each) for key, each in found.items()}
-            continue
-        if line.get("resume_point"):
-            continue
+        facts = take_line(points, line) or facts
+    return points, facts
+
+
+def take_line(points: Points, text: str) -> dict[str, str]:
+    """Add a line of a series of ours to its points; return the training's facts if it has them.
+
+    Raises:
+        DataError: it is not what is written there.
+    """
+    line = points.parse(text)
+    if "series" in line:
+        found = line.get("facts")
+        if not isinstance(found, dict):
+            raise points.refuse("its first line has no facts; get the file anew")
+        return {text_of(key): text_of(each) for key, each in found.items()}
+    if not line.get("resume_point"):
         points.add_line(line)
-    return points.series(f"series of {facts.get('entry', path.name)}", facts)
+    return {}
 
 
 def unpacked(path: Path) -> bytes:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.adapter import Input
+from harness.data.training_labels import TRUE_LABEL
 from harness.datasets.dataset import OpenDataset
 from harness.datasets.listing import Listing
 from harness.errors import DataError
@@ -58,7 +59,7 @@ class Classification:
     decides: ClassVar[tuple[str, ...]] = ()
     baseline_name: ClassVar[str] = "nearest class mean"
     sections: ClassVar[tuple[str, ...]] = (
-        "harness.report.sections.classes:section",
+        "harness.report.sections.confusion:section",
         "harness.report.sections.conditions:section",
         "harness.report.sections.mistakes:section",
     )
@@ -93,7 +94,7 @@ class Classification:
                 f"{', '.join(unknown[:10])}; no network could answer them, so split otherwise, or "
                 "leave their items away"
             )
-        return Lists(items, listing.classes)
+        return Lists(items, listing.classes, training_counts=_rare_classes(listing))
 
     def validate(self, side: Side) -> dict[str, float]:
         """Compute accuracy."""
@@ -127,6 +128,10 @@ class Classification:
             return self._judge_group(name, *(array[own] for array in every))
 
         found = item_groupings(lists.items)
+        if lists.training_counts:
+            labels = lists.items["label"].to_numpy(str)
+            thirds = groupings.by_frequency(labels, lists.classes, lists.training_counts)
+            found["frequency"] = thirds
         return Detailing({name: each.broken_down(judge) for name, each in found.items()})
 
     def baseline(self, dataset: OpenDataset, split: str) -> NDArray[np.float32]:
@@ -169,7 +174,7 @@ def item_groupings(items: pd.DataFrame) -> dict[str, Grouping]:
     A column of the corpus that is called `class` or `duration` is left out.
     """
     found = {}
-    for column in groupings.categories(items):
+    for column in groupings.categories(items, apart=(TRUE_LABEL,)):
         codes, names = groupings.values(items[column])
         found[column] = groupings.by_value(codes, names, column, f"items of that {column}")
     seconds = items["seconds"].to_numpy(np.float64)
@@ -178,6 +183,14 @@ def item_groupings(items: pd.DataFrame) -> dict[str, Grouping]:
     rule = "items of that class; their accuracy is its recall"
     found["class"] = Grouping("class", rule, tuple(map(str, classes)), labels.astype(np.int64))
     return groupings.telling(found)
+
+
+def _rare_classes(listing: Listing) -> tuple[int, ...]:
+    """Return the training items of each class of a dataset that was made long-tailed."""
+    if listing.config.imbalance is None:
+        return ()
+    counts = listing.split_items("train")["label"].value_counts()
+    return tuple(int(counts[label]) for label in listing.classes)
 
 
 def _decisions(

@@ -99,6 +99,23 @@ def by_value(codes: Codes, names: tuple[str, ...], title: str, rule: str) -> Gro
     return Grouping(title, rule, (*names, NOT_TOLD), np.where(codes < 0, len(names), codes))
 
 
+def by_frequency(
+    labels: NDArray[np.str_], classes: Sequence[str], counts: Sequence[int]
+) -> Grouping:
+    """Return items by how often training has their class: a third of the classes each.
+
+    Args:
+        labels: of the items, `[items]`.
+        classes: C names.
+        counts: training items of each, `[C]`; equal ones are ordered by name.
+    """
+    order = sorted(range(len(classes)), key=lambda place: (-counts[place], classes[place]))
+    third = {classes[place]: rank * 3 // len(order) for rank, place in enumerate(order)}
+    rule = "items of the third of the classes that training has most, middling, or least items of"
+    found = np.array([third[label] for label in labels], dtype=np.int64)
+    return Grouping("frequency of the class", rule, ("head", "middle", "tail"), found)
+
+
 def by_duration(seconds: NDArray[np.float64], rule: str) -> Grouping:
     """Return bins of durations that begin at their lower edge; a duration of 0 is unknown."""
     bins = np.digitize(seconds, EDGES)

@@ -36,11 +36,14 @@ class Lists:
         items: the split's items.
         classes: labels of the training split, in the order of the logits.
         trials: which items are compared; None if the task has no trials.
+        training_counts: training items of each class, where the benchmark made classes rare;
+            else empty.
     """
 
     items: pd.DataFrame
     classes: tuple[str, ...] = ()
     trials: TrialIndex | None = None
+    training_counts: tuple[int, ...] = ()
 
 
 def training_lists(listing: Listing, left_out: Sequence[str] = ()) -> Lists:
@@ -183,6 +186,10 @@ class TaskOptions:
         cautions: notes on a judgement of scores that were computed elsewhere.
         sections: import paths of the sections that a report has of its runs.
         smallest_step: counts of the test split -> the least change of the primary metric.
+        selects: the number of `validate` that selects weights, higher being better, if that is
+            another one than the primary metric: one without labels, say.
+        further_baselines: names of more rows that need no training, with `score_baseline`.
+        score_baseline: name of such a row, outputs of validation and test -> scores of test.
     """
 
     decides: tuple[str, ...] | None = None
@@ -192,9 +199,17 @@ class TaskOptions:
     cautions: Callable[[Judgement], tuple[str, ...]] = lambda _: ()
     sections: tuple[str, ...] = ()
     smallest_step: Callable[[Mapping[str, int]], float | None] = smallest_step
+    selects: str = ""
+    further_baselines: tuple[str, ...] = ()
+    score_baseline: Callable[[str, Side, Side], Scores] | None = None
 
     @classmethod
     def of(cls, task: Task) -> TaskOptions:
         """Return the members that a task defines, and defaults of the others."""
         names = [each.name for each in fields(cls)]
         return cls(**{name: getattr(task, name) for name in names if hasattr(task, name)})
+
+
+def baseline_names(task: Task) -> tuple[str, ...]:
+    """Return the names of a task's rows that need no training, its own first."""
+    return (task.baseline_name, *TaskOptions.of(task).further_baselines)

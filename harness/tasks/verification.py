@@ -80,12 +80,12 @@ class Verification:
     baseline_name: ClassVar[str] = "MFCC statistics"
     sections: ClassVar[tuple[str, ...]] = (
         "harness.report.sections.scores:section",
-        "harness.report.sections.detection:section",
+        "harness.report.sections.det_roc:section",
         "harness.report.sections.conditions:section",
-        "harness.report.sections.lengths:section",
+        "harness.report.sections.by_duration:section",
         "harness.report.sections.crops:section",
-        "harness.report.sections.space:section",
-        "harness.report.sections.errors:section",
+        "harness.report.sections.embedding_space:section",
+        "harness.report.sections.wrong_trials:section",
     )
     baseline_input: ClassVar[Input] = FILTERBANK
     facts: ClassVar[Mapping[str, MetricFacts]] = {

@@ -137,7 +137,8 @@ def _of_loss(adapter: LossAdapter) -> tuple[Numbers, Numbers]:
     head = build_from_seed(build_head, adapter, _SIZE, _CLASSES, _COUNTS).train()
     embeddings = torch.randn(_BATCH, _SIZE, generator=torch.Generator().manual_seed(0))
     places = torch.arange(_BATCH)
-    batch = Batch(places % _CLASSES, pairs=torch.combinations(places))
+    grades = torch.linspace(1, -1, _BATCH)
+    batch = Batch(places % _CLASSES, pairs=torch.combinations(places), grades=grades)
     logits = head(embeddings, batch).logits
     projections = () if logits is None else _projections(logits)
     embeddings = embeddings.requires_grad_()

@@ -19,7 +19,7 @@ from harness.testing.requirements import build_from_seed, require
 
 _BATCH, _SIZE, _CLASSES = 8, 12, 5
 _COUNTS = (9, 4, 1, 30, 2)
-_NEEDS = frozenset({"pairs", "pk", "full_batch", "counts"})
+_NEEDS = frozenset({"pairs", "grades", "pk", "full_batch", "counts", "views", "epoch_embeddings"})
 
 
 def check_declarations(adapter: LossAdapter) -> None:
@@ -122,11 +122,16 @@ def _embeddings() -> Tensor:
 
 
 def _batch(device: str = "cpu") -> Batch:
-    """Make a batch with all that a loss may ask for: balanced labels, pairs, a teacher."""
+    """Make a batch with all that a loss may ask for: balanced labels, grades, a teacher."""
     labels = torch.arange(_BATCH) // 2 % _CLASSES
     teacher = torch.randn(_BATCH, _CLASSES, generator=torch.Generator().manual_seed(1))
-    pairs = torch.combinations(torch.arange(_BATCH))
-    return Batch(labels.to(device), teacher=teacher.to(device), pairs=pairs.to(device))
+    pairs, grades = torch.combinations(torch.arange(_BATCH)), torch.linspace(1, -1, _BATCH)
+    return Batch(
+        labels.to(device),
+        teacher=teacher.to(device),
+        pairs=pairs.to(device),
+        grades=grades.to(device),
+    )
 
 
 def _require_loss(adapter: LossAdapter, output: LossOutput) -> None:

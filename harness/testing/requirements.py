@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.adapter import Fbank, Image, Input, Spectrogram, Vector
+from harness.adapter import Fbank, Image, Input, Spectrogram, Vector, Vectors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -54,4 +54,6 @@ def example_input(inputs: Input, *, batch: int, frames: int = 200, seed: int = 0
             shape = inputs.channels, inputs.size, inputs.size
         case Vector():
             shape = (inputs.size,)
+        case Vectors():
+            shape = inputs.frames, sum(inputs.sizes)
     return torch.randn(batch, *shape, generator=torch.Generator().manual_seed(seed))

@@ -13,12 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from harness.train.system import System
+from harness.adapter import Batch
+from harness.train.system import System, batch_of
 
 
 @dataclass(frozen=True)
@@ -51,25 +52,42 @@ class Learned:
 
 
 def learn(
-    system: System, inputs: Tensor, labels: Tensor, part: int | None, precision: Precision
+    system: System,
+    inputs: Tensor,
+    labels: Tensor | Batch,
+    part: int | None,
+    precision: Precision,
+    grades: Tensor | None = None,
 ) -> Learned:
     """Add a batch's gradients to those of the parameters.
 
     Args:
         system: in training mode.
         inputs: of the network, `[batch, ...]`.
-        labels: class indices, `[batch]`.
+        labels: class indices, `[batch]`, or these with all else that the loss is told.
         part: most items that go through the network together; None for all of them.
         precision: the number formats.
+        grades: what items are ranked by, `[batch]`; a loss of them looks at the whole batch.
     """
+    batch = batch_of(labels, grades)
+    if system.takes_views:
+        inputs, again = torch.cat((inputs, inputs)), torch.cat((batch.labels, batch.labels))
+        batch = replace(batch, labels=again)
     if part is None:
-        return _learn_at_once(system, inputs, labels, precision)
-    count = parts_of(len(labels), part)
+        return _learn_at_once(system, inputs, batch, precision)
+    count = parts_of(len(batch.labels), part)
     # Of even size, within one: a small rest would have poor statistics of its own.
-    inputs_of, labels_of = (torch.tensor_split(each, count) for each in (inputs, labels))
+    inputs_of = torch.tensor_split(inputs, count)
     if system.looks_at_whole_batch:
-        return _learn_with_cached_gradient(system, inputs_of, labels, precision)
-    return _learn_in_parts(system, inputs_of, labels_of, precision)
+        return _learn_with_cached_gradient(system, inputs_of, batch, precision)
+    return _learn_in_parts(system, inputs_of, _split(batch, count), precision)
+
+
+def _split(batch: Batch, count: int) -> list[Batch]:
+    """Divide a batch evenly; pairs, which a part would cut, are of whole batches alone."""
+    whole = (batch.labels, batch.mix_labels, batch.mix_weights, batch.teacher)
+    parts = [[None] * count if each is None else torch.tensor_split(each, count) for each in whole]
+    return [Batch(*part) for part in zip(*parts, strict=True)]
 
 
 def autocast(precision: str, device: str) -> torch.autocast:
@@ -83,22 +101,22 @@ def parts_of(batch: int, part: int) -> int:
     return math.ceil(batch / part)
 
 
-def _learn_at_once(system: System, inputs: Tensor, labels: Tensor, precision: Precision) -> Learned:
+def _learn_at_once(system: System, inputs: Tensor, batch: Batch, precision: Precision) -> Learned:
     with precision.forward():
-        loss, logits, statistics = system.learn(inputs, labels)
+        loss, logits, statistics = system.learn(inputs, batch)
     precision.backward(loss)
     # Read only now: a GPU is waited for, which would have nothing to do meanwhile.
     return Learned(float(loss.detach()), None if logits is None else logits.detach(), statistics)
 
 
 def _learn_in_parts(
-    system: System, inputs: Sequence[Tensor], labels: Sequence[Tensor], precision: Precision
+    system: System, inputs: Sequence[Tensor], batches: Sequence[Batch], precision: Precision
 ) -> Learned:
     """Learn from parts one after the other: exact for a mean over items."""
-    count = sum(map(len, labels))
+    count = sum(map(len, inputs))
     losses, rows, shares = list[Tensor](), [], dict[str, list[float]]()
-    for some, theirs in zip(inputs, labels, strict=True):
-        share = len(theirs) / count
+    for some, theirs in zip(inputs, batches, strict=True):
+        share = len(some) / count
         with precision.forward():
             loss, logits, statistics = system.learn(some, theirs)
             loss = share * loss
@@ -113,7 +131,7 @@ def _learn_in_parts(
 
 
 def _learn_with_cached_gradient(
-    system: System, parts: Sequence[Tensor], labels: Tensor, precision: Precision
+    system: System, parts: Sequence[Tensor], batch: Batch, precision: Precision
 ) -> Learned:
     """Make all embeddings, then the loss, then each part again with its share of the gradient."""
     states, rows = [], []
@@ -124,7 +142,7 @@ def _learn_with_cached_gradient(
                 rows.append(system.embed(inputs))
     embeddings = torch.cat(rows).requires_grad_()
     with precision.forward():
-        output = system.judge(embeddings, labels)
+        output = system.judge(embeddings, batch)
     precision.backward(output.loss)
     if embeddings.grad is None:
         raise TypeError("the loss does not rest on the embeddings; there is nothing to learn")
@@ -154,4 +172,6 @@ def _restore_buffers(module: torch.nn.Module) -> Iterator[None]:
 def _random_state(device: torch.device) -> list[Tensor]:
     """Return the state of the processor's generator and of a GPU's: dropout draws from it."""
     of_device = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
+    if device.type == "mps":
+        of_device = [torch.mps.get_rng_state()]
     return [torch.get_rng_state(), *of_device]

@@ -5,20 +5,25 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 
+from harness.adapter import Batch
 from harness.errors import JobFailed
 from harness.feeding.feeder import Feeder
 from harness.feeding.step_inputs import step_seed
-from harness.measure.arithmetic import arithmetic, half_precision_hint
 from harness.measure.environment import device_name
+from harness.measure.rounding import arithmetic, half_precision_hint
 from harness.measure.timing import cpu_times
 from harness.records.damage import DamagedFile
 from harness.records.documents import sha256_file
+from harness.series.scalar_names import SAMPLE, TRAINING
 from harness.train.checkpoint import (
     KEY,
     Weights,
@@ -29,8 +34,11 @@ from harness.train.checkpoint import (
     save_weights,
 )
 from harness.train.continuation import parent_state
+from harness.train.epoch_targets import EpochTargets
 from harness.train.gradient_accumulation import Precision, learn
+from harness.train.gradient_evidence import HeadWatch
 from harness.train.kept_states import keep_chosen, keep_state, steps_to_keep
+from harness.train.moving_average import MovingAverage
 from harness.train.optimization import (
     head_value,
     learning_rate_factor,
@@ -112,9 +120,12 @@ class _Run:
         optimizer = make_optimizer(plan.recipe.optimizer, system.parameters())
         self.module, self.optimizer = fabric.setup(system, optimizer)
         self.module.mark_forward_method("learn")
+        self.average = MovingAverage(system, plan.recipe.ema) if plan.recipe.ema else None
+        self.targets = EpochTargets(system, plan)
         self.progress, self.first = progress, progress.step
         progress.right = deque(progress.right, maxlen=plan.batches.steps_per_epoch)
         self.full = {name: float(getattr(system.head, name)) for name in plan.scheduled}
+        self.watch = HeadWatch(system.head)
         self.cpu = cpu_times()
         recorder.begin(plan, self.full)
 
@@ -177,19 +188,34 @@ class _Run:
         rate, scheduled = self._set_schedules(step)
         per_epoch = self.plan.batches.steps_per_epoch
         mine_hard_labels(self.system, feeder, self.plan.draw(step), per_epoch)
+        assigned = self.targets.before(step)
         # First, so that what a GPU holds to make features is not held beside old gradients.
         self.optimizer.zero_grad(set_to_none=True)
-        inputs, labels, _ = feeder.take()
+        made = feeder.take()
+        batch, labels, part = made.batch, made.labels, self.plan.recipe.micro_batch
+        if self.plan.teacher is not None:
+            batch = replace(batch, teacher=self.plan.teacher(made.values))
         # The one device's module is called past Fabric, which then enters no autocast by itself.
         precision = Precision(self.fabric.autocast, self.fabric.backward)
-        learned = learn(self.system, inputs, labels, self.plan.recipe.micro_batch, precision)
+        watched = self.plan.is_watched(step + 1)
+        watch: AbstractContextManager[object] = self.watch if watched else nullcontext()
+        with watch:
+            learned = learn(self.system, made.values, batch, part, precision)
         values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
+        if assigned is not None:
+            values |= assigned.statistics
+            self.recorder.add_assigned(step + 1, assigned)
         self._update_weights(step, learned.loss, values)
+        if self.average is not None:
+            self.average.add(self.system)
         if learned.logits is not None:
-            values["Accuracy"] = float((learned.logits.argmax(1) == labels).float().mean())
+            values["Accuracy"] = share_of_right(learned.logits, batch)
+        if "Accuracy" in values:
             self.progress.right.append(values["Accuracy"])
         if self.plan.ends_epoch(step + 1, self.plan.recipe.vector_epochs):
             self.recorder.add_vectors(step + 1, self.system.head, learned.logits, labels)
+            seen = {TRAINING: self.watch.evidence(), **self.plan.look(self.system)}
+            self.recorder.add_evidence(step + 1, self.progress.seconds, seen)
         return values
 
     def _update_weights(self, step: int, loss: float, values: dict[str, float]) -> None:
@@ -227,18 +253,24 @@ class _Run:
         return rate, values
 
     def _validate(self) -> Validation:
-        found = self.plan.validate(self.system)
+        with self.average.in_place(self.system) if self.average else nullcontext():
+            found = self.plan.validate(self.system)
         value = found.judged[self.plan.primary]
         if self.plan.recipe.select != "best" or self.plan.better(value, self.progress.best):
             self.progress.best = value
             self.progress.selected_step = self.progress.step
             self.progress.validation = found.judged
+            if self.plan.recipe.augment.mixes:
+                self.progress.sampled = found.measured.get(f"{SAMPLE}/accuracy")
             if self.plan.recipe.select == "best":
                 self.progress.chosen = {}
                 self._choose(FINAL)
         return found
 
     def _weights(self) -> Weights:
+        """Return the weights that are judged: the averaged ones, if the recipe averages."""
+        if self.average is not None:
+            return self.average.values
         return {name: value.detach() for name, value in self.system.state_dict().items()}
 
     def _save(self) -> None:
@@ -251,6 +283,8 @@ class _Run:
             "optimizer": self.optimizer.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
             "progress": progress,
+            **({"average": self.average.state} if self.average else {}),
+            **self.targets.state,
         }
 
     def keep_state(self) -> None:
@@ -276,12 +310,17 @@ class _Run:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state that `_save` wrote, of this training or of its parent."""
         self.system.load_state_dict(state["system"])
+        self.targets.restore(state)
         # Moments alone: a continuation's recipe may decay weights otherwise than its parent's.
         groups = [{**group} for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict(state["optimizer"])
         for group, own in zip(self.optimizer.param_groups, groups, strict=True):
             group.update({**own, "params": group["params"]})
         self.fabric.strategy.precision.load_state_dict(state["precision"])
+        if self.average is not None:
+            # A parent without an average leaves its last weights to begin one with.
+            begun = MovingAverage(self.system, 0.0).state
+            self.average.restore(state.get("average", begun))
 
     @property
     def _steps_to_average(self) -> list[int]:
@@ -313,3 +352,13 @@ class _Run:
     def _load(self, path: Path) -> Weights:
         self._hold(path)
         return load_weights(path)
+
+
+def share_of_right(logits: Tensor, batch: Batch) -> float:
+    """Return the share of right decisions; of a mixed item each label counts by its weight."""
+    decided = logits.argmax(1)
+    right = (decided == batch.labels).float()
+    if batch.mix_labels is not None and batch.mix_weights is not None:
+        other = (decided == batch.mix_labels).float()
+        right = batch.mix_weights * right + (1 - batch.mix_weights) * other
+    return float(right.mean())

@@ -9,9 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.series.names import TRAINING, VALIDATION
+from harness.adapter import Assigned
+from harness.series.scalar_names import TRAINING, VALIDATION
 from harness.series.series import MarkKind
 from harness.series.series_file import SeriesWriter
+from harness.train.gradient_evidence import GradientEvidence
 from harness.train.optimization import scheduled_marks
 from harness.train.tensorboard import Curves
 from harness.train.training_plan import TrainingPlan, Validation
@@ -43,6 +45,7 @@ class Recorder:
         self._series = SeriesWriter(folder, facts, step, epoch, first.before)
         self._curves = Curves(folder / "curves" / title, step + 1)
         self._series.show = self._curves.add
+        self._series.show_histogram = self._curves.add_histogram
         self._classes: Sequence[str] = ()
         self._marks: dict[int, list[tuple[MarkKind, str]]] = {}
 
@@ -109,6 +112,33 @@ class Recorder:
             edges = [each / BINS for each in range(BINS + 1)]
             self._series.add_vector(step, f"{TRAINING}/own_class_probability", shares, edges)
         for name, (values, edges) in getattr(head, "vectors", dict)().items():
+            self._series.add_vector(step, f"{TRAINING}/{name}", values, edges)
+
+    def add_evidence(
+        self, step: int, seconds: float, found: Mapping[str, GradientEvidence]
+    ) -> None:
+        """Add what a loss makes of easy and hard items.
+
+        Args:
+            step: that is done.
+            seconds: time in training so far.
+            found: group of the series -> the evidence that goes into it.
+        """
+        scalars = {
+            f"{group}/{name}": value
+            for group, evidence in found.items()
+            for name, value in evidence.scalars.items()
+        }
+        if scalars:
+            self._series.add(step, seconds, scalars)
+        for group, evidence in found.items():
+            for name, vector in evidence.vectors.items():
+                whole = f"{group}/{name}"
+                self._series.add_vector(step, whole, vector.values, vector.edges, vector.labels)
+
+    def add_assigned(self, step: int, assigned: Assigned) -> None:
+        """Add the vectors of the targets that a head gave at the start of an epoch."""
+        for name, (values, edges) in assigned.vectors.items():
             self._series.add_vector(step, f"{TRAINING}/{name}", values, edges)
 
     def save_point(self, step: int) -> None:

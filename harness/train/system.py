@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,8 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness.adapter import Batch, Input, LossAdapter, LossOutput, ModelAdapter, build_head
-from harness.config.recipe_tables import Augment
+from harness.adapter import (
+    Assigned,
+    Batch,
+    Input,
+    LossAdapter,
+    LossOutput,
+    ModelAdapter,
+    build_head,
+)
+from harness.config.recipe_tables import Augment, Distill
 from harness.config.recipes import EvenCrops, Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.errors import ConfigError, JobFailed, OutOfMemory
@@ -20,9 +29,10 @@ from harness.feeding.effects import mask_features
 from harness.feeding.evaluation_batches import Items, whole_batches
 from harness.feeding.feeder import Feeder
 from harness.feeding.front_end import front_end
-from harness.measure.arithmetic import arithmetic
 from harness.measure.gpu_room import release_memory
 from harness.measure.memory_use import is_out_of_memory
+from harness.measure.rounding import arithmetic
+from harness.train.distillation import distilled
 
 Advance = Callable[[int], None]
 Keep = Callable[[NDArray[np.int64], Tensor], None]
@@ -45,6 +55,7 @@ class System(nn.Module):
         augment: augmentation of training inputs.
         counts: training items of each label, for a loss that needs them.
         several: how many of the labels nearest to each are kept, if batches draw hard ones.
+        distill: how much a teacher counts whose logits come with a batch.
 
     Raises:
         ConfigError: batches draw hard labels, and the loss has no class centres.
@@ -61,8 +72,10 @@ class System(nn.Module):
         counts: Sequence[int] | None = None,
         *,
         several: int = 0,
+        distill: Distill | None = None,
     ) -> None:
         super().__init__()
+        self.distill = distill
         self.declared: Input = model.inputs()
         self.augment = augment or Augment()
         self.front_end = front_end(self.declared)
@@ -80,8 +93,14 @@ class System(nn.Module):
                     "labels are near; take hard out, or choose a loss with a classifier"
                 )
             self.register_buffer("nearest", torch.zeros(classes, several, dtype=torch.int64))
-        self.looks_at_whole_batch = bool(loss and loss.needs & {"full_batch", "pk", "pairs"})
-        self.judges_any_batch = bool(loss and not loss.needs & {"pk", "pairs"})
+        needs = loss.needs if loss else frozenset()
+        self.takes_views = "views" in needs
+        self.assigns = "epoch_embeddings" in needs
+        self.assigned: Assigned | None = None  # of the items of the step that is being learnt
+        of_items = {"pk", "pairs", "grades", "views", "epoch_embeddings"}
+        self.looks_at_whole_batch = bool(needs & (of_items | {"full_batch"}))
+        self.judges_any_batch = bool(loss and not needs & of_items)
+        self.is_ranking = bool(needs & {"pairs", "grades"})
 
     def inputs(self, raw: Tensor) -> Tensor:
         """Return the network input of a raw batch, masked in training mode only."""
@@ -98,10 +117,10 @@ class System(nn.Module):
         return self.learn(self.inputs(raw), labels)
 
     def learn(
-        self, inputs: Tensor, labels: Tensor
+        self, inputs: Tensor, labels: Tensor | Batch, grades: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None, Mapping[str, float]]:
         """Return loss, logits and statistics of network inputs that were made before."""
-        output = self.judge(self.embed(inputs), labels)
+        output = self.judge(self.embed(inputs), labels, grades)
         return output.loss, output.logits, output.statistics
 
     def embed(self, inputs: Tensor) -> Tensor:
@@ -121,10 +140,36 @@ class System(nn.Module):
             )
         return embeddings
 
-    def judge(self, embeddings: Tensor, labels: Tensor) -> LossOutput:
-        """Return the output of the head for labelled embeddings."""
-        output: LossOutput = self._head(embeddings, Batch(labels))
-        return output
+    def judge(
+        self, embeddings: Tensor, labels: Tensor | Batch, grades: Tensor | None = None
+    ) -> LossOutput:
+        """Return the output of the head for embeddings, taught if the batch says so."""
+        batch = self.batch(labels, grades)
+        output: LossOutput = self._head(embeddings, batch)
+        if self.distill is None or batch.teacher is None:
+            return output
+        return distilled(output, batch.teacher, self.distill)
+
+    def batch(self, labels: Tensor | Batch, grades: Tensor | None = None) -> Batch:
+        """Return what the head gets beside the embeddings; the second half of views is the first.
+
+        Args:
+            labels: class indices, `[batch]`, or these with all else that the head is told.
+            grades: what items are ranked by, `[batch]`. A ranking loss that gets none, where only
+                shapes count (memory, times), ranks the items in their order.
+        """
+        batch = batch_of(labels, grades)
+        if self.takes_views:
+            items = torch.arange(len(batch.labels) // 2, device=batch.labels.device)
+            pairs = torch.stack((items, items + len(items)), dim=1)
+            twice = self.assigned and self.assigned.of(torch.cat((items, items)))
+            return replace(batch, pairs=pairs, assigned=twice)
+        if not self.is_ranking:
+            return batch if self.assigned is None else replace(batch, assigned=self.assigned)
+        ranks = batch.grades
+        if ranks is None:
+            ranks = torch.linspace(-1, 1, len(batch.labels), device=batch.labels.device)
+        return replace(batch, grades=ranks, pairs=ordered_pairs(ranks))
 
     def class_centres(self) -> Tensor:
         """Return the head's centres of its classes, `[classes, size]`."""
@@ -144,6 +189,13 @@ class System(nn.Module):
         if self.head is None:
             raise TypeError("this system was built without a loss; it has no head")
         return self.head
+
+
+def batch_of(labels: Tensor | Batch, grades: Tensor | None = None) -> Batch:
+    """Return labels alone, or with all else that a loss is told, as a batch."""
+    if isinstance(labels, Batch):
+        return labels
+    return Batch(labels, grades=grades)
 
 
 def outputs_of(
@@ -233,6 +285,18 @@ def _too_large(system: System, subset: Items, row: int, raw: Tensor) -> str:
         f"{told}: {piece:.1f} s of its {whole:.1f} s at once; give the recipe test_crops, so that "
         "shorter crops of it are embedded, or leave it out of the lists"
     )
+
+
+def ordered_pairs(grades: Tensor) -> Tensor:
+    """Return all pairs of items of different grade, the higher first: `[pairs, 2]`.
+
+    Args:
+        grades: `[batch]`.
+
+    >>> ordered_pairs(torch.tensor([0.0, 1.0, 1.0])).tolist()
+    [[1, 0], [2, 0]]
+    """
+    return (grades.unsqueeze(1) > grades.unsqueeze(0)).nonzero()
 
 
 def example_labels(recipe: Recipe, batch: int, classes: int) -> Tensor:

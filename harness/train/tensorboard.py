@@ -1,4 +1,4 @@
-"""Curves of a run: the scalars of its series for TensorBoard, against the global step.
+"""Curves of a run: scalars and histograms of its series for TensorBoard, by the global step.
 
 A resumed run goes on from its last checkpoint; scalars that were written after it are purged, so
 that no curve is drawn twice.
@@ -6,8 +6,9 @@ that no curve is drawn twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
@@ -46,6 +47,27 @@ class Curves:
             for name, value in values.items():
                 if self._writer is not None:
                     self._writer.add_scalar(name, value, step)
+
+    def add_histogram(
+        self, step: int, name: str, values: Sequence[float], edges: Sequence[float]
+    ) -> None:
+        """Add a histogram: what each bin holds, and the edges of the bins, one more."""
+        middles = [(low + high) / 2 for low, high in pairwise(edges)]
+        held = list(zip(middles, values, strict=True))
+        with self._give_up_on_error():
+            if self._writer is not None:
+                self._writer.add_histogram_raw(
+                    name,
+                    min=edges[0],
+                    max=edges[-1],
+                    num=sum(values),
+                    sum=sum(middle * value for middle, value in held),
+                    sum_squares=sum(middle * middle * value for middle, value in held),
+                    # Its format begins with what lies below the first edge.
+                    bucket_limits=list(edges),
+                    bucket_counts=[0.0, *values],
+                    global_step=step,
+                )
 
     def flush(self) -> None:
         """Put on disk what was added so far."""

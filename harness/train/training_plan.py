@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from harness.config.recipes import Recipe
 from harness.feeding.batches import TrainingBatches
 from harness.feeding.disturbance import Disturber
 from harness.feeding.step_inputs import InputMaker
+from harness.train.gradient_evidence import GradientEvidence
 from harness.train.system import System
 
 
@@ -58,6 +59,9 @@ class TrainingPlan:
         key: of its stage: a resume point of another training is none of this one.
         keep_states: how many states are kept for an audit, of a training that begins.
         kept: called with step and hash of each of them.
+        look: returns what is to be seen of a system in evaluation mode, by groups of the series; it
+            is called at the epochs that the recipe's `vector_epochs` name.
+        teacher: returns the logits of a finished network for inputs; None if nobody teaches.
     """
 
     recipe: Recipe
@@ -79,6 +83,8 @@ class TrainingPlan:
     key: str = ""
     keep_states: int = 0
     kept: Callable[[int, str], None] = lambda _step, _digest: None
+    look: Callable[[System], Mapping[str, GradientEvidence]] = lambda _system: {}
+    teacher: Callable[[Tensor], Tensor] | None = None
 
     @property
     def phases(self) -> tuple[TrainingPlan, ...]:
@@ -115,6 +121,11 @@ class TrainingPlan:
         if within and step == self.last:
             done, within = done + 1, 0
         return within == 0 and done in epochs
+
+    def is_watched(self, step: int) -> bool:
+        """Return whether a step belongs to an epoch that the recipe's `vector_epochs` name."""
+        epoch = -(-self.draw(step) // self.batches.steps_per_epoch)
+        return epoch in self.recipe.vector_epochs
 
     def keeps(self, step: int) -> bool:
         """Return whether the weights after a step stay, by the recipe's `keep_every_epochs`."""

@@ -39,7 +39,8 @@ class TrainingResult:
     Attributes:
         steps: length of the run, its fine-tuning included.
         batch: items a step.
-        accuracy: share of right training decisions over the last epoch, None without logits.
+        accuracy: share of right training decisions over the last epoch, None without logits; of a
+            training on mixed items, that of a sample of items as they are, at the selected step.
         selected_step: the step whose weights were kept (the last one of an average).
         validation: numbers of the validation split at that step.
         seconds: time spent in steps and validations, over all resumes.
@@ -80,6 +81,8 @@ class Progress:
         chosen: step -> hash of weights that the result may be made of, where states are kept.
         left_out: steps that a scaler left out, as their gradients were not finite.
         in_no_order: operations of a GPU for which torch has no kernel that repeats to the bit.
+        sampled: share of right decisions on a sample of training items, at the selected step, if
+            those on batches would be of mixed items.
     """
 
     step: int = 0
@@ -101,6 +104,7 @@ class Progress:
     chosen: dict[int, str] = field(default_factory=dict)
     left_out: int = 0
     in_no_order: set[str] = field(default_factory=set)
+    sampled: float | None = None
 
     @classmethod
     def from_facts(cls, facts: dict[str, Any]) -> Progress:
@@ -150,7 +154,7 @@ class Progress:
         return TrainingResult(
             steps=self.step,
             batch=batch,
-            accuracy=self.accuracy,
+            accuracy=self.accuracy if self.sampled is None else self.sampled,
             selected_step=self.selected_step,
             validation=dict(self.validation or {}),
             seconds=self.seconds,
@@ -164,6 +168,11 @@ class Progress:
     def _notes(self) -> Iterator[str]:
         if self.lost_curves:
             yield f"its curves end early: {self.lost_curves}"
+        if self.sampled is not None:
+            yield (
+                "its training accuracy is of a sample of training items as they are, since it "
+                "learnt from mixed ones"
+            )
         if self.left_out:
             yield (
                 f"{self.left_out} of its {self.step} steps changed no weight: in half precision "

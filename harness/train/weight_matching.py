@@ -7,13 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from harness.config.imports import construct
 from harness.errors import ConfigError, RequestError, nearest, quoted
+from harness.train.checkpoint import load_weights
+
+if TYPE_CHECKING:
+    from harness.train.system import System
 
 COUNTER = "num_batches_tracked"
 """A batch norm's count of training steps: no output rests on it, and some projects leave it out."""
@@ -84,6 +89,33 @@ def match_weights(
         own | {name: weights[theirs] for name, theirs in names.items()},
         Counter(name.removeprefix(start).partition(".")[0] for name in unused),
     )
+
+
+def give_weights(system: System, checkpoint: Path, *, needs_head: bool) -> MatchedWeights:
+    """Give a system the weights of a file: those of a whole system, or of a network alone.
+
+    Args:
+        system: receives them.
+        checkpoint: the file.
+        needs_head: whether logits are asked for, which a network alone has none of.
+
+    Returns:
+        What was matched; its note names weights that were not used.
+
+    Raises:
+        RequestError: names are missing, have another shape, or are those of another network.
+    """
+    weights = load_weights(checkpoint)
+    is_whole = any(name.startswith("trunk.") for name in weights)
+    if needs_head and not is_whole:
+        raise RequestError(
+            f"{checkpoint}: holds a network without a head (no name begins with 'head.'), and "
+            "the head's logits are asked for; give weights that the harness trained"
+        )
+    module = system if is_whole else system.trunk
+    fit = match_weights(weights, module.state_dict(), str(checkpoint))
+    module.load_state_dict(fit.weights)
+    return fit
 
 
 def has_places(

@@ -15,7 +15,7 @@ from scipy.special import ndtri
 from harness.errors import RequestError
 from harness.metrics.roc import det
 from harness.records.files import atomic_file
-from harness.trials.system_report import Report
+from harness.trials.system_report import SystemReport
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 TICKS = (0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
 """Error rates that an axis may name."""
+
+FINE, FEW = tuple(rate / 100 for rate in range(5, 100, 5)), 2
+"""Those that it names where a curve, near chance, leaves only so few of the others in sight."""
 
 FORMATS = (".png", ".svg", ".pdf")
 LINES = ("-", "--", "-.", ":")
@@ -48,7 +51,7 @@ class Band:
     high: NDArray[np.float64]
 
 
-def draw_det(path: Path, reports: Sequence[Report]) -> None:
+def draw_det(path: Path, reports: Sequence[SystemReport]) -> None:
     """Draw the DET curves of some systems.
 
     A circle marks each system's equal error rate, and the other markers its minimum cost at each
@@ -74,7 +77,7 @@ def check_plot(path: Path) -> None:
         raise RequestError(f"{path}: a plot ends in one of {', '.join(FORMATS)}")
 
 
-def det_figure(reports: Sequence[Report], bands: Sequence[Band | None] = ()) -> Figure:
+def det_figure(reports: Sequence[SystemReport], bands: Sequence[Band | None] = ()) -> Figure:
     """Draw the figure that `draw_det` writes.
 
     Args:
@@ -103,7 +106,9 @@ def det_figure(reports: Sequence[Report], bands: Sequence[Band | None] = ()) -> 
     return figure
 
 
-def _draw_system(axes: Axes, report: Report, colour: tuple[float, float, float], line: str) -> None:
+def _draw_system(
+    axes: Axes, report: SystemReport, colour: tuple[float, float, float], line: str
+) -> None:
     lines = det(report.curve)
     # A legend leaves out what begins with an underscore, and sets as a formula what is between
     # two dollars.
@@ -118,12 +123,12 @@ def _draw_system(axes: Axes, report: Report, colour: tuple[float, float, float],
         axes.plot(lines.false_alarm[place], lines.miss[place], marker, color=colour)
 
 
-def _places_of_costs(report: Report) -> NDArray[np.intp]:
+def _places_of_costs(report: SystemReport) -> NDArray[np.intp]:
     """Return the point of the curve where each cost is least."""
     return np.searchsorted(report.curve.thresholds, [cost.threshold for cost in report.costs])
 
 
-def _explain_markers(axes: Axes, report: Report) -> None:
+def _explain_markers(axes: Axes, report: SystemReport) -> None:
     """Add entries of the legend that explain the markers, in no system's colour."""
     axes.plot([], [], EER_MARKER, color="grey", label="equal error rate")
     for marker, cost in zip(cycle(COST_MARKERS), report.costs, strict=False):
@@ -135,13 +140,16 @@ def _explain_markers(axes: Axes, report: Report) -> None:
 
 
 def _scale_axes(axes: Axes, top: float) -> None:
-    ticks, names = ndtri(TICKS), [f"{100 * rate:g}" for rate in TICKS]
-    axes.set_xticks(ticks, names)
-    axes.set_yticks(ticks, names)
     # The lowest rate that a curve shows below the top of the axes.
     points = np.concatenate([np.asarray(line.get_data()) for line in axes.lines], axis=1)
     seen = points[:, (points < top).all(axis=0)]
-    bottom = float(seen.min() if seen.size else ticks[0]) - MARGIN
+    bottom = float(seen.min() if seen.size else ndtri(TICKS[0])) - MARGIN
+    places = ndtri(TICKS)
+    in_sight = np.count_nonzero((bottom < places) & (places < top))
+    rates = TICKS if in_sight > FEW else FINE
+    ticks, names = ndtri(rates), [f"{100 * rate:g}" for rate in rates]
+    axes.set_xticks(ticks, names)
+    axes.set_yticks(ticks, names)
     axes.set_xlim(bottom, top)
     axes.set_ylim(bottom, top)
     axes.set_aspect("equal")
@@ -150,7 +158,7 @@ def _scale_axes(axes: Axes, top: float) -> None:
     axes.set_ylabel("miss rate, %")
 
 
-def _top(reports: Sequence[Report]) -> float:
+def _top(reports: Sequence[SystemReport]) -> float:
     """Return the top of the axes: room for every marker, and for a curve's middle at the least."""
     rates = [TOP, *(report.eer.value for report in reports)]
     for report in reports:

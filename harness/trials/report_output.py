@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.records.documents import finite_or_none
-from harness.trials.system_report import MetricEstimate, PointCost, Report
+from harness.trials.system_report import MetricEstimate, PointCost, SystemReport
 from harness.trials.systems import SystemDifference
 from harness.trials.trial_speakers import NoSpeakers, Resampling
 
@@ -21,7 +21,7 @@ METHOD = "95 %, speakers resampled, logit-t"
 
 
 def report_document(
-    reports: Sequence[Report],
+    reports: Sequence[SystemReport],
     differences: Sequence[SystemDifference],
     sample: Resampling | NoSpeakers,
 ) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def report_document(
     return {"schema": SCHEMA, "systems": systems, "differences": rows}
 
 
-def _system_document(report: Report, interval: dict[str, Any]) -> dict[str, Any]:
+def _system_document(report: SystemReport, interval: dict[str, Any]) -> dict[str, Any]:
     def values(estimate: MetricEstimate) -> dict[str, float | None]:
         return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
 
@@ -87,7 +87,7 @@ def _interval_facts(sample: Resampling | NoSpeakers) -> dict[str, Any]:
 
 
 def report_text(
-    reports: Sequence[Report],
+    reports: Sequence[SystemReport],
     differences: Sequence[SystemDifference],
     sample: Resampling | NoSpeakers,
     *,
@@ -106,7 +106,7 @@ def report_text(
     return [_system_table(reports), *further, "", *notes]
 
 
-def _system_table(reports: Sequence[Report]) -> Table:
+def _system_table(reports: Sequence[SystemReport]) -> Table:
     titles = [_cost_title(cost) for cost in reports[0].costs]
     costs = [f"{metric} {title}" for metric in ("minDCF", "actDCF") for title in titles]
     table = _plain_table("system", "EER %", "threshold", *costs, "Cllr", "min Cllr")
@@ -156,7 +156,7 @@ def _difference_table(differences: Sequence[SystemDifference]) -> Table:
 
 
 def _notes(
-    reports: Sequence[Report], sample: Resampling | NoSpeakers, *, is_calibrated: bool
+    reports: Sequence[SystemReport], sample: Resampling | NoSpeakers, *, is_calibrated: bool
 ) -> list[str]:
     targets, nontargets = reports[0].targets, reports[0].nontargets
     notes = [f"{report.name}: {note}." for report in reports for note in report.notes]

@@ -63,7 +63,7 @@ class PointCost:
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class SystemReport:
     """The metrics of one system.
 
     Attributes:
@@ -95,7 +95,7 @@ def judge(
     is_target: NDArray[np.bool_],
     points: Sequence[OperatingPoint],
     resampling: Resampling | None,
-) -> Report:
+) -> SystemReport:
     """Compute every metric of one system's scores.
 
     Args:
@@ -118,7 +118,7 @@ def judge(
         interval = estimate(least.value, partial(min_dcf_with_weights, point=point))
         actual = act_dcf(targets, nontargets, point, point.bayes_threshold)
         costs.append(PointCost(point, interval, least.threshold, actual))
-    return Report(
+    return SystemReport(
         name,
         len(targets),
         len(nontargets),

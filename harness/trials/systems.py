@@ -16,7 +16,7 @@ from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.validation import MetricError
 from harness.scoring.calibration import fit_calibration, fit_fusion
 from harness.trials.score_file import read_scores
-from harness.trials.system_report import Report
+from harness.trials.system_report import SystemReport
 from harness.trials.text_lines import STANDARD_INPUT
 from harness.trials.trial_list import TrialList, read_trials
 
@@ -134,7 +134,7 @@ class SystemDifference:
     p: float
 
 
-def compare_systems(reports: Sequence[Report], units: int) -> list[SystemDifference]:
+def compare_systems(reports: Sequence[SystemReport], units: int) -> list[SystemDifference]:
     """Compare every pair of systems in EER and in minDCF at every operating point.
 
     Args:

@@ -15,8 +15,8 @@ from harness.data.corpus import DamagedItem
 from harness.datasets.listing import Listing, list_dataset
 from harness.errors import DataError, RequestError
 from harness.records.files import atomic_file
-from harness.use.files import ReadFile, read_in_parts
 from harness.use.given_items import GivenItems
+from harness.use.inputs import ReadFile, read_in_parts
 from harness.use.networks import AT_ONCE, Network
 
 See = Callable[[ReadFile], None]
@@ -74,14 +74,34 @@ def embed_splits(
     ids: list[str] = []
     parts = []
     for split in dict.fromkeys(splits):
-        items = listing.split_items(split)
-        for start in range(0, len(items), AT_ONCE):
-            part = items.iloc[start : start + AT_ONCE]
-            names = [str(name) for name in part["id"]]
-            contents = [_read(listing, item) for item in part.itertuples()]
-            parts.append(network.outputs(GivenItems(names, contents)))
-            ids += names
+        names, outputs = outputs_of_split(network, listing, split)
+        parts.append(outputs)
+        ids += names
     return _write(output, ids, parts)
+
+
+def outputs_of_split(
+    network: Network, listing: Listing, split: str, left_out: Sequence[str] = ()
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Return the ids of a split's items, and a network's outputs for them, `[items, size]`.
+
+    Args:
+        network: gives the outputs.
+        listing: the dataset's lists.
+        split: its name.
+        left_out: ids of damaged items.
+
+    Raises:
+        DataError: an item cannot be read.
+    """
+    items, ids, parts = listing.split_items(split, left_out), list[str](), []
+    for start in range(0, len(items), AT_ONCE):
+        part = items.iloc[start : start + AT_ONCE]
+        names = [str(name) for name in part["id"]]
+        contents = [_read(listing, item) for item in part.itertuples()]
+        parts.append(network.outputs(GivenItems(names, contents)))
+        ids += names
+    return ids, np.concatenate(parts)
 
 
 def _read(listing: Listing, item: Any) -> NDArray[Any]:

@@ -21,6 +21,7 @@ INT8_GRAPH = "model-int8.onnx"
 TRACED = "model.pt"
 FACTS = "model.json"
 CARD = "README.md"
+JUDGED, JUDGED_PAGE = "after-export.json", "after-export.md"
 
 LARGEST_DIFFERENCE = 1e-4
 """Of embeddings of length 1, or of probabilities, from those of PyTorch."""

@@ -22,6 +22,8 @@ from harness.use.export_facts import (
     FACTS,
     GRAPH,
     INT8_GRAPH,
+    JUDGED,
+    JUDGED_PAGE,
     TRACED,
     ExportFacts,
     ExportRequest,
@@ -33,7 +35,7 @@ from harness.use.finished_run import FinishedRun
 from harness.use.given_items import GivenItems
 from harness.use.model_card import model_card
 from harness.use.model_facts import describe_run
-from harness.use.questions import ExportNetwork
+from harness.use.network_questions import ExportNetwork
 
 CHECKED = 16
 """Validation items on which an export is held against PyTorch, from the shortest to the longest."""
@@ -41,7 +43,7 @@ CHECKED = 16
 CALIBRATING = 32
 """Training items from which the ranges of int8 are taken, evenly spaced over the list."""
 
-WRITTEN = (GRAPH, INT8_GRAPH, TRACED, FACTS, CARD)
+WRITTEN = (GRAPH, INT8_GRAPH, TRACED, FACTS, CARD, JUDGED, JUDGED_PAGE)
 
 ONNX_LIBRARIES = ("onnx", "onnxscript", "onnxruntime")
 
@@ -133,7 +135,10 @@ def normalisation(declared: Input, features: Features) -> str:
     if isinstance(declared, Spectrogram):
         return "a waveform in -1..1; its spectrogram is brought to mean 0 and variance 1 within"
     if isinstance(declared, Image):
-        return "grey levels 0 (black) to 1 (white); resized and brought to -1..1 within"
+        return (
+            "levels 0 to 1, grey (black to white) or of red, green and blue; resized and "
+            "normalised within"
+        )
     return "vectors as they are"
 
 

@@ -29,7 +29,7 @@ from harness.run.job.results import SCORES, load_scores, stage_folder
 from harness.run.plan.checkpoints import find_checkpoint
 from harness.tasks.task import Output, Task
 from harness.train.training_progress import FINAL
-from harness.use.network_source import NetworkSource
+from harness.use.network_source import TrainedNetwork
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class FinishedRun:
         except RequestError:
             return None
 
-    def network(self, output: Output) -> NetworkSource:
+    def network(self, output: Output) -> TrainedNetwork:
         """Return its network for a worker.
 
         Raises:
@@ -87,14 +87,14 @@ class FinishedRun:
         recipe = Recipe.model_validate(record.recipe) if record.recipe else None
         crops = recipe.test_crops if recipe else None
         if output == "embedding":
-            return NetworkSource(
+            return TrainedNetwork(
                 checkpoint=self.checkpoint, model=record.model, output=output, crops=crops
             )
         if record.loss is None:
             raise RequestError(f"{self.name}: has no head, so it tells no classes")
         listing = self.listing()
         items = listing.split_items("train", record.dataset.left_out)["label"].value_counts()
-        return NetworkSource(
+        return TrainedNetwork(
             checkpoint=self.checkpoint,
             model=record.model,
             loss=record.loss,
@@ -149,6 +149,8 @@ def _check_has_network(record: Record, place: Path) -> None:
     if record.is_baseline or record.submission is not None:
         kind = "the baseline, which trains nothing" if record.is_baseline else "computed elsewhere"
         raise RequestError(f"{place}: it is {kind}; there is no network to use")
+    if record.track == "ensemble":
+        raise RequestError(f"{place}: the mean of several networks; use one of its members' runs")
 
 
 def _own_checkpoint(record: Record, place: Path, runs: Path) -> Path:

@@ -144,11 +144,14 @@ def _file_row(file: ExportedFile) -> str:
 def _results(record: Record) -> str:
     facts = record.protocol.facts
     rows = [
-        f"| {facts[name].title} | {_shown(metric, facts[name])} |"
-        for name, metric in record.metrics.items()
-        if name in facts
+        metric_row(metric, facts[name]) for name, metric in record.metrics.items() if name in facts
     ]
     return "\n".join(["| metric | value |", "|---|---|", *rows])
+
+
+def metric_row(metric: Metric, facts: MetricFacts) -> str:
+    """Return a metric as a row of a Markdown table."""
+    return f"| {facts.title} | {_shown(metric, facts)} |"
 
 
 def _decision(decision: Decision) -> str:

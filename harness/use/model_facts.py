@@ -16,6 +16,7 @@ from harness.run.plan.adapter_workers import WORKERS
 from harness.run.plan.questions import AskInput, DeclaredInput
 from harness.tasks.task import Output
 from harness.use.finished_run import FinishedRun
+from harness.use.picture_reading import PictureReading, picture_reading
 from harness.use.training_sounds import TrainingSounds, training_sounds
 
 THRESHOLD = ("miss_at_threshold", "false_alarm_at_threshold")
@@ -60,6 +61,7 @@ class ModelFacts(Part):
         classes: in the order of the logits; empty for embeddings.
         decision: of verification by plain cosines; None for other tasks.
         sounds: ranges of its training's sounds; None if they are not known.
+        pictures: how files become pictures; None if it takes none, or that is not known.
         metrics: on test.
     """
 
@@ -83,6 +85,7 @@ class ModelFacts(Part):
     classes: tuple[str, ...] = ()
     decision: Decision | None = None
     sounds: TrainingSounds | None = None
+    pictures: PictureReading | None = None
     metrics: dict[str, Metric]
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -124,6 +127,7 @@ def describe_run(run: FinishedRun, cache: Path) -> ModelFacts:
         classes=listing.classes if judges_logits and listing else (),
         decision=_decision(run),
         sounds=training_sounds(measured, cache) if measured else None,
+        pictures=picture_reading(listing) if declared.kind == "image" and listing else None,
         metrics=record.metrics,
     )
 

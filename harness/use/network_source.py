@@ -16,7 +16,7 @@ PLURAL: Mapping[Output, str] = {"embedding": "embeddings", "logits": "logits"}
 """How a message calls several outputs."""
 
 
-class NetworkSource(BaseModel):
+class TrainedNetwork(BaseModel):
     """A run's network.
 
     Attributes:

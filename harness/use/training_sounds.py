@@ -22,7 +22,7 @@ VERSION = 1
 MEASURES = ("seconds", "level_db", "range_db", "high_db")
 
 
-class Range(BaseModel):
+class UsualRange(BaseModel):
     """The middle 98 % of a measure over training items; of seconds, all of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,10 +41,10 @@ class TrainingSounds(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     measured: int
-    seconds: Range
-    level_db: Range
-    range_db: Range
-    high_db: Range
+    seconds: UsualRange
+    level_db: UsualRange
+    range_db: UsualRange
+    high_db: UsualRange
 
 
 def training_sounds(listing: Listing, cache: Path) -> TrainingSounds:
@@ -78,10 +78,10 @@ def _measure(listing: Listing) -> TrainingSounds:
     ranges = {name: _middle([getattr(each, name) for each in facts]) for name in MEASURES}
     told = items["seconds"][items["seconds"] > 0]
     if len(told):
-        ranges["seconds"] = Range(low=float(told.min()), high=float(told.max()))
+        ranges["seconds"] = UsualRange(low=float(told.min()), high=float(told.max()))
     return TrainingSounds(measured=len(facts), **ranges)
 
 
-def _middle(values: list[float]) -> Range:
+def _middle(values: list[float]) -> UsualRange:
     low, high = np.percentile(values, [1, 99])
-    return Range(low=float(low), high=float(high))
+    return UsualRange(low=float(low), high=float(high))

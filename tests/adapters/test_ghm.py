@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from adapters.ghm import GhmClassification
+from adapters.ghm import GhmClassification, GhmSigmoid
 from adapters.native.ghm_head import GhmHead, gradient_norm
 from harness.adapter import Batch
+from harness.testing import check_loss
 
 SIZE, CLASSES = 5, 3
 
@@ -169,7 +170,90 @@ def test_mixed_labels_are_refused() -> None:
         head(rows, Batch(labels, mix_labels=labels, mix_weights=torch.ones(len(labels))))
 
 
-@pytest.mark.parametrize("fields", [{"bins": 0}, {"momentum": 1.0}, {"momentum": -0.1}])
-def test_fields_that_make_no_sense_are_refused(fields: dict[str, float]) -> None:
+def slow_sigmoid(logits: list[list[float]], labels: list[int], bins: int) -> float:
+    """GHM-C of the paper: each class of each example is one of N examples of its own."""
+    norms, losses = [], []
+    for row, label in zip(logits, labels, strict=True):
+        for place, logit in enumerate(row):
+            p = 1 / (1 + math.exp(-logit))
+            norms.append(1 - p if place == label else p)
+            losses.append(-math.log(p if place == label else 1 - p))
+    places = [min(int(g * bins), bins - 1) for g in norms]
+    filled = len(set(places))
+    betas = [len(norms) / (places.count(place) * filled) for place in places]
+    return sum(b * loss for b, loss in zip(betas, losses, strict=True)) / len(norms)
+
+
+def test_the_sigmoid_form_is_the_papers() -> None:
+    torch.manual_seed(0)
+    head = GhmSigmoid(momentum=0.0).build(SIZE, CLASSES).double()
+    for rows, labels in batches(3):
+        output = head(rows, Batch(labels))
+        wanted = slow_sigmoid(output.logits.tolist(), labels.tolist(), 10)
+        assert float(output.loss.detach()) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_exact_densities_weigh_the_losses() -> None:
+    torch.manual_seed(0)
+    head = GhmClassification(momentum=0.0, density="exact").build(SIZE, CLASSES).double()
+    rows, labels = batches(1)[0]
+    output = head(rows, Batch(labels))
+    norms = gradient_norm(output.logits, labels).tolist()
+    total = 0.0
+    for g in norms:
+        near = sum(g - 0.05 <= other < g + 0.05 for other in norms)
+        length = min(g + 0.05, 1.0) - max(g - 0.05, 0.0)
+        total -= math.log(1 - g) * length / near
+    assert float(output.loss.detach()) == pytest.approx(total, rel=1e-6)
+
+
+FORMS = [
+    GhmClassification(),
+    GhmClassification(momentum=0.0, density="exact"),
+    GhmSigmoid(),
+    GhmSigmoid(momentum=0.0, density="exact"),
+]
+
+
+@pytest.mark.parametrize("adapter", FORMS, ids=repr)
+def test_every_form_conforms(adapter: GhmClassification) -> None:
+    check_loss(adapter)
+
+
+@pytest.mark.parametrize("adapter", FORMS, ids=repr)
+def test_one_example_is_a_batch(adapter: GhmClassification) -> None:
+    rows, labels = batches(1, size=1)[0]
+    output = adapter.build(SIZE, CLASSES).double()(rows.requires_grad_(), Batch(labels))
+    output.loss.backward()
+    assert output.loss.isfinite()
+    assert rows.grad is not None
+    assert rows.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("adapter", FORMS, ids=repr)
+def test_a_batch_that_is_no_number_is_told_of_by_the_loss_alone(adapter: GhmClassification) -> None:
+    head = adapter.build(SIZE, CLASSES).double()
+    rows, labels = batches(1)[0]
+    head(rows, Batch(labels))
+    kept = head.density.clone()
+    rows[0, 0] = torch.nan
+    assert head(rows, Batch(labels)).loss.isnan()
+    assert torch.equal(head.density, kept)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"bins": 0},
+        {"momentum": 1.0},
+        {"momentum": -0.1},
+        {"density": "smooth"},
+        {"density": "exact"},
+    ],
+)
+@pytest.mark.parametrize("adapter", [GhmClassification, GhmSigmoid])
+def test_fields_that_make_no_sense_are_refused(
+    adapter: type[GhmClassification], fields: dict[str, float]
+) -> None:
     with pytest.raises(ValueError, match="must be"):
-        GhmClassification(**fields)  # type: ignore[arg-type]
+        adapter(**fields)  # type: ignore[arg-type]

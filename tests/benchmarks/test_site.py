@@ -16,7 +16,7 @@ from harness.board.publishing.rendering import Beside, render_tables
 from harness.board.publishing.site_pages import pages
 from harness.board.standing.rows import FiledRecord, Row
 from harness.board.standing.table import Table
-from harness.board.standing.table_ranks import Ranking
+from harness.board.standing.table_ranks import TableRanks
 from harness.board.writing.references import References
 from tests.benchmarks.figures import Figure, missed
 
@@ -78,7 +78,7 @@ def table() -> Table:
         metrics = {**record.metrics, primary: metric}
         own = record.model_copy(update={"model": name, "metrics": metrics})
         rows.append(Row((FiledRecord(own, f"records/{number}.json"),)))
-    return Table(tuple(rows), Ranking((None,) * ROWS, reason="not told here"))
+    return Table(tuple(rows), TableRanks((None,) * ROWS, reason="not told here"))
 
 
 def best(page: Any, way: str) -> float:

@@ -74,3 +74,28 @@ def test_two_seeds_stand_side_by_side_in_a_page_and_in_markdown(
     named = {line.split("](")[1].rstrip(")") for line in text.splitlines() if "](" in line}
     assert named
     assert all((tmp_path / each).is_file() for each in named)
+
+
+def test_crops_run_the_adapters_code_in_a_worker_alone(tiny: TinyBenchmark, tmp_path: Path) -> None:
+    module = tiny.folder / "tiny_models.py"
+    told = tmp_path / "imported"
+    tell = f"import sys\nopen({str(told)!r}, 'a').write(sys.argv[0] + '\\n')\n"
+    module.write_text(module.read_text() + tell)
+    path = str(tiny.record_path("tiny"))
+    done = tiny.run("report", path, "--test-crops", "-o", str(tmp_path / "page"))
+    assert done.status == 0, done.err
+    # A worker that is a copy of a prepared process is called as that one was, by `python -m`.
+    assert {Path(line).name for line in told.read_text().splitlines()} <= {"worker.py", "-m"}
+
+
+def test_crops_are_not_embedded_by_another_version_of_the_adapter(
+    tiny: TinyBenchmark, tmp_path: Path
+) -> None:
+    module = tiny.folder / "tiny_models.py"
+    module.write_text(module.read_text().replace("version = 1", "version = 2"))
+    before = uses(tiny)
+    path = str(tiny.record_path("tiny"))
+    done = tiny.run("report", path, "--test-crops", "-o", str(tmp_path / "page"))
+    assert done.status == 2
+    assert "was trained by version 1" in done.err
+    assert uses(tiny) == before

@@ -30,7 +30,8 @@ def listed(tiny: TinyBenchmark, folder: Path) -> list[list[str]]:
     done = called(tiny, "--lists", str(folder), "--json")
     assert done.exit_code == 0, done.output
     names = [Path(path).name for path in json.loads(done.stdout)["written"]]
-    assert names == ["items.tsv", "validation-trials.tsv", "test-trials.tsv"]
+    lists = ["items.tsv", "validation-trials.tsv", "test-trials.tsv"]
+    assert names == [*lists, "spk2id.json"]
     return [line.split("\t") for line in (folder / "test-trials.tsv").read_text().splitlines()]
 
 

@@ -146,3 +146,43 @@ def test_a_folder_of_other_files_is_not_replaced(
     assert done.status == 2
     assert "notes.txt" in done.err
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("format_", ["onnx", "torchscript"])
+def test_an_exported_file_is_an_entry_on_the_runs_trials(
+    tiny: TinyBenchmark, run: str, tmp_path: Path, format_: str
+) -> None:
+    if format_ == "onnx":
+        pytest.importorskip("onnxscript")
+        pytest.importorskip("onnxruntime")
+    folder, source = tmp_path / "export", tiny.record("tiny", 7)
+    more = ("--int8",) if format_ == "onnx" else ()
+    call = ("export", run, "--format", format_, *more, "-o", str(folder), "--judge", "--json")
+    done = tiny.run(*call)
+    assert done.status == 0, done.err
+    judged = done.json["judged"]
+    assert [each["file"]["name"] for each in judged] == [
+        each["name"] for each in done.json["files"]
+    ]
+    for each in judged:
+        path = tiny.runs / each["record"] / "record.json"
+        record = json.loads(path.read_text())
+        assert (record["track"], record["seed"]) == ("exported", 7)
+        assert record["stages"]["evaluate"]["inputs"]["checkpoint"] == each["sha256"]
+        assert record["test_looks"] > source["test_looks"]
+        assert record["metrics"]["eer"] == each["metrics"]["eer"]
+        assert record["resources"]["checkpoint_bytes"] == each["file"]["bytes"]
+        cost = next(cost for cost in each["costs"] if cost["metric"] == "eer")
+        assert cost["run"] == source["metrics"]["eer"]
+        value = each["metrics"]["eer"]["value"] - source["metrics"]["eer"]["value"]
+        assert cost["difference"]["value"] == pytest.approx(value)
+        assert tiny.run("verify", str(path)).status == 0
+    # Float32 gives the run's own scores to 1e-4, so it hardly moves a rate of 200 trials.
+    first = json.loads((tiny.runs / judged[0]["record"] / "record.json").read_text())
+    assert first["metrics"]["eer"]["value"] == pytest.approx(
+        source["metrics"]["eer"]["value"], abs=0.02
+    )
+    assert "model" in (folder / "after-export.md").read_text()
+    assert f"exported as {judged[0]['file']['name']}" in (tiny.runs / "own-quick.md").read_text()
+    again = tiny.run(*call)  # a folder with its table is replaced as a whole
+    assert again.status == 0, again.err

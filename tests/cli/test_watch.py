@@ -17,7 +17,7 @@ from harness.cli import main
 from tests.tiny import FIRST, PATIENCE, STEPS, TinyBenchmark, ended, plain_environment
 
 AGAIN = (*FIRST[:6], "7", *FIRST[7:])
-TITLE = "voices: tiny + aam, seed 7"
+TITLE = "voices: tiny + aam, short, seed 7"
 
 
 def watched(
@@ -75,7 +75,7 @@ def test_on_a_terminal_there_is_one_table_that_changes(tiny: TinyBenchmark) -> N
     shown = os.read(leader, 100_000).decode()
     os.close(leader)
     assert "latest values" in shown
-    assert "tiny + aam, seed 0" in shown.replace("\r\n", " ")
+    assert "tiny + aam, short, seed 0" in shown.replace("\r\n", " ")
 
 
 def test_nothing_to_watch_is_said(

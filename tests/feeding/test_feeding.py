@@ -52,8 +52,24 @@ def test_what_is_fed_does_not_depend_on_who_makes_it(packs, augment, workers):
     made = maker(packs, augment)
     for step, found in zip(range(2, 7), taken(made, range(2, 7), workers), strict=True):
         wanted = made.inputs(step)
-        for left, right in zip(found, wanted, strict=True):
+        for left, right in zip(found[:3], wanted[:3], strict=True):
             assert torch.equal(left, right)
+        assert found.mixed is wanted.mixed is None
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.long)])
+def test_mixed_items_are_fed_alike(packs, workers):
+    made = maker(packs, Augment(mixup=1.0))
+    plain = maker(packs, Augment())
+    for step, found in enumerate(taken(made, range(3), workers)):
+        wanted, alone = made.inputs(step), plain.inputs(step)
+        assert torch.equal(found.values, wanted.values)
+        assert all(map(torch.equal, found.mixed, wanted.mixed))
+        assert torch.equal(found.labels, alone.labels)
+        assert not torch.equal(found.values, alone.values)
+        assert torch.equal(found.random_state, alone.random_state)
+        assert found.batch.mix_labels is found.mixed.labels
+        assert alone.batch.mix_labels is None
 
 
 def test_neither_does_it_depend_on_the_threads_of_the_caller(packs):

@@ -176,3 +176,42 @@ def test_raw_numbers_keep_their_meaning():
 def test_items_of_different_lengths_are_refused_with_the_mend():
     with pytest.raises(ConfigError, match=r"shapes \(3,\) and \(4,\) .*`crop_seconds`"):
         raw_tensor([np.zeros(4, np.int16), np.zeros(3, np.int16)])
+
+
+COLOURS = torch.rand(2, 30, 40, 3, generator=torch.Generator().manual_seed(0))
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def test_a_picture_in_colour_keeps_its_channels_and_one_channel_sees_its_grey():
+    square = COLOURS[:, :, :30]
+    made = front_end(Image(size=30))(square)
+    torch.testing.assert_close(made, 2 * square.movedim(-1, 1) - 1)
+    grey = front_end(Image(size=30, channels=1))(square)
+    weights = torch.tensor([0.299, 0.587, 0.114])
+    torch.testing.assert_close(grey[:, 0], 2 * (square @ weights) - 1)
+    same = square[..., :1].expand(-1, -1, -1, 3)
+    torch.testing.assert_close(
+        front_end(Image(size=12))(same), front_end(Image(size=12))(same[..., 0])
+    )
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_a_declared_crop_is_that_of_torchvision(interpolation):
+    functional = pytest.importorskip("torchvision.transforms.v2.functional")
+    declared = Image(size=16, mean=MEAN, deviation=DEVIATION, interpolation=interpolation, crop=0.8)
+    planes = COLOURS.movedim(-1, 1)
+    mode = getattr(functional.InterpolationMode, interpolation.upper())
+    resized = functional.resize(planes, [20], interpolation=mode, antialias=True)
+    wanted = functional.normalize(functional.center_crop(resized, [16, 16]), MEAN, DEVIATION)
+    found = front_end(declared)(COLOURS)
+    assert found.shape == (2, 3, 16, 16)
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
+
+
+def test_a_grey_picture_is_normalised_by_channel():
+    declared = Image(size=8, mean=MEAN, deviation=DEVIATION)
+    pixels = torch.rand(1, 8, 8)
+    found = front_end(declared)(pixels)
+    for channel in range(3):
+        wanted = (pixels - MEAN[channel]) / DEVIATION[channel]
+        torch.testing.assert_close(found[:, channel], wanted)

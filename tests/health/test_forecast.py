@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from docs.simulation.health.futures import Future, holds
-from harness.health.curves import Curve
 from harness.health.forecast import forecast_curve, usual_times
+from harness.health.validation_curves import Curve
 
 
 def curve(values: np.ndarray, metric: str = "eer") -> Curve:

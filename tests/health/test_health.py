@@ -12,14 +12,14 @@ import pytest
 
 from harness.cli import main
 from harness.health.advice import RULES
-from harness.health.curves import read_name
 from harness.health.document import health_document
 from harness.health.findings import QUESTIONS
 from harness.health.health import Health, assess
-from harness.report.health_words import say_advice, say_finding
+from harness.health.validation_curves import read_name
+from harness.report.health_words import say_advice, say_finding, say_headline
 from harness.report.text import LANGUAGES, read_words
 from harness.series.reading import read_series
-from harness.series.series import Mark, Series, Vector, scalar_frame
+from harness.series.series import Mark, Series, StepVector, scalar_frame
 from tests.foreign_logs import write_campplus, write_training
 
 
@@ -70,14 +70,43 @@ def test_a_network_that_memorised_its_speakers_is_called_so(folder: Path):
     health = health_of(folder, "memorised")
     assert {"memorised_eer", "overfits", "recently_declining"} <= texts(health)
     assert "improving" not in texts(health)
-    assert "Training accuracy 100.0 %, EER 23.1 %: the network memorised its speakers." in (
-        sentences(health)
-    )
-    assert "训练准确率 100.0 %，EER 23.1 %：网络只是记住了训练说话人。" in sentences(
-        health, "zh-Hans"
-    )
+    said = "over the last tenth, EER of the last validation 23.1 %: the network memorised its"
+    assert f"Training accuracy 100.0 % {said} speakers." in sentences(health)
+    said = "100.0 %，最后一次验证的 EER 为 23.1 %：网络只是记住了训练说话人。"
+    assert f"训练准确率（最后十分之一的均值）{said}" in sentences(health, "zh-Hans")
     assert {"regularise", "keep_best", "patience"} <= set(advised(health))
     assert "longer" not in advised(health)
+
+
+def test_a_slope_over_long_steps_is_told_for_a_thousand_of_them():
+    rows = [("Test/eer", 400 * n, math.nan, math.nan, 0.5 - 0.01 * n) for n in range(1, 13)]
+    said = sentences(assess(Series("log", scalar_frame(rows))))
+    assert "Theil-Sen slope -2.5 percentage points per 1,000 steps." in said
+
+
+def test_a_training_that_hardly_learnt_has_not_come_to_its_end():
+    health = of_values(Train_Accuracy=[0.0, 0.01], Train_lr=[0.1, 0.0001], Test_eer=[0.45])
+    answers = {each.text: (each.answer, each.rests_on) for each in health.checks}
+    assert answers["finished"] == ("no", "hardly_learnt")
+    learnt = of_values(Train_Accuracy=[0.0, 0.95], Train_lr=[0.1, 0.0001], Test_eer=[0.45])
+    assert {each.text: each.answer for each in learnt.checks}["finished"] == "yes"
+
+
+def test_the_headline_of_few_validations_says_that_they_are_few():
+    words = read_words("en")
+    assert say_headline(of_values(Test_eer=[0.4, 0.3]), words).startswith(
+        "too few validations for a trend; best Test/eer of 2 validations: 30.0 % at epoch 2;"
+    )
+
+
+def test_a_margin_that_moved_between_few_validations_is_one_line():
+    marks = tuple(Mark("margin", step) for step in (2, 3, 4))
+    health = of_values(marks, Test_eer=[0.4, 0.3, 0.25, 0.2, 0.18])
+    about = [each for each in health.findings if each.about == "interruptions"]
+    assert [each.text for each in about] == ["leaps_unknown_margin"]
+    assert "The margin moved from step 2 to step 4: too few validations" in sentences(health)
+    one = of_values(marks[:1], Test_eer=[0.4, 0.3, 0.25, 0.2, 0.18])
+    assert "leap_unknown_margin" in texts(one)
 
 
 def test_of_a_training_that_diverged_only_that_and_its_best_is_said(folder: Path):
@@ -159,7 +188,10 @@ def test_percent_and_shares_are_the_same(scale: int):
     health = of_values(
         Train_Accuracy=[0.1 * scale, 0.95 * scale], Test_eer=[0.4 * scale, 0.2 * scale]
     )
-    assert "The training accuracy ends at 95.0 %, the EER at 20.0 %" in sentences(health)
+    assert (
+        "Training accuracy 95.0 % over the last tenth, EER of the last validation 20.0 %"
+        in sentences(health)
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -170,7 +202,7 @@ def test_whatever_is_found_has_a_sentence(folder: Path, language: str):
         assert sentences(health, language)
         assert all(words(f"checks.{each.text}") for each in health.checks)
     marks = (Mark("restart", 10, 10.0), Mark("margin", 20, 20.0))
-    counts = Vector("Train/selected", 30, 30.0, (400.0, 3.0))
+    counts = StepVector("Train/selected", 30, 30.0, (400.0, 3.0))
     rows = [("Test/eer", step, float(step), math.nan, 0.3 - step / 300) for step in range(1, 31)]
     assert sentences(assess(Series("log", scalar_frame(rows), (counts,), marks)), language)
 
@@ -206,7 +238,7 @@ def test_the_command_prints_it_and_gives_it_as_json(
         assert ended.value.code == 0
         return capsys.readouterr().out
 
-    assert "the network memorised its speakers" in " ".join(call().split())
+    assert "memorised its speakers" in " ".join(call().split())
     (training,) = json.loads(call("--json", "--lang", "zh"))["trainings"]
     assert training["performance_trend"] == "cannot tell"
     assert any("记住了训练说话人" in each["sentence"] for each in training["findings"])

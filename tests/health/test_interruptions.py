@@ -9,9 +9,9 @@ import pytest
 
 from docs.simulation.health.draws import noise, ramp
 from harness.health.classes import balance_of, class_balance
-from harness.health.curves import Curve, Moment
 from harness.health.interruptions import interruptions, leap
-from harness.series.series import Mark, Series, Vector, scalar_frame
+from harness.health.validation_curves import Curve, Moment
+from harness.series.series import Mark, Series, StepVector, scalar_frame
 
 
 def curve(values: np.ndarray) -> Curve:
@@ -47,9 +47,9 @@ def test_a_restart_is_judged_between_its_neighbours_and_few_values_tell_nothing(
 
 def test_the_balance_of_classes_is_of_their_last_counts():
     vectors = (
-        Vector("Train/selected", 1, 1.0, (5.0, 5.0)),
-        Vector("Train/selected", 2, 2.0, (30.0, 3.0, 0.0), labels=("a", "b", "c")),
-        Vector("Train/density", 3, 3.0, (1.0, 2.0), edges=(0.0, 1.0, 2.0)),
+        StepVector("Train/selected", 1, 1.0, (5.0, 5.0)),
+        StepVector("Train/selected", 2, 2.0, (30.0, 3.0, 0.0), labels=("a", "b", "c")),
+        StepVector("Train/density", 3, 3.0, (1.0, 2.0), edges=(0.0, 1.0, 2.0)),
     )
     found = class_balance(Series("log", scalar_frame([]), vectors))
     assert found is not None

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from docs.simulation.health.draws import noise
-from harness.health.curves import Curve, Moment
 from harness.health.milestones import divergence, find_best, last_gain, patient_stop, settled_since
 from harness.health.noise import count_moves, noise_deviation, stability
+from harness.health.validation_curves import Curve, Moment
 
 
 def curve(values: np.ndarray, metric: str = "eer") -> Curve:

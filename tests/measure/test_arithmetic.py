@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from harness.config.recipes import Recipe
-from harness.measure.arithmetic import (
+from harness.measure.environment import environment, environment_digest
+from harness.measure.rounding import (
     FFT_PLANS,
     arithmetic,
     arithmetic_facts,
@@ -17,7 +18,6 @@ from harness.measure.arithmetic import (
     half_precision_hint,
     name_in_no_order,
 )
-from harness.measure.environment import environment, environment_digest
 
 
 def settings() -> dict[str, Any]:

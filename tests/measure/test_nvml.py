@@ -118,3 +118,18 @@ def test_a_driver_that_is_too_old_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert device.choose_device("auto") == "cpu"
     with pytest.raises(RequestError, match=r"CUDA 13.0 needs NVIDIA's driver 580 .* 535.129.03"):
         device.choose_device("cuda")
+
+
+def test_an_apple_gpu_is_taken_if_it_is_asked_for_by_name_and_there(monkeypatch, capsys):
+    import torch
+
+    from harness.cli import options
+
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(RequestError, match="no Apple GPU here; use --device cpu"):
+        device.choose_device("mps")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    asked = options.asked_network(None, None, None, Path("runs"), options.Device.mps)
+    assert asked.device == "mps"
+    assert "nobody has seen this program on an Apple GPU" in capsys.readouterr().err
+    assert device.choose_device("auto") != "mps"

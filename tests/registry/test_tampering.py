@@ -20,7 +20,7 @@ from harness.records.record_files import read_record, read_records, write_record
 from harness.registry.admission import admit
 from harness.registry.check import check
 from harness.registry.history.line_chain import add, history_files
-from harness.registry.history.page import build as build_history
+from harness.registry.history.night_page import build as build_history
 from harness.registry.publication import publish
 from harness.registry.verify_record import verify
 from tests.board.published_copy import Copy, edit

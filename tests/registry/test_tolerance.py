@@ -11,7 +11,7 @@ from scipy import stats
 
 from harness.records.record import Data, Metric, Record, RecordedComponent
 from harness.records.record_files import read_record, write_record
-from harness.registry.tolerance import Range, others_of, reproduction_range
+from harness.registry.tolerance import ToleratedRange, others_of, reproduction_range
 from harness.tasks.task import smallest_step
 
 OLD = Path(__file__).parents[1] / "records" / "old"
@@ -19,7 +19,7 @@ TRAINED = read_record(next(OLD.glob("ecapa*.json")))
 UNTRAINED = read_record(next(OLD.glob("nearest*.json")))
 
 
-def range_of(record: Record, others: list[Record]) -> Range:
+def range_of(record: Record, others: list[Record]) -> ToleratedRange:
     return reproduction_range(record, others, smallest_step(record.dataset.counts["test"]))
 
 

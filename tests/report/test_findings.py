@@ -11,8 +11,8 @@ import pytest
 from harness.records.record import Metric
 from harness.report.comparisons import comparisons
 from harness.report.finding import Finding
-from harness.report.findings import findings
 from harness.report.run import Run
+from harness.report.run_findings import findings
 from harness.series.series import Mark, Series, scalar_frame
 
 SPEECH = "speaker/quick/speechocean762/"

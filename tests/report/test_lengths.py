@@ -15,8 +15,8 @@ from harness.records.record import Metric
 from harness.registry.crop_curve import CURVE, CropCurve, CropPoint, crop_key
 from harness.report.judged import judged_runs
 from harness.report.run import Run, find_runs
-from harness.report.section import Paragraph, Picture, Table
-from harness.report.sections import crops, lengths
+from harness.report.section import Paragraph, ReportPicture, ReportTable
+from harness.report.sections import by_duration, crops
 from harness.report.text import read_words
 from harness.tasks.groupings import shorter_side
 
@@ -35,7 +35,7 @@ def test_parts_hold_about_as_many_trials_and_each_trial_once():
     seconds = rng.choice([1.5, 2.0, 2.5, 3.0, 7.0], size=3000)
     target = rng.random(3000) < 0.5
     seconds[:10] = 0.0
-    parts = lengths.parts_of(seconds, target)
+    parts = by_duration.parts_of(seconds, target)
     assert np.sum([mask for *_, mask in parts], axis=0).tolist() == (seconds > 0).tolist()
     for low, high, mask in parts:
         assert seconds[mask].min() == low
@@ -43,18 +43,18 @@ def test_parts_hold_about_as_many_trials_and_each_trial_once():
 
 
 def test_few_targets_and_equal_lengths_are_not_cut():
-    assert len(lengths.edges_of(np.linspace(1, 9, 500), lengths.LEAST)) == 2
-    assert lengths.parts_of(np.full(900, 2.0), np.ones(900, bool)) == []
-    assert lengths.parts_of(np.zeros(900), np.ones(900, bool)) == []
+    assert len(by_duration.edges_of(np.linspace(1, 9, 500), by_duration.LEAST)) == 2
+    assert by_duration.parts_of(np.full(900, 2.0), np.ones(900, bool)) == []
+    assert by_duration.parts_of(np.zeros(900), np.ones(900, bool)) == []
 
 
 def test_each_part_has_the_eer_of_its_trials(run):
-    found = lengths.section([run], WORDS)
+    found = by_duration.section([run], WORDS)
     assert found is not None
-    (table,) = [block for block in found.blocks if isinstance(block, Table)]
+    (table,) = [block for block in found.blocks if isinstance(block, ReportTable)]
     (each,) = judged_runs([run])
-    parts = lengths.parts_of(shorter_side(each.items, each.trials), each.trials.target)
-    assert len(table.rows) == len(parts) == lengths.PARTS
+    parts = by_duration.parts_of(shorter_side(each.items, each.trials), each.trials.target)
+    assert len(table.rows) == len(parts) == by_duration.PARTS
     for row, (_, _, mask) in zip(table.rows, parts, strict=True):
         target = each.trials.target
         expected = eer(each.scores[mask & target], each.scores[mask & ~target]).value
@@ -74,8 +74,8 @@ def test_kept_crops_are_drawn_by_length_and_by_number(run, tmp_path):
     kept = replace(run, stages={"evaluate": tmp_path, "train": tmp_path})
     section = crops.section([kept], WORDS)
     assert section is not None
-    pictures = [block.name for block in section.blocks if isinstance(block, Picture)]
-    by_length, by_count = [block for block in section.blocks if isinstance(block, Table)]
+    pictures = [block.name for block in section.blocks if isinstance(block, ReportPicture)]
+    by_length, by_count = [block for block in section.blocks if isinstance(block, ReportTable)]
     assert pictures == ["crops-length", "crops-count"]
     assert [row[0] for row in by_length.rows] == ["1 × 0.5 s", "1 × 1 s", "whole utterances"]
     assert [row[0] for row in by_count.rows] == ["1 × 1 s", "4 × 1 s"]

@@ -11,7 +11,7 @@ import pytest
 
 from harness.report.page import html_page, make_report, markdown_page
 from harness.report.run import Run, find_runs
-from harness.report.section import Picture
+from harness.report.section import ReportPicture
 from harness.report.sections import conclusions, curves
 from harness.report.text import LANGUAGES, read_words
 from tests.foreign_logs import BEST, EPOCHS, write_campplus
@@ -61,7 +61,7 @@ def test_two_logs_side_by_side_are_told_apart_without_colour(log: Run, tmp_path:
     one, again = (curves.section(runs, read_words("en")) for _ in range(2))
     assert one == again  # to the byte
     assert one is not None
-    pictures = {each.name: each.content for each in one.blocks if isinstance(each, Picture)}
+    pictures = {each.name: each.content for each in one.blocks if isinstance(each, ReportPicture)}
     assert pictures.keys() == {"curves-legend", "curve-test-eer"}
     assert b"stroke-dasharray" in pictures["curve-test-eer"]
 

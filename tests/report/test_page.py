@@ -5,15 +5,26 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
 
 import html5lib
 import pytest
 
 from harness.errors import RequestError
-from harness.report.page import Report, html_page, markdown_page, write_report
-from harness.report.section import Bullets, Facts, Paragraph, Picture, Section, Table, Widget
+from harness.report.page import Report, explained, html_page, markdown_page, write_report
+from harness.report.section import (
+    Bullets,
+    Facts,
+    Paragraph,
+    ReportPicture,
+    ReportTable,
+    Section,
+    Widget,
+)
 from harness.report.text import read_words
 
+SECTIONS = Path(__file__).resolve().parents[2] / "harness" / "report" / "sections"
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 PNG = b"\x89PNG\r\n\x1a\n"
 HOSTILE = "<script>alert(1)</script> | `a|b` *stars*"
@@ -27,10 +38,10 @@ def example() -> Report:
         Paragraph(HOSTILE),
         Bullets((HOSTILE,)),
         Facts((("name", "in `code` here"),)),
-        Table(("first", HOSTILE), (("a", HOSTILE),), "A table", frozenset({1})),
-        Picture("whole", SVG, HOSTILE, "below"),
-        Picture("left", SVG, "left", width=0.5),
-        Picture("right", PNG, "right", width=0.5),
+        ReportTable(("first", HOSTILE), (("a", HOSTILE),), "A table", frozenset({1})),
+        ReportPicture("whole", SVG, HOSTILE, "below"),
+        ReportPicture("left", SVG, "left", width=0.5),
+        ReportPicture("right", PNG, "right", width=0.5),
         widget,
         widget,
     )
@@ -63,6 +74,24 @@ def test_pictures_are_within_the_page_and_narrow_ones_stand_together():
     (gallery,) = re.findall(r'<div class="gallery">(.*?)</div>', page, flags=re.DOTALL)
     assert gallery.count("<img") == 2
     assert "<code>code</code>" in page
+
+
+def test_english_words_of_pictures_are_explained_before_them_in_other_languages():
+    blocks = (Paragraph("lead"), ReportPicture("one", SVG, "alt"), Paragraph("after"))
+    section = Section("one", "One", blocks, ("step", "target", "no such word"))
+    assert explained(section, read_words("en")) is section
+    lead, line, *rest = explained(section, read_words("zh-Hans")).blocks
+    assert isinstance(line, Paragraph)
+    assert "`step` 步；`same speaker` 同一说话人" in line.text
+    assert (lead, *rest) == blocks
+    assert explained(Section("none", "None", (), ("step",)), read_words("zh-Hans")).blocks == ()
+
+
+@pytest.mark.parametrize("path", sorted(SECTIONS.glob("*.py")), ids=lambda path: path.stem)
+def test_words_that_a_section_draws_have_translations(path: Path):
+    drawn = getattr(import_module(f"harness.report.sections.{path.stem}"), "DRAWN", ())
+    texts = read_words("zh-Hant").texts
+    assert [each for each in drawn if f"drawn.{each}" not in texts] == []
 
 
 def test_markdown_holds_the_same_with_pictures_beside_it():

@@ -11,7 +11,7 @@ import pytest
 from harness.errors import RequestError
 from harness.report.sections.curves import meaning
 from harness.report.text import LANGUAGES, read_words
-from harness.series.names import SCALARS
+from harness.series.scalar_names import SCALARS
 
 CODE = sorted((Path(__file__).resolve().parents[2] / "harness" / "report").rglob("*.py"))
 ASSETS = sorted((Path(__file__).resolve().parents[2] / "harness" / "report").rglob("*.html"))

@@ -18,8 +18,8 @@ from harness.records.documents import sha256_file
 from harness.records.record import Artefact
 from harness.report.judged import judged_runs
 from harness.report.run import Run, find_runs
-from harness.report.section import Picture, Section, Table, Widget
-from harness.report.sections import conditions, detection, errors, scores, space
+from harness.report.section import ReportPicture, ReportTable, Section, Widget
+from harness.report.sections import conditions, det_roc, embedding_space, scores, wrong_trials
 from harness.report.text import read_words
 from harness.run.job.results import EMBEDDINGS, save_embeddings
 
@@ -38,14 +38,14 @@ def runs() -> tuple[Run, ...]:
     return find_runs(given, Path("no-runs"), load(None))
 
 
-def tables(section: Section | None) -> list[Table]:
+def tables(section: Section | None) -> list[ReportTable]:
     assert section is not None
-    return [block for block in section.blocks if isinstance(block, Table)]
+    return [block for block in section.blocks if isinstance(block, ReportTable)]
 
 
 def pictures(section: Section | None) -> dict[str, str]:
     assert section is not None
-    return {b.name: b.content.decode() for b in section.blocks if isinstance(b, Picture)}
+    return {b.name: b.content.decode() for b in section.blocks if isinstance(b, ReportPicture)}
 
 
 def widget(section: Section | None) -> Widget:
@@ -70,8 +70,8 @@ def test_errors_at_the_threshold_are_those_of_the_record(runs):
 
 
 def test_curves_name_the_eer_of_the_record_and_are_the_same_bytes_again(runs):
-    drawn = pictures(detection.section(runs[:1], WORDS))
-    assert drawn == pictures(detection.section(runs[:1], WORDS))
+    drawn = pictures(det_roc.section(runs[:1], WORDS))
+    assert drawn == pictures(det_roc.section(runs[:1], WORDS))
     assert drawn["det"].count("<path") > 5
     assert "FillBetweenPolyCollection" in drawn["det"] + drawn["roc"]
 
@@ -88,7 +88,7 @@ def test_parts_of_the_test_have_the_figures_of_the_details(runs):
 
 
 def test_the_browser_shows_the_hardest_errors_and_plays_each_sound_once(runs):
-    section = errors.section(runs, WORDS)
+    section = wrong_trials.section(runs, WORDS)
     found = widget(section)
     first = judged_runs(runs)[0]
     (hardest,) = first.verdicts.hardest(1, first.speakers, accepted=True).places
@@ -113,8 +113,8 @@ def test_the_browser_shows_the_hardest_errors_and_plays_each_sound_once(runs):
 
 def test_without_a_free_licence_the_page_holds_no_sound(runs, monkeypatch):
     monkeypatch.setattr("harness.report.contents.may_copy", lambda _: False)
-    monkeypatch.setattr("harness.report.sections.errors.may_copy", lambda _: False)
-    section = errors.section(runs[:1], WORDS)
+    monkeypatch.setattr("harness.report.sections.wrong_trials.may_copy", lambda _: False)
+    section = wrong_trials.section(runs[:1], WORDS)
     assert "data:audio" not in widget(section).html
     assert "data:image/png" in widget(section).html
     assert any("holds no sounds" in getattr(block, "text", "") for block in section.blocks)
@@ -136,8 +136,8 @@ def test_kept_embeddings_are_drawn_and_searched(runs, tmp_path):
     made = np.stack([centres[label] for label in labels]) + rng.normal(size=(len(labels), 16))
     kept = with_embeddings(runs[0], tmp_path, (1e6 * made).astype(np.float32))
     without = replace(runs[1], stages={"evaluate": tmp_path / "none"})
-    section = space.section([kept, without], WORDS)
-    expected, queries = recall_at_k(made, labels, space.KS)
+    section = embedding_space.section([kept, without], WORDS)
+    expected, queries = recall_at_k(made, labels, embedding_space.KS)
     (row,) = tables(section)[0].rows
     assert row[1] == f"{queries:,}"
     shown = [float(cell.removesuffix(" %")) / 100 for cell in row[3:]]
@@ -155,5 +155,5 @@ def test_embeddings_of_another_hash_are_not_believed(runs, tmp_path):
 
 def test_a_log_without_a_record_has_no_sections_on_trials():
     log = Run("log", Path("log"))
-    for each in (scores, detection, conditions, errors, space):
+    for each in (scores, det_roc, conditions, wrong_trials, embedding_space):
         assert each.section([log], WORDS) is None

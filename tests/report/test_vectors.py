@@ -5,20 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.report.run import Run
-from harness.report.section import Picture
+from harness.report.section import ReportPicture
 from harness.report.sections import vectors
 from harness.report.text import read_words
-from harness.series.series import Series, Vector, scalar_frame
+from harness.series.series import Series, StepVector, scalar_frame
 
 WORDS = read_words("en")
 
 
-def of(*held: Vector) -> Run:
+def of(*held: StepVector) -> Run:
     return Run("log", Path("log"), series=Series("log", scalar_frame([]), vectors=held))
 
 
-def density(step: int) -> Vector:
-    return Vector("Train/gradient_density", step, 1.0, (0.5, step / 100, 0.1), (0.0, 0.3, 0.6, 1.0))
+def density(step: int) -> StepVector:
+    return StepVector(
+        "Train/gradient_density", step, 1.0, (0.5, step / 100, 0.1), (0.0, 0.3, 0.6, 1.0)
+    )
 
 
 def test_of_many_steps_some_are_drawn_the_first_and_the_last_among_them():
@@ -29,11 +31,11 @@ def test_of_many_steps_some_are_drawn_the_first_and_the_last_among_them():
 
 
 def test_each_vector_has_a_picture_with_its_meaning():
-    counts = Vector("Train/class_counts", 9, 1.0, (3.0, 5.0), labels=("wood", "glass"))
-    many = Vector("Train/class_counts_of_all", 9, 1.0, tuple(map(float, range(200))))
+    counts = StepVector("Train/class_counts", 9, 1.0, (3.0, 5.0), labels=("wood", "glass"))
+    many = StepVector("Train/class_counts_of_all", 9, 1.0, tuple(map(float, range(200))))
     section = vectors.section([of(density(3), density(9), counts, many)], WORDS)
     assert section is not None
-    pictures = [block for block in section.blocks if isinstance(block, Picture)]
+    pictures = [block for block in section.blocks if isinstance(block, ReportPicture)]
     assert [each.name for each in pictures] == [
         "vector-1-train-gradient_density",
         "vector-1-train-class_counts",

@@ -96,6 +96,18 @@ def test_what_runs_is_found_and_followed_to_its_end(tmp_path: Path) -> None:
     assert stopped.exists()
 
 
+def test_a_title_names_the_recipe_as_soon_as_the_series_does(tmp_path: Path) -> None:
+    folder = a_training(tmp_path, "aaaa")
+    (training,) = Watcher(tmp_path, ["seed 0"]).look()
+    assert training.title == "voices: tiny + aam, seed 0"
+    writer = SeriesWriter(folder, {"entry": "tiny+aam+long-one-seed0"}, 0, lambda step: step / 10)
+    writer.add(1, 0.5, {"Train/Loss": 1.0})
+    writer.flush()
+    training.latest.update()
+    assert training.title == "voices: tiny + aam, long-one, seed 0"
+    assert [each.folder for each in Watcher(tmp_path, ["long-one"]).look()] == [folder]
+
+
 def test_trainings_are_asked_for_by_title_key_or_folder(tmp_path: Path) -> None:
     folders = [a_training(tmp_path, key, seed) for seed, key in enumerate(("aaaa", "bbbb"))]
     for text, meant in (

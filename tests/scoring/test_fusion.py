@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.metrics.validation import MetricError
-from harness.scoring.calibration import Fusion, fit_calibration, fit_fusion
+from harness.scoring.calibration import ScoreFusion, fit_calibration, fit_fusion
 
 
 def systems(count: int, trials: int = 1000, seed: int = 0):
@@ -78,6 +78,6 @@ def test_qualities_come_after_the_systems():
 
 def test_another_count_of_systems_is_refused():
     with pytest.raises(MetricError, match="1 systems, fitted on 2"):
-        Fusion((1.0, 2.0), 0.0).apply([[1.0, 2.0]], [[1.0, 2.0]])
+        ScoreFusion((1.0, 2.0), 0.0).apply([[1.0, 2.0]], [[1.0, 2.0]])
     with pytest.raises(MetricError, match="there is no system"):
         fit_fusion([], np.array([True, False]))

@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import RequestError
 from harness.records.damage import hear_damage
-from harness.series import tables
+from harness.series import exports
 from harness.series.reading import read_series
 from harness.series.series import Series
 from harness.series.series_file import FILE, SeriesWriter, last_resume_point, published_bytes
@@ -84,18 +84,18 @@ def test_what_is_published_is_thinned_to_a_size(tmp_path: Path) -> None:
 
 
 def test_it_is_a_table_for_other_programs(tmp_path: Path) -> None:
-    table = tables.steps_table(read_series(written(tmp_path, range(1, 21))))
+    table = exports.steps_table(read_series(written(tmp_path, range(1, 21))))
     assert table.columns.tolist() == ["step", "epoch", "seconds", "Train/Loss", "Test/eer"]
-    (tmp_path / "a.csv").write_text(tables.csv_text(table))
+    (tmp_path / "a.csv").write_text(exports.csv_text(table))
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "a.csv"), table)
-    (tmp_path / "a.parquet").write_bytes(tables.parquet_bytes(table))
+    (tmp_path / "a.parquet").write_bytes(exports.parquet_bytes(table))
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "a.parquet"), table)
 
 
 def test_without_pyarrow_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(RequestError, match="--parquet needs pyarrow"):
-        tables.parquet_bytes(pd.DataFrame({"step": [1]}))
+        exports.parquet_bytes(pd.DataFrame({"step": [1]}))
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(30, marks=pytest.mark.long)])

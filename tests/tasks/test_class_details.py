@@ -90,3 +90,18 @@ def test_a_class_of_few_units_has_no_interval(items: pd.DataFrame, logits: np.nd
     estimate = TASK.detail(lists, {"logits": wider}).breakdowns["class"].groups[0].metrics
     assert estimate["accuracy"] is not None
     assert estimate["accuracy"].low is None
+
+
+def test_thirds_of_classes_by_their_training_items(items: pd.DataFrame, logits: np.ndarray) -> None:
+    counts = tuple(30 - 5 * place for place in range(len(GENRES)))
+    detailing = TASK.detail(Lists(items, GENRES, training_counts=counts), {"logits": logits})
+    groups = detailing.breakdowns["frequency"].groups
+    assert [group.name for group in groups] == ["head", "middle", "tail"]
+    decided = np.array(GENRES)[logits.argmax(1)]
+    thirds = np.array_split(np.array(GENRES), 3)
+    for group, part in zip(groups, thirds, strict=True):
+        own = items["label"].isin(part).to_numpy()
+        estimate = group.metrics["accuracy"]
+        assert estimate is not None
+        assert estimate.value == pytest.approx((items["label"] == decided)[own].mean(), rel=1e-5)
+        assert group.items == own.sum()

@@ -48,7 +48,7 @@ def pictures(seed: int = 0, test_label: str = "ant") -> OpenDataset:
     values = levels.astype(np.uint8).reshape(-1)
     pack = Pack(values, np.arange(61) * 16, np.full((60, 2), 4), "", {})
     corpus: Any = SimpleNamespace(kind="image")
-    config: Any = SimpleNamespace()
+    config: Any = SimpleNamespace(imbalance=None)
     listing = Listing("pictures", "quick", config, corpus, Path(), items, {})
     lock = DatasetLock(manifest="", split="", trials={}, content="", counts={})
     return OpenDataset(listing, pack, lock)

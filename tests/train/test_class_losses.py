@@ -13,13 +13,15 @@ from torch.nn import functional
 
 from adapters.ghm import GhmClassification
 from adapters.losses import AamSoftmax, Softmax
-from adapters.native.ghm_head import bin_index, gradient_norm
+from adapters.native.ghm_head import gradient_norm
+from adapters.native.harmonising import bin_index
+from adapters.ranking import GhmRanking, RankNet
 from adapters.triplet import AngularTriplet
 from harness.adapter import LossAdapter
 from harness.config.recipe_tables import Augment
 from harness.datasets.subset import Subset, training_sample
-from harness.train.class_losses import ClassLosses
 from harness.train.system import System, outputs_of
+from harness.train.validation_losses import ClassLosses
 from tests.train.small_training import RECIPE, Trunk, small_batches
 
 CPU, CLASSES = torch.device("cpu"), ("c0", "c1", "c2")
@@ -96,6 +98,40 @@ def test_other_speakers_and_losses_on_pairs_have_no_class_loss() -> None:
     items = SUBSET.items.assign(label=["c0", "c1", "c2", "c0", "c1", "someone else"])
     assert measured(built(Softmax()), dataclasses.replace(SUBSET, items=items)) == {}
     assert measured(built(AngularTriplet())) == {}
+
+
+def ranked(loss: LossAdapter) -> tuple[Any, ClassLosses]:
+    """A system and the losses of its items in batches of three, each of another grade."""
+    system = built(loss)
+    grades = np.array([0.5, -1.0, 2.0, 0.0, -2.0, 1.0], dtype=np.float32)
+    losses = ClassLosses(system, SUBSET.items, CLASSES, 3, grades)
+    outputs_of(system, SUBSET, "embedding", CPU, keep=losses.keep)
+    return system, losses
+
+
+def test_a_loss_that_ranks_is_judged_by_the_pairs_of_its_batches() -> None:
+    system, losses = ranked(RankNet())
+    scores = system.head.logits(embedded(system)).squeeze(1).tolist()
+    ordered = [(2, 0), (2, 4), (0, 4), (5, 3), (5, 1), (3, 1)]  # of rows 0, 2, 4 and of 1, 3, 5
+    gaps = [scores[first] - scores[second] for first, second in ordered]
+    loss = sum(math.log1p(math.exp(-gap)) for gap in gaps) / 6
+    found = losses.values()
+    assert found["raw_loss"] == pytest.approx(loss, rel=1e-5)
+    assert found["weighted_loss"] == pytest.approx(loss, rel=1e-5)
+    assert found["accuracy"] == pytest.approx(sum(gap > 0 for gap in gaps) / 6)
+
+
+def test_what_a_harmonised_ranking_makes_of_its_pairs_is_looked_at() -> None:
+    system, losses = ranked(GhmRanking(bins=4))
+    density = torch.tensor([0.1, 0.2, 0.3, 0.4])
+    system.head.density.copy_(density)
+    found = losses.gradients()
+    assert sum(found.vectors["gradient_norms"].values) == 6
+    assert torch.equal(system.head.density, density)
+
+
+def test_a_loss_that_ranks_has_none_of_items_without_grades() -> None:
+    assert measured(built(RankNet())) == {}
 
 
 def test_a_voice_at_its_own_speed_is_of_its_own_class() -> None:

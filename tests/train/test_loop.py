@@ -164,6 +164,8 @@ def test_the_loop_is_shown_no_test_data() -> None:
         "key": "str",
         "keep_states": "int",
         "kept": "Callable[[int, str], None]",
+        "look": "Callable[[System], Mapping[str, GradientEvidence]]",
+        "teacher": "Callable[[Tensor], Tensor] | None",
     }
 
 

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from harness.errors import RequestError
 from harness.metrics.operating_point import OperatingPoint
 from harness.trials.det_plot import COST_MARKERS, EER_MARKER, check_plot, det_figure, draw_det
-from harness.trials.system_report import Report, judge
+from harness.trials.system_report import SystemReport, judge
 
 POINTS = [OperatingPoint(0.05), OperatingPoint(0.3, 1, 2)]
 BEGINNINGS = {".png": b"\x89PNG\r\n\x1a\n", ".pdf": b"%PDF-", ".svg": b"<?xml"}
@@ -24,11 +24,11 @@ def drawn(count: int, gain: float = 2.0, seed: int = 0):
     return rng.normal(size=count) + gain * is_target, is_target
 
 
-def system(name: str = "a", **options) -> Report:
+def system(name: str = "a", **options) -> SystemReport:
     return judge(name, *drawn(options.pop("count", 400), **options), POINTS, None)
 
 
-def marks(report: Report) -> dict[str, tuple[float, float]]:
+def marks(report: SystemReport) -> dict[str, tuple[float, float]]:
     """Rates (false alarm, miss) at which a figure of one system has its markers."""
     curve, *others = det_figure([report]).axes[0].lines
     points = [line for line in others if len(line.get_xdata()) == 1]  # the legend's are empty
@@ -90,9 +90,15 @@ def test_axes_are_square_in_standard_deviations_and_named_in_per_cent():
             assert axes.get_ylim()[0] <= line.get_ydata()[0] <= axes.get_ylim()[1]
 
 
-def legend(*reports: Report) -> list[str]:
+def legend(*reports: SystemReport) -> list[str]:
     (held,) = det_figure(reports).legends
     return [text.get_text() for text in held.get_texts()]
+
+
+def test_axes_of_a_system_near_chance_have_marks_enough_to_read_it_by():
+    axes = det_figure([system(gain=0.1, count=4_000)]).axes[0]
+    low, high = axes.get_xlim()
+    assert sum(low < tick < high for tick in axes.get_xticks()) >= 3
 
 
 def test_the_legend_names_systems_and_marks():

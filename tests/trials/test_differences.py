@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import t as student
 
 from harness.metrics.operating_point import OperatingPoint
-from harness.trials.system_report import Report, judge
+from harness.trials.system_report import SystemReport, judge
 from harness.trials.systems import SystemDifference, compare_systems
 from harness.trials.trial_speakers import Resampling, Speakers
 
@@ -24,7 +24,7 @@ METRICS = [
 SPEAKERS = 8
 
 
-def reports(*gains: float) -> list[Report]:
+def reports(*gains: float) -> list[SystemReport]:
     """Systems scored on one list, the better the greater their gain."""
     rng = np.random.default_rng(0)
     enrol, test = (side.ravel().astype(np.int32) // 3 for side in np.mgrid[:24, :24])
@@ -43,13 +43,15 @@ def reports(*gains: float) -> list[Report]:
     ]
 
 
-def replicates(report: Report, metric: str) -> tuple[float, list[float]]:
+def replicates(report: SystemReport, metric: str) -> tuple[float, list[float]]:
     estimates = [report.eer, *(cost.least for cost in report.costs)]
     estimate = estimates[METRICS.index(metric)]
     return estimate.value, estimate.replicates.tolist()
 
 
-def plain(first: Report, second: Report, metric: str) -> tuple[float, float, float, float]:
+def plain(
+    first: SystemReport, second: SystemReport, metric: str
+) -> tuple[float, float, float, float]:
     """Value, low, high and uncorrected p."""
     (one, ones), (other, others) = replicates(first, metric), replicates(second, metric)
     apart = [a - b for a, b in zip(ones, others, strict=True)]

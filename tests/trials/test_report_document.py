@@ -13,14 +13,14 @@ from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.roc import roc
 from harness.records.documents import readable_json
 from harness.trials.report_output import report_document
-from harness.trials.system_report import MetricEstimate, PointCost, Report
+from harness.trials.system_report import MetricEstimate, PointCost, SystemReport
 from harness.trials.systems import SystemDifference
 from harness.trials.trial_speakers import NoSpeakers, Resampling, Speakers
 
 POINTS = [OperatingPoint(), OperatingPoint(0.5, 2, 3)]
 
 
-def report(name: str, *, cllr: float = 0.9, threshold: float = 1.5) -> Report:
+def report(name: str, *, cllr: float = 0.9, threshold: float = 1.5) -> SystemReport:
     """Numbers that are all different, so that none can stand in another's place."""
     costs = [
         PointCost(
@@ -30,7 +30,7 @@ def report(name: str, *, cllr: float = 0.9, threshold: float = 1.5) -> Report:
     ]
     rate = MetricEstimate(0.03, 0.02, 0.05, np.ones(3))
     curve = roc([1.0], [0.0])
-    return Report(name, 40, 1600, rate, 0.25, tuple(costs), cllr, 0.7, curve)
+    return SystemReport(name, 40, 1600, rate, 0.25, tuple(costs), cllr, 0.7, curve)
 
 
 def sample(note: str = "") -> Resampling:

@@ -13,12 +13,12 @@ from harness.metrics.comparison import PairedDifference
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.roc import roc
 from harness.trials.report_output import report_text
-from harness.trials.system_report import MetricEstimate, PointCost, Report
+from harness.trials.system_report import MetricEstimate, PointCost, SystemReport
 from harness.trials.systems import SystemDifference
 from harness.trials.trial_speakers import NoSpeakers, Resampling, Speakers
 
 
-def report(name: str, *, low: float | None = 0.02, threshold: float = 1.5) -> Report:
+def report(name: str, *, low: float | None = 0.02, threshold: float = 1.5) -> SystemReport:
     rate = MetricEstimate(0.0312, low, None if low is None else 0.05, np.empty(0))
     costs = (
         PointCost(
@@ -28,7 +28,7 @@ def report(name: str, *, low: float | None = 0.02, threshold: float = 1.5) -> Re
             OperatingPoint(0.05, 10), MetricEstimate(0.25, low, rate.high, np.empty(0)), 0.5, 2.0
         ),
     )
-    return Report(name, 40, 16_000, rate, 0.25, costs, 0.9, 0.7, roc([1.0], [0.0]))
+    return SystemReport(name, 40, 16_000, rate, 0.25, costs, 0.9, 0.7, roc([1.0], [0.0]))
 
 
 def sample(note: str = "") -> Resampling:
@@ -36,7 +36,9 @@ def sample(note: str = "") -> Resampling:
     return Resampling(speakers, np.ones((9, 4), dtype=np.int64), 2, 77)
 
 
-def printed(*reports: Report, compared=(), of=None, is_calibrated: bool = True) -> list[list[str]]:
+def printed(
+    *reports: SystemReport, compared=(), of=None, is_calibrated: bool = True
+) -> list[list[str]]:
     """The lines as a wide terminal would show them, parted where columns are."""
     console = Console(width=400, color_system=None)
     with console.capture() as held:

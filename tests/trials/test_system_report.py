@@ -13,7 +13,7 @@ from sklearn.metrics import roc_curve
 
 from harness.metrics.operating_point import OperatingPoint
 from harness.metrics.validation import MetricError
-from harness.trials.system_report import MetricEstimate, Report, judge
+from harness.trials.system_report import MetricEstimate, SystemReport, judge
 from harness.trials.trial_speakers import Resampling, Speakers
 
 POINTS = [OperatingPoint(), OperatingPoint(0.05, c_miss=1, c_fa=2), OperatingPoint(0.5, 10, 1)]
@@ -169,7 +169,7 @@ def test_intervals_are_those_of_trials_repeated_for_the_drawn_speakers(decimals,
         assert held(cost.least) == pytest.approx(wanted, abs=1e-9)
 
 
-def values(report: Report) -> list[float]:
+def values(report: SystemReport) -> list[float]:
     numbers = [report.eer.value, report.threshold, report.cllr, report.min_cllr]
     return numbers + [n for c in report.costs for n in (c.least.value, c.threshold, c.actual)]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from harness.scoring.calibration import fit_calibration
-from harness.use.comparison import cosine, posterior, two_groups
-from harness.use.prediction import softmax
+from harness.use.classify import softmax
+from harness.use.sound_pair import cosine, posterior, two_groups
 
 
 def test_the_cosine_is_that_of_numpy() -> None:

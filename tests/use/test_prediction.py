@@ -12,9 +12,9 @@ from sklearn.datasets import load_digits
 
 from harness.errors import RequestError
 from harness.run.plan.questions import DeclaredInput
+from harness.use.classify import predict
 from harness.use.given_items import GivenItems
 from harness.use.model_facts import ModelFacts
-from harness.use.prediction import predict
 
 FACTS = ModelFacts(
     entry="nearest mean",

@@ -9,7 +9,7 @@ import pytest
 
 from harness.use.sound_facts import SoundFacts, measure_sound
 from harness.use.sound_warnings import warnings_of
-from harness.use.training_sounds import Range, TrainingSounds
+from harness.use.training_sounds import TrainingSounds, UsualRange
 from tests.use.sounds import RATE, spoken
 
 PLAIN = SoundFacts(
@@ -25,10 +25,10 @@ PLAIN = SoundFacts(
 )
 TRAINING = TrainingSounds(
     measured=100,
-    seconds=Range(low=2.0, high=6.0),
-    level_db=Range(low=-30.0, high=-15.0),
-    range_db=Range(low=25.0, high=60.0),
-    high_db=Range(low=-40.0, high=-5.0),
+    seconds=UsualRange(low=2.0, high=6.0),
+    level_db=UsualRange(low=-30.0, high=-15.0),
+    range_db=UsualRange(low=25.0, high=60.0),
+    high_db=UsualRange(low=-40.0, high=-5.0),
 )
 
 
@@ -72,7 +72,7 @@ def test_another_kind_than_the_trainings_is_told(facts: dict[str, Any], rule: st
 
 
 def test_noise_as_training_had_is_not_told() -> None:
-    noisy = TRAINING.model_copy(update={"range_db": Range(low=5.0, high=20.0)})
+    noisy = TRAINING.model_copy(update={"range_db": UsualRange(low=5.0, high=20.0)})
     assert rules(None, range_db=10.0) == ["noisy"]
     assert rules(noisy, range_db=10.0) == []
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from docs.simulation.health.draws import Floats, noise
-from harness.health.curves import Curve
 from harness.health.forecast import forecast_curve
+from harness.health.validation_curves import Curve
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t as student
 
-from harness.health.curves import Curve, validation_curve
 from harness.health.forecast import forecast_curve
+from harness.health.validation_curves import Curve, validation_curve
 from harness.series.reading import read_series
 
 FEWEST, ENOUGH = 15, 40

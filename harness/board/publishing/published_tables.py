@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from harness.board.publishing.rendering import (
 )
 from harness.board.publishing.site_pages import pages as site_pages
 from harness.board.publishing.suite_pages import index, index_line, suite_texts
-from harness.board.record_paths import slug
+from harness.board.record_paths import series_path, slug
 from harness.board.record_store import families, load, record_files
 from harness.board.standing.budget_curve import curves_of
 from harness.board.standing.rows import FiledRecord
@@ -29,11 +30,13 @@ from harness.board.writing.json_document import document_text
 from harness.board.writing.markdown import section
 from harness.board.writing.references import references
 from harness.config.loader import load as load_benchmark
-from harness.errors import RequestError
+from harness.errors import DataError, RequestError
+from harness.health.training_end import TrainingEnd, read_training_end
 from harness.records.files import read_bytes, write_text
 from harness.records.record import Record
 from harness.records.record_files import read_record, usable_record
 from harness.records.signature import SIGNERS, read_signers
+from harness.series.series_file import PUBLISHED
 
 __all__ = ["Beside", "Files", "build", "read_folder", "record_files", "render"]
 
@@ -192,12 +195,26 @@ def write_local(
     name = f"{suite}-{profile}"
     paths = sorted((runs / name).rglob("record.json"))
     records = ((path, _usable(path, known.get(path.resolve()))) for path in paths)
-    made = tables(FiledRecord(each, path.relative_to(runs).as_posix()) for path, each in records)
+    made = tables(
+        FiledRecord(each, path.relative_to(runs).as_posix(), end=end_beside(path))
+        for path, each in records
+    )
     write_text(runs / f"{name}.json", document_text(made))
     curves = {curve.endpoint: curve for curve in curves_of(made)}
     sections = (section(table, curve=curves.get(table)) for table in made)
     write_text(runs / f"{name}.md", "\n".join(sections))
     return runs / f"{name}.md"
+
+
+def end_beside(record: Path) -> TrainingEnd | None:
+    """Return how the training of a record in a file ended; None without its series beside it."""
+    own = record.name == "record.json"
+    series = record.with_name(PUBLISHED if own else series_path(record.name))
+    if not series.is_file():
+        return None
+    with suppress(DataError):  # a run's own series may be cut off; its record stands
+        return read_training_end(series)
+    return None
 
 
 def latest_records(

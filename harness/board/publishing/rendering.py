@@ -39,10 +39,10 @@ from harness.board.writing.json_document import document
 from harness.board.writing.markdown import CURVE, section
 from harness.board.writing.references import References
 from harness.errors import RequestError
+from harness.health.training_end import TrainingEnd
 from harness.measure.device import cores
 from harness.records.details_schema import Details
 from harness.records.signature import Signers
-from harness.series.training_end import TrainingEnd
 
 MANY = 4000
 """Number of records from which on further processes are worth their start."""

@@ -236,6 +236,6 @@ def _components(rows: Sequence[Row]) -> list[PageColumn]:
 def components(row: Row) -> dict[str, str | None]:
     """Return the components of an entry, and how it was made; None for one that it has not."""
     first, loss = row.first, row.first.loss
-    trust = row.trust if row.is_done else None
+    trust = row.shown_trust if row.is_done else None
     names = (first.track, trust, first.recipe_name, first.model.name, loss.name if loss else None)
     return dict(zip(COMPONENTS, names, strict=True))

@@ -17,12 +17,14 @@ from harness.board.standing.table import Table
 from harness.board.versions.changelog import LogEntry
 from harness.board.writing.breakdowns import breakdown_grids
 from harness.board.writing.captions import data_title, folded_footnotes, head, title
+from harness.board.writing.claims_text import claim_sentences
 from harness.board.writing.curve_chart import curve_digits, curve_path
 from harness.board.writing.curve_text import crossing_grid, curve_grid, curve_notes
 from harness.board.writing.efficiency import efficiencies, efficiency_grid, efficiency_notes
 from harness.board.writing.entry_grids import cost_grids
 from harness.board.writing.entry_notes import row_footnotes
 from harness.board.writing.grids import Grid, failure
+from harness.board.writing.recipe_claims_text import recipe_sentences
 from harness.board.writing.reference_tables import reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
 from harness.board.writing.summary import curve_summary, table_summary
@@ -150,7 +152,11 @@ def section(
         ],
         parts=[_of_rows(table, *each) for each in breakdown_grids(table, details)],
         references=[reference_view(group) for group in references],
-        warnings=row_footnotes(table, brief=True),
+        warnings=[
+            *row_footnotes(table, brief=True),
+            *claim_sentences(table),
+            *recipe_sentences(table),
+        ],
         footnotes=folded_footnotes(table),
         data=table_data(table, held, keys, details),
     )

@@ -14,9 +14,9 @@ from typing import Any
 from harness.board.evidence import UNSEEN
 from harness.board.standing.costs import cost_of, environments_of
 from harness.board.standing.figures import Figure
+from harness.health.training_end import TrainingEnd
 from harness.records.documents import digest
 from harness.records.record import COSTS, Metric, Record, Trust
-from harness.series.training_end import TrainingEnd
 
 INCOMPLETE = "incomplete"
 """The state of a row if folds of it have no result."""
@@ -26,6 +26,9 @@ DAGGER = "†"
 
 CLAIM = "‡"
 """Marks an entry whose figures were claimed, and not made here."""
+
+LEAKY = "leaky"
+"""Shown as the trust of rows whose test holds copies of training pictures, on purpose."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,16 @@ class Row:
         trusts = {record.trust for record in self.records}
         return trusts.pop() if len(trusts) == 1 else original_trust(self.first)
 
+    @property
+    def shown_trust(self) -> str:
+        """The word for its trust in tables: of a test with copies of training data, `leaky`."""
+        return LEAKY if self.is_leaky and not self.is_claimed else self.trust
+
+    @property
+    def is_leaky(self) -> bool:
+        """True if copies of its training data were tested, on purpose: it takes no rank."""
+        return bool(self.first.dataset.leaks)
+
     @cached_property
     def flag(self) -> str:
         """What is to be told beside its trust; empty of most."""
@@ -117,7 +130,7 @@ class Row:
     @cached_property
     def is_compared(self) -> bool:
         """True if it is ranked, and its costs are compared with the others'."""
-        return self.is_done and not self.is_claimed
+        return self.is_done and not self.is_claimed and not self.is_leaky
 
     @property
     def state(self) -> str:

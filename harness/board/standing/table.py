@@ -17,7 +17,7 @@ from harness.board.standing.budgets import by_budget
 from harness.board.standing.choice import Choice, before_last, choose
 from harness.board.standing.fold_join import join_folds
 from harness.board.standing.rows import FiledRecord, Row, arrange, join, labels
-from harness.board.standing.table_ranks import Ranking, rank
+from harness.board.standing.table_ranks import TableRanks, rank
 from harness.errors import RequestError
 from harness.records.record import Data, MetricFacts, Protocol, Record
 
@@ -45,14 +45,17 @@ class Table:
             less than behind the entries' others; from old to new.
         budget: crops that each matched training saw; None if that is not known.
         budgets: those of all tables that differ in nothing else, the smallest first.
+        honest: of a table whose test holds copies of training data, that of the dataset without
+            them; None of another table, and where there is none.
     """
 
     rows: tuple[Row, ...]
-    ranking: Ranking
+    ranking: TableRanks
     older: tuple[FiledRecord, ...] = ()
     weaker: tuple[FiledRecord, ...] = ()
     budget: int | None = None
     budgets: tuple[int, ...] = ()
+    honest: Table | None = None
 
     @property
     def rules(self) -> tuple[str, int, str, str, str, str]:
@@ -124,7 +127,19 @@ def tables(filed: Iterable[FiledRecord]) -> list[Table]:
     """
     ordered = sorted(filed, key=lambda each: key_of(each.record))
     groups = groupby(ordered, lambda each: key_of(each.record))
-    return [table for _, group in groups for table in _tables(choose(group))]
+    made = [table for _, group in groups for table in _tables(choose(group))]
+    return [
+        replace(table, honest=_honest(table, made)) if table.dataset.leaks else table
+        for table in made
+    ]
+
+
+def _honest(table: Table, tables: Sequence[Table]) -> Table | None:
+    """Return the table that a leaky one is held against; None if it is not there."""
+    suite, profile, _ = family(table)
+    wanted = suite, profile, table.dataset.leaks
+    same = [each for each in tables if family(each) == wanted and each.budget == table.budget]
+    return nearest_table(table, same)
 
 
 def table_before(table: Table) -> Table | None:
@@ -181,6 +196,16 @@ def family_of(record: Record) -> Family:
     protocol, dataset = record.protocol, record.dataset
     name = dataset.fold.of if dataset.fold else dataset.name
     return protocol.suite, protocol.profile, name
+
+
+def rendered_with(family: Family, leaks: str) -> Family:
+    """Return the family that a record's table is made beside: an honest one's of a leaky one.
+
+    Args:
+        family: the record's own.
+        leaks: the dataset that its own has copies of; empty for most.
+    """
+    return (*family[:2], leaks) if leaks else family
 
 
 def family(table: Table) -> Family:

@@ -22,7 +22,7 @@ from harness.records.record import MetricFacts, Protocol
 
 
 @dataclass(frozen=True)
-class Ranking:
+class TableRanks:
     """Ranks in the order of the rows (None: no rank), and the power of the table.
 
     Attributes:
@@ -43,7 +43,7 @@ class Ranking:
     apart: tuple[str, ...] = ()
 
 
-def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
+def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> TableRanks:
     """Rank the done rows of one table by its primary metric, paired on the units left out.
 
     Claimed rows take no rank, and count for nobody's. A row that cannot be paired with the others
@@ -56,7 +56,9 @@ def rank(rows: Sequence[Row], protocol: Protocol, unit: str) -> Ranking:
     """
     done = [row for row in rows if row.is_compared]
     spread = seed_spread(done, protocol.primary, protocol.facts[protocol.primary])
-    blank = Ranking((None,) * len(rows), spread=spread)
+    blank = TableRanks((None,) * len(rows), spread=spread)
+    if rows and all(row.is_leaky for row in rows):
+        return replace(blank, reason="copies of training data are tested: nothing is ranked")
     if len(done) < 2:
         return replace(blank, reason="ranks need two entries with results")
     paired, apart = _pair(done, protocol.primary, unit)
@@ -82,7 +84,7 @@ def values_by_unit(row: Row, metric: str) -> ComparedEntry:
 
 
 def pair_p_values(
-    rows: Sequence[Row], ranking: Ranking, protocol: Protocol
+    rows: Sequence[Row], ranking: TableRanks, protocol: Protocol
 ) -> dict[tuple[Row, Row], float]:
     """Return the p value of each pair of ranked rows, as the ranks rest on it."""
     ranked = [row for row, rank in zip(rows, ranking.ranks, strict=True) if rank is not None]
@@ -96,8 +98,8 @@ def pair_p_values(
 
 
 def _fill_ranks(
-    blank: Ranking, rows: Sequence[Row], paired: Sequence[Row], protocol: Protocol, unit: str
-) -> Ranking:
+    blank: TableRanks, rows: Sequence[Row], paired: Sequence[Row], protocol: Protocol, unit: str
+) -> TableRanks:
     """Fill in the ranks of the rows that can be paired."""
     scale = _scale(protocol.facts[protocol.primary])
     units = len(paired[0].left_one_out(protocol.primary) or ())

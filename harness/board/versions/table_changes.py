@@ -18,7 +18,7 @@ DIGITS = 12
 
 
 @dataclass(frozen=True)
-class Rule:
+class ChangedRule:
     """A rule that changed; None if there was none, or is none."""
 
     name: str
@@ -66,7 +66,7 @@ class Changes:
 
     earlier: Table
     later: Table
-    rules: tuple[Rule, ...]
+    rules: tuple[ChangedRule, ...]
     came: tuple[str, ...]
     went: tuple[str, ...]
     superseded: tuple[Superseded, ...]
@@ -127,7 +127,7 @@ def _properties(entry: VersionedEntry) -> dict[str, str]:
     """Return the properties of an entry besides its numbers; of contents, a digest's start."""
     row, first = entry.row, entry.row.first
     parts = {"model": first.model, **({"loss": first.loss} if first.loss else {})}
-    told = {"state": row.state, "trust": row.trust if row.is_done else ""}
+    told = {"state": row.state, "trust": row.shown_trust if row.is_done else ""}
     if row.is_done:
         told["seeds"] = ", ".join(seed_text(record.seed) for record in row.results)
     for name, part in parts.items():
@@ -139,11 +139,11 @@ def _properties(entry: VersionedEntry) -> dict[str, str]:
     return told | {"track": first.track}
 
 
-def rule_changes(earlier: Table, later: Table) -> tuple[Rule, ...]:
+def rule_changes(earlier: Table, later: Table) -> tuple[ChangedRule, ...]:
     """Return the rules in which two tables differ: the protocol's, then the data's."""
     before, after = rules(earlier), rules(later)
     names = list(dict.fromkeys([*after, *before]))
-    found = [Rule(name, before.get(name), after.get(name)) for name in names]
+    found = [ChangedRule(name, before.get(name), after.get(name)) for name in names]
     return tuple(rule for rule in found if rule.before != rule.after)
 
 
@@ -177,7 +177,7 @@ def rules(table: Table) -> dict[str, Any]:
     }
 
 
-def rule_texts(rule: Rule) -> tuple[str, str]:
+def rule_texts(rule: ChangedRule) -> tuple[str, str]:
     """Return a rule before and after, as people read it."""
     short = rule.name in ("protocol digest", "data lock")
     before, after = _text(rule.before), _text(rule.after)

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.board.standing.costs import environments
 from harness.board.standing.figures import plain, plural
-from harness.board.standing.rows import seed_text
+from harness.board.standing.rows import LEAKY, seed_text
 from harness.board.standing.table import Table
 from harness.board.writing.entry_notes import cost_footnotes, point_text, row_footnotes
 from harness.metrics.seed_spread import SeedSpread
@@ -21,6 +21,7 @@ TRUST = {
     "rescored": "scores made elsewhere, metrics computed from them",
     "measured": "run and measured by the harness; where published, signed by a listed key",
     "reproduced": "measured, and made again by somebody else",
+    LEAKY: "copies of one picture are trained on and tested, on purpose, to show what it is worth",
 }
 
 
@@ -223,7 +224,7 @@ def _at(typical: float, spread: SeedSpread, facts: MetricFacts) -> str:
 
 
 def _trust(table: Table) -> str:
-    used = {row.trust for row in table.rows if row.is_done}
+    used = {row.shown_trust for row in table.rows if row.is_done}
     said = [f"{word}: {text}" for word, text in TRUST.items() if word in used]
     return f"Trust, {'; '.join(said)}." if said else ""
 

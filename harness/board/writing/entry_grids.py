@@ -57,11 +57,33 @@ def short_grid(table: Table, link: str = "") -> Grid:
         Column("rank", tuple(number_cell(rank, str(rank)) for rank in table.ranking.ranks)),
         entries,
         *(_metric_column(table, name, table.facts[name]) for name in first_metrics(table)),
+        *honest_columns(table),
         gpu_column(table.rows),
         *(speed_columns(table.rows, where[0]) if len(where) == 1 else []),
         Column("trust", tuple(map(trust_cell, table.rows)), numeric=False),
     ]
     return Grid(tuple(columns))
+
+
+def honest_columns(table: Table) -> list[Column]:
+    """Return the primary metric without the leak, and how far it lies off, of a leaky table."""
+    honest, primary = table.honest, table.protocol.primary
+    if honest is None:
+        return []
+    facts = table.facts[primary]
+    theirs = {row.name: row.figure(primary) for row in honest.rows if row.is_done}
+    pairs = [(row.figure(primary), theirs.get(row.name)) for row in table.rows]
+    gaps = [
+        None if leaky is None or held is None else leaky.value - held.value for leaky, held in pairs
+    ]
+    unit = "points" if facts.unit == "%" else facts.unit
+    shown = [number_cell(gap, "" if gap is None else f"{plain(gap, facts)}") for gap in gaps]
+    return [
+        Column(
+            f"{facts.title} without the leak", tuple(metric_cell(held, facts) for _, held in pairs)
+        ),
+        Column(f"difference ({unit})" if unit else "difference", tuple(shown)),
+    ]
 
 
 def first_metrics(table: Table) -> list[str]:

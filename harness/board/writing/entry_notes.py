@@ -181,21 +181,22 @@ def _still_learning(table: Table) -> str:
     facts = table.facts[primary]
     told = []
     for name, row in zip(table.labels, table.rows, strict=True):
-        rising = [end.accuracy for end in row.ends if end.is_rising and end.accuracy]
+        rising = [rise for end in row.ends if (rise := end.rise)]
         better = [
-            end.validation[primary]
+            gain
             for end in row.ends
-            if end.is_improving(primary, higher_is_better=facts.higher_is_better)
+            if (gain := end.gain(primary, higher_is_better=facts.higher_is_better))
         ]
         said = []
         if rising:
             before, after = (100 * statistics.fmean(each) for each in zip(*rising, strict=True))
-            said.append(f"training accuracy {before:.1f} to {after:.1f} % over the last tenths")
+            said.append(f"training accuracy {before:.1f} to {after:.1f} % over its last fifth")
         if better:
             first, last = (statistics.fmean(each) for each in zip(*better, strict=True))
             unit = f" {facts.unit}".rstrip()
             said.append(
-                f"{facts.title} on validation {plain(first, facts)} to {plain(last, facts)}{unit}"
+                f"{facts.title} on validation {plain(first, facts)} to {plain(last, facts)}{unit} "
+                "over its later half"
             )
         if said:
             told.append(f"{name} ({', '.join(said)})")

@@ -109,7 +109,7 @@ def cell(text: str) -> Cell:
 
 def trust_cell(row: Row) -> Cell:
     """Return the trust in a row's figures, with what is to be told beside it."""
-    told = cell(row.trust if row.is_done else UNKNOWN)
+    told = cell(row.shown_trust if row.is_done else UNKNOWN)
     return replace(told, note=f"({row.flag})") if row.flag else told
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from harness.board.standing.budget_curve import BudgetCurve, curves_of
+from harness.board.standing.claims import table_claims
 from harness.board.standing.costs import (
     SHOWN,
     budgets,
@@ -19,6 +21,7 @@ from harness.board.standing.costs import (
     memory_prediction,
 )
 from harness.board.standing.figures import six_digits
+from harness.board.standing.recipe_claims import recipe_claims
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.board.writing.captions import footnotes
@@ -107,9 +110,29 @@ def _table(table: Table, curve: BudgetCurve | None) -> dict[str, Any]:
             {"rank": rank, "entry": name, **_row(row, table.facts, where)}
             for row, name, rank in named
         ],
+        **_claims(table),
+        **_recipe_claims(table),
         "efficiency": efficiency_document(table),
         "footnotes": footnotes(table),
     }
+
+
+def _claims(table: Table) -> dict[str, Any]:
+    """Return what can be concluded of a table's losses; None stands for what is not known."""
+    found = [
+        {
+            key: None if isinstance(value, float) and math.isnan(value) else value
+            for key, value in asdict(judged).items()
+        }
+        for judged in table_claims(table)
+    ]
+    return {"claims": found} if found else {}
+
+
+def _recipe_claims(table: Table) -> dict[str, Any]:
+    """Return what can be concluded of a table's recipes."""
+    found = [asdict(judged) for judged in recipe_claims(table)]
+    return {"recipe_claims": found} if found else {}
 
 
 def _budget(table: Table) -> dict[str, Any]:
@@ -149,7 +172,7 @@ def _row(row: Row, facts: Mapping[str, MetricFacts], where: Mapping[str, str]) -
     return {
         "state": row.state,
         "reason": first.reason,
-        "trust": row.trust,
+        "trust": row.shown_trust,
         "flag": row.flag or None,
         "submission": given.model_dump(mode="json", exclude={"files"}) if given else None,
         "model": first.model.name,

@@ -14,6 +14,8 @@ from harness.board.standing.figures import UNKNOWN, one_line
 from harness.board.standing.table import Table
 from harness.board.writing.breakdowns import breakdown_grids
 from harness.board.writing.captions import data_title, folded_footnotes, head, title
+from harness.board.writing.claims_text import TITLE as CLAIMS_TITLE
+from harness.board.writing.claims_text import claim_sentences
 from harness.board.writing.curve_chart import curve_digits
 from harness.board.writing.curve_text import crossing_grid, curve_grid, curve_notes
 from harness.board.writing.efficiency import (
@@ -25,6 +27,8 @@ from harness.board.writing.efficiency import (
 from harness.board.writing.entry_grids import cost_grids, full_grid, short_grid
 from harness.board.writing.entry_notes import row_footnotes
 from harness.board.writing.grids import Cell, Grid, TextPiece
+from harness.board.writing.recipe_claims_text import TITLE as RECIPES_TITLE
+from harness.board.writing.recipe_claims_text import recipe_sentences
 from harness.board.writing.reference_tables import ELSEWHERE, reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup
 from harness.board.writing.summary import curve_summary, lead, table_summary
@@ -69,6 +73,10 @@ def section(
     own += [grid_markdown(shown)]
     notes = row_footnotes(table, brief=True)
     own += [_list(notes)] * bool(notes)
+    concluded = claim_sentences(table)
+    own += [f"**{CLAIMS_TITLE}**", _list(concluded)] * bool(concluded)
+    learnt = recipe_sentences(table)
+    own += [f"**{RECIPES_TITLE}**", _list(learnt)] * bool(learnt)
     costs = [
         block
         for each in cost_grids(table)

@@ -34,13 +34,16 @@ from harness.data.synthesis.arithmetic import (
     smooth,
 )
 from harness.data.synthesis.catalogue import Split
+from harness.data.synthesis.impact_settings import (
+    HARD_SHARE,
+    MATERIALS,
+    ORIGINAL,
+    ImpactSettings,
+)
 
 SAMPLE_RATE: Final = 16_000
 SAMPLES: Final = 16_000
 LOWEST_HZ: Final = 500.0
-HIGHEST_HZ: Final = 3000.0
-
-MATERIALS: Final[tuple[str, ...]] = ("wood", "metal", "plastic", "glass", "ceramic", "stone")
 
 # Objects of each material, in the order of MATERIALS. The training set falls geometrically by
 # 10 from the first class to the last; validation and test are milder, so that the rare classes
@@ -56,6 +59,7 @@ _STRIKES: Final[dict[str, dict[Split, int]]] = {
     "full": {"train": 16, "validation": 8, "test": 12},
 }
 
+# The two make up the HARD_SHARE of the corpus as it is; another share is divided as they are.
 _MISLEADING_SHARE: Final = 0.08
 _MUFFLED_SHARE: Final = 0.06
 # Beyond this rate exp(-decay t) would sink below the normal float64 within the second, where
@@ -141,28 +145,28 @@ def _catalogue() -> tuple[tuple[Split, str], ...]:
     )
 
 
-def _sounding_material(draws: Draws, material: str) -> str:
+def _sounding_material(draws: Draws, material: str, settings: ImpactSettings) -> str:
     """Choose whose sound an object has: mostly its own material's, seldom any other's."""
-    misleads = draws.uniform(0.0, 1.0) < _MISLEADING_SHARE
-    others = [other for other in MATERIALS if other != material]
+    misleads = draws.uniform(0.0, 1.0) < _MISLEADING_SHARE * (settings.hard / HARD_SHARE)
+    others = [other for other in settings.materials if other != material] or [material]
     other = others[int(draws.uniform(0.0, len(others)))]
     return other if misleads else material
 
 
-def _mode_frequencies(draws: Draws, recipe: _Recipe, size: float) -> Array:
-    """Place the modes inharmonically between the object's lowest and at most 3000 Hz.
+def _mode_frequencies(draws: Draws, recipe: _Recipe, size: float, highest_hz: float) -> Array:
+    """Place the modes inharmonically between the object's lowest and at most a frequency.
 
     Returns:
         Hz, ascending, [M].
     """
     fewest, most = recipe.modes
     count = fewest + int(draws.uniform(0.0, most - fewest + 1))
-    lowest = min(max(recipe.base_hz / size, LOWEST_HZ), 1800.0)
-    highest = draws.uniform(0.8 * HIGHEST_HZ, HIGHEST_HZ)
+    lowest = min(max(recipe.base_hz / size, LOWEST_HZ), 0.6 * highest_hz)
+    highest = draws.uniform(0.8 * highest_hz, highest_hz)
     # Uneven gaps, none nearly closed, make the series inharmonic and the modes distinct.
     places = np.cumsum(draws.uniforms(0.3, 1.7, count))
     rise = (places - places[0]) / (places[-1] - places[0])
-    placed = np.minimum(lowest + (highest - lowest) * rise, HIGHEST_HZ)
+    placed = np.minimum(lowest + (highest - lowest) * rise, highest_hz)
     return np.asarray(placed, dtype=np.float64)
 
 
@@ -182,11 +186,12 @@ def _mode_decays(draws: Draws, recipe: _Recipe, frequencies: Array) -> Array:
 
 
 @lru_cache(maxsize=64)
-def impact_object(number: int) -> ImpactObject:
+def impact_object(number: int, settings: ImpactSettings = ORIGINAL) -> ImpactObject:
     """Make the object of a number, 0-479.
 
     Args:
         number: its place in the corpus.
+        settings: of the corpus.
 
     Returns:
         The object; its arrays are shared between calls and must not be changed.
@@ -198,10 +203,10 @@ def impact_object(number: int) -> ImpactObject:
         raise KeyError(f"open-impacts has no object {number}")
     split, material = _catalogue()[number]
     draws = Draws(f"open-impacts/object/{number:04d}")
-    sounds_like = _sounding_material(draws, material)
+    sounds_like = _sounding_material(draws, material, settings)
     recipe = _RECIPES[sounds_like]
     size = _exp(0.2 * draws.bell())
-    frequencies = _mode_frequencies(draws, recipe, size)
+    frequencies = _mode_frequencies(draws, recipe, size, settings.resonance_hz)
     decays = _mode_decays(draws, recipe, frequencies)
     strengths = exponential(0.5 * draws.bells(frequencies.size))
     shapes = 1.0 + np.floor(draws.uniforms(0.0, 5.0, frequencies.size))
@@ -234,18 +239,52 @@ def _pulse_gains(frequencies: Array, contact_s: float) -> Array:
     return np.asarray(np.where(removable, 0.5, gains) + 0.01, dtype=np.float64)
 
 
-def _modes_struck(draws: Draws, thing: ImpactObject, contact_s: float) -> Array:
-    """Ring the modes of an object struck at a random place.
+@dataclass(frozen=True)
+class Blow:
+    """One strike of an object, as far as it can be told without its sound.
+
+    Attributes:
+        contact_s: length of the push in seconds; a hard striker has a short contact.
+        force: peak of the sound at one metre, 1 being full scale.
+        start_s: seconds of silence before it.
+        position: where the object is struck, as a share of its length.
+        muffled: True if a hand damps the object.
+        hand: decay rate that such a hand adds to every mode, in 1/s.
+        distance: from the object to the microphone, in metres.
+    """
+
+    contact_s: float
+    force: float
+    start_s: float
+    position: float
+    muffled: bool
+    hand: float
+    distance: float
+
+
+def _draw_blow(draws: Draws, recipe: _Recipe, place: str, settings: ImpactSettings) -> Blow:
+    """Draw a strike: the first numbers of its stream, and its distance from one of its own."""
+    contact_s = recipe.pulse_s * _exp(draws.uniform(-0.5, 0.5))  # From hard to soft strikers.
+    force = 0.75 * _exp(draws.uniform(-1.4, 0.0))
+    start_s = draws.uniform(0.01, 0.06)
+    position = draws.uniform(0.08, 0.5)
+    muffled = draws.uniform(0.0, 1.0) < _MUFFLED_SHARE * (settings.hard / HARD_SHARE)
+    hand, distance = draws.uniform(20.0, 80.0), 1.0
+    if settings.distance > 1.0:
+        distance = Draws(f"open-impacts/distance/{place}").uniform(1.0, settings.distance)
+    return Blow(contact_s, force, start_s, position, muffled, hand, distance)
+
+
+def _modes_struck(thing: ImpactObject, blow: Blow) -> Array:
+    """Ring the modes of an object that is struck.
 
     Returns:
         float64 [SAMPLES], peak 1.
     """
-    position = draws.uniform(0.08, 0.5)
-    _, shape = cosine_sine(0.5 * thing.shapes * position)
-    gains = thing.strengths * (np.abs(shape) + 0.05) * _pulse_gains(thing.frequencies, contact_s)
-    muffled = draws.uniform(0.0, 1.0) < _MUFFLED_SHARE
-    hand = draws.uniform(20.0, 80.0)
-    decays = np.minimum(thing.decays + (hand if muffled else 0.0), _FASTEST_DECAY)
+    _, shape = cosine_sine(0.5 * thing.shapes * blow.position)
+    pulse = _pulse_gains(thing.frequencies, blow.contact_s)
+    gains = thing.strengths * (np.abs(shape) + 0.05) * pulse
+    decays = np.minimum(thing.decays + (blow.hand if blow.muffled else 0.0), _FASTEST_DECAY)
     tone = ringing(thing.frequencies, decays, gains, SAMPLE_RATE, SAMPLES)
     return np.asarray(tone / np.max(np.abs(tone)), dtype=np.float64)
 
@@ -263,22 +302,26 @@ def _contact_noise(draws: Draws, contact_s: float, rustle_s: float) -> Array:
     return np.asarray(burst / np.max(np.abs(burst)), dtype=np.float64)
 
 
-def _in_room(draws: Draws, dry: Array) -> Array:
+def _in_room(draws: Draws, dry: Array, distance: float, room_s: float | None) -> Array:
     """Add a sparse random reverberation.
 
     Single echoes of random sign stand for the dense tail (M. Karjalainen and H. Jarvelainen,
     "Reverberation modeling using velvet noise", AES 30th conference, 2007); their gains fall by
-    60 dB over the room's reverberation time.
+    60 dB over the room's reverberation time. The direct sound falls with the distance and the
+    reverberation does not, so that echoes are as many times stronger against it.
 
     Args:
         draws: the strike's random numbers.
         dry: float64 [N].
+        distance: in metres.
+        room_s: reverberation time in seconds; None draws it.
 
     Returns:
-        float64 [N].
+        float64 [N], the direct sound as it was.
     """
-    seconds = draws.uniform(0.08, 0.35)
-    level = draws.uniform(0.01, 0.08)
+    drawn = draws.uniform(0.08, 0.35)
+    seconds = drawn if room_s is None else room_s
+    level = draws.uniform(0.01, 0.08) * distance
     places = draws.uniforms(0.003, 0.6 * seconds, 24)
     signs = np.where(draws.uniforms(-1.0, 1.0, 24) < 0.0, -1.0, 1.0)
     gains = level * signs * exponential(-6.907755278982137 * places / seconds)
@@ -302,33 +345,73 @@ def _background(draws: Draws) -> Array:
     return np.asarray(level * coloured, dtype=np.float64)
 
 
-def _strike(draws: Draws, thing: ImpactObject) -> Array:
+def _strike(thing: ImpactObject, place: str, settings: ImpactSettings) -> Array:
     """Strike an object once.
+
+    Args:
+        thing: the object.
+        place: number of the object and of the strike, as ``0012/03``.
+        settings: of the corpus.
 
     Returns:
         float64 [SAMPLES] within -1 .. 1.
     """
-    recipe = _RECIPES[thing.sounds_like]
-    contact_s = recipe.pulse_s * _exp(draws.uniform(-0.5, 0.5))  # From hard to soft strikers.
-    force = 0.75 * _exp(draws.uniform(-1.4, 0.0))
-    start = int(draws.uniform(0.01, 0.06) * SAMPLE_RATE)
-    body = _modes_struck(draws, thing, contact_s)
-    noise = _contact_noise(draws, contact_s, recipe.rustle_s)
+    recipe, draws = _RECIPES[thing.sounds_like], Draws(f"open-impacts/strike/{place}")
+    blow = _draw_blow(draws, recipe, place, settings)
+    start = int(blow.start_s * SAMPLE_RATE)
+    body = _modes_struck(thing, blow)
+    noise = _contact_noise(draws, blow.contact_s, recipe.rustle_s)
     rough = recipe.contact * _exp(0.4 * draws.bell())
     body[: noise.size] += rough * noise
     dry = np.concatenate([np.zeros(start), body[: SAMPLES - start]])
-    wet = _in_room(draws, dry)
-    return np.asarray(force * wet / np.max(np.abs(wet)) + _background(draws), dtype=np.float64)
+    wet = _in_room(draws, dry, blow.distance, settings.room_s)
+    level = blow.force / blow.distance
+    return np.asarray(level * wet / np.max(np.abs(wet)) + _background(draws), dtype=np.float64)
 
 
-def synthesise(sound_id: str) -> NDArray[np.int16]:
+def synthesise(sound_id: str, settings: ImpactSettings = ORIGINAL) -> NDArray[np.int16]:
     """Make one sound of the corpus.
 
     Args:
         sound_id: an id of ``sounds``, such as ``impact-0012-03`` (object 12, strike 3).
+        settings: of the corpus.
 
     Returns:
         int16 [16000]: one second at 16 kHz, mono.
+
+    Raises:
+        KeyError: if the corpus has no such sound.
+    """
+    thing, place = _struck(sound_id, settings)
+    signal = _strike(thing, place, settings)
+    return np.rint(np.clip(signal, -1.0, 1.0) * 32767.0).astype(np.int16)
+
+
+def blow(sound_id: str, settings: ImpactSettings = ORIGINAL) -> tuple[ImpactObject, Blow]:
+    """Return what is struck for one sound of the corpus, and how.
+
+    Raises:
+        KeyError: if the corpus has no such sound.
+    """
+    thing, place = _struck(sound_id, settings)
+    draws = Draws(f"open-impacts/strike/{place}")
+    return thing, _draw_blow(draws, _RECIPES[thing.sounds_like], place, settings)
+
+
+def difficulty(thing: ImpactObject, struck: Blow) -> str:
+    """Return why a strike is hard to classify.
+
+    Returns:
+        ``misleading`` if its object sounds like another material, else ``muffled`` if a hand
+        damps it, else ``plain``.
+    """
+    if thing.sounds_like != thing.material:
+        return "misleading"
+    return "muffled" if struck.muffled else "plain"
+
+
+def _struck(sound_id: str, settings: ImpactSettings) -> tuple[ImpactObject, str]:
+    """Return the object of a sound, and the place of its random numbers.
 
     Raises:
         KeyError: if the corpus has no such sound.
@@ -337,24 +420,25 @@ def synthesise(sound_id: str) -> NDArray[np.int16]:
     number, _, strike = rest.partition("-")
     if prefix != "impact" or not (number.isdecimal() and strike.isdecimal()):
         raise KeyError(f"open-impacts has no sound {sound_id!r}")
-    thing = impact_object(int(number))
+    thing = impact_object(int(number), settings)
     in_range = int(strike) < _STRIKES["full"][thing.split]
-    if not in_range or sound_id != _sound_id(int(number), int(strike)):
+    spelled = sound_id == _sound_id(int(number), int(strike))
+    if not (in_range and spelled and thing.material in settings.materials):
         raise KeyError(f"open-impacts has no sound {sound_id!r}")
-    signal = _strike(Draws(f"open-impacts/strike/{number}/{strike}"), thing)
-    return np.rint(np.clip(signal, -1.0, 1.0) * 32767.0).astype(np.int16)
+    return thing, f"{number}/{strike}"
 
 
 def _sound_id(number: int, strike: int) -> str:
     return f"impact-{number:04d}-{strike:02d}"
 
 
-def sounds(profile: Profile) -> pd.DataFrame:
+def sounds(profile: Profile, settings: ImpactSettings = ORIGINAL) -> pd.DataFrame:
     """List the sounds of the corpus.
 
     Args:
         profile: ``full`` for all 6,720 sounds, ``quick`` for 2,040 of them: the first strikes
             of every object.
+        settings: of the corpus; fewer materials have fewer sounds.
 
     Returns:
         One row a sound: id, object, material, split (train, validation or test), seconds.
@@ -362,6 +446,7 @@ def sounds(profile: Profile) -> pd.DataFrame:
     rows = [
         (_sound_id(number, strike), f"object-{number:04d}", material, split, 1.0)
         for number, (split, material) in enumerate(_catalogue())
+        if material in settings.materials
         for strike in range(_STRIKES[profile][split])
     ]
     return pd.DataFrame(rows, columns=["id", "object", "material", "split", "seconds"])

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.data.corpus import Corpus
+from harness.data.corpus import Corpus, item_dimensions
 from harness.data.table_digest import table_digest
 from harness.records.documents import digest
 
@@ -74,12 +74,13 @@ class PackRequest:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of one number."""
-        return np.dtype(np.int16 if self.corpus.kind == "audio" else np.uint8)
+        kinds: dict[str, type[np.generic]] = {"audio": np.int16, "vectors": np.float32}
+        return np.dtype(kinds.get(self.corpus.kind, np.uint8))
 
     @property
     def dimensions(self) -> int:
         """Dimensions of one item."""
-        return 1 if self.corpus.kind == "audio" else 2
+        return item_dimensions(self.corpus)
 
     def processes_for(self, chunks: int) -> int:
         """Return the number of processes that decode so many chunks; one is this process itself."""

@@ -21,7 +21,7 @@ from harness.metrics.seed_spread import SeedSpread, pool_spread, seed_variance
 from harness.metrics.steps import FEWEST, find_steps, last_alone_p
 from harness.records.record import CostFacts
 from harness.registry.history.line import HISTORY_COSTS, HistoryLine
-from harness.registry.history.series import Series, Table, all_series, cost_reader, table_of
+from harness.registry.history.nights import EntryNights, Table, all_series, cost_reader, table_of
 
 Answer = Literal["ok", "regressed", "inconclusive", "not measured"]
 
@@ -61,7 +61,7 @@ class LevelChange:
 
 
 @dataclass(frozen=True)
-class Finding:
+class FigureState:
     """The state of one figure on one night.
 
     Attributes:
@@ -90,10 +90,10 @@ class FigureVerdict:
         finding: its state.
     """
 
-    series: Series
+    series: EntryNights
     figure: str
     night: str
-    finding: Finding
+    finding: FigureState
 
     @property
     def answer(self) -> str:
@@ -124,7 +124,7 @@ def judge(lines: Iterable[HistoryLine], night: str | None = None) -> list[Figure
 
 def find(
     values: Mapping[str, float | None], night: str, *, more_is_better: bool, logs: bool
-) -> Finding:
+) -> FigureState:
     """Judge a figure on one night by the nights before it.
 
     Args:
@@ -138,10 +138,10 @@ def find(
     nights, figures = [each for each, _ in known], [value for _, value in known]
     value = values.get(night)
     if value is None:
-        return Finding("not measured", "", None, None, len(known))
+        return FigureState("not measured", "", None, None, len(known))
     if len(known) < FEWEST:
         why = f"{len(known)} of the {FEWEST} nights that a verdict needs"
-        return Finding("inconclusive", why, None, value, len(known))
+        return FigureState("inconclusive", why, None, value, len(known))
     if logs and min(figures) > 0:
         scaled: Sequence[float] = [math.log(each) for each in figures]
     else:
@@ -153,11 +153,11 @@ def find(
         better = (after > before) is more_is_better
         change = LevelChange(nights[began], before, after, better, steps[-1].p)
     if change and not change.better:
-        return Finding("regressed", "", change, value, len(known))
+        return FigureState("regressed", "", change, value, len(known))
     if _is_alone(scaled[began:], more_is_better=more_is_better):
         why = "one night far from the level; a second one decides"
-        return Finding("inconclusive", why, change, value, len(known))
-    return Finding("ok", "", change, value, len(known))
+        return FigureState("inconclusive", why, change, value, len(known))
+    return FigureState("ok", "", change, value, len(known))
 
 
 def _is_alone(scaled: Sequence[float], *, more_is_better: bool) -> bool:
@@ -168,7 +168,7 @@ def _is_alone(scaled: Sequence[float], *, more_is_better: bool) -> bool:
     return worse and last_alone_p(scaled) <= ALPHA
 
 
-def beyond_noise(series: Series, change: LevelChange, spread: SeedSpread | None) -> str:
+def beyond_noise(series: EntryNights, change: LevelChange, spread: SeedSpread | None) -> str:
     """Say why a step in quality may be noise of training; empty if it cannot be.
 
     A figure that nothing trained has no such noise. Else the step is compared with the noise of
@@ -194,7 +194,9 @@ def beyond_noise(series: Series, change: LevelChange, spread: SeedSpread | None)
     return "within the interval over the test sample" if is_within else ""
 
 
-def _findings(series: Series, night: str, spread: SeedSpread | None) -> list[tuple[str, Finding]]:
+def _findings(
+    series: EntryNights, night: str, spread: SeedSpread | None
+) -> list[tuple[str, FigureState]]:
     found = [(QUALITY, _quality(series, night, spread))]
     for name, cost in HISTORY_COSTS.items():
         values = series.values(cost_reader(name))
@@ -204,7 +206,7 @@ def _findings(series: Series, night: str, spread: SeedSpread | None) -> list[tup
     return found
 
 
-def _quality(series: Series, night: str, spread: SeedSpread | None) -> Finding:
+def _quality(series: EntryNights, night: str, spread: SeedSpread | None) -> FigureState:
     better = series.last.metric.higher_is_better
     finding = find(series.qualities(), night, more_is_better=better, logs=False)
     why = beyond_noise(series, finding.change, spread) if finding.change else ""
@@ -214,7 +216,9 @@ def _quality(series: Series, night: str, spread: SeedSpread | None) -> Finding:
     return _explain(finding, series, night, None)
 
 
-def _explain(finding: Finding, series: Series, night: str, cost: CostFacts | None) -> Finding:
+def _explain(
+    finding: FigureState, series: EntryNights, night: str, cost: CostFacts | None
+) -> FigureState:
     """Add the reason why a night has no value."""
     if finding.answer != "not measured":
         return finding
@@ -226,7 +230,7 @@ def _explain(finding: Finding, series: Series, night: str, cost: CostFacts | Non
     return replace(finding, why=(failed + beside + ["not recorded"])[0])
 
 
-def _spreads(series: Iterable[Series]) -> Mapping[Table, SeedSpread | None]:
+def _spreads(series: Iterable[EntryNights]) -> Mapping[Table, SeedSpread | None]:
     """Pool the noise of seeds in the quality over the last nights of each table's entries."""
     seeds: dict[Table, list[list[float]]] = {}
     scales: dict[Table, Literal["logit", "plain"]] = {}

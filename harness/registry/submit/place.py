@@ -12,6 +12,7 @@ from harness.config.loader import LoadedBenchmark
 from harness.datasets.listing import HELD_OUT, Listing, list_dataset
 from harness.datasets.lock import dataset_pin, read_lock
 from harness.errors import ConfigError, RequestError
+from harness.records.documents import readable_json
 from harness.records.files import write_text
 from harness.records.record import RecordedComponent
 from harness.run.job.context import make_task
@@ -21,6 +22,9 @@ from harness.run.plan.request import DatasetState, RunRequest, suite_datasets
 from harness.tasks.task import Task
 
 TRACK = "submitted"
+
+CLASSES = "spk2id.json"
+"""Classes of a training by their labels, under the name that recipes of the field give it."""
 
 FOREIGN_ADAPTER = "elsewhere"
 """Stands for the adapter of a system that nobody here can build."""
@@ -108,6 +112,7 @@ def write_lists(listing: Listing, folder: Path) -> list[Path]:
         `items.tsv`, with a header: every item's name, split, label and file. `test-trials.tsv` and
         `validation-trials.tsv`, without one: `enrol test target|nontarget`. `test-models.tsv`
         if trials enrol models of several items: `model item`. Fields are separated by tabs.
+        `spk2id.json`: each label of training with its class, as networks number them.
     """
     columns = ["id", "split", "unit", "label", "source"]
     tables: dict[str, pd.DataFrame] = {"items": listing.items[columns]}
@@ -124,4 +129,6 @@ def write_lists(listing: Listing, folder: Path) -> list[Path]:
         path, header = folder / f"{name}.tsv", name == "items"
         write_text(path, rows.to_csv(sep="\t", index=False, header=header, lineterminator="\n"))
         written.append(path)
-    return written
+    classes = {label: place for place, label in enumerate(listing.classes)}
+    write_text(folder / CLASSES, readable_json(classes))
+    return [*written, folder / CLASSES]

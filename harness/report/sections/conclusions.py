@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from harness.records.record import Record
 from harness.report.comparisons import comparisons
 from harness.report.finding import LEARNT, Finding
-from harness.report.findings import findings
 from harness.report.health_words import say_advice, say_finding
 from harness.report.run import Run
-from harness.report.section import Block, Bullets, Paragraph, Section, Table
+from harness.report.run_findings import findings
+from harness.report.section import Block, Bullets, Paragraph, ReportTable, Section
 from harness.report.text import Words
 from harness.train.training_progress import FINAL
 
@@ -49,7 +49,9 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         for table, about, whose, text in rows
     )
     columns = ("about", *(("run",) if several else ()), "finding")
-    blocks: list[Block] = [Table(tuple(words(f"conclusions.{each}") for each in columns), cells)]
+    blocks: list[Block] = [
+        ReportTable(tuple(words(f"conclusions.{each}") for each in columns), cells)
+    ]
     steps = _steps_of_all(runs, words)
     if steps:
         blocks += [Paragraph(words("conclusions.next")), Bullets(steps)]
@@ -113,7 +115,7 @@ def next_steps(run: Run, words: Words) -> Iterator[str]:
 
 def _training_steps(run: Run, record: Record, words: Words) -> Iterator[str]:
     sections = getattr(run.task, "sections", ())
-    if any(path.startswith("harness.report.sections.errors:") for path in sections):
+    if any(path.startswith("harness.report.sections.wrong_trials:") for path in sections):
         synthetic = "_synthetic" * record.dataset.synthetic
         yield words(f"conclusions.step_errors{synthetic}")
     learnt = record.metrics.get("training_accuracy")

@@ -10,7 +10,7 @@ from harness.records.details_schema import Breakdown, Details, Group, GroupMetri
 from harness.records.record import MetricFacts, Record
 from harness.report.drawing import PANEL, drawing, drawn_name, look, svg
 from harness.report.run import Run
-from harness.report.section import Block, Paragraph, Picture, Section, Table
+from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
 from harness.report.text import ENGLISH, Words, read_words
 
 Held = Mapping[str, tuple[Record, Details]]
@@ -39,8 +39,9 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     unit = next(iter(held.values()))[0].dataset.unit
     lead = Paragraph(words("conditions.lead", unit=words.get(f"units.{unit}", unit)), quiet=True)
     # Pictures first: they stand beside one another, and the tables below have their numbers.
-    blocks.sort(key=lambda block: not isinstance(block, Picture))
-    return Section("conditions", words("conditions.title"), (lead, *blocks))
+    blocks.sort(key=lambda block: not isinstance(block, ReportPicture))
+    groups = tuple(group.name for each in found.values() for group in each.groups)
+    return Section("conditions", words("conditions.title"), (lead, *blocks), groups)
 
 
 def held_details(runs: Sequence[Run]) -> Held:
@@ -52,7 +53,9 @@ def held_details(runs: Sequence[Run]) -> Held:
     }
 
 
-def breakdown(name: str, found: Breakdown, held: Held, words: Words) -> list[Table | Picture]:
+def breakdown(
+    name: str, found: Breakdown, held: Held, words: Words
+) -> list[ReportTable | ReportPicture]:
     """Return the table of a breakdown, and its picture if two groups have a metric.
 
     Args:
@@ -92,10 +95,12 @@ def breakdown(name: str, found: Breakdown, held: Held, words: Words) -> list[Tab
     ]
     head += list(columns)
     numeric = frozenset(range(1, len(head)))
-    blocks: list[Table | Picture] = [Table(tuple(head), tuple(rows), caption, numeric)]
+    blocks: list[ReportTable | ReportPicture] = [
+        ReportTable(tuple(head), tuple(rows), caption, numeric)
+    ]
     if picture := _draw(columns, primary, facts, list(groups)):
         alt = words("conditions.alt", what=title, metric=metric)
-        blocks.append(Picture(f"condition-{slug(name)}", picture, alt, alt, width=0.33))
+        blocks.append(ReportPicture(f"condition-{slug(name)}", picture, alt, alt, width=0.33))
     return blocks
 
 

@@ -8,7 +8,7 @@ from harness.board.standing.figures import UNKNOWN
 from harness.registry.crop_curve import CropCurve, CropPoint
 from harness.report.eer_lines import Line, draw_lines, rate_text
 from harness.report.run import Run
-from harness.report.section import Block, Paragraph, Picture, Section, Table
+from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
 from harness.report.text import Words
 
 WAYS = {"by_length": "length of the crop, s", "by_count": "crops an utterance"}
@@ -26,14 +26,16 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         caption = words(f"crops.{way}")
         if lines := [line for each in held if (line := _line(*each, way))]:
             drawn = draw_lines(lines, label)
-            pictures.append(Picture(f"crops-{way[3:]}", drawn, caption, caption, width=0.5))
+            pictures.append(ReportPicture(f"crops-{way[3:]}", drawn, caption, caption, width=0.5))
         if any(len(_points(curve, way)) > 1 for *_, curve in held):
             tables.append(_table([(run, curve) for _, run, curve in held], way, words))
     blocks += [*pictures, *tables]
     if lacking:
         names = words("page.comma").join(lacking)
         blocks.append(Paragraph(words("crops.none", runs=names), quiet=True))
-    return Section("crops", words("crops.title"), tuple(blocks)) if blocks else None
+    return (
+        Section("crops", words("crops.title"), tuple(blocks), (*WAYS.values(),)) if blocks else None
+    )
 
 
 def _can_be_cropped(run: Run) -> bool:
@@ -55,7 +57,7 @@ def _points(curve: CropCurve, way: str) -> list[CropPoint]:
     return curve.by_length if way == "by_length" else curve.by_count
 
 
-def _table(held: Sequence[tuple[Run, CropCurve]], way: str, words: Words) -> Table:
+def _table(held: Sequence[tuple[Run, CropCurve]], way: str, words: Words) -> ReportTable:
     columns = [{_name(p, words): p for p in _points(curve, way)} for _, curve in held]
     names = list(dict.fromkeys(name for column in columns for name in column))
     rows = []
@@ -66,7 +68,7 @@ def _table(held: Sequence[tuple[Run, CropCurve]], way: str, words: Words) -> Tab
         rows.append((name, f"{100 * longer:.0f} %", *rates))
     runs = [run.name for run, _ in held] if len(held) > 1 else ["EER"]
     head = (words("crops.crops"), words("crops.longer"), *runs)
-    return Table(head, tuple(rows), words(f"crops.{way}"), frozenset(range(1, len(head))))
+    return ReportTable(head, tuple(rows), words(f"crops.{way}"), frozenset(range(1, len(head))))
 
 
 def _name(point: CropPoint, words: Words) -> str:

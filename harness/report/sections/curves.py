@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.board.record_paths import slug
 from harness.report.drawing import QUIET, drawing, drawn_name, look, scale_values, svg
 from harness.report.run import Run
-from harness.report.section import Block, Paragraph, Picture, Section, Table
+from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
 from harness.report.text import Words
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ MARKS = {"resume": ":", "restart": (0, (1, 3)), "margin": "--", "stopped": "-.",
 
 
 @dataclass(frozen=True)
-class Curve:
+class RunCurve:
     """The values of one series of one run, without those that are not finite.
 
     Attributes:
@@ -69,18 +69,18 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         )
     if len(held) > 1:
         alt = words("page.comma").join(run.name for _, run in held)
-        blocks.append(Picture("curves-legend", _legend(held), alt))
+        blocks.append(ReportPicture("curves-legend", _legend(held), alt))
     lines = [name for name, found in curves.items() if max(len(each.steps) for each in found) > 1]
     for name in lines[:MOST]:
         caption = f"`{name}`{words('page.colon')}{meaning(name, words)}"
         alt = words("curves.alt", name=name)
         picture = _draw(name, curves[name], runs)
-        blocks.append(Picture(f"curve-{slug(name)}", picture, alt, caption, width=0.33))
+        blocks.append(ReportPicture(f"curve-{slug(name)}", picture, alt, caption, width=0.33))
     if len(curves) > len(lines[:MOST]):
         shown, every = len(lines[:MOST]), len(curves)
         blocks.append(Paragraph(words("curves.more", shown=shown, all=every), quiet=True))
     blocks.append(_table(curves, len(runs) > 1, words))
-    return Section("curves", words("curves.title"), tuple(blocks))
+    return Section("curves", words("curves.title"), tuple(blocks), ("step",))
 
 
 def meaning(name: str, words: Words) -> str:
@@ -99,7 +99,7 @@ def _order(name: str) -> tuple[int, str]:
     return (FIRST.index(name) if name in FIRST else len(FIRST), name)
 
 
-def _curves(held: Sequence[tuple[int, Run]], name: str) -> list[Curve]:
+def _curves(held: Sequence[tuple[int, Run]], name: str) -> list[RunCurve]:
     found = []
     for place, run in held:
         if run.series is None:
@@ -110,7 +110,7 @@ def _curves(held: Sequence[tuple[int, Run]], name: str) -> list[Curve]:
         usable = np.isfinite(steps) & np.isfinite(values)
         if usable.any():
             order = np.argsort(steps[usable], kind="stable")
-            found.append(Curve(place, run.name, steps[usable][order], values[usable][order]))
+            found.append(RunCurve(place, run.name, steps[usable][order], values[usable][order]))
     return found
 
 
@@ -144,7 +144,7 @@ def _marks(run: Run) -> Iterator[tuple[str, float]]:
         yield "chosen", float(training["selected_step"])
 
 
-def _draw(name: str, curves: Sequence[Curve], runs: Sequence[Run]) -> bytes:
+def _draw(name: str, curves: Sequence[RunCurve], runs: Sequence[Run]) -> bytes:
     from matplotlib.ticker import MaxNLocator
 
     with drawing() as figure:
@@ -164,7 +164,7 @@ def _draw(name: str, curves: Sequence[Curve], runs: Sequence[Run]) -> bytes:
         return svg(figure)
 
 
-def _draw_curve(axes: Axes, curve: Curve, *, alone: bool) -> None:
+def _draw_curve(axes: Axes, curve: RunCurve, *, alone: bool) -> None:
     looks = look(curve.place)
     if alone and len(curve.steps) > FEW:
         looks["marker"] = ""  # A few marks on a long line would look like its only points.
@@ -186,7 +186,7 @@ def binned(
     return tuple(np.array(column) for column in zip(*columns, strict=True))
 
 
-def _draw_marks(axes: Axes, run: Run, curve: Curve) -> None:
+def _draw_marks(axes: Axes, run: Run, curve: RunCurve) -> None:
     colour = look(curve.place)["color"]
     for kind, step in _marks(run):
         style: Any = MARKS.get(kind, ":")
@@ -219,7 +219,7 @@ def _legend(held: Sequence[tuple[int, Run]]) -> bytes:
         return svg(figure)
 
 
-def _table(curves: dict[str, list[Curve]], several: bool, words: Words) -> Table:
+def _table(curves: dict[str, list[RunCurve]], several: bool, words: Words) -> ReportTable:
     """Return first, last, lowest and highest value of each series, with their steps."""
     rows = []
     for name, found in curves.items():
@@ -251,4 +251,4 @@ def _table(curves: dict[str, list[Curve]], several: bool, words: Words) -> Table
     )
     head = tuple(words(f"curves.column_{each}") for each in columns)
     numeric = frozenset(range(1 + several, len(columns)))
-    return Table(head, tuple(rows), words("curves.table"), numeric)
+    return ReportTable(head, tuple(rows), words("curves.table"), numeric)

@@ -10,19 +10,25 @@ from harness.board.standing.figures import UNKNOWN, plain
 from harness.records.record import Metric, MetricFacts, Record, RecordedComponent
 from harness.report.recorded import say_again
 from harness.report.run import Run
-from harness.report.section import Block, Facts, Paragraph, Section, Table
-from harness.report.sections.costs import duration
-from harness.report.text import Words
+from harness.report.section import Block, Facts, Paragraph, ReportTable, Section
+from harness.report.text import Words, duration
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from harness.series.series import Series
 
 SPLITS = ("train", "validation", "test")
 
+MOST_SPANS = 4
+"""Groups of a log's series whose steps are told apart."""
+
 
 def section(runs: Sequence[Run], words: Words) -> Section:
     """Say what each run was, with every metric of its record."""
-    blocks: list[Block] = [Paragraph(lead(run, words)) for run in runs]
+    blocks: list[Block] = [Paragraph(lead(run, words)) for run in runs if run.record]
+    if logs := [run.name for run in runs if run.record is None]:
+        blocks.append(Paragraph(words("head.lead_log", name=words("page.and").join(logs))))
     brackets = dict.fromkeys(text for run in runs if (text := _brackets(run, words)))
     blocks += [Paragraph(text, quiet=True) for text in brackets]
     blocks += metric_table(runs, words)
@@ -34,7 +40,7 @@ def section(runs: Sequence[Run], words: Words) -> Section:
     if differing:
         head = (words("head.what"), *(run.name for run in runs))
         rows = [(words(f"head.{n}"), *(each.get(n) or UNKNOWN for each in told)) for n in differing]
-        blocks.append(Table(head, tuple(rows)))
+        blocks.append(ReportTable(head, tuple(rows)))
         blocks += [Paragraph(words("head.shared") + words("page.colon"))] * bool(shared)
     if shared:
         blocks.append(Facts(tuple((words(f"head.{name}"), told[0][name]) for name in shared)))
@@ -42,10 +48,10 @@ def section(runs: Sequence[Run], words: Words) -> Section:
 
 
 def lead(run: Run, words: Words) -> str:
-    """Return the result of a run in a sentence, with its interval, or why it has none."""
+    """Return the result of a run of ours in a sentence, with its interval, or why it has none."""
     record = run.record
     if record is None:
-        return words("head.lead_log", name=run.name)
+        raise TypeError(f"{run.name} has no record")
     if record.state != "done":
         state = words(f"states.{record.state}")
         reason = say_again(record.reason or "?", words)
@@ -76,7 +82,7 @@ def numbered(number: int, unit: str, words: Words) -> str:
     return words(text, number=f"{number:,}", **({"unit": unit} if text.endswith("other") else {}))
 
 
-def metric_table(runs: Sequence[Run], words: Words) -> list[Table]:
+def metric_table(runs: Sequence[Run], words: Words) -> list[ReportTable]:
     """Return the table of every metric of the runs' records, the primary one first."""
     own = [(run.name, run.record) for run in runs if run.record is not None and run.record.metrics]
     told: dict[str, MetricFacts] = {}
@@ -95,7 +101,9 @@ def metric_table(runs: Sequence[Run], words: Words) -> list[Table]:
         return []
     values = [name for name, _ in own] if len(own) > 1 else [words("head.value")]
     head = (words("head.metric"), *values, words("head.meaning"))
-    return [Table(head, tuple(rows), words("head.metrics"), frozenset(range(1, len(own) + 1)))]
+    return [
+        ReportTable(head, tuple(rows), words("head.metrics"), frozenset(range(1, len(own) + 1)))
+    ]
 
 
 def metric_title(name: str, facts: Mapping[str, MetricFacts], words: Words) -> str:
@@ -143,13 +151,27 @@ def _span(series: Series | None, words: Words) -> str:
     if series is None or series.scalars.empty:
         return ""
     rows = series.scalars
-    steps = {"first": f"{rows['step'].min():,}", "last": f"{rows['step'].max():,}"}
-    told = words("head.span_is", series=len(series.names), points=f"{len(rows):,}", **steps)
+    told = words("head.span_is", series=len(series.names), points=f"{len(rows):,}")
+    for of, (first, last) in _step_ranges(rows).items():
+        told += words("page.semicolon") + (f"`{of}`{words('page.colon')}" if of else "")
+        told += words("head.span_steps", first=f"{first:,}", last=f"{last:,}")
     seconds = rows["seconds"].max()
     if not seconds > 0:  # NaN where no times are known
         return told
     time = words("head.span_time", time=duration(seconds, words))
     return f"{told}{words('page.semicolon')}{time}"
+
+
+def _step_ranges(rows: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Return first and last step, apart for `Train/` and `Test/` where these count their own.
+
+    Some programs number validations from 0, beside training steps that are ten times as many.
+    """
+    group = rows["name"].str.extract(r"^([^/]*/)", expand=False).fillna("")
+    ends = rows.groupby(group, sort=False)["step"].agg(["min", "max"])
+    if len(ends) > MOST_SPANS or ends["max"].max() < 2 * ends["max"].min():
+        return {"": (rows["step"].min(), rows["step"].max())}
+    return {str(of): (first, last) for of, first, last in ends.itertuples()}
 
 
 def _component(part: RecordedComponent) -> str:
@@ -167,13 +189,19 @@ def _recipe(record: Record, words: Words) -> str:
     length = next((name for name in ("epochs", "steps") if recipe.get(name)), "")
     told = [
         record.recipe_name or "",
-        words(f"head.{length}", number=recipe[length]) if length else "",
+        _length(length, recipe[length], words) if length else "",
         words("head.batch", number=recipe["batch"]) if "batch" in recipe else "",
         words("head.optimizer", name=optimizer.get("name"), rate=_value(optimizer.get("lr"))),
         words("head.crop", seconds=_value(crop)) if crop else "",
         words("head.precision", name=recipe["precision"]) if "precision" in recipe else "",
     ]
     return words("page.comma").join(filter(None, told)) if recipe else ""
+
+
+def _length(unit: str, number: float, words: Words) -> str:
+    if unit == "epochs" and number == 1:
+        return words("head.one_epoch")
+    return words(f"head.{unit}", number=f"{number:,g}")
 
 
 def _data(record: Record, words: Words) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from harness.health.forecast import Forecast
 from harness.health.health import Health
@@ -14,17 +15,17 @@ from harness.report.health_words import (
     say_value,
 )
 from harness.report.run import Run
-from harness.report.section import Block, Bullets, Paragraph, Section, Table
+from harness.report.section import Block, Bullets, Paragraph, ReportTable, Section
 from harness.report.text import Words
 
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
-    """Say how healthy each training was that has a series."""
+    """Say how healthy each training was that has a series; the conclusions hold the advice."""
     blocks = [
         block
         for run in runs
         if run.health is not None and run.health.findings
-        for block in health_blocks(run.health, words, run.name if len(runs) > 1 else "")
+        for block in _assessment(run.health, words, run.name if len(runs) > 1 else "")
     ]
     if not blocks:
         return None
@@ -40,21 +41,26 @@ def health_blocks(health: Health, words: Words, name: str = "") -> Iterator[Bloc
         words: of a language.
         name: the training's, where several are shown; else empty.
     """
-    prefix = f"{name}{words('page.colon')}" if name else ""
-    yield Paragraph(prefix + say_headline(health, words))
-    if not health.findings:
-        yield Paragraph(words("health.nothing"))
-        return
-    yield _findings(health, words)
-    yield _checks(health, words)
-    if health.curve is not None and health.forecasts:
-        yield _forecasts(health, health.curve.name, words)
+    yield from _assessment(health, words, name)
     if health.advice:
         yield Paragraph(words("health.advice"))
         yield Bullets(tuple(say_advice(each, health, words) for each in health.advice))
 
 
-def _findings(health: Health, words: Words) -> Table:
+def _assessment(health: Health, words: Words, name: str) -> Iterator[Block]:
+    prefix = f"{name}{words('page.colon')}" if name else ""
+    yield Paragraph(prefix + say_headline(health, words))
+    if not health.findings:
+        yield Paragraph(words("health.nothing"))
+        return
+    tables = [_findings(health, words), _checks(health, words)]
+    if health.curve is not None and health.forecasts:
+        tables.append(_forecasts(health, health.curve.name, words))
+    for table in tables:
+        yield replace(table, caption=f"{prefix}{table.caption}")
+
+
+def _findings(health: Health, words: Words) -> ReportTable:
     head = tuple(words(f"health.{each}") for each in ("number", "about", "finding", "sign"))
     rows = tuple(
         (
@@ -65,10 +71,10 @@ def _findings(health: Health, words: Words) -> Table:
         )
         for number, each in enumerate(health.findings, 1)
     )
-    return Table(head, rows, words("health.table"))
+    return ReportTable(head, rows, words("health.table"))
 
 
-def _checks(health: Health, words: Words) -> Table:
+def _checks(health: Health, words: Words) -> ReportTable:
     head = tuple(words(f"health.{each}") for each in ("question", "answer", "rests_column"))
     rows = tuple(
         (
@@ -78,16 +84,16 @@ def _checks(health: Health, words: Words) -> Table:
         )
         for each in health.checks
     )
-    return Table(head, rows, words("health.checklist"))
+    return ReportTable(head, rows, words("health.checklist"))
 
 
-def _forecasts(health: Health, name: str, words: Words) -> Table:
+def _forecasts(health: Health, name: str, words: Words) -> ReportTable:
     """Return the forecasts; the conservative bound is the worse one, whichever way is better."""
     names = ("when", "middle", "conservative", "optimistic")
     head = tuple(words(f"health.{each}") for each in names)
     rows = tuple(_forecast_row(each, health, words) for each in health.forecasts)
     caption = words("health.forecasts", name=name)
-    return Table(head, rows, caption, frozenset(range(1, 4)))
+    return ReportTable(head, rows, caption, frozenset(range(1, 4)))
 
 
 def _forecast_row(forecast: Forecast, health: Health, words: Words) -> tuple[str, ...]:

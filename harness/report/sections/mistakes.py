@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.report.cards import Card, Face, browser
 from harness.report.contents import SECONDS, contents, facts_of, may_copy
 from harness.report.run import Run
-from harness.report.section import Block, Paragraph, Section, Table
+from harness.report.section import Block, Paragraph, ReportTable, Section
 from harness.report.text import Words
 from harness.report.verdicts import EACH, farthest
 
@@ -25,7 +25,7 @@ APART = ("id", "unit", "label", "seconds", "source", "line", "split")
 
 
 @dataclass(frozen=True, eq=False)
-class Decisions:
+class ClassifierDecisions:
     """What a classifier decided.
 
     Attributes:
@@ -51,7 +51,7 @@ class Decisions:
         return np.not_equal(self.decided, self.true)
 
 
-def decisions(run: Run) -> Decisions | None:
+def decisions(run: Run) -> ClassifierDecisions | None:
     """Return what a run decided of its test items; None if it was not judged by logits."""
     lists, scores = run.lists, run.scores
     if lists is None or scores is None or "logits" not in scores or not lists.classes:
@@ -61,7 +61,7 @@ def decisions(run: Run) -> Decisions | None:
     decided, rows = logits.argmax(axis=1), np.arange(len(logits))
     best = logits[rows, decided]
     surety = 1 / np.exp(logits - best[:, None]).sum(axis=1)
-    return Decisions(
+    return ClassifierDecisions(
         run, lists.items, lists.classes, true, decided, best - logits[rows, true], surety
     )
 
@@ -69,7 +69,7 @@ def decisions(run: Run) -> Decisions | None:
 def section(runs: Sequence[Run], words: Words) -> Section | None:
     """Show the hardest wrongly decided items of each classifier."""
     found = [each for run in runs if (each := decisions(run)) is not None]
-    groups: dict[Any, list[Decisions]] = {}
+    groups: dict[Any, list[ClassifierDecisions]] = {}
     for each in found:
         if each.run.record is not None and each.wrong.any():
             data = each.run.record.dataset
@@ -82,7 +82,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     return Section("mistakes", words("mistakes.title"), tuple(blocks)) if blocks else None
 
 
-def _group(group: Sequence[Decisions], number: int, words: Words) -> Iterator[Block]:
+def _group(group: Sequence[ClassifierDecisions], number: int, words: Words) -> Iterator[Block]:
     """Yield the blocks of classifiers that were judged on the same items."""
     listing, items = group[0].run.listing, group[0].items
     if listing is None:
@@ -116,14 +116,12 @@ def _group(group: Sequence[Decisions], number: int, words: Words) -> Iterator[Bl
         true, decided = (each.classes[codes[row]] for codes in (each.true, each.decided))
         told = words(
             "mistakes.score",
-            run=each.run.name,
             share=f"{100 * each.surety[row]:.1f} %",
             margin=f"{each.margins[row]:.2f}",
         )
         if len(group) > 1:
-            told += words("page.semicolon") + words(
-                "errors.votes", wrong=int(votes[row]), systems=len(group)
-            )
+            voted = words("errors.votes", wrong=int(votes[row]), systems=len(group))
+            told = f"{each.run.name}{words('page.colon')}{told}{words('page.semicolon')}{voted}"
         title = words("mistakes.as", true=true, decided=decided)
         names = dict.fromkeys((str(item["id"]), str(item["unit"])))
         note = words("page.comma").join(filter(None, (*names, facts_of(item, APART, words))))
@@ -135,4 +133,4 @@ def _group(group: Sequence[Decisions], number: int, words: Words) -> Iterator[Bl
                "decided": words("mistakes.decided")}  # fmt: skip
     head = (words("errors.by_run"), words("mistakes.item"), words("mistakes.true"),
             words("mistakes.decided"), words("errors.why"))  # fmt: skip
-    yield browser(cards, filters, words, [Table(head, tuple(rows), words("mistakes.table"))])
+    yield browser(cards, filters, words, [ReportTable(head, tuple(rows), words("mistakes.table"))])

@@ -12,10 +12,11 @@ from harness.metrics.detection import eer, error_rates
 from harness.report.drawing import drawing, svg
 from harness.report.judged import JudgedRun, judged_runs
 from harness.report.run import Run
-from harness.report.section import Block, Paragraph, Picture, Section, Table
+from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
 from harness.report.text import Words
 
 BINS = 80
+DRAWN = ("same speaker", "different speakers", "threshold of validation", "score", "density")
 SAME, OTHER = COLOURS[0], "0.55"
 
 
@@ -30,13 +31,13 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         picture = histogram(each)
         width = 0.5 if len(judged) < 3 else 0.33
         alt = words("scores.alt", run=name)
-        blocks.append(Picture(f"scores-{each.place + 1}", picture, alt, name, width=width))
+        blocks.append(ReportPicture(f"scores-{each.place + 1}", picture, alt, name, width=width))
     head = [words(f"scores.{name}") for name in ("run", "same", "different", "threshold")]
     head += [words(f"scores.{name}") for name in ("missed", "accepted", "best")]
     rows = tuple(_row(each) for each in judged)
     numeric = frozenset(range(1, len(head)))
-    blocks.append(Table(tuple(head), rows, words("scores.table"), numeric))
-    return Section("scores", words("scores.title"), tuple(blocks))
+    blocks.append(ReportTable(tuple(head), rows, words("scores.table"), numeric))
+    return Section("scores", words("scores.title"), tuple(blocks), DRAWN)
 
 
 def histogram(each: JudgedRun) -> bytes:

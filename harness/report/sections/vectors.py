@@ -11,10 +11,11 @@ from harness.board.record_paths import slug
 from harness.board.writing.chart_drawing import COLOURS
 from harness.report.drawing import drawing, drawn_name, svg
 from harness.report.run import Run
-from harness.report.section import Paragraph, Picture, Section
+from harness.report.section import Paragraph, ReportPicture, Section
 from harness.report.sections.curves import meaning
+from harness.report.sections.gradients import shows as shown_apart
 from harness.report.text import Words
-from harness.series.series import Vector
+from harness.series.series import StepVector
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,35 +26,41 @@ STEPS = 5
 MOST = 12
 """Vectors of a run that are drawn."""
 
+DRAWN = ("step", "values, from high to low")
+
 NAMED = 20
 """Values up to which each is named below its bar."""
 
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
-    """Draw every vector of the runs: how it changed if it is a histogram, else how it ended."""
+    """Draw the vectors of the runs: how each changed if it is a histogram, else how it ended.
+
+    Those of easy and hard examples have a section of their own.
+    """
     pictures = []
     for place, run in enumerate(runs):
-        vectors = run.series.vectors if run.series is not None else ()
+        kept = run.series.vectors if run.series is not None else ()
+        vectors = [vector for vector in kept if not shown_apart(vector.name)]
         for name in list(dict.fromkeys(vector.name for vector in vectors))[:MOST]:
             own = chosen([vector for vector in vectors if vector.name == name])
             told = f"{run.name}{words('page.colon')}" if len(runs) > 1 else ""
             caption = f"{told}`{name}`{words('page.colon')}{meaning(name, words)}"
             alt = words("vectors.alt", name=name, run=run.name)
             file = f"vector-{place + 1}-{slug(name)}"
-            pictures.append(Picture(file, _draw(name, own), alt, caption, width=0.33))
+            pictures.append(ReportPicture(file, _draw(name, own), alt, caption, width=0.33))
     if not pictures:
         return None
     lead = Paragraph(words("vectors.lead"), quiet=True)
-    return Section("vectors", words("vectors.title"), (lead, *pictures))
+    return Section("vectors", words("vectors.title"), (lead, *pictures), DRAWN)
 
 
-def chosen(vectors: Sequence[Vector]) -> list[Vector]:
+def chosen(vectors: Sequence[StepVector]) -> list[StepVector]:
     """Return at most `STEPS` of a name's vectors, evenly over them, the first and the last too."""
     places = np.unique(np.linspace(0, len(vectors) - 1, STEPS).round().astype(int))
     return [vectors[place] for place in places]
 
 
-def _draw(name: str, vectors: Sequence[Vector]) -> bytes:
+def _draw(name: str, vectors: Sequence[StepVector]) -> bytes:
     with drawing() as figure:
         axes = figure.add_subplot()
         if vectors[-1].edges:
@@ -74,7 +81,7 @@ def _draw(name: str, vectors: Sequence[Vector]) -> bytes:
         return svg(figure)
 
 
-def _draw_values(axes: Axes, vector: Vector) -> None:
+def _draw_values(axes: Axes, vector: StepVector) -> None:
     """Draw the values of the last step: in their order if they are few, else from high to low."""
     count = len(vector.values)
     if count <= NAMED:

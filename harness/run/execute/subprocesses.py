@@ -8,9 +8,9 @@ import threading
 from dataclasses import replace
 from typing import Any
 
-from harness.measure.arithmetic import WORKSPACE
 from harness.measure.device import Device
 from harness.measure.environment import ALLOCATOR_ENVIRONMENT
+from harness.measure.rounding import WORKSPACE
 from harness.run.events import ProgressEvent, Watch
 from harness.run.execute.child import Child, TimeIsUp
 from harness.run.execute.executor import Answer, StoppedError

@@ -14,7 +14,7 @@ from harness.records.documents import sha256_file
 from harness.records.files import lock
 from harness.run.job.audit_answer import AuditedPart, AuditTask
 from harness.run.job.context import JobContext
-from harness.run.job.train_stage import make_fabric, make_plan
+from harness.run.job.train_stage import make_fabric, make_plan, training_system
 from harness.train.kept_states import DamagedStateError, go_back
 from harness.train.loop import train
 from harness.train.training_progress import FINAL
@@ -86,7 +86,7 @@ class _Audit:
         plan = make_plan(self._context, self._recipe, self._work)
         plan = replace(plan, report=self._counter(), kept=_stop, keep_states=part.kind == "start")
         try:
-            train(self._context.system(), plan, make_fabric(self._context, self._recipe))
+            train(training_system(self._context), plan, make_fabric(self._context, self._recipe))
         except _ReachedError as reached:
             return str(reached)
         return sha256_file(self._work / FINAL)

@@ -21,7 +21,7 @@ from harness.config.recipes import Recipe
 from harness.data.corpus import SAMPLE_RATE
 from harness.feeding.feeder import made_ahead
 from harness.feeding.front_end import raw_shape, raw_tensor
-from harness.measure.arithmetic import arithmetic
+from harness.measure.rounding import arithmetic
 from harness.measure.timing import Times, cpu_times, time_action
 from harness.run.job.context import JobContext, StepOutOfMemory, memory_errors
 from harness.run.job.results import ITEM_SECONDS, Speed, TimedShapes

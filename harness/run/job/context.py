@@ -45,6 +45,10 @@ class JobContext:
         # Read first: it makes the user's own adapters, beside the file, importable.
         self.benchmark: LoadedBenchmark = load(spec.benchmark)
 
+    def of(self, spec: JobSpec) -> JobContext:
+        """Return the context of another job that this one rests on, in the same process."""
+        return JobContext(spec, self._watch, self.room)
+
     def begin(self, stage: str, total: int, *, is_quiet: bool = False) -> None:
         """Report that a stage, or a part of one, begins.
 
@@ -156,6 +160,7 @@ class JobContext:
             counts() if counted else None,
             # Nearest labels that batches may draw beside a label: the others of the largest batch.
             several=max((each.speakers - 1 for each in samplers if each.hard), default=0),
+            distill=recipe.distill if recipe else None,
         )
         return system.to(self.device)
 

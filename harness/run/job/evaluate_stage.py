@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.config.recipes import EvenCrops
-from harness.errors import JobFailed, RequestError
+from harness.errors import JobFailed
+from harness.metrics.classifier_scores import averaged_logits
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import canonical_json, digest, sha256_file
 from harness.records.files import append_text, lock, read_bytes, write_text
@@ -32,7 +33,8 @@ from harness.run.job.results import (
     stage_name,
 )
 from harness.run.job.spec import JobSpec
-from harness.tasks.task import Side, training_lists
+from harness.tasks.task import Scores, Side, TaskOptions, training_lists
+from harness.train.training_progress import FINAL
 
 MIB = 2**20
 
@@ -40,6 +42,9 @@ TEST_USES = "test-looks.jsonl"
 
 PLACE = "of"
 """Key of a use: suite, profile and dataset, as folders name them; lines of older logs lack it."""
+
+SPLIT = "split"
+"""Key of a use that was of another split than test."""
 
 USE_KEYS = {"model", "loss", "seed", "configuration", "evaluation"}
 
@@ -50,7 +55,7 @@ class UseCounts:
 
     Attributes:
         test: evaluations with this seed, this one included.
-        configurations: recipes or checkpoints that were evaluated.
+        configurations: recipes or checkpoints that were evaluated, or tried on validation.
     """
 
     test: int
@@ -64,7 +69,30 @@ def log_test_use(spec: JobSpec, evaluation: str) -> UseCounts:
         spec: the job.
         evaluation: a name of this evaluation.
     """
-    use = {
+    return log_use(spec.folder.parent.parent, _use(spec, evaluation))
+
+
+def log_trial(spec: JobSpec) -> UseCounts:
+    """Log that a configuration is tried on validation, by which one of several is chosen.
+
+    It counts among the configurations of whichever is scored on test later, and is no use of test.
+    """
+    key = spec.train.key if spec.train else spec.configuration
+    use = _use(spec, stage_name("validate", key)) | {SPLIT: "validation"}
+    return log_use(spec.folder.parent.parent, use)
+
+
+def count_configurations(spec: JobSpec) -> int:
+    """Return how many configurations of a job's system were tried or tested on its dataset."""
+    path = spec.folder.parent.parent / TEST_USES
+    with lock(path):
+        uses = _earlier_uses(path)
+    own = spec.model.name, spec.loss.name if spec.loss else None
+    return len({use["configuration"] for use in uses if (use["model"], use["loss"]) == own})
+
+
+def _use(spec: JobSpec, evaluation: str) -> dict[str, Any]:
+    return {
         "model": spec.model.name,
         "loss": spec.loss.name if spec.loss else None,
         "seed": spec.seed,
@@ -72,7 +100,6 @@ def log_test_use(spec: JobSpec, evaluation: str) -> UseCounts:
         "configuration": spec.configuration,
         "evaluation": evaluation,
     }
-    return log_use(spec.folder.parent.parent, use)
 
 
 def log_use(folder: Path, use: dict[str, Any]) -> UseCounts:
@@ -89,7 +116,7 @@ def log_use(folder: Path, use: dict[str, Any]) -> UseCounts:
     uses = [*earlier, use]
     same = [each for each in uses if all(each[key] == use[key] for key in ("model", "loss"))]
     return UseCounts(
-        test=sum(each["seed"] == use["seed"] for each in same),
+        test=sum(each["seed"] == use["seed"] and SPLIT not in each for each in same),
         configurations=len({each["configuration"] for each in same}),
     )
 
@@ -168,7 +195,7 @@ def _place(path: Path) -> str:
 def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) -> dict[str, Any]:
     """Score a checkpoint (None: the baseline) on test, with thresholds from validation."""
     spec, task, dataset = context.spec, context.task, context.dataset
-    outputs, unused = _outputs(context, checkpoint)
+    outputs, unused = system_outputs(context, checkpoint)
 
     def side(split: str) -> Side:
         lists, found = task.lists(dataset.listing, split, dataset.left_out), outputs(split)
@@ -182,7 +209,7 @@ def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) 
         training = Side(outputs("train"), training_lists(dataset.listing, dataset.left_out))
     context.begin("score", 1, is_quiet=True)
     uses = log_test_use(spec, folder.name)
-    scores = task.score(validation, test, training)
+    scores = _score(context, validation, test, training)
     judgement = task.judge(test.lists, scores)
     save_scores(folder / SCORES, scores)
     kept = task.output == "embedding" and save_embeddings(
@@ -197,6 +224,16 @@ def evaluate_system(context: JobContext, checkpoint: Path | None, folder: Path) 
         "scores": _named(folder / SCORES),
         **({"embeddings": _named(folder / EMBEDDINGS)} if kept else {}),
     }
+
+
+def _score(context: JobContext, validation: Side, test: Side, training: Side | None) -> Scores:
+    """Return the scores of test, of a further baseline by its own rule."""
+    spec, options = context.spec, TaskOptions.of(context.task)
+    if spec.is_baseline and spec.model.name in options.further_baselines:
+        if options.score_baseline is None:
+            raise TypeError(f"{spec.protocol.suite}: its task has baselines and scores none")
+        return options.score_baseline(spec.model.name, validation, test)
+    return context.task.score(validation, test, training)
 
 
 def _named(path: Path) -> dict[str, Any]:
@@ -215,15 +252,19 @@ def _crop_notes(crops: EvenCrops | None) -> list[str]:
     ]
 
 
-def _outputs(
+def system_outputs(
     context: JobContext, checkpoint: Path | None
 ) -> tuple[Callable[[str], NDArray[np.float32]], str]:
     """Return split -> outputs of its items, and a note of the weights that are not used."""
+    if context.spec.members:
+        return _averaged_outputs(context), ""
     if checkpoint is None:
         return lambda split: context.task.baseline(context.dataset, split), ""
     from harness.train.system import outputs_of
+    from harness.train.weight_matching import give_weights
 
-    system, unused = _load_system(context, checkpoint)
+    system = context.system()
+    fit = give_weights(system, checkpoint, needs_head=context.task.output == "logits")
     crops = context.spec.test_crops
 
     def outputs(split: str) -> NDArray[np.float32]:
@@ -238,28 +279,20 @@ def _outputs(
 
         return outputs_of(system, subset, context.task.output, context.device, advance, crops=crops)
 
-    return outputs, unused
+    return outputs, fit.note
 
 
-def _load_system(context: JobContext, checkpoint: Path) -> tuple[Any, str]:
-    """Load a checkpoint's weights into a system; return it, and a note of weights it lacks.
+def _averaged_outputs(context: JobContext) -> Callable[[str], NDArray[np.float32]]:
+    """Return split -> the mean of the members' outputs of its items."""
+    spec = context.spec
+    members = [
+        system_outputs(context.of(each), each.stage_folder("train", each.train.key) / FINAL)[0]
+        for each in spec.members
+        if each.train is not None
+    ]
 
-    Raises:
-        RequestError: names are missing, have another shape, or are those of another network.
-    """
-    from harness.train.checkpoint import load_weights
-    from harness.train.weight_matching import match_weights
+    def outputs(split: str) -> NDArray[np.float32]:
+        found = [output(split) for output in members]
+        return averaged_logits(found, spec.average).astype(np.float32)
 
-    weights = load_weights(checkpoint)
-    system = context.system()
-    module: Any = system
-    if not any(name.startswith("trunk.") for name in weights):
-        if context.task.output == "logits":
-            raise RequestError(
-                f"{checkpoint}: holds a network without a head (no name begins with 'head.'), and "
-                "this suite judges the head's logits; give weights that the harness trained"
-            )
-        module = system.trunk
-    fit = match_weights(weights, module.state_dict(), str(checkpoint))
-    module.load_state_dict(fit.weights)
-    return system, fit.note
+    return outputs

@@ -41,7 +41,7 @@ def build_record(
         notes: of this run, for its row.
     """
     evaluation, training = results["evaluate"], results.get("train")
-    record = _base(spec, "done", "")
+    record = bare_record(spec, "done", "")
     metrics = {name: Metric(**value) for name, value in evaluation["metrics"].items()}
     artefacts = {"scores": Artefact(**evaluation["scores"])}
     if kept := evaluation.get("embeddings"):
@@ -82,6 +82,7 @@ def build_record(
                 *on_costs,
                 *([FOREIGN_WEIGHTS] if spec.checkpoint else []),
                 *([spec.parent.note] if spec.parent else []),
+                *([spec.initial.note] if spec.initial else []),
                 *notes,
             ),
         }
@@ -95,7 +96,7 @@ def build_failure(spec: JobSpec, state: State, reason: str) -> Record:
         for name, stage in (("train", spec.train), ("measure", spec.measure))
         if stage is not None
     }
-    return _base(spec, state, printable(reason)).model_copy(update={"stages": stages})
+    return bare_record(spec, state, printable(reason)).model_copy(update={"stages": stages})
 
 
 def write_attempt(spec: JobSpec, record: Record, scores: Path | None) -> Record:
@@ -236,7 +237,7 @@ def _readable(path: Path, spec: JobSpec) -> Record | None:
 def _is_of(record: Record, spec: JobSpec) -> bool:
     """Return whether a record is of a job: its names and protocol, with its stages' keys."""
     planned = {"train": spec.train, "measure": spec.measure}
-    if spec.train is None:
+    if spec.train is None and not spec.members:
         planned["evaluate"] = spec.evaluate(spec.checkpoint_sha256 or "baseline")
     return _names(record) == _names(spec) and all(
         record.stages[name].key == stage.key
@@ -250,7 +251,8 @@ def _names(of: Record | JobSpec) -> tuple[str | int | None, ...]:
     return of.protocol.suite, of.protocol.version, of.dataset.name, of.model.name, loss, of.seed
 
 
-def _base(spec: JobSpec, state: State, reason: str) -> Record:
+def bare_record(spec: JobSpec, state: State, reason: str) -> Record:
+    """Return a record of a job that holds what is known before it runs."""
     return Record(
         state=state,
         reason=reason,
@@ -265,6 +267,7 @@ def _base(spec: JobSpec, state: State, reason: str) -> Record:
         code=spec.code,
         environment=spec.environment,
         environment_digest=environment_digest(spec.environment) if spec.environment else "",
+        trained_on=spec.trained_on,
     )
 
 
@@ -273,7 +276,9 @@ def _selection(spec: JobSpec, training: dict[str, Any] | None) -> str:
         return ""
     step = f"step {training['selected_step']} of {training['steps']}"
     rule = spec.recipe.phases[-1].select
-    chosen = f"validation, {step}" if rule == "best" else f"{rule} weights"
+    by = training.get("selected_by")
+    where = f"validation by {by}, without labels" if by else "validation"
+    chosen = f"{where}, {step}" if rule == "best" else f"{rule} weights"
     first = training.get("before_fine_tuning")
     return f"{chosen}; fine-tuned from step {first['steps']} on" if first else chosen
 

@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.config.numbers import EMBEDDINGS_MIB
 from harness.config.recipes import EvenCrops, Recipe
+from harness.config.schema import Averaging
 from harness.config.tables import Profile
 from harness.records.documents import digest
 from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
 from harness.run.job.audit_answer import AuditTask
+from harness.run.job.initial import Initial
 from harness.run.job.limits import Limits
 from harness.run.job.parent import Parent
 from harness.run.job.results import TimedShapes, stage_folder
@@ -67,6 +69,12 @@ class JobSpec(BaseModel):
         keep_embeddings: MiB that the kept test embeddings may take; no result depends on them.
         audit: what is run again of its training, for `only = "audit"`.
         parent: the finished training that its training goes on from; None if it begins.
+        initial: weights that its training begins with; None if they are drawn.
+        trained_on: what weights that were there before it were trained on; None if there were none,
+            or it is not known.
+        teacher: the job whose network teaches its own; trained first, if it is not yet.
+        members: the jobs whose networks are judged as one; trained first, likewise.
+        average: what is averaged of the members' outputs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,7 +85,7 @@ class JobSpec(BaseModel):
     profile: Profile
     leave_out_damaged: bool = False
     left_out: tuple[str, ...] = ()
-    device: Literal["cpu", "cuda"]
+    device: Literal["cpu", "cuda", "mps"]
     threads: int
     data_workers: int = 0
     limits: Limits = Limits()
@@ -101,18 +109,23 @@ class JobSpec(BaseModel):
     refused: str = ""
     train_inputs: dict[str, object] | None = None
     code: str = ""
-    only: Literal["measure", "time", "audit"] | None = None
+    only: Literal["measure", "time", "audit", "validate"] | None = None
     shapes: TimedShapes | None = None
     options: tuple[str, ...] = ()
     keep_states: int = 0
     keep_embeddings: int = EMBEDDINGS_MIB
     audit: AuditTask | None = None
     parent: Parent | None = None
+    initial: Initial | None = None
+    trained_on: tuple[str, ...] | None = None
+    teacher: JobSpec | None = None
+    members: tuple[JobSpec, ...] = ()
+    average: Averaging = "probabilities"
 
     @property
     def is_baseline(self) -> bool:
         """True for the row that needs no training."""
-        return self.loss is None and self.checkpoint is None
+        return self.loss is None and self.checkpoint is None and not self.members
 
     @property
     def test_crops(self) -> EvenCrops | None:
@@ -133,7 +146,7 @@ class JobSpec(BaseModel):
     @property
     def measure(self) -> Stage | None:
         """Key of the measuring stage; None if there is no network."""
-        if self.is_baseline or self.environment is None:
+        if self.is_baseline or self.members or self.environment is None:
             return None
         asked = self.recipe.model_dump(mode="json") if self.recipe else {}
         return _stage(
@@ -156,11 +169,18 @@ class JobSpec(BaseModel):
             }
         )
 
-    def evaluate(self, checkpoint: str) -> Stage:
-        """Return the key of the evaluation of a checkpoint, given by its hash."""
+    def evaluate(
+        self, checkpoint: str, stage: Literal["evaluate", "validate"] = "evaluate"
+    ) -> Stage:
+        """Return the key of the evaluation of a checkpoint, given by its hash.
+
+        Args:
+            checkpoint: its sha256.
+            stage: `validate` for an evaluation on the validation split alone.
+        """
         return _stage(
             {
-                "stage": "evaluate",
+                "stage": stage,
                 "version": EVALUATE_VERSION,
                 "checkpoint": checkpoint,
                 "model": self.model.model_dump(),
@@ -168,6 +188,11 @@ class JobSpec(BaseModel):
                 "loss": self.loss.model_dump() if self.loss else None,
                 "left_out": list(self.left_out),
                 **({"test_crops": self.test_crops.model_dump()} if self.test_crops else {}),
+                **(
+                    {"members": [each.train and each.train.key for each in self.members]}
+                    if self.members
+                    else {}
+                ),
             }
         )
 

@@ -15,7 +15,7 @@ from harness.feeding.front_end import raw_shape
 from harness.measure.gpu_room import GpuRoom, gib, limit_allocator, release_memory
 from harness.measure.memory_use import available_memory
 from harness.metrics.validation import MetricError
-from harness.records.documents import sha256_file
+from harness.records.documents import digest, sha256_file
 from harness.records.record import Record, State
 from harness.run.events import Watch, ignore
 from harness.run.job.audit_answer import AuditAnswer
@@ -62,6 +62,8 @@ def answer_job(spec: JobSpec, watch: Watch) -> dict[str, Any]:
         return time_job(spec).model_dump(mode="json")
     if spec.only == "audit":
         return audit_job(spec, watch).model_dump(mode="json")
+    if spec.only == "validate":
+        return validate_job(spec, watch).model_dump(mode="json", by_alias=True)
     return run_job(spec, watch).model_dump(mode="json", by_alias=True)
 
 
@@ -83,6 +85,40 @@ def run_job(spec: JobSpec, watch: Watch = ignore) -> Record:
             done = _within_budget(spec, lambda room: _run_stages(JobContext(spec, watch, room)))
             return done if isinstance(done, Record) else write_failure(spec, *done)
     except (PathError, StorageError) as error:  # the folder takes no lock, so no record either
+        return build_failure(spec, "failed", str(error))
+
+
+def validate_job(spec: JobSpec, watch: Watch = ignore) -> Record:
+    """Train, unless that is done, and judge the result on validation alone.
+
+    Returns:
+        The figures of validation as a record that is not written, or that of a failure, which is.
+    """
+    import harness.run.job.train_stage  # noqa: F401
+    from harness.run.job.evaluate_stage import log_trial
+    from harness.run.job.validate_stage import validate_system, validation_record
+
+    def validate(context: JobContext) -> Record:
+        log_trial(spec)
+        training = _trained(context)
+        checkpoint = training["checkpoint"]["sha256"]
+        weights = spec.stage_folder("train", training["stage"]["key"]) / FINAL
+        stage = spec.evaluate(checkpoint, "validate")
+        with memory_errors("in validation"):
+            judged = run_stage(
+                spec.stage_folder("validate", stage.key),
+                stage,
+                spec.code,
+                lambda _: validate_system(context, weights),
+                context.wait,
+            )
+        return validation_record(spec, {"train": training, "validate": judged})
+
+    try:
+        with turn(spec.folder / RUNNING, partial(tell_waiting, watch)):
+            done = _within_budget(spec, lambda room: validate(JobContext(spec, watch, room)))
+            return done if isinstance(done, Record) else write_failure(spec, *done)
+    except (PathError, StorageError) as error:
         return build_failure(spec, "failed", str(error))
 
 
@@ -146,20 +182,16 @@ def _run_stages(context: JobContext) -> Record:
     """Run the stages that are missing, and write the record."""
     from harness.run.job.evaluate_stage import evaluate_system
 
-    spec, recipe = context.spec, context.spec.recipe
+    spec = context.spec
     results: dict[str, dict[str, Any]] = {}
     checkpoint = spec.checkpoint
-    if spec.train is not None and recipe is not None:
-        folder = spec.stage_folder("train", spec.train.key)
-        with memory_errors(f"in training{spec.at_batch}", StepOutOfMemory):
-            results["train"] = run_stage(
-                folder,
-                spec.train,
-                spec.code,
-                lambda place: _train(context, recipe, place),
-                context.wait,
-            )
-        checkpoint, made = folder / FINAL, results["train"]["checkpoint"]["sha256"]
+    if spec.members:
+        trained = [_trained(context.of(each)) for each in spec.members]
+        made = digest([each["checkpoint"]["sha256"] for each in trained])
+    elif spec.train is not None:
+        results["train"] = _trained(context)
+        checkpoint = spec.stage_folder("train", spec.train.key) / FINAL
+        made = results["train"]["checkpoint"]["sha256"]
     else:
         made = sha256_file(checkpoint) if checkpoint else "baseline"
     stage = spec.evaluate(made)
@@ -188,14 +220,31 @@ def _run_stages(context: JobContext) -> Record:
     return write_attempt(spec, record, folder / SCORES)
 
 
+def _trained(context: JobContext) -> dict[str, Any]:
+    """Return the result of a job's training, which is run if it has none."""
+    spec, recipe = context.spec, context.spec.recipe
+    if spec.train is None or recipe is None:
+        raise TypeError("nothing is trained of a job without a recipe")
+    with memory_errors(f"in training{spec.at_batch}", StepOutOfMemory):
+        return run_stage(
+            spec.stage_folder("train", spec.train.key),
+            spec.train,
+            spec.code,
+            lambda place: _train(context, recipe, place),
+            context.wait,
+        )
+
+
 def _train(context: JobContext, recipe: Recipe, folder: Path) -> dict[str, Any]:
-    """Train, unless the GPU is known to be too full for it.
+    """Train, the teacher first, unless the GPU is known to be too full for it.
 
     Raises:
         OutOfMemory: a step is predicted to fit the budget, and others hold what it needs.
     """
     from harness.run.job.train_stage import train_system
 
+    if context.spec.teacher is not None:
+        _trained(context.of(context.spec.teacher))
     room, told = context.room, context.spec.prediction
     if room and told and room.free < told.reserved <= room.limit:
         raise OutOfMemory(

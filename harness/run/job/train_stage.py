@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
+from torch import Tensor
 
-from harness.adapter import LossAdapter
+from harness.adapter import LossAdapter, Pretrained
 from harness.config.recipes import Recipe
+from harness.datasets.dataset import OpenDataset
+from harness.datasets.ranked_pairs import standard_grades
 from harness.datasets.subset import Subset, training_sample
-from harness.errors import ConfigError
+from harness.errors import ConfigError, JobFailed
 from harness.feeding.batches import TrainingBatches
 from harness.feeding.disturbance import Disturber
 from harness.feeding.libraries import library_sources
 from harness.measure.environment import environment_digest
+from harness.measure.rounding import arithmetic
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import sha256, sha256_file
 from harness.records.files import write_bytes
 from harness.run.job.context import JobContext
-from harness.series.names import SAMPLE, VALIDATION
+from harness.run.job.initial import begin_with
+from harness.series.scalar_names import SAMPLE, VALIDATION
 from harness.series.series_file import FILE, PUBLISHED, published_bytes
-from harness.tasks.task import Output, Side
-from harness.train.class_losses import ClassLosses
+from harness.tasks.task import Output, Side, TaskOptions
+from harness.train.checkpoint import load_weights
+from harness.train.gradient_evidence import GradientEvidence
 from harness.train.kept_states import kept_bytes
 from harness.train.loop import train
 from harness.train.system import System, outputs_of
 from harness.train.training_plan import TrainingPlan, Validation, fine_tuning_seed
 from harness.train.training_progress import FINAL, RESUME, TrainingResult
+from harness.train.validation_losses import ClassLosses
+
+MOST_LOOKED_AT = 10_000
+"""Training items whose gradients are looked at in evaluation mode: of more, evenly spread ones."""
 
 Measured = tuple[NDArray[np.float32], dict[str, float]]
 """Outputs of a split's items, and the losses of its labels."""
@@ -52,12 +63,15 @@ def train_system(context: JobContext, recipe: Recipe, folder: Path) -> dict[str,
     path = folder / FINAL
     size = path.stat().st_size
     where = context.spec.environment
+    origin = context.model.origin if isinstance(context.model, Pretrained) else ""
     return {
         **asdict(result),
+        "notes": (*result.notes, *filter(None, [origin])),
         "checkpoint": {"sha256": sha256_file(path), "bytes": size},
         "environment": environment_digest(where) if where else "",
         **({"states_bytes": kept_bytes(folder)} if result.states else {}),
         "series": _publish_series(folder),
+        **({"selected_by": selects} if (selects := TaskOptions.of(context.task).selects) else {}),
     }
 
 
@@ -71,7 +85,41 @@ def _publish_series(folder: Path) -> dict[str, Any]:
 def _train(context: JobContext, recipe: Recipe, folder: Path) -> TrainingResult:
     plan = make_plan(context, recipe, folder)
     context.begin("train", plan.phases[-1].last)
-    return train(context.system(), plan, make_fabric(context, recipe))
+    return train(training_system(context), plan, make_fabric(context, recipe))
+
+
+def training_system(context: JobContext) -> System:
+    """Return the system that a job's training begins with.
+
+    Raises:
+        RequestError: the weights of its recipe's `init` are those of another network.
+    """
+    system, initial = context.system(), context.spec.initial
+    if initial is not None:
+        begin_with(system, initial)
+    return system
+
+
+def _teacher(context: JobContext) -> Callable[[Tensor], Tensor] | None:
+    """Load the network of a job's teacher; None if nobody teaches.
+
+    Raises:
+        JobFailed: its weights are not there.
+    """
+    spec = context.spec.teacher
+    if spec is None or spec.train is None:
+        return None
+    path = spec.stage_folder("train", spec.train.key) / FINAL
+    if not path.is_file():
+        raise JobFailed(f"{path}: the teacher's weights are gone; `harness run` trains it again")
+    system = context.of(spec).system().eval()
+    system.load_state_dict(load_weights(path))
+
+    def answer(inputs: Tensor) -> Tensor:
+        with arithmetic(context.device), torch.no_grad():
+            return system.decide(system.embed(inputs), "logits")
+
+    return answer
 
 
 def make_fabric(context: JobContext, recipe: Recipe) -> Fabric:
@@ -83,6 +131,7 @@ def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan
     """Return the plan of a job's training in a folder."""
     spec, task, dataset = context.spec, context.task, context.dataset
     seed, goes_on = spec.seed or 0, dict[str, Any]()
+    selects = TaskOptions.of(task).selects
     if (parent := spec.parent) is not None:
         seed = fine_tuning_seed(seed) if parent.began else seed
         goes_on = {
@@ -104,8 +153,9 @@ def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan
         ),
         disturber=_disturber(context, recipe, seed),
         validate=_validator(context, recipe),
-        primary=task.primary,
-        higher_is_better=task.facts[task.primary].higher_is_better,
+        look=_looker(context, recipe),
+        primary=selects or task.primary,
+        higher_is_better=bool(selects) or task.facts[task.primary].higher_is_better,
         scheduled=context.loss.scheduled if context.loss else (),
         folder=folder,
         seed=seed,
@@ -114,6 +164,7 @@ def make_plan(context: JobContext, recipe: Recipe, folder: Path) -> TrainingPlan
         keep_states=spec.keep_states,
         title=f"{spec.entry_folder}-seed{spec.seed}",
         key=spec.train.key if spec.train else "",
+        teacher=_teacher(context),
         **goes_on,
     )
 
@@ -127,10 +178,7 @@ def _validator(context: JobContext, recipe: Recipe) -> Callable[[System], Valida
     task, dataset = context.task, context.dataset
     validation, training = dataset.subset("validation"), dataset.training()
     lists = task.lists(dataset.listing, "validation", dataset.left_out)
-    sample = training_sample(training, validation)
-
-    def losses_of(system: System, subset: Subset) -> ClassLosses:
-        return ClassLosses(system, subset.items, dataset.classes, recipe.batch)
+    sample, losses_of = training_sample(training, validation), _losses(dataset, recipe)
 
     def measure(system: System, subset: Subset, kind: Output) -> Measured:
         losses = losses_of(system, subset)
@@ -152,6 +200,42 @@ def _validator(context: JobContext, recipe: Recipe) -> Callable[[System], Valida
         return Validation(judged, measured)
 
     return validate
+
+
+def _losses(dataset: OpenDataset, recipe: Recipe) -> Callable[[System, Subset], ClassLosses]:
+    """Return what collects the losses of a split's items under a system."""
+    training = dataset.training().items
+
+    def losses_of(system: System, subset: Subset) -> ClassLosses:
+        grades = standard_grades(subset.items, training)
+        return ClassLosses(system, subset.items, dataset.classes, recipe.batch, grades)
+
+    return losses_of
+
+
+def _looker(
+    context: JobContext, recipe: Recipe
+) -> Callable[[System], Mapping[str, GradientEvidence]]:
+    """Return what looks at a loss's gradients on the training and the validation split."""
+    dataset = context.dataset
+    validation, training = dataset.subset("validation"), dataset.training()
+    several = min(MOST_LOOKED_AT, len(training))
+    training = training.take(np.arange(several) * len(training) // max(1, several))
+    losses_of = _losses(dataset, recipe)
+
+    def look(system: System) -> dict[str, GradientEvidence]:
+        found = {}
+        for group, subset in ((SAMPLE, training), (VALIDATION, validation)):
+            losses = losses_of(system, subset)
+            if losses.exist and len(subset):
+                outputs_of(
+                    system, subset, "embedding", context.device, context.go_on,
+                    crops=recipe.test_crops, keep=losses.keep,
+                )  # fmt: skip
+                found[group] = losses.gradients()
+        return found
+
+    return look
 
 
 def _check_values(loss: LossAdapter | None, recipe: Recipe) -> None:

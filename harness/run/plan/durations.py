@@ -207,6 +207,11 @@ def _estimate(
     return Duration(parts, seconds, "measured" if measured else "trial")
 
 
+def training_steps(job: JobSpec, items: ItemLengths) -> int:
+    """Return the steps of a job's training, its fine-tuning included."""
+    return sum(steps for _, steps in _phases(job, items))
+
+
 def _phases(job: JobSpec, items: ItemLengths) -> list[tuple[Recipe, int]]:
     """Return the trainings of a job, each with its steps."""
     phases, count = job.recipe.phases if job.recipe else (), items.training_items

@@ -26,7 +26,7 @@ from harness.run.plan.jobs import CallPlan, Tell
 from harness.run.plan.request import DatasetState, RunRequest, SuiteEntry
 from harness.run.plan.resolved import ResolvedEntry, changes_named
 from harness.run.plan.status import differences
-from harness.series.names import TRAINING
+from harness.series.scalar_names import TRAINING
 from harness.series.series_file import FILE, read_own
 from harness.train.training_progress import RESUME
 
@@ -35,7 +35,7 @@ TRACK = "extended"
 
 ONE_OF = {"models": "model", "losses": "loss"}
 
-KEPT = ("optimizer.name", "precision", "augment.speeds", "sampler", "fine_tune")
+KEPT = ("optimizer.name", "precision", "augment.speeds", "sampler", "fine_tune", "distill")
 """Keys of a recipe that the finished training's state rests on."""
 
 
@@ -75,6 +75,10 @@ def read_finished(runs: Path, run: Path) -> FinishedTraining:
             "elsewhere, or `harness runs gc` deleted it; train it again in a new --runs folder"
         )
     first, *second = Recipe.model_validate(record.recipe).phases
+    if first.distill is not None:
+        raise RequestError(
+            f"{run}: was taught by another network; give its recipe more epochs instead"
+        )
     recipe = second[0] if second else first
     if recipe.augment.speeds != first.augment.speeds:
         raise RequestError(
@@ -181,7 +185,8 @@ def plan_extension(
     resolved = ResolvedEntry(entry, record.model, record.loss, recipe, called)
     for name, dataset in datasets.items():
         plan.check_lists(dataset)
-        plan.add_resolved(datasets, [(name, resolved)], track=TRACK, parent=finished.parent)
+        more = {"parent": finished.parent, "trained_on": record.trained_on}
+        plan.add_resolved(datasets, [(name, resolved)], track=TRACK, **more)
     return plan
 
 
@@ -193,7 +198,7 @@ def check_unchanged(job: JobSpec, finished: FinishedTraining) -> None:
     """
     then = finished.record.stages["train"].inputs
     now = json.loads(canonical_json(job.train_inputs or {}))
-    own = {"recipe", "parent"}
+    own = {"recipe", "parent", "init"}
     if job.recipe is None or job.recipe.augment != finished.recipe.augment:
         own |= {"disturbances"}
     before, after = ({key: each[key] for key in each if key not in own} for each in (then, now))

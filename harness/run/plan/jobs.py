@@ -7,15 +7,19 @@ from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
+from harness.config.init_source import InitialWeights
 from harness.config.loader import LoadedBenchmark, look_up
+from harness.config.recipes import Recipe
 from harness.datasets.listing import HELD_OUT, Listing
 from harness.errors import ConfigError, JobFailed, RequestError
-from harness.measure.arithmetic import arithmetic_facts
+from harness.measure.rounding import arithmetic_facts
 from harness.records import record
 from harness.records.documents import sha256_file
 from harness.run.job.context import make_task
+from harness.run.job.initial import Initial
 from harness.run.job.spec import TRAIN_VERSION, Embedding, JobSpec, embedding_precision
 from harness.run.plan.adapter_workers import adapter_facts, ask_input
+from harness.run.plan.initial_weights import find_initial
 from harness.run.plan.memory_questions import EmbeddedBatch
 from harness.run.plan.predictions import Predictions, fit_entry, memory_questions
 from harness.run.plan.protocol import common_fields, make_protocol
@@ -23,12 +27,20 @@ from harness.run.plan.request import (
     CheckpointEntry,
     DatasetState,
     RunRequest,
+    SuiteEnsemble,
     SuiteEntry,
     entry_to_measure,
     requested_suite,
+    suite_ensembles,
     suite_entries,
 )
-from harness.run.plan.resolved import ResolvedEntry, disturbances, resolve_entry
+from harness.run.plan.resolved import (
+    ResolvedEntry,
+    changes_named,
+    disturbances,
+    resolve_entry,
+)
+from harness.tasks.task import baseline_names
 
 Tell = Callable[[str], None]
 
@@ -54,6 +66,7 @@ class CallPlan:
         self.task = make_task(loaded, request.suite)
         self.predictions = Predictions(request.cache, loaded.benchmark.budget.usable, tell)
         self._fields: dict[str, list[dict[str, Any]]] = {}
+        self._initial_weights: dict[tuple[str, InitialWeights], Initial] = {}
         # A folder of rooms holds tens of thousands of files: each is hashed once.
         self._disturbances = cache(
             partial(disturbances, folder=loaded.folder, cache=request.cache, tell=tell)
@@ -75,14 +88,15 @@ class CallPlan:
         self._fields.setdefault(name, []).append(fields)
 
     def add_baseline(self, name: str) -> None:
-        """Add the task's no-training baseline on a dataset."""
-        model = record.RecordedComponent(
-            name=self.task.baseline_name,
-            adapter=self._loaded.suite(self._request.suite).task,
-            version=self.task.version,
-            fields={},
-        )
-        self.add(name, model=model, track="baseline")
+        """Add the task's rows without training on a dataset."""
+        for each in baseline_names(self.task):
+            model = record.RecordedComponent(
+                name=each,
+                adapter=self._loaded.suite(self._request.suite).task,
+                version=self.task.version,
+                fields={},
+            )
+            self.add(name, model=model, track="baseline")
 
     def add_entries(
         self,
@@ -124,19 +138,88 @@ class CallPlan:
             question
             for name, entry in resolved
             if not entry.failed
-            for question in memory_questions(entry, datasets[name].listing, precision)
+            for each in filter(None, (entry, entry.teacher))
+            for question in memory_questions(each, datasets[name].listing, precision)
         )
         for name, entry in resolved:
-            # Refused before anything is decoded, if a folder is not there.
-            self._disturbances(entry.recipe.augment, decode=False)
-            fields = {
-                "loss": entry.loss,
-                "recipe_name": entry.recipe_name,
-                "track": entry.recipe.track,
-                "seed": entry.entry.seed,
-                **self._memory_fields(entry, datasets[name].listing, precision),
-            }
+            listing = datasets[name].listing
+            if "parent" in more:
+                # The weights of a continuation are its parent's, whatever that one began with.
+                fields = self._entry_fields(entry, listing, precision)
+            else:
+                fields = self._training_fields(entry, listing, precision)
             self.add(name, **{**fields, **more})
+
+    def add_ensembles(
+        self, datasets: Mapping[str, DatasetState], ensembles: Mapping[str, Iterable[SuiteEnsemble]]
+    ) -> None:
+        """Add the ensembles of a suite; their members are fitted to the budget as entries are.
+
+        Args:
+            datasets: by name.
+            ensembles: of each dataset.
+
+        Raises:
+            ConfigError: a member cannot be built, or the task judges no logits.
+        """
+        precision = embedding_precision(self._request.options)
+        for name, found in ensembles.items():
+            for each in found:
+                if self.task.output != "logits":
+                    where = self._loaded.where("suites", self._request.suite)
+                    raise ConfigError(
+                        f"{where}.ensembles: average the logits of classifiers; this suite judges "
+                        "embeddings"
+                    )
+                members = [
+                    resolve_entry(self._loaded, self._request, member, datasets[name], self.task)
+                    for member in each.members
+                ]
+                listing = datasets[name].listing
+                self.predictions.make(
+                    question
+                    for member in members
+                    if not member.failed
+                    for question in memory_questions(member, listing, precision)
+                )
+                fields = [self._training_fields(member, listing, precision) for member in members]
+                self.add(
+                    name,
+                    model=_ensemble_component(each, fields),
+                    members=fields,
+                    average=each.average,
+                    seed=each.seed,
+                    recipe_name=f"{each.average} averaged" + changes_named(self._request),
+                    track="ensemble",
+                    notes=(_ensemble_note(members),),
+                    refused=next((why for one in fields if (why := one.get("refused"))), ""),
+                )
+
+    def _training_fields(
+        self, entry: ResolvedEntry, listing: Listing, precision: str
+    ) -> dict[str, Any]:
+        """Return the fields of an entry's `JobSpec` with those of its teacher."""
+        fields = self._entry_fields(entry, listing, precision)
+        fields |= self._initial(entry.recipe, listing)
+        if entry.teacher is not None:
+            teacher = self._training_fields(entry.teacher, listing, precision)
+            refused = fields.get("refused") or _untaught(teacher)
+            fields |= {"teacher": teacher, "refused": refused}
+        return fields
+
+    def _entry_fields(
+        self, entry: ResolvedEntry, listing: Listing, precision: str
+    ) -> dict[str, Any]:
+        """Return the fields of an entry's `JobSpec` that are known from lists."""
+        # Refused before anything is decoded, if a folder is not there.
+        self._disturbances(entry.recipe.augment, decode=False)
+        return {
+            "loss": entry.loss,
+            "recipe_name": entry.recipe_name,
+            "track": entry.recipe.track,
+            "seed": entry.entry.seed,
+            **self._memory_fields(entry, listing, precision),
+        }
 
     def jobs(self, datasets: Mapping[str, DatasetState]) -> list[JobSpec]:
         """Complete the jobs of some datasets, those of each dataset together.
@@ -155,14 +238,32 @@ class CallPlan:
                 self._loaded, self._request.suite, self._request.profile, dataset.lock
             )
             shared = common_fields(self._loaded, self._request, dataset, protocol)
-            for fields in self._fields.get(name, []):
-                trained = {}
-                if "recipe" in fields:
-                    trained = {"train_inputs": self._train_inputs(fields, dataset, protocol)}
-                facts = arithmetic_facts(self._request.device, fields.get("recipe"))
-                where = shared["environment"].model_copy(update={"arithmetic": facts})
-                found.append(JobSpec(**{**shared, "environment": where}, **fields, **trained))
+            found += [
+                self._job(fields, shared, dataset, protocol)
+                for fields in self._fields.get(name, [])
+            ]
         return found
+
+    def _job(
+        self,
+        fields: dict[str, Any],
+        shared: dict[str, Any],
+        dataset: DatasetState,
+        protocol: record.Protocol,
+    ) -> JobSpec:
+        """Complete a job, and those that it rests on: its teacher, or members."""
+        known = dict(fields)
+        if "members" in fields:
+            known["members"] = tuple(
+                self._job(each, shared, dataset, protocol) for each in fields["members"]
+            )
+        if "teacher" in fields:
+            known["teacher"] = self._job(fields["teacher"], shared, dataset, protocol)
+        if "recipe" in fields:
+            known["train_inputs"] = self._train_inputs(known, dataset, protocol)
+        facts = arithmetic_facts(self._request.device, fields.get("recipe"))
+        where = shared["environment"].model_copy(update={"arithmetic": facts})
+        return JobSpec(**{**shared, "environment": where}, **known)
 
     def _memory_fields(
         self, entry: ResolvedEntry, listing: Listing, precision: str
@@ -175,6 +276,17 @@ class CallPlan:
         except JobFailed as error:
             failed = str(error)
         return {"model": entry.model, "recipe": entry.recipe, "refused": failed}
+
+    def _initial(self, recipe: Recipe, listing: Listing) -> dict[str, Any]:
+        """Return the fields that rest on the weights which training begins with; none of most."""
+        if recipe.init is None:
+            return {}
+        place = listing.name, recipe.init
+        if place not in self._initial_weights:
+            runs = self._request.runs
+            self._initial_weights[place] = find_initial(self._loaded, runs, recipe.init, listing)
+        found = self._initial_weights[place]
+        return {"initial": found, "trained_on": found.trained_on}
 
     def _train_inputs(
         self, fields: dict[str, Any], dataset: DatasetState, protocol: record.Protocol
@@ -202,7 +314,44 @@ class CallPlan:
             "left_out": list(dataset.left_out),
             **({"disturbances": disturbed_by} if disturbed_by else {}),
             **({"parent": fields["parent"].inputs} if "parent" in fields else {}),
+            **({"init": fields["initial"].inputs} if "initial" in fields else {}),
+            **({"teacher": fields["teacher"].train.key} if "teacher" in fields else {}),
         }
+
+
+def _ensemble_component(
+    ensemble: SuiteEnsemble, members: Sequence[Mapping[str, Any]]
+) -> record.RecordedComponent:
+    """Return an ensemble as a record holds it: by its members."""
+    names = [
+        {
+            "model": each["model"].name,
+            "loss": each["loss"].name,
+            "recipe": each["recipe_name"],
+            "seed": each["seed"],
+        }
+        for each in members
+    ]
+    return record.RecordedComponent(
+        name=ensemble.name,
+        adapter="harness.metrics.classifier_scores:averaged_logits",
+        version=1,
+        fields={"average": ensemble.average, "members": names},
+    )
+
+
+def _ensemble_note(members: Sequence[ResolvedEntry]) -> str:
+    """Name the members of an ensemble for its row."""
+    named = dict.fromkeys(
+        f"{each.model.name} + {each.loss.name} ({each.recipe_name})" for each in members
+    )
+    return f"the mean of {len(members)} networks: {', '.join(named)}"
+
+
+def _untaught(teacher: Mapping[str, Any]) -> str:
+    """Return why nobody can teach; empty if the teacher can be trained."""
+    refused = teacher.get("refused")
+    return f"its teacher: {refused}" if refused else ""
 
 
 def plan_suite(
@@ -232,6 +381,13 @@ def plan_suite(
         datasets,
         {
             name: suite_entries(suite, request, each.listing.table)
+            for name, each in datasets.items()
+        },
+    )
+    plan.add_ensembles(
+        datasets,
+        {
+            name: suite_ensembles(suite, request, each.listing.table)
             for name, each in datasets.items()
         },
     )

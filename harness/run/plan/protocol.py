@@ -60,6 +60,7 @@ def make_data(loaded: LoadedBenchmark, suite: str, name: str, lock: DatasetLock)
         counts=lock.counts,
         unit=make_corpus(loaded, name).unit,
         fold=_fold(loaded, suite, name, lock),
+        leaks=(config.of or "") if config.leak else "",
     )
 
 
@@ -130,6 +131,7 @@ def _fold(
         "split": config.split and config.split.model_dump(),
         "trials": config.trials,
         "draw_trials": config.draw_trials and config.draw_trials.model_dump(),
+        **({"rank_pairs": config.rank_pairs} if config.rank_pairs else {}),
     }
     lock = digest(shared)
     return record.RecordedFold(

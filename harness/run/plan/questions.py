@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from harness.adapter import ADDED, Fbank, Image, Input, Spectrogram, Vector
+from harness.adapter import ADDED, Fbank, Image, Input, Spectrogram, Vector, Vectors
 from harness.config.imports import construct, load_class
 from harness.errors import RequestError
 from harness.records.documents import canonical_json
@@ -22,7 +22,7 @@ T_co = TypeVar("T_co", bound=BaseModel, covariant=True)
 Report = Callable[[str], None]
 """Receives what foreign code is about to do: a process that dies of it can say no more."""
 
-INPUTS = {each.__name__: each for each in (Fbank, Spectrogram, Image, Vector)}
+INPUTS = {each.__name__: each for each in (Fbank, Spectrogram, Image, Vector, Vectors)}
 
 _MADE: dict[str, Any] = {}
 """Adapters of this process, by `adapter_key`: each is made once, whatever is asked of it."""
@@ -68,12 +68,14 @@ class Description(BaseModel):
         version: its own.
         needs: what a loss asks of a batch or of the data.
         scheduled: its values that a recipe's schedules may drive.
+        mixes: True if a loss weighs both labels of a mixed item.
     """
 
     fields: dict[str, Any]
     version: int
     needs: frozenset[str] = frozenset()
     scheduled: tuple[str, ...] = ()
+    mixes: bool = False
 
 
 class DeclaredInput(BaseModel):
@@ -85,12 +87,17 @@ class DeclaredInput(BaseModel):
     @property
     def input(self) -> Input:
         """The input itself."""
-        made: Input = INPUTS[self.name](**self.fields)
+        # JSON has lists alone.
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in self.fields.items()
+        }
+        made: Input = INPUTS[self.name](**fields)
         return made
 
     @property
     def kind(self) -> str:
-        """`audio`, `image` or `vector`."""
+        """`audio`, `image`, `vector` or `vectors`."""
         return INPUTS[self.name].kind
 
 
@@ -152,7 +159,10 @@ class Describe(_AdapterQuestion):
         fields = json.loads(canonical_json(values))
         # Its memory will be asked for by these fields.
         _MADE.setdefault(adapter_key(self.adapter, fields), made)
-        asks = {"needs": made.needs, "scheduled": made.scheduled} if self.is_loss else {}
+        asks: dict[str, Any] = {}
+        if self.is_loss:
+            asks = {"needs": made.needs, "scheduled": made.scheduled}
+            asks["mixes"] = bool(getattr(made, "mixes", False))
         return Description(fields=fields, version=made.version, **asks)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from harness.config.loader import LoadedBenchmark, look_up
 from harness.config.merging import LENGTHS
 from harness.config.numbers import EMBEDDINGS_MIB
-from harness.config.schema import ProfilePlan, Suite
+from harness.config.schema import Averaging, ProfilePlan, Suite
 from harness.config.tables import Profile
 from harness.datasets.listing import Listing
 from harness.datasets.lock import DatasetLock, dataset_pin
@@ -116,6 +116,23 @@ class SuiteEntry:
     budget: int | None = None
 
 
+@dataclass(frozen=True)
+class SuiteEnsemble:
+    """One ensemble of a suite, by names.
+
+    Attributes:
+        name: its own.
+        members: whose outputs are averaged.
+        average: what is averaged of them.
+        seed: of all its members; None if they differ in it.
+    """
+
+    name: str
+    members: tuple[SuiteEntry, ...]
+    average: Averaging
+    seed: int | None
+
+
 def listing_state(loaded: LoadedBenchmark, listing: Listing) -> DatasetState:
     """Return a dataset with its pinned lock; its content is unknown if nothing is pinned."""
     pinned = dataset_pin(loaded.lock_path, listing.key, loaded.base_lock_paths)
@@ -166,24 +183,57 @@ def suite_entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[S
             it out.
     """
     plan, name = suite.profiles[request.profile], f"suite {request.suite!r}"
-    models = _select(request.models, [each.model for each in suite.systems], f"{name} has no model")
+    there = [each.model for each in suite.systems]
+    together = [each.name for each in suite.ensembles]
+    models = _select(request.models, [*there, *together], f"{name} has no model")
     losses = _select(request.losses, [each.loss for each in suite.systems], f"{name} has no loss")
     systems = [each for each in suite.systems if each.model in models and each.loss in losses]
     budgets = _budgets(plan, request, dataset)
-    if not systems:
-        there = ", ".join(f"{each.model} + {each.loss}" for each in suite.systems)
-        raise ConfigError(f"{name} has no such pair of model and loss; there are {there}")
+    if not systems and not {*request.models} & {*together}:
+        pairs = ", ".join(f"{each.model} + {each.loss}" for each in suite.systems)
+        raise ConfigError(f"{name} has no such pair of model and loss; there are {pairs}")
     for system in systems:
         reason = suite.left_out(dataset, system)
         if reason and (request.models or request.losses):
             left = f"{system.model} + {system.loss}"
             raise ConfigError(f"{dataset}: suite leaves {left} out: {reason}")
         recipe = system.recipe or plan.recipe
-        if reason or recipe is None:
+        elsewhere = system.profile not in (None, request.profile)
+        if elsewhere and system.model in request.models:
+            raise ConfigError(
+                f"{name} has {system.model!r} in its {system.profile} profile alone; add "
+                f"--profile {system.profile}"
+            )
+        if reason or elsewhere or recipe is None:
             continue
         for budget in budgets:
             for seed in request.seeds or plan.seeds_for(dataset):
                 yield SuiteEntry(system.model, system.loss, recipe, seed, budget)
+
+
+def suite_ensembles(suite: Suite, request: RunRequest, dataset: str) -> Iterator[SuiteEnsemble]:
+    """Yield every ensemble that a call judges on a dataset.
+
+    One is left out where the suite leaves a member out, where the call names other models, and
+    where it names losses or budgets, which an ensemble has none of.
+    """
+    plan = suite.profiles[request.profile]
+    for each in suite.ensembles:
+        is_asked = not request.models or each.name in request.models
+        left_out = any(suite.left_out(dataset, member) for member in each.members)
+        if not is_asked or left_out or request.losses or request.budgets:
+            continue
+        rows = [each.seeds] if each.seeds else [
+            (seed,) for seed in request.seeds or plan.seeds_for(dataset)
+        ]  # fmt: skip
+        for seeds in rows:
+            members = tuple(
+                SuiteEntry(member.model, member.loss, member.recipe or plan.recipe or "", seed)
+                for member in each.members
+                for seed in seeds
+            )
+            seed = None if each.seeds else seeds[0]
+            yield SuiteEnsemble(each.name, members, each.average, seed)
 
 
 def _budgets(plan: ProfilePlan, request: RunRequest, dataset: str) -> tuple[int, ...] | tuple[None]:

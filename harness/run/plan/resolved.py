@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.adapter import Input
 from harness.config.loader import LoadedBenchmark, with_settings
 from harness.config.recipe_tables import Augment
 from harness.config.recipes import Recipe
-from harness.data.corpus import SAMPLE_RATE
+from harness.data.corpus import SAMPLE_RATE, OfVectors
 from harness.datasets.lengths import Need, frame_count, least_frames
 from harness.datasets.packing.pack_request import MessageCallback, ignore_message
+from harness.datasets.ranked_pairs import GRADE
 from harness.errors import ConfigError, nearest
 from harness.feeding.libraries import library_sources
 from harness.records import record
@@ -20,13 +22,19 @@ from harness.run.plan.questions import Description
 from harness.run.plan.request import DatasetState, RunRequest, SuiteEntry
 from harness.tasks.task import Task
 
-GIVEN = frozenset({"full_batch", "counts"})
+GRADED = frozenset({"pairs", "grades"})
+
+GIVEN = frozenset({"full_batch", "counts", "views", "epoch_embeddings"})
 """A loss sees a step's whole batch, in however many parts it goes through the network."""
 
 MENDS = {
     "pk": "several utterances of each of a batch's speakers (pk); give the recipe a sampler with "
     "two utterances or more, as in sampler = { speakers = 16, utterances = 4 }",
-    "pairs": "pairs, which recipes do not draw; choose another loss",
+    **dict.fromkeys(
+        GRADED,
+        "items that are graded, and this dataset grades none; choose another loss, or a dataset "
+        "that ranks its items (of open-impacts: rank_by)",
+    ),
 }
 
 
@@ -40,6 +48,7 @@ class ResolvedEntry:
         recipe: with the changes of suite and call.
         recipe_name: of the recipe, with the changes of the call and the budget.
         failed: the reason why its adapters cannot be described; empty if they can.
+        teacher: the entry that teaches it; None if its recipe names none.
     """
 
     entry: SuiteEntry
@@ -48,6 +57,7 @@ class ResolvedEntry:
     recipe: Recipe
     recipe_name: str
     failed: str = ""
+    teacher: ResolvedEntry | None = None
 
 
 def resolve_entry(
@@ -63,7 +73,10 @@ def resolve_entry(
         ConfigError: it cannot be built, or its parts do not go together.
     """
     tables, listing = loaded.benchmark, dataset.listing
-    model = adapter_facts("models", entry.model, tables.models[entry.model])
+    table = tables.models[entry.model]
+    if isinstance(listing.corpus, OfVectors):
+        table = table.on_dataset(listing.corpus.sizes(listing.folder))
+    model = adapter_facts("models", entry.model, table)
     loss = adapter_facts("losses", entry.loss, tables.losses[entry.loss])
     recipe = _recipe(loaded, request, listing.table, entry)
     name = _recipe_name(request, entry, recipe)
@@ -71,14 +84,74 @@ def resolve_entry(
         recipe = with_budget(recipe, entry.budget, f"suites.{request.suite}.budgets: ")
     where = loaded.where("recipes", entry.recipe)
     if loss.description is not None:
-        check_needs(loss.description.needs, loaded.where("losses", entry.loss), recipe)
+        given = loss.description.needs - (GRADED if GRADE in listing.items else set())
+        check_needs(given, loaded.where("losses", entry.loss), recipe)
         _check_schedules(loaded, recipe, loss.description, where)
+        check_mixing(recipe, loss.description.mixes, entry.loss, where)
     check_augment(recipe, task, listing.corpus.kind, where)
-    declared = model_input(entry.model, tables.models[entry.model])
+    declared = model_input(entry.model, table)
     if declared is not None and declared.kind == "audio":
         check_crops(recipe, Need(entry.model, declared), where)
     failed = "; ".join(filter(None, (model.failed, loss.failed)))
-    return ResolvedEntry(entry, model.component, loss.component, recipe, name, failed)
+    teacher = _teacher(loaded, request, entry, recipe, dataset, task) if recipe.distill else None
+    if teacher is not None:
+        theirs = model_input(teacher.model.name, tables.models[teacher.model.name])
+        check_teacher(teacher, declared, theirs, f"{where}.distill")
+    return ResolvedEntry(entry, model.component, loss.component, recipe, name, failed, teacher)
+
+
+def _teacher(
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    entry: SuiteEntry,
+    recipe: Recipe,
+    dataset: DatasetState,
+    task: Task,
+) -> ResolvedEntry | None:
+    """Return the entry that teaches, as the benchmark file has it: no setting of the call is its.
+
+    Raises:
+        ConfigError: a name is not there, or the teacher has a teacher.
+    """
+    plan = recipe.distill
+    if plan is None:
+        return None
+    where = loaded.where("recipes", entry.recipe) + ".distill."
+    tables = loaded.benchmark
+    for kind, name, known in (
+        ("model", plan.model, [*tables.models]),
+        ("loss", plan.loss or entry.loss, [*tables.losses]),
+        ("recipe", plan.recipe, [*tables.recipes]),
+    ):
+        if name not in known:
+            raise ConfigError(
+                f"{where}{kind}: no {kind} is called {name!r}; {nearest(name, known)}"
+            )
+    if tables.recipes[plan.recipe].distill is not None:
+        raise ConfigError(f"{where}recipe: {plan.recipe!r} has a teacher itself; name that one")
+    seed = entry.seed if plan.seed is None else plan.seed
+    named = SuiteEntry(plan.model, plan.loss or entry.loss, plan.recipe, seed)
+    return resolve_entry(loaded, replace(request, settings={}), named, dataset, task)
+
+
+def check_teacher(
+    teacher: ResolvedEntry, declared: Input | None, theirs: Input | None, where: str
+) -> None:
+    """Refuse a teacher that cannot answer a student's inputs.
+
+    Args:
+        teacher: the entry.
+        declared, theirs: inputs of the student and of the teacher; None if one is not known.
+        where: the recipe's table, for the error.
+
+    Raises:
+        ConfigError: the two networks take other inputs.
+    """
+    if declared is not None and theirs is not None and declared != theirs:
+        raise ConfigError(
+            f"{where}: {teacher.model.name} takes {theirs}, and its student {declared}; a teacher "
+            "answers the student's own inputs, so give two networks of one input"
+        )
 
 
 def with_budget(recipe: Recipe, crops: int, where: str) -> Recipe:
@@ -112,6 +185,19 @@ def check_needs(needs: frozenset[str], where: str, recipe: Recipe | None = None)
     for need in sorted(needs - GIVEN - ({"pk"} if several else set())):
         mend = MENDS.get(need, f"{need!r}, which nothing here gives; choose another loss")
         raise ConfigError(f"{where}: asks for batches with {mend}")
+
+
+def check_mixing(recipe: Recipe, mixes: bool, loss: str, where: str) -> None:
+    """Refuse a recipe that mixes items for a loss that knows one label of each.
+
+    Raises:
+        ConfigError: names both.
+    """
+    if not mixes and any(phase.augment.mixes for phase in recipe.phases):
+        raise ConfigError(
+            f"{where}.augment: mixes items (mixup, cutmix), and the loss {loss!r} knows one label "
+            "of each; take them out, or choose a loss that weighs both, as softmax"
+        )
 
 
 def check_crops(recipe: Recipe, need: Need, where: str) -> None:
@@ -159,6 +245,11 @@ def check_augment(recipe: Recipe, task: Task, kind: str, where: str) -> None:
         raise ConfigError(f"{where}.test_crops: cuts sound; this dataset has none ({kind}s)")
     if augment.on_waveforms and kind != "audio":
         raise ConfigError(f"{where}.augment: changes sound; this dataset has none ({kind}s)")
+    if kind != "image" and (augment.pictures or augment.cutmix):
+        key = "pictures" if augment.pictures else "cutmix"
+        raise ConfigError(
+            f"{where}.augment.{key}: changes pictures; this dataset has none ({kind}s)"
+        )
     if not augment.speeds:
         return
     if recipe.crop_seconds is None:

@@ -39,7 +39,7 @@ from harness.use.network_source import PLURAL
 TIMED, REPEATS = 0.3, 5
 """Seconds and repeats that a latency is measured for, at least."""
 
-OF_RAW = {"audio": "waveform", "image": "picture", "vector": "vector"}
+OF_RAW = {"audio": "waveform", "image": "picture", "vector": "vector", "vectors": "turn"}
 """Name of a graph's input, its front end within."""
 
 

@@ -17,8 +17,11 @@ from harness.feeding.front_end import (
     PRE_EMPHASIS,
     AsItIs,
     LogMel,
-    Picture,
+    PictureFrontEnd,
     SpectrogramImage,
+    channel_planes,
+    normalised,
+    resized_sides,
 )
 
 
@@ -66,7 +69,9 @@ class LinearSpectrogram(nn.Module):
 
 
 class LinearPicture(nn.Module):
-    """Grey levels 0..1 `[batch, height, width]` of one size -> `[batch, channels, size, size]`.
+    """Pictures of levels 0..1 and of one size -> `[batch, channels, size, size]`.
+
+    They are grey, `[batch, height, width]`, or in colour, `[batch, height, width, 3]`.
 
     Args:
         made: the front end that is trained with.
@@ -76,24 +81,27 @@ class LinearPicture(nn.Module):
     rows: Tensor
     columns: Tensor
 
-    def __init__(self, made: Picture, shape: tuple[int, int]) -> None:
+    def __init__(self, made: PictureFrontEnd, shape: tuple[int, int]) -> None:
         super().__init__()
-        self.channels = made.declared.channels
-        for name, side in zip(("rows", "columns"), shape, strict=True):
+        self.declared = made.declared
+        sides = resized_sides(made.declared, *shape)
+        for name, side, resized_side in zip(("rows", "columns"), shape, sides, strict=True):
             # Resizing is linear along each side: that of the identity is its matrix.
             resized = nn.functional.interpolate(
                 torch.eye(side)[None, None],
-                (made.declared.size, side),
-                mode="bilinear",
+                (resized_side, side),
+                mode=made.declared.interpolation,
                 align_corners=False,
                 antialias=True,
-            )
-            self.register_buffer(name, resized[0, 0], persistent=False)
+            )[0, 0]
+            first = (resized_side - made.declared.size + 1) // 2
+            kept = resized[first : first + made.declared.size]
+            self.register_buffer(name, kept, persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Resize and centre."""
-        resized = (self.rows @ pixels @ self.columns.T).unsqueeze(1)
-        return (2 * resized - 1).expand(-1, self.channels, -1, -1)
+        """Resize and normalise."""
+        planes = channel_planes(pixels, self.declared.channels)
+        return normalised(self.declared, self.rows @ planes @ self.columns.T)
 
 
 def spectrum_kernel(window: Tensor, points: int) -> Tensor:
@@ -129,8 +137,8 @@ def linear_front_end(made: nn.Module, shape: tuple[int, ...]) -> nn.Module:
         return LinearLogMel(made)
     if isinstance(made, SpectrogramImage):
         return LinearSpectrogram(made)
-    if isinstance(made, Picture):
-        height, width = shape
+    if isinstance(made, PictureFrontEnd):
+        height, width = shape[:2]
         return LinearPicture(made, (height, width))
     if isinstance(made, AsItIs):
         return nn.Identity()

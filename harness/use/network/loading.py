@@ -10,16 +10,15 @@ from harness.adapter import LossAdapter, ModelAdapter
 from harness.config.imports import construct
 from harness.errors import RequestError
 from harness.records.record import RecordedComponent
-from harness.train.checkpoint import load_weights
 from harness.train.system import System
-from harness.train.weight_matching import match_weights
-from harness.use.network_source import NetworkSource
+from harness.train.weight_matching import give_weights
+from harness.use.network_source import TrainedNetwork
 
 _LOADED: dict[str, System] = {}
 """Networks of this process: files are given to one in several parts."""
 
 
-def load_network(source: NetworkSource, device: str = "cpu") -> System:
+def load_network(source: TrainedNetwork, device: str = "cpu") -> System:
     """Return a run's network in evaluation mode; one that was loaded before is used again.
 
     Raises:
@@ -27,24 +26,18 @@ def load_network(source: NetworkSource, device: str = "cpu") -> System:
             of this network.
         ConfigError: an adapter is not here, or cannot be built from its fields.
     """
-    key = f"{source.model_dump_json()} {device}"
+    key = f"{source.model_dump_json(exclude={'crops'})} {device}"
     if key not in _LOADED:
         _LOADED[key] = _build(source).to(device).eval()
     return _LOADED[key]
 
 
-def _build(source: NetworkSource) -> System:
+def _build(source: TrainedNetwork) -> System:
     model: ModelAdapter = _adapter(source.model)
     loss: LossAdapter | None = _adapter(source.loss) if source.loss else None
     torch.manual_seed(0)
     system = System(model, loss, len(source.classes), source.augment, source.counts)
-    weights = load_weights(source.checkpoint)
-    is_ours = any(name.startswith("trunk.") for name in weights)
-    module = system if is_ours else system.trunk
-    if loss is not None and not is_ours:
-        raise RequestError(f"{source.checkpoint}: holds a network without a head: no classes")
-    fit = match_weights(weights, module.state_dict(), str(source.checkpoint))
-    module.load_state_dict(fit.weights)
+    give_weights(system, source.checkpoint, needs_head=loss is not None)
     return system
 
 

@@ -35,7 +35,7 @@ from harness.board.publishing.published_tables import render
 from harness.records.record import Record
 from harness.records.record_files import to_document
 from harness.registry.history.line import line_of
-from harness.registry.history.page import history_page
+from harness.registry.history.night_page import history_page
 
 documents = json.loads(sys.stdin.read())
 for number, document in enumerate(documents, start=1):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.markdown import escape, section
+from harness.health.training_end import TrainingEnd
 from harness.records.record import Metric, Record, Resources, Submission
-from harness.series.training_end import TrainingEnd
 
 
 def page(*records: Record, path: str = "") -> str:
@@ -140,14 +141,15 @@ def test_training_accuracy_far_above_the_test_is_named(make):
 
 
 def test_what_still_rose_when_training_ended_is_named_of_rows_whose_series_is_there(make):
-    rising = TrainingEnd((0.60, 0.68), 0.01, {"eer": (0.10, 0.08)})
+    accuracy = tuple(np.linspace(0.60, 0.68, 12))
+    rising = TrainingEnd(accuracy, {"eer": tuple(np.linspace(0.10, 0.08, 6))})
     filed = [FiledRecord(make("up"), end=rising), FiledRecord(make("unknown", value=0.2))]
     text = section(tables(filed)[0])
     assert (
-        "Still rising when training ended: up + aam (training accuracy 60.0 to 68.0 % over the "
-        "last tenths, EER on validation 10.00 to 8.00 %)."
+        "Still rising when training ended: up + aam (training accuracy 61.8 to 66.2 % over its "
+        "last fifth, EER on validation 9.60 to 8.40 % over its later half)."
     ) in text
-    still = [FiledRecord(make("up"), end=TrainingEnd((0.60, 0.61), 0.01, {}))]
+    still = [FiledRecord(make("up"), end=TrainingEnd((0.60,) * 12, {"eer": (0.1,) * 6}))]
     assert "Still rising" not in section(tables(still)[0])
 
 

@@ -14,7 +14,7 @@ from harness.records.record import Artefact
 from harness.records.record_files import write_record
 from harness.registry.history.line import line_of
 from harness.registry.history.line_chain import add, history_files, read_history
-from harness.registry.history.page import PAGE, build, check_history
+from harness.registry.history.night_page import PAGE, build, check_history
 from tests.registry.history.conftest import Nightly, day, lines_of, night_of, real_record
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from harness.cli.app import app
 from harness.registry.history.line_chain import read_history
-from harness.registry.history.page import PAGE, build, differences, history_page, sparkline
+from harness.registry.history.night_page import PAGE, build, differences, history_page, sparkline
 from tests.registry.history.conftest import Nightly, day, night_of, real_record
 
 

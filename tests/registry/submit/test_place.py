@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 
 from harness.registry.submit.place import write_lists
@@ -10,7 +12,7 @@ from tests.registry.submit.conftest import Site
 
 
 def test_written_trials_are_read_back_as_the_locked_ones(site: Site) -> None:
-    items, *trials = write_lists(site.listing, site.folder / "lists")
+    items, *trials, classes = write_lists(site.listing, site.folder / "lists")
     assert [path.name for path in trials] == ["validation-trials.tsv", "test-trials.tsv"]
     for path, split in zip(trials, ("validation", "test"), strict=True):
         found = read_trials(path)
@@ -21,6 +23,11 @@ def test_written_trials_are_read_back_as_the_locked_ones(site: Site) -> None:
     table = pd.read_csv(items, sep="\t")
     assert table["id"].tolist() == site.listing.items["id"].tolist()
     assert set(table["split"]) == {"train", "validation", "test"}
+    assert classes.name == "spk2id.json"
+    numbered = json.loads(classes.read_text())
+    assert set(numbered) == set(table["label"][table["split"] == "train"])
+    assert [*site.listing.classes] == sorted(numbered, key=numbered.__getitem__)
+    assert sorted(numbered.values()) == list(range(len(numbered)))
 
 
 def test_scores_of_the_written_list_are_taken(site: Site) -> None:
@@ -31,5 +38,5 @@ def test_scores_of_the_written_list_are_taken(site: Site) -> None:
 
 
 def test_items_without_trials_are_listed_alone(words: Site) -> None:
-    (items,) = write_lists(words.listing, words.folder / "lists")
+    items, _ = write_lists(words.listing, words.folder / "lists")
     assert set(pd.read_csv(items, sep="\t")["label"]) == {"w0", "w1", "w2", "w3"}

@@ -23,7 +23,7 @@ from harness.run.job.spec import JobSpec
 from harness.run.plan.durations import PARTS, ItemLengths, items_together
 from harness.run.plan.request import RunRequest
 from harness.run.plan.speeds import packing_times
-from harness.run.session import Forecast, forecast
+from harness.run.session import CallEstimate, forecast
 from harness.series.series_file import FILE as SERIES
 from harness.train.training_progress import RESUME
 from tests.tiny import TinyBenchmark, make_tiny
@@ -56,7 +56,7 @@ def request_of(tiny: TinyBenchmark, **changes: Any) -> RunRequest:
     return RunRequest(profile="quick", runs=tiny.runs, **{**asked, **changes})
 
 
-def told(tiny: TinyBenchmark, said: list[str] | None = None, **changes: Any) -> Forecast:
+def told(tiny: TinyBenchmark, said: list[str] | None = None, **changes: Any) -> CallEstimate:
     said = [] if said is None else said
     return forecast(load(tiny.config), request_of(tiny, **changes), said.append)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -38,6 +40,18 @@ def test_of_pictures_that_grow_or_shrink(shape: tuple[int, int]) -> None:
     pixels = torch.rand(2, *shape, generator=torch.Generator().manual_seed(0))
     made = front_end(Image(size=56, channels=3))
     assert torch.allclose(linear_front_end(made, shape)(pixels), made(pixels), atol=1e-5)
+
+
+@pytest.mark.parametrize("crop", [None, 0.8])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_of_pictures_in_colour(channels: int, crop: float | None) -> None:
+    pixels = torch.rand(2, 30, 40, 3, generator=torch.Generator().manual_seed(0))
+    declared = Image(size=16, channels=channels, interpolation="bicubic", crop=crop)
+    if channels == 3:
+        declared = replace(declared, mean=(0.4, 0.5, 0.6), deviation=(0.2, 0.3, 0.4))
+    made = front_end(declared)
+    found = linear_front_end(made, (30, 40, 3))(pixels)
+    assert torch.allclose(found, made(pixels), atol=1e-5)
 
 
 def test_of_vectors() -> None:

@@ -1,0 +1,146 @@
+"""Kept embeddings of the test: Recall@K, and their first axes and neighbourhoods as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.board.writing.chart_drawing import COLOURS, MARKERS
+from harness.metrics.recall_at_k import recall_at_k, unit_vectors
+from harness.report.drawing import drawing, svg
+from harness.report.run import Run
+from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
+from harness.report.text import Words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+KS = (1, 5, 10)
+LABELS, ITEMS = 40, 1000
+"""Labels and items of a picture at most: all colours and markers together tell 56 apart."""
+
+SEED = 0
+
+Floats = NDArray[np.float64]
+
+
+def section(runs: Sequence[Run], words: Words) -> Section | None:
+    """Show the embeddings of each run that kept them, and tell how the others get theirs."""
+    asked = [run for run in runs if run.task is not None and run.task.output == "embedding"]
+    kept = [run for run in asked if run.embeddings is not None]
+    if not asked:
+        return None
+    blocks: list[Block] = []
+    if kept:
+        blocks += [Paragraph(words("space.recall_lead"), quiet=True), _recalls(kept, words)]
+        blocks += _pictures(kept, words)
+    for run in asked:
+        if run.embeddings is None:
+            blocks += _lacking(run, words)
+    return Section("space", words("space.title"), tuple(blocks)) if blocks else None
+
+
+def _lacking(run: Run, words: Words) -> list[Block]:
+    """Tell how a run's embeddings can be had; nothing of a record that came without its stages."""
+    folder = run.stages.get("evaluate")
+    return [Paragraph(words("space.none", run=run.name, folder=folder))] if folder else []
+
+
+def _recalls(kept: Sequence[Run], words: Words) -> ReportTable:
+    rows = []
+    for run in kept:
+        embeddings, labels = _held(run)
+        shares, queries = recall_at_k(embeddings, labels, KS)
+        told = [f"{100 * shares[k]:.2f} %" for k in KS]
+        rows.append((run.name, f"{queries:,}", f"{len(labels):,}", *told))
+    head = [words(f"space.{name}") for name in ("run", "queries", "gallery")]
+    head += [f"Recall@{k}" for k in KS]
+    caption = words("space.recall")
+    return ReportTable(tuple(head), tuple(rows), caption, frozenset(range(1, len(head))))
+
+
+def _held(run: Run) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+    if run.embeddings is None or run.lists is None:
+        raise TypeError(f"{run.name} kept no embeddings")
+    return run.embeddings, run.lists.items["label"].to_numpy(str)
+
+
+def _pictures(kept: Sequence[Run], words: Words) -> list[Block]:
+    blocks: list[Block] = []
+    for place, run in enumerate(kept):
+        embeddings, labels = _held(run)
+        chosen = choose(labels, ITEMS // len(kept))
+        unit = unit_vectors(embeddings[chosen])
+        shown = labels[chosen]
+        told = {"run": run.name, "items": f"{len(chosen):,}", "all": f"{len(labels):,}",
+                "labels": f"{len(np.unique(shown)):,}"}  # fmt: skip
+        if not blocks:
+            blocks.append(Paragraph(words("space.lead", most=LABELS), quiet=True))
+        near, perplexity = neighbourhoods(unit)
+        first, shares = axes_of(unit)
+        named = [f"PC {i + 1} ({100 * share:.0f} %)" for i, share in enumerate(shares)]
+        for name, points, marks, more in (
+            ("tsne", near, ["t-SNE 1", "t-SNE 2"], {"perplexity": f"{perplexity:.0f}"}),
+            ("pca", first, named, {"share": f"{100 * sum(shares):.0f} %"}),
+        ):
+            caption = words(f"space.{name}", **told, **more)
+            picture = draw(points, shown, marks)
+            blocks.append(
+                ReportPicture(f"{name}-{place + 1}", picture, caption, caption, width=0.5)
+            )
+    return blocks
+
+
+def choose(labels: NDArray[np.str_], most: int) -> NDArray[np.intp]:
+    """Choose whole labels by chance, at most LABELS of them, until they have so many items.
+
+    The choice is that of a fixed seed, so the same test shows the same items of every system; of
+    a label that would pass the limit the first items are taken.
+
+    Returns:
+        Rows, ascending.
+    """
+    names = np.unique(labels)
+    drawn = np.random.default_rng(SEED).permutation(names)[:LABELS]
+    rows = np.concatenate([np.flatnonzero(labels == name) for name in drawn])[:most]
+    return np.sort(rows)
+
+
+def axes_of(points: Floats) -> tuple[Floats, list[float]]:
+    """Return the first two principal components, and their shares of the variance."""
+    from sklearn.decomposition import PCA
+
+    fitted = PCA(n_components=2, svd_solver="full").fit(points)
+    return fitted.transform(points), fitted.explained_variance_ratio_.tolist()
+
+
+def neighbourhoods(points: Floats) -> tuple[Floats, float]:
+    """Return t-SNE's plane of unit vectors, and its perplexity.
+
+    L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", JMLR 9, 2008, as scikit-learn
+    has it, from the first two principal components.
+    """
+    from sklearn.manifold import TSNE
+
+    perplexity = float(min(30, (len(points) - 1) / 3))
+    fitted = TSNE(perplexity=perplexity, init="pca", random_state=SEED).fit_transform(points)
+    return np.asarray(fitted, np.float64), perplexity
+
+
+def draw(points: Floats, labels: NDArray[np.str_], names: Sequence[str]) -> bytes:
+    """Draw points in a plane, each label with a colour and a marker of its own."""
+    with drawing(5.6, 5.0) as figure:
+        axes: Axes = figure.add_subplot()
+        for place, label in enumerate(np.unique(labels)):
+            own: Any = points[labels == label]
+            colour = COLOURS[place % len(COLOURS)]
+            marker = MARKERS[place % len(MARKERS)]
+            axes.plot(*own.T, marker, color=colour, markersize=4, alpha=0.85, markeredgewidth=0)
+        axes.set_xlabel(names[0])
+        axes.set_ylabel(names[1])
+        axes.set_xticks([])
+        axes.set_yticks([])
+        return svg(figure)

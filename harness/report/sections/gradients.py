@@ -1,0 +1,161 @@
+"""Gradients and weights of easy and hard items, early, in the middle and late in a training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.board.record_paths import slug
+from harness.board.writing.chart_drawing import COLOURS
+from harness.report.drawing import QUIET, drawing, svg
+from harness.report.run import Run
+from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
+from harness.report.text import Words
+from harness.series.scalar_names import SAMPLE, TRAINING, VALIDATION
+from harness.series.series import Series, StepVector
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NAMES = (
+    "gradient_norms", "norm_density", "norm_weights", "weighted_gradients",
+    "norm_statistics", "weight_statistics",
+)  # fmt: skip
+"""Vectors that this section shows, below their group."""
+
+GROUPS = (TRAINING, SAMPLE, VALIDATION)
+
+SCALARS = ("loss_ratio", "gradient_evenness", "weighted_evenness", "hardest_weight")
+
+BIN_STATISTICS = ("fullest", "emptiest")
+"""Statistics that are the place of a bin: shown by what the bin holds."""
+
+
+def section(runs: Sequence[Run], words: Words) -> Section | None:
+    """Show the first, the middle and the last epoch at which gradients were looked at."""
+    blocks: list[Block] = []
+    for place, run in enumerate(runs):
+        if run.series is not None:
+            blocks += _of_run(place, run.name if len(runs) > 1 else "", run.series, words)
+    if not blocks:
+        return None
+    lead = [Paragraph(words(f"gradients.{each}"), quiet=True) for each in ("lead", "how")]
+    return Section("gradients", words("gradients.title"), (*lead, *blocks))
+
+
+def shows(name: str) -> bool:
+    """Return whether a vector of a series is shown by this section."""
+    return name.partition("/")[2] in NAMES
+
+
+def _of_run(place: int, name: str, series: Series, words: Words) -> list[Block]:
+    found = {(each.name, each.step): each for each in series.vectors if shows(each.name)}
+    steps = sorted({step for _, step in found})
+    if not steps:
+        return []
+    half = (steps[0] + steps[-1]) / 2
+    middle = min(steps, key=lambda step: abs(step - half))
+    chosen = list(dict.fromkeys((steps[0], middle, steps[-1])))
+    blocks: list[Block] = [Paragraph(name)] * bool(name)
+    for step in chosen:
+        held = {vector: each for (vector, at), each in found.items() if at == step}
+        when = words("gradients.epoch", epoch=f"{_epoch(held):,.4g}", step=f"{step:,}")
+        scalars = _scalars(series, step)
+        blocks.append(Paragraph(when))
+        for group in GROUPS:
+            if f"{group}/norm_density" in held:
+                title = f"{group}, epoch {_epoch(held):g}"
+                alt = words("gradients.alt", group=group, when=when)
+                picture = _draw(title, held, group)
+                caption = f"`{group}`{words('page.colon')}{words(f'gradients.{group}')}"
+                file = f"gradients-{place + 1}-{slug(group)}-{step}"
+                blocks.append(ReportPicture(file, picture, alt, caption, width=0.33))
+        blocks.append(_table(held, scalars, when, words))
+    return blocks
+
+
+def _epoch(held: Mapping[str, StepVector]) -> float:
+    return next(iter(held.values())).epoch
+
+
+def _scalars(series: Series, step: int) -> dict[str, float]:
+    rows = series.scalars[series.scalars["step"] == step]
+    values = zip(rows["name"], rows["value"], strict=True)
+    return {str(name): float(value) for name, value in values}
+
+
+def _draw(title: str, held: Mapping[str, StepVector], group: str) -> bytes:
+    with drawing(4.2, 4.6) as figure:
+        upper, lower = figure.subplots(2, 1, sharex=True)
+        density, weights = held[f"{group}/norm_density"], held[f"{group}/norm_weights"]
+        _bars(upper, density, COLOURS[0], "density of items")
+        _bars(lower, weights, COLOURS[1], "mean weight")
+        lower.axhline(1.0, color=QUIET, linewidth=0.8, linestyle=":")
+        share = held[f"{group}/weighted_gradients"]
+        upper.stairs(
+            np.array(share.values) * len(share.values), share.edges,
+            color=COLOURS[3], linewidth=1.4, label="density of weighted gradients",
+        )  # fmt: skip
+        upper.legend(fontsize=7, frameon=False)
+        lower.set_xlabel("gradient norm: 0 easy, 1 hard", fontsize=8)
+        upper.set_title(title, loc="left", fontsize=9, fontweight="bold")
+        return svg(figure)
+
+
+def _bars(axes: Axes, vector: StepVector, colour: str, name: str) -> None:
+    edges = np.array(vector.edges)
+    axes.bar(
+        edges[:-1], vector.values, np.diff(edges), align="edge",
+        color=colour, edgecolor="white", linewidth=0.5, label=name,
+    )  # fmt: skip
+    axes.set_ylabel(name, fontsize=8)
+    axes.set_ylim(bottom=0)
+
+
+def _table(
+    held: Mapping[str, StepVector], scalars: Mapping[str, float], when: str, words: Words
+) -> ReportTable:
+    """Return the statistics of norms and weights, a column each of a group."""
+    columns = [
+        (group, kind)
+        for group in GROUPS
+        for kind in ("norm", "weight")
+        if f"{group}/{kind}_statistics" in held
+    ]
+    first = held["{}/{}_statistics".format(*columns[0])]
+    rows = [
+        (
+            words(f"gradients.{label}"),
+            *(
+                _cell(held[f"{group}/{kind}_statistics"], place, held, group)
+                for group, kind in columns
+            ),
+        )
+        for place, label in enumerate(first.labels)
+    ]
+    for name in SCALARS:
+        cells = [
+            f"{scalars[full]:.4g}"
+            if kind == "norm" and (full := f"{group}/{name}") in scalars
+            else ""
+            for group, kind in columns
+        ]
+        if any(cells):
+            rows.append((words(f"gradients.{name}"), *cells))
+    head = ("", *(words(f"gradients.{kind}s_of", group=group) for group, kind in columns))
+    numeric = frozenset(range(1, len(head)))
+    return ReportTable(head, tuple(rows), words("gradients.table", when=when), numeric)
+
+
+def _cell(statistics: StepVector, place: int, held: Mapping[str, StepVector], group: str) -> str:
+    """Return a statistic; of a bin, its ends."""
+    value = statistics.values[place]
+    if statistics.labels[place] in BIN_STATISTICS:
+        edges = held[f"{group}/gradient_norms"].edges
+        return f"{edges[int(value)]:g}-{edges[int(value) + 1]:g}"
+    if math.isnan(value):
+        return ""
+    return f"{value:,.0f}" if statistics.labels[place] == "count" else f"{value:.4g}"

@@ -1,0 +1,88 @@
+"""The pages of easy and hard examples, and a training at a glance, of a training that was run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from adapters.ghm import GhmClassification
+from harness.report.run import Run
+from harness.report.section import Facts, ReportPicture, ReportTable, Section
+from harness.report.sections import gradients, overview, vectors
+from harness.report.text import LANGUAGES, read_words
+from harness.series.reading import read_series
+from harness.series.series_file import SeriesWriter
+from harness.train.system import System
+from tests.train.small_training import RECIPE, Trunk, trained
+
+WORDS = read_words("en")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A training of four epochs, whose gradients were looked at after each."""
+    folder = tmp_path_factory.mktemp("run")
+    torch.manual_seed(1)
+    system = System(Trunk(), GhmClassification(bins=4), 3)
+    changes = {"vector_epochs": (1, 2, 3, 4), "schedules": {}, "select": "last", "steps": 12}
+    trained(folder, RECIPE.model_copy(update=changes), system=system, scheduled=())
+    return Run("ghm", folder, series=read_series(folder)[0])
+
+
+def made(section: Section | None) -> Section:
+    assert section is not None
+    return section
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_the_middle_and_the_last_epoch_are_shown(run: Run, language: str) -> None:
+    section = made(gradients.section([run], read_words(language)))
+    pictures = [block.name for block in section.blocks if isinstance(block, ReportPicture)]
+    assert pictures == [f"gradients-1-train-{step}" for step in (3, 6, 12)]
+    assert sum(isinstance(block, ReportTable) for block in section.blocks) == 3
+
+
+def test_nine_statistics_of_norms_and_weights_stand_beside_one_another(run: Run) -> None:
+    section = made(gradients.section([run], WORDS))
+    table = next(block for block in section.blocks if isinstance(block, ReportTable))
+    cells = {row[0]: row[1:] for row in table.rows}
+    assert len(table.head) == 3
+    assert cells["items"] == ("6", "6")
+    assert len(cells) >= 9 + 3
+    low, _, high = cells["fullest bin of the norm"][0].partition("-")
+    assert float(high) - float(low) == pytest.approx(0.1)
+    assert 0 <= float(cells["evenness of the weighted gradients"][0]) <= 1
+
+
+def test_vectors_that_are_shown_there_are_not_drawn_again(run: Run) -> None:
+    section = made(vectors.section([run], WORDS))
+    names = [block.name for block in section.blocks if isinstance(block, ReportPicture)]
+    assert "vector-1-train-gradient_density" in names
+    assert not [name for name in names if "norm_" in name or "weighted_gradients" in name]
+
+
+def test_a_log_without_gradients_has_no_such_page() -> None:
+    assert gradients.section([Run("none", Path("none"))], WORDS) is None
+    assert overview.section([Run("none", Path("none"))], WORDS) is None
+
+
+def test_a_training_at_a_glance_names_first_best_and_last(tmp_path: Path) -> None:
+    writer = SeriesWriter(tmp_path, {}, 0, lambda step: step / 10)
+    for step, (loss, accuracy) in enumerate([(2.0, 0.4), (1.0, 0.8), (1.5, 0.7)], 1):
+        values = {"raw_loss": loss, "weighted_loss": loss / 2, "accuracy": accuracy}
+        both = {f"{group}/{k}": v for group in ("Test", "TrainEval") for k, v in values.items()}
+        writer.add(10 * step, 1.0, both)
+    writer.flush()
+    run = Run("ghm", tmp_path, series=read_series(tmp_path)[0])
+    picture, facts = made(overview.section([run], WORDS)).blocks
+    assert isinstance(picture, ReportPicture)
+    assert isinstance(facts, Facts)
+    assert [name for name, _ in facts.pairs] == [
+        "First validation (epoch 1)",
+        "Best validation (epoch 2)",
+        "Last validation (epoch 3)",
+    ]
+    assert "validation 80.0 %" in facts.pairs[1][1]
+    assert "loss as trained: 0.5000, 0.5000" in facts.pairs[1][1]
