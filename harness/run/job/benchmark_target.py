@@ -52,7 +52,9 @@ class BenchmarkTarget:
 
     def __init__(self, context: JobContext) -> None:
         self.context, self.spec, self.device = context, context.spec, context.device
-        self.audio = context.dataset.listing.corpus.kind == "audio"
+        kind = context.dataset.listing.corpus.kind
+        self.audio = kind == "audio"
+        self.item = {"image": "picture", "vectors": "turn"}.get(kind, "item")
 
     @cached_property
     def system(self) -> System:

@@ -108,7 +108,7 @@ def _sizes(target: BenchmarkTarget) -> dict[str, Any]:
     return {
         "parameters": parameters(system.trunk),
         "macs": multiply_adds(system.trunk, system.inputs(target.noise(1, ITEM_SECONDS))),
-        "macs_input": f"{ITEM_SECONDS:g} s of audio" if target.audio else "one picture",
+        "macs_input": f"{ITEM_SECONDS:g} s of audio" if target.audio else f"one {target.item}",
         "checkpoint_bytes": sum(each.nbytes for each in system.state_dict().values()),
     }
 
@@ -168,7 +168,7 @@ def _throughput(target: BenchmarkTarget) -> dict[str, Any]:
         "inference_prediction": target.spec.embedding.at.get(batch),
         "inference_per_second": amount / times.median,
         "inference_spread": _rates(amount, times),
-        "throughput_unit": "seconds of audio" if target.audio else "pictures",
+        "throughput_unit": "seconds of audio" if target.audio else f"{target.item}s",
         **_disturbances("embedding speed", ("inference_per_second",), times),
     }
 
