@@ -53,9 +53,12 @@ def training_findings(series: Series, validation: Curve | None) -> Iterator[Heal
 
 
 def settled_loss(series: Series) -> Curve | None:
-    """Return the training loss since margin and scale stand still: before, it is another loss."""
+    """Return the training loss since what it is computed of stands still: before, it is another.
+
+    A margin or a scale may change it, and the share of items that a clustering trusts.
+    """
     loss = find_curve(series, "training", ("loss", "avg_loss"))
-    for name in ("margin", "scale"):
+    for name in ("margin", "scale", "trusted_share"):
         rule = find_curve(series, "training", (name,))
         if loss is None or rule is None:
             continue
@@ -81,7 +84,9 @@ def loss_findings(series: Series) -> Iterator[HealthFinding]:
         yield HealthFinding("loss_rules_moved", "end", "", values)
         return
     if (at := divergence(loss)) is not None:
-        values |= {"at": at, "first": float(loss.values[0]), "last": float(loss.values[-1])}
+        tenth = max(1, len(loss) // 10)
+        ends = {"first": loss.values[:tenth].mean(), "last": loss.values[-tenth:].mean()}
+        values |= {"at": at} | {name: float(value) for name, value in ends.items()}
         yield HealthFinding("diverged_rose", "end", "worrying", values)
         return
     end = loss.part(slice(-max(12, len(loss) // 5), None))

@@ -152,6 +152,21 @@ def test_a_changing_margin_makes_losses_incomparable_and_a_later_part_judged():
     assert texts(of_values(Train_Loss=loss)) == {"diverged_rose"}
 
 
+def test_a_loss_of_ever_more_trusted_items_has_not_diverged():
+    loss, share = list(np.linspace(2, 9, 60)), list(np.linspace(0, 0.8, 60))
+    found = texts(of_values(Train_Loss=loss, Train_trusted_share=share))
+    assert "loss_rules_moved" in found
+    assert "diverged_rose" not in found
+
+
+def test_a_divergence_names_the_levels_that_it_compares():
+    loss = [9.0, *np.linspace(2, 8, 59)]  # its first value alone lies above its end
+    (found,) = of_values(Train_Loss=loss).findings
+    assert found.text == "diverged_rose"
+    assert found.values["first"] == pytest.approx(np.mean(loss[:6]))
+    assert found.values["last"] == pytest.approx(np.mean(loss[-6:]))
+
+
 def test_few_validations_say_little():
     assert {"once"} <= texts(of_values(Test_eer=[0.3]))
     few = of_values(Test_eer=[0.3, 0.2, 0.1])
