@@ -65,6 +65,7 @@ def cut_at(steps: int) -> Callable[[ProgressEvent], None]:
     return watch
 
 
+@pytest.mark.long
 def test_a_search_that_is_cut_off_gives_the_quiet_searchs_numbers(
     own: TinyBenchmark, tmp_path: Path
 ) -> None:
