@@ -1,11 +1,11 @@
-"""A plain convolutional network on log-mel spectrograms, for short sounds and small corpora."""
+"""A plain convolutional network on mel bins, for short sounds and small corpora."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.adapter import Spectrogram
+from harness.adapter import Fbank, Spectrogram
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,8 +44,8 @@ class SpectrogramCnn:
         """Length of the embedding: the last layer's means and maxima."""
         return 2 * self.channels[-1]
 
-    def inputs(self) -> Spectrogram:
-        """Return log-mel spectrograms."""
+    def inputs(self) -> Fbank | Spectrogram:
+        """Return log-mel spectrograms, each normalised by itself."""
         return Spectrogram(bins=self.bins)
 
     def build(self) -> nn.Module:
@@ -53,3 +53,18 @@ class SpectrogramCnn:
         from adapters.native.plain_cnn import PlainCnn
 
         return PlainCnn(self.channels, dropout=self.dropout)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterbankCnn(SpectrogramCnn):
+    """The same network on filterbanks, which keep the level of a sound: how loud it is."""
+
+    def inputs(self) -> Fbank:
+        """Return log-mel filterbanks of a waveform in -1..1, no mean taken off."""
+        return Fbank(bins=self.bins, scale=1.0, subtract_mean=False)
+
+    def build(self) -> nn.Module:
+        """Build the backbone: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
+        from torch import nn
+
+        return nn.Sequential(nn.Unflatten(1, (1, -1)), super().build())

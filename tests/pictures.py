@@ -13,6 +13,18 @@ from tests.tiny import TinyBenchmark
 
 LETTERS, DRAWERS, SIDE = 5, 8, 16
 
+PICTURE_FOLDERS = """
+[datasets.shots]
+adapter = "harness.data.corpora.pictures:Pictures"
+path = "shots"
+licence = "MIT"
+size = 64
+train = "train"
+validation = "validation"
+test = "test"
+"""
+"""A folder a class in a folder a split."""
+
 MODELS = '''
 """A user's own network of pictures."""
 

@@ -53,6 +53,15 @@ LAST = ("harness.report.sections.resources:section",)
 STYLES = ("board/site/assets/look.css", "board/site/assets/table.css", "report/assets/report.css")
 PRINT = "board/site/assets/print.css"
 SCRIPTS = ("board/site/assets/theme.js", "report/assets/report.js")
+KINDS: dict[type[Block], str] = {
+    Paragraph: "paragraph",
+    Bullets: "bullets",
+    Facts: "facts",
+    ReportTable: "table",
+    ReportPicture: "picture",
+    Widget: "widget",
+}
+"""Blocks by the names that the page's template has for them."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +208,7 @@ def _groups(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
 
 def _kind(block: Block) -> str:
     is_narrow = isinstance(block, ReportPicture) and block.width < 1
-    return "gallery" if is_narrow else type(block).__name__.removeprefix("Report").lower()
+    return "gallery" if is_narrow else KINDS[type(block)]
 
 
 def _widgets(blocks: Sequence[Block]) -> Iterator[Widget]:

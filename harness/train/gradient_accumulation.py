@@ -57,7 +57,6 @@ def learn(
     labels: Tensor | Batch,
     part: int | None,
     precision: Precision,
-    grades: Tensor | None = None,
 ) -> Learned:
     """Add a batch's gradients to those of the parameters.
 
@@ -67,9 +66,8 @@ def learn(
         labels: class indices, `[batch]`, or these with all else that the loss is told.
         part: most items that go through the network together; None for all of them.
         precision: the number formats.
-        grades: what items are ranked by, `[batch]`; a loss of them looks at the whole batch.
     """
-    batch = batch_of(labels, grades)
+    batch = batch_of(labels)
     if system.takes_views:
         inputs, again = torch.cat((inputs, inputs)), torch.cat((batch.labels, batch.labels))
         batch = replace(batch, labels=again)

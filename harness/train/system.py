@@ -117,10 +117,10 @@ class System(nn.Module):
         return self.learn(self.inputs(raw), labels)
 
     def learn(
-        self, inputs: Tensor, labels: Tensor | Batch, grades: Tensor | None = None
+        self, inputs: Tensor, labels: Tensor | Batch
     ) -> tuple[Tensor, Tensor | None, Mapping[str, float]]:
         """Return loss, logits and statistics of network inputs that were made before."""
-        output = self.judge(self.embed(inputs), labels, grades)
+        output = self.judge(self.embed(inputs), labels)
         return output.loss, output.logits, output.statistics
 
     def embed(self, inputs: Tensor) -> Tensor:
@@ -140,25 +140,23 @@ class System(nn.Module):
             )
         return embeddings
 
-    def judge(
-        self, embeddings: Tensor, labels: Tensor | Batch, grades: Tensor | None = None
-    ) -> LossOutput:
+    def judge(self, embeddings: Tensor, labels: Tensor | Batch) -> LossOutput:
         """Return the output of the head for embeddings, taught if the batch says so."""
-        batch = self.batch(labels, grades)
+        batch = self.batch(labels)
         output: LossOutput = self._head(embeddings, batch)
         if self.distill is None or batch.teacher is None:
             return output
         return distilled(output, batch.teacher, self.distill)
 
-    def batch(self, labels: Tensor | Batch, grades: Tensor | None = None) -> Batch:
+    def batch(self, labels: Tensor | Batch) -> Batch:
         """Return what the head gets beside the embeddings; the second half of views is the first.
 
         Args:
-            labels: class indices, `[batch]`, or these with all else that the head is told.
-            grades: what items are ranked by, `[batch]`. A ranking loss that gets none, where only
-                shapes count (memory, times), ranks the items in their order.
+            labels: class indices, `[batch]`, or these with all else that the head is told. A
+                ranking loss that gets no grades, where only shapes count (memory, times), ranks
+                the items in their order.
         """
-        batch = batch_of(labels, grades)
+        batch = batch_of(labels)
         if self.takes_views:
             items = torch.arange(len(batch.labels) // 2, device=batch.labels.device)
             pairs = torch.stack((items, items + len(items)), dim=1)
@@ -191,11 +189,9 @@ class System(nn.Module):
         return self.head
 
 
-def batch_of(labels: Tensor | Batch, grades: Tensor | None = None) -> Batch:
+def batch_of(labels: Tensor | Batch) -> Batch:
     """Return labels alone, or with all else that a loss is told, as a batch."""
-    if isinstance(labels, Batch):
-        return labels
-    return Batch(labels, grades=grades)
+    return labels if isinstance(labels, Batch) else Batch(labels)
 
 
 def outputs_of(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from harness.adapter import Batch
 from harness.data.training_labels import hard_items, mislabelled_items
 from harness.measure.rounding import arithmetic
 from harness.train.gradient_evidence import GradientEvidence, GradientLog
@@ -80,7 +81,7 @@ class ClassLosses:
         with arithmetic(device), torch.inference_mode():
             for place in range(count):
                 own = self._targets(rows[place::count], device)
-                for name, value in self._sums(embeddings[place::count].to(device), *own).items():
+                for name, value in self._sums(embeddings[place::count].to(device), own).items():
                     sums[name] = sums.get(name, 0.0) + float(value)
         return {name: value / len(rows) for name, value in sums.items()}
 
@@ -99,7 +100,7 @@ class ClassLosses:
         self._system.eval()
         with arithmetic(device):
             for place, part in enumerate(parts):
-                own = self._system.batch(*self._targets(part, device))
+                own = self._system.batch(self._targets(part, device))
                 log.add(self._system.head, embeddings[place :: len(parts)].to(device), own)
         if self._grades is not None:
             return log.evidence()  # of pairs, which are no items
@@ -111,9 +112,7 @@ class ClassLosses:
         """Return the number of batches: each is of items from all over the split."""
         return -(-len(rows) // self._batch)
 
-    def _targets(
-        self, rows: NDArray[np.int64], device: torch.device
-    ) -> tuple[Tensor, Tensor | None]:
+    def _targets(self, rows: NDArray[np.int64], device: torch.device) -> Batch:
         """Return labels and grades of some rows."""
         wanted = [None if each is None else each[rows] for each in (self._labels, self._grades)]
         labels, grades = (
@@ -121,14 +120,14 @@ class ClassLosses:
         )
         if labels is None:
             raise TypeError("there are no labels to be judged by; see `exist`")
-        return labels, grades
+        return Batch(labels, grades=grades)
 
-    def _sums(self, embeddings: Tensor, labels: Tensor, grades: Tensor | None) -> dict[str, Tensor]:
+    def _sums(self, embeddings: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return the sums over a batch; its loss is a mean."""
-        output = self._system.judge(embeddings, labels, grades)
+        output, labels = self._system.judge(embeddings, batch), batch.labels
         found = {"weighted_loss": output.loss * len(labels)}
-        if grades is not None:
-            first, second = ordered_pairs(grades).T
+        if batch.grades is not None:
+            first, second = ordered_pairs(batch.grades).T
             scores = self._system.decide(embeddings, "logits").float().squeeze(1)
             gaps = scores[first] - scores[second]
             right = (gaps > 0).double() + (gaps == 0).double() / 2

@@ -12,8 +12,8 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from adapters.filterbank_cnn import FilterbankCnn
 from adapters.losses import Softmax
+from adapters.spectrogram_cnn import FilterbankCnn
 from harness.adapter import Batch, LossAdapter, build_head
 from harness.train.system import ordered_pairs
 from tests.benchmarks.figures import Figure, missed

@@ -10,17 +10,7 @@ from PIL import Image
 
 from harness.cli import main
 from harness.data.synthesis.characters import draw
-
-BENCHMARK = """
-[datasets.shots]
-adapter = "harness.data.corpora.pictures:Pictures"
-path = "shots"
-licence = "MIT"
-size = 64
-train = "train"
-validation = "validation"
-test = "test"
-"""
+from tests.pictures import PICTURE_FOLDERS
 
 
 @pytest.fixture
@@ -32,7 +22,7 @@ def check(tmp_path, monkeypatch, capsys):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 artist = f"artist{2 * place + number:03d}"
                 Image.fromarray(draw(f"{artist}/{who}-0@64")).save(path)
-    (tmp_path / "benchmark.toml").write_text(BENCHMARK)
+    (tmp_path / "benchmark.toml").write_text(PICTURE_FOLDERS)
 
     def run(*words: str) -> tuple[int, str, str]:
         where = ("--config", str(tmp_path / "benchmark.toml"), "--runs", str(tmp_path / "runs"))

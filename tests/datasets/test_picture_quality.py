@@ -12,17 +12,7 @@ from harness.config.loader import LoadedBenchmark, load
 from harness.data.synthesis.characters import draw
 from harness.datasets.inventory import DatasetCheck, check_dataset_files
 from harness.datasets.picture_quality import near_duplicates
-
-BENCHMARK = """
-[datasets.shots]
-adapter = "harness.data.corpora.pictures:Pictures"
-path = "shots"
-licence = "MIT"
-size = 64
-train = "train"
-validation = "validation"
-test = "test"
-"""
+from tests.pictures import PICTURE_FOLDERS
 
 
 def save(folder: Path, name: str, picture: Image.Image) -> None:
@@ -49,7 +39,7 @@ def shots(tmp_path) -> LoadedBenchmark:
     save(folder, "validation/gus/soft.jpg", drawn(1, "gus").resize((90, 90)))
     save(folder, "train/aki/blurred.png", drawn(9, "aki").filter(ImageFilter.GaussianBlur(6)))
     file = tmp_path / "benchmark.toml"
-    file.write_text(BENCHMARK)
+    file.write_text(PICTURE_FOLDERS)
     return load(file)
 
 
@@ -92,7 +82,7 @@ def test_a_class_that_a_drawn_split_lacks_is_told(tmp_path):
         save(tmp_path / "few", f"gus/{number}.png", drawn(number, "gus"))
     file = tmp_path / "benchmark.toml"
     split = "split = { seed = 0, validation = 1, test = 1 }"
-    file.write_text(BENCHMARK.partition("train =")[0].replace("shots", "few") + split + "\n")
+    file.write_text(PICTURE_FOLDERS.partition("train =")[0].replace("shots", "few") + split + "\n")
     found = check_dataset_files(
         load(file), "few", "quick", tmp_path / "c", lambda _: lambda _: None
     )
