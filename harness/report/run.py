@@ -217,7 +217,7 @@ def _by_key(text: str, runs: Path) -> list[Path]:
 
 def _own(path: Path, runs: Path, benchmark: LoadedBenchmark | None) -> Run:
     """Return the run of a record, with what lies beside it and in the folders of its stages."""
-    record = read_record(path)
+    record, runs = read_record(path), _runs_of(path) or runs
     folders = {name: stage_folder(runs, name, stage.key) for name, stage in record.stages.items()}
     stages = {name: folder for name, folder in folders.items() if folder.is_dir()}
     return Run(
@@ -228,6 +228,12 @@ def _own(path: Path, runs: Path, benchmark: LoadedBenchmark | None) -> Run:
         stages=stages,
         benchmark=benchmark,
     )
+
+
+def _runs_of(record: Path) -> Path | None:
+    """Return the folder of runs that a record's place is in; None if it is filed elsewhere."""
+    above = record.resolve().parents
+    return above[4] if len(above) > 4 and (above[4] / "stages").is_dir() else None
 
 
 def _series(stage: Path | None, record: Path) -> Series | None:

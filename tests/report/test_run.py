@@ -9,6 +9,7 @@ import pytest
 
 from harness.errors import RequestError
 from harness.report.run import MOST, find_runs
+from harness.run.job.results import stage_folder
 
 PLACES = {
     "campplus": "speaker-quick/speech/campplus+aam/seed0-542f31881a14",
@@ -43,6 +44,17 @@ def test_a_run_is_found(runs: Path, published, by: str):
     assert run.name == "campplus + aam"
     assert run.lists is None
     assert "without a record" in run.lacking
+
+
+def test_a_run_of_another_folder_of_runs_is_read_with_the_stages_there(
+    runs: Path, tmp_path: Path, published
+):
+    path = runs / PLACES["campplus"] / "record.json"
+    _, record = published("speaker/quick/arabic-speech-commands/campplus-aam")
+    folder = stage_folder(runs, "evaluate", record.stages["evaluate"].key)
+    folder.mkdir(parents=True)
+    (run,) = find_runs([str(path)], tmp_path / "elsewhere", None)
+    assert run.stages == {"evaluate": folder.resolve()}
 
 
 def test_a_folder_of_runs_is_all_of_them_each_once_and_names_tell_them_apart(runs: Path, published):
