@@ -66,13 +66,18 @@ HISTORY = {
     "build": "history:build",
     "check": "history:check",
 }
-RUNS = {"list": "runs:list_", "show": "runs:show", "gc": "runs:gc"}
+RUNS = {
+    "list": "runs:list_",
+    "show": "runs:show",
+    "watch": "runs:watch",
+    "gc": "runs:gc",
+}
 
 GROUPS = {
     "data": ("Corpora: which are here, and whether they can be used.", DATA),
     "board": ("Published tables: made from records, held against them.", BOARD),
     "history": ("Figures night by night: added, judged, shown.", HISTORY),
-    "runs": ("Stored runs: list, show, and clear what is no longer needed.", RUNS),
+    "runs": ("Runs: list, show and watch them, and clear what is no longer needed.", RUNS),
 }
 """The help of each group, and its commands."""
 

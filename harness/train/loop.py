@@ -163,9 +163,10 @@ class _Run:
             self.progress.stepped += time.monotonic() - began
             self.progress.waited += feeder.waited - waited
         self.progress.step = done = step + 1
-        self.plan.report(done, self.plan.last, values["Loss"])
         validation = self._validate() if done in self.plan.validation_steps else None
         self.progress.seconds += time.monotonic() - began
+        # Not within the time that is counted: whoever hears of it may let this process wait.
+        self.plan.report(done, self.plan.last, values["Loss"])
         self.recorder.add(done, self.progress.seconds, values, validation)
         self._take_snapshot()
         self.keep_state()

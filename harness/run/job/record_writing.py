@@ -14,6 +14,7 @@ from harness.measure.environment import environment_digest
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import digest, sha256_file
 from harness.records.files import atomic_path, lock, read_bytes, write_bytes
+from harness.records.lease import confirm_lease
 from harness.records.record import Artefact, Metric, Record, Stage, State
 from harness.records.record_files import read_record, write_record
 from harness.run.job.results import INPUTS, SCORES, find_result, measured, utc_now
@@ -25,9 +26,6 @@ RECORD = "record.json"
 FOREIGN_WEIGHTS = (
     "its weights were made elsewhere; whether they had seen the test items was not checked"
 )
-
-RUNNING = "running"
-"""Locked in a job's folder while a process works on it."""
 
 
 def build_record(
@@ -112,8 +110,12 @@ def write_attempt(spec: JobSpec, record: Record, scores: Path | None) -> Record:
 
     Returns:
         The record with its attempt's number.
+
+    Raises:
+        LeaseLost: another process has taken the job over.
     """
     folder = spec.folder
+    confirm_lease(folder)
     with lock(folder / RECORD):
         attempt = 1 + max([0, *(_attempt_number(path) for path in folder.glob("attempt-*.json"))])
         numbered = record.model_copy(update={"attempt": attempt, "finished": utc_now()})

@@ -67,6 +67,7 @@ class JobSpec(BaseModel):
         options: torch's options that are measured (see `OPTIONS`).
         keep_states: how many states its training keeps for an audit; no result depends on them.
         keep_embeddings: MiB that the kept test embeddings may take; no result depends on them.
+        lease: token of the lease of its folder, if whoever asks for it holds that.
         audit: what is run again of its training, for `only = "audit"`.
         parent: the finished training that its training goes on from; None if it begins.
         initial: weights that its training begins with; None if they are drawn.
@@ -114,6 +115,7 @@ class JobSpec(BaseModel):
     options: tuple[str, ...] = ()
     keep_states: int = 0
     keep_embeddings: int = EMBEDDINGS_MIB
+    lease: str = ""
     audit: AuditTask | None = None
     parent: Parent | None = None
     initial: Initial | None = None
