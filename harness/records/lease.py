@@ -34,13 +34,13 @@ from harness.records.files import create_file
 
 STEM = "lease-"
 
-SECONDS = 60.0
+SECONDS = 120.0
 """Without a renewal after which a lease lapses, where `VARIABLE` names no other number."""
 
 VARIABLE = "HARNESS_LEASE"
 """The variable with that number: more for a file system that is away for longer at times."""
 
-BEATS = 6
+BEATS = 8
 """Renewals within a lease."""
 
 TRIES = 5

@@ -89,6 +89,27 @@ def test_workers_that_do_not_share_a_gpu_are_refused(monkeypatch: pytest.MonkeyP
         executor.refuse_crowd(Elsewhere(("cuda:0", "cuda:1") * 2), budget)
 
 
+def test_jobs_that_main_memory_does_not_hold_at_once_are_refused(
+    jobs: list[JobSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a system that was measured counts what it took, which all its seeds share."""
+    measured = executor.main_memory(jobs[1])
+    assert measured > 0
+    assert {executor.main_memory(job) for job in jobs[1:]} == {measured}
+    new = jobs[1].model_copy(update={"memory_limit": 12345})
+    assert new.prediction is not None
+    assert executor.main_memory(new) == executor.WORKER_MEMORY + new.prediction.peak
+    assert executor.main_memory(jobs[0]) == executor.WORKER_MEMORY
+
+    monkeypatch.setattr(executor, "available_memory", lambda: 2 * measured)
+    for slots in (("cpu",), ("cpu",) * 2, ("cuda:0", "cpu", "cuda:1")):
+        executor.refuse_full_memory(Elsewhere(slots), jobs)
+    executor.refuse_full_memory(Elsewhere(("cpu",) * 9), jobs[1:3])
+    wanted = r"--workers: 3 jobs at a time need .* GiB of main memory.*give --workers 2"
+    with pytest.raises(RequestError, match=wanted):
+        executor.refuse_full_memory(Elsewhere(("cpu",) * 3), jobs)
+
+
 def test_a_caller_that_stops_stops_the_executor(jobs: list[JobSpec]) -> None:
     engine = Elsewhere()
     running = run_jobs(jobs, engine, ignore)
