@@ -181,13 +181,15 @@ class Lease:
                     self._is_lost = True
                     return
                 if found is not None and found.content and not (self.is_late and found.has_lapsed):
-                    with suppress(FileNotFoundError):  # it was handed on meanwhile: look again
+                    with suppress(FileNotFoundError):
                         os.utime(found.path)
                         self._number, self._content = found.number, found.content
                         self._renewed = began
                         return
-                elif _write_next(self.folder, self._number, self._content, found):
-                    self._number, self._renewed = self._number + 1, began
+                    continue  # it was handed on meanwhile
+                number = found.number if found else self._number
+                if _write_next(self.folder, number, self._content, found):
+                    self._number, self._renewed = number + 1, began
                     return
 
     def release(self) -> None:
@@ -206,8 +208,7 @@ class Lease:
         if found is not None and found.content is not None:
             return found.content.token == self.token
         # Deleted, or torn: nobody else can have it if it was renewed in time.
-        is_there = found is None or found.number == self._number
-        return is_there and not self.is_late
+        return not self.is_late
 
 
 class _Heart:

@@ -205,6 +205,11 @@ def test_a_lease_is_handed_on_and_ends_with_whoever_took_it(tmp_path: Path) -> N
     assert len(found.content.holders) == 2
     shared.release()
     assert is_leased(tmp_path)
+    again = share_lease(tmp_path, lease.token)
+    (tmp_path / "lease-3").write_bytes(b"")  # before its taker knows of this number
+    lease.renew()
+    lease.check()
+    again.release()
     lease.release()
     assert not is_leased(tmp_path)
     with pytest.raises(LeaseLost):
