@@ -39,12 +39,6 @@ class Device(StrEnum):
     mps = "mps"
 
 
-class ExecutorName(StrEnum):
-    """What runs jobs."""
-
-    local = "local"
-
-
 Suite = Annotated[str, typer.Option("--suite", help="Suite of the benchmark file.")]
 ProfileOption = Annotated[Profile, typer.Option("--profile", help="Size of the benchmark.")]
 Datasets = Annotated[
@@ -62,7 +56,13 @@ Budgets = Annotated[
 ]
 Seeds = Annotated[str, typer.Option("--seeds", help="Training seeds, as in 0,1,2.")]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where jobs run.")]
-ExecutorOption = Annotated[ExecutorName, typer.Option("--executor", help="What runs jobs.")]
+ExecutorOption = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        help="What runs jobs: local, slurm, ray, docker, or a name in the file's [executors].",
+    ),
+]
 Workers = Annotated[int, typer.Option("--workers", min=1, max=1024, help="Jobs at a time.")]
 DataWorkers = Annotated[
     int,

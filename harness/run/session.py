@@ -16,7 +16,13 @@ from harness.records.damage import hear_damage
 from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender, reading_counter
-from harness.run.execute.executor import make_executor, measure_jobs, refuse_crowd, run_jobs
+from harness.run.execute.executor import (
+    ExecutorChoice,
+    make_executor,
+    measure_jobs,
+    refuse_crowd,
+    run_jobs,
+)
 from harness.run.job.record_writing import RECORD, is_complete, mend_record, write_attempt
 from harness.run.job.results import Measurement
 from harness.run.job.spec import JobSpec
@@ -156,7 +162,7 @@ def run_suite(
     *,
     workers: int,
     watch: Watch,
-    executor: str = "local",
+    executor: ExecutorChoice = "local",
 ) -> Outcome:
     """Run what is missing of a call.
 
@@ -197,7 +203,11 @@ def _tell_kept(jobs: list[JobSpec], records: list[Record], tell: Tell) -> None:
 
 
 def measure_models(
-    loaded: LoadedBenchmark, request: RunRequest, *, watch: Watch, executor: str = "local"
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    *,
+    watch: Watch,
+    executor: ExecutorChoice = "local",
 ) -> Iterator[tuple[JobSpec, Measurement]]:
     """Measure the costs of models on the shapes of the first dataset of a request that is here.
 
@@ -221,7 +231,7 @@ def evaluate_checkpoint(
     entry: CheckpointEntry,
     *,
     watch: Watch,
-    executor: str = "local",
+    executor: ExecutorChoice = "local",
 ) -> Outcome:
     """Evaluate a checkpoint made elsewhere on the datasets of a request, and its baseline.
 
@@ -291,7 +301,11 @@ def open_state(
 
 
 def run_missing(
-    jobs: list[JobSpec], executor: str, request: RunRequest, workers: int, watch: Watch
+    jobs: list[JobSpec],
+    executor: ExecutorChoice,
+    request: RunRequest,
+    workers: int,
+    watch: Watch,
 ) -> tuple[list[Record], int]:
     """Run the jobs without a result; return the records of all, and how many were run.
 

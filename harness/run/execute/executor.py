@@ -1,19 +1,27 @@
-"""Executors: where jobs run. Another engine is one more file and one more line of `EXECUTORS`."""
+"""Executors: where jobs run. One of somebody else is named by its import path."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from queue import SimpleQueue
 from time import perf_counter
 from typing import Any, Protocol, cast
 
+from harness.config.imports import construct, load_class
 from harness.config.schema import Budget
-from harness.errors import PathError, RequestError, StorageError, file_error
+from harness.config.tables import ExecutorTable
+from harness.errors import (
+    ConfigError,
+    PathError,
+    RequestError,
+    StorageError,
+    file_error,
+    nearest,
+)
 from harness.measure.device import Device
 from harness.measure.gpu_room import card_bytes, gib
 from harness.records.files import write_text
@@ -24,8 +32,16 @@ from harness.run.job.record_writing import write_failure
 from harness.run.job.results import FIRST_RESULT, Measurement
 from harness.run.job.spec import JobSpec
 
-EXECUTORS = {"local": "harness.run.execute.subprocesses:LocalExecutor"}
+EXECUTORS = {
+    "local": "harness.run.execute.subprocesses:LocalExecutor",
+    "slurm": "harness.run.execute.slurm:SlurmExecutor",
+    "ray": "harness.run.execute.ray_cluster:RayExecutor",
+    "docker": "harness.run.execute.containers:DockerExecutor",
+}
 """Name of an executor on the command line -> its class, made with a device and a worker count."""
+
+ExecutorChoice = str | ExecutorTable
+"""An executor by its name alone, or as `choose_executor` finds it."""
 
 
 class StoppedError(Exception):
@@ -68,16 +84,48 @@ class Executor(Protocol):
         """End every job that is running and start no other."""
 
 
-def make_executor(name: str, device: Device, workers: int) -> Executor:
-    """Make an executor by its name.
+def choose_executor(name: str, tables: Mapping[str, ExecutorTable]) -> ExecutorTable:
+    """Return the settings of an executor, with its import path.
 
     Args:
-        name: a key of `EXECUTORS`.
+        name: a key of `EXECUTORS`, or of the tables.
+        tables: `[executors]` of the benchmark file.
+
+    Raises:
+        RequestError: there is none of that name, or its table has no class.
+    """
+    table, where = tables.get(name, ExecutorTable()), f"executors.{name}.class"
+    if name in EXECUTORS:
+        if table.import_path:
+            raise ConfigError(f"{where}: {name} is one of ours; give yours a name of its own")
+        return table.model_copy(update={"import_path": EXECUTORS[name]})
+    if name not in tables:
+        known = nearest(name, {*EXECUTORS, *tables})
+        raise RequestError(f"--executor {name}: there is no such executor; {known}")
+    if not table.import_path:
+        raise ConfigError(f"{where}: missing; give its import path, 'package.module:Class'")
+    return table
+
+
+def make_executor(chosen: ExecutorChoice, device: Device, workers: int) -> Executor:
+    """Make an executor.
+
+    Args:
+        chosen: a key of `EXECUTORS`, or settings as `choose_executor` returns them.
         device: the device that jobs were planned for.
         workers: jobs at a time.
+
+    Raises:
+        ConfigError: its class cannot be imported, or has no such fields.
+        RequestError: its engine cannot be used here.
     """
-    module, _, kind = EXECUTORS[name].partition(":")
-    return cast(Executor, getattr(import_module(module), kind)(device, workers))
+    table = choose_executor(chosen, {}) if isinstance(chosen, str) else chosen
+    path, given = table.import_path, {"device": device, "workers": workers}
+    if not table.fields:
+        return cast(Executor, load_class(path, "executors")(device, workers))
+    if taken := given.keys() & table.fields.keys():
+        raise ConfigError(f"executors: {min(taken)}: is given by the call; leave it out")
+    return cast(Executor, construct(path, {**table.fields, **given}, "executors", key="class"))
 
 
 def refuse_crowd(executor: Executor, budget: Budget) -> None:
