@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from harness.run.execute.remote import RemoteExecutor, RemoteJob, import_engine
 ADDRESS = "RAY_ADDRESS"
 
 _CONNECTING = threading.Lock()
+
+QUIET = {"log_to_driver": False, "configure_logging": False, "logging_level": logging.ERROR}
 
 
 def run_node(folder: str) -> None:
@@ -62,10 +66,10 @@ class RayExecutor(RemoteExecutor):
             "label_selector": self.labels,
             "memory": int(self.memory_gb * 2**30) or None,
             "max_retries": self.retries,
-            "max_calls": 1,  # each job has a process of its own, whose environment it may change
             "name": job.spec.title,
         }
-        task = import_engine("ray", "ray").remote(run_node)
+        # Each job has a process of its own, whose environment it may change.
+        task = import_engine("ray", "ray").remote(max_calls=1)(run_node)
         return task.options(**options).remote(str(job.folder))
 
     def ended(self, handle: Any) -> Answer | None:
@@ -91,23 +95,39 @@ class RayExecutor(RemoteExecutor):
     def _connect(self) -> None:
         """Connect this process to the cluster, once.
 
+        A cluster of this machine ends with the thread that started it, so that is one which stays.
+
         Raises:
             RequestError: a cluster was named, and does not answer.
         """
         ray, named = import_engine("ray", "ray"), self.address or os.environ.get(ADDRESS, "")
-        quiet = {"log_to_driver": False, "configure_logging": False}
+        done: Future[None] = Future()
+
+        def connect() -> None:
+            try:
+                try:
+                    ray.init(address=named or "auto", **QUIET)
+                except ConnectionError:
+                    if named:
+                        raise
+                    ray.init(address="local", include_dashboard=False, **QUIET)
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+                threading.Event().wait()
+
         with _CONNECTING:
             if ray.is_initialized():
                 return
+            threading.Thread(target=connect, daemon=True).start()
             try:
-                ray.init(address=named or "auto", **quiet)
-            except (ConnectionError, ValueError) as error:
-                if named:
-                    raise RequestError(
-                        f"--executor ray: no cluster at {named}: {_first(error)}; `ray status` "
-                        f"shows whether it runs, ${ADDRESS} names it"
-                    ) from error
-                ray.init(address="local", include_dashboard=False, **quiet)
+                done.result()
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                raise RequestError(
+                    f"--executor ray: no cluster at {named or 'this machine'}: {_first(error)}; "
+                    f"`ray status` shows whether one runs, ${ADDRESS} names it"
+                ) from error
 
 
 def _first(error: Exception) -> str:

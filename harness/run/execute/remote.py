@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -37,7 +38,7 @@ BEAT = 5.0
 """Seconds between two signs of life of the caller."""
 
 PATIENCE = 5.0
-"""Seconds in which an answer arrives on a shared disk after its process has ended."""
+"""Seconds between an answer and the end of its process, whichever is seen first."""
 
 GRACE = 120.0
 """Seconds beyond a job's time limit in which its node answers; after them the engine ends it."""
@@ -160,8 +161,13 @@ class RemoteExecutor(ABC):
                 clock = clock or JobClock(job.limits, is_quiet=True)
                 clock.hear(event)
                 watch(replace(event, job=job))
-            if (answer := exchange.answer() or self._without_answer(handle, exchange)) is not None:
+            if (answer := exchange.answer()) is not None:
+                self._until(lambda: self.ended(handle) is not None)
                 return answer
+            if (ended := self.ended(handle)) is not None:
+                self._until(lambda: exchange.answer() is not None)
+                clean = replace(ended, why=printable(ended.why), errors=printable(ended.errors))
+                return exchange.answer() or clean
             if clock is not None and clock.is_job_over:
                 over = over or monotonic()
                 if monotonic() - over > GRACE:
@@ -171,15 +177,11 @@ class RemoteExecutor(ABC):
                 exchange.beat()
         raise StoppedError
 
-    def _without_answer(self, handle: Any, exchange: Exchange) -> Answer | None:
-        """Return how a process ended; None while it runs."""
-        ended = self.ended(handle)
-        if ended is None:
-            return None
-        began = monotonic()
-        while (answer := exchange.answer()) is None and monotonic() - began < PATIENCE:
+    def _until(self, is_over: Callable[[], bool]) -> None:
+        """Wait a little: a process and its answer come to an end one after the other."""
+        deadline = monotonic() + PATIENCE
+        while not is_over() and monotonic() < deadline:
             sleep(self.poll)
-        return answer or replace(ended, why=printable(ended.why), errors=printable(ended.errors))
 
 
 def import_engine(module: str, extra: str) -> Any:
