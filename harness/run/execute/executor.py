@@ -26,6 +26,7 @@ from harness.measure.device import Device
 from harness.measure.gpu_room import card_bytes, gib
 from harness.records.files import write_text
 from harness.records.record import Record, State
+from harness.records.redaction import without_secrets
 from harness.run.events import ProgressEvent, Watch
 from harness.run.job.audit_answer import AuditAnswer
 from harness.run.job.record_writing import write_failure
@@ -232,7 +233,7 @@ def _run_job(job: JobSpec, executor: Executor, slot: str, watch: Watch) -> Recor
     else:
         record = write_failure(job, answer.state, answer.why)
         with suppress(PathError, StorageError):  # the row says why as it is
-            write_text(job.folder / "errors.log", answer.errors)
+            write_text(job.folder / "errors.log", without_secrets(answer.errors))
     watch(ProgressEvent("end", job=job, record=record))
     return record
 

@@ -19,7 +19,7 @@ ADDRESS = "RAY_ADDRESS"
 
 _CONNECTING = threading.Lock()
 
-QUIET = {"log_to_driver": False, "configure_logging": False, "logging_level": logging.ERROR}
+QUIET = {"log_to_driver": False, "configure_logging": False}
 
 
 def run_node(folder: str) -> None:
@@ -104,6 +104,7 @@ class RayExecutor(RemoteExecutor):
         done: Future[None] = Future()
 
         def connect() -> None:
+            logging.getLogger("ray").setLevel(logging.ERROR)
             try:
                 try:
                     ray.init(address=named or "auto", **QUIET)
