@@ -155,7 +155,9 @@ app = typer.Typer(
 def harness(
     safe: Annotated[
         bool,
-        typer.Option("--safe", help="Run no code that a benchmark file brings: only listed packages."),
+        typer.Option(
+            "--safe", help="Run no code that a benchmark file brings: only listed packages."
+        ),
     ] = False,
     trust: Annotated[
         list[str] | None,

@@ -56,8 +56,6 @@ def extend(
     loaded = load(config)
     engine = choose_executor(executor, loaded.benchmark.executors)
     with ProgressDisplay() as display:
-        outcome = extend_run(
-            loaded, request, finished, recipe, watch=display.show, executor=engine
-        )
+        outcome = extend_run(loaded, request, finished, recipe, watch=display.show, executor=engine)
     if not show(outcome, request, as_json=json):
         raise typer.Exit(1)

@@ -60,9 +60,7 @@ def run(
     loaded = load(config)
     engine = choose_executor(executor, loaded.benchmark.executors)
     with ProgressDisplay() as display:
-        outcome = run_suite(
-            loaded, request, workers=workers, watch=display.show, executor=engine
-        )
+        outcome = run_suite(loaded, request, workers=workers, watch=display.show, executor=engine)
     if not show(outcome, request, as_json=json):
         raise typer.Exit(1)
 

@@ -98,7 +98,9 @@ def allow_command(command: str, where: str, *, allowed: bool) -> str:
         DataError: they may not.
     """
     if not allowed or is_safe():
-        let = "a call without --safe" if allowed else "`allow_commands = true` in the dataset's table"
+        let = (
+            "a call without --safe" if allowed else "`allow_commands = true` in the dataset's table"
+        )
         raise DataError(
             f"{where}: {command!r} is a command, and would run in a shell of this machine; "
             f"{let} lets it, where you trust the list"

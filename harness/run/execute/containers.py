@@ -57,7 +57,7 @@ class DockerExecutor(RemoteExecutor):
                 f"executors.docker.image: {self.image!r} names no fixed image; give its digest, "
                 "name@sha256:..., or its id, as `docker images --no-trunc` shows it"
             )
-        docker = import_engine("docker", "docker")
+        docker = self._docker = import_engine("docker", "docker")
         try:
             self._client = docker.from_env()
             self._client.images.get(self.image)
@@ -80,7 +80,7 @@ class DockerExecutor(RemoteExecutor):
 
     def start(self, job: RemoteJob) -> Any:
         """Start a container."""
-        docker, spec, size = import_engine("docker", "docker"), job.spec, 2**30
+        spec, size = job.spec, 2**30
         try:
             return self._client.containers.run(
                 self.image,
@@ -104,28 +104,30 @@ class DockerExecutor(RemoteExecutor):
                 pids_limit=4096,
                 device_requests=self._cards(job) if spec.device == "cuda" else None,
             )
-        except docker.errors.APIError as error:
+        except self._docker.errors.APIError as error:
             raise RequestError(f"--executor docker: {error.explanation}") from error
 
     def ended(self, handle: Any) -> Answer | None:
         """Return why a container ended, with the end of its output."""
-        docker = import_engine("docker", "docker")
         try:
             handle.reload()
-        except docker.errors.NotFound:
+        except self._docker.errors.NotFound:
             return Answer(None, "somebody removed its container", "")
+        except (self._docker.errors.DockerException, OSError) as error:
+            return Answer(None, f"the Docker engine does not answer any more: {error}", "")
         state = handle.attrs["State"]
         if state["Running"] or handle.status == "created":
             return None
         errors = handle.logs(tail=200).decode("utf-8", "replace")
         if state["OOMKilled"]:
-            return Answer(None, f"its container took more than {self.memory_gb:g} GiB", errors, "oom")
+            told = f"its container took more than {self.memory_gb:g} GiB (memory_gb)"
+            return Answer(None, told, errors, "oom")
         return Answer(None, f"its container ended with status {state['ExitCode']}", errors)
 
     def end(self, handle: Any) -> None:
         """Remove a container, whatever it does."""
-        docker = import_engine("docker", "docker")
-        with suppress(docker.errors.NotFound):
+        # Where the engine is gone, the next executor removes what is left.
+        with suppress(self._docker.errors.DockerException, OSError):
             handle.remove(force=True, v=True)
 
     def _volumes(self, spec: JobSpec) -> dict[str, dict[str, str]]:
@@ -134,7 +136,8 @@ class DockerExecutor(RemoteExecutor):
         found = find_folder(loaded, spec.dataset.name)
         read = [*map(str, loaded.folders), *self.mounts, os.environ.get(ROOT_VARIABLE, "")]
         read += [] if isinstance(found, Absence) else [str(found[1])]
-        read += [str(path.parent) for path in _weights(spec)]
+        weights = [spec.checkpoint, spec.initial and spec.initial.path]
+        read += [str(path.parent) for path in weights if path]
         folders = {os.path.realpath(folder) for folder in read if folder}
         # What is named by way of a symbolic link is looked for under that name.
         names = folders | {os.path.abspath(folder) for folder in read if folder}
@@ -142,13 +145,6 @@ class DockerExecutor(RemoteExecutor):
         return mounted | {str(spec.runs): {"bind": str(spec.runs), "mode": "rw"}}
 
     def _cards(self, job: RemoteJob) -> list[Any]:
-        docker = import_engine("docker", "docker")
-        shown = card_of(job.slot, self.slots).values()
-        # All cards where there is one kind of slot: the worker takes the first.
-        chosen = {"device_ids": list(shown)} if shown else {"count": 1}
-        return [docker.types.DeviceRequest(capabilities=[["gpu"]], **chosen)]
-
-
-def _weights(spec: JobSpec) -> list[Path]:
-    """Return the files of weights that a job begins with."""
-    return [path for path in (spec.checkpoint, spec.initial and spec.initial.path) if path]
+        shown = list(card_of(job.slot, self.slots).values())
+        chosen = {"device_ids": shown} if shown else {"count": 1}
+        return [self._docker.types.DeviceRequest(capabilities=[["gpu"]], **chosen)]

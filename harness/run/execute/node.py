@@ -80,8 +80,8 @@ def memory_kills(groups: Path = CGROUPS, own: Path = Path("/proc/self/cgroup")) 
     paths = [groups / place.lstrip("/") / "memory.events" for kind, place in places if not kind]
     for kind, place in places:
         if kind == "memory":  # version 1; in a container the mount is its own group
-            for group in (groups / kind / place.lstrip("/"), groups / kind):
-                paths.append(group / "memory.oom_control")
+            mounted = (groups / kind / place.lstrip("/"), groups / kind)
+            paths += [group / "memory.oom_control" for group in mounted]
     for path in paths:
         if path.exists():
             counts = dict(line.split() for line in path.read_text().splitlines())

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ class RayExecutor(RemoteExecutor):
             RequestError: it is not.
         """
         super().__post_init__()
-        import_engine("ray", "ray")
+        self._ray = import_engine("ray", "ray")
 
     def start(self, job: RemoteJob) -> Any:
         """Submit a task; it waits until a node has the resources."""
@@ -69,28 +70,28 @@ class RayExecutor(RemoteExecutor):
             "name": job.spec.title,
         }
         # Each job has a process of its own, whose environment it may change.
-        task = import_engine("ray", "ray").remote(max_calls=1)(run_node)
+        task = self._ray.remote(max_calls=1)(run_node)
         return task.options(**options).remote(str(job.folder))
 
     def ended(self, handle: Any) -> Answer | None:
         """Return why a task ended: its node was lost, or its code raised."""
-        ray = import_engine("ray", "ray")
-        ready, _ = ray.wait([handle], timeout=0)
-        if not ready:
-            return None
+        ray = self._ray
         try:
+            if not ray.wait([handle], timeout=0)[0]:
+                return None
             ray.get(handle)
         except ray.exceptions.OutOfMemoryError as error:
-            return Answer(None, f"Ray ended it for lack of memory: {_first(error)}", str(error), "oom")
+            told = f"Ray ended it for lack of memory: {_first(error)}"
+            return Answer(None, told, str(error), "oom")
         except ray.exceptions.RayError as error:
             return Answer(None, f"Ray lost it: {_first(error)}", str(error))
         return Answer(None, "its task ended without an answer", "")
 
     def end(self, handle: Any) -> None:
         """Cancel a task, and end its process."""
-        ray = import_engine("ray", "ray")
-        if not ray.wait([handle], timeout=0)[0]:
-            ray.cancel(handle, force=True)
+        with suppress(self._ray.exceptions.RayError):  # a cluster that is gone runs nothing
+            if not self._ray.wait([handle], timeout=0)[0]:
+                self._ray.cancel(handle, force=True)
 
     def _connect(self) -> None:
         """Connect this process to the cluster, once.
@@ -100,7 +101,7 @@ class RayExecutor(RemoteExecutor):
         Raises:
             RequestError: a cluster was named, and does not answer.
         """
-        ray, named = import_engine("ray", "ray"), self.address or os.environ.get(ADDRESS, "")
+        ray, named = self._ray, self.address or os.environ.get(ADDRESS, "")
         done: Future[None] = Future()
 
         def connect() -> None:

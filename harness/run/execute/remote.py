@@ -150,7 +150,9 @@ class RemoteExecutor(ABC):
 
     @property
     def _variables(self) -> dict[str, str]:
-        return {name: os.environ[name] for name in (*PASSED, *self.environment) if name in os.environ}
+        return {
+            name: os.environ[name] for name in (*PASSED, *self.environment) if name in os.environ
+        }
 
     def _follow(self, handle: Any, exchange: Exchange, job: JobSpec, watch: Watch) -> Answer:
         """Pass a job's events on until it has an answer, or its process has ended."""

@@ -74,17 +74,16 @@ class SlurmExecutor(RemoteExecutor):
         """
         super().__post_init__()
         self._asked, self._lock = monotonic(), threading.Lock()
-        submitit = import_engine("submitit", "slurm")
+        submitit = self._submitit = import_engine("submitit", "slurm")
         if self.cluster == "slurm" and submitit.SlurmExecutor.affinity() <= 0:
             raise RequestError("--executor slurm: there is no srun here; give it on a login node")
 
     def start(self, job: RemoteJob) -> Any:
         """Submit a job."""
-        submitit = import_engine("submitit", "slurm")
         logs = job.folder / "slurm"
         limit = job.spec.limits.job_hours
         minutes = 60 * min(self.hours, limit) + MARGIN if limit else 60 * self.hours
-        engine = submitit.AutoExecutor(
+        engine = self._submitit.AutoExecutor(
             logs, self.cluster, **{f"{self.cluster}_max_num_timeout": self.requeues}
         )
         try:
@@ -97,7 +96,7 @@ class SlurmExecutor(RemoteExecutor):
                 slurm_additional_parameters={"requeue": True, **self.parameters},
             )
             return engine.submit(NodeTask(str(job.folder)))
-        except (ValueError, submitit.core.utils.FailedJobError) as error:
+        except (ValueError, self._submitit.core.utils.FailedJobError) as error:
             raise RequestError(f"--executor slurm: the job is not taken: {error}") from error
 
     def ended(self, handle: Any) -> Answer | None:

@@ -15,8 +15,8 @@ from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import digest, sha256_file
 from harness.records.files import atomic_path, lock, read_bytes, write_bytes
 from harness.records.record import Artefact, Metric, Record, Stage, State
-from harness.records.redaction import without_secrets
 from harness.records.record_files import read_record, write_record
+from harness.records.redaction import without_secrets
 from harness.run.job.results import INPUTS, SCORES, find_result, measured, utc_now
 from harness.run.job.spec import JobSpec
 from harness.series.series_file import PUBLISHED

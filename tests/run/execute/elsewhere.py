@@ -22,6 +22,7 @@ from harness.run.execute.executor import (
 )
 from harness.run.job.limits import Limits
 from harness.run.job.spec import JobSpec
+from harness.run.plan.adapter_workers import WORKERS
 from harness.run.plan.request import RunRequest
 from tests.run.execute.test_supervisor import wait_until
 from tests.tiny import TinyBenchmark, planned_jobs
@@ -93,7 +94,12 @@ def job_of(tiny: TinyBenchmark, model: str = "tiny", seed: int = 7, **limits: fl
         device="cpu", threads=1, datasets=("voices",), models=(model,), losses=("aam",),
         seeds=(seed,), limits=Limits(**limits),
     )  # fmt: skip
-    return next(job for job in planned_jobs(load(tiny.config), request) if not job.is_baseline)
+    WORKERS.close()  # one that is left has imported the module of another test's benchmark
+    try:
+        planned = planned_jobs(load(tiny.config), request)
+    finally:
+        WORKERS.close()
+    return next(job for job in planned if not job.is_baseline)
 
 
 def add_executor(tiny: TinyBenchmark, name: str, text: str) -> None:

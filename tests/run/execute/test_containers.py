@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
@@ -17,7 +16,14 @@ import pytest
 from harness.errors import RequestError
 from harness.run.execute.containers import CALLER, DockerExecutor
 from harness.run.execute.executor import Answer
-from tests.run.execute.elsewhere import Asked, add_executor, add_greedy, engine, job_of, python_folders
+from tests.run.execute.elsewhere import (
+    Asked,
+    add_executor,
+    add_greedy,
+    engine,
+    job_of,
+    python_folders,
+)
 from tests.run.execute.test_supervisor import wait_until
 from tests.tiny import PATIENCE, TinyBenchmark, ended, metrics_of
 
@@ -110,14 +116,6 @@ def test_a_job_that_takes_too_much_memory_is_out_of_it(
     assert (answer.result, answer.state) == (None, "oom")
     assert "more" in answer.why
     assert containers() == []
-
-
-CALL = """
-import sys
-from harness.cli import main
-sys.argv = ["harness", *sys.argv[1:]]
-main()
-"""
 
 
 @pytest.mark.long
