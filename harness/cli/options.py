@@ -117,6 +117,9 @@ RunCheckpoint = Annotated[
 Folder = Annotated[Path, typer.Option("--folder", help="Folder of the published tables.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
+SHARING = ("local", "docker")
+"""Executors whose jobs share this machine's cores; others have a machine for each."""
+
 DEFAULT_RUNS = Path("runs")
 PUBLISHED = Path("leaderboards")
 LISTS = ("datasets", "models", "losses", "options")
@@ -129,6 +132,7 @@ def make_request(
     *,
     device: Device = Device.auto,
     workers: int = 1,
+    executor: str = "local",
     seeds: str = "",
     settings: list[str] | None = None,
     **chosen: Any,
@@ -146,7 +150,7 @@ def make_request(
         profile=profile.value,
         runs=runs,
         device=_device(device),
-        threads=default_threads(workers),
+        threads=default_threads(workers if executor in SHARING else 1),
         seeds=parse_seeds(seeds),
         settings=parse_settings(settings),
         budgets=parse_budgets(chosen.get("budgets") or ()),

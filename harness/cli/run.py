@@ -51,7 +51,8 @@ def run(
     from harness.run.session import run_suite
 
     request = options.make_request(
-        suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
+        suite, profile, runs, device=device, workers=workers, executor=executor,
+        seeds=seeds, settings=settings,
         datasets=dataset, models=model, losses=loss, budgets=budget,
         leave_out_damaged=leave_out_damaged,
         data_workers=data_workers, job_hours=job_hours, silence_minutes=silence_minutes,

@@ -52,7 +52,8 @@ def sweep(
     from harness.search.sweep_page import conclusions, document, heads, table, title, write_sweep
 
     request = options.make_request(
-        suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
+        suite, profile, runs, device=device, workers=workers, executor=executor,
+        seeds=seeds, settings=settings,
         datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
         data_workers=data_workers, job_hours=job_hours, silence_minutes=silence_minutes,
     )  # fmt: skip

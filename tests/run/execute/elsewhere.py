@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import threading
@@ -27,6 +28,8 @@ from harness.run.plan.request import RunRequest
 from tests.run.execute.test_supervisor import wait_until
 from tests.tiny import TinyBenchmark, planned_jobs
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "cluster.md"
+ONE = ("--loss", "aam", "--seeds", "7")
 EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "examples" / "my_executors.py"
 GREEDY = """
 
@@ -100,6 +103,15 @@ def job_of(tiny: TinyBenchmark, model: str = "tiny", seed: int = 7, **limits: fl
     finally:
         WORKERS.close()
     return next(job for job in planned if not job.is_baseline)
+
+
+def documented(name: str) -> tuple[str, ...]:
+    """The words of docs/cluster.md's command with an executor, for one job and its baseline."""
+    wanted = re.compile(
+        rf"^(?:RAY_ADDRESS=auto )?harness (run .*--executor {name}\b.*)$", re.MULTILINE
+    )
+    (words,) = wanted.findall(PAGE.read_text(encoding="utf-8"))
+    return (*words.split(), *ONE)
 
 
 def add_executor(tiny: TinyBenchmark, name: str, text: str) -> None:

@@ -20,6 +20,7 @@ from tests.run.execute.elsewhere import (
     Asked,
     add_executor,
     add_greedy,
+    documented,
     engine,
     job_of,
     python_folders,
@@ -80,8 +81,7 @@ def test_a_job_in_a_container_has_the_same_result(
     lines = [f"{name} = {value!r}" for name, value in fields.items()]
     add_executor(tiny, "docker", "\n".join(lines))
     unbroken = tiny.forget("tiny", 7)
-    words = ("run", "--suite", "own", "--loss", "aam", "--seeds", "7", "--device", "cpu")
-    done = tiny.run(*words, "--executor", "docker", HF_TOKEN="a-secret-of-mine")
+    done = tiny.run(*documented("docker"), HF_TOKEN="a-secret-of-mine")
     assert done.status == 0, done.err
     assert metrics_of(tiny.record("tiny", 7)) == metrics_of(unbroken)
     assert tiny.record_path("tiny", 7).stat().st_uid == os.getuid()
@@ -127,8 +127,7 @@ def test_a_killed_caller_leaves_no_container(
     lines = [f"{name} = {value!r}" for name, value in fields.items()]
     lines += ['environment = ["TINY_GATE"]', "orphan_seconds = 6.0"]
     add_executor(tiny, "docker", "\n".join(lines))
-    words = ("run", "--suite", "own", "--loss", "aam", "--seeds", "7", "--device", "cpu")
-    command = tiny.start(*words, "--executor", "docker", TINY_GATE=f"{gate}:3")
+    command = tiny.start(*documented("docker"), TINY_GATE=f"{gate}:3")
     wait_until(lambda: gate.exists() or command.poll() is not None, seconds=PATIENCE)
     assert command.poll() is None, ended(command)
     command.send_signal(signal.SIGKILL)

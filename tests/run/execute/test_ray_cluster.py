@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from harness.errors import RequestError
+from harness.measure.device import cores
 from harness.run.execute.ray_cluster import RayExecutor
 from tests.run.execute.conftest import NAME, marked
-from tests.run.execute.elsewhere import Asked, engine, job_of
+from tests.run.execute.elsewhere import Asked, documented, engine, job_of
 from tests.tiny import TinyBenchmark, metrics_of
 
 ray = pytest.importorskip("ray", reason="the extra ray is not installed")
@@ -26,8 +27,8 @@ def cluster() -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    made.add_node(num_cpus=1, resources={"first": 1})
-    made.add_node(num_cpus=1, resources={"second": 1})
+    made.add_node(num_cpus=cores(), resources={"first": 1})
+    made.add_node(num_cpus=cores(), resources={"second": 1})
     made.wait_for_nodes()
     yield made
     ray.shutdown()
@@ -51,6 +52,13 @@ def standing(
     asked.wait(lambda: gate.exists() and gate.read_text() != "")
     monkeypatch.delenv(NAME)
     return asked
+
+
+def test_a_job_of_a_cluster_has_the_same_result(tiny: TinyBenchmark, address: str) -> None:
+    unbroken = tiny.forget("tiny", 7)
+    done = tiny.run(*documented("ray"), RAY_ADDRESS=address)
+    assert done.status == 0, done.err
+    assert metrics_of(tiny.record("tiny", 7)) == metrics_of(unbroken)
 
 
 @pytest.mark.usefixtures("address")
@@ -97,7 +105,7 @@ def test_a_job_whose_node_is_lost_goes_on_elsewhere(
     answer = asked.ended()
     assert answer is not None
     assert answer.result is not None, answer
-    assert {name: each["value"] for name, each in answer.result["metrics"].items()} == unbroken
+    assert metrics_of(answer.result) == unbroken
 
 
 def _is_busy(node: str) -> bool:
@@ -110,5 +118,5 @@ def test_a_cluster_that_is_not_there_is_told(tiny: TinyBenchmark) -> None:
     if ray.is_initialized():
         ray.shutdown()
     lonely = RayExecutor("cpu", 1, address="127.0.0.1:1")
-    with pytest.raises(RequestError, match="--executor ray: no cluster at 127.0.0.1:1"):
+    with pytest.raises(RequestError, match=r"--executor ray: no cluster at 127\.0\.0\.1:1"):
         lonely.ask(job_of(tiny), "cpu", print)

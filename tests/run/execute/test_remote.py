@@ -130,9 +130,8 @@ def test_a_node_that_outstays_its_time_is_ended(
     answer, _ = asked_of(Thread("cpu", 1, act=act), job.model_copy(update={"limits": limits}))
     over.set()
     assert answer.state == "timeout"
-    assert (
-        answer.why == "took longer than 1e-06 hours (--job-hours): ended in 'train', 0 of 12 done"
-    )
+    ended = "ended in 'train', 0 of 12 done"
+    assert answer.why == f"took longer than 1e-06 hours (--job-hours): {ended}"
 
 
 def test_a_node_gets_the_named_variables_and_no_secret(
@@ -271,7 +270,7 @@ def test_a_job_behind_another_command_has_the_same_result(
     answer = Asked(prefixed("cpu", 1, prefix=("nice",)), job_of(tiny)).ended()
     assert answer is not None
     assert answer.result is not None, answer
-    assert {name: each["value"] for name, each in answer.result["metrics"].items()} == unbroken
+    assert metrics_of(answer.result) == unbroken
 
 
 def test_a_table_is_read_as_its_class_says() -> None:

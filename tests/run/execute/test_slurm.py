@@ -14,12 +14,10 @@ from harness.errors import RequestError
 from harness.run.execute.executor import Answer
 from harness.run.execute.slurm import SlurmExecutor
 from tests.run.execute.conftest import NAME, marked
-from tests.run.execute.elsewhere import Asked, add_executor, engine, job_of
+from tests.run.execute.elsewhere import Asked, add_executor, documented, engine, job_of
 from tests.tiny import TinyBenchmark, metrics_of
 
 submitit = pytest.importorskip("submitit", reason="the extra slurm is not installed")
-
-WORDS = ("run", "--suite", "own", "--loss", "aam", "--seeds", "7", "--device", "cpu")
 
 
 def on(cluster: str) -> dict[str, Any]:
@@ -38,7 +36,7 @@ def test_a_submitted_job_has_the_same_result(tiny: TinyBenchmark, cluster: str) 
     on(cluster)
     add_executor(tiny, "slurm", f'cluster = "{cluster}"\nmemory_gb = 2.0')
     unbroken = tiny.forget("tiny", 7)
-    done = tiny.run(*WORDS, "--executor", "slurm")
+    done = tiny.run(*documented("slurm"))
     assert done.status == 0, done.err
     assert "seed 7: train (12)" in done.err
     assert "Traceback" not in done.err
@@ -99,7 +97,7 @@ def test_a_preempted_job_goes_on_from_its_checkpoint(
     answer = asked.ended()
     assert answer is not None
     assert answer.result is not None, answer
-    assert {name: each["value"] for name, each in answer.result["metrics"].items()} == unbroken
+    assert metrics_of(answer.result) == unbroken
     trained = [event.done for event in asked.events if event.kind == "advance"]
     assert 9 in trained, "the second begins behind step 8"
 
