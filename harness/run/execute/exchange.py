@@ -73,8 +73,9 @@ class Exchange:
         known = {name: value for name, value in vars(event).items() if value is not None}
         for ours in ("job", "record"):
             known.pop(ours, None)
-        with suppress(PathError, StorageError):  # nothing but the display rests on it
-            append_text(self.folder / EVENTS, json.dumps(known) + "\n")
+        if self.folder.exists():  # else the caller has gone, and nothing is made anew for it
+            with suppress(PathError, StorageError):  # nothing but the display rests on it
+                append_text(self.folder / EVENTS, json.dumps(known) + "\n")
 
     def events(self) -> list[ProgressEvent]:
         """Return the events that came since the last call."""
@@ -93,7 +94,8 @@ class Exchange:
 
     def give(self, answer: Answer) -> None:
         """Send the answer to the caller."""
-        write_text(self.folder / ANSWER, json.dumps(vars(answer)))
+        if self.folder.exists():
+            write_text(self.folder / ANSWER, json.dumps(vars(answer)))
 
     def answer(self) -> Answer | None:
         """Return the answer; None if there is none yet."""
@@ -119,9 +121,11 @@ class Exchange:
 def open_exchange(request: NodeRequest) -> Exchange:
     """Make the folder of a job, below the call's folder of runs, and write the request there."""
     place = (request.folder / request.job.runs / ELSEWHERE).absolute()
-    for old in place.glob(f"*/{CALLER}"):
-        if time.time() - old.stat().st_mtime > FORGOTTEN:
-            Exchange(old.parent).close()
+    for old in place.glob("*"):
+        beaten = old / CALLER
+        with suppress(FileNotFoundError):  # another caller deletes its own
+            if time.time() - (beaten if beaten.exists() else old).stat().st_mtime > FORGOTTEN:
+                Exchange(old).close()
     exchange = Exchange(place / f"{request.job.digest[:12]}-{uuid4().hex[:8]}")
     write_text(exchange.folder / REQUEST, request.model_dump_json())
     exchange.beat()

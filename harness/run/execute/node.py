@@ -57,7 +57,7 @@ def run(folder: Path) -> None:
         return
     except OSError as error:
         answer = Answer(None, f"its process could not be started: {error}", "")
-    if answer.result is None and memory_kills() > kills:
+    if answer.result is None and "SIGKILL" in answer.why and memory_kills() > kills:
         told = "ended by the system: it took more memory than its node or container gives it"
         answer = replace(answer, why=told, state="oom")
     exchange.give(
