@@ -26,7 +26,7 @@ from harness.run.job.spec import JobSpec
 from tests.run.execute.conftest import NAME, marked
 from tests.run.execute.elsewhere import EXAMPLE, Asked, job_of, table
 from tests.run.execute.test_supervisor import wait_until
-from tests.tiny import TinyBenchmark, metrics_of
+from tests.tiny import TinyBenchmark, make_tiny, metrics_of
 
 DONE = Answer({"state": "done"}, "", "")
 
@@ -34,10 +34,7 @@ DONE = Answer({"state": "done"}, "", "")
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> JobSpec:
     """A job as it is planned; nothing of it is run."""
-    from tests.tiny import finished_tiny
-
-    folder = tmp_path_factory.mktemp("remote") / "own"
-    return job_of(finished_tiny(tmp_path_factory.getbasetemp(), folder))
+    return job_of(make_tiny(tmp_path_factory.mktemp("remote") / "own"))
 
 
 @pytest.fixture
