@@ -20,9 +20,7 @@ def _safe(monkeypatch: pytest.MonkeyPatch) -> None:
     trust_only(["theirs", "own.models"])
 
 
-@pytest.mark.parametrize(
-    "module", ["harness.tasks.task", "adapters.timm", "theirs.a"]
-)
+@pytest.mark.parametrize("module", ["harness.tasks.task", "adapters.timm", "theirs.a"])
 @pytest.mark.usefixtures("_safe")
 def test_what_is_listed_is_trusted(module: str) -> None:
     check_trusted(module, "models.a.adapter")
