@@ -60,6 +60,25 @@ class Fbank:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TfMel(Fbank):
+    """Log-mel filterbank of ReDimNet (`TFMelBanks`): network input `[batch, frames, bins]`.
+
+    Unlike Kaldi's, the whole waveform is brought to mean 0 and variance 1 and pre-emphasised,
+    frames are centred (half a shift of zeros on either side), a frame keeps its offset, and the
+    mel bank takes its half of the transform to span 0 Hz to half the sample rate, both included.
+
+    Attributes:
+        bins, window, dither, subtract_mean, frame_length_ms, frame_shift_ms, low_hz, high_hz,
+            least_frames: as of `Fbank`.
+        scale: factor on the waveform of variance 1.
+    """
+
+    bins: int = 72
+    scale: float = 1.0
+    high_hz: float = 7600.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spectrogram:
     """Log-mel spectrogram as a one-channel image: network input `[batch, 1, bins, frames]`.
 
