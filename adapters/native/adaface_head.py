@@ -1,7 +1,8 @@
 """Cross-entropy of scaled cosines under a margin that grows with the length of an embedding.
 
 Kim, Jain and Liu, "AdaFace: Quality Adaptive Margin for Face Recognition", CVPR 2022,
-arXiv:2204.00964, equations 9 to 13.
+arXiv:2204.00964. Of a length z, standardised to q in -1..1, the true class's cosine becomes
+cos(theta - m q) - m (q + 1).
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ class AdaFaceHead(CosineHead):
         now = norms.mean(), norms.std(correction=min(1, len(norms) - 1))
         kept = (self.norm_mean, self.norm_deviation)
         if self.training:
-            for value, new in zip((*kept, self.norm_weight), (*now, now[0].new_ones(())), strict=True):
-                value.lerp_(new.to(value.dtype), 1 - self.momentum)
+            for value, new in zip((*kept, self.norm_weight), (*now, 1.0), strict=True):
+                value.mul_(self.momentum).add_((1 - self.momentum) * new)
         # Divided by the weight of the batches so far, so that the start of 0 has none.
         begun = self.norm_weight > 0
         mean, deviation = (

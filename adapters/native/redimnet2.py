@@ -178,9 +178,7 @@ class ReshapingStages(nn.Module):
         return summed.flatten(1, 2)
 
 
-def _stage(
-    place: int, stage: Stage, channels: int, bins: int, time_stride: int
-) -> list[nn.Module]:
+def _stage(place: int, stage: Stage, channels: int, bins: int, time_stride: int) -> list[nn.Module]:
     """Return the layers of a stage: maps summed, strided, 2D blocks, a 1D block, repeated."""
     volume, strides = channels * bins, (stage.bins, time_stride)
     width = stage.bins * channels

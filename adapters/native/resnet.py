@@ -47,7 +47,8 @@ class ResidualStages(nn.Module):
         """Map `[batch, frames, bins]` to `[batch, 8 * channels, bins / 8, frames / 8]`."""
         image = features.transpose(1, 2).unsqueeze(1)
         hidden: Tensor = functional.relu(self.bn1(self.conv1(image)), inplace=True)
-        hidden = self.layer4(self.layer3(self.layer2(self.layer1(hidden))))
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+            hidden = stage(hidden)
         return hidden
 
 

@@ -20,7 +20,7 @@ from adapters.native.pooling import statistics_under_weights
 from adapters.native.resnet import BasicBlock, ResidualStages, pooled_features
 
 _LEAST_ENERGY = 1e-4
-"""Lambda of SimAM's equation 5."""
+"""SimAM's lambda."""
 
 _LEAST_VARIANCE = 1e-5
 
@@ -68,18 +68,15 @@ class SimAmBlock(BasicBlock):
     skip: ClassVar[str] = "downsample"
 
     def attend(self, hidden: Tensor) -> Tensor:
-        """Weigh each neuron by how far it stands out in its channel.
-
-        SimAM's equations 5 and 6: the weight is the sigmoid of the inverse of the least energy at
-        which the neuron is told from the others.
-        """
+        """Weigh each neuron by the sigmoid of its inverse energy: how far it stands out."""
         return hidden * torch.sigmoid(inverse_energy(hidden))
 
 
 def inverse_energy(image: Tensor) -> Tensor:
-    """Return the inverse of a neuron's energy in its channel, `[batch, channels, bins, frames]`.
+    """Return the inverse of each neuron's least energy, `[batch, channels, bins, frames]`.
 
-    The variance is divided by one less than the neurons, as in the authors' code.
+    It is that at which SimAM tells the neuron from the others of its channel. The variance is
+    divided by one less than the neurons, as in WeSpeaker.
     """
     distance = (image - image.mean(dim=(2, 3), keepdim=True)).square()
     others = image.shape[2] * image.shape[3] - 1

@@ -1,7 +1,7 @@
 """ReDimNet2's 1D block: convolutions over ever longer stretches of time, then self-attention.
 
 Yakovlev et al., "Reshape Dimensions Network for Speaker Recognition", Interspeech 2024,
-arXiv:2407.18223, section 2: convolutions in the manner of ConvNeXt (Liu et al., 2022,
+arXiv:2407.18223: convolutions in the manner of ConvNeXt (Liu et al., 2022,
 arXiv:2201.03545), and an encoder layer of a transformer (Vaswani et al., 2017, arXiv:1706.03762).
 
 Attribute names follow the state dict of published checkpoints, so that these load.

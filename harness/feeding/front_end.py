@@ -18,6 +18,7 @@ from harness.feeding.tf_mel import TfLogMel
 
 INT16_RANGE = 32768.0
 
+
 class SpectrogramImage(nn.Module):
     """Normalised log-mel image: waveform `[batch, samples]` -> `[batch, 1, bins, frames]`."""
 

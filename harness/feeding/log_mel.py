@@ -46,7 +46,8 @@ class LogMel(nn.Module):
         self.length, self.shift = frame_samples(declared)
         self.points = 2 ** math.ceil(math.log2(self.length))
         self.register_buffer("window", _window(declared.window, self.length), persistent=False)
-        self.register_buffer("bank", mel_bank(declared, self.points, self._spacing), persistent=False)
+        bank = mel_bank(declared, self.points, self._spacing)
+        self.register_buffer("bank", bank, persistent=False)
 
     @property
     def _spacing(self) -> float:

@@ -17,8 +17,7 @@ FLOOR = 1e-8
 class TfLogMel(LogMel):
     """Log-mel filterbank: waveform `[batch, samples]` -> `[batch, frames, bins]`.
 
-    It computes what `TFMelBanks` of ReDimNet and ReDimNet2 does, with its defaults (arXiv:2407.18223
-    and arXiv:2603.11841 tell the number of bins alone).
+    It computes what `TFMelBanks` of PalabraAI's ReDimNet2 does, `norm_signal` and `do_preemph` on.
     """
 
     @property
@@ -39,8 +38,8 @@ class TfLogMel(LogMel):
 
     def _log_mel(self, frames: Tensor) -> Tensor:
         """Map frames `[..., length]` to `[..., bins]`."""
-        spectra = torch.fft.rfft(functional.pad(frames * self.window, (0, self.points - self.length)))
-        return self.compress(spectra.abs().square())
+        padded = functional.pad(frames * self.window, (0, self.points - self.length))
+        return self.compress(torch.fft.rfft(padded).abs().square())
 
     def compress(self, power: Tensor) -> Tensor:
         """Map power spectra `[..., points / 2 + 1]` to log energies `[..., bins]`."""

@@ -32,7 +32,8 @@ def multiply_adds(module: nn.Module, example: Tensor) -> int:
     module.eval()
     try:
         # Attention fused for a processor is not counted; its matrix products are.
-        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        unfused = sdpa_kernel(SDPBackend.MATH)
+        with torch.no_grad(), unfused, FlopCounterMode(display=False) as counter:
             module(example)
     finally:
         for part, training in modes:

@@ -87,7 +87,9 @@ def test_half_embeddings_are_taken_and_cosines_not_rounded(
     assert torch.allclose(output.loss, head(rows.float(), batch).loss)
 
 
-@pytest.mark.parametrize("adapter", [AmSoftmax(margin=0.3), SubcenterAam(inter_margin=0.2), HamSoftmax(), AdaFace()]
+@pytest.mark.parametrize(
+    "adapter",
+    [AmSoftmax(margin=0.3), SubcenterAam(inter_margin=0.2), HamSoftmax(), AdaFace()],
 )
 def test_a_scheduled_margin_is_used_from_the_next_step(adapter: Margin) -> None:
     head, rows, batch = built(adapter), embeddings(), Batch(torch.tensor(LABELS))

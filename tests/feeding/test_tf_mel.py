@@ -14,7 +14,7 @@ from harness.adapter import TfMel
 from harness.datasets.lengths import frame_count, samples_for
 from harness.feeding.front_end import front_end
 
-# Bins 0, 14, 28, ... of some frames of `wave()`, by `TFMelBanks` of PalabraAI's redimnet2 (2a8d15f).
+# Bins 0, 14, 28, ... of frames of `wave()`, by `TFMelBanks` of PalabraAI's redimnet2 (2a8d15f).
 UPSTREAM = {
     0: [4.57187, 1.44816, -1.63339, -2.84784, -0.85369, 0.62585],
     1: [4.74383, -1.53735, -5.12225, -7.01101, -5.72169, -4.7524],

@@ -1,4 +1,4 @@
-"""The margin of each embedding's length against equations 9 to 13, example by example."""
+"""The margin of each embedding's length against its formula, example by example."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def slow_loss(
 
 
 @pytest.mark.parametrize(("scale", "margin", "concentration"), list(UPSTREAM))
-def test_loss_and_gradients_are_those_of_the_equations(
+def test_loss_and_gradients_are_those_of_the_formula(
     scale: float, margin: float, concentration: float
 ) -> None:
     built, embeddings = head(scale, margin, concentration), rows().requires_grad_()

@@ -99,9 +99,7 @@ def test_embeddings_are_the_upstream_ones(
     assert error(network, expected, which) < 1e-4
 
 
-def test_evaluation_does_not_mix_utterances(
-    network: nn.Module, expected: dict[str, Any]
-) -> None:
+def test_evaluation_does_not_mix_utterances(network: nn.Module, expected: dict[str, Any]) -> None:
     batch = example(expected, 9, (3, 120, 80))
     with torch.inference_mode():
         together = network(batch)

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 Network = TypeVar("Network", bound=nn.Module)
 
-# Seed and shape (`[batch, frames, bins]`) of the input that each embedding is of; a fixture may tell
-# other `bins`.
+# Seed and shape (`[batch, frames, bins]`) of the input that each embedding is of; a fixture may
+# tell other `bins`.
 INPUTS = {"embedding_200": (7, (3, 200, 80)), "embedding_331": (8, (1, 331, 80))}
 
 
