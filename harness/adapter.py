@@ -8,6 +8,7 @@ benchmark stays fast; an adapter imports its own library inside `build`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, cast, runtime_checkable
 
@@ -23,6 +24,12 @@ keys leave it out, so that they stay as they were.
 CHECKPOINTING = "checkpointing"
 """Name of a model's field, a bool: its network computes activations again instead of keeping them
 (gradient checkpointing). The harness sets it if a recipe does not fit the memory budget otherwise.
+"""
+
+IN_LOCKSTEP: ContextVar[bool] = ContextVar("IN_LOCKSTEP", default=False)
+"""Whether a forward pass shares its batch normalisations' statistics with other parts of its batch
+(`batch_norm = "full"` of a recipe). A network that would compute activations again in the backward
+pass keeps them then: the other parts are not there a second time.
 """
 
 

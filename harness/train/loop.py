@@ -193,6 +193,7 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         made = feeder.take()
         batch, labels, part = made.batch, made.labels, self.plan.recipe.micro_batch
+        norm = self.plan.recipe.batch_norm
         if self.plan.teacher is not None:
             batch = replace(batch, teacher=self.plan.teacher(made.values))
         # The one device's module is called past Fabric, which then enters no autocast by itself.
@@ -200,7 +201,7 @@ class _Run:
         watched = self.plan.is_watched(step + 1)
         watch: AbstractContextManager[object] = self.watch if watched else nullcontext()
         with watch:
-            learned = learn(self.system, made.values, batch, part, precision)
+            learned = learn(self.system, made.values, batch, part, precision, norm)
         values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
         if assigned is not None:
             values |= assigned.statistics
