@@ -21,6 +21,9 @@ from harness.run.job.limits import Limits
 from harness.run.job.parent import Parent
 from harness.run.job.results import TimedShapes, stage_folder
 
+DIVISION = ("micro_batch", "batch_norm", "fine_tune")
+"""Keys of a recipe that a record of costs holds only where they are not the defaults."""
+
 BUDGET_ENDING = " crops"
 """The end of the name of a recipe that is as long as one of several training budgets."""
 
@@ -159,7 +162,7 @@ class JobSpec(BaseModel):
                 "crop_seconds": self.recipe.crop_seconds if self.recipe else None,
                 "precision": self.recipe.precision if self.recipe else "32-true",
                 "optimizer": self.recipe.optimizer.name if self.recipe else None,
-                **{name: asked[name] for name in ("micro_batch", "fine_tune") if name in asked},
+                **{name: asked[name] for name in DIVISION if name in asked},
                 "augment": self.recipe.augment.model_dump() if self.recipe else None,
                 "classes": self.dataset.counts["train"],
                 "dataset": self.dataset.name,
