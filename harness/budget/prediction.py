@@ -157,9 +157,7 @@ class _Pass:
         host: bytes that it moves to main memory.
     """
 
-    def __init__(
-        self, system: System, trace: StorageTrace, recipe: Recipe, *, moves: bool
-    ) -> None:
+    def __init__(self, system: System, trace: StorageTrace, recipe: Recipe, *, moves: bool) -> None:
         self._system, self._trace, self._norm = system, trace, recipe.batch_norm
         self._keeper = self._keep if moves else None
         self._kept: HostTensors | None = None

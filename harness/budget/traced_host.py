@@ -18,7 +18,9 @@ class TracedHostTensors(HostTensors):
 
     def move(self, tensor: Tensor) -> Bring:
         """Return what makes a tensor of the same form, as `HostTensors.move` would lay it out."""
-        reach = 1 + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.stride(), strict=True))
+        reach = 1 + sum(
+            (n - 1) * step for n, step in zip(tensor.shape, tensor.stride(), strict=True)
+        )
         if reach == tensor.numel():
             form = (tensor.shape, tensor.stride())
             return partial(self._like.new_empty_strided, *form, dtype=tensor.dtype)

@@ -40,7 +40,9 @@ class HostTensors:
     """
 
     def __init__(self, stays: Iterable[Tensor]) -> None:
-        self._stays = {id(storage): storage for storage in (each.untyped_storage() for each in stays)}
+        self._stays = {
+            id(storage): storage for storage in (each.untyped_storage() for each in stays)
+        }
         self._moved: weakref.WeakValueDictionary[Any, _Moved] = weakref.WeakValueDictionary()
         self.bytes = 0
 

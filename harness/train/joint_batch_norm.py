@@ -129,15 +129,14 @@ def join(arrivals: Sequence[Arrival]) -> JoinedNorm:
     if any(each.call.layer != call.layer for each in arrivals):
         raise JobFailed(
             "the parts of a batch do not come to their batch normalisations in the same order "
-            f"(one has {call.values.shape[1]} channels); take batch_norm = \"full\" out of the recipe"
+            f'(one has {call.values.shape[1]} channels); take batch_norm = "full" out of the recipe'
         )
     counts = [each.count for each in arrivals]
     total = sum(counts)
     if total <= 1:
         raise ValueError("batch normalisation needs more than one number a channel, got 1 in all")
     means = torch.stack([each.mean for each in arrivals])
-    # Made on the device without waiting for it, for parts that are even within one.
-    shares = torch.cat([means.new_full((1, 1), count / total) for count in counts])
+    shares = _shares(counts, means)
     mean = (shares * means).sum(0)
     var = (shares * (torch.stack([each.var for each in arrivals]) + (means - mean).square())).sum(0)
     inverse = torch.rsqrt(var + call.eps)
@@ -149,6 +148,14 @@ def join(arrivals: Sequence[Arrival]) -> JoinedNorm:
         shift = shift + call.bias
     _move_running(call, known, var.detach() * (total / (total - 1)))
     return JoinedNorm(known, var.detach(), scale, shift, call.eps)
+
+
+def _shares(counts: Sequence[int], like: Tensor) -> Tensor | float:
+    """Return each part's share of all numbers, `[parts, 1]`, or one number if all are equal."""
+    if len(set(counts)) == 1:
+        return 1 / len(counts)
+    # Not copied from the processor, for which a GPU would be waited for.
+    return torch.cat([like.new_full((1, 1), count / sum(counts)) for count in counts])
 
 
 def _move_running(call: NormCall, mean: Tensor, var: Tensor) -> None:

@@ -39,6 +39,9 @@ from harness.train.joint_batch_norm import Arrival, Moments, NormCall, join
 
 Embed = Callable[[Tensor], Tensor]
 
+_WITHOUT_MEETING = (torch.batch_norm, torch.native_batch_norm)
+"""Functions of torch below the one that layers call; their sixth argument is `training`."""
+
 MEND = 'take batch_norm = "full" out of the recipe'
 
 
@@ -106,7 +109,9 @@ class _Meetings(TorchFunctionMode):
     @contextmanager
     def watch(self, network: nn.Module) -> Iterator[None]:
         """Count the calls of batch normalisations, and a step once in their own counters."""
-        norms = [each for each in network.modules() if isinstance(each, nn.modules.batchnorm._BatchNorm)]
+        norms = [
+            each for each in network.modules() if isinstance(each, nn.modules.batchnorm._BatchNorm)
+        ]
         hooks = [each.register_forward_pre_hook(self._before) for each in norms]
         try:
             yield
@@ -141,12 +146,8 @@ class _Meetings(TorchFunctionMode):
         if func is functional.batch_norm:
             call = NormCall(*args, **named)
             return self._normalise(call) if call.training else func(*args, **named)
-        if func is torch.batch_norm:
-            values, weight, bias, mean, var, training, momentum, eps, *_ = args
-            call = NormCall(values, mean, var, weight, bias, training, momentum, eps)
-            return self._normalise(call) if training else func(*args, **named)
-        if func is torch.native_batch_norm and args[5]:
-            raise JobFailed(f"torch.native_batch_norm cannot be joined over parts; {MEND}")
+        if func in _WITHOUT_MEETING and (*args, *named.values())[5]:
+            raise JobFailed(f"torch.{func.__name__} cannot be joined over parts; {MEND}")
         return func(*args, **named)
 
     def _normalise(self, call: NormCall) -> Tensor:
@@ -185,6 +186,7 @@ def _in_lockstep() -> Iterator[None]:
 
 
 def _refuse_compiled(network: nn.Module) -> None:
-    kinds = (torch.jit.ScriptModule, torch._dynamo.OptimizedModule)
-    if any(isinstance(module, kinds) for module in network.modules()):
-        raise JobFailed(f"a compiled network's batch normalisations cannot be joined; {MEND}")
+    for module in network.modules():
+        compiled = getattr(module, "_compiled_call_impl", None) or hasattr(module, "_orig_mod")
+        if compiled or isinstance(module, torch.jit.ScriptModule):
+            raise JobFailed(f"a compiled network's batch normalisations cannot be joined; {MEND}")
