@@ -7,9 +7,9 @@ goes through the network again with its graph to take its share of that gradient
 Zhang, Han and Callan, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup",
 2021, arXiv:2101.06983, gradient caching).
 
-Batch normalisation sees a part at a time in either. Where a recipe asks for that of the whole batch,
-the parts go through the network in lock-step (see `harness.train.lockstep`) and the loss is that of
-all embeddings: the step is the undivided one, up to rounding.
+Batch normalisation sees a part at a time in either. Where a recipe asks for that of the whole
+batch, the parts go through the network in lock-step (see `harness.train.lockstep`) and the loss is
+that of all embeddings: the step is the undivided one, up to rounding.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Parts of a batch that go through a network in lock-step, from one batch normalisation to the next.
+"""Parts of a batch in lock-step through a network, from one batch normalisation to the next.
 
 Each part runs the network's own forward pass in a greenlet. At a batch normalisation it hands over
 its sums and sleeps; when all parts have come, the sums are joined, and each goes on in turn with
@@ -60,18 +60,18 @@ def embed_in_lockstep(embed: Embed, network: nn.Module, parts: Sequence[Tensor])
         JobFailed: the parts do not meet at the same batch normalisations, or one cannot be joined.
     """
     _refuse_compiled(network)
-    mode = _Meetings(parts[0].device.type)
-    runs: list[Any] = []
-    try:
-        with _in_lockstep(), mode.watch(network), mode:
+    mode, runs = _Meetings(parts[0].device.type), []
+    with _in_lockstep(), mode.watch(network), mode:
+        try:
             for part in parts:
-                runs.append(greenlet(partial(embed, part)))
+                run: Any = greenlet(partial(embed, part))
                 # A network's context variables are its part's own.
-                runs[-1].gr_context = contextvars.copy_context()
+                run.gr_context = contextvars.copy_context()
+                runs.append(run)
             return _meet(mode, runs)
-    finally:
-        for run in runs:
-            if run:
+        finally:
+            # Within the mode, which each of them takes for its own while it waits.
+            for run in filter(None, runs):
                 run.throw()
 
 
