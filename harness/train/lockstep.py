@@ -49,7 +49,7 @@ def embed_in_lockstep(embed: Embed, network: nn.Module, parts: Sequence[Tensor])
     """Return the outputs of all parts, as if they had gone through as one batch.
 
     Random numbers (dropout) are drawn in the order in which the parts compute, from the generator's
-    state: repeatable, and others than the whole batch or other parts draw.
+    state: repeatable, and not always those that the whole batch would draw.
 
     Args:
         embed: maps inputs to one output, through the network.
