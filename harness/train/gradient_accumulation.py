@@ -160,7 +160,7 @@ def _learn_in_lockstep(
 ) -> Learned:
     """Make all embeddings by statistics of the whole batch, then the loss of all."""
     stays = [*system.trunk.parameters(), *system.trunk.buffers(), parts[0]]
-    kept = keeper(stays).hooks() if keeper else nullcontext()
+    kept: AbstractContextManager[object] = keeper(stays).hooks() if keeper else nullcontext()
     with precision.forward():
         with kept:
             embeddings = torch.cat(embed_in_lockstep(system.embed, system.trunk, parts))

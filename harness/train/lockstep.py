@@ -60,7 +60,8 @@ def embed_in_lockstep(embed: Embed, network: nn.Module, parts: Sequence[Tensor])
         JobFailed: the parts do not meet at the same batch normalisations, or one cannot be joined.
     """
     _refuse_compiled(network)
-    mode, runs = _Meetings(parts[0].device.type), []
+    mode = _Meetings(parts[0].device.type)
+    runs: list[Any] = []
     with _in_lockstep(), mode.watch(network), mode:
         try:
             for part in parts:
