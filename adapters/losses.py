@@ -163,3 +163,87 @@ class SubcenterAam:
         from adapters.native.margin_heads import SubcenterHead
 
         return SubcenterHead(embedding_size, classes, **asdict(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HamSoftmax:
+    """Hyperbolic additive margin softmax (Fang and He, ICASSP 2026, arXiv:2601.19709).
+
+    Attributes:
+        curvature: c of the ball of radius 1 / sqrt(c) that embeddings and centres are kept within.
+        scale: factor on the distances.
+        margin: added to the distance of the true class; its full value, if a schedule drives it.
+            0 is the paper's H-Softmax.
+    """
+
+    curvature: float = 3.0
+    scale: float = 30.0
+    margin: float = 0.2
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[frozenset[str]] = frozenset()
+    scheduled: ClassVar[tuple[str, ...]] = ("margin", "scale")
+    mixes: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ValueError: `curvature` is under 1, `scale` is not positive, or `margin` is negative.
+        """
+        if self.curvature < 1:
+            raise ValueError(f"curvature must be at least 1, got {self.curvature}")
+        if self.scale <= 0:
+            raise ValueError(f"scale must be positive, got {self.scale}")
+        if self.margin < 0:
+            raise ValueError(f"margin must not be negative, got {self.margin}")
+
+    def build(self, embedding_size: int, classes: int) -> nn.Module:
+        """Build the head."""
+        from adapters.native.ham_head import HamHead
+
+        return HamHead(embedding_size, classes, **asdict(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaFace:
+    """A margin by the length of each embedding (Kim et al., CVPR 2022, arXiv:2204.00964).
+
+    Attributes:
+        scale: factor on the cosines.
+        margin: m of the paper, in radians and as a difference of cosines; its full value, if a
+            schedule drives it.
+        concentration: h of the paper: lengths within 1 / h deviations of their mean are told apart.
+        momentum: share of the old mean and deviation of lengths that each batch leaves.
+    """
+
+    scale: float = 64.0
+    margin: float = 0.4
+    concentration: float = 0.333
+    momentum: float = 0.99
+
+    version: ClassVar[int] = 1
+    # Mean and deviation of lengths are those of a whole batch.
+    needs: ClassVar[frozenset[str]] = frozenset({"full_batch"})
+    scheduled: ClassVar[tuple[str, ...]] = ("margin", "scale")
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ValueError: a field is out of its range.
+        """
+        if self.scale <= 0:
+            raise ValueError(f"scale must be positive, got {self.scale}")
+        if not 0 <= self.margin < 1:
+            raise ValueError(f"margin must be from 0 to under 1, got {self.margin}")
+        if self.concentration <= 0:
+            raise ValueError(f"concentration must be positive, got {self.concentration}")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum must be from 0 to under 1, got {self.momentum}")
+
+    def build(self, embedding_size: int, classes: int) -> nn.Module:
+        """Build the head."""
+        from adapters.native.adaface_head import AdaFaceHead
+
+        return AdaFaceHead(embedding_size, classes, **asdict(self))

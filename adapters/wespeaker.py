@@ -151,6 +151,32 @@ class AttentiveResNet34(WeSpeakerModel):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SimAmResNet34(WeSpeakerModel):
+    """ResNet34 with SimAM and attentive pooling (Qin et al., 2022, arXiv:2110.06534).
+
+    25,213,760 parameters by default; the network of VoxBlink2's checkpoints.
+
+    Attributes:
+        embedding_size: length of the embedding.
+        channels: channels of the first stage.
+        blocks: blocks in each of the four stages; 6, 16, 24 and 3 are SimAM-ResNet100.
+    """
+
+    embedding_size: int = 256
+    channels: int = 64
+    blocks: tuple[int, int, int, int] = (3, 4, 6, 3)
+
+    version: ClassVar[int] = 1
+    least_frames: ClassVar[int] = 1
+
+    def build(self) -> nn.Module:
+        """Build the backbone: `[batch, frames, bins]` -> `[batch, embedding_size]`."""
+        from adapters.native.simam_resnet import SimAmResNet
+
+        return SimAmResNet(**self.arguments())
+
+
+@dataclass(frozen=True, kw_only=True)
 class EcapaTdnnGlob(WeSpeakerModel):
     """ECAPA-TDNN as WeSpeaker writes it (Desplanques et al., 2020, arXiv:2005.07143).
 

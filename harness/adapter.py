@@ -8,6 +8,7 @@ benchmark stays fast; an adapter imports its own library inside `build`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, cast, runtime_checkable
 
@@ -23,6 +24,12 @@ keys leave it out, so that they stay as they were.
 CHECKPOINTING = "checkpointing"
 """Name of a model's field, a bool: its network computes activations again instead of keeping them
 (gradient checkpointing). The harness sets it if a recipe does not fit the memory budget otherwise.
+"""
+
+IN_LOCKSTEP: ContextVar[bool] = ContextVar("IN_LOCKSTEP", default=False)
+"""Whether a forward pass shares its batch normalisations' statistics with other parts of its batch
+(`batch_norm = "full"` of a recipe). A network that would compute activations again in the backward
+pass keeps them then: the other parts are not there a second time.
 """
 
 
@@ -57,6 +64,25 @@ class Fbank:
     least_frames: int = 1
 
     kind: ClassVar[str] = "audio"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TfMel(Fbank):
+    """Log-mel filterbank of ReDimNet (`TFMelBanks`): network input `[batch, frames, bins]`.
+
+    Unlike Kaldi's, the whole waveform is brought to mean 0 and variance 1 and pre-emphasised,
+    frames are centred (half a shift of zeros on either side), a frame keeps its offset, and the
+    mel bank takes its half of the transform to span 0 Hz to half the sample rate, both included.
+
+    Attributes:
+        bins, window, dither, subtract_mean, frame_length_ms, frame_shift_ms, low_hz, high_hz,
+            least_frames: as of `Fbank`.
+        scale: factor on the waveform of variance 1.
+    """
+
+    bins: int = 72
+    scale: float = 1.0
+    high_hz: float = 7600.0
 
 
 @dataclass(frozen=True, kw_only=True)

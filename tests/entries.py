@@ -19,7 +19,7 @@ def made(section: str, name: str) -> Any:
     return construct(table.adapter, table.fields, f"{section}.{name}")
 
 
-VARIANTS = ("eres2net-v2", "resnet34-astp")
+VARIANTS = ("eres2net-v2", "resnet34-astp", "simam-resnet34")
 """Networks that share the layers of another one: what holds of that one holds of them."""
 
 

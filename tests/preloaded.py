@@ -111,6 +111,8 @@ def _do(asked: dict[str, Any], given: list[int], paths: list[str]) -> int:
 
 
 def _run(asked: dict[str, Any], given: list[int], paths: list[str]) -> int:
+    """Run a command; give its exit status, or its process where nobody waits for its end."""
+
     def run() -> None:
         child.subprocess = supervisor.subprocess = FORKING  # type: ignore[assignment]
         os.chdir(asked["folder"])
@@ -119,6 +121,8 @@ def _run(asked: dict[str, Any], given: list[int], paths: list[str]) -> int:
         main()
 
     process = fork(run, (given[0], given[1], given[2]), (), asked["environment"])
+    if asked.get("is_left"):
+        return process
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
@@ -206,6 +210,16 @@ def run_preloaded(
             _server.cache_clear()
             raise TimeoutError(f"{words} did not end: {_written(err)}") from None
         return status, _written(out), _written(err)
+
+
+def start_preloaded(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path
+) -> int:
+    """Start a command in a folder, whose messages go to a file; gives its process."""
+    asked = {"words": words, "folder": str(folder), "environment": dict(environment)}
+    with open(os.devnull) as nothing, log.open("ab") as err:
+        streams = [each.fileno() for each in (nothing, err, err)]
+        return _server().ask({**asked, "is_left": True}, streams, PATIENCE)
 
 
 def _written(file: Any) -> str:

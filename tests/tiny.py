@@ -23,7 +23,7 @@ from harness.run.job.spec import JobSpec
 from harness.run.plan.jobs import plan_jobs
 from harness.run.plan.request import RunRequest, listing_states
 from harness.run.session import find_datasets
-from tests.preloaded import run_preloaded
+from tests.preloaded import run_preloaded, start_preloaded
 
 SPEAKERS, UTTERANCES, RATE = 12, 4, 16_000
 STEPS, EVERY = 12, 2
@@ -245,6 +245,11 @@ class TinyBenchmark:
         given = {**plain_environment(), **environment}
         folder = self.folder.parent
         return Finished(*run_preloaded(self.arguments(*words), folder, given, PATIENCE))
+
+    def begin(self, *words: str, log: Path, **environment: str) -> int:
+        """Begin a command with libraries that are loaded already; gives its process."""
+        given = {**plain_environment(), **environment}
+        return start_preloaded(self.arguments(*words), self.folder.parent, given, log)
 
     def copy(self, folder: Path) -> TinyBenchmark:
         """The same benchmark elsewhere, with all that was run."""

@@ -169,15 +169,16 @@ def _attention(width: int, bottleneck: int) -> nn.Sequential:
     return nn.Sequential(OrderedDict(att_0=first, tanh0=nn.Tanh(), att_1=second))
 
 
-def statistics_under_weights(frames: Tensor, weights: Tensor) -> Tensor:
+def statistics_under_weights(frames: Tensor, weights: Tensor, *, least: float = 1e-7) -> Tensor:
     """Return means and standard deviations over time under weights.
 
-    Equations 5 and 6 of arXiv:1803.10963. The variance is not let fall under 1e-7, so that the
-    root has a finite gradient, as in WeSpeaker's networks.
+    Equations 5 and 6 of arXiv:1803.10963.
 
     Args:
         frames: `[batch, channels, frames]`.
         weights: the same shape; they sum to one over the frames.
+        least: the variance is not let fall under it, so that the root has a finite gradient; the
+            default is that of most of WeSpeaker's networks.
 
     Returns:
         `[batch, 2 * channels]`: all means, then all standard deviations.
@@ -185,4 +186,4 @@ def statistics_under_weights(frames: Tensor, weights: Tensor) -> Tensor:
     weighted = weights * frames
     mean = weighted.sum(dim=-1)
     variance = (weighted * frames).sum(dim=-1) - mean.square()
-    return torch.cat((mean, variance.clamp(min=1e-7).sqrt()), dim=1)
+    return torch.cat((mean, variance.clamp(min=least).sqrt()), dim=1)

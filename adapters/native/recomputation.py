@@ -24,6 +24,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from harness.adapter import IN_LOCKSTEP
+
 Keeps = Literal["everything", "convolutions", "inputs"]
 """Tensors that a stretch keeps: all of autograd's, or its inputs, with or without convolutions."""
 
@@ -85,8 +87,8 @@ def stretch(
 ) -> Tensor:
     """Run `body`, keeping little for the backward pass.
 
-    A stretch inside a stretch is part of the outer one. If no backward pass can follow, and in
-    evaluation, `body` is run as it is.
+    A stretch inside a stretch is part of the outer one. If no backward pass can follow, in
+    evaluation, and if other parts of the batch share its statistics, `body` is run as it is.
 
     Args:
         body: maps the inputs to one tensor.
@@ -95,7 +97,7 @@ def stretch(
         keeps: the tensors that are kept.
     """
     training = torch.is_grad_enabled() and any(layer.training for layer in layers)
-    if not training or keeps == "everything" or TAPE.get() is not None:
+    if not training or keeps == "everything" or IN_LOCKSTEP.get() or TAPE.get() is not None:
         return body(*inputs)
     parameters = tuple(parameter for layer in layers for parameter in layer.parameters())
     output: Tensor = _Stretch.apply(body, keeps, len(inputs), *inputs, *parameters)

@@ -74,7 +74,8 @@ def fit_to_budget(work: Workload, limit: int) -> BudgetFit:
     """Choose between the whole batch, gradient accumulation, and gradient checkpointing.
 
     Parts come first: they cost no time. Activations are computed again if parts would have fewer
-    than `MIN_PART` items otherwise.
+    than `MIN_PART` items otherwise. Where the recipe asks for batch normalisation over the whole
+    batch, parts may be of one item, and what waits lies in main memory: nothing is computed again.
 
     Args:
         work: the training; its recipe may already name the part that its authors use.
@@ -87,6 +88,8 @@ def fit_to_budget(work: Workload, limit: int) -> BudgetFit:
     step = predict_training(work, recipe.batch, recipe.micro_batch)
     if _fits(step, limit):
         return BudgetFit(recipe.micro_batch, False, step)
+    if recipe.batch_norm == "full":
+        return _in_lockstep(work, limit)
     part = _largest_part(work, limit)
     if part < min(MIN_PART, recipe.batch) and _can_checkpoint(work.model):
         lean = dataclasses.replace(work, model=checkpointing(work.model))
@@ -190,6 +193,7 @@ def prediction(step: StepMemory, limit: int) -> Prediction:
         peak=step.peak,
         reserved=unlimited if within is None else within,
         unlimited=unlimited,
+        host=step.host,
     )
 
 
@@ -220,6 +224,38 @@ def _in_even_parts(work: Workload, part: int, *, checkpointing: bool) -> BudgetF
     even = math.ceil(batch / count) if count > 1 else None
     step = predict_training(work, batch, even)
     return BudgetFit(even, checkpointing, step, part >= least)
+
+
+def _in_lockstep(work: Workload, limit: int) -> BudgetFit:
+    """Return few parts in lock-step that fit: the fewest, or up to a quarter more.
+
+    Every part takes a pass of its own, so not all numbers of parts are tried. The peak over the
+    size of a part is the most of several straight lines: what waits, and so much for each item that
+    computes. The line through two sizes lies below it at smaller ones, so where it passes the limit
+    nothing fits, and where it does not it tells the least number to go on with.
+    """
+    batch = work.asked.batch
+    few = 1 + parts_of(batch, work.asked.micro_batch or batch)
+    coarse, count = _parted(work, limit, few), 2 * few
+    if coarse.fits:
+        return coarse
+    fine = _parted(work, limit, count)
+    if fine.fits:
+        between = (_parted(work, limit, each) for each in range(few + 1, count))
+        return next((each for each in between if each.fits), fine)
+    size = math.ceil(batch / count)
+    slope = (coarse.step.peak - fine.step.peak) / max(1, math.ceil(batch / few) - size)
+    most = size - (fine.step.peak - limit) / max(1, slope)
+    while most >= 1 and not fine.fits and count < batch:
+        count = min(batch, max(count + count // 4, parts_of(batch, int(most))))
+        fine = _parted(work, limit, count)
+    return fine
+
+
+def _parted(work: Workload, limit: int, count: int) -> BudgetFit:
+    part = math.ceil(work.asked.batch / count)
+    step = predict_training(work, work.asked.batch, part)
+    return BudgetFit(part, False, step, _fits(step, limit))
 
 
 def _fits(step: StepMemory, limit: int) -> bool:

@@ -25,10 +25,12 @@ from harness.budget.step_memory import (
     repeat_update,
     sort_frees,
 )
+from harness.budget.traced_host import TracedHostTensors
 from harness.budget.tracing import StorageTrace, fake_backbone, refuse_numbers
 from harness.config.recipes import Recipe
 from harness.measure.cost import multiply_adds
 from harness.train.gradient_accumulation import Precision, autocast, learn
+from harness.train.host_tensors import HostTensors
 from harness.train.optimization import make_optimizer
 from harness.train.system import System, example_labels
 
@@ -78,7 +80,9 @@ def predict_training(
     Its events are those of the first one, if the pass through the network leaves gradients alone;
     but the optimiser's state is there already.
 
-    Of a batch in parts, two parts stand for all of them if the loss is a sum over items. On a
+    Of a batch in parts, two parts stand for all of them if the loss is a sum over items and batch
+    normalisation sees a part at a time. Where it sees all, every part is gone through: what waits
+    is held. On a
     processor the network's inputs are there when the step begins: they are made one step ahead. A
     GPU makes them once the gradients of the step before are gone, and holds them to its end.
 
@@ -92,7 +96,8 @@ def predict_training(
         NotPredictable: the network's computation depends on numbers.
     """
     recipe, system = work.asked, _system(work)
-    shown = batch if part is None or system.looks_at_whole_batch else min(batch, 2 * part)
+    at_once = part is None or system.looks_at_whole_batch or recipe.batch_norm == "full"
+    shown = batch if at_once else min(batch, 2 * (part or batch))
     with refuse_numbers(work.model):
         mode = fake_backbone(system) if fake else None
         system.train()
@@ -106,7 +111,7 @@ def predict_training(
         with trace, work.rules():
             held = trace.watch([*system.parameters(), *system.buffers()])
             trace.watch([labels] if front else [features, labels])
-            run_pass = _Pass(system, trace, recipe.precision)
+            run_pass = _Pass(system, trace, recipe, moves=work.on_gpu)
             begun = len(trace.events)
             if front:
                 features = front.replay(trace, ahead)
@@ -137,6 +142,7 @@ def predict_training(
         optimizer=states,
         inputs=inputs,
         activations=run_pass.activations,
+        host=run_pass.host,
         peak=peak_of(events, steady),
         events=sort_frees(events, steady),
         steady=steady,
@@ -148,11 +154,15 @@ class _Pass:
 
     Attributes:
         activations: the most bytes that the forward pass keeps.
+        host: bytes that it moves to main memory.
     """
 
-    def __init__(self, system: System, trace: StorageTrace, precision: str) -> None:
-        self._system, self._trace = system, trace
-        self._precision = Precision(partial(autocast, precision, "cpu"), self._backward)
+    def __init__(self, system: System, trace: StorageTrace, recipe: Recipe, *, moves: bool) -> None:
+        self._system, self._trace, self._norm = system, trace, recipe.batch_norm
+        self._keeper = self._keep if moves else None
+        self._kept: HostTensors | None = None
+        self.host = 0
+        self._precision = Precision(partial(autocast, recipe.precision, "cpu"), self._backward)
         self._before = self.activations = 0
         # Parts whose embeddings' gradient is known go back without a loss of their own.
         system.trunk.register_forward_hook(self._count_activations)
@@ -160,11 +170,17 @@ class _Pass:
     def __call__(self, inputs: Tensor, labels: Tensor, part: int | None) -> None:
         """Learn from a batch."""
         self._before, self.activations = self._trace.live, 0
-        learn(self._system, inputs, labels, part, self._precision)
+        learn(self._system, inputs, labels, part, self._precision, self._norm, self._keeper)
+        self._kept = None
+
+    def _keep(self, stays: list[Tensor]) -> HostTensors:
+        self._kept = TracedHostTensors(stays)
+        return self._kept
 
     def _count_activations(self, *_: object) -> None:
         kept = self._trace.live - self._before - _gradient_bytes(self._system)
         self.activations = max(self.activations, kept)
+        self.host = self._kept.bytes if self._kept else 0
 
     def _backward(self, loss: Tensor) -> None:
         self._count_activations()

@@ -27,6 +27,7 @@ class StepMemory:
         optimizer: state of the optimiser.
         inputs: the network's input and the labels.
         activations: the most that the forward pass keeps for the backward pass.
+        host: main memory that keeps tensors for the backward pass, where the device does not.
         peak: most bytes held at once.
         events: every storage in the order of coming and going (see `StorageTrace`).
         steady: index of the event that begins the step that stands for all later ones.
@@ -38,6 +39,7 @@ class StepMemory:
     optimizer: int = 0
     inputs: int = 0
     activations: int = 0
+    host: int = 0
     events: tuple[Event, ...] = field(default=(), repr=False)
     steady: int = 0
 
@@ -107,6 +109,7 @@ def step_at_any_batch(step: Step, first: int, second: int) -> Step:
             low,
             inputs=at(low.inputs, high.inputs),
             activations=at(low.activations, high.activations),
+            host=at(low.host, high.host),
             peak=peak_of(events, low.steady),
             events=events,
         )

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from harness.cli.endings import INTERRUPTED, STOPPED
 from harness.cli.output import complain, output_for_results
+from harness.config.trust import trust_only
+from harness.errors import RequestError
 
 ASKS_FOR_HELP = "harness.asks_for_help"
 FOLDER = Path(__file__).parent
@@ -66,13 +68,18 @@ HISTORY = {
     "build": "history:build",
     "check": "history:check",
 }
-RUNS = {"list": "runs:list_", "show": "runs:show", "gc": "runs:gc"}
+RUNS = {
+    "list": "runs:list_",
+    "show": "runs:show",
+    "watch": "runs:watch",
+    "gc": "runs:gc",
+}
 
 GROUPS = {
     "data": ("Corpora: which are here, and whether they can be used.", DATA),
     "board": ("Published tables: made from records, held against them.", BOARD),
     "history": ("Figures night by night: added, judged, shown.", HISTORY),
-    "runs": ("Stored runs: list, show, and clear what is no longer needed.", RUNS),
+    "runs": ("Runs: list, show and watch them, and clear what is no longer needed.", RUNS),
 }
 """The help of each group, and its commands."""
 
@@ -150,5 +157,20 @@ app = typer.Typer(
 
 
 @app.callback()
-def harness() -> None:
+def harness(
+    safe: Annotated[
+        bool,
+        typer.Option(
+            "--safe", help="Run no code that a benchmark file brings: only listed packages."
+        ),
+    ] = False,
+    trust: Annotated[
+        list[str] | None,
+        typer.Option("--trust", help="With --safe: an installed package to trust (repeatable)."),
+    ] = None,
+) -> None:
     """A benchmark and leaderboard harness for speaker verification and its neighbours."""
+    if trust and not safe:
+        raise RequestError("--trust: names a package that a --safe call may use; give --safe too")
+    if safe:
+        trust_only(trust or [])

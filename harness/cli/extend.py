@@ -20,7 +20,7 @@ def extend(
     epochs: Annotated[float | None, typer.Option("--epochs", help="Epochs more.")] = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Steps more.")] = None,
     data_workers: options.DataWorkers = 0,
-    executor: options.ExecutorOption = options.ExecutorName.local,
+    executor: options.ExecutorOption = "local",
     config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
     settings: options.Settings = None,
@@ -34,6 +34,7 @@ def extend(
     at the last step, unless --set gives the continuation a schedule of its own.
     """
     from harness.config.loader import load
+    from harness.run.execute.executor import choose_executor
     from harness.run.plan.extension import continued_recipe, read_finished
     from harness.run.training_on import extend_run
 
@@ -53,9 +54,8 @@ def extend(
     )
     recipe = continued_recipe(finished, request.settings, epochs=epochs, steps=steps)
     loaded = load(config)
+    engine = choose_executor(executor, loaded.benchmark.executors)
     with ProgressDisplay() as display:
-        outcome = extend_run(
-            loaded, request, finished, recipe, watch=display.show, executor=executor.value
-        )
+        outcome = extend_run(loaded, request, finished, recipe, watch=display.show, executor=engine)
     if not show(outcome, request, as_json=json):
         raise typer.Exit(1)

@@ -39,12 +39,6 @@ class Device(StrEnum):
     mps = "mps"
 
 
-class ExecutorName(StrEnum):
-    """What runs jobs."""
-
-    local = "local"
-
-
 Suite = Annotated[str, typer.Option("--suite", help="Suite of the benchmark file.")]
 ProfileOption = Annotated[Profile, typer.Option("--profile", help="Size of the benchmark.")]
 Datasets = Annotated[
@@ -62,7 +56,13 @@ Budgets = Annotated[
 ]
 Seeds = Annotated[str, typer.Option("--seeds", help="Training seeds, as in 0,1,2.")]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where jobs run.")]
-ExecutorOption = Annotated[ExecutorName, typer.Option("--executor", help="What runs jobs.")]
+ExecutorOption = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        help="What runs jobs: local, slurm, ray, docker, or a name in the file's [executors].",
+    ),
+]
 Workers = Annotated[int, typer.Option("--workers", min=1, max=1024, help="Jobs at a time.")]
 DataWorkers = Annotated[
     int,
@@ -117,6 +117,9 @@ RunCheckpoint = Annotated[
 Folder = Annotated[Path, typer.Option("--folder", help="Folder of the published tables.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
+SHARING = ("local", "docker")
+"""Executors whose jobs share this machine's cores; others have a machine for each."""
+
 DEFAULT_RUNS = Path("runs")
 PUBLISHED = Path("leaderboards")
 LISTS = ("datasets", "models", "losses", "options")
@@ -129,6 +132,7 @@ def make_request(
     *,
     device: Device = Device.auto,
     workers: int = 1,
+    executor: str = "local",
     seeds: str = "",
     settings: list[str] | None = None,
     **chosen: Any,
@@ -146,7 +150,7 @@ def make_request(
         profile=profile.value,
         runs=runs,
         device=_device(device),
-        threads=default_threads(workers),
+        threads=default_threads(workers if executor in SHARING else 1),
         seeds=parse_seeds(seeds),
         settings=parse_settings(settings),
         budgets=parse_budgets(chosen.get("budgets") or ()),

@@ -32,7 +32,7 @@ def run(
     budget: options.Budgets = None,
     seeds: options.Seeds = "",
     device: options.DeviceOption = options.Device.auto,
-    executor: options.ExecutorOption = options.ExecutorName.local,
+    executor: options.ExecutorOption = "local",
     workers: options.Workers = 1,
     data_workers: options.DataWorkers = 0,
     keep_states: options.KeepStates = 0,
@@ -47,19 +47,21 @@ def run(
 ) -> None:
     """Run what is missing of a suite, print its table, keep its records."""
     from harness.config.loader import load
+    from harness.run.execute.executor import choose_executor
     from harness.run.session import run_suite
 
     request = options.make_request(
-        suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
+        suite, profile, runs, device=device, workers=workers, executor=executor,
+        seeds=seeds, settings=settings,
         datasets=dataset, models=model, losses=loss, budgets=budget,
         leave_out_damaged=leave_out_damaged,
         data_workers=data_workers, job_hours=job_hours, silence_minutes=silence_minutes,
         keep_states=keep_states, keep_embeddings=keep_embeddings,
     )  # fmt: skip
+    loaded = load(config)
+    engine = choose_executor(executor, loaded.benchmark.executors)
     with ProgressDisplay() as display:
-        outcome = run_suite(
-            load(config), request, workers=workers, watch=display.show, executor=executor.value
-        )
+        outcome = run_suite(loaded, request, workers=workers, watch=display.show, executor=engine)
     if not show(outcome, request, as_json=json):
         raise typer.Exit(1)
 

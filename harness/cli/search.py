@@ -50,7 +50,7 @@ def search(
     loss: options.Losses = None,
     seeds: options.Seeds = "",
     device: options.DeviceOption = options.Device.auto,
-    executor: options.ExecutorOption = options.ExecutorName.local,
+    executor: options.ExecutorOption = "local",
     data_workers: options.DataWorkers = 0,
     config: options.Config = None,
     runs: options.Runs = options.DEFAULT_RUNS,
@@ -65,6 +65,7 @@ def search(
     A search that is stopped goes on where it was by the same command.
     """
     from harness.config.loader import load
+    from harness.run.execute.executor import choose_executor
     from harness.search.proposals import SearchPlan
     from harness.search.search import run_search
     from harness.search.search_page import (
@@ -89,8 +90,10 @@ def search(
         seed=search_seed,
         prunes=prune,
     )
+    loaded = load(config)
+    engine = choose_executor(executor, loaded.benchmark.executors)
     with ProgressDisplay() as display:
-        found = run_search(load(config), request, plan, watch=display.show, executor=executor.value)
+        found = run_search(loaded, request, plan, watch=display.show, executor=engine)
     written = write_search(runs, found)
     write_tables(request, {})
     if json:

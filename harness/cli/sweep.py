@@ -30,7 +30,7 @@ def sweep(
     loss: options.Losses = None,
     seeds: options.Seeds = "",
     device: options.DeviceOption = options.Device.auto,
-    executor: options.ExecutorOption = options.ExecutorName.local,
+    executor: options.ExecutorOption = "local",
     workers: options.Workers = 1,
     data_workers: options.DataWorkers = 0,
     config: options.Config = None,
@@ -46,21 +46,24 @@ def sweep(
     The chosen one's record says how many configurations were tried.
     """
     from harness.config.loader import load
+    from harness.run.execute.executor import choose_executor
     from harness.search.settings import parse_over
     from harness.search.sweep import run_sweep
     from harness.search.sweep_page import conclusions, document, heads, table, title, write_sweep
 
     request = options.make_request(
-        suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
+        suite, profile, runs, device=device, workers=workers, executor=executor,
+        seeds=seeds, settings=settings,
         datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
         data_workers=data_workers, job_hours=job_hours, silence_minutes=silence_minutes,
     )  # fmt: skip
     asked = parse_over(over)
+    loaded = load(config)
+    engine = choose_executor(executor, loaded.benchmark.executors)
     with ProgressDisplay() as display:
         found = run_sweep(
-            load(config), request, asked,
-            workers=workers, watch=display.show, executor=executor.value,
-        )  # fmt: skip
+            loaded, request, asked, workers=workers, watch=display.show, executor=engine
+        )
     written = [write_sweep(runs, each) for each in found]
     write_tables(request, {})
     if json:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
+from rich.console import RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +18,9 @@ from harness.cli.output import changing_result, give_json, say
 from harness.errors import RequestError
 
 if TYPE_CHECKING:
-    from harness.run.watching import WatchedTraining
+    from harness.run.watching import Looks, WatchedTraining
+
+T = TypeVar("T")
 
 
 def watch(
@@ -41,7 +43,7 @@ def watch(
 
     A training writes its series every ten seconds and at resume points: values are as old.
     """
-    from harness.run.watching import Watcher, follow
+    from harness.run.watching import Watcher
 
     if json and not once:
         raise RequestError("--json: give --once too; a document cannot change")
@@ -49,40 +51,55 @@ def watch(
     if json:
         give_json({"schema": 1, "trainings": [_document(each) for each in watcher.look()]})
         return
-    try:
-        with changing_result() as console:
-            if once:
-                _Lines(console).show(watcher.look())
-            elif console.is_terminal:
-                with Live(console=console, auto_refresh=False) as live:
-                    follow(
-                        watcher,
-                        lambda found: live.update(_table(found), refresh=True),
-                        lambda: time.sleep(every),
-                    )
-            else:
-                follow(watcher, _Lines(console).show, lambda: time.sleep(every))
-    except KeyboardInterrupt as error:
-        say("no longer watched; what runs goes on")
-        raise typer.Exit(INTERRUPTED) from error
+    show_looks(watcher, _lines, _table, None if once else every)
     if not watcher.look():
         say(f"no training runs under {runs}")
 
 
-class _Lines:
-    """A line for each training that has something new."""
+def show_looks(
+    watcher: Looks[T],
+    lines: Callable[[T], dict[str, str]],
+    table: Callable[[T], RenderableType],
+    every: float | None,
+) -> None:
+    """Show what a watcher sees until it has seen all: a table that changes, or lines that are new.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._shown: dict[Path, str] = {}
+    Args:
+        watcher: looks again and again.
+        lines: what is seen -> a line for each thing that is watched, by its name.
+        table: the same for a terminal.
+        every: seconds between two looks; None for one look.
+    """
+    from harness.run.watching import follow
 
-    def show(self, found: list[WatchedTraining]) -> None:
-        """Print what changed since the last look."""
-        for each in found:
-            text = f"{each.title}: {'; '.join(_parts(each))}"
-            if self._shown.get(each.folder) != text:
-                self._shown[each.folder] = text
-                self._console.print(text, markup=False, emoji=False, soft_wrap=True)
+    try:
+        with changing_result() as console:
+            shown: dict[str, str] = {}
+
+            def print_new(found: T) -> None:
+                for name, line in lines(found).items():
+                    if shown.get(name) != line:
+                        shown[name] = line
+                        console.print(line, markup=False, emoji=False, soft_wrap=True)
+
+            if every is None:
+                print_new(watcher.look())
+            elif console.is_terminal:
+                with Live(console=console, auto_refresh=False) as live:
+                    follow(
+                        watcher,
+                        lambda found: live.update(table(found), refresh=True),
+                        lambda: time.sleep(every),
+                    )
+            else:
+                follow(watcher, print_new, lambda: time.sleep(every))
+    except KeyboardInterrupt as error:
+        say("no longer watched; what runs goes on")
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def _lines(found: list[WatchedTraining]) -> dict[str, str]:
+    return {str(each.folder): f"{each.title}: {'; '.join(_parts(each))}" for each in found}
 
 
 def _table(found: list[WatchedTraining]) -> Table:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from harness.config.trust import check_trusted
 from harness.errors import ConfigError, HarnessError, JobFailed, nearest, raised
 
 
@@ -23,7 +24,7 @@ def load_class(path: str, where: str) -> type[Any]:
 
     Raises:
         ConfigError: the path is malformed, the module or the class does not exist, or the
-            module cannot be imported.
+            module cannot be imported, or is not trusted.
         JobFailed: the module raised something else while it was imported, or wanted to exit.
     """
     found: type[Any] = _load(path, where, "class", inspect.isclass)
@@ -43,6 +44,7 @@ def _load(path: str, where: str, kind: str, is_such: Callable[[Any], bool]) -> A
         raise ConfigError(
             f"{where}: {path!r} is not an import path; write 'package.module:{example}'"
         )
+    check_trusted(module_name, where)
     module = _import(module_name, where)
     found = getattr(module, name, None)
     if not is_such(found):

@@ -18,6 +18,7 @@ from harness.config.imports import explain
 from harness.config.merging import builtin_benchmark, check_finite, merge_bases, write_out_inherited
 from harness.config.recipes import Recipe
 from harness.config.schema import Benchmark, Exclusion, Override, Suite
+from harness.config.trust import is_safe
 from harness.errors import ConfigError, check_spelled, nearest
 
 Named = TypeVar("Named")
@@ -126,7 +127,7 @@ def load(path: Path | None = None) -> LoadedBenchmark:
     for name, suite in benchmark.suites.items():
         _check_suite(benchmark, suite, f"{chosen}: suites.{name}")
     for folder in (str(file.parent.resolve()) for file in files):
-        if folder not in sys.path:
+        if folder not in sys.path and not is_safe():
             sys.path.append(folder)
     bases = tuple(file.resolve() for file in files[1:])
     return LoadedBenchmark(benchmark, chosen.resolve(), bases)

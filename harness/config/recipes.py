@@ -136,7 +136,7 @@ class Recipe(ConfigTable):
 
     added: ClassVar[tuple[str, ...]] = (
         "sampler", "micro_batch", "fine_tune", "test_crops", "tf32", "deterministic", "patience",
-        "keep_every_epochs", "vector_epochs", "init", "ema", "distill",
+        "keep_every_epochs", "vector_epochs", "init", "ema", "distill", "batch_norm",
     )  # fmt: skip
 
     track: Track = "matched"
@@ -147,6 +147,9 @@ class Recipe(ConfigTable):
     sampler: Sampler | None = Field(default=None, description="gives the batch, then")
     micro_batch: BatchSize | None = Field(
         default=None, description="most items that go through the network together: a part of batch"
+    )
+    batch_norm: Literal["parts", "full"] = Field(
+        default="parts", description="whose statistics: each part's of a divided batch, or all's"
     )
     crop_seconds: Seconds | None = None
     epochs: Times | None = None

@@ -16,7 +16,7 @@ from pydantic import (
 from harness.config.datasets import Dataset
 from harness.config.numbers import Crops, Range, Seed
 from harness.config.recipes import Recipe
-from harness.config.tables import Component, ConfigTable, Name, Profile
+from harness.config.tables import Component, ConfigTable, ExecutorTable, Name, Profile
 
 Averaging = Literal["probabilities", "logits"]
 
@@ -235,6 +235,8 @@ def _bytes(text: str) -> int:
 class Benchmark(ConfigTable):
     """A whole benchmark file."""
 
+    added: ClassVar[tuple[str, ...]] = ("executors",)
+
     base: str | None = Field(
         default=None, description="a benchmark to add to; 'trialboard' is ours"
     )
@@ -244,3 +246,6 @@ class Benchmark(ConfigTable):
     losses: dict[Name, Component] = Field(default={})
     recipes: dict[Name, Recipe] = Field(default={})
     suites: dict[Name, Suite] = Field(default={})
+    executors: dict[Name, ExecutorTable] = Field(
+        default={}, description="where jobs run on this machine; those of a base do not count"
+    )

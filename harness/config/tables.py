@@ -48,6 +48,21 @@ FROM_DATASET = "dataset"
 tells `text`, `audio`, `video` and `frames`."""
 
 
+class ExecutorTable(BaseModel):
+    """An executor as a benchmark file sets it; its other keys are the fields of its class."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    import_path: str = Field(
+        default="", alias="class", description="`package.module:Class`; none for one of ours"
+    )
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The keys that belong to the executor's class."""
+        return dict(self.model_extra or {})
+
+
 class Component(BaseModel):
     """Something named by an import path; its other keys are the fields of that class."""
 

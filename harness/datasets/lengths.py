@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.adapter import Fbank, Input, Spectrogram
+from harness.adapter import Fbank, Input, Spectrogram, TfMel
 from harness.config.imports import construct
 from harness.config.loader import LoadedBenchmark
 from harness.config.schema import Suite
@@ -24,7 +24,7 @@ def frame_count(declared: Input, samples: int) -> int:
     """Return the frames of a waveform: items with as many frames share a batch without padding."""
     if not isinstance(declared, Fbank | Spectrogram):
         return samples
-    length, shift = frame_samples(declared)
+    length, shift = _least_and_shift(declared)
     return 1 + (samples - length) // shift if samples >= length else 0
 
 
@@ -32,8 +32,19 @@ def samples_for(declared: Input, frames: int) -> int:
     """Return the samples that give exactly so many frames."""
     if not isinstance(declared, Fbank | Spectrogram):
         return frames
-    length, shift = frame_samples(declared)
+    length, shift = _least_and_shift(declared)
     return length + (frames - 1) * shift
+
+
+def _least_and_shift(declared: Fbank | Spectrogram) -> tuple[int, int]:
+    """Return the samples of the shortest sound that has a frame, and the shift between frames."""
+    length, shift = frame_samples(declared)
+    return length - 2 * padding(declared), shift
+
+
+def padding(declared: Fbank | Spectrogram) -> int:
+    """Return the zeros that a front end puts before a sound, and after it."""
+    return frame_samples(declared)[1] // 2 if isinstance(declared, TfMel) else 0
 
 
 def frame_samples(declared: Fbank | Spectrogram) -> tuple[int, int]:

@@ -25,12 +25,15 @@ def multiply_adds(module: nn.Module, example: Tensor) -> int:
         example: network input; a batch of one for the cost of one example.
     """
     import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
     modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        # Attention fused for a processor is not counted; its matrix products are.
+        unfused = sdpa_kernel(SDPBackend.MATH)
+        with torch.no_grad(), unfused, FlopCounterMode(display=False) as counter:
             module(example)
     finally:
         for part, training in modes:

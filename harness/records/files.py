@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import platform
@@ -13,9 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from harness.errors import PathError, naming
+from harness.errors import naming
 
 if os.name == "posix":
     import fcntl
@@ -26,6 +27,9 @@ HOST = sha256(platform.node().encode()).hexdigest()[:8]
 """In the names of temporary files: locks of another machine may not be seen here."""
 
 _OURS = re.compile(rf"\..+\.{HOST}-[^.]+\.part")
+
+NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+"""Errors of file systems without hard links."""
 
 _swept: set[str] = set()
 """Folders in which this process looked for what dead ones left."""
@@ -97,9 +101,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        if str(path.parent) not in _swept:
-            _swept.add(str(path.parent))
-            remove_stale(path.parent)
+        _sweep(path.parent)
         temporary, handle = _make_temporary(path)
         try:
             yield temporary
@@ -131,6 +133,13 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
             if watched.error is None:
                 raise
             raise watched.error from None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what dead processes left in a folder, once."""
+    if str(folder) not in _swept:
+        _swept.add(str(folder))
+        remove_stale(folder)
 
 
 def remove_stale(folder: Path) -> None:
@@ -183,6 +192,45 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically, in UTF-8."""
     write_bytes(path, text.encode())
+
+
+def create_file(path: Path, content: bytes) -> bool:
+    """Create a file, whole, in one step that one process alone can do.
+
+    Returns:
+        False if it is there.
+
+    Raises:
+        OSError: the folder takes no file.
+    """
+    _sweep(path.parent)
+    temporary, handle = _make_temporary(path)
+    try:
+        temporary.write_bytes(content)
+        temporary.chmod(0o644)
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:
+            # A network file system may ask twice, and answer that it is there the second time.
+            return temporary.stat().st_nlink == 2
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            return _create_in_place(path, content)
+        return True
+    finally:
+        temporary.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _create_in_place(path: Path, content: bytes) -> bool:
+    """Create a file where there are no hard links; until it is written it is there, and empty."""
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        return False
+    return True
 
 
 def append_text(path: Path, text: str) -> None:
@@ -238,15 +286,6 @@ def lock(path: Path) -> FileLock:
     made = _Lock(path.with_name(path.name + ".lock"))
     made.guarded = path
     return made
-
-
-def is_locked(path: Path) -> bool:
-    """Return whether some process holds the lock on `path`; False where it is not ours to write."""
-    try:
-        with lock(path).acquire(blocking=False):
-            return False
-    except (PathError, Timeout) as error:
-        return isinstance(error, Timeout)
 
 
 def check_writable(path: Path) -> None:

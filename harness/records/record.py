@@ -170,7 +170,8 @@ class Prediction(Part):
     `peak` is of tensors, all at once; `reserved` what a GPU's allocator takes for them, rounding
     and holes included, within the limit that the step is measured under; `unlimited` the same
     where nothing limits it, which is less sparing with holes. A step that does not fit has the one
-    for the other. The driver's context is in none, nor is what kernels take for themselves.
+    for the other. The driver's context is in none, nor is what kernels take for themselves. `host`
+    is main memory, where tensors of parts in lock-step wait for the backward pass.
     """
 
     parameters: int
@@ -182,6 +183,7 @@ class Prediction(Part):
     peak: int
     reserved: int
     unlimited: int | None = Field(default=None, exclude_if=lambda value: value is None)
+    host: int = Field(default=0, exclude_if=lambda value: not value)
 
 
 class Spread(Part):
@@ -428,6 +430,11 @@ class Record(Part):
     def is_baseline(self) -> bool:
         """True for the row that needs no training."""
         return self.track == "baseline"
+
+    @property
+    def joins_batch_norm(self) -> bool:
+        """True if batch normalisation saw the whole of a batch that was computed in parts."""
+        return (self.recipe or {}).get("batch_norm") == "full"
 
     @property
     def ended(self) -> str:

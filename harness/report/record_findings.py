@@ -128,7 +128,8 @@ def memory(run: Run) -> Iterator[Finding]:
     largest, parts = costs.largest_training_batch, costs.micro_batches or 1
     yield Finding("memory", "memory", shown)
     if parts > 1:
-        yield Finding("memory", "memory_parts", {**shown, "parts": parts})
+        full = "_full" * bool(run.record and run.record.joins_batch_norm)
+        yield Finding("memory", f"memory_parts{full}", {**shown, "parts": parts})
     elif largest is not None and largest >= 2 * costs.batch_used:
         yield Finding("memory", "memory_room", {**shown, "largest": f"{largest:,}"})
 

@@ -27,6 +27,8 @@ PATTERNS = {
     "drawn again (of {draws} that count)",
     "parts": "batch {parts} to fit the memory budget: the loss is that of {batch} items, batch "
     "normalisation saw at most {part} at a time",
+    "parts_full": "batch {parts} to fit the memory budget: the loss is that of {batch} items, "
+    "batch normalisation too; {host} wait in main memory",
     "checkpointing": "activations were computed again in the backward pass to fit the memory "
     "budget",
     "not_fitting": "predicted not to fit the memory budget, whatever is done",

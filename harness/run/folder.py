@@ -9,11 +9,12 @@ from typing import Any
 
 from harness.errors import RequestError
 from harness.records.damage import DamagedFile, was_set_aside
-from harness.records.files import is_locked, lock
+from harness.records.lease import is_leased
+from harness.records.lease_file import STEM
 from harness.records.record import Record
 from harness.records.record_files import read_record
-from harness.run.job.record_writing import RECORD, RUNNING
-from harness.run.job.results import stage_folder, stage_name
+from harness.run.job.record_writing import RECORD
+from harness.run.job.results import stage_folder, stage_name, turn
 from harness.series.series_file import FILE, PUBLISHED
 from harness.train.training_progress import RESUME
 
@@ -127,7 +128,7 @@ def collect_garbage(runs: Path, *, delete: bool) -> list[dict[str, Any]]:
         for path in [folder] if unnamed else leftovers if finished else []:
             garbage.append({"path": str(path), "bytes": size_of(path), "why": why})
             if delete:
-                with lock(folder):
+                with turn(folder):
                     _delete(path)
     return garbage
 
@@ -163,8 +164,8 @@ def _read(path: Path) -> Record | None:
 
 def is_running(runs: Path) -> bool:
     """Return whether some process is working on a job."""
-    locks = runs.glob(f"*/*/*/*/{RUNNING}.lock")
-    return any(is_locked(path.with_suffix("")) for path in locks)
+    folders = {path.parent for path in runs.glob(f"*/*/*/*/{STEM}*")}
+    return any(map(is_leased, folders))
 
 
 def _place(runs: Path, record: Path) -> str:

@@ -16,7 +16,14 @@ from harness.records.damage import hear_damage
 from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender, reading_counter
-from harness.run.execute.executor import make_executor, measure_jobs, refuse_crowd, run_jobs
+from harness.run.execute.executor import (
+    ExecutorChoice,
+    make_executor,
+    measure_jobs,
+    refuse_crowd,
+    refuse_full_memory,
+    run_jobs,
+)
 from harness.run.job.record_writing import RECORD, is_complete, mend_record, write_attempt
 from harness.run.job.results import Measurement
 from harness.run.job.spec import JobSpec
@@ -156,7 +163,7 @@ def run_suite(
     *,
     workers: int,
     watch: Watch,
-    executor: str = "local",
+    executor: ExecutorChoice = "local",
 ) -> Outcome:
     """Run what is missing of a call.
 
@@ -170,7 +177,7 @@ def run_suite(
     Raises:
         DataError: files cannot be used; nothing was trained.
         LockError: data or protocol are not the locked ones.
-        RequestError: so many workers do not share the GPUs that are here.
+        RequestError: so many workers do not share the GPUs or the main memory that are here.
     """
     refuse_crowd(make_executor(executor, request.device, workers), loaded.benchmark.budget)
     WORKERS.minutes = request.limits.silence_minutes
@@ -197,7 +204,11 @@ def _tell_kept(jobs: list[JobSpec], records: list[Record], tell: Tell) -> None:
 
 
 def measure_models(
-    loaded: LoadedBenchmark, request: RunRequest, *, watch: Watch, executor: str = "local"
+    loaded: LoadedBenchmark,
+    request: RunRequest,
+    *,
+    watch: Watch,
+    executor: ExecutorChoice = "local",
 ) -> Iterator[tuple[JobSpec, Measurement]]:
     """Measure the costs of models on the shapes of the first dataset of a request that is here.
 
@@ -221,7 +232,7 @@ def evaluate_checkpoint(
     entry: CheckpointEntry,
     *,
     watch: Watch,
-    executor: str = "local",
+    executor: ExecutorChoice = "local",
 ) -> Outcome:
     """Evaluate a checkpoint made elsewhere on the datasets of a request, and its baseline.
 
@@ -291,16 +302,31 @@ def open_state(
 
 
 def run_missing(
-    jobs: list[JobSpec], executor: str, request: RunRequest, workers: int, watch: Watch
+    jobs: list[JobSpec],
+    executor: ExecutorChoice,
+    request: RunRequest,
+    workers: int,
+    watch: Watch,
 ) -> tuple[list[Record], int]:
-    """Run the jobs without a result; return the records of all, and how many were run.
+    """Run the jobs without a result; return the records of all, and how many were run here.
 
-    Records come from the executor if the jobs were run now, since a full disk may hold none.
+    Others were run meanwhile by another call on the same folder. Records come from the executor if
+    the jobs were run now, since a full disk may hold none.
     """
     found = {job.digest: mend_record(job) for job in jobs}
     missing = [job for job in jobs if not is_complete(job, found[job.digest])]
     watch(ProgressEvent("jobs", total=len(missing)))
+    ran: set[str] = set()
+
+    def hear(event: ProgressEvent) -> None:
+        if event.kind == "start" and event.job:
+            ran.add(event.job.digest)
+        watch(event)
+
     if missing:
         engine = make_executor(executor, request.device, workers)
-        found |= {job.digest: record for job, record in run_jobs(missing, engine, watch)}
-    return [record for job in jobs if (record := found[job.digest])], len(missing)
+        if executor == "local":  # others compute elsewhere
+            refuse_full_memory(engine, missing)
+        made = run_jobs(missing, engine, hear, found)
+        found = {**found, **{job.digest: record for job, record in made}}
+    return [record for job in jobs if (record := found[job.digest])], len(ran)

@@ -6,6 +6,7 @@ from harness.config.loader import LoadedBenchmark
 from harness.config.recipes import Recipe
 from harness.records.damage import hear_damage
 from harness.run.events import Watch, message_sender
+from harness.run.execute.executor import ExecutorChoice
 from harness.run.plan.adapter_workers import WORKERS
 from harness.run.plan.extension import FinishedTraining, check_unchanged, plan_extension
 from harness.run.plan.request import RunRequest, listing_states
@@ -19,7 +20,7 @@ def extend_run(
     recipe: Recipe,
     *,
     watch: Watch,
-    executor: str = "local",
+    executor: ExecutorChoice = "local",
 ) -> Outcome:
     """Train on from a finished training, evaluate and measure the result: a run of its own.
 

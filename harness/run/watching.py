@@ -6,15 +6,18 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 from harness.errors import RequestError
-from harness.records.files import is_locked, read_text
+from harness.records.files import read_text
+from harness.records.lease import is_leased
 from harness.records.record_files import read_record
 from harness.run.folder import find_run, is_running
 from harness.run.job.results import INPUTS, RESULT, stage_name
 from harness.series.latest import LatestValues
 
+T = TypeVar("T")
+Seen_co = TypeVar("Seen_co", covariant=True)
 State = Literal["runs", "done", "stopped"]
 
 IDLE_LOOKS = 5
@@ -55,7 +58,7 @@ class WatchedTraining:
         """Whether it runs now, is done, or was stopped and will go on from a resume point."""
         if (self.folder / RESULT).exists():
             return "done"
-        return "runs" if is_locked(self.folder) else "stopped"
+        return "runs" if is_leased(self.folder) else "stopped"
 
 
 class Watcher:
@@ -125,16 +128,22 @@ class Watcher:
         return stage is not None and training.folder.name == stage_name("train", stage.key)
 
 
-def follow(
-    watcher: Watcher,
-    show: Callable[[list[WatchedTraining]], None],
-    wait: Callable[[], None],
-) -> None:
-    """Show trainings until none runs any more.
+class Looks(Protocol[Seen_co]):
+    """Looks at something again and again."""
+
+    def look(self) -> Seen_co:
+        """Return what is seen now."""
+
+    def goes_on(self) -> bool:
+        """Return whether there is something to look at again."""
+
+
+def follow(watcher: Looks[T], show: Callable[[T], None], wait: Callable[[], None]) -> None:
+    """Show what a watcher sees until nothing goes on any more.
 
     Args:
-        watcher: looks at them.
-        show: receives them at each look.
+        watcher: looks at it.
+        show: receives what is seen at each look.
         wait: waits between two looks.
     """
     show(watcher.look())

@@ -19,7 +19,7 @@ from harness.records.damage import hear_damage
 from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender
-from harness.run.execute.executor import make_executor, refuse_crowd, run_jobs
+from harness.run.execute.executor import ExecutorChoice, make_executor, refuse_crowd, run_jobs
 from harness.run.job.evaluate_stage import count_configurations
 from harness.run.job.record_writing import write_attempt
 from harness.run.job.spec import JobSpec
@@ -82,7 +82,7 @@ def run_search(
     plan: SearchPlan,
     *,
     watch: Watch,
-    executor: str = "local",
+    executor: ExecutorChoice = "local",
 ) -> Search:
     """Try settings of the one entry of a request on its one dataset, and test the best.
 
@@ -130,7 +130,7 @@ class _Searching:
 
     loaded: LoadedBenchmark
     request: RunRequest
-    executor: str
+    executor: ExecutorChoice
     watch: Watch
     trials: list[Trial] = field(default_factory=list)
     jobs: list[list[JobSpec]] = field(default_factory=list)

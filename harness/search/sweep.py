@@ -19,7 +19,7 @@ from harness.records.damage import hear_damage
 from harness.records.files import keep_from_git
 from harness.records.record import MetricFacts, Record
 from harness.run.events import ProgressEvent, Watch, message_sender
-from harness.run.execute.executor import make_executor, refuse_crowd, run_jobs
+from harness.run.execute.executor import ExecutorChoice, make_executor, refuse_crowd, run_jobs
 from harness.run.job.evaluate_stage import count_configurations
 from harness.run.job.record_writing import write_attempt
 from harness.run.job.spec import JobSpec
@@ -92,7 +92,7 @@ def run_sweep(
     *,
     workers: int,
     watch: Watch,
-    executor: str = "local",
+    executor: ExecutorChoice = "local",
 ) -> list[Sweep]:
     """Train and validate each setting of each entry of a request, and test the chosen ones.
 
@@ -168,7 +168,7 @@ def _entry(job: JobSpec) -> str:
 
 def _validate(
     jobs: Mapping[Place, list[list[JobSpec]]],
-    executor: str,
+    executor: ExecutorChoice,
     request: RunRequest,
     workers: int,
     watch: Watch,

@@ -6,19 +6,26 @@ batch gets all embeddings at once, made without a graph; its gradient on them is
 goes through the network again with its graph to take its share of that gradient further down (Gao,
 Zhang, Han and Callan, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup",
 2021, arXiv:2101.06983, gradient caching).
+
+Batch normalisation sees a part at a time in either. Where a recipe asks for that of the whole
+batch, the parts go through the network in lock-step (see `harness.train.lockstep`) and the loss is
+that of all embeddings: the step is the undivided one, up to rounding.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from harness.adapter import Batch
+from harness.train.host_tensors import HostTensors
+from harness.train.lockstep import embed_in_lockstep
 from harness.train.system import System, batch_of
 
 
@@ -34,6 +41,10 @@ class Precision:
 
     forward: Callable[[], AbstractContextManager[object]]
     backward: Callable[[Tensor], None]
+
+
+Keeper = Callable[[list[Tensor]], HostTensors]
+"""Makes what keeps saved tensors, given those that stay on the device anyway."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,8 @@ def learn(
     labels: Tensor | Batch,
     part: int | None,
     precision: Precision,
+    batch_norm: Literal["parts", "full"] = "parts",
+    keeper: Keeper | None = None,
 ) -> Learned:
     """Add a batch's gradients to those of the parameters.
 
@@ -66,6 +79,12 @@ def learn(
         labels: class indices, `[batch]`, or these with all else that the loss is told.
         part: most items that go through the network together; None for all of them.
         precision: the number formats.
+        batch_norm: items over which batch normalisation takes its statistics: a part's or all.
+        keeper: keeps what parts in lock-step save; None for main memory if a GPU computes, and for
+            autograd's own way if not.
+
+    Raises:
+        JobFailed: parts in lock-step do not meet at the same batch normalisations.
     """
     batch = batch_of(labels)
     if system.takes_views:
@@ -76,6 +95,10 @@ def learn(
     count = parts_of(len(batch.labels), part)
     # Of even size, within one: a small rest would have poor statistics of its own.
     inputs_of = torch.tensor_split(inputs, count)
+    if batch_norm == "full" and count > 1:
+        if keeper is None and inputs.device.type == "cuda":
+            keeper = HostTensors
+        return _learn_in_lockstep(system, inputs_of, batch, precision, keeper)
     if system.looks_at_whole_batch:
         return _learn_with_cached_gradient(system, inputs_of, batch, precision)
     return _learn_in_parts(system, inputs_of, _split(batch, count), precision)
@@ -126,6 +149,25 @@ def _learn_in_parts(
             shares.setdefault(name, []).append(share * number)
     statistics = {name: sum(numbers) for name, numbers in shares.items()}
     return Learned(sum(map(float, losses)), torch.cat(rows) if rows else None, statistics)
+
+
+def _learn_in_lockstep(
+    system: System,
+    parts: Sequence[Tensor],
+    batch: Batch,
+    precision: Precision,
+    keeper: Keeper | None,
+) -> Learned:
+    """Make all embeddings by statistics of the whole batch, then the loss of all."""
+    stays = [*system.trunk.parameters(), *system.trunk.buffers(), parts[0]]
+    kept: AbstractContextManager[object] = keeper(stays).hooks() if keeper else nullcontext()
+    with precision.forward():
+        with kept:
+            embeddings = torch.cat(embed_in_lockstep(system.embed, system.trunk, parts))
+        output = system.judge(embeddings, batch)
+    precision.backward(output.loss)
+    logits = None if output.logits is None else output.logits.detach()
+    return Learned(float(output.loss.detach()), logits, output.statistics)
 
 
 def _learn_with_cached_gradient(

@@ -163,7 +163,10 @@ class _Run:
             self.progress.stepped += time.monotonic() - began
             self.progress.waited += feeder.waited - waited
         self.progress.step = done = step + 1
+        self.progress.seconds += time.monotonic() - began
+        # Not within the time that is counted: whoever hears of it may let this process wait.
         self.plan.report(done, self.plan.last, values["Loss"])
+        began = time.monotonic()
         validation = self._validate() if done in self.plan.validation_steps else None
         self.progress.seconds += time.monotonic() - began
         self.recorder.add(done, self.progress.seconds, values, validation)
@@ -193,6 +196,7 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         made = feeder.take()
         batch, labels, part = made.batch, made.labels, self.plan.recipe.micro_batch
+        norm = self.plan.recipe.batch_norm
         if self.plan.teacher is not None:
             batch = replace(batch, teacher=self.plan.teacher(made.values))
         # The one device's module is called past Fabric, which then enters no autocast by itself.
@@ -200,7 +204,7 @@ class _Run:
         watched = self.plan.is_watched(step + 1)
         watch: AbstractContextManager[object] = self.watch if watched else nullcontext()
         with watch:
-            learned = learn(self.system, made.values, batch, part, precision)
+            learned = learn(self.system, made.values, batch, part, precision, norm)
         values = {"Loss": learned.loss, "lr": rate, **scheduled, **learned.statistics}
         if assigned is not None:
             values |= assigned.statistics

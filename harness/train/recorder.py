@@ -105,7 +105,7 @@ class Recorder:
         """
         counts = torch.bincount(labels, minlength=len(self._classes)).tolist()
         names = self._classes if len(counts) == len(self._classes) else ()
-        self._series.add_vector(step, f"{TRAINING}/class_counts", counts, labels=names)
+        self._series.add_vector(step, f"{TRAINING}/batch_labels", counts, labels=names)
         if logits is not None:
             chances = logits.float().softmax(1).gather(1, labels.unsqueeze(1)).squeeze(1)
             shares = torch.histc(chances, BINS, 0, 1).tolist()

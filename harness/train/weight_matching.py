@@ -36,6 +36,10 @@ CLASSIFIERS = frozenset(
 """Names of classifiers at the top of a state dict, in files that hold a training's."""
 
 
+FRONT_END = "spec.torchfbank."
+"""Start of the names under which ReDimNet's checkpoints hold the constants of their filterbanks."""
+
+
 @dataclass(frozen=True)
 class MatchedWeights:
     """Weights as a network wants them.
@@ -203,6 +207,7 @@ def _prefix(weights: Mapping[str, Tensor], wanted: Iterable[str]) -> str:
 def _check_unused(unused: list[str], start: str, own: set[str], where: str) -> None:
     """Refuse weights of the network that this one has not: it would compute something else."""
     inside = [name.removeprefix(start) for name in unused if name.startswith(start)]
+    inside = [name for name in inside if not name.startswith(FRONT_END)]
     tops = [name.partition(".")[0] for name in inside]
     more = [
         name for name, top in zip(inside, tops, strict=True) if top in own or top not in CLASSIFIERS

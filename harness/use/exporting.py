@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from harness.adapter import Fbank, Image, Input, Spectrogram
+from harness.adapter import Fbank, Image, Input, Spectrogram, TfMel
 from harness.data.corpus import SAMPLE_RATE, DamagedItem
 from harness.datasets.listing import Listing
 from harness.errors import RequestError
@@ -129,7 +129,8 @@ def normalisation(declared: Input, features: Features) -> str:
     if features == "outside":
         return f"features as {declared} says, from a waveform of 16 kHz in -1..1"
     if isinstance(declared, Fbank):
-        return f"a waveform in -1..1; scaled by {declared.scale:g} within" + (
+        first = "brought to mean 0 and variance 1, " if isinstance(declared, TfMel) else ""
+        return f"a waveform in -1..1; {first}scaled by {declared.scale:g} within" + (
             ", each bin's mean over frames taken off" if declared.subtract_mean else ""
         )
     if isinstance(declared, Spectrogram):

@@ -1,4 +1,4 @@
-"""AM-softmax and sub-center AAM as adapters: promises, known cases, numbers at their limits."""
+"""Softmaxes with a margin as adapters: promises, known cases, numbers at their limits."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from adapters.losses import AamSoftmax, AmSoftmax, SubcenterAam
+from adapters.losses import AamSoftmax, AdaFace, AmSoftmax, HamSoftmax, SubcenterAam
 from harness.adapter import Batch
 from harness.testing import check_loss
 
 SIZE, CLASSES = 6, 4
 LABELS = [0, 1, 2, 3, 1]
-Margin = AmSoftmax | SubcenterAam
+Margin = AmSoftmax | SubcenterAam | HamSoftmax | AdaFace
 ADAPTERS: list[Margin] = [
     AmSoftmax(),
     AmSoftmax(margin=0.0),
     SubcenterAam(),
     SubcenterAam(sub_centers=1, top_k=0),
     SubcenterAam(sub_centers=2, top_k=1, inter_margin=0.1),
+    HamSoftmax(),
+    HamSoftmax(curvature=1.0, margin=0.0),
+    AdaFace(),
 ]
 
 
@@ -84,7 +87,10 @@ def test_half_embeddings_are_taken_and_cosines_not_rounded(
     assert torch.allclose(output.loss, head(rows.float(), batch).loss)
 
 
-@pytest.mark.parametrize("adapter", [AmSoftmax(margin=0.3), SubcenterAam(inter_margin=0.2)])
+@pytest.mark.parametrize(
+    "adapter",
+    [AmSoftmax(margin=0.3), SubcenterAam(inter_margin=0.2), HamSoftmax(), AdaFace()],
+)
 def test_a_scheduled_margin_is_used_from_the_next_step(adapter: Margin) -> None:
     head, rows, batch = built(adapter), embeddings(), Batch(torch.tensor(LABELS))
     full = head(rows, batch).loss
@@ -109,6 +115,13 @@ def test_a_scheduled_margin_is_used_from_the_next_step(adapter: Margin) -> None:
         (SubcenterAam, {"scale": -1.0}, "scale must be positive"),
         (SubcenterAam, {"margin": 11.5}, "^margin is in radians"),
         (SubcenterAam, {"inter_margin": -0.06}, "inter_margin is in radians"),
+        (HamSoftmax, {"curvature": 0.5}, "curvature must be at least 1"),
+        (HamSoftmax, {"scale": 0.0}, "scale must be positive"),
+        (HamSoftmax, {"margin": -0.1}, "margin must not be negative"),
+        (AdaFace, {"scale": 0.0}, "scale must be positive"),
+        (AdaFace, {"margin": 1.0}, "margin must be from 0 to under 1"),
+        (AdaFace, {"concentration": 0.0}, "concentration must be positive"),
+        (AdaFace, {"momentum": 1.0}, "momentum must be from 0 to under 1"),
     ],
 )
 def test_fields_that_make_no_sense_are_refused(

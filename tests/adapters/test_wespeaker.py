@@ -15,6 +15,7 @@ from adapters.wespeaker import (
     ERes2Net,
     ERes2NetV2,
     ResNet34,
+    SimAmResNet34,
     XVector,
 )
 from harness.adapter import ADDED, Fbank, ModelAdapter
@@ -35,6 +36,8 @@ from harness.testing import check_model
         (AttentiveResNet34(pooling="mqmhastp"), 8_606_560),
         (EcapaTdnnGlob(), 6_190_720),
         (EcapaTdnnGlob(channels=1024), 14_657_088),
+        (SimAmResNet34(), 25_213_760),
+        (SimAmResNet34(blocks=(6, 16, 24, 3)), 50_232_896),
         (XVector(), 4_610_524),
         (XVector(pooling="astp"), 4_996_152),
     ],
@@ -54,6 +57,7 @@ def test_parameter_count_is_the_published_one(adapter: ModelAdapter, count: int)
         ResNet34(bins=64),
         AttentiveResNet34(bins=64),
         EcapaTdnnGlob(bins=64),
+        SimAmResNet34(bins=64),
         XVector(bins=64),
     ],
 )
@@ -78,6 +82,7 @@ def test_front_end_of_published_eres2net_v2_is_3d_speakers() -> None:
         ERes2Net(channels=16, bins=24, embedding_size=16),
         ERes2Net(channels=16, bins=24, embedding_size=16, checkpointing=True),
         ERes2NetV2(channels=16, bins=24, embedding_size=16),
+        SimAmResNet34(channels=8, bins=24, embedding_size=16),
         XVector(bins=24, embedding_size=16),
         XVector(pooling="astp", bins=24, embedding_size=16),
     ],

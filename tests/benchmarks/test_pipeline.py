@@ -17,7 +17,7 @@ from harness.adapter import Fbank
 from harness.config.recipe_tables import Augment
 from harness.data.corpus import SAMPLE_RATE
 from harness.feeding.feeder import Feeder
-from harness.feeding.front_end import LogMel
+from harness.feeding.log_mel import LogMel
 from tests.benchmarks.figures import Figure, missed
 from tests.benchmarks.packed_sound import (
     BATCH,

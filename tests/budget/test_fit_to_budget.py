@@ -9,7 +9,7 @@ import pytest
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from harness.adapter import Fbank
+from harness.adapter import Fbank, Vector
 from harness.budget.fit_to_budget import (
     WORKSPACES,
     BudgetFit,
@@ -75,6 +75,29 @@ def stack(**recipe: object) -> Workload:
     return replace(work("xvector", **recipe), model=Stack())
 
 
+@dataclass(frozen=True)
+class Wide:
+    """Four layers whose activations are most of a step."""
+
+    checkpointing: bool = False
+    version: ClassVar[int] = 1
+    embedding_size: int = 16
+
+    def inputs(self) -> Vector:
+        return Vector(size=64)
+
+    def build(self) -> nn.Module:
+        return nn.Sequential(
+            nn.Unflatten(1, (1, -1)), nn.Conv1d(1, 32, 1), *(layer(32) for _ in range(4)),
+            nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(32, 16),
+        )  # fmt: skip
+
+
+def wide(**recipe: object) -> Workload:
+    asked = work("xvector", batch_norm="full", **recipe)
+    return replace(asked, model=Wide(), item=(64,), on_gpu=True)
+
+
 @pytest.fixture(scope="module", params=["stack", pytest.param("eres2net", marks=pytest.mark.long)])
 def asked(request: pytest.FixtureRequest) -> Workload:
     if request.param == "stack":
@@ -119,6 +142,28 @@ def test_parts_that_the_recipe_names_stay_where_they_fit():
     assert fit_to_budget(asked, 2**40).part == 16
     limit = taken(predict_training(asked, 32, 9))
     assert fit_to_budget(asked, limit).part in (8, 11)
+
+
+def test_in_lockstep_what_waits_is_in_main_memory():
+    asked = wide(batch=64)
+    whole, parts = (predict_training(asked, 64, part) for part in (None, 16))
+    assert parts.peak < 0.75 * whole.peak
+    assert parts.host == pytest.approx(whole.activations, rel=0.1)
+    assert predict_training(asked, 64, 16, fake=False).peak == parts.peak
+    on_processor = predict_training(replace(asked, on_gpu=False), 64, 16)
+    assert on_processor.host == 0
+    assert on_processor.peak > 0.9 * whole.peak
+    assert prediction(parts, 2**40).host == parts.host
+    assert "host" not in prediction(whole, 2**40).model_dump()
+
+
+def test_few_parts_in_lockstep_are_chosen():
+    asked = wide(batch=96)
+    thirds = predict_training(asked, 96, 32)
+    found = fit_to_budget(asked, taken(thirds))
+    assert found in (BudgetFit(32, False, thirds), BudgetFit(48, False, found.step))
+    assert fit_to_budget(asked, taken(found.step)) == found
+    assert not fit_to_budget(asked, MIB // 2).fits
 
 
 def test_a_step_that_is_known_already_tells_the_same_largest_batch():

@@ -15,7 +15,7 @@ from harness.budget.prediction import Workload, predict_inference, predict_train
 from harness.budget.step_memory import StepMemory, peak_of, step_at_any_batch
 from harness.budget.tracing import StorageTrace
 from harness.config.recipes import Recipe
-from harness.feeding import front_end
+from harness.feeding import log_mel
 from harness.run.job import benchmark_target
 from harness.train.optimization import make_optimizer
 from harness.train.system import System, example_labels
@@ -53,7 +53,7 @@ def asked(model: str, **recipe: Any) -> Workload:
 def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """A step's features come of several small blocks, and its optimiser works on all weights."""
 
-    def forward(self: front_end.LogMel, wave: Tensor, generator: object = None) -> Tensor:
+    def forward(self: log_mel.LogMel, wave: Tensor, generator: object = None) -> Tensor:
         return self.in_blocks(wave * self.declared.scale)
 
     def together(*given: Any) -> torch.optim.Optimizer:
@@ -62,8 +62,8 @@ def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
             group["foreach"] = True
         return made
 
-    monkeypatch.setattr(front_end, "BLOCK", 150)
-    monkeypatch.setattr(front_end.LogMel, "forward", forward)
+    monkeypatch.setattr(log_mel, "BLOCK", 150)
+    monkeypatch.setattr(log_mel.LogMel, "forward", forward)
     monkeypatch.setattr(benchmark_target, "made_ahead", lambda _: False)
     monkeypatch.setattr(benchmark_target, "make_optimizer", together)
 
@@ -101,12 +101,12 @@ def test_features_may_be_most_of_a_step() -> None:
     here = predict_training(replace(asked("mean", batch=BATCH), on_gpu=False), BATCH, None)
     assert there.inputs == here.inputs
     # A block's frames, windowed and padded, and their spectra.
-    assert there.peak - here.peak > 4 * front_end.BLOCK * (400 + 512 + 2 * 257)
+    assert there.peak - here.peak > 4 * log_mel.BLOCK * (400 + 512 + 2 * 257)
 
 
 def test_features_of_items_that_are_embedded_are_made_beside_them() -> None:
     told, raw = predict_inference(asked("mean"), BATCH), 4 * BATCH * asked("mean").item[0]
-    assert told.peak > 2 * raw + 4 * front_end.BLOCK * (400 + 512 + 2 * 257)
+    assert told.peak > 2 * raw + 4 * log_mel.BLOCK * (400 + 512 + 2 * 257)
     assert peak_of(told.events, len(told.events) - 1) >= told.parameters + raw
 
 

@@ -8,9 +8,8 @@ import sys
 import pytest
 
 from harness.cli import main
-from harness.records.files import lock
 from harness.run.folder import collect_garbage
-from harness.run.job.record_writing import RUNNING
+from harness.run.job.results import turn
 from tests.tiny import TinyBenchmark
 
 
@@ -70,7 +69,7 @@ def test_while_a_job_runs_its_stages_stay(tiny: TinyBenchmark) -> None:
     path = tiny.record_path("tiny", 7)
     path.unlink()
     kept = {item["path"] for item in collect_garbage(tiny.runs, delete=False)}
-    with lock(path.parent / RUNNING):
+    with turn(path.parent):
         less = {item["path"] for item in collect_garbage(tiny.runs, delete=False)}
     assert len(kept) == 3
     assert {path.rpartition("/")[2] for path in less} == {"resume.pt"}

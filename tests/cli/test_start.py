@@ -75,7 +75,7 @@ def test_no_command_needs_its_libraries_to_show_its_help() -> None:
     assert imported(EVERY_HELP) & (TORCH | ARRAYS | OTHERS) == set()
 
 
-@pytest.mark.parametrize("words", ["runs list", "runs list --json"])
+@pytest.mark.parametrize("words", ["runs list", "runs list --json", "runs watch --once"])
 def test_stored_runs_are_read_without_arrays(base: TinyBenchmark, words: str) -> None:
     found = imported(COMMAND, *words.split(), "--runs", str(base.runs))
     assert found & (TORCH | ARRAYS | OTHERS) == set()

@@ -14,7 +14,13 @@ PK = {"speakers": 8, "utterances": 4}
 
 @pytest.mark.parametrize(
     "given",
-    [{}, {"sampler": PK}, {"sampler": PK, "batch": 32, "micro_batch": 16}, {"micro_batch": 8}],
+    [
+        {},
+        {"sampler": PK},
+        {"sampler": PK, "batch": 32, "micro_batch": 16},
+        {"micro_batch": 8},
+        {"micro_batch": 8, "batch_norm": "full"},
+    ],
 )
 def test_a_recipe_goes_to_a_job_and_back(given):
     recipe = Recipe.model_validate({"steps": 1, **given})
@@ -29,16 +35,18 @@ def test_a_sampler_gives_the_batch():
 def test_what_is_not_asked_for_is_in_no_key():
     """A recipe as it was known before batches could be drawn or divided in other ways."""
     plain = Recipe(steps=7, batch=16).model_dump(mode="json")
-    assert not {"sampler", "micro_batch"} & set(plain)
+    assert not {"sampler", "micro_batch", "batch_norm"} & set(plain)
     assert digest(plain) == PLAIN
 
 
 def test_what_is_asked_for_is_in_the_key():
     dumps = [
         Recipe.model_validate({"steps": 7, "batch": 32, **given}).model_dump(mode="json")
-        for given in ({}, {"sampler": PK}, {"micro_batch": 16}, {"micro_batch": 8})
-    ]
-    assert len({digest(dump) for dump in dumps}) == 4
+        for given in (
+            {}, {"sampler": PK}, {"micro_batch": 16}, {"micro_batch": 8}, {"batch_norm": "full"},
+        )
+    ]  # fmt: skip
+    assert len({digest(dump) for dump in dumps}) == 5
 
 
 @pytest.mark.parametrize(

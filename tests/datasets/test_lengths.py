@@ -6,7 +6,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.adapter import Fbank, Spectrogram
+from harness.adapter import Fbank, Spectrogram, TfMel
 from harness.config.loader import load
 from harness.datasets.dataset import open_dataset
 from harness.datasets.inventory import check_dataset_files
@@ -70,7 +70,7 @@ def checked(benchmark):
 
 @given(
     st.integers(1, 60),
-    st.sampled_from([Fbank, Spectrogram]),
+    st.sampled_from([Fbank, Spectrogram, TfMel]),
     st.sampled_from([(25.0, 10.0), (20.0, 8.0), (32.0, 16.0)]),
 )
 def test_the_least_sound_has_the_least_frames_and_one_sample_less_has_not(frames, kind, frame):

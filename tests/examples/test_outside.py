@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from harness.testing import check_loss, check_model
 from tests.tiny import TinyBenchmark, make_tiny
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
+PAGE = EXAMPLES.parent / "extending.md"
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,38 @@ def test_a_network_a_loss_and_a_layout_of_ones_own_are_run_and_ranked(outside: T
     assert ("statistics-pooling", "cosine-softmax") in rows
     assert len(rows) == 2
     assert {row["state"] for row in rows.values()} == {"done"}
+
+
+@pytest.mark.long
+def test_an_executor_of_ones_own_runs_the_jobs(outside: TinyBenchmark):
+    (words,) = re.findall(r"^harness (run .* --executor .*)$", PAGE.read_text(), re.MULTILINE)
+    asked = words.replace("--config benchmark.toml ", "").split()
+    done = outside.run(*asked, "--device", "cpu", "--seeds", "3", "--json")
+    assert done.status == 0, done.err
+    (table,) = done.json["tables"]
+    assert {row["state"] for row in table["rows"]} == {"done"}
+
+
+def test_the_reason_of_an_executor_of_ones_own_is_the_rows(outside: TinyBenchmark):
+    outside.edit('prefix = ["nice", "-n", "19"]', 'prefix = ["false"]')
+    try:
+        words = ("--suite", "mine", "--device", "cpu", "--seeds", "4", "--json")
+        done = outside.run("run", *words, "--executor", "gently")
+    finally:
+        outside.edit('prefix = ["false"]', 'prefix = ["nice", "-n", "19"]')
+    assert done.status == 1, done.err
+    (table,) = done.json["tables"]
+    (row,) = [row for row in table["rows"] if row["state"] != "done"]
+    assert (row["state"], row["reason"]) == ("failed", "false ended with 1")
+
+
+def test_a_safe_call_runs_nothing_that_lies_beside_the_file(outside: TinyBenchmark):
+    refused = outside.run("--safe", "plan", "--suite", "mine", "--device", "cpu")
+    assert refused.status == 2
+    assert "my_corpora' is of no trusted package, and this call is --safe" in refused.err
+    absent = outside.run("--safe", "--trust", "my_corpora", "plan", "--suite", "mine")
+    assert absent.status == 2
+    assert "cannot import 'my_corpora'" in absent.err
 
 
 def test_a_name_that_tells_no_speaker_is_refused_with_its_path(outside: TinyBenchmark):

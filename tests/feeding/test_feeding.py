@@ -19,7 +19,7 @@ from harness.config.recipe_tables import Augment
 from harness.errors import ConfigError, JobFailed
 from harness.feeding.effects import mask_features
 from harness.feeding.feeder import AHEAD, Feeder, arrays, pickle_maker, tensors
-from harness.feeding.front_end import LogMel
+from harness.feeding.log_mel import LogMel
 from harness.feeding.step_inputs import step_seed
 from tests.feeding.feeding import FULL, maker
 from tests.tiny import is_alive

@@ -65,7 +65,7 @@ def test_frames_are_counted_as_they_come(wave, declared, samples):
 
 @pytest.mark.parametrize("declared", [PLAIN, Fbank(), replace(PLAIN, frame_length_ms=32.0)])
 def test_a_gpu_transforms_as_many_frames_whatever_the_length(monkeypatch, wave, declared):
-    monkeypatch.setattr("harness.feeding.front_end.BLOCK", 150)
+    monkeypatch.setattr("harness.feeding.log_mel.BLOCK", 150)
     transformed, rfft = [], torch.fft.rfft
     monkeypatch.setattr(torch.fft, "rfft", lambda x: (transformed.append(x.shape), rfft(x))[1])
     module = front_end(declared).eval()

@@ -26,6 +26,15 @@ def test_a_convolution_costs_its_kernel_at_every_place() -> None:
     assert multiply_adds(layer, torch.zeros(1, 3, 10, 12)) == 3 * 8 * 5 * 5 * 10 * 12
 
 
+class Attention(nn.Module):
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        return nn.functional.scaled_dot_product_attention(rows, rows, rows)
+
+
+def test_attention_costs_its_two_products() -> None:
+    assert multiply_adds(Attention(), torch.zeros(1, 4, 50, 6)) == 2 * 4 * 50 * 50 * 6
+
+
 def test_counting_leaves_the_network_as_it_was() -> None:
     network = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout())
     network.train()

@@ -8,13 +8,15 @@ from types import SimpleNamespace
 import pytest
 
 from harness.config.loader import load
-from harness.config.recipes import EvenCrops
+from harness.config.recipes import EvenCrops, Recipe
 from harness.registry.rescoring import NotHereError, find_rescoring
 from harness.report.recorded import PATTERNS, say_again
 from harness.report.run import Run, find_runs
 from harness.report.text import LANGUAGES, read_words
 from harness.run.job.evaluate_stage import _crop_notes
 from harness.run.job.record_writing import FOREIGN_WEIGHTS, _selection, not_measured
+from harness.run.plan.memory_questions import Training
+from harness.run.plan.predictions import _notes
 from harness.tasks.classification import Classification
 from harness.tasks.trial_metrics import NOT_FITTED, ONE_VALUE
 from harness.tasks.verification import Verification
@@ -43,6 +45,8 @@ def selected(rule: str, training: dict) -> str:
         FOREIGN_WEIGHTS,
         not_measured("it took too long"),
         *_crop_notes(EvenCrops(seconds=4.0, count=10)),
+        *_notes(Recipe(steps=1, batch=128), Training(part=32)),
+        *_notes(Recipe(steps=1, batch=128, batch_norm="full"), Training(part=32)),
     ],
 )
 def test_what_a_record_says_is_said_in_chinese(text: str):

@@ -20,7 +20,7 @@ from harness.datasets.listing import list_dataset
 from harness.feeding.libraries import library_sources
 from harness.records.files import lock
 from harness.run.cache import collect_cache
-from harness.run.job.record_writing import RUNNING
+from harness.run.job.results import turn
 from harness.run.plan.predictions import PREDICTION_VERSION
 from tests.tiny import make_tiny
 
@@ -118,8 +118,7 @@ def test_a_pack_of_a_dataset_that_a_record_names_stays(cache: Path, collect: Col
 
 def test_while_a_job_runs_every_pack_stays(cache: Path, collect: Collect) -> None:
     packed(cache, f"gone-quick-{OLD}")
-    job = cache.parent / "own-quick" / "voices" / "tiny" / "seed0" / RUNNING
-    with lock(job):
+    with turn(cache.parent / "own-quick" / "voices" / "tiny" / "seed0"):
         assert collect(delete=True) == []
     assert collect(delete=True) == [f"gone-quick-{OLD}"]
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import RequestError
-from harness.records.files import lock
-from harness.run.job.record_writing import RUNNING
+from harness.records.lease import Lease, take_lease
 from harness.run.job.results import INPUTS, RESULT
 from harness.run.watching import IDLE_LOOKS, Watcher, follow
 from harness.series.latest import LatestValues
@@ -32,6 +31,12 @@ def written(folder: Path, steps: range, resumed: int = 0) -> None:
         values = {"Train/Loss": float(step)} | ({"Test/eer": 0.25} if step % 4 == 0 else {})
         writer.add(step, step / 2, values)
     writer.flush()
+
+
+def leased(folder: Path) -> Lease:
+    lease = take_lease(folder)
+    assert lease
+    return lease
 
 
 def test_values_are_read_as_they_are_added(tmp_path: Path) -> None:
@@ -75,18 +80,17 @@ def test_what_runs_is_found_and_followed_to_its_end(tmp_path: Path) -> None:
             written(one, range(3, 8), resumed=2)
         elif waits == 2:
             (one / RESULT).write_text("{}")
-            held.release()
-            running.acquire()  # it is evaluated now
+            held.pop().release()
+            held.append(leased(tmp_path / "a" / "b" / "c" / "d"))  # it is evaluated now
         elif waits == 3:
-            running.release()
+            held.pop().release()
 
-    held, running = lock(one), lock(tmp_path / "a" / "b" / "c" / "d" / RUNNING)
-    with held.acquire():
-        follow(
-            watcher,
-            lambda found: shown.append([(e.title, e.state, e.latest.step) for e in found]),
-            wait,
-        )
+    held = [leased(one)]
+    follow(
+        watcher,
+        lambda found: shown.append([(e.title, e.state, e.latest.step) for e in found]),
+        wait,
+    )
     title = "voices: tiny + aam, seed 0"
     assert shown[:3] == [[(title, "runs", 4)], [(title, "runs", 7)], [(title, "done", 7)]]
     assert waits == 2 + IDLE_LOOKS

@@ -100,8 +100,8 @@ def test_vectors_stand_at_the_epochs_that_are_named(tmp_path: Path) -> None:
     filled = [share for share in density.values if share > 0]
     wanted = [1 / (share * len(filled)) if share > 0 else 0 for share in density.values]
     assert weights.values == pytest.approx(wanted)
-    assert found["Train/class_counts"].labels == ("c0", "c1", "c2")
-    assert sum(found["Train/class_counts"].values) == 2
+    assert found["Train/batch_labels"].labels == ("c0", "c1", "c2")
+    assert sum(found["Train/batch_labels"].values) == 2
     assert sum(found["Train/own_class_probability"].values) == 2
 
 

@@ -27,6 +27,7 @@ CLASSES = torch.zeros(9, 2)
         (OWN, {}),
         ({**OWN, "projection.weight": CLASSES}, {"projection": 1}),
         ({**OWN, "classifier.weight": CLASSES, "classifier.bias": CLASSES}, {"classifier": 2}),
+        ({**OWN, "spec.torchfbank.2.melbanks_pt": CLASSES}, {"spec": 1}),
         ({f"embedding_model.{name}": value for name, value in OWN.items()}, {}),
         ({**{f"0.{name}": value for name, value in OWN.items()}, "1.weight": CLASSES}, {"1": 1}),
         (
@@ -53,6 +54,7 @@ def test_what_stands_before_the_names_and_beside_the_network(
         ({**OWN, "layer.bias": torch.ones(3)}, r"layer.bias has shape \(3,\), the network \(2,\)"),
         ({**OWN, "layer.more": torch.ones(3)}, "no place for, the first 'layer.more'"),
         ({**OWN, "seg_2.weight": torch.ones(3)}, "of another network"),
+        ({**OWN, "spec.spec_norm.weight": torch.ones(3)}, "no place for, the first 'spec.spec_n"),
         ({"other": torch.ones(1)}, "2 of 2 weights are missing"),
         ({}, "2 of 2 weights are missing"),
     ],

@@ -270,9 +270,10 @@ def _batch(record: Record) -> str:
     if used is None:
         return f"{asked or 'unknown'} asked, unknown used"
     part = items_in_part(used, parts)
+    norm = ", batch normalisation over all" * record.joins_batch_norm
     if asked == used:
-        return in_parts(used, part)
-    return f"{asked or 'unknown'} asked, {in_parts(used, part, 'used')}"
+        return f"{in_parts(used, part)}{norm}"
+    return f"{asked or 'unknown'} asked, {in_parts(used, part, 'used')}{norm}"
 
 
 def _left_out(record: Record) -> str:

@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from unicodedata import normalize
 
+from harness.config.trust import is_safe
 from harness.data.audio import Span, read_audio
 from harness.data.corpus import DamagedItem, Samples
 from harness.data.item_names import strip_name
@@ -96,10 +97,13 @@ def allow_command(command: str, where: str, *, allowed: bool) -> str:
     Raises:
         DataError: they may not.
     """
-    if not allowed:
+    if not allowed or is_safe():
+        let = (
+            "a call without --safe" if allowed else "`allow_commands = true` in the dataset's table"
+        )
         raise DataError(
             f"{where}: {command!r} is a command, and would run in a shell of this machine; "
-            "`allow_commands = true` in the dataset's table lets it, where you trust the list"
+            f"{let} lets it, where you trust the list"
         )
     return f"{command} |"
 

@@ -70,7 +70,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if len(held) > 1:
         alt = words("page.comma").join(run.name for _, run in held)
         blocks.append(ReportPicture("curves-legend", _legend(held), alt))
-    lines = [name for name, found in curves.items() if max(len(each.steps) for each in found) > 1]
+    lines = [name for name, found in curves.items() if any(map(_moves, found))]
     for name in lines[:MOST]:
         caption = f"`{name}`{words('page.colon')}{meaning(name, words)}"
         alt = words("curves.alt", name=name)
@@ -81,6 +81,11 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         blocks.append(Paragraph(words("curves.more", shown=shown, all=every), quiet=True))
     blocks.append(_table(curves, len(runs) > 1, words))
     return Section("curves", words("curves.title"), tuple(blocks), ("step",))
+
+
+def _moves(curve: RunCurve) -> bool:
+    """Check if a curve has anything to show that a table has not."""
+    return len(curve.steps) > 1 and bool(np.ptp(curve.values) > 0)
 
 
 def meaning(name: str, words: Words) -> str:

@@ -175,7 +175,8 @@ def _step_ranges(rows: pd.DataFrame) -> dict[str, tuple[int, int]]:
 
 
 def _component(part: RecordedComponent) -> str:
-    fields = ", ".join(f"{name} {_value(value)}" for name, value in sorted(part.fields.items()))
+    given = ((name, value) for name, value in sorted(part.fields.items()) if value != "")
+    fields = ", ".join(f"{name} {_value(value)}" for name, value in given)
     return f"{part.name}: `{part.adapter}`" + (f", {fields}" if fields else "")
 
 

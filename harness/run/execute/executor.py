@@ -1,35 +1,60 @@
-"""Executors: where jobs run. Another engine is one more file and one more line of `EXECUTORS`."""
+"""Executors: where jobs run. One of somebody else is named by its import path."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
+from itertools import accumulate
 from queue import SimpleQueue
 from time import perf_counter
 from typing import Any, Protocol, cast
 
+from harness.config.imports import construct, load_class
 from harness.config.schema import Budget
-from harness.errors import PathError, RequestError, StorageError, file_error
+from harness.config.tables import ExecutorTable
+from harness.errors import (
+    ConfigError,
+    PathError,
+    RequestError,
+    StorageError,
+    file_error,
+    nearest,
+    raised,
+)
 from harness.measure.device import Device
 from harness.measure.gpu_room import card_bytes, gib
+from harness.measure.memory_use import available_memory
 from harness.records.files import write_text
+from harness.records.lease import Lease, LeaseLost
 from harness.records.record import Record, State
+from harness.records.redaction import without_secrets
 from harness.run.events import ProgressEvent, Watch
+from harness.run.execute.job_queue import JobQueue
 from harness.run.job.audit_answer import AuditAnswer
 from harness.run.job.record_writing import write_failure
-from harness.run.job.results import FIRST_RESULT, Measurement
+from harness.run.job.results import (
+    FIRST_RESULT,
+    SILENCE,
+    Measurement,
+    find_result,
+    measured,
+)
 from harness.run.job.spec import JobSpec
+from harness.run.job_states import NoteWriter
 
-EXECUTORS = {"local": "harness.run.execute.subprocesses:LocalExecutor"}
+EXECUTORS = {
+    "local": "harness.run.execute.subprocesses:LocalExecutor",
+    "slurm": "harness.run.execute.slurm:SlurmExecutor",
+    "ray": "harness.run.execute.ray_cluster:RayExecutor",
+    "docker": "harness.run.execute.containers:DockerExecutor",
+}
 """Name of an executor on the command line -> its class, made with a device and a worker count."""
 
-
-class StoppedError(Exception):
-    """The caller stopped before the job had its answer."""
+ExecutorChoice = str | ExecutorTable
+"""An executor by its name alone, or as `choose_executor` finds it."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +72,17 @@ class Answer:
     why: str
     errors: str
     state: State = "failed"
+
+
+class StoppedError(Exception):
+    """The caller stopped before the job had its answer."""
+
+
+WORKER_MEMORY = 450 * 2**20
+"""Bytes that a worker has to itself before its first step, as seen with torch 2.14 on Linux."""
+
+LOST = raised(LeaseLost())
+"""The beginning of the answer of a worker whose lease was taken over."""
 
 
 class Executor(Protocol):
@@ -68,16 +104,48 @@ class Executor(Protocol):
         """End every job that is running and start no other."""
 
 
-def make_executor(name: str, device: Device, workers: int) -> Executor:
-    """Make an executor by its name.
+def choose_executor(name: str, tables: Mapping[str, ExecutorTable]) -> ExecutorTable:
+    """Return the settings of an executor, with its import path.
 
     Args:
-        name: a key of `EXECUTORS`.
+        name: a key of `EXECUTORS`, or of the tables.
+        tables: `[executors]` of the benchmark file.
+
+    Raises:
+        RequestError: there is none of that name, or its table has no class.
+    """
+    table, where = tables.get(name, ExecutorTable()), f"executors.{name}.class"
+    if name in EXECUTORS:
+        if table.import_path:
+            raise ConfigError(f"{where}: {name} is one of ours; give yours a name of its own")
+        return table.model_copy(update={"import_path": EXECUTORS[name]})
+    if name not in tables:
+        known = nearest(name, {*EXECUTORS, *tables})
+        raise RequestError(f"--executor {name}: there is no such executor; {known}")
+    if not table.import_path:
+        raise ConfigError(f"{where}: missing; give its import path, 'package.module:Class'")
+    return table
+
+
+def make_executor(chosen: ExecutorChoice, device: Device, workers: int) -> Executor:
+    """Make an executor.
+
+    Args:
+        chosen: a key of `EXECUTORS`, or settings as `choose_executor` returns them.
         device: the device that jobs were planned for.
         workers: jobs at a time.
+
+    Raises:
+        ConfigError: its class cannot be imported, or has no such fields.
+        RequestError: its engine cannot be used here.
     """
-    module, _, kind = EXECUTORS[name].partition(":")
-    return cast(Executor, getattr(import_module(module), kind)(device, workers))
+    table = choose_executor(chosen, {}) if isinstance(chosen, str) else chosen
+    path, given = table.import_path, {"device": device, "workers": workers}
+    if not table.fields:
+        return cast(Executor, load_class(path, "executors")(device, workers))
+    if taken := given.keys() & table.fields.keys():
+        raise ConfigError(f"executors: {min(taken)}: is given by the call; leave it out")
+    return cast(Executor, construct(path, {**table.fields, **given}, "executors", key="class"))
 
 
 def refuse_crowd(executor: Executor, budget: Budget) -> None:
@@ -100,10 +168,47 @@ def refuse_crowd(executor: Executor, budget: Budget) -> None:
             )
 
 
+def refuse_full_memory(executor: Executor, jobs: Sequence[JobSpec]) -> None:
+    """Refuse more jobs at a time on the processor than main memory holds.
+
+    A job needs what one of its system was measured to take (`main_memory`), else what was predicted
+    of it; the most that may meet are the largest. One at a time is never refused.
+
+    Raises:
+        RequestError: there are more.
+    """
+    slots = executor.slots.count("cpu")
+    needs = sorted(map(main_memory, jobs), reverse=True)[:slots]
+    free = available_memory()
+    if len(needs) < 2 or sum(needs) <= free:
+        return
+    fits = sum(taken <= free for taken in accumulate(needs))
+    raise RequestError(
+        f"--workers: {len(needs)} jobs at a time need {gib(sum(needs))} of main memory (measured "
+        f"or predicted), and {gib(free)} are free; give --workers {max(1, fits)}, or end other "
+        "programs"
+    )
+
+
+def main_memory(job: JobSpec) -> int:
+    """Return the bytes of main memory that a job on the processor takes, as far as is known."""
+    found = find_result(job.stage_folder("measure", job.measure.key)) if job.measure else None
+    costs, _ = measured(found or {})
+    peaks = (costs.training_memory, costs.inference_memory)
+    taken = [each.bytes for each in peaks if each and each.counted == "process"]
+    return max(taken, default=WORKER_MEMORY + (job.prediction.peak if job.prediction else 0))
+
+
 def run_jobs(
-    jobs: list[JobSpec], executor: Executor, watch: Watch
+    jobs: list[JobSpec],
+    executor: Executor,
+    watch: Watch,
+    known: Mapping[str, Record | None] | None = None,
 ) -> Iterator[tuple[JobSpec, Record]]:
     """Run jobs in all slots of an executor, and yield each with its record as it ends.
+
+    Other calls on the same folder may run at the same time: each job is run by one of them, and
+    the others read its record (see `JobQueue`, also for `known`).
 
     A job without a result becomes a failed record that says why, and so does a job that planning
     refused, with nothing started; the others go on. If the disk takes no such record, it is
@@ -114,19 +219,21 @@ def run_jobs(
     for slot in executor.slots:
         free.put(slot)
 
-    def run(job: JobSpec) -> Record:
+    queue = JobQueue(jobs, known, watch)
+
+    def run_next() -> tuple[JobSpec, Record]:
         slot = free.get()
         try:
-            return _run_job(job, executor, slot, watch)
+            return _run_next(queue, executor, slot, watch)
         finally:
             free.put(slot)
 
     pool = ThreadPoolExecutor(len(executor.slots))
-    futures = {pool.submit(run, job): job for job in jobs}
     try:
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        for future in as_completed([pool.submit(run_next) for _ in jobs]):
+            yield future.result()
     finally:
+        queue.stop()
         executor.stop()
         pool.shutdown(cancel_futures=True)
 
@@ -164,11 +271,15 @@ class _FirstResult:
 
     def __init__(self, watch: Watch) -> None:
         self._watch, self._began, self._is_next = watch, perf_counter(), False
+        self._waits_since: float | None = None
         self.seconds: float | None = None
 
     def receive(self, event: ProgressEvent) -> None:
         """Receive an event."""
         if event.kind == "stage":
+            if self._waits_since is not None:  # while other jobs of the machine came to a stand
+                self._began += perf_counter() - self._waits_since
+            self._waits_since = perf_counter() if event.text == SILENCE else None
             self._is_next = event.text == FIRST_RESULT
         if not self._is_next:
             self._watch(event)
@@ -176,16 +287,50 @@ class _FirstResult:
             self.seconds = perf_counter() - self._began
 
 
-def _run_job(job: JobSpec, executor: Executor, slot: str, watch: Watch) -> Record:
+def _run_next(
+    queue: JobQueue, executor: Executor, slot: str, watch: Watch
+) -> tuple[JobSpec, Record]:
+    """Run the next job of a queue, or read the record that another call has made of it."""
+    while found := queue.take():
+        job, taken = found
+        record = taken if isinstance(taken, Record) else None
+        if not isinstance(taken, Record):
+            try:
+                record = _run_job(job, executor, slot, watch, taken)
+            except LeaseLost:
+                queue.put_back(job)
+            finally:
+                taken.release()
+        if record is not None:
+            watch(ProgressEvent("end", job=job, record=record))
+            return job, record
+    raise StoppedError
+
+
+def _run_job(job: JobSpec, executor: Executor, slot: str, watch: Watch, lease: Lease) -> Record:
+    """Run a job under its lease, and note how far it is.
+
+    Raises:
+        LeaseLost: this process, or its worker, stood still for so long that another call took over.
+    """
     watch(ProgressEvent("start", job=job))
-    answer = _ask(job, executor, slot, watch)
+    note = NoteWriter(job)
+
+    def hear(event: ProgressEvent) -> None:
+        note.hear(event)
+        watch(event)
+
+    answer = _ask(job.model_copy(update={"lease": lease.token}), executor, slot, hear)
     if answer.result is not None:
         record = Record.model_validate(answer.result)
+    elif answer.why.startswith(LOST):
+        raise LeaseLost(answer.why)
     else:
         record = write_failure(job, answer.state, answer.why)
         with suppress(PathError, StorageError):  # the row says why as it is
-            write_text(job.folder / "errors.log", answer.errors)
-    watch(ProgressEvent("end", job=job, record=record))
+            write_text(job.folder / "errors.log", without_secrets(answer.errors))
+    if record.finished:  # else the disk took no record, and the job is still asked for
+        note.end()
     return record
 
 

@@ -141,7 +141,7 @@ def learning_step(
         optimizer.zero_grad(set_to_none=True)
         with arithmetic(device, tf32=recipe.tf32, deterministic=recipe.deterministic):
             inputs = system.inputs(raw.to(device)) if ahead is None else ahead
-            learn(system, inputs, labels, recipe.micro_batch, precision)
+            learn(system, inputs, labels, recipe.micro_batch, precision, recipe.batch_norm)
             optimizer.step()
 
     return step
@@ -182,15 +182,19 @@ def _embedding_seconds(context: JobContext, system: System, seconds: float, item
 def _step_seconds(
     context: JobContext, system: System, recipe: Recipe, seconds: float, classes: int
 ) -> float:
-    """Estimate the seconds of a step from steps with fewer items."""
-    most = recipe.micro_batch or recipe.batch
+    """Estimate the seconds of a step from steps with fewer items.
+
+    These go through the network at once, or, where a step's parts do so in lock-step, in two.
+    """
+    in_lockstep = recipe.batch_norm == "full" and recipe.micro_batch is not None
+    most = (recipe.micro_batch or recipe.batch) * (2 if in_lockstep else 1)
     each = recipe.sampler.utterances if recipe.sampler else 1
-    few = recipe.model_copy(update={"micro_batch": None})
     times: dict[int, float] = {}
     items = min(most, 2 * each)
     while items not in times:
         labels = torch.arange(items) // each % classes
         raw = _noise(context, seconds, items)
+        few = recipe.model_copy(update={"micro_batch": (items + 1) // 2 if in_lockstep else None})
         step = learning_step(system, few, raw, labels.to(context.device))
         spent = times[items] = _median_seconds(context, step)
         if spent < TOO_LONG and (spent < ENOUGH or items < FEWEST):

@@ -15,9 +15,12 @@ from harness.config.loader import LoadedBenchmark, load
 from harness.datasets.dataset import OpenDataset, open_dataset
 from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, OutOfMemory
+from harness.measure.alone import AT_WORK
 from harness.measure.gpu_room import GpuRoom
 from harness.measure.memory_use import is_out_of_memory
+from harness.records.lease import check_leases
 from harness.run.events import ProgressEvent, Watch, ignore
+from harness.run.job.results import SILENCE
 from harness.run.job.spec import JobSpec
 from harness.tasks.task import Task
 
@@ -41,7 +44,8 @@ class JobContext:
 
     def __init__(self, spec: JobSpec, watch: Watch = ignore, room: GpuRoom | None = None) -> None:
         self.spec, self._watch, self.room = spec, watch, room
-        self._last, self._told = ProgressEvent("advance"), 0.0
+        self._stage = self._last = ProgressEvent("advance")
+        self._told = 0.0
         # Read first: it makes the user's own adapters, beside the file, importable.
         self.benchmark: LoadedBenchmark = load(spec.benchmark)
 
@@ -58,12 +62,21 @@ class JobContext:
             is_quiet: True if it may be silent for as long as it takes.
         """
         self._last = ProgressEvent("advance")
-        self._watch(ProgressEvent("stage", stage, total=total, is_quiet=is_quiet))
+        self._stage = ProgressEvent("stage", stage, total=total, is_quiet=is_quiet)
+        self._watch(self._stage)
 
     def advance(self, done: int, loss: float | None = None) -> None:
-        """Report that `done` units of the stage are done in all, with the loss if there is one."""
+        """Report that `done` units of the stage are done in all, with the loss if there is one.
+
+        Here the work stands still while another job of the machine is measured.
+
+        Raises:
+            LeaseLost: another process has taken over what this one works on.
+        """
         self._last = ProgressEvent("advance", done=done)  # Repeated, it is no step of its own.
         self._watch(replace(self._last, loss=loss))
+        check_leases()
+        AT_WORK.stand_aside(self._wait_outside)
 
     def go_on(self, _: object = None) -> None:
         """Report that the work goes on within a unit that takes long.
@@ -76,8 +89,24 @@ class JobContext:
             self._watch(self._last)
 
     def wait(self, begins: bool) -> None:
-        """Report that another process has to be waited for, or no longer."""
+        """Report that another process has to be waited for, or no longer; it may measure then."""
+        if begins:
+            AT_WORK.leave()
+        else:
+            AT_WORK.rejoin()
         tell_waiting(self._watch, begins)
+
+    def wait_for_silence(self, begins: bool) -> None:
+        """Report that other jobs have to stand still before this one is measured, or do so now."""
+        tell_waiting(self._watch, begins, SILENCE)
+
+    def _wait_outside(self, begins: bool) -> None:
+        """Report that another job is measured, or no longer."""
+        if begins:
+            tell_waiting(self._watch, begins, "waiting while another job is measured")
+        else:
+            self._watch(self._stage)
+            self._watch(self._last)
 
     @cached_property
     def dataset(self) -> OpenDataset:
@@ -165,10 +194,9 @@ class JobContext:
         return system.to(self.device)
 
 
-def tell_waiting(watch: Watch, begins: bool) -> None:
-    """Tell that a job begins, or ends, to wait for another process that does the same."""
-    stage = "waiting for another call" if begins else "starting"
-    watch(ProgressEvent("stage", stage, is_quiet=begins))
+def tell_waiting(watch: Watch, begins: bool, why: str = "waiting for another call") -> None:
+    """Tell that a job begins, or ends, to wait for other processes."""
+    watch(ProgressEvent("stage", why if begins else "starting", is_quiet=begins))
 
 
 def make_task(loaded: LoadedBenchmark, suite: str) -> Task:

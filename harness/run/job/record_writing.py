@@ -14,8 +14,10 @@ from harness.measure.environment import environment_digest
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import digest, sha256_file
 from harness.records.files import atomic_path, lock, read_bytes, write_bytes
+from harness.records.lease import confirm_lease
 from harness.records.record import Artefact, Metric, Record, Stage, State
 from harness.records.record_files import read_record, write_record
+from harness.records.redaction import without_secrets
 from harness.run.job.results import INPUTS, SCORES, find_result, measured, utc_now
 from harness.run.job.spec import JobSpec
 from harness.series.series_file import PUBLISHED
@@ -25,9 +27,6 @@ RECORD = "record.json"
 FOREIGN_WEIGHTS = (
     "its weights were made elsewhere; whether they had seen the test items was not checked"
 )
-
-RUNNING = "running"
-"""Locked in a job's folder while a process works on it."""
 
 
 def build_record(
@@ -96,7 +95,8 @@ def build_failure(spec: JobSpec, state: State, reason: str) -> Record:
         for name, stage in (("train", spec.train), ("measure", spec.measure))
         if stage is not None
     }
-    return bare_record(spec, state, printable(reason)).model_copy(update={"stages": stages})
+    told = without_secrets(printable(reason))
+    return bare_record(spec, state, told).model_copy(update={"stages": stages})
 
 
 def write_attempt(spec: JobSpec, record: Record, scores: Path | None) -> Record:
@@ -112,8 +112,12 @@ def write_attempt(spec: JobSpec, record: Record, scores: Path | None) -> Record:
 
     Returns:
         The record with its attempt's number.
+
+    Raises:
+        LeaseLost: another process has taken the job over.
     """
     folder = spec.folder
+    confirm_lease(folder)
     with lock(folder / RECORD):
         attempt = 1 + max([0, *(_attempt_number(path) for path in folder.glob("attempt-*.json"))])
         numbered = record.model_copy(update={"attempt": attempt, "finished": utc_now()})
@@ -136,7 +140,7 @@ def write_failure(spec: JobSpec, state: State, reason: str) -> Record:
     record, scores = build_failure(spec, state, reason), None
     try:
         if results := _results_before_measuring(spec):
-            notes = [not_measured(printable(reason))]
+            notes = [not_measured(record.reason)]
             record_done = build_record(spec, results, notes)
             scores = spec.stage_folder("evaluate", record_done.stages["evaluate"].key) / SCORES
             return write_attempt(spec, record_done, scores)

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from filelock import Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import DataError, PathError, RequestError, StorageError
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import digest, readable_json, sha256_file
-from harness.records.files import atomic_file, lock, read_bytes, read_text, write_text
+from harness.records.files import atomic_file, read_bytes, read_text, write_text
+from harness.records.lease import POLL, confirm_lease, take_lease
 from harness.records.record import Resources, Stage, State
 from harness.train.training_progress import FINAL as WEIGHTS
 
@@ -59,6 +59,10 @@ ITEM_SECONDS = 2.0
 
 FIRST_RESULT = "first result"
 """The part of measuring that ends with a process's first embedding."""
+
+
+SILENCE = "waiting for other jobs to stand still"
+"""The part of a job in which its machine is not quiet enough yet to measure."""
 
 
 def stage_name(name: str, key: str) -> str:
@@ -193,6 +197,9 @@ def run_stage(
         code: the commit that runs it, kept too: a later job that finds the result names this one.
         make: does the work in that folder and returns what is to be kept.
         wait: told when it begins and ends to wait for another process.
+
+    Raises:
+        LeaseLost: this process stood still for so long that another one took the stage over.
     """
     with turn(folder, wait):
         try:
@@ -211,29 +218,30 @@ def run_stage(
         result = make(folder)
         spent = {"seconds": round(monotonic() - began, 3), "finished": utc_now(), "code": code}
         kept = {**result, "stage": stage.model_copy(update=spent).model_dump()}
+        confirm_lease(folder)
         write_text(folder / RESULT, readable_json({**kept, OWN: digest(kept)}))
         return kept
 
 
 @contextmanager
-def turn(path: Path, wait: Wait) -> Iterator[None]:
-    """Hold the lock on a path, and tell if another process has to be waited for.
+def turn(folder: Path, wait: Wait = lambda _: None) -> Iterator[None]:
+    """Hold the lease of a folder, and tell if another process has to be waited for.
 
     Args:
-        path: what is locked.
+        folder: what is worked in.
         wait: called with True before waiting, with False after it; not at all if nobody waits.
     """
-    held = lock(path)
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
+    lease = take_lease(folder)
+    if lease is None:
         wait(True)
-        held.acquire()
+        while lease is None:
+            sleep(POLL)
+            lease = take_lease(folder)
         wait(False)
     try:
         yield
     finally:
-        held.release()
+        lease.release()
 
 
 def measured(result: dict[str, Any]) -> tuple[Resources, tuple[str, ...]]:

@@ -21,6 +21,9 @@ from harness.run.job.limits import Limits
 from harness.run.job.parent import Parent
 from harness.run.job.results import TimedShapes, stage_folder
 
+DIVISION = ("micro_batch", "batch_norm", "fine_tune")
+"""Keys of a recipe that a record of costs holds only where they are not the defaults."""
+
 BUDGET_ENDING = " crops"
 """The end of the name of a recipe that is as long as one of several training budgets."""
 
@@ -67,6 +70,7 @@ class JobSpec(BaseModel):
         options: torch's options that are measured (see `OPTIONS`).
         keep_states: how many states its training keeps for an audit; no result depends on them.
         keep_embeddings: MiB that the kept test embeddings may take; no result depends on them.
+        lease: token of the lease of its folder, if whoever asks for it holds that.
         audit: what is run again of its training, for `only = "audit"`.
         parent: the finished training that its training goes on from; None if it begins.
         initial: weights that its training begins with; None if they are drawn.
@@ -114,6 +118,7 @@ class JobSpec(BaseModel):
     options: tuple[str, ...] = ()
     keep_states: int = 0
     keep_embeddings: int = EMBEDDINGS_MIB
+    lease: str = ""
     audit: AuditTask | None = None
     parent: Parent | None = None
     initial: Initial | None = None
@@ -159,7 +164,7 @@ class JobSpec(BaseModel):
                 "crop_seconds": self.recipe.crop_seconds if self.recipe else None,
                 "precision": self.recipe.precision if self.recipe else "32-true",
                 "optimizer": self.recipe.optimizer.name if self.recipe else None,
-                **{name: asked[name] for name in ("micro_batch", "fine_tune") if name in asked},
+                **{name: asked[name] for name in DIVISION if name in asked},
                 "augment": self.recipe.augment.model_dump() if self.recipe else None,
                 "classes": self.dataset.counts["train"],
                 "dataset": self.dataset.name,

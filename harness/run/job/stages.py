@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,10 +13,12 @@ import torch
 from harness.config.recipes import Recipe
 from harness.errors import HarnessError, OutOfMemory, PathError, StorageError, file_error
 from harness.feeding.front_end import raw_shape
+from harness.measure.alone import AT_WORK
 from harness.measure.gpu_room import GpuRoom, gib, limit_allocator, release_memory
 from harness.measure.memory_use import available_memory
 from harness.metrics.validation import MetricError
 from harness.records.documents import digest, sha256_file
+from harness.records.lease import share_lease
 from harness.records.record import Record, State
 from harness.run.events import Watch, ignore
 from harness.run.job.audit_answer import AuditAnswer
@@ -23,7 +26,6 @@ from harness.run.job.benchmark_target import BenchmarkTarget, time_system
 from harness.run.job.context import JobContext, StepOutOfMemory, memory_errors, tell_waiting
 from harness.run.job.measure_stage import NotMeasured, measure_system, measuring_seconds
 from harness.run.job.record_writing import (
-    RUNNING,
     build_failure,
     build_record,
     not_measured,
@@ -35,6 +37,7 @@ from harness.run.job.results import (
     ITEM_SECONDS,
     NOTES,
     SCORES,
+    SILENCE,
     Measurement,
     Speed,
     measured,
@@ -81,10 +84,10 @@ def run_job(spec: JobSpec, watch: Watch = ignore) -> Record:
         import harness.run.job.train_stage  # noqa: F401
 
     try:
-        with turn(spec.folder / RUNNING, partial(tell_waiting, watch)):
+        with _job_turn(spec, watch), AT_WORK.begin():
             done = _within_budget(spec, lambda room: _run_stages(JobContext(spec, watch, room)))
             return done if isinstance(done, Record) else write_failure(spec, *done)
-    except (PathError, StorageError) as error:  # the folder takes no lock, so no record either
+    except (PathError, StorageError) as error:  # the folder takes no lease, so no record either
         return build_failure(spec, "failed", str(error))
 
 
@@ -115,7 +118,7 @@ def validate_job(spec: JobSpec, watch: Watch = ignore) -> Record:
         return validation_record(spec, {"train": training, "validate": judged})
 
     try:
-        with turn(spec.folder / RUNNING, partial(tell_waiting, watch)):
+        with _job_turn(spec, watch), AT_WORK.begin():
             done = _within_budget(spec, lambda room: validate(JobContext(spec, watch, room)))
             return done if isinstance(done, Record) else write_failure(spec, *done)
     except (PathError, StorageError) as error:
@@ -141,7 +144,8 @@ def measure_job(spec: JobSpec, watch: Watch = ignore) -> Measurement:
         resources, notes = measured(found)
         return Measurement(state="done", resources=resources, notes=notes)
 
-    done = _within_budget(spec, measure)
+    with AT_WORK.begin(), AT_WORK.alone(partial(tell_waiting, watch, why=SILENCE)):
+        done = _within_budget(spec, measure)
     return done if isinstance(done, Measurement) else Measurement(state=done[0], reason=done[1])
 
 
@@ -176,6 +180,20 @@ def audit_job(spec: JobSpec, watch: Watch = ignore) -> AuditAnswer:
 
     done = _within_budget(spec, audit)
     return done if isinstance(done, AuditAnswer) else AuditAnswer(why=": ".join(done))
+
+
+@contextmanager
+def _job_turn(spec: JobSpec, watch: Watch) -> Iterator[None]:
+    """Hold the lease of a job's folder; wait for it only if nobody took it for this process."""
+    if not spec.lease:
+        with turn(spec.folder, partial(tell_waiting, watch)):
+            yield
+        return
+    lease = share_lease(spec.folder, spec.lease)
+    try:
+        yield
+    finally:
+        lease.release()
 
 
 def _run_stages(context: JobContext) -> Record:
@@ -258,8 +276,13 @@ def _measure(context: JobContext) -> dict[str, Any]:
     spec, stage = context.spec, context.spec.measure
     if stage is None:
         raise TypeError("nothing is measured of a job without a network")
+
+    def measure(_: Path) -> dict[str, Any]:
+        with AT_WORK.alone(context.wait_for_silence):
+            return measure_system(context)
+
     folder = spec.stage_folder("measure", stage.key)
-    return run_stage(folder, stage, spec.code, lambda _: measure_system(context), context.wait)
+    return run_stage(folder, stage, spec.code, measure, context.wait)
 
 
 def _within_budget(spec: JobSpec, act: Callable[[GpuRoom | None], T]) -> T | tuple[State, str]:

@@ -14,7 +14,7 @@ from harness.run.job.results import ITEM_SECONDS
 from harness.run.job.spec import Embedding
 from harness.run.plan.questions import Report, adapter_key, make_adapter
 
-COUNTS = ("batch", "sampler", "micro_batch", "precision", "optimizer", "augment")
+COUNTS = ("batch", "sampler", "micro_batch", "precision", "optimizer", "augment", "batch_norm")
 """Keys of a recipe that change what a step holds."""
 
 LARGEST = 2**10

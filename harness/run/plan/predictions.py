@@ -212,9 +212,15 @@ def _with_parts(recipe: Recipe, found: list[Training]) -> Recipe:
 
 def _notes(phase: Recipe, kept: Training) -> Iterator[str]:
     if kept.part not in (None, phase.micro_batch):
+        host = kept.prediction.host if kept.prediction else 0
+        norm = (
+            f"batch normalisation saw at most {kept.part} at a time"
+            if phase.batch_norm == "parts"
+            else f"batch normalisation too; {host / 2**30:.1f} GiB wait in main memory"
+        )
         yield (
             f"batch {in_parts(phase.batch, kept.part)} to fit the memory budget: the loss is that "
-            f"of {phase.batch} items, batch normalisation saw at most {kept.part} at a time"
+            f"of {phase.batch} items, {norm}"
         )
     if kept.checkpointing:
         yield "activations were computed again in the backward pass to fit the memory budget"

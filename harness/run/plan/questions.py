@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from harness.adapter import ADDED, Fbank, Image, Input, Spectrogram, Vector, Vectors
+from harness.adapter import ADDED, Fbank, Image, Input, Spectrogram, TfMel, Vector, Vectors
 from harness.config.imports import construct, load_class
 from harness.errors import RequestError
 from harness.records.documents import canonical_json
@@ -22,7 +22,7 @@ T_co = TypeVar("T_co", bound=BaseModel, covariant=True)
 Report = Callable[[str], None]
 """Receives what foreign code is about to do: a process that dies of it can say no more."""
 
-INPUTS = {each.__name__: each for each in (Fbank, Spectrogram, Image, Vector, Vectors)}
+INPUTS = {each.__name__: each for each in (Fbank, TfMel, Spectrogram, Image, Vector, Vectors)}
 
 _MADE: dict[str, Any] = {}
 """Adapters of this process, by `adapter_key`: each is made once, whatever is asked of it."""

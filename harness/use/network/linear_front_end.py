@@ -13,16 +13,15 @@ from torch import Tensor, nn
 
 from harness.errors import RequestError
 from harness.feeding.front_end import (
-    LOG_FLOOR,
-    PRE_EMPHASIS,
     AsItIs,
-    LogMel,
     PictureFrontEnd,
     SpectrogramImage,
     channel_planes,
     normalised,
     resized_sides,
 )
+from harness.feeding.log_mel import PRE_EMPHASIS, LogMel
+from harness.feeding.tf_mel import TfLogMel
 
 
 class LinearLogMel(nn.Module):
@@ -33,23 +32,21 @@ class LinearLogMel(nn.Module):
     """
 
     kernel: Tensor
-    bank: Tensor
 
     def __init__(self, made: LogMel) -> None:
         super().__init__()
-        self.scale, self.shift = made.declared.scale, made.shift
-        self.subtract_mean = made.declared.subtract_mean
-        self.register_buffer("kernel", spectrum_kernel(made.window, made.points), persistent=False)
-        self.register_buffer("bank", made.bank.clone(), persistent=False)
+        self.made = made
+        window = made.window.double().diag()
+        frame = window if isinstance(made, TfLogMel) else window @ emphasised_frame(made.length)
+        self.register_buffer("kernel", spectrum_kernel(frame, made.points), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Compute the features of a waveform in -1..1."""
-        scaled = (waveform * self.scale).unsqueeze(1)
-        spectra = nn.functional.conv1d(scaled, self.kernel, stride=self.shift).square()
+        scaled = (self.made.prepare(waveform) * self.made.declared.scale).unsqueeze(1)
+        spectra = nn.functional.conv1d(scaled, self.kernel, stride=self.made.shift).square()
         half = self.kernel.shape[0] // 2
         power = (spectra[:, :half] + spectra[:, half:]).transpose(1, 2)
-        features = (power @ self.bank).clamp_min(LOG_FLOOR).log()
-        return features - features.mean(1, keepdim=True) if self.subtract_mean else features
+        return self.made.centre(self.made.compress(power))
 
 
 class LinearSpectrogram(nn.Module):
@@ -104,23 +101,27 @@ class LinearPicture(nn.Module):
         return normalised(self.declared, self.rows @ planes @ self.columns.T)
 
 
-def spectrum_kernel(window: Tensor, points: int) -> Tensor:
+def emphasised_frame(length: int) -> Tensor:
+    """Return what removes a frame's mean and pre-emphasises it, `[length, length]`.
+
+    The sample before its first is taken to be the first itself.
+    """
+    frame = torch.eye(length, dtype=torch.float64) - 1 / length
+    return frame - PRE_EMPHASIS * torch.cat([frame[:1], frame[:-1]])
+
+
+def spectrum_kernel(frame: Tensor, points: int) -> Tensor:
     """Return what maps a frame to its spectrum, `[2 * (points / 2 + 1), 1, length]`.
 
-    The real parts come first. A frame's mean is removed, it is pre-emphasised (the sample before
-    its first is taken to be the first itself), windowed and padded with zeros.
+    The real parts come first.
 
     Args:
-        window: `[length]`.
+        frame: what is done to a frame before it is padded with zeros, `[length, length]`.
         points: of the transform.
     """
-    length = len(window)
-    frame = torch.eye(length, dtype=torch.float64) - 1 / length
-    before = torch.cat([frame[:1], frame[:-1]])
-    windowed = window.double()[:, None] * (frame - PRE_EMPHASIS * before)
-    phase = torch.outer(torch.arange(points // 2 + 1), torch.arange(length)) % points
+    phase = torch.outer(torch.arange(points // 2 + 1), torch.arange(len(frame))) % points
     angle = phase.double() * (2 * math.pi / points)
-    return torch.cat([angle.cos() @ windowed, -angle.sin() @ windowed]).float().unsqueeze(1)
+    return torch.cat([angle.cos() @ frame, -angle.sin() @ frame]).float().unsqueeze(1)
 
 
 def linear_front_end(made: nn.Module, shape: tuple[int, ...]) -> nn.Module:

@@ -12,11 +12,14 @@ from torch import Tensor, nn
 from adapters.native.campplus import CamPlusPlusBackbone
 from adapters.native.ecapa_glob import EcapaGlobBackbone
 from adapters.native.eres2net import ERes2NetBackbone, ERes2NetV2Backbone
+from adapters.native.redimnet2 import SIZES, ReDimNet2Backbone
 from adapters.native.resnet import AttentiveResNet, ResNet
+from adapters.native.simam_resnet import SimAmResNet
 from adapters.native.xvector import XVectorBackbone
 from tests.adapters.native.upstream import (
     INPUTS,
     error,
+    example,
     fixture,
     normal,
     parameter_count,
@@ -29,9 +32,14 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "ecapa_tdnn_glob_c512": EcapaGlobBackbone,
     "eres2net34_base": ERes2NetBackbone,
     "eres2net_v2": ERes2NetV2Backbone,
+    "redimnet2_b0": lambda: ReDimNet2Backbone(SIZES["b0"]),
+    "redimnet2_b1_normalised": lambda: ReDimNet2Backbone(SIZES["b1"], group_norm=True),
+    "redimnet2_b2": lambda: ReDimNet2Backbone(SIZES["b2"]),
+    "redimnet2_b3": lambda: ReDimNet2Backbone(SIZES["b3"]),
     "resnet34": ResNet,
     "resnet34_astp": lambda: AttentiveResNet(pooling="astp"),
     "resnet34_mqmhastp": lambda: AttentiveResNet(pooling="mqmhastp"),
+    "simam_resnet34": SimAmResNet,
     "xvector": XVectorBackbone,
     "xvector_astp": lambda: XVectorBackbone(pooling="astp"),
 }
@@ -50,7 +58,7 @@ SMALL: dict[str, Callable[[], nn.Module]] = {
 CANCELLED = ("local_att.0.bias", "local_att.3.bias", "pool.linear2.bias")
 
 # Their poolings weigh a single frame by one, and take its deviation for the floor's.
-ONE_FRAME_WILL_DO = ("resnet34_astp", "resnet34_mqmhastp")
+ONE_FRAME_WILL_DO = ("resnet34_astp", "resnet34_mqmhastp", "simam_resnet34")
 
 
 @pytest.fixture(scope="module", params=sorted(NETWORKS))
@@ -91,8 +99,8 @@ def test_embeddings_are_the_upstream_ones(
     assert error(network, expected, which) < 1e-4
 
 
-def test_evaluation_does_not_mix_utterances(network: nn.Module) -> None:
-    batch = normal(9, (3, 120, 80))
+def test_evaluation_does_not_mix_utterances(network: nn.Module, expected: dict[str, Any]) -> None:
+    batch = example(expected, 9, (3, 120, 80))
     with torch.inference_mode():
         together = network(batch)
         alone = torch.cat([network(utterance.unsqueeze(0)) for utterance in batch])

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 Network = TypeVar("Network", bound=nn.Module)
 
-# Seed and shape (`[batch, frames, bins]`) of the input that each embedding is of.
+# Seed and shape (`[batch, frames, bins]`) of the input that each embedding is of; a fixture may
+# tell other `bins`.
 INPUTS = {"embedding_200": (7, (3, 200, 80)), "embedding_331": (8, (1, 331, 80))}
 
 
@@ -60,9 +61,14 @@ def parameter_count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
+def example(expected: dict[str, Any], seed: int, shape: tuple[int, int, int]) -> Tensor:
+    """A standard normal input with the bins of a fixture's network."""
+    return normal(seed, (*shape[:2], expected.get("bins", shape[2])))
+
+
 def error(network: nn.Module, expected: dict[str, Any], which: str) -> float:
     """Largest difference of the embeddings, over the largest of their values."""
     with torch.inference_mode():
-        actual = network(normal(*INPUTS[which]))
+        actual = network(example(expected, *INPUTS[which]))
     wanted = torch.tensor(expected[which])
     return float((actual - wanted).abs().max() / wanted.abs().max())

@@ -78,6 +78,8 @@ def test_a_smaller_batch_repeated_tests_and_older_records_are_footnotes(make):
     assert "128 asked, 56 used = 3 x 19" in text
     assert "more than once by ecapa-512 + aam (3 times)" in text
     assert "12 tried" in text
+    joined = page(make(resources=held, recipe={"batch_norm": "full"}))
+    assert "56 used = 3 x 19, batch normalisation over all" in joined
     assert "There is 1 older record of the same entries and seeds" in text
 
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import threading
 import time
 from dataclasses import dataclass, field
 
 import pytest
 
-from harness.cli.options import ExecutorName
 from harness.config.loader import load
 from harness.config.schema import Budget
 from harness.errors import RequestError
+from harness.records.record import Prediction
 from harness.run.events import ProgressEvent, Watch, ignore
 from harness.run.execute import executor
-from harness.run.execute.executor import EXECUTORS, Answer, make_executor, run_jobs
+from harness.run.execute.executor import EXECUTORS, Answer, choose_executor, make_executor, run_jobs
 from harness.run.execute.subprocesses import CARDS, card_of, worker_environment
 from harness.run.job.record_writing import build_failure
 from harness.run.job.spec import JobSpec
 from harness.run.plan.request import RunRequest
+from tests.here import Here
+from tests.run.execute.elsewhere import table
 from tests.tiny import TinyBenchmark, planned_jobs
 
 
@@ -89,6 +92,27 @@ def test_workers_that_do_not_share_a_gpu_are_refused(monkeypatch: pytest.MonkeyP
         executor.refuse_crowd(Elsewhere(("cuda:0", "cuda:1") * 2), budget)
 
 
+def test_jobs_that_main_memory_does_not_hold_at_once_are_refused(
+    jobs: list[JobSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a system that was measured counts what it took, which all its seeds share."""
+    measured = executor.main_memory(jobs[1])
+    assert measured > 0
+    assert {executor.main_memory(job) for job in jobs[1:]} == {measured}
+    told = Prediction(parameters=1, inputs=2, temporaries=3, peak=123_456, reserved=2**20)
+    new = jobs[1].model_copy(update={"memory_limit": 12345, "prediction": told})
+    assert executor.main_memory(new) == executor.WORKER_MEMORY + told.peak
+    assert executor.main_memory(jobs[0]) == executor.WORKER_MEMORY
+
+    monkeypatch.setattr(executor, "available_memory", lambda: 2 * measured)
+    for slots in (("cpu",), ("cpu",) * 2, ("cuda:0", "cpu", "cuda:1")):
+        executor.refuse_full_memory(Elsewhere(slots), jobs)
+    executor.refuse_full_memory(Elsewhere(("cpu",) * 9), jobs[1:3])
+    wanted = r"--workers: 3 jobs at a time need .* GiB of main memory.*give --workers 2"
+    with pytest.raises(RequestError, match=wanted):
+        executor.refuse_full_memory(Elsewhere(("cpu",) * 3), jobs)
+
+
 def test_a_caller_that_stops_stops_the_executor(jobs: list[JobSpec]) -> None:
     engine = Elsewhere()
     running = run_jobs(jobs, engine, ignore)
@@ -102,8 +126,48 @@ def test_a_worker_multiplies_matrices_repeatably(monkeypatch: pytest.MonkeyPatch
     assert worker_environment(2)["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 
-def test_the_command_line_offers_what_is_there() -> None:
-    assert {each.value for each in ExecutorName} == set(EXECUTORS)
+def test_an_executor_has_a_name_and_perhaps_a_table() -> None:
+    assert choose_executor("local", {}).import_path == EXECUTORS["local"]
+    ours = choose_executor("slurm", {"slurm": table(hours=4)})
+    assert (ours.import_path, ours.fields) == (EXECUTORS["slurm"], {"hours": 4})
+    theirs = table(**{"class": "tests.here:Here"})
+    assert isinstance(make_executor(choose_executor("mine", {"mine": theirs}), "cpu", 1), Here)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "wanted"),
+    [
+        ("slrum", {}, "--executor slrum: there is no such executor; did you mean 'slurm'"),
+        ("mine", {"prefix": []}, "executors.mine.class: missing; give its import path"),
+        ("local", {"class": "a:B"}, "executors.local.class: local is one of ours"),
+        ("local", {"hours": 3}, "harness.run.execute.subprocesses:LocalExecutor is not a data"),
+        ("docker", {"device": "cuda"}, "executors: device: is given by the call; leave it out"),
+        ("docker", {"imagine": "x"}, "executors.imagine: unknown key; did you mean 'image'"),
+        ("mine", {"class": "tests.hree:Here"}, "cannot import 'tests.hree'"),
+    ],
+)
+def test_a_wrong_executor_is_refused(name: str, fields: dict[str, str], wanted: str) -> None:
+    tables = {name: table(**fields)} if fields else {}
+    with pytest.raises(RequestError, match=re.escape(wanted)):
+        make_executor(choose_executor(name, tables), "cpu", 1)
+
+
+def test_no_secret_of_the_environment_is_written(
+    jobs: list[JobSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_TOKEN", "hf-0123456789")
+
+    class Leaking(Elsewhere):
+        def ask(self, job: JobSpec, slot: str, watch: Watch) -> Answer:
+            return Answer(None, "401 for hf-0123456789", "GET ?token=hf-0123456789")
+
+    ((_, record),) = run_jobs(jobs[1:2], Leaking(), ignore)
+    assert record.reason == "401 for [$HUB_TOKEN]"
+    assert (jobs[1].folder / "errors.log").read_text() == "GET ?token=[$HUB_TOKEN]"
+    assert "0123456789" not in (jobs[1].folder / "record.json").read_text()
+
+
+def test_local_jobs_share_one_processor() -> None:
     engine = make_executor("local", "cpu", workers=3)
     assert engine.slots == ("cpu", "cpu", "cpu")
     engine.stop()

@@ -147,6 +147,8 @@ def test_two_calls_at_once_share_one_training(tiny: TinyBenchmark) -> None:
     assert [each.status for each in done] == [0, 0], done
     record = tiny.record("tiny", SEED)
     assert metrics_of(record) == metrics_of(unbroken)
+    assert record["attempt"] == 1
+    assert sorted(each.json["ran"] for each in done) == [0, 1]
     assert sum(each.err.count(f": train ({STEPS})") for each in done) == 1
     curves = tiny.stage(record, "train") / "curves" / f"tiny+aam+short-seed{SEED}"
     assert len(list(curves.iterdir())) == 1
@@ -210,7 +212,8 @@ def _wait_until(condition: Callable[[], bool], every: float = 0.02) -> None:
 
 def _check_record_of(cut: Cut, tiny: TinyBenchmark) -> None:
     """A worker that dies alone is a failed row; a call that is stopped is none."""
-    records = list(tiny.runs.glob(f"own-quick/voices/tiny+aam+short/seed{SEED}-*/*.json"))
+    place = f"own-quick/voices/tiny+aam+short/seed{SEED}-*"
+    records = [*tiny.runs.glob(f"{place}/record.json"), *tiny.runs.glob(f"{place}/attempt-*.json")]
     if cut is not _worker:
         assert records == []
         return

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from harness.adapter import Fbank, Image, Spectrogram, Vector
+from harness.adapter import Fbank, Image, Spectrogram, TfMel, Vector
 from harness.errors import RequestError
 from harness.feeding.front_end import front_end
 from harness.use.network.linear_front_end import linear_front_end
@@ -22,6 +22,8 @@ SOUND = torch.randn(3, 8_000, generator=torch.Generator().manual_seed(0)) * 0.1
         Fbank(window="povey", scale=1.0, bins=40),
         Fbank(window="hanning", subtract_mean=False, frame_length_ms=20.0),
         Fbank(window="rectangular", frame_shift_ms=12.5, low_hz=100.0, high_hz=-400.0),
+        TfMel(),
+        TfMel(bins=24, subtract_mean=False, frame_length_ms=20.0),
         Spectrogram(),
         Spectrogram(bins=40, frame_length_ms=32.0),
     ],
