@@ -74,8 +74,8 @@ class EncoderLayer(nn.Module):
         """Map `[batch, size, frames]` to the same shape."""
         rows = frames.transpose(1, 2)
         rows = self.layer_norm(rows + self.attention(rows))
-        rows = self.final_layer_norm(rows + self.feed_forward(rows))
-        return rows.transpose(1, 2)
+        mapped: Tensor = self.final_layer_norm(rows + self.feed_forward(rows))
+        return mapped.transpose(1, 2)
 
 
 class SelfAttention(nn.Module):

@@ -63,8 +63,8 @@ class HostTensors:
         if small or id(storage) in self._stays:
             return tensor
         # What is changed in place has another version.
-        key = (id(storage), tensor._version, tensor.storage_offset(), tensor.dtype)
-        key = (*key, tuple(tensor.shape), tensor.stride())
+        view = (tensor.storage_offset(), tensor.dtype, tuple(tensor.shape), tensor.stride())
+        key = (id(storage), tensor._version, *view)
         known = self._moved.get(key)
         if known is None or known.storage() is not storage:
             self.bytes += tensor.nbytes

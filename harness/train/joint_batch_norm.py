@@ -90,7 +90,7 @@ class Moments(torch.autograd.Function):
         values, mean = ctx.saved_tensors
         count = values.numel() // values.shape[1]
         shape = (1, -1, *[1] * (values.ndim - 2))
-        found = _wide(values) - mean.view(shape)
+        found: Tensor = _wide(values) - mean.view(shape)
         found.mul_((2 / count * on_var).view(shape)).add_((on_mean / count).view(shape))
         return found.to(values.dtype)
 
