@@ -18,6 +18,7 @@ from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender, reading_counter
 from harness.run.execute.executor import (
     ExecutorChoice,
+    is_local,
     make_executor,
     measure_jobs,
     refuse_crowd,
@@ -325,7 +326,7 @@ def run_missing(
 
     if missing:
         engine = make_executor(executor, request.device, workers)
-        if executor == "local":  # others compute elsewhere
+        if is_local(executor):
             refuse_full_memory(engine, missing)
         made = run_jobs(missing, engine, hear, found)
         found = {**found, **{job.digest: record for job, record in made}}

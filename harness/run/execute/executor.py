@@ -127,6 +127,16 @@ def choose_executor(name: str, tables: Mapping[str, ExecutorTable]) -> ExecutorT
     return table
 
 
+def is_local(chosen: ExecutorChoice) -> bool:
+    """Return whether an executor's jobs share this process's machine and memory.
+
+    >>> is_local("local"), is_local(choose_executor("local", {})), is_local("slurm")
+    (True, True, False)
+    """
+    table = choose_executor(chosen, {}) if isinstance(chosen, str) else chosen
+    return table.import_path == EXECUTORS["local"]
+
+
 def make_executor(chosen: ExecutorChoice, device: Device, workers: int) -> Executor:
     """Make an executor.
 

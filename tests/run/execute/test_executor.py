@@ -17,11 +17,19 @@ from harness.errors import RequestError
 from harness.records.record import Prediction
 from harness.run.events import ProgressEvent, Watch, ignore
 from harness.run.execute import executor
-from harness.run.execute.executor import EXECUTORS, Answer, choose_executor, make_executor, run_jobs
+from harness.run.execute.executor import (
+    EXECUTORS,
+    Answer,
+    ExecutorChoice,
+    choose_executor,
+    make_executor,
+    run_jobs,
+)
 from harness.run.execute.subprocesses import CARDS, card_of, worker_environment
 from harness.run.job.record_writing import build_failure
 from harness.run.job.spec import JobSpec
 from harness.run.plan.request import RunRequest
+from harness.run.session import run_missing
 from tests.here import Here
 from tests.run.execute.elsewhere import table
 from tests.tiny import TinyBenchmark, planned_jobs
@@ -111,6 +119,18 @@ def test_jobs_that_main_memory_does_not_hold_at_once_are_refused(
     wanted = r"--workers: 3 jobs at a time need .* GiB of main memory.*give --workers 2"
     with pytest.raises(RequestError, match=wanted):
         executor.refuse_full_memory(Elsewhere(("cpu",) * 3), jobs)
+
+
+@pytest.mark.parametrize("chosen", ["local", choose_executor("local", {})], ids=["name", "table"])
+def test_a_call_that_main_memory_does_not_hold_starts_nothing(
+    jobs: list[JobSpec], chosen: ExecutorChoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = jobs[1]
+    request = RunRequest(suite="own", profile="quick", runs=job.runs, device="cpu", threads=1)
+    monkeypatch.setattr(executor, "available_memory", lambda: 1)
+    several = [each.model_copy(update={"only": "validate"}) for each in jobs[1:3]]
+    with pytest.raises(RequestError, match="--workers: 2 jobs at a time need"):
+        run_missing(several, chosen, request, 2, ignore)
 
 
 def test_a_caller_that_stops_stops_the_executor(jobs: list[JobSpec]) -> None:
