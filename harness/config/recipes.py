@@ -155,7 +155,11 @@ class Recipe(ConfigTable):
     epochs: Times | None = None
     steps: Count | None = None
     augment: Augment = Augment()
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed", "16-mixed", "auto"] = Field(
+        default="32-true",
+        description="auto: bf16-mixed where the device has instructions for it, else 32-true; "
+        "a planned job has the one that it is",
+    )
     tf32: bool = Field(default=False, description="float32 products of a GPU rounded to TF32")
     deterministic: bool = Field(
         default=True, description="a GPU's kernels give the same bits every time"

@@ -9,7 +9,12 @@ import numpy
 import pytest
 import torch
 
-from harness.measure.environment import environment, environment_digest, processor_name
+from harness.measure.environment import (
+    environment,
+    environment_digest,
+    fast_precision,
+    processor_name,
+)
 
 
 def test_it_names_the_machine_and_the_libraries() -> None:
@@ -56,3 +61,20 @@ def test_generations_of_one_model_name_are_told_apart(
     (tmp_path / "cpuinfo").write_text(text)
     monkeypatch.setattr("harness.measure.environment._CPU_INFO", tmp_path / "cpuinfo")
     assert processor_name() == name
+
+
+@pytest.mark.parametrize(
+    ("flags", "precision"),
+    [
+        ("fpu avx2 avx512f", "32-true"),
+        ("fpu avx2 avx512f avx512_bf16", "bf16-mixed"),
+        ("fpu amx_tile amx_bf16", "bf16-mixed"),
+    ],
+)
+def test_bfloat16_is_fast_where_the_processor_has_instructions_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, precision: str
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n\nprocessor\t: 1\n")
+    monkeypatch.setattr("harness.measure.environment._CPU_INFO", tmp_path / "cpuinfo")
+    assert fast_precision("cpu") == precision
+    assert fast_precision("mps") == "32-true"

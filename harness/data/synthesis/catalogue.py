@@ -29,8 +29,8 @@ KINDS = (
 """The kinds of trials."""
 
 _SPLIT_SPEAKERS: dict[Split, int] = {"train": 350, "validation": 50, "test": 100}
-_QUICK_SPEAKERS: dict[Split, int] = {"train": 120, "validation": 20, "test": 64}
-_QUICK_UTTERANCES: dict[Split, int] = {"train": 10, "validation": 6, "test": 6}
+_QUICK_SPEAKERS: dict[Split, int] = {"train": 40, "validation": 20, "test": 64}
+_QUICK_UTTERANCES: dict[Split, int] = {"train": 25, "validation": 6, "test": 6}
 _SHORTEST, _LONGEST = 2 * SAMPLE_RATE, 8 * SAMPLE_RATE
 _QUICK_SECONDS = 4.0
 _FEWEST_SESSIONS, _MOST_SESSIONS = 2, 4

@@ -15,6 +15,7 @@ from harness.datasets.packing.pack_request import MessageCallback, ignore_messag
 from harness.datasets.ranked_pairs import GRADE
 from harness.errors import ConfigError, nearest
 from harness.feeding.libraries import library_sources
+from harness.measure.environment import fast_precision
 from harness.records import record
 from harness.run.job.spec import BUDGET_ENDING
 from harness.run.plan.adapter_workers import adapter_facts, model_input
@@ -327,7 +328,10 @@ def _recipe(
         if all(getattr(rule, key) in (None, value) for key, value in wanted.items()):
             where = f"suites.{request.suite}.overrides.{number}.set."
             recipe = with_settings(recipe, rule.set, where)
-    return with_settings(recipe, request.settings, "--set ") if request.settings else recipe
+    recipe = with_settings(recipe, request.settings, "--set ") if request.settings else recipe
+    if recipe.precision == "auto":
+        recipe = recipe.model_copy(update={"precision": fast_precision(request.device)})
+    return recipe
 
 
 def _recipe_name(request: RunRequest, entry: SuiteEntry, recipe: Recipe) -> str:

@@ -212,3 +212,12 @@ def test_a_checkpoint_needs_a_file_and_a_model(tiny: TinyBenchmark) -> None:
         plan_checkpoint(loaded, request, here, CheckpointEntry(tiny.folder / "no.pt", "tiny"))
     with pytest.raises(ConfigError, match="did you mean 'tiny'"):
         plan_checkpoint(loaded, request, here, CheckpointEntry(tiny.config, "tinyy"))
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_the_fast_precision_is_a_choice_of_the_plan(
+    tiny: TinyBenchmark, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    monkeypatch.setattr("harness.run.plan.resolved.fast_precision", lambda device: precision)
+    _, *entries = jobs_of(tiny, settings={"precision": "auto"})
+    assert {job.recipe.precision for job in entries if job.recipe} == {precision}
