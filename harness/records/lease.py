@@ -27,9 +27,9 @@ from harness.records.lease_file import (
     find_lease,
     lease_numbers,
     lease_path,
-    this_process,
     write_next,
 )
+from harness.records.process_identity import this_process
 
 VARIABLE = "HARNESS_LEASE"
 """The variable with the seconds of a lease: more for a file system that is away for longer."""

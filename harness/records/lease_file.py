@@ -8,16 +8,15 @@ a folder may differ.
 from __future__ import annotations
 
 import os
-import platform
 import tempfile
 import time
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.records.files import create_file
+from harness.records.process_identity import ProcessIdentity
 
 STEM = "lease-"
 
@@ -29,29 +28,6 @@ SOON = 0.01
 
 WHOLE = 2**16
 """Bytes that are read of a lease at most: no more than this was written."""
-
-
-class Holder(BaseModel):
-    """A process that keeps a lease alive.
-
-    Attributes:
-        host: its machine's name.
-        pid: its number there.
-        place: whose numbers of processes these are; empty where the system does not tell.
-        began: when the process began, in the system's own ticks.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    host: str
-    pid: int
-    place: str = ""
-    began: str = ""
-
-    @property
-    def is_dead(self) -> bool:
-        """True if it is known to have ended; what runs elsewhere is never known to."""
-        return bool(self.place) and self.place == _place() and _began(self.pid) != self.began
 
 
 class LeaseFile(BaseModel):
@@ -69,7 +45,7 @@ class LeaseFile(BaseModel):
     token: str
     since: str
     seconds: float
-    holders: tuple[Holder, ...]
+    holders: tuple[ProcessIdentity, ...]
 
 
 @dataclass(frozen=True)
@@ -165,31 +141,3 @@ def lease_numbers(folder: Path) -> set[int]:
         return set()
     ends = [name.removeprefix(STEM) for name in names if name.startswith(STEM)]
     return {int(end) for end in ends if end.isdecimal()}
-
-
-def this_process() -> Holder:
-    """Return this process as a lease's holder."""
-    pid = os.getpid()
-    return Holder(host=platform.node(), pid=pid, place=_place(), began=_began(pid))
-
-
-@cache
-def _place() -> str:
-    """Return what two processes share if one sees the other's number; empty if that is unknown.
-
-    Containers on one machine number their processes apart, and users may not see each other's.
-    """
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot} {os.readlink('/proc/self/ns/pid')} {os.getuid()}"
-    except OSError:
-        return ""
-
-
-def _began(pid: int) -> str:
-    """Return when a process began (proc_pid_stat(5), field 22); empty if it has ended."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] in "ZX" else fields[19]

@@ -12,8 +12,8 @@ from typing import Any
 from harness.config.loader import load
 from harness.datasets.corpus_folders import ROOT_VARIABLE, Absence, find_folder
 from harness.errors import RequestError
+from harness.records.process_identity import ProcessIdentity, this_process
 from harness.run.execute.executor import Answer
-from harness.run.execute.process_name import is_alive, this_process
 from harness.run.execute.remote import NODE, RemoteExecutor, RemoteJob, import_engine
 from harness.run.execute.subprocesses import LocalExecutor, card_of
 from harness.run.job.spec import JobSpec
@@ -70,7 +70,7 @@ class DockerExecutor(RemoteExecutor):
                 f"--executor docker: no engine answers: {error}; start it, or set $DOCKER_HOST"
             ) from error
         for each in self._client.containers.list(all=True, filters={"label": CALLER}):
-            if not is_alive(each.labels[CALLER]):
+            if ProcessIdentity.model_validate_json(each.labels[CALLER]).is_dead:
                 self.end(each)
 
     @property
@@ -87,7 +87,7 @@ class DockerExecutor(RemoteExecutor):
                 [self.python, "-P", "-m", NODE, str(job.folder)],
                 detach=True,
                 init=True,
-                labels={CALLER: this_process()},
+                labels={CALLER: this_process().model_dump_json()},
                 user=f"{os.getuid()}:{os.getgid()}",
                 working_dir=str(Path.cwd()),
                 environment={"HOME": "/tmp"},
