@@ -43,6 +43,8 @@ class Precision:
     backward: Callable[[Tensor], None]
 
 
+_HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+
 Keeper = Callable[[list[Tensor]], HostTensors]
 """Makes what keeps saved tensors, given those that stay on the device anyway."""
 
@@ -112,9 +114,10 @@ def _split(batch: Batch, count: int) -> list[Batch]:
 
 
 def autocast(precision: str, device: str) -> torch.autocast:
-    """Return the autocast of a recipe's precision; `32-true` changes nothing."""
-    kind = torch.bfloat16 if precision.startswith("bf16") else torch.float16
-    return torch.autocast(device, dtype=kind, enabled=precision != "32-true")
+    """Return the autocast of a planned recipe's precision; `32-true` changes nothing."""
+    if precision == "32-true":
+        return torch.autocast(device, enabled=False)
+    return torch.autocast(device, dtype=_HALF[precision])
 
 
 def parts_of(batch: int, part: int) -> int:

@@ -48,7 +48,7 @@ def trained(
     loss: RecordedComponent,
     seconds: float = 0.5,
 ) -> Training:
-    recipe = load(ROOT / "benchmark.toml").benchmark.recipes["speaker-quick"]
+    recipe = load(ROOT / "benchmark.toml").benchmark.recipes["matched"]
     return predictions.training(TrainingStep(model, loss, recipe, CLASSES, seconds))
 
 
@@ -149,7 +149,7 @@ def test_a_step_is_predicted_within_the_limit_that_it_is_measured_under(tmp_path
     table = load(ROOT / "benchmark.toml").benchmark.models["campplus"]
     campplus = adapter_facts("models", "campplus", table).component  # its tensors differ in size
     network, head = (make_adapter(each.adapter, each.fields, "-") for each in (campplus, aam))
-    recipe = load(ROOT / "benchmark.toml").benchmark.recipes["speaker-quick"]
+    recipe = load(ROOT / "benchmark.toml").benchmark.recipes["matched"]
     item = raw_shape(network.inputs(), 1.0)
     step = predict_training(Workload(network, head, CLASSES, item, recipe), recipe.batch, None)
     limits = range(step.peak, 2 * step.peak, 2**23)
