@@ -7,7 +7,7 @@ fails afterwards counts too, and clearing caches forgets none.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from harness.run.job.results import (
     save_scores,
     stage_name,
 )
-from harness.run.job.spec import JobSpec
+from harness.run.job.spec import JobSpec, named_budget
 from harness.tasks.task import Scores, Side, TaskOptions, training_lists
 from harness.train.training_progress import FINAL
 
@@ -51,7 +51,9 @@ USE_KEYS = {"model", "loss", "seed", "configuration", "evaluation"}
 
 @dataclass(frozen=True)
 class UseCounts:
-    """Counts of one system (model and loss) on one test set.
+    """Counts of one system (model and loss) at one training budget, on one test set.
+
+    The budgets that a suite names are points of a curve, each a row of its own: none was chosen.
 
     Attributes:
         test: evaluations with this seed, this one included.
@@ -87,8 +89,7 @@ def count_configurations(spec: JobSpec) -> int:
     path = spec.folder.parent.parent / TEST_USES
     with lock(path):
         uses = _earlier_uses(path)
-    own = spec.model.name, spec.loss.name if spec.loss else None
-    return len({use["configuration"] for use in uses if (use["model"], use["loss"]) == own})
+    return len({each["configuration"] for each in _of_one_system(uses, _use(spec, ""))})
 
 
 def _use(spec: JobSpec, evaluation: str) -> dict[str, Any]:
@@ -114,11 +115,20 @@ def log_use(folder: Path, use: dict[str, Any]) -> UseCounts:
         earlier = _earlier_uses(path)
         append_text(path, _line(use, path))
     uses = [*earlier, use]
-    same = [each for each in uses if all(each[key] == use[key] for key in ("model", "loss"))]
+    same = _of_one_system(uses, use)
     return UseCounts(
         test=sum(each["seed"] == use["seed"] and SPLIT not in each for each in same),
         configurations=len({each["configuration"] for each in same}),
     )
+
+
+def _of_one_system(uses: Sequence[dict[str, Any]], use: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the uses of a use's model and loss at its budget."""
+
+    def system(each: dict[str, Any]) -> tuple[str, ...]:
+        return each["model"], each["loss"], named_budget(each["recipe"])
+
+    return [each for each in uses if system(each) == system(use)]
 
 
 def _earlier_uses(path: Path) -> list[dict[str, Any]]:

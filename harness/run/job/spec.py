@@ -27,6 +27,18 @@ DIVISION = ("micro_batch", "batch_norm", "fine_tune")
 BUDGET_ENDING = " crops"
 """The end of the name of a recipe that is as long as one of several training budgets."""
 
+_AT_BUDGET = re.compile(rf" at [\d,]+{BUDGET_ENDING}\b")
+
+
+def named_budget(recipe_name: str | None) -> str:
+    """Return the part of a recipe's name that tells its budget; empty for its own length.
+
+    >>> named_budget("matched at 4,800 crops with batch=16")
+    ' at 4,800 crops'
+    """
+    found = _AT_BUDGET.search(recipe_name or "")
+    return found[0] if found else ""
+
 
 class Embedding(BaseModel):
     """The memory that embedding was predicted to take; empty if it cannot be predicted.

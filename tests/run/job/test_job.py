@@ -21,7 +21,7 @@ from harness.records.documents import sha256_file
 from harness.records.record import COSTS, Stage
 from harness.records.record_files import read_record
 from harness.run.job.context import JobContext, OutOfMemory, memory_errors
-from harness.run.job.evaluate_stage import evaluate_system
+from harness.run.job.evaluate_stage import evaluate_system, log_use
 from harness.run.job.measure_stage import measure_system
 from harness.run.job.record_writing import build_record, write_attempt
 from harness.run.job.results import (
@@ -138,6 +138,23 @@ def test_each_look_at_test_counts_and_only_those(
     with pytest.raises(RequestError):
         judged(tiny, {"trunk.no": torch.zeros(1)}, tmp_path / "twice")
     assert judged(tiny, weights, tmp_path / "twice")["test_looks"] == 3
+
+
+def test_points_of_a_curve_over_budgets_are_no_looks_of_one_another(tmp_path: Path) -> None:
+    def counts(recipe: str, configuration: str, seed: int = 0) -> tuple[int, int]:
+        use = {
+            "model": "m", "loss": "aam", "seed": seed, "recipe": recipe,
+            "configuration": configuration, "evaluation": f"{recipe} {configuration} {seed}",
+        }  # fmt: skip
+        found = log_use(tmp_path, use)
+        return found.test, found.configurations
+
+    assert counts("matched", "own length") == (1, 1)
+    assert counts("matched at 4,800 crops", "short") == (1, 1)
+    assert counts("matched at 4,800 crops", "short", seed=1) == (1, 1)
+    # Whatever else a call changes is a configuration that was tried, and a look with its seed.
+    assert counts("matched at 4,800 crops with optimizer.lr=0.1", "another rate") == (2, 2)
+    assert counts("matched with optimizer.lr=0.1", "another rate") == (2, 2)
 
 
 @pytest.mark.parametrize(
