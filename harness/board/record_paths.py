@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
+from typing import Any
 
 from harness.records.attestation import MARK
 from harness.records.documents import digest
@@ -32,15 +33,26 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-") or "unnamed"
 
 
-def record_path(record: Record) -> str:
+def record_path(record: Record, *, raised: bool = False) -> str:
     """Return the record's path below the folder of published tables.
 
     The digits at the end are of its stages' keys, so that another recipe or data is another file.
+
+    Args:
+        record: the record.
+        raised: the protocol's version is among the digits: the place of a record whose keys are
+            those of one under an earlier version, where the new one changed other data alone.
     """
     protocol, seed = record.protocol, "none" if record.seed is None else record.seed
-    keys = digest({name: stage.key for name, stage in record.stages.items()})[:12]
+    named: dict[str, Any] = {name: stage.key for name, stage in record.stages.items()}
+    keys = digest(named | ({"protocol": protocol.version} if raised else {}))[:12]
     place = PurePosixPath("records", *map(slug, (protocol.suite, protocol.profile)))
     return str(place / slug(record.dataset.name) / f"{slug(record.entry)}-seed{seed}-{keys}.json")
+
+
+def is_place(path: str, record: Record) -> bool:
+    """Check if a path below the published folder is one that a record may have."""
+    return path in (record_path(record), record_path(record, raised=True))
 
 
 def scores_path(path: str) -> str:

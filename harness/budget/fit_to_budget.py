@@ -13,6 +13,7 @@ from harness.budget.prediction import Workload, predict_inference, predict_train
 from harness.budget.step_memory import Step, StepMemory, step_at_any_batch
 from harness.records.record import Prediction
 from harness.train.gradient_accumulation import parts_of
+from harness.train.system import OF_WHOLE_BATCHES
 
 MIN_PART = 8
 """Items that a part should have: batch normalisation has nothing to go by in fewer."""
@@ -114,7 +115,10 @@ def largest_training(work: Workload, limit: int, whole: StepMemory | None = None
     def trace(items: int) -> StepMemory:
         return known.get(items) or predict_training(work, items, None)
 
-    step = step_at_any_batch(trace, SMALL_BATCH, max(known, default=LARGE_BATCH))
+    large = max(known, default=LARGE_BATCH)
+    # A loss that looks at the whole batch may hold something for every two items.
+    more = (2 * large,) if work.loss and work.loss.needs & OF_WHOLE_BATCHES else ()
+    step = step_at_any_batch(trace, SMALL_BATCH, large, *more)
 
     def fits(items: int) -> bool:
         if work.on_gpu:

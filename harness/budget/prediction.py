@@ -32,7 +32,7 @@ from harness.measure.cost import multiply_adds
 from harness.train.gradient_accumulation import Precision, autocast, learn
 from harness.train.host_tensors import HostTensors
 from harness.train.optimization import make_optimizer
-from harness.train.system import System, example_labels
+from harness.train.system import System, example_labels, example_targets
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ def predict_training(
     processor the network's inputs are there when the step begins: they are made one step ahead. A
     GPU makes them once the gradients of the step before are gone, and holds them to its end.
 
+    A head that is asked for targets at an epoch's start has some, as in most of its training.
+
     Args:
         work: the training; its recipe gives optimiser, precision and augmentation.
         batch: items a step.
@@ -111,6 +113,8 @@ def predict_training(
         with trace, work.rules():
             held = trace.watch([*system.parameters(), *system.buffers()])
             trace.watch([labels] if front else [features, labels])
+            if system.assigns:
+                system.assigned = example_targets(labels)
             run_pass = _Pass(system, trace, recipe, moves=work.on_gpu)
             begun = len(trace.events)
             if front:

@@ -2,14 +2,18 @@
 
 The size of each tensor is a straight line in the batch: some rows for every item, or none. So two
 traces of the same events give the memory at all batches, and a search for the largest needs no
-further pass through the network.
+further pass through the network. Of a loss that holds something for every two items some sizes are
+parabolas, which three traces give.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import groupby
+from math import lcm, prod
+from operator import mul
 
 from harness.budget.cuda_allocator import CachingAllocator, DoesNotFit
 
@@ -80,41 +84,63 @@ Step = Callable[[int], StepMemory]
 """Returns the memory of a step at a batch."""
 
 
-def step_at_any_batch(step: Step, first: int, second: int) -> Step:
-    """Interpolate the memory of a step between two batches.
+def step_at_any_batch(step: Step, *batches: int) -> Step:
+    """Interpolate the memory of a step between some batches.
 
-    If the events of the two differ (a network that cuts large inputs, a loss that goes through
+    If the events of these differ (a network that cuts large inputs, a loss that goes through
     parts), every batch is traced.
 
     Args:
         step: memory of a step at a batch, by tracing it.
-        first: one batch.
-        second: another one, larger.
+        batches: different ones: two where sizes are straight lines in the batch, three where some
+            are parabolas.
     """
-    low, high = step(first), step(second)
-    orders = [[(number, size is None) for number, size in each.events] for each in (low, high)]
-    if orders[0] != orders[1]:
+    traced = [step(batch) for batch in batches]
+    orders = [[(number, size is None) for number, size in each.events] for each in traced]
+    if any(order != orders[0] for order in orders):
         return step
 
     def interpolate(batch: int) -> StepMemory:
-        def at(low: int, high: int) -> int:
-            return low + (high - low) * (batch - first) // (second - first)
+        weights, common = _lagrange(batches, batch)
 
-        pairs = zip(low.events, high.events, strict=True)
+        def at(sizes: Iterable[int]) -> int:
+            total: int = sum(map(mul, sizes, weights))
+            return total // common
+
         events = tuple(
-            (number, size if size is None or other is None else at(size, other))
-            for (number, size), (_, other) in pairs
+            (each[0][0], None if each[0][1] is None else at(size or 0 for _, size in each))
+            for each in zip(*(trace.events for trace in traced), strict=True)
         )
+        low = traced[0]
         return replace(
             low,
-            inputs=at(low.inputs, high.inputs),
-            activations=at(low.activations, high.activations),
-            host=at(low.host, high.host),
+            inputs=at(each.inputs for each in traced),
+            activations=at(each.activations for each in traced),
+            host=at(each.host for each in traced),
             peak=peak_of(events, low.steady),
             events=events,
         )
 
     return interpolate
+
+
+def _lagrange(places: Sequence[int], place: int) -> tuple[list[int], int]:
+    """Return whole weights of values at some places, and what their sum is to be divided by.
+
+    The quotient is the value at another place of the polynomial through them, exactly.
+
+    >>> _lagrange((1, 3), 2), _lagrange((0, 1, 2), 3)
+    (([1, 1], 2), ([1, -3, 3], 1))
+    """
+    weights = [
+        prod(
+            (Fraction(place - each, own - each) for each in places if each != own),
+            start=Fraction(1),
+        )
+        for own in places
+    ]
+    common = lcm(*(weight.denominator for weight in weights))
+    return [int(weight * common) for weight in weights], common
 
 
 def peak_of(events: Sequence[Event], steady: int = 0) -> int:

@@ -65,6 +65,7 @@ HISTORY = {
     "add": "history:add",
     "show": "history:show",
     "judge": "history:judge_lines",
+    "board": "history:board",
     "build": "history:build",
     "check": "history:check",
 }

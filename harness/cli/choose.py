@@ -23,6 +23,7 @@ def choose(
     profile: options.ProfileOption = options.Profile.quick,
     model: options.Models = None,
     loss: options.Losses = None,
+    budget: options.Budgets = None,
     most_seeds: Annotated[
         int, typer.Option("--most-seeds", min=1, max=20, help="Seeds of an entry at most.")
     ] = 5,
@@ -48,7 +49,7 @@ def choose(
     loaded = load(config)
     request = options.make_request(
         suite, profile, runs, device=device, settings=settings, datasets=[dataset],
-        models=model, losses=loss, leave_out_damaged=leave_out_damaged,
+        models=model, losses=loss, budgets=budget, leave_out_damaged=leave_out_damaged,
         silence_minutes=silence_minutes,
     )  # fmt: skip
     found = choose_runs(
@@ -60,6 +61,7 @@ def choose(
         tell=say,
     )
     words = ["--suite", suite, "--dataset", dataset, "--profile", profile.value]
+    words += [word for crops in budget or () for word in ("--budget", crops)]
     words += ["--config", str(config)] if config else []
     words += ["--runs", str(runs)] if runs != options.DEFAULT_RUNS else []
     words += ["--device", device.value] if device is not options.Device.auto else []

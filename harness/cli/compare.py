@@ -49,6 +49,8 @@ def compare(
 def _lines(found: Comparison) -> list[str]:
     decision = found.decision
     verdict = "one speaker" if found.same else "two speakers"
+    if any(sound.warnings for sound in found.sounds):
+        verdict += ", less sure than its score by the warnings below"
     chance = "no calibration is here"
     if found.probability is not None and found.llr is not None:
         chance = (

@@ -97,16 +97,16 @@ def _judge(
         device=options.Device.cpu,
         datasets=[record.dataset.name],
     )
-    judged = ExportTrials(loaded, run, request).judge(folder, facts)
-    documents = [each.model_dump(mode="json") for each in judged]
-    text = page(record, judged)
-    write_text(folder / JUDGED, readable_json({"schema": 1, "files": documents}))
+    found = ExportTrials(loaded, run, request).judge(folder, facts)
+    document, text = found.model_dump(mode="json", by_alias=True), page(found)
+    write_text(folder / JUDGED, readable_json(document))
     write_text(folder / JUDGED_PAGE, text)
     write_tables(request, {})
-    return documents, text
+    return document["files"], text
 
 
 def _lines(facts: ExportFacts, folder: Path) -> list[str]:
+    from harness.board.standing.costs import is_disturbed
     from harness.use.network_source import PLURAL
 
     lines = []
@@ -114,9 +114,11 @@ def _lines(facts: ExportFacts, folder: Path) -> list[str]:
         scores = ""
         if file.score_difference is not None:
             scores = f", scores by up to {file.score_difference:.1e}"
+        beside = ", while something else ran beside" if is_disturbed(file.cpu_wait) else ""
         lines.append(
             f"{folder / file.name}: {file.bytes / 2**20:.1f} MiB, {1e3 * file.latency:.1f} ms an "
-            f"item (PyTorch {1e3 * file.latency_of_pytorch:.1f} ms); {PLURAL[file.output]} differ "
-            f"from PyTorch's by up to {file.difference:.1e} on {file.items} items{scores}"
+            f"item (PyTorch {1e3 * file.latency_of_pytorch:.1f} ms{beside}); "
+            f"{PLURAL[file.output]} differ from PyTorch's by up to {file.difference:.1e} on "
+            f"{file.items} items{scores}"
         )
     return lines

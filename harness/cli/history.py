@@ -92,6 +92,34 @@ def judge_lines(
         raise typer.Exit(1)
 
 
+def board(
+    night: Annotated[str, typer.Option("--night", help="The day, as 2026-11-21.", callback=_day)],
+    runs: options.Runs = options.DEFAULT_RUNS,
+    folder: options.Folder = options.PUBLISHED,
+    json: options.Json = False,
+) -> None:
+    """Write pages of a night's tables beside the night before; print what moved, as Markdown.
+
+    The history has to hold the night's lines: `harness history add` goes before.
+    """
+    from harness.registry.history.night_board import compare_night, pull_request_text, write_night
+
+    suites = compare_night(runs, folder, night)
+    written = write_night(suites, folder)
+    if json:
+        moved = [
+            {**_document(each.verdict), "before": each.before, "told": each.words}
+            for suite in suites
+            for table in suite.nights
+            for each in table.moved
+        ]
+        give_json({"schema": 1, "written": [str(path) for path in written], "moved": moved})
+        return
+    give(pull_request_text(suites).rstrip("\n"))
+    for path in written:
+        say(f"written: {path}")
+
+
 def build(folder: options.Folder = options.PUBLISHED, json: options.Json = False) -> None:
     """Write the page of the history where it is not yet what the files give."""
     from harness.registry.history.night_page import build as build_page

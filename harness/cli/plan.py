@@ -62,7 +62,7 @@ def plan(
 
 
 def _times(found: CallEstimate, workers: int) -> Iterator[str]:
-    """Yield lines about the jobs to run: their duration, or the reason why it is not known."""
+    """Yield lines about the jobs: what is to be said of each, and how long those to run take."""
     from harness.run.plan.status import OPEN
 
     open_ = [any(each.state in OPEN for each in stages.values()) for stages in found.statuses]
@@ -75,6 +75,8 @@ def _times(found: CallEstimate, workers: int) -> Iterator[str]:
     for job, told in zip(found.jobs, found.durations, strict=True):
         if told.why:
             yield f"{job.title}: how long it takes is not known: {told.why}"
+    for job in found.jobs:
+        yield from (f"{job.title}: {note}" for note in job.notes)
     for name, seconds in found.packing.items():
         yield f"{name}: reading it once takes about {_time(seconds)}"
     if any(open_):

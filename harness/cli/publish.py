@@ -94,20 +94,16 @@ def publish(
         _sign_published(records, folder, sign, json=json)
         return
     from harness.board.publishing.published_tables import latest_records
-    from harness.board.record_paths import record_path
     from harness.board.standing.figures import plural
     from harness.config.loader import load
     from harness.registry.publication import publish as publish_records
-    from harness.registry.publication import published_otherwise
+    from harness.registry.publication import published_place
     from harness.registry.record_details import DetailsMaker
 
     chosen = latest_records(
         runs, tuple(suite or ()), tuple(dataset or ()), include_failed=include_failed
     )
-    if left := published_otherwise(chosen, folder):
-        names = ", ".join(Path(record_path(chosen[run])).name for run in left)
-        say(f"left as published, from other runs of the same keys: {names}")
-        chosen = {run: record for run, record in chosen.items() if run not in left}
+    chosen = _publishable(chosen, folder)
     companions = DetailsMaker(load(config))
     written = publish_records(
         chosen, folder, Path.cwd(), details=companions.of, include_failed=include_failed, key=sign
@@ -115,8 +111,25 @@ def publish(
     for reason, untold in sorted(companions.reasons.items()):
         say(f"{plural(len(untold), 'record')} without details: {reason}")
     if sign is not None:
-        _tell_unlisted({folder / record_path(each): each for each in chosen.values()}, folder)
+        _tell_unlisted({published_place(each, folder): each for each in chosen.values()}, folder)
     give_written(written, UNCHANGED, json=json)
+
+
+def _publishable(chosen: dict[Path, Record], folder: Path) -> dict[Path, Record]:
+    """Return the runs without exported files and those published as another run; say which."""
+    from harness.board.standing.figures import plural
+    from harness.registry.publication import published_otherwise, published_place
+
+    kept = {run: record for run, record in chosen.items() if not record.is_exported}
+    if exported := len(chosen) - len(kept):
+        say(
+            f"left out: {plural(exported, 'exported file')}; what an export costs stands in the "
+            "after-export.md of its folder"
+        )
+    if left := published_otherwise(kept, folder):
+        names = ", ".join(published_place(kept[run], folder).name for run in left)
+        say(f"left as published, from other runs of the same keys: {names}")
+    return {run: record for run, record in kept.items() if run not in left}
 
 
 def _chosen(

@@ -59,5 +59,8 @@ def report(
             elif run.crop_curve is None:
                 keep_crop_curve(loaded, run.place, runs, say)
         found = find_runs(given, runs, loaded)
+    for run in found:
+        if run.record is not None and run.record.state == "done" and run.lacking:
+            say(f"{run.name}: no sections on the single trials or items of its test: {run.lacking}")
     written = write_report(make_report(found, words), output, markdown=markdown)
     give_written(written, "", json=json)

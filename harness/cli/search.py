@@ -48,6 +48,7 @@ def search(
     dataset: options.Datasets = None,
     model: options.Models = None,
     loss: options.Losses = None,
+    budget: options.Budgets = None,
     seeds: options.Seeds = "",
     device: options.DeviceOption = options.Device.auto,
     executor: options.ExecutorOption = "local",
@@ -80,7 +81,8 @@ def search(
 
     request = options.make_request(
         suite, profile, runs, device=device, workers=1, seeds=seeds, settings=settings,
-        datasets=dataset, models=model, losses=loss, leave_out_damaged=leave_out_damaged,
+        datasets=dataset, models=model, losses=loss, budgets=budget,
+        leave_out_damaged=leave_out_damaged,
         data_workers=data_workers, job_hours=job_hours, silence_minutes=silence_minutes,
     )  # fmt: skip
     plan = SearchPlan(

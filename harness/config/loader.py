@@ -217,6 +217,10 @@ def _check_suite(benchmark: Benchmark, suite: Suite, where: str) -> None:
             with_settings(benchmark.recipes[recipe], override.set, f"{place}.set.")
     for number, exclusion in enumerate(suite.exclude):
         _check_rule(exclusion, suite, f"{where}.exclude.{number}")
+    try:
+        benchmark.levels(suite)
+    except ValueError as error:
+        raise ConfigError(f"{where}.curve: {error}") from error
 
 
 def _recipes_of(override: Override, suite: Suite) -> set[str]:

@@ -132,6 +132,9 @@ class Suite(ConfigTable):
     profiles: dict[Profile, ProfilePlan]
     overrides: tuple[Override, ...] = ()
     exclude: tuple[Exclusion, ...] = ()
+    curve: str | None = Field(
+        default=None, description="a number of its datasets, over which results are one curve"
+    )
 
     @property
     def systems(self) -> tuple[SuiteSystem, ...]:
@@ -169,6 +172,13 @@ class Suite(ConfigTable):
                 if member not in self.systems:
                     told = " + ".join(filter(None, (member.model, member.loss, member.recipe)))
                     raise ValueError(f"ensembles.{each.name}: {told} is no system of the suite")
+        return self
+
+    @model_validator(mode="after")
+    def _curve_is_the_only_one(self) -> Suite:
+        plans = self.profiles.values()
+        if self.curve is not None and any(each.budgets or each.budgets_on for each in plans):
+            raise ValueError("curve: results are a curve over several budgets; give either")
         return self
 
     @model_validator(mode="after")
@@ -249,3 +259,21 @@ class Benchmark(ConfigTable):
     executors: dict[Name, ExecutorTable] = Field(
         default={}, description="where jobs run on this machine; those of a base do not count"
     )
+
+    def levels(self, suite: Suite) -> dict[str, float]:
+        """Return dataset -> the number over which a suite's results are a curve.
+
+        Raises:
+            ValueError: a dataset gives none, or one that another gives too.
+        """
+        found: dict[str, float] = {}
+        if suite.curve is None:
+            return found
+        for name in suite.datasets:
+            given = dict(self.datasets[name]).get(suite.curve)
+            if isinstance(given, bool) or not isinstance(given, int | float):
+                raise ValueError(f"datasets.{name} gives no number {suite.curve!r}")
+            if given in found.values():
+                raise ValueError(f"several datasets have {suite.curve} = {given:g}")
+            found[name] = given
+        return found

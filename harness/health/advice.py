@@ -50,6 +50,8 @@ RULES = (
     Rule("little_left", ("recently_improving", "forecast_same"), unless=DIVERGED),
     Rule("longer", ("recently_improving", "rate_open"), unless=NOT_LONGER),
     Rule("new_schedule", ("recently_improving", "rate_ended"), unless=NOT_LONGER),
+    Rule("learn_longer", ("accuracy_rises",), unless=(*NOT_LONGER, *RECENTLY)),
+    Rule("anneal", ("recently_flat", "rate_open"), unless=(*DIVERGED, *OVER_FITTED)),
     Rule("keep_best", ("best_before",)),
     Rule("patience", ("patience",)),
     Rule("validate_more", any_of=("once", "too_few"), unless=DIVERGED),
@@ -63,6 +65,10 @@ RULES = (
     Rule("settle_clusters", ("clusters_move",), unless=DIVERGED),
     Rule("larger_base", ("dimensions_full",), unless=DIVERGED),
     Rule("smaller_base", ("dimensions_idle",), unless=DIVERGED),
+    Rule("keep_trust", ("trust_full", "trust_held"), unless=DIVERGED),
+    Rule("keep_trust", ("trust_open", "trust_held"), unless=(*DIVERGED, "recently_improving")),
+    Rule("keep_rate", ("clusters_settled",), unless=DIVERGED),
+    Rule("keep_base", ("dimensions_some",), unless=DIVERGED),
 )
 """In the order in which advice is given."""
 

@@ -11,6 +11,9 @@ from harness.series.series import Series, StepVector
 COUNTS = ("class", "cluster", "selected", "counts")
 """Words of a vector's name that say it counts the items of classes."""
 
+FEWEST = 10
+"""Items of a class on average; of fewer, one draw of even classes looks uneven."""
+
 
 @dataclass(frozen=True)
 class ClassBalance:
@@ -19,6 +22,7 @@ class ClassBalance:
     Attributes:
         name: of the vector.
         classes: how many.
+        total: items of all of them.
         evenness: Pielou's (J. Theor. Biol. 13, 1966): the entropy of the shares over its largest
             value; 1 is even, 0 all in one class.
         ratio: largest count over smallest; infinite where one is 0.
@@ -28,6 +32,7 @@ class ClassBalance:
 
     name: str
     classes: int
+    total: float
     evenness: float
     ratio: float
     smallest: float
@@ -35,7 +40,10 @@ class ClassBalance:
 
 
 def class_balance(series: Series) -> ClassBalance | None:
-    """Return the balance of the last counts of classes that a series has; None without any."""
+    """Return the balance of the last counts of classes that a series has; None without any.
+
+    Counts of fewer than `FEWEST` items a class, those of a batch, are not looked at.
+    """
     vectors = [each for each in series.vectors if _counts(each)]
     return balance_of(vectors[-1]) if vectors else None
 
@@ -44,7 +52,7 @@ def _counts(vector: StepVector) -> bool:
     values = np.array(vector.values)
     named = any(word in vector.name.lower() for word in COUNTS)
     usable = len(values) > 1 and np.isfinite(values).all() and (values >= 0).all()
-    return named and not vector.edges and bool(usable) and values.sum() > 0
+    return named and not vector.edges and bool(usable) and values.sum() >= FEWEST * len(values)
 
 
 def balance_of(vector: StepVector) -> ClassBalance:
@@ -55,4 +63,5 @@ def balance_of(vector: StepVector) -> ClassBalance:
     least = int(counts.argmin())
     ratio = float(counts.max() / counts[least]) if counts[least] else float("inf")
     label = vector.labels[least] if len(vector.labels) == len(counts) else str(least)
-    return ClassBalance(vector.name, len(counts), evenness, ratio, float(counts[least]), label)
+    total, smallest = float(counts.sum()), float(counts[least])
+    return ClassBalance(vector.name, len(counts), total, evenness, ratio, smallest, label)

@@ -25,10 +25,18 @@ FULL, IDLE = 0.5, 0.02
 """Share of an embedding's dimensions in use (participation ratio) that is much, and that is little.
 """
 
+JUDGED_BY = {
+    "thres": "trusted_share",
+    "delta": "trusted_share",
+    "lr": "moved_share",
+    "base_dim": "used_dimensions",
+}
+"""Setting of a clustering -> the curve without which nothing is said of it."""
+
 
 def cluster_findings(series: Series, validation: Curve | None) -> Iterator[HealthFinding]:
     """Yield what is borne out; nothing for a training without clusters."""
-    share = _curve(series, "trusted_share")
+    share = trusted_share(series)
     if share is not None:
         yield from _trust(share, validation)
     moved = _curve(series, "moved_share")
@@ -42,9 +50,40 @@ def cluster_findings(series: Series, validation: Curve | None) -> Iterator[Healt
     used = _curve(series, "used_dimensions")
     if used is not None:
         last = float(used.values[-1])
-        text = "dimensions_full" if last > FULL else "dimensions_idle" if last < IDLE else ""
-        if text:
-            yield HealthFinding(text, "clusters", "", {"used": Share(last)})
+        text = "full" if last > FULL else "idle" if last < IDLE else "some"
+        yield HealthFinding(f"dimensions_{text}", "clusters", "", {"used": Share(last)})
+    yield from _unjudged(series, share)
+
+
+def trusted_share(series: Series) -> Curve | None:
+    """Return the share of items that are trusted; None if a series does not have it.
+
+    Some programs write the share of each epoch as `thres`, beside the `delta` by which it grows.
+    """
+    share = _curve(series, "trusted_share")
+    thres = _curve(series, "thres")
+    if share is not None or thres is None or _curve(series, "delta") is None:
+        return share
+    return thres if np.ptp(thres.values) > 0 else None
+
+
+def _unjudged(series: Series, share: Curve | None) -> Iterator[HealthFinding]:
+    """Settings of a clustering that a log holds without the curve that judges them."""
+    if all(_curve(series, name) is None for name in ("delta", "base_dim")):
+        return
+    known = {name for name in JUDGED_BY.values() if _curve(series, name) is not None}
+    known |= {"trusted_share"} if share is not None else set()
+    settings = {
+        name: by
+        for name, by in JUDGED_BY.items()
+        if by not in known and _curve(series, name) is not None
+    }
+    if settings:
+        values: dict[str, Value] = {
+            "settings": ", ".join(settings),
+            "curves": ", ".join(dict.fromkeys(settings.values())),
+        }
+        yield HealthFinding("settings_unjudged", "clusters", "", values)
 
 
 def _curve(series: Series, name: str) -> Curve | None:
@@ -64,13 +103,14 @@ def _trust(share: Curve, validation: Curve | None) -> Iterator[HealthFinding]:
     best = find_best(validation)
     lost = float(validation.better[best.place] - validation.better[-1])
     deviation = noise_deviation(validation.values)
-    if not np.isfinite(deviation) or lost <= moves_limit(len(validation)) * deviation:
+    if not np.isfinite(deviation) or last == 0:
         return
     step = validation.steps[best.place]
     at_best = float(share.values[max(0, int((share.steps <= step).sum()) - 1)])
-    if last - at_best < OUTGREW:
-        return
-    begun = share.values[share.values > 0]
-    text = "trust_outgrew" if at_best > float(begun[0]) else "trust_began"
     values: dict[str, Value] = {"share": Share(at_best), "last": Share(last), "at": best.at}
-    yield HealthFinding(text, "clusters", "worrying", values)
+    if lost <= moves_limit(len(validation)) * deviation:
+        yield HealthFinding("trust_held", "clusters", "", values)
+    elif last - at_best >= OUTGREW:
+        begun = share.values[share.values > 0]
+        text = "trust_outgrew" if at_best > float(begun[0]) else "trust_began"
+        yield HealthFinding(text, "clusters", "worrying", values)

@@ -71,34 +71,39 @@ class Check:
 
 RECENTLY = ("recently_improving", "recently_flat", "recently_declining")
 
-QUESTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "loss_sound": (
-        ("loss_falls", "loss_flat", "loss_open"),
-        ("diverged_broken", "diverged_rose", "loss_rises"),
-    ),
-    "improves": (("improving",), ("declining", "flat")),
-    "enough": (
-        ("improving", "declining", "flat", *RECENTLY),
-        ("once", "too_few"),
-    ),
-    "steady": (("steady",), ("unsteady",)),
-    "carries_over": (
-        ("carries_over_eer", "carries_over_accuracy"),
-        (
-            "memorised_eer",
-            "memorised_accuracy",
-            "learnt_gap_eer",
-            "learnt_gap_accuracy",
-            "overfits",
-        ),
-    ),
-    "threshold_settled": (("threshold_settled",), ("threshold_moves",)),
-    "finished": (
-        ("recently_flat", "rate_ended"),
-        ("recently_improving", "rate_open", "hardly_learnt"),
-    ),
+Answer = Literal["yes", "no"]
+
+
+def _all(answer: Answer, *texts: str) -> dict[str, Answer]:
+    return dict.fromkeys(texts, answer)
+
+
+QUESTIONS: dict[str, dict[str, Answer]] = {
+    "loss_sound": {
+        **_all("no", "diverged_broken", "diverged_rose", "loss_broken", "loss_rises"),
+        **_all("yes", "loss_falls", "loss_flat", "loss_open"),
+    },
+    "improves": {"improving": "yes", "declining": "no", "flat": "no"},
+    "enough": {
+        **_all("no", "once", "too_few"),
+        **_all("yes", "improving", "declining", "flat", *RECENTLY),
+        "cannot_tell": "no",
+    },
+    "steady": {"steady": "yes", "unsteady": "no"},
+    "carries_over": {
+        **_all("no", "memorised_eer", "memorised_accuracy", "overfits"),
+        **_all("no", "learnt_gap_eer", "learnt_gap_accuracy", "gap_large"),
+        **_all("yes", "carries_over_eer", "carries_over_accuracy", "gap_small"),
+    },
+    "threshold_settled": {"threshold_settled": "yes", "threshold_moves": "no"},
+    "finished": {
+        **_all("no", "hardly_learnt", "accuracy_rises", "rate_open"),
+        "forecast_same": "yes",
+        "recently_improving": "no",
+        **_all("yes", "recently_flat", "rate_ended"),
+    },
 }
-"""Question -> findings that say yes, and findings that say no; no goes first."""
+"""Question -> findings that answer it, and how; the first that is there does."""
 
 
 def checklist(findings: tuple[HealthFinding, ...]) -> tuple[Check, ...]:
@@ -107,12 +112,6 @@ def checklist(findings: tuple[HealthFinding, ...]) -> tuple[Check, ...]:
 
 
 def _answers(texts: set[str]) -> Iterator[Check]:
-    for question, (yes, no) in QUESTIONS.items():
-        against = next((text for text in no if text in texts), "")
-        speaks_for = next((text for text in yes if text in texts), "")
-        if against:
-            yield Check(question, "no", against)
-        elif speaks_for:
-            yield Check(question, "yes", speaks_for)
-        else:
-            yield Check(question, "cannot tell")
+    for question, answers in QUESTIONS.items():
+        text = next((each for each in answers if each in texts), "")
+        yield Check(question, answers[text] if text else "cannot tell", text)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.health.noise import MOST_ALIKE, inflation
 from harness.health.validation_curves import Curve, Moment
 
 Floats = NDArray[np.float64]
@@ -29,14 +30,12 @@ FARTHEST = 2.0
 MISFIT = 0.6
 """Autocorrelation of the residuals from which on neither family follows the curve."""
 
-MOST_ALIKE = 0.7
-"""Autocorrelation of the noise that the interval allows for, at most."""
-
 LEVEL = 0.8
 DRAWS = 500
 POWERS = np.geomspace(0.1, 3.0, 64)
-SCALES = np.geomspace(0.04, 2.0, 64)
-"""Exponents of the power laws; and time constants, as shares of the curve's length."""
+SCALES = np.geomspace(0.04, 20.0, 112)
+"""Exponents of the power laws; and time constants, as shares of the curve's length: the largest are
+all but straight, for a curve that has not begun to settle."""
 
 PARAMETERS = 3
 
@@ -213,6 +212,4 @@ def _blocks(count: int, length: int, random: np.random.Generator) -> NDArray[np.
 
 def _stretch(length: int, rho: float) -> float:
     """Return what gives blocks of AR(1) noise the long-run deviation that cutting takes."""
-    apart = np.arange(1, length)
-    held = 1 + 2 * ((1 - apart / length) * rho**apart).sum()
-    return float(np.sqrt((1 + rho) / (1 - rho) / held))
+    return float(np.sqrt((1 + rho) / (1 - rho) / inflation(length, rho)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.health.noise import noise_deviation
+from harness.health.noise import error_of_means, noise_deviation
 from harness.health.trend import thin
 from harness.health.validation_curves import Curve, Moment
 
@@ -75,19 +75,24 @@ def patient_stop(better: Floats, patience: int = PATIENCE) -> int | None:
     return None
 
 
-def divergence(loss: Curve) -> Moment | None:
-    """Return when a training's loss ceased to be finite, or rose above its beginning for good.
+def broken_for_good(loss: Curve) -> Moment | None:
+    """Return since when a loss is not finite any more; None if it is at its end."""
+    last = loss.times[-1] if len(loss) else -np.inf
+    return next((each for each in loss.broken if each.number > last), None)
 
-    It rose for good where the mean of its last tenth lies above that of its first by three standard
-    errors. Whoever calls leaves out what a changing margin or scale does.
+
+def divergence(loss: Curve) -> Moment | None:
+    """Return when a training's loss rose above its beginning for good; None if it did not.
+
+    It did where the mean of its last tenth lies above that of its first by three standard errors,
+    whatever the autocorrelation of the noise. Whoever calls leaves out what a changing margin or
+    scale does.
     """
-    if loss.broken:
-        return loss.broken[0]
     values = thin(loss.values)
     if len(values) < 10:
         return None
     tenth = len(values) // 10 or 1
-    error = noise_deviation(values) * np.sqrt(2 / tenth)
+    error = error_of_means(values, tenth) * np.sqrt(2)
     beginning = values[:tenth].mean()
     if values[-tenth:].mean() <= beginning + 3 * error or np.ptp(values) == 0:
         return None

@@ -10,6 +10,9 @@ from scipy.stats import norm
 
 Floats = NDArray[np.float64]
 
+MOST_ALIKE = 0.7
+"""Autocorrelation of the noise that is allowed for, at most."""
+
 NORMAL_MAD = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 
@@ -39,6 +42,30 @@ def noise_deviation(values: Floats) -> float:
         return float("nan")
     second = np.diff(values, 2)
     return float(NORMAL_MAD * np.median(np.abs(second)) / np.sqrt(6))
+
+
+def error_of_means(values: Floats, count: int) -> float:
+    """Return the standard error of the mean of some neighbours, whatever their autocorrelation.
+
+    It is that at `MOST_ALIKE`, the largest that is allowed for, where second differences show less
+    of the noise and a mean takes less of it away. NaN under 4 values.
+
+    Args:
+        values: `[N]`, equally far apart.
+        count: of the neighbours.
+    """
+    shown = (6 - 8 * MOST_ALIKE + 2 * MOST_ALIKE**2) / 6
+    return float(noise_deviation(values) * np.sqrt(inflation(count, MOST_ALIKE) / shown / count))
+
+
+def inflation(count: int, rho: float) -> float:
+    """Return the variance of the mean of AR(1) neighbours, over that of as many white ones.
+
+    >>> inflation(5, 0.0)
+    1.0
+    """
+    apart = np.arange(1, count)
+    return float(1 + 2 * ((1 - apart / count) * rho**apart).sum())
 
 
 def stability(values: Floats) -> float:

@@ -82,9 +82,9 @@ def read_training_end(path: Path) -> TrainingEnd:
         if np.isfinite(value):
             points[name].append((step, value))
     found = {name: [value for _, value in each] for name, each in points.items()}
-    accuracy = _last(found.get(f"{TRAINING}/Accuracy", ()), END, FEWEST_STEPS)
+    accuracy = last_part(found.get(f"{TRAINING}/Accuracy", ()), END, FEWEST_STEPS)
     group = f"{VALIDATION}/"
-    halves = {name: _last(values, 2, FEWEST) for name, values in found.items()}
+    halves = {name: last_part(values, 2, FEWEST) for name, values in found.items()}
     validation = {
         name.removeprefix(group): half
         for name, half in halves.items()
@@ -93,7 +93,7 @@ def read_training_end(path: Path) -> TrainingEnd:
     return TrainingEnd(accuracy, validation, loss_evidence(points))
 
 
-def _last(values: Sequence[float], part: int, fewest: int) -> Values:
+def last_part(values: Sequence[float], part: int, fewest: int) -> Values:
     """Return the last of so many equal parts of some values; nothing if it has too few."""
     count = len(values) // part
     return tuple(values[-count:]) if count >= fewest else ()

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.health.classes import class_balance
-from harness.health.cluster_findings import cluster_findings
+from harness.health.cluster_findings import cluster_findings, trusted_share
 from harness.health.findings import HealthFinding, PercentagePoints, Share, Value
 from harness.health.interruptions import interruptions
-from harness.health.milestones import divergence, find_best, settled_since
+from harness.health.milestones import broken_for_good, divergence, find_best, settled_since
+from harness.health.training_end import END, FEWEST_STEPS, TrainingEnd, last_part
 from harness.health.trend import Verdict
 from harness.health.validation_curves import Curve, Moment, find_curve
 from harness.health.validation_findings import recent_part, trend_of
@@ -23,7 +24,7 @@ GAP = 0.05
 """EER, or accuracy that validation lacks, from which training and validation do not agree."""
 
 RAN_OUT = 0.05
-"""Share of its highest value below which a learning rate has run out."""
+"""Share of its highest value at which a learning rate has run out."""
 
 UNEVEN = 10.0
 """Largest class over smallest from which classes are called uneven."""
@@ -58,13 +59,13 @@ def settled_loss(series: Series) -> Curve | None:
     A margin or a scale may change it, and the share of items that a clustering trusts.
     """
     loss = find_curve(series, "training", ("loss", "avg_loss"))
-    for name in ("margin", "scale", "trusted_share"):
-        rule = find_curve(series, "training", (name,))
+    rules = [find_curve(series, "training", (name,)) for name in ("margin", "scale")]
+    for rule in (*rules, trusted_share(series)):
         if loss is None or rule is None:
             continue
         changes = np.flatnonzero(np.diff(rule.values))
         if len(changes):
-            loss = loss.part(loss.steps > rule.steps[changes[-1]])
+            loss = loss.part(loss.steps >= rule.steps[changes[-1] + 1])
     return loss
 
 
@@ -75,9 +76,12 @@ def loss_findings(series: Series) -> Iterator[HealthFinding]:
     if whole is None or loss is None:
         return
     values: dict[str, Value] = {"name": whole.name}
-    if whole.broken:
-        yield HealthFinding("diverged_broken", "end", "worrying", values | {"at": whole.broken[0]})
+    if (at := broken_for_good(whole)) is not None:
+        yield HealthFinding("diverged_broken", "end", "worrying", values | {"at": at})
         return
+    if whole.broken:
+        times: dict[str, Value] = {"count": len(whole.broken), "at": whole.broken[0]}
+        yield HealthFinding("loss_broken", "end", "worrying", values | times)
     if len(whole) < FEWEST_LOSSES:
         return
     if len(loss) < FEWEST_LOSSES:
@@ -109,6 +113,7 @@ def _learning(series: Series, validation: Curve | None) -> Iterator[HealthFindin
     learnt = training_accuracy(series)
     if learnt is None:
         return
+    yield from _still_rising(series)
     values: dict[str, Value] = {"accuracy": Share(learnt[1])}
     if learnt[1] < HARDLY:
         yield HealthFinding("hardly_learnt", "learning", "worrying", values)
@@ -126,6 +131,16 @@ def _learning(series: Series, validation: Curve | None) -> Iterator[HealthFindin
         yield HealthFinding(f"{text}_{validation.metric}", "learning", "worrying", values)
 
 
+def _still_rising(series: Series) -> Iterator[HealthFinding]:
+    """The training accuracy at its end, by the rule of the published tables."""
+    found = find_curve(series, "training", ("accuracy",))
+    held = () if found is None else last_part(tuple(found.values), END, FEWEST_STEPS)
+    rise = TrainingEnd(held).rise
+    if rise is not None:
+        values: dict[str, Value] = {"first": Share(rise[0]), "last": Share(rise[1])}
+        yield HealthFinding("accuracy_rises", "learning", "", values)
+
+
 def _same_mode(series: Series) -> Iterator[HealthFinding]:
     """Training items judged as validation is, beside the validation."""
     for metric in ("eer", "accuracy"):
@@ -133,14 +148,17 @@ def _same_mode(series: Series) -> Iterator[HealthFinding]:
         held_out = find_curve(series, "validation", (metric,))
         if train is None or held_out is None or not len(train) or not len(held_out):
             continue
-        gap = abs(float(held_out.values[-1] - train.values[-1]))
+        gap = float(train.better[-1] - held_out.better[-1])
         values: dict[str, Value] = {
             "name": train.name,
             "train": Share(train.values[-1]),
             "value": Share(held_out.values[-1]),
-            "gap": PercentagePoints(gap),
+            "gap": PercentagePoints(abs(gap)),
         }
-        yield HealthFinding("gap", "learning", "worrying" if gap >= GAP else "good", values)
+        if gap >= GAP:
+            yield HealthFinding("gap_large", "learning", "worrying", values)
+        else:
+            yield HealthFinding("gap_small", "learning", "good", values)
 
 
 def _overfitting(series: Series, validation: Curve | None) -> Iterator[HealthFinding]:
@@ -168,7 +186,9 @@ def _rate(series: Series) -> Iterator[HealthFinding]:
         "highest": float(rate.values.max()),
         "share": Share(share),
     }
-    yield HealthFinding("rate_ended" if share < RAN_OUT else "rate_open", "rate", "", values)
+    # A schedule that ends at that very share has run out, however it is rounded.
+    text = "rate_ended" if share <= RAN_OUT + 1e-9 else "rate_open"
+    yield HealthFinding(text, "rate", "", values)
 
 
 def _threshold(series: Series) -> Iterator[HealthFinding]:
@@ -211,7 +231,8 @@ def _classes(series: Series) -> Iterator[HealthFinding]:
     values: dict[str, Value] = {
         "name": found.name,
         "classes": found.classes,
-        "smallest": found.smallest,
+        "total": round(found.total),
+        "smallest": round(found.smallest),
         "label": found.label,
         "evenness": round(found.evenness, 3),
     }

@@ -31,7 +31,10 @@ RATES = frozenset(HIGHER_IS_BETTER) - {"loss", "min_dcf", "ari"}
 OF_OTHERS = frozenset({"eer", "min_dcf", "nmi", "ari"})
 """Those that are of a validation although their name does not say so."""
 
-OF_TRAINING = frozenset({"loss", "lr", "learning_rate", "margin", "scale"})
+CLUSTERING = frozenset(
+    {"thres", "delta", "base_dim", "trusted_share", "moved_share", "used_dimensions"}
+)
+OF_TRAINING = frozenset({"loss", "lr", "learning_rate", "margin", "scale"}) | CLUSTERING
 """Those that are of the training although their name does not say so."""
 
 SPELLINGS = {"acc": "accuracy", "acc@1": "accuracy", "mindcf": "min_dcf", "f1": "macro_f1"}

@@ -24,7 +24,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -149,10 +149,10 @@ def fast_precision(device: str) -> Literal["bf16-mixed", "32-true"]:
     return "32-true"
 
 
-def library_versions() -> dict[str, str]:
-    """Return the versions of the installed libraries that can change a speed."""
+def library_versions(names: Iterable[str] = _LIBRARIES) -> dict[str, str]:
+    """Return the versions of those libraries that are installed, by default of all for a speed."""
     versions = {}
-    for name in _LIBRARIES:
+    for name in names:
         try:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -28,6 +28,16 @@ def code_version(checkout: Path | None = None) -> str:
     return commit + (DIRTY if dirty_files(folder) else "")
 
 
+def short_code(code: str) -> str:
+    """Return the code of a record as people read it: twelve digits of its commit.
+
+    >>> short_code("c2103f29f22d4f0c9d7a" + DIRTY), short_code("release 0.1.0")
+    ('c2103f29f22d+dirty', 'release 0.1.0')
+    """
+    commit, dirty = code.removesuffix(DIRTY), DIRTY * code.endswith(DIRTY)
+    return code if code.startswith("release ") else commit[:12] + dirty
+
+
 def dirty_files(checkout: Path) -> list[str]:
     """List the files that differ from the last commit, harmless ones apart."""
     # `-z` gives names as they are, and without renames each entry holds one name.

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA: Final = 2
 
+EXPORTED: Final = "exported"
+"""Track of a file of another runtime that was made of a run's network (`harness export`)."""
+
 State = Literal["done", "failed", "oom", "timeout", "skipped"]
 Trust = Literal["claimed", "rescored", "measured", "reproduced"]
 
@@ -430,6 +433,11 @@ class Record(Part):
     def is_baseline(self) -> bool:
         """True for the row that needs no training."""
         return self.track == "baseline"
+
+    @property
+    def is_exported(self) -> bool:
+        """True for a file of another runtime, made of another record's network."""
+        return self.track == EXPORTED
 
     @property
     def joins_batch_norm(self) -> bool:

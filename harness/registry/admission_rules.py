@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.board.evidence import SCORES_LIMIT
-from harness.board.record_paths import SERIES_ENDING, SIGNATURE_ENDING, is_record, record_path
+from harness.board.record_paths import (
+    SERIES_ENDING,
+    SIGNATURE_ENDING,
+    is_place,
+    is_record,
+    record_path,
+)
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import DatasetLock, LockFile, ProtocolLock
 from harness.errors import DataError
@@ -64,10 +70,10 @@ def wrong_newcomer(
     if not name.endswith(".json"):
         yield f"{name}: neither a record nor what lies beside one; delete it"
     elif name in records and is_record(name.rpartition("/")[2]):  # Others are held with theirs.
-        record, place = records[name], record_path(records[name])
+        record = records[name]
         complaints = [
             *_wrong_spelling(folder / name, record),
-            *([] if place == name else [f"what it says belongs at {place}"]),
+            *([] if is_place(name, record) else [f"what it says belongs at {record_path(record)}"]),
             *contradictions(record),
             *_unknown_data(record, locks),
             *_unknown_rules(record, locks),

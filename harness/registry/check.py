@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.board.companions import unreadable_companions, wrong_companions
 from harness.board.publishing.published_tables import read_folder, render
-from harness.board.record_paths import SERIES_ENDING, record_path
+from harness.board.record_paths import SERIES_ENDING, is_place, record_path
 from harness.board.record_store import record_files
 from harness.board.writing.charts import wrong_plot
 from harness.errors import RequestError, in_one_line
@@ -18,6 +18,7 @@ from harness.records.record_files import read_record, usable_record
 from harness.records.signature import SIGNERS
 from harness.registry.consistency import contradictions, disagreements
 from harness.registry.history.line import FOLDER as HISTORY
+from harness.registry.history.night_board import FOLDER as NIGHTLY
 from harness.registry.history.night_page import PAGE, check_history
 
 GIVEN = {"references.toml", SIGNERS, ".gitattributes", ".gitignore"}
@@ -80,9 +81,8 @@ def _readable(folder: Path) -> tuple[dict[str, Record], list[str]]:
 def _own_contradictions(records: Mapping[str, Record]) -> Iterator[str]:
     """Name what records say that cannot be, and places that are not their own."""
     for path, record in records.items():
-        place = record_path(record)
-        if path != place:
-            yield f"{path}: what it says belongs at {place}"
+        if not is_place(path, record):
+            yield f"{path}: what it says belongs at {record_path(record)}"
         yield from (f"{path}: {line}" for line in contradictions(record))
 
 
@@ -128,7 +128,14 @@ def _stale(folder: Path, names: Set[str]) -> list[str]:
     stale = there - held - history - GIVEN - names - ({PAGE} if history else set())
     links = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink())
     return [
-        *(f"{name}: stale, no record gives it; delete it" for name in sorted(stale)),
+        *(f"{name}: {_why_stale(name)}" for name in sorted(stale)),
         # One to a folder is no file, and one to a file may lead to another content tomorrow.
         *(f"{name}: a link; put the file itself there" for name in sorted(links)),
     ]
+
+
+def _why_stale(name: str) -> str:
+    """Say why a file may not be there."""
+    if name.startswith(f"{NIGHTLY}/"):
+        return "the page of a night, which no published record gives; its branch alone holds it"
+    return "stale, no record gives it; delete it"

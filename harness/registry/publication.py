@@ -21,6 +21,7 @@ from harness.records.documents import sha256
 from harness.records.files import read_bytes, write_bytes
 from harness.records.provenance import DIRTY
 from harness.records.record import Record
+from harness.records.record_files import read_record
 from harness.registry.consistency import gaps
 from harness.registry.record_details import details_content
 from harness.registry.signing import make_signatures
@@ -68,7 +69,7 @@ def publish(
             raise RequestError(f"{run}: {reason}")
     contents = _contents(runs, folder, details)
     if key is not None:
-        own = {folder / record_path(record): record for record in runs.values()}
+        own = {published_place(record, folder): record for record in runs.values()}
         contents |= make_signatures(own, contents, key)
     new = [path for path, content in contents.items() if not _is_there(path, content)]
     for path in new:
@@ -82,8 +83,19 @@ def published_otherwise(runs: Mapping[Path, Record], folder: Path) -> list[Path]
     A training that was made again tells other times, and nothing else that is new; what was
     published stays, as records are never edited.
     """
-    places = ((run, folder / record_path(record)) for run, record in runs.items())
+    places = ((run, published_place(record, folder)) for run, record in runs.items())
     return [run for run, there in places if there.exists() and read_bytes(there) != read_bytes(run)]
+
+
+def published_place(record: Record, folder: Path) -> Path:
+    """Return the file of a record in the published folder.
+
+    A record of the same keys under another version of the protocol keeps its place.
+    """
+    usual = folder / record_path(record)
+    if not usual.exists() or read_record(usual).protocol.version == record.protocol.version:
+        return usual
+    return folder / record_path(record, raised=True)
 
 
 def _refusal(record: Record, *, include_failed: bool) -> str:
@@ -107,8 +119,9 @@ def _contents(
     """Return every file to be there, with its content; nothing is written yet."""
     contents: dict[Path, bytes] = {}
     for run, record in runs.items():
-        path, details = record_path(record), details_of(run, record)
-        files = {folder / path: read_bytes(run)}
+        place, details = published_place(record, folder), details_of(run, record)
+        path = place.relative_to(folder).as_posix()
+        files = {place: read_bytes(run)}
         if publishes_scores(record):
             files[folder / scores_path(path)] = _named(
                 run.with_name("scores.npz"), record, "scores"

@@ -66,6 +66,10 @@ def check_reproducible(record: Record, where: Path) -> None:
         raise RequestError(
             f"{where}: its weights were made elsewhere; `harness evaluate` evaluates them again"
         )
+    if record.is_exported:
+        raise RequestError(
+            f"{where}: a file of another runtime; `harness export --judge` judges it again"
+        )
     if record.track == "ensemble":
         raise RequestError(
             f"{where}: the mean of other entries' networks; `harness reproduce` makes those again"

@@ -14,6 +14,7 @@ from harness.datasets.lock import dataset_pin
 from harness.errors import ConfigError, CorpusAbsent, DataError, LockError
 from harness.metrics.validation import MetricError
 from harness.records.documents import sha256_file
+from harness.records.provenance import short_code
 from harness.records.record import Record
 from harness.run.job.context import make_task
 from harness.run.job.record_writing import RECORD
@@ -125,7 +126,7 @@ def record_listing(loaded: LoadedBenchmark, record: Record) -> Listing:
     if pinned is None or pinned[0].digest != record.dataset.lock:
         raise NotHereError(
             f"it was made with lock {record.dataset.lock[:12]} of {name}, which is not this "
-            f"benchmark's; check out {record.code[:12]}"
+            f"benchmark's; check out {short_code(record.code)}"
         )
     try:
         return list_dataset(loaded, name, "quick" if profile == "quick" else "full")
@@ -147,6 +148,6 @@ def record_task(loaded: LoadedBenchmark, record: Record) -> Task:
     if suite.protocol != protocol.version or task.parameters() != protocol.parameters:
         raise NotHereError(
             f"it was judged by version {protocol.version} of the protocol of {protocol.suite}, "
-            f"this benchmark has {suite.protocol}; check out {record.code[:12]}"
+            f"this benchmark has {suite.protocol}; check out {short_code(record.code)}"
         )
     return task

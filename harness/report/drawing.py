@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from harness.board.writing.chart_drawing import COLOURS, MARKERS, style
+from harness.report.text import short_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,5 +79,10 @@ def scale_values(axes: Axes, low: float, high: float) -> None:
     if low > 0 and high > WIDE * low:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(numticks=6))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power_of_ten(value)))
         axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _power_of_ten(value: float) -> str:
+    """Return the label of a logarithmic axis: `0.001`, and `1e-4` from there on."""
+    return f"{value:.0e}".replace("e-0", "e-") if value < 0.0009 else short_number(value)

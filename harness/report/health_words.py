@@ -9,7 +9,7 @@ from harness.health.milestones import find_best
 from harness.health.validation_curves import Moment
 from harness.health.validation_findings import shown
 from harness.report.finding import percent
-from harness.report.text import Words
+from harness.report.text import Words, short_number
 
 
 def say_finding(finding: HealthFinding, words: Words) -> str:
@@ -60,7 +60,7 @@ def say_value(value: Value, words: Words) -> str:
         return percent(value)
     if isinstance(value, PercentagePoints):
         return words("health.points", number=f"{100 * value:.2g}")
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return short_number(value) if isinstance(value, float) else str(value)
 
 
 def _said(values: dict[str, Value], words: Words) -> dict[str, str]:

@@ -35,7 +35,7 @@ from harness.report.section import (
     Section,
     Widget,
 )
-from harness.report.text import ENGLISH, Words, read_words
+from harness.report.text import ENGLISH, Words, keep_units, read_words
 
 FIRST = (
     "harness.report.sections.head:section",
@@ -145,7 +145,7 @@ def markdown_page(report: Report, pictures: str) -> tuple[str, dict[str, bytes]]
     for section in report.sections:
         blocks.append(f"## {escape(section.title)}")
         for block in section.blocks:
-            blocks += _markdown(block, pictures, held)
+            blocks += _markdown(block, pictures, held, report.words("page.colon"))
     return "\n\n".join(blocks) + "\n", held
 
 
@@ -192,7 +192,16 @@ def _inline(text: str) -> Markup:
     """Return a text as HTML, on one line; what stands between backticks is code."""
     parts = one_line(text).split("`")
     return Markup("").join(
-        Markup("<code>{}</code>").format(part) if place % 2 else part
+        Markup("<code>{}</code>").format(_options(part)) if place % 2 else keep_units(part)
+        for place, part in enumerate(parts)
+    )
+
+
+def _options(code: str) -> Markup:
+    """Return code whose `--options` are not broken after their hyphens."""
+    parts = re.split(r"((?<!\S)--[\w-]+)", code)
+    return Markup("").join(
+        Markup("<span>{}</span>").format(part) if place % 2 else part
         for place, part in enumerate(parts)
     )
 
@@ -215,10 +224,10 @@ def _widgets(blocks: Sequence[Block]) -> Iterator[Widget]:
     return (block for block in blocks if isinstance(block, Widget))
 
 
-def _markdown(block: Block, folder: str, held: dict[str, bytes]) -> list[str]:
+def _markdown(block: Block, folder: str, held: dict[str, bytes], colon: str) -> list[str]:
     """Return a block as Markdown blocks; its pictures go to `held` by their paths."""
     if isinstance(block, Widget):
-        return [each for inner in block.instead for each in _markdown(inner, folder, held)]
+        return [each for inner in block.instead for each in _markdown(inner, folder, held, colon)]
     if isinstance(block, ReportPicture):
         path = str(PurePosixPath(folder, f"{block.name}.{ending(block.content)}"))
         held[path] = block.content
@@ -229,7 +238,9 @@ def _markdown(block: Block, folder: str, held: dict[str, bytes]) -> list[str]:
         caption = [f"**{_plain(block.caption)}**"] if block.caption else []
         return [*caption, "\n".join(lines)]
     if isinstance(block, Facts):
-        return ["\n".join(f"- **{_plain(name)}**: {_plain(text)}" for name, text in block.pairs)]
+        return [
+            "\n".join(f"- **{_plain(name)}**{colon}{_plain(text)}" for name, text in block.pairs)
+        ]
     if isinstance(block, Bullets):
         return ["\n".join(f"- {_plain(item)}" for item in block.items)]
     return [_plain(block.text)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.board.standing.figures import plain
+from harness.health.validation_curves import find_curve
 from harness.records.record import Record
 from harness.report.finding import HARDLY, LEARNT, Finding, percent
 from harness.report.run import Run
@@ -55,7 +56,17 @@ def learning(run: Run) -> Iterator[Finding]:
         if "eer" in record.metrics and speakers and metric.value < HARDLY:
             shown = {"classes": f"{speakers:,}", "chance": percent(1 / speakers)}
             yield Finding("learning", "chance", shown)
+        if metric.value < LEARNT:
+            yield from _without_augmentation(run)
         yield from _gap(record, metric.value)
+
+
+def _without_augmentation(run: Run) -> Iterator[Finding]:
+    """Tell how many of a sample of the training items are right as they are, not as augmented."""
+    series = run.series
+    alike = find_curve(series, "same mode", ("accuracy",)) if series is not None else None
+    if alike is not None and len(alike):
+        yield Finding("learning", "same_mode", {"accuracy": percent(float(alike.values[-1]))})
 
 
 def _gap(record: Record, accuracy: float) -> Iterator[Finding]:
@@ -126,7 +137,8 @@ def memory(run: Run) -> Iterator[Finding]:
         return
     shown = {"peak": f"{costs.training_memory.bytes / 2**30:.2f}", "batch": costs.batch_used}
     largest, parts = costs.largest_training_batch, costs.micro_batches or 1
-    yield Finding("memory", "memory", shown)
+    whole = "_process" * (costs.training_memory.counted == "process")
+    yield Finding("memory", f"memory{whole}", shown)
     if parts > 1:
         full = "_full" * bool(run.record and run.record.joins_batch_norm)
         yield Finding("memory", f"memory_parts{full}", {**shown, "parts": parts})

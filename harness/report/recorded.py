@@ -15,6 +15,7 @@ PATTERNS = {
     "fine_tuned": "{chosen}; fine-tuned from step {first} on",
     "chosen": "validation, step {step} of {steps}",
     "chosen_without_labels": "validation by {by}, without labels, step {step} of {steps}",
+    "silhouette": "silhouette",
     "last": "last weights",
     "average": "average weights",
     "speakers": "95 %, speakers resampled {draws} times, logit-t",
@@ -49,17 +50,35 @@ PATTERNS = {
     "other_rules": "it was judged by version {version} of the protocol of {suite}, this benchmark "
     "has {own}; check out {code}",
     "not_finite": "loss became {loss}",
+    "not_predicted": "the memory of a training step is not predicted: {why}",
+    "clusters_noise": "found {found} clusters (one of them is noise), {asked} were asked for",
+    "clusters_found": "found {found} clusters, {asked} were asked for",
+    "cluster_noise": "found 1 cluster (it is noise), {asked} were asked for",
+    "cluster_found": "found 1 cluster, {asked} were asked for",
+    "clusters_given": "k-means++ of the split that is judged, {restarts} restarts; one for each "
+    "label",
+    "clusters_estimated": "k-means++ of the split that is judged, {restarts} restarts; by "
+    "silhouette of validation",
 }
 """Id below `recorded` -> what a record or an error says, with the values in braces."""
+
+LEAST_OF_A_HASH = 12
+"""Letters that a hash is shown by: all of them may be digits."""
 
 
 def say_again(text: str, words: Words) -> str:
     """Return what a record says in the language of a page; unchanged if no pattern knows it."""
     for name, pattern in PATTERNS.items():
         if found := _compiled(pattern).fullmatch(text):
-            values = {key: say_again(value, words) for key, value in found.groupdict().items()}
+            values = {key: _said(value, words) for key, value in found.groupdict().items()}
             return words(f"recorded.{name}", **values)
     return text
+
+
+def _said(value: str, words: Words) -> str:
+    """Return a value in the language: a count with its thousands apart, a sentence said again."""
+    is_count = value.isdecimal() and len(value) < LEAST_OF_A_HASH
+    return f"{int(value):,}" if is_count else say_again(value, words)
 
 
 @cache

@@ -45,12 +45,14 @@ class ReportTable:
         rows: cells, as many as there are titles.
         caption: what it shows, for those who do not see it; shown above it.
         numeric: places of columns that hold numbers, set flush right.
+        noted: whether the last column explains the row: a narrow screen shows it below the rest.
     """
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
     numeric: frozenset[int] = frozenset()
+    noted: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
 """Each language by the tag that HTML has for it, as its readers call it."""
 
+QUANTITY = re.compile(r"(?<=\d) (?=%|(?:s|ms|min|h|[KMGT]iB|[kMG]B|[MG]|k?Hz|m?J|W)(?![A-Za-z]))")
+"""A space between a number and its unit."""
+
 BETWEEN = re.compile(r"(?<=[\u3000-\u9fff]) (?=[\u3000-\u9fff])")
 """A space between two Chinese letters."""
 
@@ -92,6 +95,24 @@ def read_words(language: str) -> Words:
 def _texts(tag: str) -> dict[str, str]:
     content = (files("harness.report") / "languages" / f"{tag}.toml").read_text("utf-8")
     return {place: str(text) for place, text in leaves(tomllib.loads(content))}
+
+
+def keep_units(text: str) -> str:
+    r"""Return a text whose numbers stay on one line with their units.
+
+    >>> keep_units("9.27 % of 960 in 1.5 GiB and 2 minutes").split(" ")
+    ['9.27\xa0%', 'of', '960', 'in', '1.5\xa0GiB', 'and', '2', 'minutes']
+    """
+    return QUANTITY.sub("\u00a0", text)
+
+
+def short_number(value: float) -> str:
+    """Return a number by four digits at most, small and large ones with a short exponent.
+
+    >>> [short_number(each) for each in (0.61234, 240, 1e-05, 4.1667e-05, 12_345_678)]
+    ['0.6123', '240', '1e-5', '4.167e-5', '1.235e7']
+    """
+    return re.sub(r"e([+-])0*", lambda found: f"e{found[1].strip('+')}", f"{value:.4g}")
 
 
 def duration(seconds: float, words: Words) -> str:

@@ -9,10 +9,10 @@ from harness.board.standing.figures import UNKNOWN, plain, plural
 from harness.search.candidates import Candidate
 from harness.search.choose import EntryChoice
 from harness.search.power import POWER, KnownPair, Power
-from harness.search.run_plan import command_lines, undecided
+from harness.search.run_plan import command_lines, time_text, undecided
 
 GIB = 2**30
-COLUMNS = ("entry", "GiB", "fits", "a seed", "seeds done", "seeds to run", "tested", "")
+COLUMNS = ("entry", "GPU GiB", "fits", "a seed", "seeds done", "seeds to run", "tested", "")
 NAMED = 6
 """Pairs that are told one by one."""
 
@@ -123,9 +123,7 @@ def _fits(candidate: Candidate) -> str:
 
 
 def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return UNKNOWN
-    return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{max(1, round(seconds / 60))} min"
+    return UNKNOWN if seconds is None else time_text(seconds)
 
 
 def sentences(choice: EntryChoice) -> Iterator[str]:
@@ -138,25 +136,37 @@ def sentences(choice: EntryChoice) -> Iterator[str]:
             "it can decide is not known: ask again after the first seeds."
         )
     else:
-        units = plural(power.units, choice.first.dataset.unit)
-        seeds = max(plan.seeds.values(), default=1)
-        yield (
-            f"By {choice.known.source}, {units} tell differences of {facts.title} above "
-            f"{plain(power.visible(seeds), facts)}{unit} apart with {plural(seeds, 'seed')} an "
-            f"entry, above {plain(power.limit, facts)}{unit} with any number; a difference of "
-            f"{plain(power.found(seeds), facts)}{unit} is found {POWER * 10:.0f} times in 10."
-        )
-        if power.spread is None:
-            yield "No entry was trained twice there, so the spread of seeds is not in it."
+        yield from _power_told(choice, power, unit)
     yield from _pairs(choice, unit)
     if not plan.seeds:
         yield "Nothing can be run within these limits."
         return
-    entries = plural(len(plan.seeds), "entry").replace("entrys", "entries")
-    yield f"Cheapest plan: {entries}, about {_time(plan.seconds)} of what is known."
+    entries = plural(len(plan.seeds), "entry")
+    yield f"Cheapest plan: {entries}, about {_time(plan.seconds)}, by the commands below."
+    if len(plan.seeds) == 1 and not choice.known.pairs:
+        yield "One entry alone is compared with nothing but the baseline."
+    if plan.whole is not None:
+        yield f"One seed of every entry that fits would take {_time(plan.whole)}."
     if plan.cut:
         wanted = max(choice.wanted[title] for title in plan.seeds)
         yield f"It has fewer seeds than the {wanted} that would decide, for want of time."
+
+
+def _power_told(choice: EntryChoice, power: Power, unit: str) -> Iterator[str]:
+    facts, seeds = choice.facts, max(choice.plan.seeds.values(), default=1)
+    units = plural(power.units, choice.first.dataset.unit)
+    tell = f"By {choice.known.source}, {units} tell differences of {facts.title} above"
+    found = f"a difference of {plain(power.found(seeds), facts)}{unit} is found"
+    if power.spread is None:
+        least = f"{plain(power.limit, facts)}{unit}"
+        yield f"{tell} {least} apart, and {found} {POWER * 10:.0f} times in 10."
+        yield "No entry was trained twice there, so what seeds add to that is not known."
+        return
+    yield (
+        f"{tell} {plain(power.visible(seeds), facts)}{unit} apart with {plural(seeds, 'seed')} an "
+        f"entry, above {plain(power.limit, facts)}{unit} with any number; {found} "
+        f"{POWER * 10:.0f} times in 10."
+    )
 
 
 def _pairs(choice: EntryChoice, unit: str) -> Iterator[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.board.record_store import families, load
+from harness.board.standing.figures import plural
 from harness.board.standing.rows import FiledRecord, Row
 from harness.board.standing.table import Table, family_of, tables
 from harness.config.loader import LoadedBenchmark
@@ -133,6 +134,8 @@ def what_is_known(candidates: Sequence[Candidate], runs: Path, published: Path) 
     """
     job = candidates[0].jobs[0]
     own = [each for each in tables(_records(job, runs, published)) if _is_of(each, job)]
+    # Of several budgets the one that is asked about: its entries were tested as they are now.
+    own.sort(key=lambda table: -len(_tested(table, candidates)))
     units = job.dataset.counts["test"]["units"]
     for table in own:
         if (power := table_power(table)) is not None:
@@ -142,8 +145,7 @@ def what_is_known(candidates: Sequence[Candidate], runs: Path, published: Path) 
                 for pair in known_pairs(table)
                 if {pair.first, pair.second} <= set(tested.values())
             )
-            count = sum(row.is_compared for row in table.rows)
-            return Known(power, f"{count} entries tested on it", pairs, tested)
+            return Known(power, _source(table, tested), pairs, tested)
     others = _of_others(job, published)
     if not others:
         return Known(None, "")
@@ -153,12 +155,19 @@ def what_is_known(candidates: Sequence[Candidate], runs: Path, published: Path) 
     return Known(scaled(power, units), source)
 
 
+def _source(table: Table, tested: Mapping[str, Row]) -> str:
+    """Return where a power is from: which rows, and whether they are of what would be run."""
+    trained = sum(row.is_compared and not row.first.is_baseline for row in table.rows)
+    now = "" if tested else ", with recipes that have changed since"
+    return f"{plural(trained, 'entry')} tested on it{now}"
+
+
 def _tested(table: Table, candidates: Sequence[Candidate]) -> dict[str, Row]:
     """Return the rows of a table that are of entries as they would be run now."""
     found = {}
     for each in candidates:
         for job in each.jobs[:1]:
-            rows = (row for row in table.rows if row.is_done and _is_same(row.first, job))
+            rows = (row for row in table.rows if row.is_compared and _is_same(row.first, job))
             if (row := next(rows, None)) is not None:
                 found[each.title] = row
     return found

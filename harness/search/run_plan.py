@@ -24,12 +24,14 @@ class RunPlan:
         left_out: entries -> the reason why they are not run.
         seconds: of all that is still to be run, as far as it is known.
         cut: True if fewer seeds are run than would decide, for want of time.
+        whole: of one seed of each entry, where some are left out for want of time; else None.
     """
 
     seeds: Seeds
     left_out: Mapping[str, str]
     seconds: float
     cut: bool = False
+    whole: float | None = None
 
 
 def wanted_seeds(
@@ -79,16 +81,28 @@ def plan_runs(
     limit = hours * 3600 - packing
     most = max((wanted[each.title] for each in left), default=1)
     cap = next((cap for cap in range(most, 0, -1) if _cost(left, wanted, cap) <= limit), 1)
+    late = []
     while left and _cost(left, wanted, cap) > limit:
-        longest = max(left, key=lambda each: _cost([each], wanted, cap))
-        seconds = _cost([longest], wanted, cap)
-        reasons[longest.title] = f"would take {seconds / 3600:.1f} h more than there are"
-        if len(left) == 1:
-            reasons[longest.title] = f"takes {seconds / 3600:.1f} h alone"
-        left.remove(longest)
+        late.append(max(left, key=lambda each: _cost([each], wanted, cap)))
+        left.remove(late[-1])
+    spare = limit - _cost(left, wanted, cap)
+    rest = f"{time_text(spare)} are" if spare >= 60 else "nothing is"
+    for each in late:
+        needed = time_text(_cost([each], wanted, cap))
+        reasons[each.title] = f"takes {needed}, and {rest} left for it"
     seeds = {each.title: min(wanted[each.title], cap) for each in left}
     cut = any(seeds[title] < wanted[title] for title in seeds)
-    return RunPlan(seeds, reasons, _cost(left, seeds, most) + packing, cut)
+    whole = _cost([*left, *late], wanted, 1) + packing if late else None
+    return RunPlan(seeds, reasons, _cost(left, seeds, most) + packing, cut, whole)
+
+
+def time_text(seconds: float) -> str:
+    """Return a duration as people plan with it.
+
+    >>> time_text(20.0), time_text(2700.0), time_text(7000.0)
+    ('1 min', '45 min', '1.9 h')
+    """
+    return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{max(1, round(seconds / 60))} min"
 
 
 def _cost(candidates: Sequence[Candidate], wanted: Seeds, cap: int) -> float:

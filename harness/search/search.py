@@ -205,8 +205,8 @@ class _Searching:
         entries = {(job.model.name, job.loss and job.loss.name, job.recipe_name) for job in jobs}
         if len(entries) != 1:
             raise ConfigError(
-                f"a search is of one entry, and this call has {len(entries)}; give --model and "
-                "--loss"
+                f"a search is of one entry, and this call has {len(entries)}; give --model, --loss "
+                "and one --budget at most"
             )
         return jobs
 

@@ -8,6 +8,7 @@ from typing import Any
 from harness.board.record_paths import slug
 from harness.records.documents import digest, readable_json
 from harness.records.files import write_text
+from harness.run.plan.resolved import CHANGED
 from harness.search.search import Search, Trial
 from harness.search.settings import setting_name
 
@@ -23,7 +24,8 @@ def write_search(runs: Path, found: Search) -> Path:
     """
     job, plan = found.job, found.plan
     names = [job.protocol.suite, job.protocol.profile, job.dataset.name, job.model.name]
-    asked = [plan.method, plan.seed, sorted((key, str(each)) for key, each in plan.space.items())]
+    space = sorted((key, str(each)) for key, each in plan.space.items())
+    asked = [plan.method, plan.seed, space, _recipe(found)]
     place = "-".join(map(slug, [*names, *([job.loss.name] if job.loss else [])]))
     folder = runs / FOLDER / f"{place}-{digest(asked)[:8]}"
     write_text(folder / "search.json", readable_json(document(found)))
@@ -42,6 +44,7 @@ def document(found: Search) -> dict[str, Any]:
         "synthetic": job.dataset.synthetic,
         "model": job.model.name,
         "loss": job.loss.name if job.loss else None,
+        "recipe": _recipe(found),
         "metric": job.protocol.primary,
         "selected_on": "validation",
         "method": plan.method,
@@ -128,6 +131,11 @@ def page(found: Search) -> str:
     lines += [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     lines += [f"| {' | '.join(row)} |" for row in rows(found)]
     return "\n".join(lines) + "\n"
+
+
+def _recipe(found: Search) -> str:
+    """Return the name of the recipe that was searched, with its budget."""
+    return (found.job.recipe_name or "").partition(CHANGED)[0]
 
 
 def _facts(found: Search) -> Any:

@@ -27,6 +27,7 @@ from harness.run.plan.adapter_workers import WORKERS
 from harness.run.plan.jobs import plan_suite
 from harness.run.plan.protocol import pin_protocols
 from harness.run.plan.request import RunRequest, listing_states
+from harness.run.plan.resolved import CHANGED, changes_named
 from harness.run.session import find_datasets, open_state, run_missing
 from harness.search.settings import Setting, grid
 
@@ -46,6 +47,7 @@ class Sweep:
         chosen: place of the best mean over seeds on validation; None if every setting failed.
         tested: records of the chosen setting on test.
         tried: configurations of this entry that were tried on this dataset, here and before.
+        recipe: name of the recipe, with its budget and what the call changed for all settings.
     """
 
     settings: tuple[Setting, ...]
@@ -54,6 +56,7 @@ class Sweep:
     chosen: int | None
     tested: tuple[Record, ...] = ()
     tried: int = 0
+    recipe: str = ""
 
     @property
     def first(self) -> Record:
@@ -105,7 +108,8 @@ def run_sweep(
         executor: its name.
 
     Raises:
-        ConfigError: the settings cannot be built, or a dataset is judged by folds.
+        ConfigError: the settings cannot be built, a dataset is judged by folds, or an entry has
+            several recipes or budgets.
         CorpusAbsent: one that was asked for by name is absent, or all are.
     """
     settings = grid(over)
@@ -115,7 +119,10 @@ def run_sweep(
     with hear_damage(message_sender(watch)):
         baselines, jobs = _plan(loaded, request, settings, watch)
         judged = _validate(jobs, executor, request, workers, watch)
-        sweeps = {place: _judge(settings, each) for place, each in judged.items()}
+        sweeps = {
+            place: replace(_judge(settings, each), recipe=_shared(jobs[place][0][0], request))
+            for place, each in judged.items()
+        }
         chosen = {
             place: jobs[place][sweep.chosen]
             for place, sweep in sweeps.items()
@@ -146,6 +153,7 @@ def _plan(
     changed = [replace(request, settings={**request.settings, **each}) for each in settings]
     # All are planned before anything is decoded: a wrong value of the last one is refused at once.
     plans = [plan_suite(loaded, each, states, tell) for each in changed]
+    _check_alike(plans[0].jobs(states))
     keep_from_git(request.runs)
     opened = {each.name: open_state(loaded, each, request, watch) for each in here}
     planned = [plan.jobs(opened) for plan in plans]
@@ -160,6 +168,26 @@ def _plan(
         for place, group in groups.items():
             found[place].append(group)
     return [job for job in planned[0] if job.is_baseline], found
+
+
+def _check_alike(jobs: Sequence[JobSpec]) -> None:
+    """Refuse entries of which a setting would be several: their figures would be averaged."""
+    names: dict[Place, dict[str, None]] = defaultdict(dict)
+    for job in jobs:
+        if job.recipe_name and not job.is_baseline and not job.members:
+            names[job.dataset.name, _entry(job)][job.recipe_name] = None
+    for (dataset, entry), recipes in names.items():
+        if len(recipes) > 1:
+            raise ConfigError(
+                f"{dataset}: a sweep is of one recipe and one budget an entry, and {entry} has "
+                f"{' and '.join(recipes)}; give --budget once, or a suite that has one of them"
+            )
+
+
+def _shared(job: JobSpec, request: RunRequest) -> str:
+    """Return the name of a setting's recipe without the setting."""
+    base, _, _ = (job.recipe_name or "").partition(CHANGED)
+    return base + changes_named(request)
 
 
 def _entry(job: JobSpec) -> str:

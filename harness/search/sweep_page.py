@@ -39,7 +39,8 @@ def write_sweep(runs: Path, sweep: Sweep) -> Path:
     """
     record = sweep.first
     protocol, names = record.protocol, (record.dataset.name, record.entry)
-    of = [sorted({key for setting in sweep.settings for key in setting}), *names]
+    keys = sorted({key for setting in sweep.settings for key in setting})
+    of = [keys, *names, sweep.recipe]
     place = "-".join(map(slug, (protocol.suite, protocol.profile, *names)))
     folder = runs / FOLDER / f"{place}-{digest([*of, *map(setting_name, sweep.settings)])[:8]}"
     write_text(folder / "sweep.json", readable_json(document(sweep)))
@@ -59,6 +60,7 @@ def document(sweep: Sweep) -> dict[str, Any]:
         "synthetic": record.dataset.synthetic,
         "model": record.model.name,
         "loss": record.loss.name if record.loss else None,
+        "recipe": sweep.recipe,
         "metric": protocol.primary,
         "selected_on": "validation",
         "searched": sweep.tried,
@@ -177,7 +179,7 @@ def title(sweep: Sweep) -> str:
     record = sweep.first
     keys = ", ".join(dict.fromkeys(key for setting in sweep.settings for key in setting))
     synthetic = " (synthetic)" if record.dataset.synthetic else ""
-    return f"{record.entry} over {keys}, {record.dataset.title}{synthetic}"
+    return f"{record.entry} ({sweep.recipe}) over {keys}, {record.dataset.title}{synthetic}"
 
 
 def heads(sweep: Sweep) -> tuple[str, ...]:

@@ -225,5 +225,8 @@ def _notes(clusters: NDArray[np.int64], scores: Scores) -> list[str]:
     """Return the note of a row whose clusters are not as many as were asked for."""
     found = len(np.unique(clusters))
     asked = int(np.asarray(scores[GIVEN]).ravel()[0]) if GIVEN in scores else found
-    noise = " (one of them is noise)" if (clusters < 0).any() else ""
-    return [f"found {found} clusters{noise}, {asked} were asked for"] if found != asked else []
+    if found == asked:
+        return []
+    one = found == 1
+    noise = (" (it is noise)" if one else " (one of them is noise)") if (clusters < 0).any() else ""
+    return [f"found {found} cluster{'' if one else 's'}{noise}, {asked} were asked for"]

@@ -41,6 +41,12 @@ Keep = Callable[[NDArray[np.int64], Tensor], None]
 MOST_NUMBERS = 16 * 16_000 * 4
 """Numbers in an evaluation batch: 64 seconds of audio, which keeps activations small."""
 
+OF_ITEMS = frozenset({"pk", "pairs", "grades", "views", "epoch_embeddings"})
+"""Needs of a loss that not any batch of items meets."""
+
+OF_WHOLE_BATCHES = OF_ITEMS | {"full_batch"}
+"""Needs of a loss that a part of a batch does not meet."""
+
 _ROWS = 1024
 """Labels whose cosines to all others are held at a time."""
 
@@ -97,9 +103,8 @@ class System(nn.Module):
         self.takes_views = "views" in needs
         self.assigns = "epoch_embeddings" in needs
         self.assigned: Assigned | None = None  # of the items of the step that is being learnt
-        of_items = {"pk", "pairs", "grades", "views", "epoch_embeddings"}
-        self.looks_at_whole_batch = bool(needs & (of_items | {"full_batch"}))
-        self.judges_any_batch = bool(loss and not needs & of_items)
+        self.looks_at_whole_batch = bool(needs & OF_WHOLE_BATCHES)
+        self.judges_any_batch = bool(loss and not needs & OF_ITEMS)
         self.is_ranking = bool(needs & {"pairs", "grades"})
 
     def inputs(self, raw: Tensor) -> Tensor:
@@ -299,6 +304,11 @@ def example_labels(recipe: Recipe, batch: int, classes: int) -> Tensor:
     """Return labels of an example batch, `[batch]`: as many of each as the recipe draws."""
     different = recipe.sampler.speakers if recipe.sampler else batch
     return torch.arange(batch) % min(different, classes)
+
+
+def example_targets(labels: Tensor) -> Assigned:
+    """Return what an `AssigningHead` may answer for an example batch: each other item trusted."""
+    return Assigned(labels.clone(), (torch.arange(len(labels)) % 2).float())
 
 
 def mine_hard_labels(system: System, feeder: Feeder, step: int, steps_per_epoch: int) -> None:

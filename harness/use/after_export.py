@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from pydantic import ConfigDict, Field
 from scipy.special import stdtrit
 
 from harness.config.loader import LoadedBenchmark
 from harness.config.recipes import Recipe
 from harness.errors import RequestError
+from harness.measure.environment import library_versions, processor_name
 from harness.metrics.intervals import jackknife_error
 from harness.records.documents import sha256_file
-from harness.records.record import Artefact, Metric, Part, Record, Resources
+from harness.records.record import EXPORTED, Artefact, Metric, Part, Record, Resources
 from harness.run.job.evaluate_stage import log_use, use_of
 from harness.run.job.record_writing import write_attempt
 from harness.run.job.results import SCORES, save_scores, utc_now
@@ -33,7 +36,7 @@ from harness.use.exported_network import open_export
 from harness.use.finished_run import FinishedRun
 from harness.use.networks import Network
 
-TRACK = "exported"
+RUNTIMES = ("onnxruntime", "torch")
 
 LEVEL = 0.95
 
@@ -72,6 +75,27 @@ class JudgedFile(Part):
     record: str
 
 
+class AfterExport(Part):
+    """The content of `after-export.json`.
+
+    Attributes:
+        run: the record of the run, without its values without each unit.
+        files: each exported file, judged.
+        processor: that ran them.
+        libraries: versions of the runtimes.
+        made: when, in UTC.
+    """
+
+    after_schema: Literal[1] = Field(default=1, alias="schema")
+    run: Record
+    files: tuple[JudgedFile, ...]
+    processor: str
+    libraries: dict[str, str]
+    made: str
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
 @dataclass(frozen=True)
 class ExportTrials:
     """Judges exported files.
@@ -86,7 +110,7 @@ class ExportTrials:
     run: FinishedRun
     request: RunRequest
 
-    def judge(self, folder: Path, facts: ExportFacts) -> tuple[JudgedFile, ...]:
+    def judge(self, folder: Path, facts: ExportFacts) -> AfterExport:
         """Judge every file of an export, and file each as a record of its own.
 
         Raises:
@@ -97,7 +121,14 @@ class ExportTrials:
                 f"{self.run.place}: holds no values without each unit, so nothing is paired with "
                 "it; evaluate it again"
             )
-        return tuple(self._judge(folder / file.name, file) for file in facts.files)
+        judged = tuple(self._judge(folder / file.name, file) for file in facts.files)
+        return AfterExport(
+            run=self.run.record.model_copy(update={"left_one_out": {}}),
+            files=judged,
+            processor=processor_name(),
+            libraries=library_versions(RUNTIMES),
+            made=utc_now(),
+        )
 
     def _judge(self, path: Path, file: ExportedFile) -> JudgedFile:
         run, source = self.run, self.run.record
@@ -118,7 +149,7 @@ class ExportTrials:
             loss=source.loss,
             recipe=source.recipe,
             recipe_name=job.recipe_name,
-            track=TRACK,
+            track=EXPORTED,
             seed=source.seed,
             code=job.code,
             stages={"evaluate": stage.model_copy(update={"finished": utc_now(), "code": job.code})},
@@ -154,7 +185,7 @@ class ExportTrials:
             loss=source.loss,
             recipe=Recipe.model_validate(source.recipe) if source.recipe else None,
             recipe_name=f"{source.recipe_name}, exported as {path.name}",
-            track=TRACK,
+            track=EXPORTED,
             seed=source.seed,
             checkpoint=path.absolute(),
             checkpoint_sha256=content,
@@ -175,7 +206,7 @@ class ExportTrials:
         weights = f" (weights {made.sha256[:12]})" if made else ""
         return (
             f"{self.run.name}{weights}, exported as {file.name} ({content[:12]}) and run by its "
-            "own runtime; checkpoint is the size of that file"
+            "own runtime: no rank; checkpoint is the size of that file"
         )
 
 

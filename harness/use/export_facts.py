@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.board.standing.costs import is_disturbed
+from harness.board.standing.figures import UNKNOWN
 from harness.records.record import Part
 from harness.tasks.task import Output
 from harness.use.model_facts import ModelFacts
@@ -68,6 +70,8 @@ class ExportedFile(Part):
         latency: seconds of one item alone on one thread, the median: five seconds of sound, or a
             picture.
         latency_of_pytorch: the same of the network that was exported.
+        cpu_wait: share of the time of both that threads waited for a processor; None if it was not
+            counted.
     """
 
     name: str
@@ -81,6 +85,14 @@ class ExportedFile(Part):
     bytes: int
     latency: float
     latency_of_pytorch: float
+    cpu_wait: float | None = None
+
+    @property
+    def milliseconds(self) -> tuple[str, str]:
+        """Latency of the file and of PyTorch as tables show them: not where others ran beside."""
+        if is_disturbed(self.cpu_wait):
+            return UNKNOWN, UNKNOWN
+        return f"{1e3 * self.latency:.1f}", f"{1e3 * self.latency_of_pytorch:.1f}"
 
 
 class ExportFacts(Part):

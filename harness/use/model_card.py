@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from harness.board.standing.figures import UNKNOWN
 from harness.records.record import Metric, MetricFacts, Record
 from harness.use.export_facts import TRACED, ExportedFile, ExportFacts
 from harness.use.model_facts import Decision, ModelFacts
@@ -118,11 +119,13 @@ def _files(export: ExportFacts) -> str:
     ]
     first = export.files[0]
     rate = f"{export.sample_rate} Hz, " if export.sample_rate else ""
+    _, pytorch = first.milliseconds
+    beside = f" ({UNKNOWN}: something else ran beside)" if pytorch == UNKNOWN else ""
     return "\n".join(lines) + (
         f"\n\nInput: {rate}{export.normalisation}. `latency` is of one item alone on one thread, "
-        f"where PyTorch takes {1e3 * first.latency_of_pytorch:.1f} ms. `from PyTorch` is the "
-        f"largest difference of outputs on {first.items} items of validation, `scores` that of the "
-        "cosines of all their pairs. `model.json` has all this for programs."
+        f"where PyTorch takes {pytorch} ms{beside}. `from PyTorch` is the largest difference of "
+        f"outputs on {first.items} items of validation, `scores` that of the cosines of all their "
+        "pairs. `model.json` has all this for programs."
     )
 
 
@@ -134,7 +137,7 @@ def _file_row(file: ExportedFile) -> str:
         f"`{file.input}` [{shape}]",
         f"`{file.output}` [batch, {file.output_size}]",
         f"{file.bytes:,}",
-        f"{1e3 * file.latency:.1f} ms",
+        f"{file.milliseconds[0]} ms",
         f"{file.difference:.1e}",
         scores,
     )

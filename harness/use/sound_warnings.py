@@ -82,10 +82,10 @@ def _by_itself(facts: SoundFacts) -> Iterator[tuple[str, str]]:
             f"{facts.rate} Hz: nothing above {facts.rate // 2} Hz, where {SAMPLE_RATE} Hz are "
             "trained on",
         )
-    elif facts.high_db < LEAST_HIGH:
+    elif facts.high_db < LEAST_HIGH and facts.speech_seconds > 0:
         yield (
             "narrow-band",
-            f"{facts.high_db:.0f} dB of its energy lie above 5 kHz, below {LEAST_HIGH:.0f}: "
+            f"energy above 5 kHz is {facts.high_db:.0f} dB of all of it, below {LEAST_HIGH:.0f}: "
             "recorded at a lower rate, or by telephone",
         )
     if facts.channels_alike < CHANNELS_ALIKE:

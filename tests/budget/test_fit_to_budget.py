@@ -22,7 +22,7 @@ from harness.budget.fit_to_budget import (
 )
 from harness.budget.prediction import Workload, predict_inference, predict_training
 from harness.budget.step_memory import StepMemory
-from tests.budget.test_prediction import MIB, work
+from tests.budget.test_prediction import MIB, turns, work
 
 
 def taken(step: StepMemory) -> int:
@@ -177,6 +177,14 @@ def test_embedding_any_batch_is_told_as_a_pass_of_its_own_tells_it():
     asked = work("resnet34")
     told, seen = embedding_step(asked)(9), predict_inference(asked, 9)
     assert told == seen
+
+
+def test_the_largest_batch_of_a_loss_over_pairs_fits_and_the_next_one_does_not():
+    asked, limit = turns(), 24 * MIB
+    found = largest_training(asked, limit)
+    assert found > 64
+    assert predict_training(asked, found, None).reserved(limit) is not None
+    assert predict_training(asked, found + 1, None).reserved(limit) is None
 
 
 def test_the_largest_batches_fit_and_the_next_ones_do_not():

@@ -12,6 +12,7 @@ from torch import nn
 from torch._C._profiler import _EventType
 from torch.profiler import ProfilerActivity, profile
 
+from adapters.dialogue import Fusion
 from adapters.native.ecapa import MirrorPadding
 from adapters.upstream import WeSpeakerNetwork
 from harness.adapter import Vector
@@ -185,12 +186,39 @@ def test_saved_activations_of_wespeakers_networks(network):
     assert told.activations / MIB / 8 == pytest.approx(mebibytes, rel=0.1)
 
 
-@pytest.mark.parametrize("loss", ["ghm", "aam-subcenter", "triplet"])
+@pytest.mark.parametrize("loss", ["ghm", "aam-subcenter", "triplet", "umc"])
 def test_a_loss_may_look_at_numbers(loss):
     recipe = {"sampler": {"speakers": 2, "utterances": 2}}
     told = predict_training(work("xvector", loss, **recipe), 4, None)
     seen = predict_training(work("xvector", loss, **recipe), 4, None, fake=False)
     assert told.peak == pytest.approx(seen.peak, rel=0.01)
+
+
+def turns(loss: str = "umc") -> Workload:
+    """Turns of a dialogue, of which `umc` contrasts two views."""
+    network = Fusion(text=12, frames=3, base_dim=16)
+    return replace(
+        work("xvector", loss), model=network, item=raw_shape(network.inputs(), 0.0), on_gpu=True
+    )
+
+
+def test_targets_of_an_epoch_are_in_the_step(monkeypatch):
+    """Trusted items are contrasted too, over and above what views alone take."""
+    batch = 32
+    told, seen = (predict_training(turns(), batch, None, fake=fake) for fake in (True, False))
+    assert told.peak == seen.peak
+    assert told.activations == seen.activations
+    monkeypatch.setattr("harness.budget.prediction.example_targets", lambda _: None)
+    views = predict_training(turns(), batch, None)
+    assert told.inputs - views.inputs == batch * (8 + 4)
+    # At least the logarithms of a second softmax over all pairs of views.
+    assert told.activations - views.activations >= 4 * (2 * batch) ** 2
+
+
+def test_three_batches_tell_every_other_where_a_loss_holds_something_for_two_items():
+    step = step_at_any_batch(lambda batch: predict_training(turns(), batch, None), 4, 12, 24)
+    for batch in (8, 60):
+        assert step(batch) == predict_training(turns(), batch, None)
 
 
 # Convolutions in float16 take a processor long, over pictures minutes.

@@ -38,6 +38,35 @@ def test_the_nights_image_can_ask_a_gpus_driver() -> None:
     assert [each for each in extras["gpu"] if each.startswith("nvidia-ml-py")]
 
 
+def test_the_image_says_what_cuda_its_lock_brings() -> None:
+    image = (ROOT / "ci" / "Dockerfile").read_text()
+    (told,) = re.findall(r"^ARG CUDA=(.+)$", image, re.MULTILINE)
+    locked = (ROOT / "requirements.lock").read_text()
+    (brought,) = re.findall(r"^nvidia-cuda-runtime==(\d+\.\d+)\.", locked, re.MULTILINE)
+    assert told == brought
+    assert 'trialboard.cuda="${CUDA}"' in image
+    assert f"`CUDA` | `{told}`" in (ROOT / "docs" / "nightly.md").read_text()
+
+
+def test_the_image_computes_without_rights_on_locked_wheels() -> None:
+    image = (ROOT / "ci" / "Dockerfile").read_text()
+    assert re.findall(r"^USER (.+)$", image, re.MULTILINE) == ["harness"]
+    installs = [line for line in image.splitlines() if "pip install" in line]
+    assert [("--require-hashes" in line or "--no-deps" in line) for line in installs] == [True] * 2
+
+
+def test_the_night_is_kept_and_ends_before_the_runner_ends_it() -> None:
+    (job,) = read(ROOT / ".github" / "workflows" / "nightly.yml")["jobs"].values()
+    (night,) = [step for step in job["steps"] if step.get("name") == "Night"]
+    (upload,) = [step for step in job["steps"] if "upload-artifact" in step.get("uses", "")]
+    assert upload["if"] == "always()"
+    assert upload["with"]["path"] == night["env"]["OUT"]
+    (hours,) = re.findall(r"\|\| '(\d+)'", night["env"]["HOURS"])
+    assert 60 * int(hours) < int(job["timeout-minutes"])
+    for name in night["env"].keys() - {"DATA"}:
+        assert f"--env {name} " in night["run"]
+
+
 @pytest.fixture(scope="module")
 def tests() -> dict[str, Any]:
     return read(ROOT / ".github" / "workflows" / "tests.yml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from itertools import pairwise
 
@@ -38,6 +39,25 @@ def test_its_plan_is_run_as_it_stands(tiny: TinyBenchmark) -> None:
     assert [each["seeds_done"] for each in again.json["entries"]] == [1, 1]
     (pair,) = again.json["pairs"]
     assert {pair["first"], pair["second"]} == {"tiny + aam", "tiny + softmax"}
+
+
+def test_at_several_budgets_it_speaks_of_the_one_that_is_asked_about(tiny: TinyBenchmark) -> None:
+    tiny.edit('{ recipe = "short" }', '{ recipe = "short", budgets = [32, 128] }')
+    short, own = tiny.record("tiny", 0)["recipe"], ("--loss", "aam", "--seeds", "0")
+    assert short["steps"] * short["batch"] == 96
+    found = {}
+    for crops in ("32", "128"):
+        ran = tiny.run("run", *CALL[1:3], *own, "--device", "cpu", "--budget", crops, "--json")
+        assert ran.status == 0, ran.err
+        path = next(tiny.runs.glob(f"own-quick/voices/*at-{crops}-crops/seed0-*/record.json"))
+        found[crops] = json.loads(path.read_text())["metrics"]["eer"]["value"]
+    assert len(set(found.values())) == 2
+    for crops, value in found.items():
+        asked = tiny.run(*CALL, "--most-seeds", "1", "--budget", crops)
+        assert asked.status == 0, asked.err
+        (row,) = [line for line in asked.out.splitlines() if line.startswith("tiny + aam")]
+        assert f" {100 * value:.2f}" in row
+        assert f"--budget {crops}" in asked.out
 
 
 def clean(words: list[str]) -> list[str]:

@@ -75,6 +75,26 @@ def test_a_setting_that_was_tested_before_is_told_of_the_search(tiny: TinyBenchm
         assert sorted(path.name for path in attempts) == ["attempt-1.json", "attempt-2.json"]
 
 
+def test_every_setting_is_trained_at_the_one_budget_of_a_call(tiny: TinyBenchmark) -> None:
+    tiny.edit('{ recipe = "short" }', '{ recipe = "short", budgets = [32, 64] }')
+    before, words = looks(tiny), ("--over", f"{OVER}=0.05,0.3")
+    both = tiny.run(*CALL, *words, "--budget", "all")
+    assert (both.status, both.out) == (2, "")
+    assert "short at 32 crops" in both.err
+    assert "give --budget once" in both.err
+    assert looks(tiny) == before
+    done = tiny.run(*CALL, *words, "--budget", "32", "--json")
+    assert done.status == 0, done.err
+    (found,) = done.json["sweeps"]
+    (path,) = tiny.runs.glob("own-quick/voices/*32-crops*/seed0-*/record.json")
+    record = json.loads(path.read_text())
+    assert record["recipe"]["steps"] * record["recipe"]["batch"] == 32
+    assert record["recipe"]["schedules"]["margin"]["final_value"] == found["chosen"][OVER]
+    assert record["searched"] == 2
+    assert found["recipe"] == "short at 32 crops"
+    assert "tiny + aam (short at 32 crops) over" in Path(found["page"]).read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -48,6 +48,11 @@ def test_what_is_wrong_with_a_sound_is_told(tiny: TinyBenchmark, run: str, tmp_p
     first, second = ({each["rule"] for each in sound["warnings"]} for sound in done.json["sounds"])
     assert first >= {"short", "narrow-band", "duration"}
     assert second >= {"clipped", "channels", "duration"}
+    read = tiny.run("compare", str(narrow), str(stereo), "--run", run).out.splitlines()
+    assert ", less sure than its score by the warnings below: score " in read[0]
+    assert len([line for line in read if line.startswith("warning: ")]) == len(
+        [each for sound in done.json["sounds"] for each in sound["warnings"]]
+    )
 
 
 def test_silence_is_refused(tiny: TinyBenchmark, run: str, tmp_path: Path) -> None:
@@ -184,5 +189,7 @@ def test_an_exported_file_is_an_entry_on_the_runs_trials(
     )
     assert "model" in (folder / "after-export.md").read_text()
     assert f"exported as {judged[0]['file']['name']}" in (tiny.runs / "own-quick.md").read_text()
+    told = tiny.run("publish", "--suite", "own").err  # which then asks for a work tree of git
+    assert f"left out: {len(judged)} exported file" in told
     again = tiny.run(*call)  # a folder with its table is replaced as a whole
     assert again.status == 0, again.err

@@ -72,6 +72,18 @@ def test_without_a_path_the_current_folder_comes_first(written, tmp_path, monkey
         ('models = ["net"]\nlosses = ["plain"]', "", "suites.small", "nothing to run"),
         ('models = ["net"]', 'models = ["net", "net"]', "suites.small", "a system comes twice"),
         ('quick = { recipe = "short" }', "quick = {}", "suites.small", "give a recipe"),
+        (
+            'title = "Small"',
+            'title = "Small"\ncurve = "imbalance"',
+            "suites.small.curve",
+            "datasets.digits gives no number 'imbalance'",
+        ),
+        (
+            'quick = { recipe = "short" }',
+            'quick = { recipe = "short", budgets = [80] }\ncurve = "imbalance"',
+            "suites.small",
+            "curve: results are a curve over several budgets; give either",
+        ),
     ],
 )
 def test_a_wrong_key_or_value_is_named_with_its_mend(written, old, new, key, mend):
@@ -273,3 +285,20 @@ def test_a_budget_of_ones_own_on_a_base_is_refused(tmp_path):
     file.write_text('base = "trialboard"\n[budget]\ngpu_memory = "24 GiB"\n', encoding="utf-8")
     with pytest.raises(ConfigError, match=r"mine.toml: budget: the base 'trialboard' has its own"):
         load(file)
+
+
+def test_datasets_of_a_curve_have_different_numbers(written):
+    twin = (
+        '[datasets.twin]\nof = "digits"\nsplit = { validation = 200, test = 500 }\nimbalance = 3\n'
+    )
+    both = written(
+        'datasets = ["digits"]',
+        'datasets = ["digits", "twin"]\ncurve = "imbalance"',
+        add=twin,
+    )
+    spoilt = both.read_text().replace("[models.net]", "imbalance = 3.0\n[models.net]", 1)
+    both.write_text(spoilt)
+    assert "suites.small.curve: several datasets have imbalance = 3" in refusal(both)
+    both.write_text(spoilt.replace("imbalance = 3.0", "imbalance = 1.5"))
+    benchmark = load(both).benchmark
+    assert benchmark.levels(benchmark.suites["small"]) == {"digits": 1.5, "twin": 3.0}

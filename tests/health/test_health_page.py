@@ -12,6 +12,7 @@ from docs.marks import marks
 from docs.simulation.health.__main__ import PAGE, TABLES, main
 from docs.simulation.health.real import find_curves, summary
 from docs.simulation.health.real import main as real_main
+from harness.board.standing.figures import six_digits
 from harness.health.advice import RULES
 from harness.records.files import write_text
 
@@ -69,16 +70,29 @@ def test_real_curves_are_found_once_and_few_give_no_figure(
     random = np.random.default_rng(1)
     for number in range(3):
         count = 24 if number else 10
-        lines = ['{"series": 1, "facts": {}}'] + [
-            f'{{"step": {step}, "epoch": {step}, "seconds": 1.0, "values": '
-            f'{{"Test/eer": {0.1 + 0.3 * math.exp(-step / 8) + 0.01 * random.standard_normal()}}}}}'
+        values = [
+            0.1 + 0.3 * math.exp(-step / 8) + 0.01 * random.standard_normal()
             for step in range(1, count + 1)
         ]
-        for place in ("a", "b"):
+        for place, told in (("a", values), ("published", [six_digits(each) for each in values])):
+            lines = ['{"series": 1, "facts": {}}'] + [
+                f'{{"step": {step}, "epoch": {step}, "seconds": 1.0, "values": '
+                f'{{"Test/eer": {value}}}}}'
+                for step, value in enumerate(told, 1)
+            ]
             (tmp_path / place / str(number)).mkdir(parents=True)
             write_text(tmp_path / place / str(number) / "series.jsonl", "\n".join(lines) + "\n")
     assert len(list(find_curves([tmp_path]))) == 2
     assert real_main([str(tmp_path)]) == 0
     assert "2 trainings" in capsys.readouterr().out
-    assert "fewer than 40" in summary([0.8, 0.7, float("nan")])
-    assert "no figure" not in summary([0.8] * 39 + [0.6])
+    assert "fewer than 40" in summary([("a", 0.8), ("b", 0.7), ("c", float("nan"))])
+    many = [(str(number), share) for number, share in enumerate([0.8] * 39 + [0.6])]
+    assert "no figure" not in summary(many)
+
+
+def test_seeds_of_one_system_make_its_share_no_surer():
+    """With as many of each, the interval is that of the systems' own means."""
+    once = [("a", 0.7), ("b", 0.8), ("c", 0.9)]
+    reach = 4.302652729911275 * 10 / math.sqrt(3)
+    assert f"80.0 % held ({80 - reach:.1f} to {80 + reach:.1f})" in summary(once)
+    assert f"80.0 % held ({80 - reach:.1f} to {80 + reach:.1f})" in summary(once * 14)

@@ -388,10 +388,10 @@ def test_content_filled_in_is_no_edit_and_a_lower_version_is() -> None:
     before = now.model_copy(update={"datasets": {"digits/quick": bare}})
     assert not any("datasets." in line for line in lock_edits(now, before))
     rules = now.protocols["speaker/quick/open-26666"]
-    lower = rules.model_copy(update={"version": 1})
+    lower = rules.model_copy(update={"version": rules.version - 1})
     protocols = {**now.protocols, "speaker/quick/open-26666": lower}
     assert lock_edits(now.model_copy(update={"protocols": protocols}), now) == [
-        "protocols.speaker/quick/open-26666: version 1 after 2"
+        f"protocols.speaker/quick/open-26666: version {rules.version - 1} after {rules.version}"
     ]
 
 

@@ -14,8 +14,10 @@ from harness.errors import RequestError
 from harness.records.details_schema import Breakdown, Details, Group, GroupMetric, read_details
 from harness.records.documents import sha256, sha256_file
 from harness.records.record import Artefact, Record
-from harness.records.record_files import read_records, write_record
-from harness.registry.publication import publish
+from harness.records.record_files import read_record, read_records, write_record
+from harness.registry.check import check
+from harness.registry.publication import publish, published_otherwise
+from harness.registry.verify_record import record_files
 from tests.board.conftest import make_data, make_record
 
 SCORES = b"scores of a run"
@@ -202,6 +204,21 @@ def test_a_published_record_is_never_edited(repository, run):
         publish(read_records([run(value=0.001)]), folder, repository)
     assert record.read_bytes() == kept
     assert build(folder) == []
+
+
+def test_a_raised_protocol_of_the_same_keys_has_a_place_beside_the_earlier_one(repository, run):
+    """Its other data changed, and nothing of this dataset: what trains nothing is not run again."""
+    folder = repository / "leaderboards"
+    earlier = make_record()
+    raised = earlier.protocol.model_copy(update={"version": earlier.protocol.version + 1})
+    publish(read_records([run("before")]), folder, repository)
+    again = read_records([run("after", protocol=raised)])
+    assert published_otherwise(again, folder) == []
+    publish(again, folder, repository)
+    records = record_files(folder)
+    assert {read_record(path).protocol.version for path in records} == {1, 2}
+    assert [line for line in check(folder) if "belongs" in line] == []
+    assert publish(again, folder, repository) == []
 
 
 def test_two_records_for_one_place_are_refused(repository, run):

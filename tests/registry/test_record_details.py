@@ -25,11 +25,11 @@ from harness.registry.record_details import (
     differences,
 )
 from harness.registry.verify_record import record_files
+from tests.published import newest
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = ROOT / "leaderboards" / "records"
 DIGITS = RECORDS / "image" / "quick" / "digits"
-SPEECH = RECORDS / "speaker" / "quick" / "open-26666"
 LIMIT = 20_000
 
 
@@ -53,8 +53,9 @@ def record(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def spoken(loaded: LoadedBenchmark, tmp_path_factory: pytest.TempPathFactory) -> Details:
     """The details of a record with trials."""
-    (source,) = SPEECH.glob("campplus-aam-seed0-6708f1844590.json")
-    path = copied(source, tmp_path_factory.mktemp("spoken"))
+    path = copied(
+        newest("speaker/quick/open-26666/campplus-aam"), tmp_path_factory.mktemp("spoken")
+    )
     return details_of(loaded, path, read_record(path))
 
 

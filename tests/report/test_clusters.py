@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from harness.report.page import explained
 from harness.report.section import ReportPicture, ReportTable
 from harness.report.sections import clusters
 from harness.report.text import LANGUAGES, read_words
@@ -71,8 +72,26 @@ def test_matrix_sizes_and_curves_are_drawn_in_each_language(language):
     assert all(picture.content.startswith(b"<?xml") for picture in pictures)
 
 
+@pytest.mark.parametrize("embeddings", [np.eye(8)[CLUSTERS].astype(np.float32), None])
+def test_distances_are_explained_where_they_are_shown(embeddings):
+    section = clusters.section([run(embeddings=embeddings)], read_words("en"))
+    assert section is not None
+    rule = getattr(section.blocks[-1], "text", "")
+    assert rule.startswith("A label is given to one cluster at most")
+    assert ("Within: mean distance" in rule) is (embeddings is not None)
+
+
 def test_what_is_not_here_is_left_away():
     assert clusters.section([run(series=None, lists=None)], read_words("en")) is None
     assert len(tables(run(series=None, embeddings=None))) == 1
     single = Series("run", scalar_frame([("Test/eer", 1, 1.0, 0.0, 0.1)]))
     assert len(tables(run(series=single, embeddings=None))) == 1
+
+
+def test_words_of_the_pictures_are_explained_in_chinese():
+    section = clusters.section([run()], read_words("zh-Hant"))
+    assert section is not None
+    lines = [
+        getattr(block, "text", "") for block in explained(section, read_words("zh-Hant")).blocks
+    ]
+    assert any("`cluster` 分群" in line and "`silhouette` 輪廓係數" in line for line in lines)

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.report.drawing import drawing, scale_values
 from harness.report.page import html_page, make_report, markdown_page
 from harness.report.run import Run, find_runs
-from harness.report.section import ReportPicture
-from harness.report.sections import conclusions, curves
+from harness.report.section import ReportPicture, ReportTable
+from harness.report.sections import conclusions, curves, health
 from harness.report.text import LANGUAGES, read_words
 from tests.foreign_logs import BEST, EPOCHS, write_campplus
 
@@ -64,6 +65,44 @@ def test_two_logs_side_by_side_are_told_apart_without_colour(log: Run, tmp_path:
     pictures = {each.name: each.content for each in one.blocks if isinstance(each, ReportPicture)}
     assert pictures.keys() == {"curves-legend", "curve-test-eer"}
     assert b"stroke-dasharray" in pictures["curve-test-eer"]
+
+
+def test_one_checklist_answers_for_all_runs(log: Run, tmp_path: Path):
+    words, once = read_words("en"), tmp_path / "once.csv"
+    once.write_text("epoch,train_loss,lr,val_eer\n1,4.0,0.1,0.4\n")
+    runs = find_runs([str(log.place), str(once)], tmp_path / "runs", None)
+    section = health.section(runs, words)
+    assert section is not None
+    tables = [each for each in section.blocks if isinstance(each, ReportTable)]
+    (checks,) = [each for each in tables if each.head[0] == words("health.question")]
+    assert checks.head[1:] == ("campplus", "once.csv")
+    assert checks.rows[1][1:] == ("yes (1)", "cannot tell")
+    columns = {each.caption.partition(":")[0]: each.head for each in tables if each is not checks}
+    assert columns["campplus"][-1] == words("health.sign")
+    assert columns["once.csv"][-1] == words("health.finding")  # no sign, so no column for it
+
+
+def test_a_single_point_is_told_once(tmp_path: Path):
+    (tmp_path / "log.csv").write_text("step,Train/Loss,Test/eer\n1,4.0,\n2,3.0,0.00001\n")
+    runs = find_runs([str(tmp_path / "log.csv")], tmp_path / "runs", None)
+    section = curves.section(runs, read_words("en"))
+    assert section is not None
+    (table,) = [each for each in section.blocks if isinstance(each, ReportTable)]
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert rows["`Test/eer`"] == ("1", "–", "1e-5 (step 2)", "–", "–")
+    assert rows["`Train/Loss`"][1:3] == ("4 (step 1)", "3 (step 2)")
+
+
+@pytest.mark.parametrize(
+    ("lowest", "labels"), [(1e-6, ["1e-6", "1e-5", "1e-4", "0.001"]), (0.002, ["0.01", "0.1", "1"])]
+)
+def test_a_logarithmic_axis_has_short_labels(lowest: float, labels: list[str]):
+    with drawing() as figure:
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [lowest, 1.0 if lowest > 1e-4 else 1e-3])
+        scale_values(axes, lowest, 1.0)
+        figure.canvas.draw()
+        assert set(labels) <= {each.get_text() for each in axes.get_yticklabels()}
 
 
 def test_a_long_series_is_drawn_within_the_band_of_its_values():

@@ -14,6 +14,7 @@ import pytest
 from harness.errors import RequestError
 from harness.report.page import Report, explained, html_page, markdown_page, write_report
 from harness.report.section import (
+    Block,
     Bullets,
     Facts,
     Paragraph,
@@ -74,6 +75,37 @@ def test_pictures_are_within_the_page_and_narrow_ones_stand_together():
     (gallery,) = re.findall(r'<div class="gallery">(.*?)</div>', page, flags=re.DOTALL)
     assert gallery.count("<img") == 2
     assert "<code>code</code>" in page
+
+
+def paged(*blocks: Block) -> str:
+    return html_page(Report("Title", read_words("en"), (Section("one", "One", blocks),)))
+
+
+def test_numbers_stay_with_their_units_and_code_stays_as_it_is():
+    page = paged(Paragraph("9.3 % of `9.3 % --set lr=1 -x` in 1.5 GiB, 2 minutes, 3 marks"))
+    text = re.findall("<p>(.*?)</p>", page)[0]
+    assert "9.3\u00a0% of" in text
+    assert "1.5\u00a0GiB, 2 minutes, 3 marks" in text
+    (code,) = re.findall("<code>(.*?)</code>", text)
+    assert code == "9.3 % <span>--set</span> lr=1 -x"
+
+
+@pytest.mark.parametrize(
+    ("head", "numeric", "kinds"),
+    [
+        (("metric", "value", "what it is"), {1}, ["noted"]),
+        (("metric", "one", "two", "what it is"), {1, 2}, ["noted", "several"]),
+        (("class", "recall", "taken for"), {1}, []),
+        (("about", "finding", "sign"), set(), ["texts"]),
+    ],
+)
+def test_a_table_of_numbers_with_a_note_is_told_from_others(head, numeric, kinds: list[str]):
+    rows = (("a long name", *head[1:]),)
+    page = paged(ReportTable(head, rows, "", frozenset(numeric), noted="noted" in kinds))
+    (found,) = re.findall('<table class="grid([^"]*)">', page)
+    assert found.split() == kinds
+    cells = re.findall(r'data-head="([^"]*)"', page)
+    assert cells == (list(head[1:]) if kinds in (["texts"], ["noted", "several"]) else [])
 
 
 def test_english_words_of_pictures_are_explained_before_them_in_other_languages():

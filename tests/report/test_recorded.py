@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from harness.config.loader import load
@@ -12,16 +13,21 @@ from harness.config.recipes import EvenCrops, Recipe
 from harness.registry.rescoring import NotHereError, find_rescoring
 from harness.report.recorded import PATTERNS, say_again
 from harness.report.run import Run, find_runs
+from harness.report.section import Paragraph
+from harness.report.sections import head
 from harness.report.text import LANGUAGES, read_words
 from harness.run.job.evaluate_stage import _crop_notes
 from harness.run.job.record_writing import FOREIGN_WEIGHTS, _selection, not_measured
 from harness.run.plan.memory_questions import Training
 from harness.run.plan.predictions import _notes
 from harness.tasks.classification import Classification
+from harness.tasks.clustering import GIVEN, Clustering
+from harness.tasks.clustering import _notes as _cluster_notes
 from harness.tasks.trial_metrics import NOT_FITTED, ONE_VALUE
 from harness.tasks.verification import Verification
 
 CHINESE = read_words("zh-Hans")
+GIVEN_THREE = {GIVEN: np.array([3])}
 TRAINED = {"selected_step": 3, "steps": 40}
 
 
@@ -46,6 +52,12 @@ def selected(rule: str, training: dict) -> str:
         not_measured("it took too long"),
         *_crop_notes(EvenCrops(seconds=4.0, count=10)),
         *_notes(Recipe(steps=1, batch=128), Training(part=32)),
+        *_notes(Recipe(steps=1, batch=128), Training(why="ValueError: not today")),
+        *_cluster_notes(np.zeros(9, int), GIVEN_THREE),
+        *_cluster_notes(np.full(9, -1), GIVEN_THREE),
+        *_cluster_notes(np.arange(9) % 2, GIVEN_THREE),
+        *_cluster_notes(np.arange(9) % 2 - 1, GIVEN_THREE),
+        *(Clustering(clusters=rule).parameters()["clusters"] for rule in ("given", "estimated")),
         *_notes(Recipe(steps=1, batch=128, batch_norm="full"), Training(part=32)),
     ],
 )
@@ -58,6 +70,9 @@ def test_what_a_record_says_is_said_in_chinese(text: str):
 def test_values_are_kept_and_those_that_are_sentences_are_said_again():
     told = selected("best", {**TRAINED, "before_fine_tuning": {"steps": 20}})
     assert say_again(told, CHINESE) == "只用验证集选定：40 步中的第 3 步；自第 20 步起微调"
+    assert "重抽样 1,000 次" in say_again("95 %, speakers resampled 1000 times, logit-t", CHINESE)
+    digits = "it was made with lock 123456789012 of d, which is not this benchmark's; check out 1"
+    assert " 123456789012 " in say_again(digits, CHINESE)
 
 
 def test_reasons_why_scores_are_not_here_are_said_again(published):
@@ -91,4 +106,9 @@ def test_a_run_says_why_its_scores_are_lacking(published, tmp_path: Path):
     (run,) = find_runs([str(copied)], tmp_path, load(None))
     assert isinstance(run, Run)
     assert say_again(run.lacking, CHINESE).startswith("它的得分不在旁边（")
+    said = head.lacking(run, CHINESE, [run])
+    assert said == CHINESE("head.lacking", reason=say_again(run.lacking, CHINESE))
+    assert head.lacking(run, CHINESE, [run, run]) == f"{run.name}：{said}"
+    section = head.section([run], CHINESE)
+    assert said in [block.text for block in section.blocks if isinstance(block, Paragraph)]
     assert record.state == "done"

@@ -62,6 +62,16 @@ def test_training_accuracy_decides_what_is_said_of_learning(published, accuracy:
     assert ("gap_eer" in said) == (state == "learnt")
 
 
+@pytest.mark.parametrize(("accuracy", "is_said"), [(0.7, True), (0.95, False)])
+def test_what_augmentation_hides_of_learning_is_told(published, accuracy: float, is_said: bool):
+    path, record = published(SPEECH + "campplus-aam")
+    metrics = record.metrics | {"training_accuracy": Metric(value=accuracy, unit="%")}
+    series = of_series(TrainEval_accuracy=[0.5, 0.983]).series
+    run = Run("one", path, record.model_copy(update={"metrics": metrics}), series=series)
+    said = named(findings(run))
+    assert said.get("same_mode") == ({"accuracy": "98.3 %"} if is_said else None)
+
+
 def test_validation_is_held_against_the_interval_of_test(published):
     path, record = published(SPEECH + "campplus-aam")
     metric = record.metrics["eer"]

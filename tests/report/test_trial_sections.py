@@ -22,19 +22,15 @@ from harness.report.section import ReportPicture, ReportTable, Section, Widget
 from harness.report.sections import conditions, det_roc, embedding_space, scores, wrong_trials
 from harness.report.text import read_words
 from harness.run.job.results import EMBEDDINGS, save_embeddings
+from tests.published import newest
 
-RECORDS = Path(__file__).resolve().parents[2] / "leaderboards/records/speaker/quick/open-26666"
+SPEECH = "speaker/quick/open-26666"
 WORDS = read_words("en")
-
-
-def _records(name: str) -> list[Path]:
-    """The published records of a network, without the details beside them."""
-    return [path for path in sorted(RECORDS.glob(f"{name}-*.json")) if path.name.count(".") == 1]
 
 
 @pytest.fixture(scope="module")
 def runs() -> tuple[Run, ...]:
-    given = [next(str(path) for path in _records(name)) for name in ("campplus", "eres2net")]
+    given = [str(newest(f"{SPEECH}/{name}-aam")) for name in ("campplus", "eres2net")]
     return find_runs(given, Path("no-runs"), load(None))
 
 
@@ -80,10 +76,16 @@ def test_parts_of_the_test_have_the_figures_of_the_details(runs):
     section = conditions.section(runs, WORDS)
     told = {table.head[0]: table for table in tables(section)}
     gender = told["gender"]
-    assert gender.head[-2:] == tuple(run.name for run in runs)
+    assert gender.head[1:3] == tuple(run.name for run in runs)
     group = runs[1].details.breakdowns["gender"].groups[0]
-    row = next(row for row in gender.rows if row[0] == group.name)
-    assert row[-1].startswith(f"{100 * group.metrics['eer'].value:.2f} (")
+    assert group.name == "both f"
+    row = next(row for row in gender.rows if row[0] == "both female")
+    assert row[2].startswith(f"{100 * group.metrics['eer'].value:.2f} (")
+    assert row[-2:] == (f"{group.trials:,}", f"{group.targets:,}")
+    alone = next(each for each in tables(conditions.section(runs[:1], WORDS)))
+    assert alone.head[1] == WORDS("metrics.eer")
+    # Parts without targets borrow them, which is told once and not in every row.
+    assert section.blocks[0].text.endswith(WORDS("conditions.against"))
     assert {"condition-gender", "condition-session"} <= pictures(section).keys()
 
 
@@ -144,6 +146,19 @@ def test_kept_embeddings_are_drawn_and_searched(runs, tmp_path):
     assert shown == pytest.approx(list(expected.values()), abs=0.01)
     assert sorted(pictures(section)) == ["pca-1", "tsne-1"]
     assert any("no embeddings of its test" in getattr(b, "text", "") for b in section.blocks)
+
+
+@pytest.mark.parametrize(("unit", "said"), [("speaker", "of its speaker"), ("dialogue", "label")])
+def test_labels_of_a_test_are_called_speakers_only_where_they_are(runs, tmp_path, unit, said):
+    items = judged_runs(runs)[0].items
+    made = np.random.default_rng(1).normal(size=(len(items), 4)).astype(np.float32)
+    kept = with_embeddings(runs[0], tmp_path, made)
+    dataset = kept.record.dataset.model_copy(update={"unit": unit})
+    told = replace(kept, record=kept.record.model_copy(update={"dataset": dataset}))
+    section = embedding_space.section([told], WORDS)
+    texts = [getattr(block, "text", "") + getattr(block, "caption", "") for block in section.blocks]
+    assert any(said in text for text in texts)
+    assert any("speaker" in text for text in texts) is (unit == "speaker")
 
 
 def test_embeddings_of_another_hash_are_not_believed(runs, tmp_path):

@@ -38,6 +38,14 @@ def test_it_foretells_what_the_board_sees_with_as_many_seeds() -> None:
     assert low < power.visible(3) / math.sqrt(variance) < high
 
 
+def test_an_exported_file_is_no_entry_to_tell_apart() -> None:
+    records = [make_record("a", value=0.05), make_record("b", value=0.07)]
+    exported = make_record("a", value=0.05, track="exported", recipe_name="short, exported as x")
+    (with_it,) = tables(map(FiledRecord, [*records, exported]))
+    (pair,) = known_pairs(with_it)
+    assert {pair.first.first.entry, pair.second.first.entry} == {"a + aam", "b + aam"}
+
+
 def test_more_seeds_tell_more_apart_down_to_what_the_units_allow() -> None:
     power = Power(0.005, 49, SeedSpread(0.15, freedom=10), typical=0.06)
     seen = [power.visible(count) for count in range(1, 200)]

@@ -56,10 +56,15 @@ def test_fewer_seeds_come_before_fewer_entries() -> None:
     assert plan.cut
     plan = plan_runs(each, wanted, 2, {})
     assert plan.seeds == {"a + aam": 1}
-    assert plan.left_out == {"b + aam": "would take 2.0 h more than there are"}
+    assert plan.left_out == {"b + aam": "takes 2.0 h, and 60 min are left for it"}
+    assert plan.whole == 3 * 3600
     plan = plan_runs(each, wanted, 0.5, {})
     assert plan.seeds == {}
-    assert plan.left_out["a + aam"] == "takes 1.0 h alone"
+    assert plan.left_out["a + aam"] == "takes 60 min, and 30 min are left for it"
+    assert plan.left_out["b + aam"] == "takes 2.0 h, and 30 min are left for it"
+    assert plan_runs(each, wanted, 0.5, {}, packing=3600).left_out["a + aam"] == (
+        "takes 60 min, and nothing is left for it"
+    )
 
 
 def test_reading_the_data_takes_of_the_time_and_reasons_stay() -> None:

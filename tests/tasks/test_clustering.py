@@ -93,11 +93,19 @@ def test_the_number_of_clusters_is_estimated_on_validation():
     assert TASK.decides == ()
 
 
-def test_a_row_says_if_it_found_another_number_of_clusters():
-    test = side(0)
-    scores = {CLUSTERS: np.arange(90) % 2 - 1, "cluster_number": np.array([3])}
-    (note,) = TASK.judge(test.lists, scores).notes
-    assert note == "found 2 clusters (one of them is noise), 3 were asked for"
+@pytest.mark.parametrize(
+    ("clusters", "said"),
+    [
+        (np.arange(90) % 2 - 1, ["found 2 clusters (one of them is noise), 3 were asked for"]),
+        (np.arange(90) % 2, ["found 2 clusters, 3 were asked for"]),
+        (np.full(90, -1), ["found 1 cluster (it is noise), 3 were asked for"]),
+        (np.zeros(90, int), ["found 1 cluster, 3 were asked for"]),
+        (np.arange(90) % 3, []),
+    ],
+)
+def test_a_row_says_if_it_found_another_number_of_clusters(clusters, said):
+    scores = {CLUSTERS: clusters, "cluster_number": np.array([3])}
+    assert list(TASK.judge(side(0).lists, scores).notes) == said
 
 
 def test_each_class_tells_how_much_of_it_was_recovered():

@@ -36,7 +36,8 @@ ITEMS, CLASSES, SIZE = 7, 4, 6
 SMALL = [
     EcapaTdnn(channels=16, embedding_size=8),
     ResNet34(channels=4, embedding_size=8),
-    ERes2Net(channels=4, embedding_size=8),
+    # On some processors oneDNN corrupts memory in strided 1 x 1 convolutions of fewer channels.
+    ERes2Net(channels=8, embedding_size=8),
     pytest.param(CamPlusPlus(embedding_size=8), marks=pytest.mark.long),
 ]
 WHOLE = [EcapaTdnn(), ResNet34(), ERes2Net(), CamPlusPlus(checkpointing=True)]

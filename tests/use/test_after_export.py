@@ -12,7 +12,7 @@ from harness.errors import RequestError
 from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.tasks.task import Judgement
-from harness.use.after_export import JudgedFile, costs
+from harness.use.after_export import AfterExport, JudgedFile, costs
 from harness.use.after_export_page import page
 from harness.use.export_facts import ExportedFile
 
@@ -81,7 +81,11 @@ def test_the_table_has_each_file_beside_the_run(record: Record) -> None:
     judged = JudgedFile(
         file=file, sha256="0" * 64, costs=found, metrics=exported.metrics, record=""
     )
-    lines = page(record, [judged]).splitlines()
+    whole = AfterExport(
+        run=record, files=(judged,), processor="A processor",
+        libraries={"onnxruntime": "1.2"}, made="2026-11-30T09:00:00Z",
+    )  # fmt: skip
+    lines = page(whole).splitlines()
     rows = [line.split("|") for line in lines if line.startswith("|")]
     assert len({len(row) for row in rows}) == 1
     assert lines[0].endswith("after export")
@@ -92,3 +96,8 @@ def test_the_table_has_each_file_beside_the_run(record: Record) -> None:
     assert rows[2][-2].strip() == "50.0"
     shown = f"+{2 * record.metrics['eer'].value:.2f} ("
     assert rows[-1][3].strip().startswith(shown)
+    assert "2026-11-30, A processor, onnxruntime 1.2." in lines[-1]
+    # A latency that others disturbed is not told.
+    busy = judged.model_copy(update={"file": file.model_copy(update={"cpu_wait": 0.5})})
+    table = page(whole.model_copy(update={"files": (busy,)})).splitlines()
+    assert [line.split("|")[-2].strip() for line in table if line.startswith("|")][2:] == ["–", "–"]

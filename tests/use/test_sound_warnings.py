@@ -71,6 +71,10 @@ def test_another_kind_than_the_trainings_is_told(facts: dict[str, Any], rule: st
     assert rules(TRAINING, **facts) == [rule]
 
 
+def test_of_a_sound_without_speech_nothing_is_said_about_its_band() -> None:
+    assert rules(None, level_db=-100.0, speech_seconds=0.0, high_db=-100.0) == ["silent", "short"]
+
+
 def test_noise_as_training_had_is_not_told() -> None:
     noisy = TRAINING.model_copy(update={"range_db": UsualRange(low=5.0, high=20.0)})
     assert rules(None, range_db=10.0) == ["noisy"]

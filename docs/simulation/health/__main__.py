@@ -16,6 +16,7 @@ from docs.simulation.health.cells import (
     forecast_rows,
     leap_rows,
     noise_rows,
+    straight_rows,
     trend_rows,
     verdict_rows,
 )
@@ -28,6 +29,7 @@ TABLES: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "noise": noise_rows,
     "leaps": leap_rows,
     "forecast": forecast_rows,
+    "straight": straight_rows,
 }
 
 

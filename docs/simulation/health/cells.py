@@ -21,6 +21,10 @@ FUTURES = tuple(
     for ahead in (1.25, 2.0)
     for rho in (0.0, 0.5)
 )
+STRAIGHT = tuple(
+    Future("straight", count, ahead, 0.0) for count in (15, 30) for ahead in (1.25, 1.5, 2.0)
+)
+"""Curves that have not begun to settle when they are forecast."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,14 @@ def forecast_rows(plan: Plan) -> Iterator[Row]:
         every.append(found)
         yield _coverage(found, future.course, str(future.count), future.ahead, str(future.rho))
     yield _coverage(np.concatenate(every), "all", "", None, "")
+
+
+def straight_rows(plan: Plan) -> Iterator[Row]:
+    """Yield how often the interval of a curve that falls straight holds what came."""
+    each = max(1, plan.slow_curves // len(FUTURES))
+    for future in STRAIGHT:
+        found = holds(future, each, plan.seed)
+        yield _coverage(found, future.course, str(future.count), future.ahead, str(future.rho))
 
 
 def _coverage(found: Floats, course: str, count: str, ahead: float | None, rho: str) -> Row:

@@ -16,7 +16,8 @@ class Future:
     """One kind of curves.
 
     Attributes:
-        course: `power`, `exponential`, or `either` of them, drawn for each curve.
+        course: `power`, `exponential`, or `either` of them, drawn for each curve; `straight`, a
+            line down to the time of the forecast.
         count: values that are seen.
         ahead: the time of the forecast, over that of the last value seen.
         rho: autocorrelation of the noise.
@@ -39,6 +40,8 @@ def draw(future: Future, random: np.random.Generator) -> tuple[Curve, float]:
     power = future.course == "power" or (future.course == "either" and random.random() < 0.5)
     if power:
         way = time ** -random.uniform(0.3, 1.5)
+    elif future.course == "straight":
+        way = np.linspace(1, 0, last)
     else:
         way = np.exp(-(time - 1) / (future.count * random.uniform(0.1, 1.0)))
     start, limit = random.uniform(0.3, 0.5), random.uniform(0.02, 0.2)

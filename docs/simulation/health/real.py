@@ -8,6 +8,7 @@ validations is held back and forecast from what comes before.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,22 +19,45 @@ from scipy.stats import t as student
 from harness.health.forecast import forecast_curve
 from harness.health.validation_curves import Curve, validation_curve
 from harness.series.reading import read_series
+from harness.series.series import Series
 
 FEWEST, ENOUGH = 15, 40
 """Validations that a training needs to count, and trainings that the page's figure needs."""
 
 
-def find_curves(folders: Iterable[Path]) -> Iterator[Curve]:
-    """Yield the curve of each training; one that is kept in two places counts once."""
-    seen = set[bytes]()
+ROUNDED = 1e-5
+"""Largest difference of a value from itself as it is published, relative."""
+
+
+def find_curves(folders: Iterable[Path]) -> Iterator[tuple[str, Curve]]:
+    """Yield the system and the curve of each training; one that is kept in two places counts once.
+
+    What is published of a series is rounded.
+    """
+    seen = list[Curve]()
     for folder in folders:
         for path in sorted(folder.rglob("*series.jsonl*")):
             for series in read_series(path):
                 curve = validation_curve(series)
-                if curve is None or len(curve) < FEWEST or curve.values.tobytes() in seen:
+                if curve is None or len(curve) < FEWEST:
                     continue
-                seen.add(curve.values.tobytes())
-                yield curve
+                if any(_is_same(curve, each) for each in seen):
+                    continue
+                seen.append(curve)
+                yield _system(path, series), curve
+
+
+def _system(path: Path, series: Series) -> str:
+    """Return what trainings share that differ in the seed alone: dataset and entry."""
+    dataset = path.parent.name
+    for told in ("record.json", "inputs.json"):
+        if (beside := path.with_name(told)).exists():
+            dataset = json.loads(beside.read_text())["dataset"]["name"]
+    return f"{dataset}/{series.facts.get('entry', '').rpartition('-seed')[0]}"
+
+
+def _is_same(one: Curve, other: Curve) -> bool:
+    return len(one) == len(other) and bool(np.allclose(one.values, other.values, rtol=ROUNDED))
 
 
 def coverage(curve: Curve) -> float:
@@ -45,17 +69,26 @@ def coverage(curve: Curve) -> float:
     return float(np.mean(held)) if held else float("nan")
 
 
-def summary(shares: Sequence[float]) -> str:
-    """Return the mean share with its 95 % interval over trainings, whose values go together."""
-    known = np.array([share for share in shares if np.isfinite(share)])
+def summary(shares: Sequence[tuple[str, float]]) -> str:
+    """Return the mean share with its 95 % interval over systems.
+
+    The trainings of a system are alike, and go together (Liang and Zeger, 1986).
+
+    Args:
+        shares: of each training, with its system.
+    """
+    known = [(system, share) for system, share in shares if np.isfinite(share)]
+    systems = {system for system, _ in known}
     left_out = len(shares) - len(known)
-    if len(known) < 2:
-        return f"{len(known)} trainings with a forecast: too few for a figure"
-    mean, error = known.mean(), known.std(ddof=1) / np.sqrt(len(known))
-    reach = student.isf(0.025, len(known) - 1) * error
+    if len(systems) < 2:
+        return f"{len(known)} trainings of {len(systems)} systems with a forecast: too few"
+    mean = np.mean([share for _, share in known])
+    off = [sum(share - mean for name, share in known if name == system) for system in systems]
+    error = np.sqrt(np.square(off).sum() * len(systems) / (len(systems) - 1)) / len(known)
+    reach = student.isf(0.025, len(systems) - 1) * error
     few = "" if len(known) >= ENOUGH else f"; fewer than {ENOUGH}, so no figure for the page"
     return (
-        f"{len(known)} trainings, {100 * mean:.1f} % held "
+        f"{len(known)} trainings of {len(systems)} systems, {100 * mean:.1f} % held "
         f"({100 * (mean - reach):.1f} to {100 * (mean + reach):.1f}), "
         f"{left_out} without a forecast{few}"
     )
@@ -67,7 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m docs.simulation.health.real", description=__doc__
     )
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
-    shares = [coverage(curve) for curve in find_curves(parser.parse_args(arguments).folders)]
+    found = find_curves(parser.parse_args(arguments).folders)
+    shares = [(system, coverage(curve)) for system, curve in found]
     sys.stdout.write(f"{summary(shares)}\n")
     return 0
 

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -17,13 +18,14 @@ from typing import Any
 
 from harness.board.record_paths import SCORES_ENDING
 from harness.board.record_store import board_files
+from harness.board.standing.curve_axes import NO_AXES, DatasetAxis
 from harness.board.writing.references import FILE as REFERENCES
 from harness.errors import PathError, StorageError
 from harness.records.documents import digest, sha256, sha256_file
 from harness.records.files import read_bytes, read_text, write_text
 from harness.records.signature import SIGNERS
 
-SCHEMA = 3
+SCHEMA = 4
 
 LEAST = 500
 """Number of files from which on a build is cached; fewer are read as quickly."""
@@ -46,13 +48,20 @@ class BuildCache:
     Args:
         folder: the published tables.
         suites: names of suites, in the order in which indexes list them.
+        axes: suite -> the number of its datasets over which its tables are a curve.
 
     Attributes:
         found: number of JSON files among its records.
     """
 
-    def __init__(self, folder: Path, suites: Sequence[str] = ()) -> None:
-        self.folder, self._suites = folder, list(suites)
+    def __init__(
+        self,
+        folder: Path,
+        suites: Sequence[str] = (),
+        axes: Mapping[str, DatasetAxis] = NO_AXES,
+    ) -> None:
+        self.folder = folder
+        self._benchmark = digest([*suites, {name: asdict(axis) for name, axis in axes.items()}])
         latest, start = time.time_ns() - SETTLED, len(str(folder)) + 1
         stats = {entry.path[start:]: entry.stat() for entry in board_files(folder)}
         self.found = sum(name.endswith(".json") for name in stats)
@@ -99,15 +108,15 @@ class BuildCache:
             self._write(inputs, {name: _output_state(path) for name, path in written.items()})
 
     def _write(self, inputs: Mapping[str, Seen], outputs: Mapping[str, Seen]) -> None:
-        kept = {"suites": self._suites, "inputs": inputs, "outputs": outputs}
+        kept = {"benchmark": self._benchmark, "inputs": inputs, "outputs": outputs}
         with suppress(PathError, StorageError):  # a cache that cannot be written only costs time
             write_text(self._place, json.dumps({"made_by": program_digest(), **kept}))
 
     def _read(self) -> dict[str, dict[str, Seen]]:
-        """Return the last build; empty for other programs or another order of suites, or damage."""
+        """Return the last build; empty for other programs, suites in another way, or damage."""
         try:
             kept: Any = json.loads(read_text(self._place))
-            if (kept["made_by"], kept["suites"]) != (program_digest(), self._suites):
+            if (kept["made_by"], kept["benchmark"]) != (program_digest(), self._benchmark):
                 return {}
             parts = {part: kept[part].items() for part in ("inputs", "outputs")}
             return {

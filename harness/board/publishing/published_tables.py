@@ -22,7 +22,7 @@ from harness.board.publishing.site_pages import pages as site_pages
 from harness.board.publishing.suite_pages import index, index_line, suite_texts
 from harness.board.record_paths import series_path, slug
 from harness.board.record_store import families, load, record_files
-from harness.board.standing.budget_curve import curves_of
+from harness.board.standing.curve_axes import DatasetAxis, curves_of
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.charts import FOLDER as PLOTS
@@ -30,6 +30,7 @@ from harness.board.writing.json_document import document_text
 from harness.board.writing.markdown import section
 from harness.board.writing.references import references
 from harness.config.loader import load as load_benchmark
+from harness.config.schema import Benchmark
 from harness.errors import DataError, RequestError
 from harness.health.training_end import TrainingEnd, read_training_end
 from harness.records.files import read_bytes, write_text
@@ -89,16 +90,18 @@ def build(folder: Path) -> list[Path]:
     Raises:
         RequestError: a file among the records is not a record.
     """
-    told = Beside(references=references(folder), suites=suite_order(folder))
+    told = Beside(
+        references=references(folder), suites=suite_order(folder), axes=suite_axes(folder)
+    )
     signers = read_signers(folder / SIGNERS)
-    cache = BuildCache(folder, told.suites)
+    cache = BuildCache(folder, told.suites, told.axes)
     if cache.is_current():
         return []
     contents: dict[str, str] = {}
     plots: dict[str, dict[str, Any]] = {}
 
     def rendered() -> Iterator[RenderedTable]:
-        made = render_families(folder, families(folder, pool), told.references, signers, pool)
+        made = render_families(folder, families(folder, pool), told, signers, pool)
         for family, read in made:
             contents.update(read)
             for each in family:
@@ -122,7 +125,7 @@ def read_folder(folder: Path) -> tuple[dict[str, Record], Beside]:
         RequestError: a file among these is not what its name says.
     """
     held = load(folder, record_files(folder))
-    told = references(folder), suite_order(folder)
+    told = references(folder), suite_order(folder), suite_axes(folder)
     return held.records, Beside(held.details, *told, held.unseen, held.ends)
 
 
@@ -135,8 +138,30 @@ def suite_order(folder: Path) -> tuple[str, ...]:
     Raises:
         ConfigError: the file is no benchmark.
     """
+    return tuple(_benchmark(folder).suites)
+
+
+def suite_axes(folder: Path) -> dict[str, DatasetAxis]:
+    """Return the axis of each suite that has one, of the same file as `suite_order`.
+
+    Raises:
+        ConfigError: the file is no benchmark.
+    """
+    return axes_of(_benchmark(folder))
+
+
+def axes_of(benchmark: Benchmark) -> dict[str, DatasetAxis]:
+    """Return the axis of each suite of a benchmark that reads its datasets as one curve."""
+    return {
+        name: DatasetAxis(suite.curve, benchmark.levels(suite))
+        for name, suite in benchmark.suites.items()
+        if suite.curve is not None
+    }
+
+
+def _benchmark(folder: Path) -> Benchmark:
     beside = folder.resolve().parent / BENCHMARK
-    return tuple(load_benchmark(beside if beside.is_file() else None).benchmark.suites)
+    return load_benchmark(beside if beside.is_file() else None).benchmark
 
 
 def _in_order(names: Iterable[str], order: Sequence[str]) -> list[str]:
@@ -200,7 +225,7 @@ def write_local(
         for path, each in records
     )
     write_text(runs / f"{name}.json", document_text(made))
-    curves = {curve.endpoint: curve for curve in curves_of(made)}
+    curves = {curve.host: curve for curve in curves_of(made)}
     sections = (section(table, curve=curves.get(table)) for table in made)
     write_text(runs / f"{name}.md", "\n".join(sections))
     return runs / f"{name}.md"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,17 +20,18 @@ from harness.board.record_paths import slug
 from harness.board.record_store import load, refuse
 from harness.board.site.views import ChangeView, Summary, change_view, summary
 from harness.board.site.views import section as page_section
-from harness.board.standing.budget_curve import BudgetCurve, curves_of
+from harness.board.standing.curve import TablesCurve
+from harness.board.standing.curve_axes import DatasetAxis, curves_of
 from harness.board.standing.table import (
     UP,
     Family,
+    Place,
     Table,
-    TableKey,
     archive_page,
     family,
     from_archive,
     newest,
-    table_key,
+    page_place,
     tables,
 )
 from harness.board.versions.changelog import change_log, log_entries
@@ -47,8 +49,6 @@ from harness.records.signature import Signers
 MANY = 4000
 """Number of records from which on further processes are worth their start."""
 
-Place = tuple[bool, int, TableKey]
-
 TABLES = "tables"
 """The key of the tables in a document."""
 
@@ -61,6 +61,7 @@ class Beside:
         details: record's path relative to the folder of published tables -> its companion.
         references: published figures of others.
         suites: names of suites, in the order in which indexes list them.
+        axes: suite -> the number of its datasets over which its tables are a curve.
         unseen: paths of the records that a signature alone carries.
         ends: record's path -> how its training ended.
     """
@@ -68,6 +69,7 @@ class Beside:
     details: Mapping[str, Details] = field(default_factory=dict)
     references: References = References()  # noqa: RUF009
     suites: tuple[str, ...] = ()
+    axes: Mapping[str, DatasetAxis] = field(default_factory=dict)
     unseen: Set[str] = frozenset()
     ends: Mapping[str, TrainingEnd] = field(default_factory=dict)
 
@@ -113,9 +115,12 @@ class RenderedTable:
 
 
 def render_tables(tables: Sequence[Table], beside: Beside) -> Iterator[RenderedTable]:
-    """Render the tables of a family, or of several: the newest versions, and the archived ones."""
+    """Render the tables of a family, or of several: the newest versions, and the archived ones.
+
+    Those of a suite whose datasets have an axis are to be rendered together.
+    """
     last = newest(tables)
-    curves = {curve.endpoint: curve for curve in curves_of(tables)}
+    curves = {curve.host: curve for curve in curves_of(tables, beside.axes)}
     for table in tables:
         archived = table.protocol.version < last[family(table)]
         yield _render(table, tables, beside, curves.get(table), archived=archived)
@@ -125,7 +130,7 @@ def _render(
     table: Table,
     tables: Sequence[Table],
     beside: Beside,
-    curve: BudgetCurve | None,
+    curve: TablesCurve | None,
     *,
     archived: bool,
 ) -> RenderedTable:
@@ -160,12 +165,6 @@ def _render(
     )
 
 
-def page_place(table: Table) -> Place:
-    """Return the sort key of a page's tables: those of recorded data, on many units, come first."""
-    units = table.dataset.counts.get("test", {}).get("units", 0)
-    return table.dataset.synthetic, -units, table_key(table)
-
-
 def join_documents(suite: Sequence[RenderedTable]) -> str:
     """Return the document of a page, from those of its tables."""
     content = ",\n".join(each.content for each in suite)
@@ -193,11 +192,20 @@ def workers(records: int) -> Iterator[Executor | None]:
 def render_families(
     folder: Path,
     families: Mapping[Family, list[Path]],
-    references: References,
+    told: Beside,
     signers: Signers,
     pool: Executor | None,
 ) -> Iterator[tuple[list[RenderedTable], dict[str, str]]]:
     """Render the tables of a published folder, of which one family at a time is in memory.
+
+    Families that are read as one curve are together.
+
+    Args:
+        folder: the published tables.
+        families: the records by their families.
+        told: what pages hold besides the records and the files beside these.
+        signers: those whose signatures count.
+        pool: further processes that render; None for this one alone.
 
     Returns:
         For each family its tables, and the sha256 of each file that they were made of.
@@ -206,8 +214,9 @@ def render_families(
         RequestError: files among the records are not records, or lack facts or hold impossible
             numbers; raised after the last family, with those of all families.
     """
-    job, wrong = partial(_render_family, folder, references, signers), []
-    for rendered in pool.map(job, families.values()) if pool else map(job, families.values()):
+    job, wrong = partial(_render_family, folder, told, signers), []
+    together = _together(families, told.axes)
+    for rendered in pool.map(job, together) if pool else map(job, together):
         if isinstance(rendered, str):
             wrong.append(rendered)
         else:
@@ -215,8 +224,18 @@ def render_families(
     refuse(wrong)
 
 
+def _together(
+    families: Mapping[Family, list[Path]], axes: Mapping[str, DatasetAxis]
+) -> list[list[Path]]:
+    """Return the files of each family, those of a suite and profile together if it has an axis."""
+    found: dict[tuple[str, ...], list[Path]] = defaultdict(list)
+    for (suite, profile, dataset), files in families.items():
+        found[(suite, profile) if suite in axes else (suite, profile, dataset)] += files
+    return list(found.values())
+
+
 def _render_family(
-    folder: Path, references: References, signers: Signers, files: list[Path]
+    folder: Path, told: Beside, signers: Signers, files: list[Path]
 ) -> tuple[list[RenderedTable], dict[str, str]] | str:
     """Return a family's tables and the hashes of its files, or why they cannot be made."""
     enabled = gc.isenabled()
@@ -224,7 +243,7 @@ def _render_family(
     try:
         held = load(folder, files, signers)
         made = tables(held.filed())
-        return list(render_tables(made, Beside(held.details, references))), held.contents
+        return list(render_tables(made, replace(told, details=held.details))), held.contents
     except RequestError as error:
         return str(error)
     finally:

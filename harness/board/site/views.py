@@ -11,14 +11,15 @@ from harness.board.record_paths import slug
 from harness.board.site.page_columns import PageColumn, columns, page_column
 from harness.board.site.page_data import group_of, row_keys, table_data
 from harness.board.site.templates import template
-from harness.board.standing.budget_curve import BudgetCurve
+from harness.board.standing.curve import TablesCurve
 from harness.board.standing.figures import heading, with_interval
 from harness.board.standing.table import Table
 from harness.board.versions.changelog import LogEntry
+from harness.board.writing.axis_words import axis_words, curve_title
 from harness.board.writing.breakdowns import breakdown_grids
-from harness.board.writing.captions import data_title, folded_footnotes, head, title
+from harness.board.writing.captions import folded_footnotes, head, title
 from harness.board.writing.claims_text import claim_sentences
-from harness.board.writing.curve_chart import curve_digits, curve_path
+from harness.board.writing.curve_chart import curve_name, curve_path
 from harness.board.writing.curve_text import crossing_grid, curve_grid, curve_notes
 from harness.board.writing.efficiency import efficiencies, efficiency_grid, efficiency_notes
 from harness.board.writing.entry_grids import cost_grids
@@ -55,8 +56,8 @@ class Summary:
     """A table in a few lines.
 
     Attributes:
-        is_inner: True if it is a point of a curve, and not the last: the index leaves it out.
-        curve: the anchor of the curve whose last point it is; empty for another table.
+        is_inner: True if it is a budget, and not the largest: the index leaves it out.
+        curve: the anchor of the curve that stands above it; empty for another table.
     """
 
     anchor: str
@@ -92,10 +93,11 @@ class Further:
 
 @dataclass(frozen=True)
 class CurveView:
-    """A comparison at several budgets: its place, what it says, its picture and its tables."""
+    """A curve: its place, its title, what its picture shows and says, and its tables."""
 
     anchor: str
     title: str
+    shown: str
     told: str
     picture: str
     tables: list[Further]
@@ -115,7 +117,7 @@ def section(
     table: Table,
     details: Mapping[str, Details],
     references: Sequence[ReferenceGroup],
-    curve: BudgetCurve | None = None,
+    curve: TablesCurve | None = None,
     *,
     changed: bool,
 ) -> Markup:
@@ -125,7 +127,7 @@ def section(
         table: the table; its records' paths are relative to the published folder.
         details: record's path -> the details beside it.
         references: published figures of others on its dataset.
-        curve: over the budgets of which the table is the largest; None for another table.
+        curve: that stands above the table; None for another table.
         changed: True if the change log has an entry of it.
     """
     source, held, keys = table.dataset.source, columns(table), row_keys(table)
@@ -163,12 +165,13 @@ def section(
     return Markup(text)
 
 
-def curve_view(curve: BudgetCurve) -> CurveView:
-    """Return a curve over several budgets."""
-    crossings = crossing_grid(curve)
+def curve_view(curve: TablesCurve) -> CurveView:
+    """Return a curve as its page shows it."""
+    crossings, name = crossing_grid(curve), curve_title(curve)
     return CurveView(
-        anchor=_curve_anchor(curve),
-        title=f"{data_title(curve.endpoint)}: {curve.facts.title} over budgets",
+        anchor=curve_name(curve),
+        title=name,
+        shown=f"{name}, {axis_words(curve).alt}, as in the table below",
         told=curve_summary(curve),
         picture=curve_path(curve),
         tables=[
@@ -176,10 +179,6 @@ def curve_view(curve: BudgetCurve) -> CurveView:
             *([_further(crossings)] if crossings.lines else []),
         ],
     )
-
-
-def _curve_anchor(curve: BudgetCurve) -> str:
-    return f"{slug(curve.endpoint.dataset.name)}-curve-{curve_digits(curve)}"
 
 
 def reference_view(group: ReferenceGroup) -> Further:
@@ -197,8 +196,8 @@ def change_view(entry: LogEntry) -> ChangeView:
     return ChangeView(entry.title, entry.lines, tuple(tables), entry.notes)
 
 
-def summary(table: Table, curve: BudgetCurve | None = None) -> Summary:
-    """Return a table as the index shows it; the last point of a curve tells of the whole."""
+def summary(table: Table, curve: TablesCurve | None = None) -> Summary:
+    """Return a table as the index shows it; that of the largest budget tells of all budgets."""
     primary = table.protocol.primary
     facts, units = table.facts[primary], table.dataset.counts.get("test", {}).get("units")
     named = zip(table.rows, table.labels, table.ranking.ranks, strict=True)
@@ -215,9 +214,9 @@ def summary(table: Table, curve: BudgetCurve | None = None) -> Summary:
         failed=sum(not row.is_done for row in table.rows),
         units=f"{units:,} test {table.dataset.unit}s" if units else "",
         leaders=tuple(leaders[:LEADERS]),
-        told=curve_summary(curve) if curve else table_summary(table),
-        is_inner=table.is_point and curve is None,
-        curve=_curve_anchor(curve) if curve else "",
+        told=curve_summary(curve) if curve and table.is_point else table_summary(table),
+        is_inner=table.is_point and not table.is_endpoint,
+        curve=curve_name(curve) if curve else "",
     )
 
 

@@ -12,11 +12,13 @@ from harness.records.record import Record
 def crops_seen(record: Record) -> int | None:
     """Return the crops that a matched training of so many steps sees; None of any other.
 
-    Systems of the recipe track are each as long as their authors train them, and share a table.
+    Systems of the recipe track are each as long as their authors train them, and share a table. An
+    exported file stands where the network does that it was made of.
     """
     recipe = record.recipe or {}
     steps, batch = recipe.get("steps"), recipe.get("batch")
-    if record.track != "matched" or recipe.get("fine_tune"):
+    track = recipe.get("track") if record.is_exported else record.track
+    if track != "matched" or recipe.get("fine_tune"):
         return None
     return steps * batch if isinstance(steps, int) and isinstance(batch, int) else None
 

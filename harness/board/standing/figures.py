@@ -93,10 +93,12 @@ def six_digits(value: float) -> float:
 def plural(number: int, noun: str) -> str:
     """Return a count with its noun.
 
-    >>> plural(1, "speaker"), plural(1200, "trial")
-    ('1 speaker', '1,200 trials')
+    >>> plural(1, "speaker"), plural(1200, "trial"), plural(2, "entry")
+    ('1 speaker', '1,200 trials', '2 entries')
     """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("ry") else f"{number:,} {noun}s"
 
 
 def one_line(text: str) -> str:

@@ -129,8 +129,11 @@ class Row:
 
     @cached_property
     def is_compared(self) -> bool:
-        """True if it is ranked, and its costs are compared with the others'."""
-        return self.is_done and not self.is_claimed and not self.is_leaky
+        """True if it is ranked, and its costs are compared with the others'.
+
+        An exported file is another form of a row's network, and no competitor of its own.
+        """
+        return self.is_done and not (self.is_claimed or self.is_leaky or self.first.is_exported)
 
     @property
     def state(self) -> str:

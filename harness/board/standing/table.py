@@ -28,6 +28,9 @@ UP = "../"
 
 TableKey = tuple[str, int, str, str, str, str, int]
 
+Place = tuple[bool, int, TableKey]
+"""The sort key of a page's tables."""
+
 Family = tuple[str, str, str]
 """Suite, profile and dataset: what all versions of a table share."""
 
@@ -179,6 +182,12 @@ def table_key(table: Table) -> TableKey:
     Of tables that differ in their budgets alone, the largest budget's comes first.
     """
     return (*table.rules, -(table.budget or 0))
+
+
+def page_place(table: Table) -> Place:
+    """Return the sort key of a page's tables: those of recorded data, on many units, come first."""
+    units = table.dataset.counts.get("test", {}).get("units", 0)
+    return table.dataset.synthetic, -units, table_key(table)
 
 
 def key_of(record: Record) -> tuple[str, int, str, str, str, str]:

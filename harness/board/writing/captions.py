@@ -89,6 +89,8 @@ def _recipe(record: Record) -> str:
     recipe = record.recipe or {}
     said = [f"{_value(recipe[key])} {key}" for key in ("steps", "epochs") if recipe.get(key)]
     said += [f"batch {_value(recipe['batch'])}"] if "batch" in recipe else []
+    precision = recipe.get("precision", "32-true")
+    said += [f"in {precision}"] if precision != "32-true" else []
     return f"recipe {record.recipe_name or 'without a name'}: {', '.join(said) or 'length unknown'}"
 
 

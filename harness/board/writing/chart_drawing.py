@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,9 @@ Together with the markers they distinguish 56 entries.
 
 PANEL_WIDTH, PANEL_HEIGHT, NAME_HEIGHT = 2.6, 2.9, 0.21
 """Inches of a panel, and of a line of names beside the panels."""
+
+SMALL_MARK = 3.5
+"""Points of a mark in a panel that is larger than others."""
 
 NAME = 32
 """Characters on a line of a name."""
@@ -77,19 +80,24 @@ def draw(data: Mapping[str, Any]) -> Figure:
     names = {row: fill(data["names"][str(row)], NAME) for row in sorted(map(int, data["names"]))}
     lines = [line for name in names.values() for line in name.split("\n")] or [""]
     room = 0.5 + max(map(len, lines)) / LETTERS
-    width = PANEL_WIDTH * len(data["charts"]) + room
-    height = max(PANEL_HEIGHT, NAME_HEIGHT * len(lines)) + 0.9
+    scale = data.get("scale", 1)
+    width = scale * PANEL_WIDTH * len(data["charts"]) + room
+    height = max(scale * PANEL_HEIGHT, NAME_HEIGHT * len(lines)) + 0.9
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
+    dashed = data.get("dashed", ())
+    unmarked = {*dashed} - {*data.get("marked", ())}
     looks: Looks = {
         row: {"color": "0.4", "marker": ""}
-        if row in data.get("dashed", ())
+        if row in unmarked
         else {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
         for i, row in enumerate(names)
     }
+    if scale > 1:  # marks that hide no short interval
+        looks = {row: {**look, "markersize": SMALL_MARK} for row, look in looks.items()}
     panels = figure.subplots(1, len(data["charts"]), sharey=True, squeeze=False)[0]
     for axes, chart in zip(panels, data["charts"], strict=True):
-        _draw_chart(axes, chart, looks)
+        _draw_chart(axes, chart, looks, dashed)
     panels[0].set_ylabel(data["metric"])
     letters = int(LETTERS * width)
     beside_names = int(LETTERS * (width - room))
@@ -99,18 +107,20 @@ def draw(data: Mapping[str, Any]) -> Figure:
         fill(data.get("caption", CAPTION), letters), x=0.01, ha="left", size=8, color="0.4"
     )
     handles = [
-        Line2D([], [], label=name, linestyle="none" if looks[row]["marker"] else "--", **looks[row])
+        Line2D([], [], label=name, linestyle="--" if row in dashed else "none", **looks[row])
         for row, name in names.items()
     ]
     figure.legend(handles=handles, loc="outside right upper", frameon=False, handletextpad=0.2)
     return figure
 
 
-def _draw_chart(axes: Axes, chart: Mapping[str, Any], looks: Looks) -> None:
+def _draw_chart(
+    axes: Axes, chart: Mapping[str, Any], looks: Looks, dashed: Collection[int]
+) -> None:
     points = chart["points"]
     costs = [point["x"] for point in points]
     if chart.get("lines"):
-        _join_points(axes, points, looks)
+        _join_points(axes, points, looks, dashed)
     else:
         _join_front(axes, chart)
     for point in points:
@@ -130,12 +140,14 @@ def _join_front(axes: Axes, chart: Mapping[str, Any]) -> None:
     axes.step(*zip(*best, strict=True), where="pre" if chart["more"] else "post", color="0.6", lw=1)
 
 
-def _join_points(axes: Axes, points: Sequence[Mapping[str, Any]], looks: Looks) -> None:
+def _join_points(
+    axes: Axes, points: Sequence[Mapping[str, Any]], looks: Looks, dashed: Collection[int]
+) -> None:
     """Join each entry's points, from the lowest cost to the highest."""
     for row, look in looks.items():
         held = sorted((p["x"], p["y"]) for p in points if p["row"] == row)
         if held:
-            dashes = "-" if look["marker"] else "--"
+            dashes = "--" if row in dashed else "-"
             axes.plot(*zip(*held, strict=True), color=look["color"], linestyle=dashes, lw=1.2)
 
 
@@ -149,7 +161,8 @@ def _label_costs(axes: Axes, chart: Mapping[str, Any], costs: Sequence[float]) -
     )
 
     unit = f" ({chart['unit']})" if chart["unit"] else ""
-    axes.set_xlabel(f"{chart['title']}{unit} {'↑' if chart['more'] else '↓'}")
+    arrow = {True: " ↑", False: " ↓", None: ""}[chart["more"]]
+    axes.set_xlabel(f"{chart['title']}{unit}{arrow}")
     low, high = min(costs), max(costs)
     if chart["log"]:
         axes.set_xscale("log")

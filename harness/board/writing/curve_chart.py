@@ -1,4 +1,4 @@
-"""The picture of a comparison at several budgets: its data and its path."""
+"""The picture of a curve: its data and its path."""
 
 from __future__ import annotations
 
@@ -7,65 +7,80 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from harness.board.record_paths import slug
-from harness.board.standing.budget_curve import BudgetCurve, CurvePoint
 from harness.board.standing.costs import environments
+from harness.board.standing.curve import CurvePoint, TablesCurve
 from harness.board.standing.figures import heading, one_line, six_digits
-from harness.board.writing.captions import data_title
+from harness.board.writing.axis_words import axis_words, curve_title
 from harness.board.writing.charts import DRAWING, FOLDER
 from harness.records.documents import digest
 
 Cost = Callable[[CurvePoint], float | None]
 
-CAPTION = (
-    "Each point is a training of its own, with its whole schedule. Filled: no other entry is "
-    "significantly better at this budget. Bars: interval over the test sample. Dashed: no training."
-)
-
 DOUBLINGS = 3
-"""Costs are on a logarithmic axis above so many times the lowest: budgets double."""
+"""An axis is logarithmic above so many times its lowest value: budgets double."""
 
 
-def curve_digits(curve: BudgetCurve) -> str:
+LARGE = 1.8
+"""Size of a panel that is alone, over that of one beside others."""
+
+
+def curve_digits(curve: TablesCurve) -> str:
     """Return digits that identify a curve, and stay as long as its rules do."""
-    return digest(["curve", *curve.endpoint.rules])[:12]
+    return digest(["curve", *curve.rules])[:12]
 
 
-def curve_path(curve: BudgetCurve) -> str:
+def curve_name(curve: TablesCurve) -> str:
+    """Return the name of a curve's picture, and of its place on a page of the site."""
+    of = curve.axis if curve.is_over_datasets else curve.endpoint.dataset.name
+    return f"{slug(of)}-curve-{curve_digits(curve)}"
+
+
+def curve_path(curve: TablesCurve) -> str:
     """Return the path of a curve's picture below the folder of published tables."""
-    protocol, dataset = curve.endpoint.protocol, curve.endpoint.dataset
+    protocol = curve.endpoint.protocol
     place = PurePosixPath(FOLDER, slug(protocol.suite), slug(protocol.profile))
-    return str(place / f"{slug(dataset.name)}-curve-{curve_digits(curve)}.svg")
+    return str(place / f"{curve_name(curve)}.svg")
 
 
-def curve_data(curve: BudgetCurve) -> dict[str, Any]:
-    """Return the data of a picture: the metric against crops, and against time in each environment.
+def curve_data(curve: TablesCurve) -> dict[str, Any]:
+    """Return the data of a picture: the metric against the axis, and over budgets against time.
 
     Its charts have the form of those of efficiency (`harness.board.writing.charts`).
     """
-    named: dict[str, str] = {}
-    for table in curve.tables:
-        named |= {key: name for key, name in environments(table.rows).items() if key}
-    crops = _chart(curve, "crops seen", "", lambda point: float(point.budget))
-    crops["ticks"] = list(curve.budgets)
-    timed = [
-        (name, _chart(curve, "training time of a seed", "min", _minutes(key)))
-        for key, name in sorted(named.items(), key=lambda item: (item[1], item[0]))
-    ]
-    timed = [(name, chart) for name, chart in timed if len(chart["points"]) > 1]
+    words = axis_words(curve)
+    own = _chart(curve, words.title, "", lambda point: float(point.level))
+    own["ticks"] = list(curve.levels)
+    baselines = [i for i, line in enumerate(curve.lines) if line.is_baseline]
+    timed = [] if curve.is_over_datasets else _timed(curve)
     several = len(timed) > 1
     for number, (_, chart) in enumerate(timed, 1):
         chart["title"] += f", machine {number}" * several
     where = [f"{number}: {name}" if several else name for number, (name, _) in enumerate(timed, 1)]
     return {
         "drawing": DRAWING,
-        "title": one_line(f"{data_title(curve.endpoint)}: {curve.facts.title} over budgets"),
+        "title": one_line(curve_title(curve)),
         "environment": one_line("; ".join(where)),
         "metric": one_line(heading(curve.facts)),
-        "caption": CAPTION,
+        "caption": words.caption,
         "names": {str(i): one_line(line.entry) for i, line in enumerate(curve.lines)},
-        "dashed": [i for i, line in enumerate(curve.lines) if line.is_baseline],
-        "charts": [crops, *(chart for _, chart in timed)],
+        # A baseline is the same at each budget, and another on each dataset.
+        "dashed": baselines,
+        **({"marked": baselines} if curve.is_over_datasets else {}),
+        **({} if timed else {"scale": LARGE}),
+        "charts": [own, *(chart for _, chart in timed)],
     }
+
+
+def _timed(curve: TablesCurve) -> list[tuple[str, dict[str, Any]]]:
+    """Return each environment with the chart of training times in it, if it has several."""
+    named: dict[str, str] = {}
+    for table in curve.tables:
+        named |= {key: name for key, name in environments(table.rows).items() if key}
+    timed = [
+        (name, _chart(curve, "training time of a seed", "min", _minutes(key)))
+        for key, name in sorted(named.items(), key=lambda item: (item[1], item[0]))
+    ]
+    return [(name, chart) for name, chart in timed if len(chart["points"]) > 1]
 
 
 def _minutes(environment: str) -> Cost:
@@ -76,7 +91,7 @@ def _minutes(environment: str) -> Cost:
     return minutes
 
 
-def _chart(curve: BudgetCurve, title: str, unit: str, cost: Cost) -> dict[str, Any]:
+def _chart(curve: TablesCurve, title: str, unit: str, cost: Cost) -> dict[str, Any]:
     """Return one chart; a point whose cost is not known is not in it."""
     points = [
         _point(number, point, six_digits(x), 100 if curve.facts.unit == "%" else 1)
@@ -87,7 +102,7 @@ def _chart(curve: BudgetCurve, title: str, unit: str, cost: Cost) -> dict[str, A
     return {
         "title": title,
         "unit": unit,
-        "more": False,
+        "more": None if curve.is_over_datasets else False,
         "lines": True,
         "log": _spans_much(point["x"] for point in points),
         "points": points,

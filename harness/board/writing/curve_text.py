@@ -1,9 +1,10 @@
-"""A comparison at several budgets as tables: who leads where, and which curves cross."""
+"""A curve as tables: who leads where, and which lines cross."""
 
 from __future__ import annotations
 
-from harness.board.standing.budget_curve import BudgetCurve, Crossing, CurveLine
+from harness.board.standing.curve import Crossing, CurveLine, TablesCurve
 from harness.board.standing.figures import UNKNOWN, heading
+from harness.board.writing.axis_words import axis_words, curve_datasets
 from harness.board.writing.efficiency import MARK
 from harness.board.writing.grids import ENTRY, Cell, Column, Grid, cell, metric_cell
 
@@ -16,18 +17,18 @@ TOLD = {
 """Whether the leads before and after a crossing are significant, in words."""
 
 
-def curve_grid(curve: BudgetCurve) -> Grid:
-    """Return the entries with the primary metric at each budget, the unbeaten ones marked."""
+def curve_grid(curve: TablesCurve) -> Grid:
+    """Return the entries with the primary metric at each level, the unbeaten ones marked."""
     entries = Column(ENTRY, tuple(cell(line.entry) for line in curve.lines), numeric=False)
     columns = [
-        Column(f"{budget:,}", tuple(_cell(curve, line, budget) for line in curve.lines))
-        for budget in curve.budgets
+        Column(f"{level:,}", tuple(_cell(curve, line, level) for line in curve.lines))
+        for level in curve.levels
     ]
-    return Grid((entries, *columns), f"{heading(curve.facts)} after so many crops seen")
+    return Grid((entries, *columns), f"{heading(curve.facts)} {axis_words(curve).grid}")
 
 
-def _cell(curve: BudgetCurve, line: CurveLine, budget: int) -> Cell:
-    point = line.at.get(budget)
+def _cell(curve: TablesCurve, line: CurveLine, level: float) -> Cell:
+    point = line.at.get(level)
     if point is None:
         return Cell(UNKNOWN)
     shown = metric_cell(point.figure, curve.facts)
@@ -35,12 +36,13 @@ def _cell(curve: BudgetCurve, line: CurveLine, budget: int) -> Cell:
     return Cell(mark + shown.text, shown.note, shown.value)
 
 
-def crossing_grid(curve: BudgetCurve) -> Grid:
+def crossing_grid(curve: TablesCurve) -> Grid:
     """Return the places where two curves cross; without lines if none do."""
+    unit = axis_words(curve).title if curve.is_over_datasets else "crops"
     columns = {
         "ahead before": (each.leader for each in curve.crossings),
         "ahead after": (each.follower for each in curve.crossings),
-        "between (crops)": (f"{e.before:,} and {e.after:,}" for e in curve.crossings),
+        f"between ({unit})": (f"{e.before:,} and {e.after:,}" for e in curve.crossings),
         "significance": (_significance(each) for each in curve.crossings),
     }
     return Grid(
@@ -56,32 +58,37 @@ def _significance(crossing: Crossing) -> str:
     return TOLD[crossing.is_told_before, crossing.is_told_after]
 
 
-def curve_notes(curve: BudgetCurve) -> list[str]:
+def curve_notes(curve: TablesCurve) -> list[str]:
     """Explain the marks, the tests and the trainings behind a curve."""
-    unit = curve.endpoint.dataset.unit
-    notes = [
-        f"{MARK}: no other entry is significantly better at this budget (5 %, paired by {unit}, "
-        "Holm-corrected over the pairs of the budget, and not over budgets).",
+    unit, words = curve.endpoint.dataset.unit, axis_words(curve)
+    own = (
         "Each figure is of a training of its own, whose whole schedule fits its budget: a point is "
-        "no stage of a longer run.",
+        "no stage of a longer run."
+    )
+    if curve.is_over_datasets:
+        own = (
+            f"Each {words.title} is a dataset of its own: {curve_datasets(curve)}. Brackets: 95 % "
+            "interval over its test sample; of several seeds, the mean of their intervals."
+        )
+    notes = [
+        f"{MARK}: no other entry is significantly better {words.place} (5 %, paired by {unit}, "
+        f"Holm-corrected over the pairs {words.pairs}).",
+        own,
         _crossings(curve),
     ]
     absent = [
-        f"{line.entry} ({', '.join(f'{b:,}' for b in curve.budgets if b not in line.at)})"
+        f"{line.entry} ({', '.join(f'{at:,}' for at in curve.levels if at not in line.at)})"
         for line in curve.lines
-        if len(line.points) < len(curve.budgets)
+        if len(line.points) < len(curve.levels)
     ]
-    return [each for each in [*notes, _absent(absent)] if each]
+    notes += [f"{words.absent}: {'; '.join(absent)}."] if absent else []
+    return notes
 
 
-def _crossings(curve: BudgetCurve) -> str:
+def _crossings(curve: TablesCurve) -> str:
     if not curve.crossings:
         return "No curves cross."
     return (
-        "Told apart: of the budgets in a row at which an entry is ahead, up to the crossing or "
-        "from it on, it is significantly better at one."
+        f"Told apart: of the {axis_words(curve).several} in a row at which an entry is ahead, up "
+        "to the crossing or from it on, it is significantly better at one."
     )
-
-
-def _absent(absent: list[str]) -> str:
-    return f"Not trained with: {'; '.join(absent)}." if absent else ""

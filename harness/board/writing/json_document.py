@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.board.standing.budget_curve import BudgetCurve, curves_of
 from harness.board.standing.claims import table_claims
 from harness.board.standing.costs import (
     SHOWN,
@@ -20,10 +19,12 @@ from harness.board.standing.costs import (
     largest_training_batch,
     memory_prediction,
 )
+from harness.board.standing.curve import TablesCurve
+from harness.board.standing.curve_axes import curves_of
 from harness.board.standing.figures import six_digits
 from harness.board.standing.recipe_claims import recipe_claims
 from harness.board.standing.rows import Row
-from harness.board.standing.table import Table
+from harness.board.standing.table import Table, table_key
 from harness.board.writing.captions import footnotes
 from harness.board.writing.efficiency import efficiency_document
 from harness.board.writing.reference_tables import reference_document
@@ -50,7 +51,7 @@ OWN = ("parameters", "macs")
 def document(
     tables: Sequence[Table],
     references: References | None = None,
-    curves: Sequence[BudgetCurve] = (),
+    curves: Sequence[TablesCurve] = (),
 ) -> dict[str, Any]:
     """Return every table as plain JSON types, the document's schema number first.
 
@@ -60,14 +61,11 @@ def document(
         tables: mostly of one suite.
         references: published figures of others; their groups on datasets of the tables' suites
             are in it, whether or not there is a table of the dataset.
-        curves: over several budgets, each in the table of its largest budget; by default those
-            of the tables.
+        curves: each is in the table that it stands above; by default those over budgets.
     """
-    ends = {curve.endpoint.rules: curve for curve in curves or curves_of(tables)}
+    hosted = {table_key(curve.host): curve for curve in curves or curves_of(tables)}
     content: dict[str, Any] = {
-        "tables": [
-            _table(table, ends.get(table.rules) if table.is_endpoint else None) for table in tables
-        ]
+        "tables": [_table(table, hosted.get(table_key(table))) for table in tables]
     }
     if references is not None:
         suites = dict.fromkeys(table.protocol.suite for table in tables)
@@ -82,7 +80,7 @@ def document_text(tables: Sequence[Table], references: References | None = None)
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _table(table: Table, curve: BudgetCurve | None) -> dict[str, Any]:
+def _table(table: Table, curve: TablesCurve | None) -> dict[str, Any]:
     """Return a table: the facts that its rows share, the rows, the footnotes."""
     protocol = table.protocol
     rules = protocol.model_dump(mode="json", exclude={"facts", "suite", "suite_title", "profile"})
@@ -140,17 +138,18 @@ def _budget(table: Table) -> dict[str, Any]:
     return {"budget": table.budget, "budgets": list(table.budgets)} if table.is_point else {}
 
 
-def curve_document(curve: BudgetCurve) -> dict[str, Any]:
-    """Return a curve over budgets as plain JSON types; rates are fractions, times seconds."""
+def curve_document(curve: TablesCurve) -> dict[str, Any]:
+    """Return a curve as plain JSON types; rates are fractions, times seconds."""
     return {
         "summary": curve_summary(curve),
+        "axis": curve.axis,
         "entries": [
             {
                 "entry": line.entry,
                 "baseline": line.is_baseline,
                 "points": [
                     {
-                        "budget": point.budget,
+                        curve.axis: point.level,
                         **{key: getattr(point.figure, key) for key in ("value", "low", "high")},
                         "seeds": point.figure.seeds,
                         "rank": point.rank,

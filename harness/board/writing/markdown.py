@@ -9,11 +9,12 @@ from urllib.parse import quote
 
 import tabulate as tabulating
 
-from harness.board.standing.budget_curve import BudgetCurve
+from harness.board.standing.curve import TablesCurve
 from harness.board.standing.figures import UNKNOWN, one_line
 from harness.board.standing.table import Table
+from harness.board.writing.axis_words import axis_words, curve_title
 from harness.board.writing.breakdowns import breakdown_grids
-from harness.board.writing.captions import data_title, folded_footnotes, head, title
+from harness.board.writing.captions import folded_footnotes, head, title
 from harness.board.writing.claims_text import TITLE as CLAIMS_TITLE
 from harness.board.writing.claims_text import claim_sentences
 from harness.board.writing.curve_chart import curve_digits
@@ -50,7 +51,7 @@ def section(
     pictures: Mapping[str, str] | None = None,
     references: Sequence[ReferenceGroup] = (),
     details: Mapping[str, Details] | None = None,
-    curve: BudgetCurve | None = None,
+    curve: TablesCurve | None = None,
 ) -> str:
     """Return one table with its heading, head and footnotes, as a section of a page.
 
@@ -63,7 +64,7 @@ def section(
             without pictures.
         references: published figures of others on its dataset.
         details: path of a record, as it is filed -> the details beside it.
-        curve: over the budgets of which the table is the largest; None for another table.
+        curve: that stands above the table; None for another table.
     """
     pictures = pictures or {}
     blocks = _curve(curve, pictures.get(CURVE, "")) if curve else []
@@ -113,21 +114,21 @@ def _escape_html(text: str) -> str:
     return _LINKING.sub(r"\1<!-- -->", html.escape(one_line(text), quote=False))
 
 
-def _curve(curve: BudgetCurve, picture: str) -> list[str]:
-    """Return the curve over budgets: who leads where, the picture, the figures, crossings."""
-    table = curve.endpoint
-    name = f"{data_title(table)}: {curve.facts.title} over {len(curve.budgets)} budgets"
+def _curve(curve: TablesCurve, picture: str) -> list[str]:
+    """Return a curve: who leads where, the picture, the figures, crossings."""
+    name = curve_title(curve)
     grid, crossings = curve_grid(curve), crossing_grid(curve)
     blocks = [f'<a id="{_curve_anchor(curve)}"></a>', f"## {escape(name)}"]
     blocks += [escape(curve_summary(curve))]
-    blocks += [f"!{link(f'{name}, against crops seen and training time', picture)}"] * bool(picture)
+    shown = f"{name}, {axis_words(curve).alt}"
+    blocks += [f"!{link(shown, picture)}"] * bool(picture)
     blocks += [f"**{escape(grid.title)}**", grid_markdown(grid)]
     if crossings.lines:
         blocks += [f"**{escape(crossings.title)}**", grid_markdown(crossings)]
     return [*blocks, _list(curve_notes(curve))]
 
 
-def _curve_anchor(curve: BudgetCurve) -> str:
+def _curve_anchor(curve: TablesCurve) -> str:
     return f"curve-{curve_digits(curve)}"
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.board.standing.budget_curve import BudgetCurve
+from harness.board.standing.curve import TablesCurve
 from harness.board.standing.figures import Figure, plain, plural
 from harness.board.standing.table import Table
+from harness.board.writing.axis_words import AxisWords, axis_words
 from harness.records.record import MetricFacts
 
 NAMED = 4
@@ -57,60 +58,75 @@ def _over_baseline(table: Table) -> str:
     return f"; clearly better than no training: {better} of {trained} trained"
 
 
-def curve_summary(curve: BudgetCurve) -> str:
-    """Return who leads at which budget, who cannot be told apart at the largest, and the power."""
-    last = curve.budgets[-1]
+def curve_summary(curve: TablesCurve) -> str:
+    """Return who leads at which level, who cannot be told apart at the largest, and the power."""
+    last, words = curve.levels[-1], axis_words(curve)
+    at = words.at.format(f"{last:,}")
     trained = {line.entry for line in curve.lines if not line.is_baseline}
     alike = [group for group in _alike(curve, last) if len(set(group) & trained) > 1 and group[1:]]
-    said = [_leads(curve)]
-    said += [f"with {last:,} crops {listed(group)} cannot be told apart" for group in alike]
+    said = [_leads(curve, words)]
+    said += [f"{at} {listed(group)} cannot be told apart" for group in alike]
     power = _power(curve.endpoint)
-    at = f"With {last:,} crops {power}" if power else ""
-    return f"{'; '.join(filter(None, said))}. {at}".strip()
+    if power:
+        # A level at the end would run into the number that follows.
+        power = f"{power[:-1]} {at}." if curve.is_over_datasets else f"{_capital(at)} {power}"
+    return f"{'; '.join(filter(None, said))}. {power}".strip()
 
 
-def _leads(curve: BudgetCurve) -> str:
-    """Name the best entry at each budget, and where it is significantly better than all others."""
-    best: dict[str, list[int]] = {}
-    alone: dict[str, list[int]] = {}
-    for budget in curve.budgets:
-        first = curve.first(budget)
+def _capital(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
+
+
+def _leads(curve: TablesCurve, words: AxisWords) -> str:
+    """Name the best entry at each level, and where it is significantly better than all others."""
+    best: dict[str, list[float]] = {}
+    alone: dict[str, list[float]] = {}
+    for level in curve.levels:
+        first = curve.first(level)
         if first is not None:
-            best.setdefault(first, []).append(budget)
-            if curve.best(budget) == [first]:
-                alone.setdefault(first, []).append(budget)
-    return "; ".join(_lead(curve, name, held, alone.get(name, [])) for name, held in best.items())
+            best.setdefault(first, []).append(level)
+            if curve.best(level) == [first]:
+                alone.setdefault(first, []).append(level)
+    told = ((name, held, alone.get(name, [])) for name, held in best.items())
+    return "; ".join(_lead(curve, name, held, apart, words) for name, held, apart in told)
 
 
-def _lead(curve: BudgetCurve, name: str, held: Sequence[int], alone: Sequence[int]) -> str:
-    where = _where(held, curve.budgets)
+def _lead(
+    curve: TablesCurve, name: str, held: Sequence[float], alone: Sequence[float], words: AxisWords
+) -> str:
+    where = _where(held, curve.levels, words)
     if list(held) == list(alone):
         return f"{name} leads {where}"
-    apart = f"significantly {_where(alone, curve.budgets)}" if alone else "though not significantly"
+    apart = "though not significantly"
+    if alone:
+        apart = f"significantly {_where(alone, curve.levels, words)}"
     return f"{name} has the {_best(curve.facts)} {curve.facts.title} {where}, {apart}"
 
 
-def _where(held: Sequence[int], budgets: Sequence[int]) -> str:
-    """Return the budgets of a lead, in words.
+def _where(held: Sequence[float], levels: Sequence[float], words: AxisWords) -> str:
+    """Return the levels of a lead, in words.
 
-    >>> _where([10, 20], [10, 20]), _where([20, 40], [10, 20, 40]), _where([10], [10, 20])
-    ('at every budget', 'from 20 crops on', 'with 10 crops')
+    >>> from harness.board.writing.axis_words import OF_BUDGETS
+    >>> _where([10, 20], [10, 20], OF_BUDGETS), _where([20, 40], [10, 20, 40], OF_BUDGETS)
+    ('at every budget', 'from 20 crops on')
+    >>> _where([10, 40], [10, 20, 40], OF_BUDGETS)
+    'with 10 and 40 crops'
     """
-    if len(held) == len(budgets):
-        return "at every budget"
-    if list(held) == list(budgets[-len(held) :]):
-        return f"from {held[0]:,} crops on"
-    if len(held) > 1 and list(held) == list(budgets[: len(held)]):
-        return f"up to {held[-1]:,} crops"
-    return f"with {listed([f'{each:,}' for each in held])} crops"
+    if len(held) == len(levels):
+        return words.every
+    if len(held) > 1 and list(held) == list(levels[-len(held) :]):
+        return words.onwards.format(f"{held[0]:,}")
+    if len(held) > 1 and list(held) == list(levels[: len(held)]):
+        return words.up_to.format(f"{held[-1]:,}")
+    return words.at.format(listed([f"{each:,}" for each in held]))
 
 
-def _alike(curve: BudgetCurve, budget: int) -> list[list[str]]:
+def _alike(curve: TablesCurve, level: float) -> list[list[str]]:
     """Return runs of neighbouring entries of which no two differ significantly, the best first."""
     groups: list[list[str]] = []
-    ranked = [line for line in curve.lines if budget in line.at and line.at[budget].rank]
+    ranked = [line for line in curve.lines if level in line.at and line.at[level].rank]
     for line in ranked:
-        if groups and not any(curve.is_told(budget, line.entry, other) for other in groups[-1]):
+        if groups and not any(curve.is_told(level, line.entry, other) for other in groups[-1]):
             groups[-1].append(line.entry)
         else:
             groups.append([line.entry])

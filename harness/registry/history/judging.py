@@ -114,7 +114,7 @@ def judge(lines: Iterable[HistoryLine], night: str | None = None) -> list[Figure
     for line in known:
         last[table_of(line)] = night or max(line.night, last.get(table_of(line), ""))
     series = all_series(known)
-    spreads = _spreads(series)
+    spreads = seed_spreads(series)
     return [
         FigureVerdict(each, figure, last[each.table], finding)
         for each in series
@@ -230,7 +230,7 @@ def _explain(
     return replace(finding, why=(failed + beside + ["not recorded"])[0])
 
 
-def _spreads(series: Iterable[EntryNights]) -> Mapping[Table, SeedSpread | None]:
+def seed_spreads(series: Iterable[EntryNights]) -> Mapping[Table, SeedSpread | None]:
     """Pool the noise of seeds in the quality over the last nights of each table's entries."""
     seeds: dict[Table, list[list[float]]] = {}
     scales: dict[Table, Literal["logit", "plain"]] = {}

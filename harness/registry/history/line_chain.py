@@ -96,12 +96,22 @@ def add(runs: Path, folder: Path, night: str | None = None) -> AddedLines:
     Raises:
         RequestError: there is no record, one may not be published, or a history was edited.
     """
-    sources = sorted(runs.glob("*/*/*/*/record.json"))
-    if not sources:
-        raise RequestError(f"{runs}: holds no record; run a suite first")
+    sources = record_files(runs)
     with lock(runs / FOLDER):
         lines = [line_of(read_record(each), each.read_bytes(), night, each) for each in sources]
         return _append(sorted(lines, key=lambda line: (line.night, line.path)), folder)
+
+
+def record_files(runs: Path) -> list[Path]:
+    """Return the latest record of each job of a runs folder, in the order of their paths.
+
+    Raises:
+        RequestError: there is none.
+    """
+    found = sorted(runs.glob("*/*/*/*/record.json"))
+    if not found:
+        raise RequestError(f"{runs}: holds no record; run a suite first")
+    return found
 
 
 def _append(lines: Sequence[HistoryLine], folder: Path) -> AddedLines:

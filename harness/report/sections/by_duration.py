@@ -93,12 +93,13 @@ def _of_test(group: Sequence[JudgedRun], words: Words) -> list[Block]:
     if not lines:
         return []
     rows = [
-        (f"{low:.1f}–{high:.1f} s", f"{mask.sum():,}", f"{(mask & trials.target).sum():,}", *own)
+        (f"{low:.1f}–{high:.1f} s", *own, f"{mask.sum():,}", f"{(mask & trials.target).sum():,}")
         for (low, high, mask), *own in zip(parts, *cells, strict=True)
     ]
     caption = words("lengths.caption")
-    head = [words(f"lengths.{name}") for name in ("seconds", "trials", "targets")]
+    head = [words("lengths.seconds")]
     head += [each.run.name for each in group] if len(group) > 1 else ["EER"]
+    head += [words("lengths.trials"), words("lengths.targets")]
     drawn = draw_lines(lines, AXIS)
     return [
         ReportPicture(f"lengths-{place + 1}", drawn, caption, caption, width=0.5),

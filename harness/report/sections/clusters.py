@@ -21,6 +21,8 @@ SCORES = {"nmi": "NMI", "ari": "ARI", "cluster_accuracy": "ACC", "fmi": "FMI"}
 
 CHOICE = "silhouette"
 
+DRAWN = ("step", "trusted_share", CHOICE, "cluster", "label", "share of the label", "items")
+
 NUMBERED = 16
 """Labels and clusters up to which each place of a matrix shows its number."""
 
@@ -53,14 +55,15 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     for place, run in enumerate(runs):
         blocks += _epochs(place, run, words)
     held = [found for place, run in enumerate(runs) if (found := _found(place, run))]
-    for each in held:
-        blocks += _pictures(each, words)
-        blocks.append(_recovery(each, words))
-        blocks += _distances(each, words)
+    distances = [_distances(each, words) for each in held]
+    for each, measured in zip(held, distances, strict=True):
+        blocks += [*_pictures(each, words), _recovery(each, words), *measured]
     if not blocks:
         return None
-    blocks.append(Paragraph(words("clusters.rule"), quiet=True))
-    return Section("clusters", words("clusters.title"), tuple(blocks))
+    rules = [words("clusters.rule")]
+    rules += [words("clusters.rule_distances")] if any(distances) else []
+    blocks.append(Paragraph(words("page.space").join(rules), quiet=True))
+    return Section("clusters", words("clusters.title"), tuple(blocks), DRAWN)
 
 
 def _found(place: int, run: Run) -> Found | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.records.record import Record
+from harness.report.commands import longer, run_command
 from harness.report.comparisons import comparisons
 from harness.report.finding import LEARNT, Finding
 from harness.report.health_words import say_advice, say_finding
@@ -17,8 +18,12 @@ from harness.train.training_progress import FINAL
 SUBJECTS = ("trend", "learning", "choice", "end")
 """What conclusions take of a training's health; its own section has all."""
 
-SAID_BY_RECORD = ("keep_best", "longer", "regularise")
-"""Advice in whose place a record gives a step of its own: weights, commands."""
+STANDS_FOR = {
+    "step_weights": ("keep_best",),
+    "step_longer": ("longer", "learn_longer"),
+    "step_margin": ("regularise",),
+}
+"""Step of a record, with its files and commands -> advice in whose place it is given."""
 
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
@@ -95,60 +100,45 @@ def _steps_of_all(runs: Sequence[Run], words: Words) -> tuple[str, ...]:
 
 def next_steps(run: Run, words: Words) -> Iterator[str]:
     """Yield what a run's own numbers and files suggest, with the command where there is one."""
-    record = run.record
+    steps: list[Finding] = []
+    if run.record is not None:
+        steps = list(_record_steps(run, run.record))
+    said = {advice for step in steps for advice in STANDS_FOR.get(step.text, ())}
     if run.health is not None:
         for each in run.health.advice:
-            if record is None or each.text not in SAID_BY_RECORD:
+            if each.text not in said:
                 yield say_advice(each, run.health, words)
-    if record is None:
-        return
+    yield from (_said(step, words) for step in steps)
+
+
+def _record_steps(run: Run, record: Record) -> Iterator[Finding]:
+    """Yield the steps that a record suggests."""
     if record.state != "done":
-        yield words("conclusions.step_again", command=_command(record))
+        if command := run_command(record):
+            yield Finding("next", "step_again", {"command": command})
         return
     weights = run.artefact("checkpoint", FINAL, "train")
     if weights is not None:
-        yield words(
-            "conclusions.step_weights", path=weights, step=run.results["train"]["selected_step"]
-        )
-    yield from _training_steps(run, record, words)
+        step = run.results["train"]["selected_step"]
+        yield Finding("next", "step_weights", {"path": weights, "step": step})
+    yield from _training_steps(run, record)
 
 
-def _training_steps(run: Run, record: Record, words: Words) -> Iterator[str]:
+def _training_steps(run: Run, record: Record) -> Iterator[Finding]:
     sections = getattr(run.task, "sections", ())
     if any(path.startswith("harness.report.sections.wrong_trials:") for path in sections):
-        synthetic = "_synthetic" * record.dataset.synthetic
-        yield words(f"conclusions.step_errors{synthetic}")
+        yield Finding("next", f"step_errors{'_synthetic' * record.dataset.synthetic}")
     learnt = record.metrics.get("training_accuracy")
-    length = _longer(record)
-    if length and (learnt is None or learnt.value < LEARNT):
-        yield words("conclusions.step_longer", command=f"{_command(record)} --set {length}")
+    length, command = longer(record), run_command(record)
+    if length and command and (learnt is None or learnt.value < LEARNT):
+        yield Finding("next", "step_longer", {"command": run_command(record, length)})
     if (
         learnt is not None
         and learnt.value >= LEARNT
         and record.loss
         and "margin" in record.loss.fields
     ):
-        yield words(
-            "conclusions.step_margin", loss=record.loss.name, margin=record.loss.fields["margin"]
-        )
-    if record.seed is not None:
-        yield words("conclusions.step_seeds", command=f"{_command(record)} --seeds 0,1,2")
-
-
-def _command(record: Record) -> str:
-    """Return the command that runs the record's entry; what was changed by `--set` is not in it."""
-    parts = [
-        "harness run",
-        f"--suite {record.protocol.suite}",
-        f"--profile {record.protocol.profile}",
-    ]
-    parts += [f"--dataset {record.dataset.name}", f"--model {record.model.name}"]
-    return " ".join(parts + ([f"--loss {record.loss.name}"] if record.loss else []))
-
-
-def _longer(record: Record) -> str:
-    recipe = record.recipe or {}
-    for key in ("epochs", "steps"):
-        if isinstance(recipe.get(key), int):
-            return f"{key}={2 * recipe[key]}"
-    return ""
+        margin = record.loss.fields["margin"]
+        yield Finding("next", "step_margin", {"loss": record.loss.name, "margin": margin})
+    if record.seed is not None and command:
+        yield Finding("next", "step_seeds", {"command": f"{command} --seeds 0,1,2"})

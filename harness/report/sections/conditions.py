@@ -37,11 +37,14 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if not blocks:
         return None
     unit = next(iter(held.values()))[0].dataset.unit
-    lead = Paragraph(words("conditions.lead", unit=words.get(f"units.{unit}", unit)), quiet=True)
+    lead = [words("conditions.lead", unit=words.get(f"units.{unit}", unit))]
+    if any(group.against for each in found.values() for group in each.groups):
+        lead.append(words("conditions.against"))
     # Pictures first: they stand beside one another, and the tables below have their numbers.
     blocks.sort(key=lambda block: not isinstance(block, ReportPicture))
     groups = tuple(group.name for each in found.values() for group in each.groups)
-    return Section("conditions", words("conditions.title"), (lead, *blocks), groups)
+    told = Paragraph(words("page.space").join(lead), quiet=True)
+    return Section("conditions", words("conditions.title"), (told, *blocks), groups)
 
 
 def held_details(runs: Sequence[Run]) -> Held:
@@ -79,21 +82,22 @@ def breakdown(
     caption += f" ({shown.unit})" if shown.unit else ""
     unit = next(iter(held.values()))[0].dataset.unit
     with_units = any(group.units != group.items for group in groups.values())
-    head = [title, *([words.get(f"units.{unit}", unit)] * with_units), words("conditions.items")]
+    own = list(columns) if len(columns) > 1 else [metric]
+    head = [title, *own, *([words.get(f"units.{unit}", unit)] * with_units)]
+    head.append(words("conditions.items"))
     with_trials = any(group.trials is not None for group in groups.values())
     head += [words(f"conditions.{each}") for each in ("trials", "targets")] * with_trials
     rows = [
         (
-            f"{group_name(group, words)}{_against(each, words)}",
-            *_counts(each, with_units=with_units, with_trials=with_trials),
+            group_name(group, words),
             *(
                 _cell(column.get(group), primary[run], facts[run])
                 for run, column in columns.items()
             ),
+            *_counts(each, with_units=with_units, with_trials=with_trials),
         )
         for group, each in groups.items()
     ]
-    head += list(columns)
     numeric = frozenset(range(1, len(head)))
     blocks: list[ReportTable | ReportPicture] = [
         ReportTable(tuple(head), tuple(rows), caption, numeric)
@@ -107,13 +111,8 @@ def breakdown(
 def group_name(name: str, words: Words) -> str:
     """Return a group's name in the language; names of the corpus stay as they are."""
     value = name.removeprefix("both ")
-    if value != name:
-        return words("conditions.both", value=value)
-    return words.get(f"groups.{name}", name)
-
-
-def _against(group: Group, words: Words) -> str:
-    return f" ({words(f'groups.{group.against}')})" if group.against else ""
+    named = name if value == name else words("conditions.both", value=value)
+    return words.get(f"groups.{name}", named)
 
 
 def _counts(group: Group, *, with_units: bool, with_trials: bool) -> list[str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from harness.board.record_paths import slug
+from harness.board.standing.figures import UNKNOWN
 from harness.metrics.accuracy import confusion
 from harness.metrics.classifier_scores import expected_calibration_error, reliability
 from harness.report.drawing import QUIET, drawing, drawn_name, look, svg
@@ -25,6 +26,9 @@ NUMBERED = 14
 
 LARGEST = 60
 """Classes up to which names stand beside a confusion matrix."""
+
+MOST_TAKEN_FOR = 3
+"""Classes that are named at most where a class was taken for several equally often."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,21 +173,16 @@ def _table(found: TestDecisions, several: bool, words: Words) -> ReportTable:
     )
     recall, precision = right / np.maximum(1, true), right / np.maximum(1, decided)
     order = np.lexsort((np.arange(len(true)), recall))
-    rows = []
-    for at in (int(each) for each in order if true[each]):
-        wrong = found.counts[at].copy()
-        wrong[at] = 0
-        taken = int(wrong.argmax())
-        most = f"{found.classes[taken]} ({wrong[taken]:,})" if wrong[taken] else "–"
-        rows.append(
-            (
-                found.classes[at],
-                f"{true[at]:,}",
-                f"{100 * recall[at]:.1f} %{_interval(found, at)}",
-                f"{100 * precision[at]:.1f} %" if decided[at] else "–",
-                most,
-            )
+    rows = [
+        (
+            found.classes[at],
+            f"{true[at]:,}",
+            f"{100 * recall[at]:.1f} %{_interval(found, at)}",
+            f"{100 * precision[at]:.1f} %" if decided[at] else UNKNOWN,
+            _taken_for(found, at, words),
         )
+        for at in (int(each) for each in order if true[each])
+    ]
     head = tuple(
         words(f"classes.{each}") for each in ("name", "items", "recall", "precision", "most")
     )
@@ -191,6 +190,19 @@ def _table(found: TestDecisions, several: bool, words: Words) -> ReportTable:
         "classes.table", run=f"{found.run.name}{words('page.colon')}" if several else ""
     )
     return ReportTable(head, tuple(rows), caption, frozenset({1, 2, 3}))
+
+
+def _taken_for(found: TestDecisions, place: int, words: Words) -> str:
+    """Return the class that most items of a class were wrongly taken for; of several, all."""
+    wrong = found.counts[place].copy()
+    wrong[place] = 0
+    count = wrong.max()
+    if not count:
+        return UNKNOWN
+    names = [found.classes[each] for each in np.flatnonzero(wrong == count)]
+    shown = words("page.and").join(names[:MOST_TAKEN_FOR]) + " …" * (len(names) > MOST_TAKEN_FOR)
+    each = words("classes.each", count=f"{count:,}") if len(names) > 1 else f" ({count:,})"
+    return shown + each
 
 
 def _interval(found: TestDecisions, place: int) -> str:

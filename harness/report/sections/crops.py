@@ -31,7 +31,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
             tables.append(_table([(run, curve) for _, run, curve in held], way, words))
     blocks += [*pictures, *tables]
     if lacking:
-        names = words("page.comma").join(lacking)
+        names = words("page.and").join(lacking)
         blocks.append(Paragraph(words("crops.none", runs=names), quiet=True))
     return (
         Section("crops", words("crops.title"), tuple(blocks), (*WAYS.values(),)) if blocks else None

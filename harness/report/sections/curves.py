@@ -11,10 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.board.record_paths import slug
+from harness.board.standing.figures import UNKNOWN
 from harness.report.drawing import QUIET, drawing, drawn_name, look, scale_values, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
-from harness.report.text import Words
+from harness.report.text import Words, short_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -235,14 +236,7 @@ def _table(curves: dict[str, list[RunCurve]], several: bool, words: Words) -> Re
                     f"`{name}`",
                     *([curve.run] if several else []),
                     f"{len(curve.values):,}",
-                    *(
-                        words(
-                            "curves.at",
-                            value=f"{curve.values[at]:.4g}",
-                            step=f"{curve.steps[at]:,.0f}",
-                        )
-                        for at in (0, -1, low, high)
-                    ),
+                    *(_cell(curve, at, words) for at in (0, -1, low, high)),
                 )
             )
     columns = (
@@ -257,3 +251,11 @@ def _table(curves: dict[str, list[RunCurve]], several: bool, words: Words) -> Re
     head = tuple(words(f"curves.column_{each}") for each in columns)
     numeric = frozenset(range(1 + several, len(columns)))
     return ReportTable(head, tuple(rows), words("curves.table"), numeric)
+
+
+def _cell(curve: RunCurve, at: int, words: Words) -> str:
+    """Return a value with its step; of a single point only the last value, not the same thrice."""
+    if len(curve.values) == 1 and at != -1:
+        return UNKNOWN
+    value, step = short_number(curve.values[at]), f"{curve.steps[at]:,.0f}"
+    return words("curves.at", value=value, step=step)

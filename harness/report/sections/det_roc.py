@@ -43,7 +43,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         figure = det_figure(reports, bands)
         figure.set_size_inches(SIZE)
         det = svg(figure)
-    names = words("page.comma").join(each.run.name for each in judged)
+    names = words("page.and").join(each.run.name for each in judged)
     lead = "detection.lead" if any(bands) else "detection.lead_without_bands"
     blocks: list[Block] = [
         Paragraph(words(lead, draws=RESAMPLES), quiet=True),

@@ -35,12 +35,18 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         return None
     blocks: list[Block] = []
     if kept:
-        blocks += [Paragraph(words("space.recall_lead"), quiet=True), _recalls(kept, words)]
+        recall = words("space.recall_lead" if _of_speakers(kept) else "space.recall_lead_items")
+        blocks += [Paragraph(recall, quiet=True), _recalls(kept, words)]
         blocks += _pictures(kept, words)
     for run in asked:
         if run.embeddings is None:
             blocks += _lacking(run, words)
     return Section("space", words("space.title"), tuple(blocks)) if blocks else None
+
+
+def _of_speakers(runs: Sequence[Run]) -> bool:
+    """Check if the labels of a test are its speakers; else they are classes of any kind."""
+    return all(run.record is not None and run.record.dataset.unit == "speaker" for run in runs)
 
 
 def _lacking(run: Run, words: Words) -> list[Block]:
@@ -70,6 +76,7 @@ def _held(run: Run) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
 
 def _pictures(kept: Sequence[Run], words: Words) -> list[Block]:
     blocks: list[Block] = []
+    lead = "lead" if _of_speakers(kept) else "lead_items"
     for place, run in enumerate(kept):
         embeddings, labels = _held(run)
         chosen = choose(labels, ITEMS // len(kept))
@@ -78,7 +85,8 @@ def _pictures(kept: Sequence[Run], words: Words) -> list[Block]:
         told = {"run": run.name, "items": f"{len(chosen):,}", "all": f"{len(labels):,}",
                 "labels": f"{len(np.unique(shown)):,}"}  # fmt: skip
         if not blocks:
-            blocks.append(Paragraph(words("space.lead", most=LABELS), quiet=True))
+            most = {"most": LABELS, "items": f"{ITEMS:,}"}
+            blocks.append(Paragraph(words(f"space.{lead}", **most), quiet=True))
         near, perplexity = neighbourhoods(unit)
         first, shares = axes_of(unit)
         named = [f"PC {i + 1} ({100 * share:.0f} %)" for i, share in enumerate(shares)]
@@ -86,7 +94,7 @@ def _pictures(kept: Sequence[Run], words: Words) -> list[Block]:
             ("tsne", near, ["t-SNE 1", "t-SNE 2"], {"perplexity": f"{perplexity:.0f}"}),
             ("pca", first, named, {"share": f"{100 * sum(shares):.0f} %"}),
         ):
-            caption = words(f"space.{name}", **told, **more)
+            caption = words(f"space.{name}" + lead.removeprefix("lead"), **told, **more)
             picture = draw(points, shown, marks)
             blocks.append(
                 ReportPicture(f"{name}-{place + 1}", picture, caption, caption, width=0.5)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.board.standing.costs import environment_name
 from harness.board.standing.figures import UNKNOWN, plain
+from harness.records.provenance import short_code
 from harness.records.record import Metric, MetricFacts, Record, RecordedComponent
 from harness.report.recorded import say_again
 from harness.report.run import Run
@@ -29,6 +30,7 @@ def section(runs: Sequence[Run], words: Words) -> Section:
     blocks: list[Block] = [Paragraph(lead(run, words)) for run in runs if run.record]
     if logs := [run.name for run in runs if run.record is None]:
         blocks.append(Paragraph(words("head.lead_log", name=words("page.and").join(logs))))
+    blocks += [Paragraph(text) for run in runs if (text := lacking(run, words, runs))]
     brackets = dict.fromkeys(text for run in runs if (text := _brackets(run, words)))
     blocks += [Paragraph(text, quiet=True) for text in brackets]
     blocks += metric_table(runs, words)
@@ -67,6 +69,14 @@ def lead(run: Run, words: Words) -> str:
     )
 
 
+def lacking(run: Run, words: Words, runs: Sequence[Run]) -> str:
+    """Return why a run of ours has no sections on its test; empty if it has them."""
+    if run.record is None or run.record.state != "done" or not run.lacking:
+        return ""
+    told = words("head.lacking", reason=say_again(run.lacking, words))
+    return f"{run.name}{words('page.colon')}{told}" if len(runs) > 1 else told
+
+
 def _brackets(run: Run, words: Words) -> str:
     """Return what the brackets behind a run's figures are; empty if it has no interval."""
     record = run.record
@@ -101,9 +111,8 @@ def metric_table(runs: Sequence[Run], words: Words) -> list[ReportTable]:
         return []
     values = [name for name, _ in own] if len(own) > 1 else [words("head.value")]
     head = (words("head.metric"), *values, words("head.meaning"))
-    return [
-        ReportTable(head, tuple(rows), words("head.metrics"), frozenset(range(1, len(own) + 1)))
-    ]
+    numeric = frozenset(range(1, len(own) + 1))
+    return [ReportTable(head, tuple(rows), words("head.metrics"), numeric, noted=True)]
 
 
 def metric_title(name: str, facts: Mapping[str, MetricFacts], words: Words) -> str:
@@ -135,16 +144,24 @@ def facts(run: Run, words: Words) -> dict[str, str]:
         "data": _data(record, words),
         "splits": _splits(record, words),
         "protocol": _protocol(record, words),
-        "chosen": say_again(record.selected_on, words),
+        "chosen": _chosen(run, record, words),
         "looks": words("head.looks_are", looks=record.test_looks, searched=record.searched),
         "seed": "" if record.seed is None else str(record.seed),
         "machine": _machine(record),
-        "code": f"`{record.code[:12]}{'+dirty' * record.code.endswith('+dirty')}`",
+        "code": f"`{short_code(record.code)}`",
         "finished": record.ended.replace("T", " ").replace("+00:00", " UTC"),
         "notes": words("page.semicolon").join(say_again(note, words) for note in record.notes),
-        "lacking": say_again(run.lacking, words) if record.state == "done" else "",
         "source": f"`{run.place}`",
     }
+
+
+def _chosen(run: Run, record: Record, words: Words) -> str:
+    """Return how the weights were chosen, and if there was but one validation to choose by."""
+    told, curve = say_again(record.selected_on, words), run.health.curve if run.health else None
+    is_chosen = record.selected_on.startswith("validation")
+    if not is_chosen or curve is None or len(curve) > 1:
+        return told
+    return told + words("page.semicolon") + words("head.chosen_once")
 
 
 def _span(series: Series | None, words: Words) -> str:
@@ -228,7 +245,7 @@ def _splits(record: Record, words: Words) -> str:
 def _protocol(record: Record, words: Words) -> str:
     protocol = record.protocol
     held = protocol.parameters
-    rules = words("page.comma").join(
+    rules = words("page.semicolon").join(
         words(f"rules.{name}", value=say_again(_value(held[name]), words))
         if words.get(f"rules.{name}")
         else f"{name} {_value(held[name])}"

@@ -21,7 +21,7 @@ SHADES = ("#0b3c5d", "#56b4e9", "#029e73", "#c9c9c9", "#de8f05", "#ecd9b0")
 HATCHES = ("", "//", "", "xx", "", "\\\\")
 """Parts of a prediction, each with its colour and, for those who see grey, its hatch."""
 
-DRAWN = ("training", "inference", *PARTS, "measured (process)", "measured (gpu)")
+DRAWN = ("training", "inference", *PARTS)
 
 STAGES = ("train", "evaluate", "measure")
 
@@ -58,7 +58,9 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
             ReportPicture("memory", _draw(bars, several=len(runs) > 1), alt, words("costs.memory"))
         )
     blocks += [Paragraph(text, quiet=True) for text in _notes(own, words, predicted=bool(bars))]
-    return Section("costs", words("costs.title"), tuple(blocks), DRAWN)
+    measured = {each.counted for _, costs in bars for *_, each in _peaks(costs) if each}
+    drawn = (*DRAWN, *(f"measured ({counted})" for counted in sorted(measured)))
+    return Section("costs", words("costs.title"), tuple(blocks), drawn)
 
 
 def _stage_rows(runs: Sequence[Run], words: Words) -> list[tuple[str, ...]]:
@@ -93,7 +95,9 @@ def _costs(record: Record, words: Words) -> dict[str, str]:
         unit = facts.label(costs.throughput_unit or "items")
         if name == "latencies":
             for each in costs.latencies:
-                of = words("costs.latency", seconds=f"{each.seconds:g}", threads=each.threads)
+                what = "latency" if each.seconds else "latency_item"
+                length = {"seconds": f"{each.seconds:g}"} if each.seconds else {}
+                of = words(f"costs.{what}", **length, threads=each.threads)
                 shown = (
                     f"{cost_text(each.p50, facts)} {facts.label()} ({cost_text(each.p95, facts)})"
                 )
@@ -127,7 +131,8 @@ def _amount(number: str, unit: str, note: str, words: Words) -> str:
         items = unit.removesuffix("/s")
         counted = words.get(f"throughput.{items}", items)
         return words("costs.per_second", number=number, items=counted)
-    return " ".join(f"{number} {unit} {note}".split())
+    amount = " ".join(f"{number} {unit}".split())
+    return f"{amount}{words('page.space')}{note}" if note else amount
 
 
 def _batch(record: Record | None, words: Words) -> str:

@@ -87,7 +87,7 @@ class Browsed:
         if listing is None or not self.wrong.any():
             return
         licence = listing.config.licence
-        names = words("page.comma").join(each.run.name for each in self.group)
+        names = words("page.and").join(each.run.name for each in self.group)
         lead = "errors.lead" if len(self.systems) > 1 else "errors.lead_one"
         counts = {"wrong": f"{int(self.wrong.any(0).sum()):,}", "all": f"{len(self.trials):,}"}
         yield Paragraph(words(lead, runs=names, **counts))
@@ -155,7 +155,7 @@ class Browsed:
         if shown.system is None:
             names = [each.run.name for each, wrong in zip(self.group, self.wrong[:, place],
                                                           strict=True) if wrong]  # fmt: skip
-            return words("page.colon").join([*voted, words("page.comma").join(names)])
+            return words("page.colon").join([*voted, words("page.and").join(names)])
         system = self.systems[shown.system]
         told = words(
             "errors.score",

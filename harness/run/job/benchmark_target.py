@@ -153,7 +153,7 @@ def time_system(context: JobContext, shapes: TimedShapes) -> Speed:
     Raises:
         OutOfMemory: not even a few items fit.
     """
-    spec = context.spec
+    spec, before = context.spec, cpu_times()
     with memory_errors("in a trial", StepOutOfMemory):
         system = context.system_for(shapes.classes, lambda: [1] * shapes.classes)
         _embedding_seconds(context, system, shapes.item_seconds, 1)
@@ -165,7 +165,8 @@ def time_system(context: JobContext, shapes: TimedShapes) -> Speed:
             _step_seconds(context, system, phase, seconds, shapes.classes)
             for phase, seconds in zip(phases, shapes.crop_seconds, strict=True)
         )
-    return Speed(start=start, steps=steps, item=item)
+    waited = cpu_times().since(before).share if context.device.type == "cpu" else None
+    return Speed(start=start, steps=steps, item=item, waited=waited or 0.0)
 
 
 def _embedding_seconds(context: JobContext, system: System, seconds: float, items: int) -> float:

@@ -120,6 +120,7 @@ class Speed(BaseModel):
         steps: seconds of a step of each training of the recipe.
         item: seconds to embed one item.
         measuring: seconds that measuring it will take.
+        waited: share of the trial's time that its threads had no processor.
         why: the reason why the timing trial failed; empty if it did not.
     """
 
@@ -129,6 +130,7 @@ class Speed(BaseModel):
     steps: tuple[float, ...] = ()
     item: float = 0.0
     measuring: float = 0.0
+    waited: float = 0.0
     why: str = ""
 
 
@@ -279,6 +281,7 @@ class KeptAnswers:
 
     def __init__(self, what: str, tell: Callable[[str], None]) -> None:
         self._what, self._tell = what, tell
+        self._is_told = False
         self._unkept: dict[Path, BaseModel] = {}
 
     def read(self, path: Path, rests_on: dict[str, Any], kind: type[Answer]) -> Answer | None:
@@ -306,9 +309,14 @@ class KeptAnswers:
         try:
             write_text(path, readable_json(content.sealed.model_dump()))
         except (PathError, StorageError) as error:
-            if not self._unkept:
+            if not self._is_told:
                 self._tell(f"{self._what} are not kept: {error}")
-            self._unkept[path] = answer
+            self._is_told = True
+            self.remember(path, answer)
+
+    def remember(self, path: Path, answer: BaseModel) -> None:
+        """Give an answer for the rest of this call, and make it anew in the next one."""
+        self._unkept[path] = answer
 
 
 def save_scores(path: Path, scores: Scores) -> None:

@@ -123,7 +123,13 @@ def _teacher(context: JobContext) -> Callable[[Tensor], Tensor] | None:
 
 
 def make_fabric(context: JobContext, recipe: Recipe) -> Fabric:
-    """Return what puts a job's training on its device, in its recipe's precision."""
+    """Return what puts a job's training on its device, in its recipe's precision.
+
+    Raises:
+        ValueError: the recipe is none of a planned job.
+    """
+    if recipe.precision == "auto":
+        raise ValueError("a recipe's precision is chosen where its job is planned")
     return Fabric(accelerator=context.spec.device, devices=1, precision=recipe.precision)
 
 

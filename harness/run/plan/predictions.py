@@ -24,7 +24,7 @@ from harness.run.plan.adapter_workers import WORKERS, WorkerKilled
 from harness.run.plan.memory_questions import EmbeddedBatch, Training, TrainingStep
 from harness.run.plan.resolved import ResolvedEntry
 
-PREDICTION_VERSION = 5
+PREDICTION_VERSION = 6
 """Changes whenever the same step would be predicted otherwise."""
 
 FEW = 4
@@ -211,6 +211,8 @@ def _with_parts(recipe: Recipe, found: list[Training]) -> Recipe:
 
 
 def _notes(phase: Recipe, kept: Training) -> Iterator[str]:
+    if kept.prediction is None and kept.why:
+        yield f"the memory of a training step is not predicted: {kept.why}"
     if kept.part not in (None, phase.micro_batch):
         host = kept.prediction.host if kept.prediction else 0
         norm = (

@@ -247,7 +247,7 @@ def _budgets(plan: ProfilePlan, request: RunRequest, dataset: str) -> tuple[int,
     there = plan.budgets_for(dataset)
     for length in LENGTHS:
         if length in request.settings:
-            raise ConfigError(f"--budget gives the length of training; leave out --set {length}")
+            raise ConfigError(f"--budget gives the length of training; leave out {length}")
     if request.budgets == EVERY_BUDGET:
         return there or (None,)
     for asked in request.budgets:

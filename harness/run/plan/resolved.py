@@ -25,6 +25,9 @@ from harness.tasks.task import Task
 
 GRADED = frozenset({"pairs", "grades"})
 
+CHANGED = " with "
+"""Stands in a recipe's name before what a call changed of it."""
+
 GIVEN = frozenset({"full_batch", "counts", "views", "epoch_embeddings"})
 """A loss sees a step's whole batch, in however many parts it goes through the network."""
 
@@ -347,4 +350,4 @@ def _recipe_name(request: RunRequest, entry: SuiteEntry, recipe: Recipe) -> str:
 def changes_named(request: RunRequest) -> str:
     """Return the end of a recipe's name that tells what the call changed of it."""
     changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
-    return f" with {changed}" if changed else ""
+    return f"{CHANGED}{changed}" if changed else ""

@@ -25,7 +25,10 @@ SPEED_VERSION = 1
 """Changes whenever the same trial would give another speed."""
 
 BUSY = 0.5
-"""Share of waiting for a processor over which a measured speed is off by more than twice."""
+"""Share of waiting for a processor over which a speed is off by more than twice.
+
+Waiting is taken off a trial's times, but for that of threads that wait for one another.
+"""
 
 
 class Speeds:
@@ -41,7 +44,10 @@ class Speeds:
         self._answers = KeptAnswers("speeds", tell)
 
     def system(self, job: JobSpec, shapes: TimedShapes) -> Speed:
-        """Return the speed of a job's system; a trial that fails is not kept, and says why."""
+        """Return the speed of a job's system; a trial that fails is not kept, and says why.
+
+        Nor is one of a busy machine, which says so.
+        """
         rests_on = _rests_on(job, shapes)
         path = self._path(rests_on)
         kept = self._answers.read(path, rests_on, Speed)
@@ -50,7 +56,13 @@ class Speeds:
         name = f"{job.model.name} + {job.loss.name}" if job.loss else job.model.name
         self._tell(f"{name}: timing a few steps on {job.device}")
         made = run_trial(job.model_copy(update={"only": "time", "shapes": shapes}))
-        if not made.why:
+        if made.waited > BUSY:
+            self._tell(
+                f"{name}: timed while other work held the processor for {100 * made.waited:.0f} % "
+                "of the time: it may take a fraction of what is told; ask again when that is done"
+            )
+            self._answers.remember(path, made)
+        elif not made.why:
             self._answers.keep(path, rests_on, made)
         return made
 

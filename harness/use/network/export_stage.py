@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -12,7 +11,8 @@ from torch import Tensor
 
 from harness.adapter import Spectrogram
 from harness.errors import RequestError
-from harness.measure.timing import quantile, time_action
+from harness.measure.alone import AT_WORK
+from harness.measure.timing import cpu_times, time_action
 from harness.run.plan.questions import Report
 from harness.train.system import System
 from harness.use.export_facts import (
@@ -73,7 +73,7 @@ class Exporter:
         name = TRACED if self.request.format == "torchscript" else GRAPH
         self._write(self.request.folder / name)
         report("running the exported network")
-        plain = self._held(name, LARGEST_DIFFERENCE)
+        plain = self._held(name, LARGEST_DIFFERENCE, report)
         if not self.request.int8:
             return (plain,)
         report("quantising the network")
@@ -82,7 +82,7 @@ class Exporter:
         examples = [self._given(one).numpy() for raw in batches for one in torch.split(raw, 1)]
         folder = self.request.folder
         quantise(folder / name, folder / INT8_GRAPH, examples)
-        return plain, self._held(INT8_GRAPH, math.inf)
+        return plain, self._held(INT8_GRAPH, math.inf, report)
 
     def _write(self, path: Path) -> None:
         request = self.request
@@ -96,12 +96,13 @@ class Exporter:
         write_onnx(deployment, example, names, path, self._length)
         add_metadata(path, {"trialboard": request.facts})
 
-    def _held(self, name: str, most: float) -> ExportedFile:
+    def _held(self, name: str, most: float, report: Report) -> ExportedFile:
         """Run a file and hold its outputs against the network's, from which NaN is always too far.
 
         Args:
             name: of the file.
             most: the largest difference that is allowed.
+            report: receives what is done.
         """
         path = self.request.folder / name
         run = open_runtime(path)
@@ -122,6 +123,7 @@ class Exporter:
                 f"{float(apart):.2g} on {len(self.items)} items where {most:g} is allowed; nothing "
                 "was written"
             )
+        latency, of_pytorch, waited = self._latencies(lambda: run(one), report)
         return ExportedFile(
             name=name,
             input=self._input,
@@ -132,22 +134,40 @@ class Exporter:
             difference=float(apart),
             score_difference=_scores_apart(sides) if self.request.output == "embedding" else None,
             bytes=path.stat().st_size,
-            latency=median_seconds(lambda: run(one)),
-            latency_of_pytorch=self._pytorch_seconds,
+            latency=latency,
+            latency_of_pytorch=of_pytorch,
+            cpu_wait=waited,
         )
+
+    def _latencies(
+        self, run: Callable[[], object], report: Report
+    ) -> tuple[float, float, float | None]:
+        """Time a file and the network one after the other, while no job works on the machine.
+
+        Returns:
+            The median of each in seconds, and the share of the time that had no processor.
+        """
+
+        def wait(waits: bool) -> None:
+            report("waiting for other jobs to stand still" if waits else "timing")
+
+        with AT_WORK.begin(), AT_WORK.alone(wait):
+            before = cpu_times()
+            own, pytorch = _median_seconds(run), self._pytorch_seconds()
+            waited = cpu_times().since(before).share
+        return own, pytorch, waited
 
     def _given(self, raw: Tensor) -> Tensor:
         """Return what the exported network is given for a raw batch."""
         return raw if self.is_inside else self.system.inputs(raw)
 
-    @cached_property
     def _pytorch_seconds(self) -> float:
         raw, output = self.example[:1], self.request.output
         if self.is_inside:
-            return median_seconds(lambda: reference(self.system, output, raw))
+            return _median_seconds(lambda: reference(self.system, output, raw))
         bare, features = Deployment(self.system, output, None), self._given(raw)
         with torch.inference_mode():
-            return median_seconds(lambda: bare(features))
+            return _median_seconds(lambda: bare(features))
 
     @property
     def _input(self) -> str:
@@ -169,9 +189,8 @@ class Exporter:
         return 3 if isinstance(self.system.declared, Spectrogram) and not self.is_inside else 1
 
 
-def median_seconds(action: Callable[[], object]) -> float:
-    """Return the median time of an action."""
-    return quantile(time_action(action, at_least=TIMED, fewest=REPEATS).seconds, 0.5)
+def _median_seconds(action: Callable[[], object]) -> float:
+    return time_action(action, at_least=TIMED, fewest=REPEATS).median
 
 
 def _scores_apart(sides: list[tuple[Tensor, Tensor]]) -> float:

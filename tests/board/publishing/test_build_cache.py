@@ -13,6 +13,7 @@ import pytest
 from harness.board.publishing import build_cache, published_tables
 from harness.board.publishing.published_tables import build
 from harness.board.record_paths import record_path
+from harness.board.standing.curve_axes import DatasetAxis
 from harness.records.record import Record
 from harness.records.record_files import write_record
 from harness.registry.check import check
@@ -172,6 +173,14 @@ def test_the_programs_that_make_files_are_known_by_all_of_their_sources(monkeypa
 
 def test_another_order_of_suites_renders_again(folder, renderings, monkeypatch):
     monkeypatch.setattr(published_tables, "suite_order", lambda _: ("image", "speaker"))
+    build(folder)
+    build(folder)
+    assert renderings() == 1
+
+
+def test_another_number_of_a_dataset_renders_again(folder, renderings, monkeypatch):
+    axes = {"speaker": DatasetAxis("imbalance", {"a": 1.0})}
+    monkeypatch.setattr(published_tables, "suite_axes", lambda _: axes)
     build(folder)
     build(folder)
     assert renderings() == 1

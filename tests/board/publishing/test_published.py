@@ -139,6 +139,50 @@ def test_indexes_list_suites_in_the_order_of_the_benchmark_beside_the_folder(
     assert listed() == [["faulty", "own", "alps", "zoo"]] * 3
 
 
+def test_a_suites_page_opens_with_the_curve_that_the_benchmark_beside_the_folder_names(
+    tmp_path, make, data, protocol
+):
+    folder, benchmark = tmp_path / "leaderboards", tmp_path / "benchmark.toml"
+    for name, digit in (("even", "c"), ("some", "d"), ("steep", "e")):
+        own = {
+            "dataset": data(name=name, title=name, lock=digit * 64),
+            "protocol": protocol(digest=digit * 64),
+        }
+        for record in (make(**own), make("mean", None, 0.3, None, **own)):
+            publish_with_scores(folder, record)
+    head = re.split(r"(?m)^(?=\[suites\.)", BENCHMARK)[0]
+    suite = """
+        [suites.speaker]
+        title = "Turns"
+        task = "harness.tasks.classification:Classification"
+        datasets = ["even", "some", "steep"]
+        curve = "act_imbalance"
+        models = ["tiny"]
+        losses = ["softmax"]
+        profiles.quick = { recipe = "short" }
+    """
+
+    def listed(*levels: float) -> list[str]:
+        own = "".join(
+            f"[datasets.{name}]\nadapter = 'harness.data.corpora.open_dialogue:OpenDialogue'\n"
+            f"licence = 'CC0-1.0'\nact_imbalance = {level}\n"
+            for name, level in zip(("even", "some", "steep"), levels, strict=True)
+        )
+        benchmark.write_text(head + own + suite)
+        assert check(folder)
+        build(folder)
+        assert check(folder) == []
+        return re.findall(r"(?m)^## (.*)$", (folder / "speaker.md").read_text())
+
+    assert listed(1.0, 50.0, 869.0)[0].endswith("EER over act imbalance")
+    site = (folder / "site" / "speaker.html").read_text()
+    assert site.index('class="curve"') < site.index('class="board"')
+    assert "even (1), some (50), steep (869)" in site
+    listed(1.0, 50.0, 100.0)
+    assert "even (1), some (50), steep (100)" in (folder / "speaker.md").read_text()
+    assert len(list(folder.glob("plots/speaker/quick/act_imbalance-curve-*.svg"))) == 1
+
+
 def test_no_records_give_an_index_that_says_so():
     assert "No records yet." in render({}).texts["README.md"]
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness.board.standing.budget_curve import BudgetCurve, curves_of
 from harness.board.standing.budgets import crops_seen
+from harness.board.standing.curve import TablesCurve
+from harness.board.standing.curve_axes import curves_of
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, table_key, tables
 from harness.board.standing.table_ranks import values_by_unit
@@ -36,7 +37,7 @@ def at(make):
 
 
 @pytest.fixture
-def curve(at, make) -> BudgetCurve:
+def curve(at, make) -> TablesCurve:
     """Two entries whose curves cross between 960 and 1,920 crops, and a baseline."""
     values = {"early": (0.20, 0.12, 0.09), "late": (0.30, 0.14, 0.05)}
     records = [
@@ -75,6 +76,22 @@ def test_systems_of_the_recipe_track_share_a_table_whatever_their_length(at):
     assert table.budget is None
 
 
+def test_an_exported_file_stands_at_its_networks_budget_and_is_nobodys_rival(at):
+    first, other, longer = at("a", 480, 0.1), at("b", 480, 0.2), at("a", 960, 0.05)
+    recipe, name = {**first.recipe, "track": "matched"}, f"{first.recipe_name}, exported as x"
+    changes = {"track": "exported", "recipe": recipe, "recipe_name": name}
+    *_, without = made([first, other, longer])
+    *_, found = made([first, other, longer, first.model_copy(update=changes)])
+    ranks = {
+        row.first.track: rank for row, rank in zip(found.rows, found.ranking.ranks, strict=True)
+    }
+    assert found.budget == 480
+    assert len(found.rows) == len(without.rows) + 1
+    assert ranks["exported"] is None
+    assert [rank for rank in found.ranking.ranks if rank] == list(without.ranking.ranks)
+    assert found.ranking.visible == without.ranking.visible
+
+
 def test_a_record_that_was_superseded_is_counted_where_the_later_one_stands(at):
     first = at("a", 480, 0.2, finished="2026-01-01T00:00:00Z")
     later = at("a", 480, 0.1, finished="2026-01-02T00:00:00Z")
@@ -88,9 +105,9 @@ def test_a_curve_has_every_entry_at_every_budget_the_best_at_the_end_first(curve
         "early + aam",
         "mean (no training)",
     ]
-    assert [point.budget for point in curve.lines[0].points] == [480, 960, 1_920]
+    assert [point.level for point in curve.lines[0].points] == [480, 960, 1_920]
     assert [line.is_baseline for line in curve.lines] == [False, False, True]
-    assert [curve.first(budget) for budget in curve.budgets] == ["early + aam"] * 2 + ["late + aam"]
+    assert [curve.first(budget) for budget in curve.levels] == ["early + aam"] * 2 + ["late + aam"]
 
 
 def test_its_p_values_are_those_that_the_ranks_of_each_table_rest_on(curve):

@@ -41,6 +41,12 @@ def test_the_head_says_what_was_tested_and_how(several):
         assert said in text
 
 
+def test_the_head_says_which_trainings_were_in_half_precision(make):
+    half = make("a", recipe={"steps": 2000, "batch": 64, "precision": "bf16-mixed"})
+    text = page(half, make("b", recipe={"steps": 2000, "batch": 64, "precision": "32-true"}))
+    assert "short: 2,000 steps, batch 64; recipe short: 2,000 steps, batch 64, in bf16" in text
+
+
 def test_a_failed_row_says_why_and_the_baseline_that_nothing_was_trained(several):
     text = page(*several)
     assert "oom: out of memory at batch 128, fits 56" in text

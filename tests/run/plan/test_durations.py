@@ -105,6 +105,22 @@ def test_a_trial_is_made_once_and_told(tiny: TinyBenchmark, tried: list[JobSpec]
     assert len(tried) == 1
 
 
+def test_a_trial_of_a_busy_machine_is_told_once_a_call_and_not_kept(
+    tiny: TinyBenchmark, tried: list[JobSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(job: JobSpec) -> Speed:
+        tried.append(job)
+        return FAST.model_copy(update={"waited": 0.9})
+
+    said: list[str] = []
+    monkeypatch.setattr("harness.run.plan.speeds.run_trial", busy)
+    assert told(tiny, said, seeds=(3, 4, 5)).durations[1].parts["steps"] == 12 * 0.5
+    assert len([line for line in said if "other work held the processor for 90 %" in line]) == 1
+    assert len(tried) == 1
+    told(tiny, said)
+    assert len(tried) == 2
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -6,8 +6,10 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
+import pandas as pd
 import pytest
 
 from harness.budget.fit_to_budget import embedding_step, largest_inference, without_workspaces
@@ -20,7 +22,7 @@ from harness.run.job.results import ITEM_SECONDS
 from harness.run.job.spec import Embedding
 from harness.run.plan.adapter_workers import adapter_facts
 from harness.run.plan.memory_questions import EmbeddedBatch, Training, TrainingStep
-from harness.run.plan.predictions import FEW, Predictions
+from harness.run.plan.predictions import FEW, Predictions, fit_entry
 from harness.run.plan.questions import make_adapter
 
 pytestmark = pytest.mark.usefixtures("preloaded_workers")
@@ -176,6 +178,22 @@ def test_nothing_is_told_of_a_network_that_cannot_be_gone_through(tmp_path, xvec
     predictions = Predictions(tmp_path, GIB, print)
     assert predictions.embedding(EmbeddedBatch(broken)) == Embedding()
     assert trained(predictions, broken, aam).why == "ValueError: not today"
+
+
+def test_a_row_says_why_the_memory_of_its_training_is_not_predicted(tmp_path, xvector, aam):
+    broken = xvector.model_copy(update={"adapter": "tests.run.plan.test_predictions:Stubborn"})
+    broken = broken.model_copy(update={"fields": {}})
+    recipe = load(ROOT / "benchmark.toml").benchmark.recipes["speaker-quick"]
+    entry: Any = SimpleNamespace(model=broken, loss=aam, recipe=recipe)
+    items = pd.DataFrame({"seconds": [2.0]})
+    listing: Any = SimpleNamespace(
+        items=items, classes=tuple("ab"), corpus=SimpleNamespace(kind="audio")
+    )
+    found = fit_entry(entry, listing, Predictions(tmp_path, GIB, print), "32-true")
+    assert found["prediction"] is None
+    assert found["notes"] == (
+        "the memory of a training step is not predicted: ValueError: not today",
+    )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,53 @@
+"""Commands that a report tells: the call that made a run, and changes of it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from harness.records.record import Record
+
+CALLED = re.compile(r"[\w.-]+(?: at (?P<budget>[\d,]+) crops)?(?: with (?P<settings>.+))?")
+"""The name of a recipe as a call of `harness run` makes it: its length, and its own `--set`."""
+
+LENGTHS = ("epochs", "steps")
+
+
+def run_command(record: Record, changed: dict[str, str] | None = None, more: str = "") -> str:
+    """Return the call of `harness run` that makes a record's entry; empty if none does.
+
+    What `harness extend` or an average of checkpoints made has another call.
+
+    Args:
+        record: of the entry.
+        changed: keys of the recipe that are set otherwise than the run had them.
+        more: the end of the command.
+    """
+    named = CALLED.fullmatch(record.recipe_name or "_")
+    if named is None:
+        return ""
+    settings = own_settings(record) | (changed or {})
+    protocol, budget = record.protocol, (named["budget"] or "").replace(",", "")
+    parts = ["harness run", f"--suite {protocol.suite}", f"--profile {protocol.profile}"]
+    parts += [f"--dataset {record.dataset.name}", f"--model {record.model.name}"]
+    parts += [f"--loss {record.loss.name}"] if record.loss else []
+    parts += [f"--budget {budget}"] if budget and not settings.keys() & set(LENGTHS) else []
+    parts += [f"--set {shlex.quote(f'{key}={value}')}" for key, value in settings.items()]
+    return " ".join(filter(None, (*parts, more)))
+
+
+def own_settings(record: Record) -> dict[str, str]:
+    """Return what the call of a run changed of its recipe, as its name tells: key -> value."""
+    named = CALLED.fullmatch(record.recipe_name or "_")
+    if named is None or named["settings"] is None:
+        return {}
+    pairs = (part.partition("=") for part in re.split(r", (?=[\w.-]+=)", named["settings"]))
+    as_toml = {"True": "true", "False": "false"}
+    return {key: as_toml.get(value, value) for key, _, value in pairs}
+
+
+def longer(record: Record) -> dict[str, str]:
+    """Return the setting that trains a record's recipe twice as long; empty if it has no length."""
+    recipe = record.recipe or {}
+    key = next((name for name in LENGTHS if isinstance(recipe.get(name), int)), "")
+    return {key: str(2 * recipe[key])} if key else {}
