@@ -50,9 +50,11 @@ def record_path(record: Record, *, raised: bool = False) -> str:
     return str(place / slug(record.dataset.name) / f"{slug(record.entry)}-seed{seed}-{keys}.json")
 
 
-def is_place(path: str, record: Record) -> bool:
-    """Check if a path below the published folder is one that a record may have."""
-    return path in (record_path(record), record_path(record, raised=True))
+def misplaced(path: str, record: Record) -> list[str]:
+    """Return where a record below the published folder belongs; nothing if it may lie there."""
+    if path in (record_path(record), record_path(record, raised=True)):
+        return []
+    return [f"what it says belongs at {record_path(record)}"]
 
 
 def scores_path(path: str) -> str:

@@ -12,9 +12,8 @@ from harness.board.evidence import SCORES_LIMIT
 from harness.board.record_paths import (
     SERIES_ENDING,
     SIGNATURE_ENDING,
-    is_place,
     is_record,
-    record_path,
+    misplaced,
 )
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import DatasetLock, LockFile, ProtocolLock
@@ -73,7 +72,7 @@ def wrong_newcomer(
         record = records[name]
         complaints = [
             *_wrong_spelling(folder / name, record),
-            *([] if is_place(name, record) else [f"what it says belongs at {record_path(record)}"]),
+            *misplaced(name, record),
             *contradictions(record),
             *_unknown_data(record, locks),
             *_unknown_rules(record, locks),

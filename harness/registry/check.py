@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.board.companions import unreadable_companions, wrong_companions
 from harness.board.publishing.published_tables import read_folder, render
-from harness.board.record_paths import SERIES_ENDING, is_place, record_path
+from harness.board.record_paths import SERIES_ENDING, misplaced
 from harness.board.record_store import record_files
 from harness.board.writing.charts import wrong_plot
 from harness.errors import RequestError, in_one_line
@@ -81,9 +81,8 @@ def _readable(folder: Path) -> tuple[dict[str, Record], list[str]]:
 def _own_contradictions(records: Mapping[str, Record]) -> Iterator[str]:
     """Name what records say that cannot be, and places that are not their own."""
     for path, record in records.items():
-        if not is_place(path, record):
-            yield f"{path}: what it says belongs at {record_path(record)}"
-        yield from (f"{path}: {line}" for line in contradictions(record))
+        said = [*misplaced(path, record), *contradictions(record)]
+        yield from (f"{path}: {line}" for line in said)
 
 
 def _file(folder: Path, name: str, wanted: str) -> Iterator[str]:

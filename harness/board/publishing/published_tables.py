@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +90,7 @@ def build(folder: Path) -> list[Path]:
     Raises:
         RequestError: a file among the records is not a record.
     """
-    told = Beside(
-        references=references(folder), suites=suite_order(folder), axes=suite_axes(folder)
-    )
+    told = _beside(folder)
     signers = read_signers(folder / SIGNERS)
     cache = BuildCache(folder, told.suites, told.axes)
     if cache.is_current():
@@ -125,32 +123,16 @@ def read_folder(folder: Path) -> tuple[dict[str, Record], Beside]:
         RequestError: a file among these is not what its name says.
     """
     held = load(folder, record_files(folder))
-    told = references(folder), suite_order(folder), suite_axes(folder)
-    return held.records, Beside(held.details, *told, held.unseen, held.ends)
+    told = replace(_beside(folder), details=held.details, unseen=held.unseen, ends=held.ends)
+    return held.records, told
 
 
-def suite_order(folder: Path) -> tuple[str, ...]:
-    """Return the names of the suites of a benchmark file, in its order.
-
-    The file is the one beside the published folder, so that the pages do not depend on where the
-    command is given; else the one that every command takes if none is named.
-
-    Raises:
-        ConfigError: the file is no benchmark.
-    """
-    return tuple(_benchmark(folder).suites)
+def suite_order(benchmark: Benchmark) -> tuple[str, ...]:
+    """Return the names of the suites of a benchmark, in its order."""
+    return tuple(benchmark.suites)
 
 
-def suite_axes(folder: Path) -> dict[str, DatasetAxis]:
-    """Return the axis of each suite that has one, of the same file as `suite_order`.
-
-    Raises:
-        ConfigError: the file is no benchmark.
-    """
-    return axes_of(_benchmark(folder))
-
-
-def axes_of(benchmark: Benchmark) -> dict[str, DatasetAxis]:
+def suite_axes(benchmark: Benchmark) -> dict[str, DatasetAxis]:
     """Return the axis of each suite of a benchmark that reads its datasets as one curve."""
     return {
         name: DatasetAxis(suite.curve, benchmark.levels(suite))
@@ -159,9 +141,20 @@ def axes_of(benchmark: Benchmark) -> dict[str, DatasetAxis]:
     }
 
 
-def _benchmark(folder: Path) -> Benchmark:
-    beside = folder.resolve().parent / BENCHMARK
-    return load_benchmark(beside if beside.is_file() else None).benchmark
+def _beside(folder: Path) -> Beside:
+    """Return the content of pages that neither a record nor a file beside one gives.
+
+    The benchmark file is the one beside the published folder, so that the pages do not depend on
+    where the command is given; else the one that every command takes if none is named.
+
+    Raises:
+        ConfigError: the file is no benchmark.
+    """
+    file = folder.resolve().parent / BENCHMARK
+    benchmark = load_benchmark(file if file.is_file() else None).benchmark
+    return Beside(
+        references=references(folder), suites=suite_order(benchmark), axes=suite_axes(benchmark)
+    )
 
 
 def _in_order(names: Iterable[str], order: Sequence[str]) -> list[str]:

@@ -119,7 +119,7 @@ def write_night(suites: Sequence[SuiteNight], folder: Path) -> list[Path]:
 
 def suite_page(suite: SuiteNight) -> str:
     """Return the page of a suite's night, as Markdown."""
-    curves = {curve.endpoint: curve for curve in curves_of([table for table, _ in suite.tables])}
+    curves = {curve.host: curve for curve in curves_of([table for table, _ in suite.tables])}
     html = f"{SITE}/{slug(suite.name)}.html"
     blocks = [
         f"# {escape(suite.title)}: night of {suite.night}",
