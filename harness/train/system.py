@@ -15,6 +15,7 @@ from torch.nn import functional
 from harness.adapter import (
     Assigned,
     Batch,
+    Image,
     Input,
     LossAdapter,
     LossOutput,
@@ -134,6 +135,9 @@ class System(nn.Module):
         Raises:
             JobFailed: the network gives something of another shape than its adapter says.
         """
+        if isinstance(self.declared, Image) and inputs.device.type == "cpu":
+            # Depthwise convolutions of pictures are half as fast again in this order there.
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
         embeddings: Tensor = self.trunk(inputs)
         wanted = (len(inputs), self.size)
         found = tuple(embeddings.shape) if isinstance(embeddings, Tensor) else None

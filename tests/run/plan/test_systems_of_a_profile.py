@@ -21,10 +21,13 @@ def models(profile: str, *asked: str) -> set[str]:
     return {each.model for each in entries}
 
 
-def test_the_full_profile_has_further_networks():
+def test_the_full_profile_has_native_sizes_and_further_networks():
     small = {"efficientnet-b0", "efficientnet-b1", "efficientnet-b2"}
     assert models("quick") == small
     assert models("full") == small | {
+        "efficientnet-b0-224",
+        "efficientnet-b1-240",
+        "efficientnet-b2-260",
         "resnet18",
         "mobilenetv3-large",
         "convnext-nano",
