@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 VENV := .venv
+# Two jobs at a time: small networks do more on half of the cores each than one after the other on all.
+WORKERS ?= 2
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
@@ -18,7 +20,7 @@ help:
 setup: $(READY)
 
 speaker image loss dialogue: $(READY)
-	@$(BIN)/harness run --suite $@ --profile quick
+	@$(BIN)/harness run --suite $@ --profile quick --workers $(WORKERS)
 
 test: SELECTED := -m "not long"
 # Hundreds of processes are started: each would compile the same modules again. Files are taken in
