@@ -117,7 +117,8 @@ class _Run:
         recorder: Recorder,
     ) -> None:
         self.system, self.plan, self.fabric, self.recorder = system, plan, fabric, recorder
-        optimizer = make_optimizer(plan.recipe.optimizer, system.parameters())
+        on_processor = fabric.device.type == "cpu"
+        optimizer = make_optimizer(plan.recipe.optimizer, system.parameters(), fused=on_processor)
         self.module, self.optimizer = fabric.setup(system, optimizer)
         self.module.mark_forward_method("learn")
         self.average = MovingAverage(system, plan.recipe.ema) if plan.recipe.ema else None

@@ -133,7 +133,8 @@ def learning_step(
         labels: of the items, on the device.
     """
     system.train()
-    device, optimizer = labels.device, make_optimizer(recipe.optimizer, system.parameters())
+    device = labels.device
+    optimizer = make_optimizer(recipe.optimizer, system.parameters(), fused=device.type == "cpu")
     ahead = system.inputs(raw.to(device)) if made_ahead(device) else None
     precision = Precision(partial(autocast, recipe.precision, device.type), torch.Tensor.backward)
 
