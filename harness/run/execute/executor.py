@@ -217,8 +217,9 @@ def run_jobs(
 ) -> Iterator[tuple[JobSpec, Record]]:
     """Run jobs in all slots of an executor, and yield each with its record as it ends.
 
-    Other calls on the same folder may run at the same time: each job is run by one of them, and
-    the others read its record (see `JobQueue`, also for `known`).
+    One slot takes jobs in their order, several take the longest first. Other calls on the same
+    folder may run at the same time: each job is run by one of them, and the others read its record
+    (see `JobQueue`, also for `known`).
 
     A job without a result becomes a failed record that says why, and so does a job that planning
     refused, with nothing started; the others go on. If the disk takes no such record, it is
@@ -229,6 +230,9 @@ def run_jobs(
     for slot in executor.slots:
         free.put(slot)
 
+    if len(executor.slots) > 1:
+        # The longest first, so that at the end no slot waits long for another.
+        jobs = sorted(jobs, key=lambda job: job.training_macs, reverse=True)
     queue = JobQueue(jobs, known, watch)
 
     def run_next() -> tuple[JobSpec, Record]:

@@ -65,6 +65,7 @@ class JobSpec(BaseModel):
         runs: the folder of stages and records.
         cache: the folder of packed corpora.
         profile: of the dataset.
+        is_one_of_several: the call has its model and loss with other recipes too.
         leave_out_damaged: go on without files that cannot be used.
         left_out: the items of these files.
         device, threads: that it computes with.
@@ -99,6 +100,7 @@ class JobSpec(BaseModel):
     runs: Path
     cache: Path
     profile: Profile
+    is_one_of_several: bool = False
     leave_out_damaged: bool = False
     left_out: tuple[str, ...] = ()
     device: Literal["cpu", "cuda", "mps"]
@@ -226,6 +228,16 @@ class JobSpec(BaseModel):
         )
 
     @property
+    def training_macs(self) -> int:
+        """Multiply-adds of all forward passes of its training; 0 if there is none, or not known."""
+        if self.recipe is None or self.item_macs is None:
+            return 0
+        items: float = (self.recipe.steps or 0) * self.recipe.batch
+        if self.recipe.epochs:
+            items = self.recipe.epochs * self.dataset.counts["train"]["items"]
+        return round(self.item_macs * items)
+
+    @property
     def at_batch(self) -> str:
         """The batch of its training, for a message; empty if nothing is trained."""
         if self.recipe is None:
@@ -237,10 +249,9 @@ class JobSpec(BaseModel):
     def title(self) -> str:
         """The job's name for a person."""
         loss = f" + {self.loss.name}" if self.loss else ""
-        # Only there a pair of model and loss has more than one recipe.
-        at_budget = (self.recipe_name or "").endswith(BUDGET_ENDING)
-        several = at_budget or self.track in ("recipe", "extended")
-        recipe = f", {self.recipe_name}" if several else ""
+        told = self.is_one_of_several or named_budget(self.recipe_name)
+        told = told or self.track in ("recipe", "extended")
+        recipe = f", {self.recipe_name}" if told else ""
         seed = f", seed {self.seed}" if self.seed is not None else ""
         return f"{self.dataset.name}: {self.model.name}{loss}{recipe}{seed}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
@@ -238,9 +239,16 @@ class CallPlan:
                 self._loaded, self._request.suite, self._request.profile, dataset.lock
             )
             shared = common_fields(self._loaded, self._request, dataset, protocol)
+            planned = self._fields.get(name, [])
+            recipes = Counter(map(_pair, planned))
             found += [
-                self._job(fields, shared, dataset, protocol)
-                for fields in self._fields.get(name, [])
+                self._job(
+                    {**fields, "is_one_of_several": recipes[_pair(fields)] > 1},
+                    shared,
+                    dataset,
+                    protocol,
+                )
+                for fields in planned
             ]
         return found
 
@@ -317,6 +325,12 @@ class CallPlan:
             **({"init": fields["initial"].inputs} if "initial" in fields else {}),
             **({"teacher": fields["teacher"].train.key} if "teacher" in fields else {}),
         }
+
+
+def _pair(fields: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what several jobs have in common that differ in their recipes alone."""
+    loss = fields.get("loss")
+    return fields["model"].name, loss.name if loss else None, fields.get("seed")
 
 
 def _ensemble_component(

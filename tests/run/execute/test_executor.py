@@ -74,6 +74,35 @@ def jobs(tiny: TinyBenchmark) -> list[JobSpec]:
     return [baseline, *(job.model_copy(update={"seed": seed}) for seed in range(4)), refused]
 
 
+def test_several_slots_take_the_longest_training_first_and_one_keeps_the_order(
+    jobs: list[JobSpec],
+) -> None:
+    first = jobs[1]
+    sizes = {3: 1.0, 4: 3.0, 5: 2.0}
+    timed = [
+        first.model_copy(
+            update={
+                "seed": seed,
+                "item_macs": 1000,
+                "recipe": first.recipe.model_copy(update={"steps": None, "epochs": epochs}),
+            }
+        )
+        for seed, epochs in sizes.items()
+    ]
+    items = first.dataset.counts["train"]["items"]
+    assert [job.training_macs for job in timed] == [1000 * items, 3000 * items, 2000 * items]
+    assert jobs[0].training_macs == 0, "a baseline trains nothing"
+
+    def begun(slots: tuple[str, ...]) -> list[int | None]:
+        seen = list[ProgressEvent]()
+        list(run_jobs([jobs[0], *timed], Elsewhere(slots=slots), seen.append))
+        return [event.job.seed for event in seen if event.kind == "start" and event.job]
+
+    assert begun(("cpu",)) == [None, 3, 4, 5]
+    several = begun(("cpu", "cuda:1"))
+    assert (set(several[:2]), several[2:]) == ({4, 5}, [3, None])
+
+
 def test_every_job_has_a_record_and_its_events(jobs: list[JobSpec]) -> None:
     engine, seen = Elsewhere(), list[ProgressEvent]()
     found = {job.seed: record for job, record in run_jobs(jobs, engine, seen.append)}

@@ -188,9 +188,10 @@ def test_each_budget_is_a_recipe_of_its_own_length_and_the_own_one_keeps_its_job
     assert made[0].train.key == before.train.key
     assert made[2].train.key != before.train.key
     assert [job.title for job in made[::2]] == [
-        "digits: small + aam, seed 0",
+        "digits: small + aam, short, seed 0",
         "digits: small + aam, short at 128 crops, seed 0",
     ]
+    assert before.title == "digits: small + aam, seed 0"
     assert len({job.folder for job in made}) == 4
 
 
