@@ -6,8 +6,7 @@ from pathlib import Path
 
 from harness.board.record_paths import is_record
 from harness.records.record_files import read_record
-
-RECORDS = Path(__file__).resolve().parents[1] / "leaderboards" / "records"
+from tests.places import RECORDS
 
 
 def newest(start: str) -> Path:

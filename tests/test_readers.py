@@ -52,9 +52,9 @@ from harness.trials.score_file import read_scores
 from harness.trials.trial_list import read_trials
 from harness.trials.trial_speakers import speakers_of
 from tests.fuzzing import check_reader
+from tests.places import ROOT
 from tests.series import logs
 
-ROOT = Path(__file__).resolve().parents[1]
 DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"
 SPEAKERS = ("ann", "bob", "cat", "dan")
 ITEMS = [f"{speaker}-{number}" for speaker in SPEAKERS for number in range(3)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "design.md"
+from tests.places import ROOT
+
+PAGE = ROOT / "docs" / "design.md"
 ROW = re.compile(r"^\| (?P<word>[a-z ]+) \| (?:`(?P<module>[\w.]+):(?P<name>\w+)`)? ?\| .+ \|$")
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.places import ROOT
+
 PACKAGES = ("harness", "adapters")
 SHIPPED = "harness/shipped"
 SPEAKER = ("run", "--suite", "speaker", "--profile", "quick")

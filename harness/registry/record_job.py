@@ -23,7 +23,8 @@ from harness.run.events import Watch, message_sender, reading_counter
 from harness.run.job.limits import Limits
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import WORKERS
-from harness.run.plan.jobs import CallPlan, plan_suite
+from harness.run.plan.call_plan import CallPlan
+from harness.run.plan.jobs import plan_suite
 from harness.run.plan.request import DatasetState, RunRequest, listing_state, requested_suite
 
 SHOWN = 5

@@ -29,6 +29,7 @@ from harness.run.job.record_writing import RECORD, is_complete, mend_record, wri
 from harness.run.job.results import Measurement
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import WORKERS, model_input
+from harness.run.plan.call_plan import CallPlan, Tell, ignore_message
 from harness.run.plan.checkpoints import (
     check_weights,
     checkpoint_notes,
@@ -36,15 +37,7 @@ from harness.run.plan.checkpoints import (
     training_notes,
 )
 from harness.run.plan.durations import Duration, estimate_durations
-from harness.run.plan.jobs import (
-    CallPlan,
-    Tell,
-    ignore_message,
-    plan_checkpoint,
-    plan_jobs,
-    plan_measuring,
-    plan_suite,
-)
+from harness.run.plan.jobs import plan_checkpoint, plan_jobs, plan_measuring, plan_suite
 from harness.run.plan.protocol import pin_protocols
 from harness.run.plan.request import (
     CheckpointEntry,

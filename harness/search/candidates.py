@@ -14,8 +14,9 @@ from harness.config.loader import LoadedBenchmark
 from harness.config.schema import Budget
 from harness.errors import RequestError
 from harness.run.job.spec import JobSpec
+from harness.run.plan.call_plan import Tell
 from harness.run.plan.durations import Duration
-from harness.run.plan.jobs import Tell, plan_jobs
+from harness.run.plan.jobs import plan_jobs
 from harness.run.plan.request import RunRequest, listing_states
 from harness.run.session import CallEstimate, find_datasets, forecast
 

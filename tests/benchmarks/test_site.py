@@ -19,8 +19,8 @@ from harness.board.standing.table import Table
 from harness.board.standing.table_ranks import TableRanks
 from harness.board.writing.references import References
 from tests.benchmarks.figures import Figure, missed
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 ROWS = 2000
 ROUNDS = 5
 

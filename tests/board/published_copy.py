@@ -15,8 +15,8 @@ from harness.board.record_paths import details_path, scores_path
 from harness.board.record_store import record_files
 from harness.config.loader import LoadedBenchmark, load
 from harness.records.documents import readable_json, sha256_file
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 DIGITS = Path("records", "image", "quick", "digits")
 
 

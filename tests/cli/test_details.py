@@ -12,9 +12,9 @@ import pytest
 
 from harness.cli import main
 from harness.records.documents import readable_json
+from tests.places import ROOT
 from tests.tiny import TinyBenchmark
 
-ROOT = Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"
 
 

@@ -14,12 +14,12 @@ import pytest
 
 from harness.config.merging import builtin_benchmark
 from tests.data.full_size import write_full_size
+from tests.places import ROOT
 from tests.tiny import COMMAND
 
 pytestmark = pytest.mark.long
 
 SUITE = ("--suite", "speaker", "--dataset", "cnceleb")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def call(folder: Path, *arguments: str) -> str:

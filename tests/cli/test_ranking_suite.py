@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 
+from tests.places import EXAMPLES
 from tests.tiny import TinyBenchmark
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 
 CORPUS = '''
 """Knocks on twenty doors: noises that die away, each with a level of its own."""

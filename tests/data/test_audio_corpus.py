@@ -1,7 +1,6 @@
 """The base class of audio corpora: what all readers have in common, and what keys rest on."""
 
 from dataclasses import fields
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from harness.data.corpora.speech_manifest import SpeechManifest
 from harness.data.corpora.voxceleb import VoxCeleb
 from harness.data.corpus import DamagedItem
 from harness.data.reading.audio_corpus import AudioCorpus
+from tests.places import ROOT
 
 LAYOUTS = [HuggingFaceFolder, KaldiFolder, LhotseCuts, SpeakerFolders, SpeechManifest]
 
@@ -51,7 +51,7 @@ def test_keys_of_packs_hold_the_same_text_as_ever():
 
 
 def test_the_layout_of_the_documentation_works(folder, tmp_path, monkeypatch):
-    page = (Path(__file__).parents[2] / "docs" / "corpora.md").read_text()
+    page = (ROOT / "docs" / "corpora.md").read_text()
     (tmp_path / "flat_folder.py").write_text(page.partition("```python\n")[2].partition("```")[0])
     monkeypatch.syspath_prepend(str(tmp_path))
 

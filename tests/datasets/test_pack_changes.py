@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,6 +21,7 @@ from harness.datasets.packing.making import ensure_pack
 from harness.datasets.packing.pack import Pack
 from harness.datasets.packing.pack_request import PackRequest
 from harness.datasets.packing.unfinished import journal_line, parse_journal_line
+from tests.places import ROOT
 from tests.speech import noise
 
 
@@ -208,7 +208,7 @@ def test_who_waits_for_another_process_is_told_so(watched):
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(watched.request.folder), "1"],
         stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"

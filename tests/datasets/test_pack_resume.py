@@ -21,6 +21,7 @@ from harness.datasets.packing import estimates, unfinished
 from harness.datasets.packing.making import ensure_pack
 from harness.datasets.packing.pack_request import PackRequest
 from harness.errors import DataError, StorageError
+from tests.places import ROOT
 from tests.speech import noise
 
 UTTERANCES = 500
@@ -289,13 +290,12 @@ except StorageError as error:
 
 def test_a_limit_on_the_size_of_files_is_a_full_disk(tmp_path):
     folder = tmp_path / "p"
-    root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(folder)],
         capture_output=True,
         text=True,
         check=False,
-        cwd=root,
+        cwd=ROOT,
     )
     assert done.returncode == 2, done.stderr
     assert "0 of 600 items of p are kept for the next call" in done.stdout

@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 from harness.cli.submit import submit as submit_command
 from harness.errors import RequestError
 from harness.metrics.clustering import normalised_mutual_information
+from tests.places import EXAMPLES
 from tests.tiny import TinyBenchmark, make_tiny
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "clustering_task.py"
+EXAMPLE = EXAMPLES / "clustering_task.py"
 SECTION = EXAMPLE.with_name("clustering_section.py")
 SUITE = ("--suite", "clusters")
 

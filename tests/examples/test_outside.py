@@ -6,15 +6,14 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import soundfile
 
 from harness.testing import check_loss, check_model
+from tests.places import EXAMPLES
 from tests.tiny import TinyBenchmark, make_tiny
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 PAGE = EXAMPLES.parent / "extending.md"
 
 

@@ -19,8 +19,8 @@ from harness.records.documents import DEEPEST, LONGEST
 from harness.records.record_files import read_record, usable_record
 from harness.registry.consistency import contradictions, disagreements, gaps
 from tests.fuzzing import refused_or_read
+from tests.places import RECORDS
 
-RECORDS = Path(__file__).resolve().parents[2] / "leaderboards" / "records"
 DIGITS = sorted((RECORDS / "image/quick/digits").glob("*[0-9a-f].json"))
 SPEECH = sorted((RECORDS / "speaker/quick/open-26666").glob("*[0-9a-f].json"))
 

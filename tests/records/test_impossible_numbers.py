@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from harness.errors import RequestError
 from harness.records.record_files import impossible_numbers, read_record, usable_record
+from tests.places import RECORDS
 
-RECORDS = Path(__file__).resolve().parents[2] / "leaderboards" / "records"
 Edited = Callable[..., list[str]]
 
 

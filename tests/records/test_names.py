@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +10,7 @@ from harness.board.record_paths import is_record
 from harness.board.writing.markdown import escape
 from harness.records.names import looks, wrong_name, wrong_text, wrong_texts
 from harness.records.record_files import read_record
-
-RECORDS = Path(__file__).resolve().parents[2] / "leaderboards" / "records"
+from tests.places import RECORDS
 
 
 def test_every_published_text_is_fit_and_no_two_entries_look_alike() -> None:

@@ -25,9 +25,9 @@ from harness.registry.record_details import (
     differences,
 )
 from harness.registry.verify_record import record_files
+from tests.places import ROOT
 from tests.published import newest
 
-ROOT = Path(__file__).resolve().parents[2]
 RECORDS = ROOT / "leaderboards" / "records"
 DIGITS = RECORDS / "image" / "quick" / "digits"
 LIMIT = 20_000

@@ -20,8 +20,8 @@ from harness.registry.record_job import (
     request_for,
 )
 from harness.run.plan.request import listing_state
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"
 BASELINE = next(DIGITS.glob("nearest-class-mean-seednone-????????????.json"))
 FIRST = next(DIGITS.glob("efficientnet-b0-softmax-seed0-????????????.json"))

@@ -13,8 +13,9 @@ from harness.records.record import Data, Metric, Record, RecordedComponent
 from harness.records.record_files import read_record, write_record
 from harness.registry.tolerance import ToleratedRange, others_of, reproduction_range
 from harness.tasks.task import smallest_step
+from tests.places import ROOT
 
-OLD = Path(__file__).parents[1] / "records" / "old"
+OLD = ROOT / "tests" / "records" / "old"
 TRAINED = read_record(next(OLD.glob("ecapa*.json")))
 UNTRAINED = read_record(next(OLD.glob("nearest*.json")))
 

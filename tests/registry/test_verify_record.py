@@ -16,8 +16,8 @@ from harness.config.loader import LoadedBenchmark, load
 from harness.records.documents import readable_json, sha256_file
 from harness.registry.record_details import complete_details, details_beside
 from harness.registry.verify_record import Verdict, record_files, verify
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"
 
 

@@ -17,13 +17,14 @@ from harness.report.run import Run, find_runs
 from harness.report.section import Section, Widget
 from harness.report.sections import mistakes
 from harness.report.text import read_words
+from tests.places import RECORDS
 
 WORDS = read_words("en")
 
 
 @pytest.fixture(scope="module")
 def runs() -> tuple[Run, ...]:
-    records = Path(__file__).resolve().parents[2] / "leaderboards/records"
+    records = RECORDS
     names = ("image/quick/digits/efficientnet-b0", "loss/quick/open-impacts/spectrogram-resnet-ghm")
     given = [next(path for path in sorted(records.glob(f"{name}-*.json"))
                   if path.name.count(".") == 1) for name in names]  # fmt: skip

@@ -24,8 +24,9 @@ from harness.report.section import (
     Widget,
 )
 from harness.report.text import read_words
+from tests.places import ROOT
 
-SECTIONS = Path(__file__).resolve().parents[2] / "harness" / "report" / "sections"
+SECTIONS = ROOT / "harness" / "report" / "sections"
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 PNG = b"\x89PNG\r\n\x1a\n"
 HOSTILE = "<script>alert(1)</script> | `a|b` *stars*"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -12,9 +11,10 @@ from harness.errors import RequestError
 from harness.report.sections.curves import meaning
 from harness.report.text import LANGUAGES, read_words
 from harness.series.scalar_names import SCALARS
+from tests.places import ROOT
 
-CODE = sorted((Path(__file__).resolve().parents[2] / "harness" / "report").rglob("*.py"))
-ASSETS = sorted((Path(__file__).resolve().parents[2] / "harness" / "report").rglob("*.html"))
+CODE = sorted((ROOT / "harness" / "report").rglob("*.py"))
+ASSETS = sorted((ROOT / "harness" / "report").rglob("*.html"))
 OTHERS = sorted(set(LANGUAGES) - {"en"})
 
 

@@ -22,9 +22,9 @@ from harness.records.files import lock
 from harness.run.cache import collect_cache
 from harness.run.job.results import turn
 from harness.run.plan.predictions import PREDICTION_VERSION
+from tests.places import ROOT
 from tests.tiny import make_tiny
 
-ROOT = Path(__file__).resolve().parents[2]
 OLD = "0123456789ab"
 Collect = Callable[..., list[str]]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import re
-from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "design.md"
+from tests.places import ROOT
+
+PAGE = ROOT / "docs" / "design.md"
 SECTION = (
     PAGE.read_text(encoding="utf-8").split("## From the command to the table")[1].split("\n## ")[0]
 )

@@ -16,8 +16,7 @@ from harness.series import exports
 from harness.series.reading import read_series
 from harness.series.series import Series
 from harness.series.series_file import FILE, SeriesWriter, last_resume_point, published_bytes
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.places import ROOT
 
 
 def written(folder: Path, steps: range, step: int = 0) -> Path:

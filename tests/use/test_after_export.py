@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import pytest
 from scipy import stats
@@ -15,8 +14,7 @@ from harness.tasks.task import Judgement
 from harness.use.after_export import AfterExport, JudgedFile, costs
 from harness.use.after_export_page import page
 from harness.use.export_facts import ExportedFile
-
-RECORDS = Path(__file__).resolve().parents[2] / "leaderboards" / "records"
+from tests.places import RECORDS
 
 
 @pytest.fixture(scope="module")

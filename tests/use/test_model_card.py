@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,7 @@ from harness.run.plan.questions import DeclaredInput
 from harness.use.export_facts import ExportedFile, ExportFacts
 from harness.use.model_card import forbids_commerce, model_card
 from harness.use.model_facts import Decision, ModelFacts
-
-RECORDS = Path(__file__).resolve().parents[2] / "leaderboards" / "records"
+from tests.places import RECORDS
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from harness.records.record import Record, Submission
 from harness.records.record_files import read_record
 from harness.use.every_eval_ever import Publisher, document, document_path, write_documents
 from harness.use.hub_results import HubDataset, hub_files, parse_hub_datasets, write_hub_files
+from tests.places import RECORDS
 
-RECORDS = Path(__file__).resolve().parents[2] / "leaderboards" / "records"
 PUBLISHER = Publisher("Some Laboratory", "https://example.org")
 
 FOLDERS = ("speaker/quick/speechocean762", "image/quick")

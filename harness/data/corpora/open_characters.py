@@ -17,7 +17,7 @@ from harness.data.synthesis import characters
 class OpenCharacters(Uncompared):
     """The character is the class, the artist the resampling unit; each artist is in one split."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kind: ClassVar[str] = "image"
     colour: ClassVar[bool] = True
     needs_folder: ClassVar[bool] = False

@@ -185,14 +185,14 @@ def artist(name: str) -> Artist:
         ink=inks[int(draws.uniform(0.0, len(inks)))],
         wobble=draws.uniform(0.0, 0.012),
         # Some draw in near-greys, where only forms tell who it is.
-        saturation=draws.uniform(0.05, 0.3) if manner < 0.08 else draws.uniform(0.55, 1.3),
+        saturation=draws.uniform(0.05, 0.3) if manner < 0.05 else draws.uniform(0.55, 1.3),
         brightness=draws.uniform(0.78, 1.08),
         tint=any_colour(draws),
-        tinted=draws.uniform(0.0, 0.14),
+        tinted=draws.uniform(0.0, 0.08),
         shift={
             each: (shift[0], shift[1], shift[2])
             for each in COLOURS
-            if (shift := (9.0 * draws.bells(3)).tolist())
+            if (shift := (5.0 * draws.bells(3)).tolist())
         },
         eyes=pick(draws, ("dots", "ovals", "large", "large", "slits", "rings")),
         eye_size=draws.uniform(0.75, 1.3),

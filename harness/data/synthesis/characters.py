@@ -28,7 +28,7 @@ ARTISTS: Final[dict[Split, int]] = {"train": 60, "validation": 12, "test": 24}
 PICTURES: Final[dict[Profile, int]] = {"quick": 2, "full": 4}
 SIDES: Final[dict[Profile, int]] = {"quick": 64, "full": 96}
 
-OCCLUDED = 0.3
+OCCLUDED = 0.2
 """Chance that something stands before the figure."""
 
 _BY_NAME: Final = {each.name: each for each in CHARACTERS}

@@ -22,7 +22,7 @@ from harness.run.job.parent import Parent
 from harness.run.job.results import read_result, stage_folder
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import adapter_facts
-from harness.run.plan.jobs import CallPlan, Tell
+from harness.run.plan.call_plan import CallPlan, Tell
 from harness.run.plan.request import DatasetState, RunRequest, SuiteEntry
 from harness.run.plan.resolved import ResolvedEntry, changes_named
 from harness.run.plan.status import differences

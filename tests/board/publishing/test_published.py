@@ -32,9 +32,8 @@ from tests.keys import (
     publish_with_scores,
     sign_records,
 )
+from tests.places import ROOT
 from tests.tiny import BENCHMARK
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

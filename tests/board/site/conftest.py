@@ -13,8 +13,8 @@ from harness.board.publishing.published_tables import Beside, read_folder, rende
 from harness.board.writing.references import References
 from harness.records.details_schema import Det, Details, DetPoint
 from harness.records.record import Record
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 PUBLISHED = ROOT / "leaderboards"
 NO_REFERENCES = References()
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

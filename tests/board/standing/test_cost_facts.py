@@ -18,8 +18,7 @@ from harness.board.writing.captions import footnotes
 from harness.board.writing.grids import cost_columns, size_columns
 from harness.board.writing.json_document import document
 from harness.records.record import Latency, Resources
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.places import ROOT
 
 DECLARATION = """
     wear: Annotated[

@@ -22,8 +22,7 @@ from harness.board.versions.table_diff import (
 from harness.errors import RequestError
 from harness.records.record import Record, Stage
 from tests.keys import publish_with_scores
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.places import ROOT
 
 Write = Callable[..., Path]
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from harness.board.writing.charts import write_plot, wrong_plot
 from harness.board.writing.drawn_svg import DESCRIPTION, read_drawing
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 PICTURES = sorted((ROOT / "leaderboards" / "plots").rglob("*.svg"))
 PICTURE = PICTURES[0].read_text()
 DATA: dict[str, Any] = json.loads(read_drawing(PICTURES[0])[0][DESCRIPTION][0])

@@ -21,8 +21,9 @@ from harness.board.writing.reference_tables import ELSEWHERE, reference_grid
 from harness.board.writing.references import References, references
 from harness.errors import RequestError
 from harness.records.record import Record, RecordedFold
+from tests.places import ROOT
 
-PUBLISHED = Path(__file__).resolve().parents[3] / "leaderboards"
+PUBLISHED = ROOT / "leaderboards"
 
 FILE = """\
 schema = 1

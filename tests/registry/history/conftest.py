@@ -13,8 +13,8 @@ from harness.records.record import Metric, Record
 from harness.records.record_files import read_record, write_record
 from harness.registry.history.line import HistoryLine
 from harness.registry.history.line_chain import add, read_history
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 DIGITS = ROOT / "leaderboards" / "records" / "image" / "quick" / "digits"
 BEGIN = date(2026, 3, 1)
 

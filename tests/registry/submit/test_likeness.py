@@ -15,9 +15,9 @@ from harness.errors import RequestError
 from harness.records.record_files import read_record
 from harness.registry.submit.likeness import CLOSE, HARD, PERFECT, closeness, ranks_of
 from harness.run.job.results import load_scores
+from tests.places import RECORDS
 from tests.registry.submit.conftest import Site
 
-RECORDS = Path(__file__).resolve().parents[3] / "leaderboards" / "records"
 SEEDS = sorted((RECORDS / "matched/quick/speechocean762").glob("ecapa-512-*[0-9a-f].json"))
 CLASSES = sorted((RECORDS / "loss/quick/open-impacts").glob("spectrogram*[0-9a-f].json"))
 

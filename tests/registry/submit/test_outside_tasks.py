@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +17,10 @@ from harness.registry.submit.outputs import embedding_scores
 from harness.tasks.classification import Classification
 from harness.tasks.task import Lists, Side, TaskOptions, smallest_step
 from harness.tasks.verification import Verification
+from tests.places import ROOT
 from tests.registry.submit.conftest import Site
 
-OLD = Path(__file__).parents[2] / "records" / "old"
+OLD = ROOT / "tests" / "records" / "old"
 
 
 class Nearest:

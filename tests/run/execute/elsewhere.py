@@ -25,12 +25,13 @@ from harness.run.job.limits import Limits
 from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import WORKERS
 from harness.run.plan.request import RunRequest
+from tests.places import EXAMPLES, ROOT
 from tests.run.execute.test_supervisor import wait_until
 from tests.tiny import TinyBenchmark, planned_jobs
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "cluster.md"
+PAGE = ROOT / "docs" / "cluster.md"
 ONE = ("--loss", "aam", "--seeds", "7")
-EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "examples" / "my_executors.py"
+EXAMPLE = EXAMPLES / "my_executors.py"
 GREEDY = """
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ import pytest
 from harness.errors import RequestError
 from harness.run.execute.containers import CALLER, DockerExecutor
 from harness.run.execute.executor import Answer
+from tests.places import ROOT
 from tests.run.execute.elsewhere import (
     Asked,
     add_executor,
@@ -28,7 +29,6 @@ from tests.run.execute.elsewhere import (
 from tests.run.execute.test_supervisor import wait_until
 from tests.tiny import PATIENCE, TinyBenchmark, ended, metrics_of
 
-ROOT = Path(__file__).resolve().parents[3]
 LINKS = {"lib": "usr/lib", "lib64": "usr/lib64", "bin": "usr/bin"}
 """All that the image holds: libraries are this machine's, mounted to read."""
 

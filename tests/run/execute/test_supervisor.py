@@ -8,15 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from harness.run.execute import child as child_module
 from harness.run.execute.child import Child, TimeIsUp
+from tests.places import ROOT
 from tests.run.execute.conftest import NAME, marked
 
-ROOT = Path(__file__).resolve().parents[3]
 WORKER = "tests.run.execute.unruly_worker"
 PATIENCE = 30.0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -13,11 +12,11 @@ from harness.config.loader import load
 from harness.run.execute.child import Child
 from harness.run.plan.request import RunRequest
 from harness.run.plan.status import job_status
+from tests.places import ROOT
 from tests.tiny import TinyBenchmark, finished_tiny, plain_environment, planned_jobs
 
 pytestmark = pytest.mark.skipif(not psutil.LINUX, reason="limits of a process are told on Linux")
 
-ROOT = Path(__file__).resolve().parents[3]
 
 NETWORK = """
 [models.resnet]

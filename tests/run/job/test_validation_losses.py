@@ -21,9 +21,8 @@ from harness.run.plan.request import RunRequest
 from harness.series.reading import read_series
 from harness.train.checkpoint import load_weights
 from harness.train.system import outputs_of
+from tests.places import ROOT
 from tests.tiny import planned_jobs
-
-ROOT = Path(__file__).resolve().parents[3]
 
 BENCHMARK = f"""
 base = "{ROOT / "benchmark.toml"}"

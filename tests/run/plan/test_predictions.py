@@ -24,10 +24,10 @@ from harness.run.plan.adapter_workers import adapter_facts
 from harness.run.plan.memory_questions import EmbeddedBatch, Training, TrainingStep
 from harness.run.plan.predictions import FEW, Predictions, fit_entry
 from harness.run.plan.questions import make_adapter
+from tests.places import ROOT
 
 pytestmark = pytest.mark.usefixtures("preloaded_workers")
 
-ROOT = Path(__file__).resolve().parents[3]
 GIB = 2**30
 CLASSES = 10
 
