@@ -41,7 +41,7 @@ class Rule:
 
 DIVERGED = ("diverged_broken", "diverged_rose")
 OVER_FITTED = ("memorised_eer", "memorised_accuracy", "overfits")
-NOT_LONGER = (*DIVERGED, *OVER_FITTED, "forecast_same")
+NOT_LONGER = (*DIVERGED, *OVER_FITTED, "forecast_same", "best_before")
 
 RULES = (
     Rule("lower_rate", any_of=DIVERGED),

@@ -97,8 +97,10 @@ QUESTIONS: dict[str, dict[str, Answer]] = {
     },
     "threshold_settled": {"threshold_settled": "yes", "threshold_moves": "no"},
     "finished": {
+        **_all("no", "diverged_broken", "diverged_rose"),
         **_all("no", "hardly_learnt", "accuracy_rises", "rate_open"),
         "forecast_same": "yes",
+        "best_before": "yes",  # past its best, its later half may still lie above its earlier one
         "recently_improving": "no",
         **_all("yes", "recently_flat", "rate_ended"),
     },

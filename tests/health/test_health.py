@@ -254,6 +254,18 @@ def test_a_curve_that_settled_has_come_to_its_end_though_its_later_half_improves
     assert answer_of(going, "finished") == ("no", "rate_open")
 
 
+def test_a_curve_that_has_passed_its_best_has_come_to_its_end_though_its_later_half_improves():
+    random = np.random.default_rng(9)
+    falling = np.linspace(0.45, 0.2, 34)
+    values = np.concatenate([falling, np.linspace(0.201, 0.215, 6)])
+    rates = list(np.linspace(1e-3, 1e-6, 40))
+    turned = of_values(Test_eer=list(values + 0.0003 * random.standard_normal(40)), Train_lr=rates)
+    assert {"recently_improving", "best_before"} <= texts(turned)
+    assert answer_of(turned, "finished") == ("yes", "best_before")
+    assert {"longer", "new_schedule"}.isdisjoint(advised(turned))
+    assert "keep_best" in advised(turned)
+
+
 def test_flat_under_a_high_rate_asks_for_a_lower_one():
     values = list(0.2 + 0.002 * np.random.default_rng(4).standard_normal(80))
     health = of_values(Test_eer=values, Train_lr=[1e-3] * 80)
