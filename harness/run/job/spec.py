@@ -249,8 +249,8 @@ class JobSpec(BaseModel):
     def title(self) -> str:
         """The job's name for a person."""
         loss = f" + {self.loss.name}" if self.loss else ""
-        told = self.is_one_of_several or named_budget(self.recipe_name)
-        told = told or self.track in ("recipe", "extended")
+        has_others = self.is_one_of_several or self.track in ("recipe", "extended")
+        told = has_others or bool(named_budget(self.recipe_name))
         recipe = f", {self.recipe_name}" if told else ""
         seed = f", seed {self.seed}" if self.seed is not None else ""
         return f"{self.dataset.name}: {self.model.name}{loss}{recipe}{seed}"
