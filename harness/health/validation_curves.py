@@ -17,18 +17,20 @@ Floats = NDArray[np.float64]
 HIGHER_IS_BETTER = {
     "eer": False,
     "nmi": True,
+    "pair_accuracy": True,
     "accuracy": True,
     "macro_f1": True,
     "ari": True,
+    "kendall_tau": True,
     "min_dcf": False,
     "loss": False,
 }
 """Metrics of a validation, the one that a training is judged by first."""
 
-RATES = frozenset(HIGHER_IS_BETTER) - {"loss", "min_dcf", "ari"}
+RATES = frozenset(HIGHER_IS_BETTER) - {"loss", "min_dcf", "ari", "kendall_tau"}
 """Those that are shares of one; a log may hold them in percent."""
 
-OF_OTHERS = frozenset({"eer", "min_dcf", "nmi", "ari"})
+OF_OTHERS = frozenset({"eer", "min_dcf", "nmi", "ari", "pair_accuracy", "kendall_tau"})
 """Those that are of a validation although their name does not say so."""
 
 CLUSTERING = frozenset(

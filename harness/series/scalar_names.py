@@ -29,6 +29,8 @@ SCALARS = (
     "Test/min_dcf",
     "Test/threshold",
     "Test/accuracy",
+    "Test/pair_accuracy",
+    "Test/kendall_tau",
     "Test/nmi",
     "Test/ari",
     "Test/cluster_accuracy",

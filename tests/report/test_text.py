@@ -11,6 +11,10 @@ from harness.errors import RequestError
 from harness.report.sections.curves import meaning
 from harness.report.text import LANGUAGES, read_words
 from harness.series.scalar_names import SCALARS
+from harness.tasks.classification_in_full import ClassificationInFull
+from harness.tasks.clustering import Clustering
+from harness.tasks.ranking import Ranking
+from harness.tasks.verification import Verification
 from tests.places import ROOT
 
 CODE = sorted((ROOT / "harness" / "report").rglob("*.py"))
@@ -63,3 +67,15 @@ def test_zh_is_the_simplified_script_and_an_unknown_language_names_the_known():
     assert read_words("zh").language == "zh-Hans"
     with pytest.raises(RequestError, match=r"--lang ja: no report.*en, zh-Hans, zh-Hant"):
         read_words("ja")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("task", [Verification, ClassificationInFull, Ranking, Clustering])
+def test_every_metric_of_a_task_has_its_name_and_what_it_is(task, language):
+    words = read_words(language)
+    assert [
+        f"{kind}.{name}"
+        for name in task.facts
+        for kind in ("metrics", "metric_notes")
+        if not words.get(f"{kind}.{name}")
+    ] == []
