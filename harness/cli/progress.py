@@ -68,7 +68,7 @@ class ProgressDisplay:
         elif event.kind == "reading":
             self._show_reading(event.text, event.done, event.total)
         elif event.kind == "jobs":
-            self._total = event.total
+            self._total, self._ended = event.total, 0  # a sweep has two such lists of jobs
 
     def packing(self, listing: Listing) -> Advance:
         """Return a callback for newly decoded items of a dataset."""

@@ -56,6 +56,20 @@ def grid(over: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     return settings
 
 
+def split_settings(settings: Sequence[Setting]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return what tells settings apart, each's own, and what all of them share.
+
+    >>> split_settings([{"a": 1, "b": 3}, {"a": 2, "b": 3}])
+    ([{'a': 1}, {'a': 2}], {'b': 3})
+    """
+    first = settings[0]
+    shared = {
+        key: value for key, value in first.items() if all(each[key] == value for each in settings)
+    }
+    own = [{key: each[key] for key in each if key not in shared} for each in settings]
+    return own, shared
+
+
 def setting_name(setting: Setting) -> str:
     """Return a setting as people read it.
 

@@ -16,7 +16,7 @@ from harness.board.standing.figures import (
 from harness.board.writing.chart_drawing import COLOURS, style
 from harness.records.documents import digest, readable_json
 from harness.records.files import write_bytes, write_text
-from harness.search.settings import setting_name
+from harness.search.settings import setting_name, split_settings
 from harness.search.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def table(sweep: Sweep) -> list[tuple[str, ...]]:
 
 def _line(sweep: Sweep, place: int, p: float | None) -> tuple[str, ...]:
     row, facts = sweep.rows[place], sweep.facts
-    figure, name = row.figure(sweep.first.protocol.primary), setting_name(sweep.settings[place])
+    figure, name = row.figure(sweep.first.protocol.primary), names(sweep)[place]
     if figure is None:
         state = f"{row.first.state}: {row.first.reason}"
         return (name, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, state)
@@ -142,7 +142,7 @@ def conclusions(sweep: Sweep) -> list[str]:
     if sweep.chosen is None:
         return ["No setting could be trained."]
     facts, record = sweep.facts, sweep.first
-    best, name = sweep.rows[sweep.chosen], setting_name(sweep.settings[sweep.chosen])
+    best, name = sweep.rows[sweep.chosen], names(sweep)[sweep.chosen]
     figure = best.figure(record.protocol.primary)
     said = [
         f"{name} has the best mean {facts.title} on validation ({with_interval(figure, facts)})"
@@ -151,8 +151,8 @@ def conclusions(sweep: Sweep) -> list[str]:
         said[0] += f"; {sweep.ranking.reason}"
     else:
         alike = [
-            setting_name(setting)
-            for place, (setting, p) in enumerate(zip(sweep.settings, sweep.p_values(), strict=True))
+            other
+            for place, (other, p) in enumerate(zip(names(sweep), sweep.p_values(), strict=True))
             if place != sweep.chosen and p is not None and p >= LEVEL
         ]
         if alike:
@@ -177,9 +177,16 @@ def conclusions(sweep: Sweep) -> list[str]:
 def title(sweep: Sweep) -> str:
     """Return the heading of a sweep."""
     record = sweep.first
-    keys = ", ".join(dict.fromkeys(key for setting in sweep.settings for key in setting))
+    own, shared = split_settings(sweep.settings)
     synthetic = " (synthetic)" if record.dataset.synthetic else ""
-    return f"{record.entry} ({sweep.recipe}) over {keys}, {record.dataset.title}{synthetic}"
+    recipe = f"{sweep.recipe} with {setting_name(shared)}" if shared else sweep.recipe
+    over = ", ".join(own[0])
+    return f"{record.entry} ({recipe}) over {over}, {record.dataset.title}{synthetic}"
+
+
+def names(sweep: Sweep) -> list[str]:
+    """Return the name of each setting: what tells it from the others."""
+    return [setting_name(each) for each in split_settings(sweep.settings)[0]]
 
 
 def heads(sweep: Sweep) -> tuple[str, ...]:
@@ -232,7 +239,7 @@ def picture(sweep: Sweep) -> bytes:
 def _draw(axes: Axes, sweep: Sweep) -> None:
     metric, facts = sweep.first.protocol.primary, sweep.facts
     scale = 100 if facts.unit == "%" else 1
-    places, names, label = _axis(sweep)
+    places, ticks, label = _axis(sweep)
     for place, row in enumerate(sweep.rows):
         figure = row.figure(metric)
         if figure is None:
@@ -245,8 +252,8 @@ def _draw(axes: Axes, sweep: Sweep) -> None:
             axes.plot([x] * len(seeds), seeds, "_", color="0.4", markersize=8)
         filled = colour if place == sweep.chosen else "white"
         axes.plot(x, figure.value * scale, "o", color=colour, markerfacecolor=filled)
-    axes.set_xticks(places, names)
-    if max(map(len, names)) > 8:
+    axes.set_xticks(places, ticks)
+    if max(map(len, ticks)) > 8:
         axes.tick_params(axis="x", labelrotation=30)
     axes.set_xlabel(label)
     axes.set_ylabel(f"{heading(facts)}, validation")
@@ -258,13 +265,14 @@ def _axis(sweep: Sweep) -> tuple[list[float], list[str], str]:
 
     One key with numbers is an axis of these; else settings stand beside one another.
     """
-    keys = list(sweep.settings[0])
-    values = [setting[keys[0]] for setting in sweep.settings]
+    settings, _ = split_settings(sweep.settings)
+    keys = list(settings[0])
+    values = [setting[keys[0]] for setting in settings]
     plain_numbers = all(type(value) in (int, float) for value in values)
     if len(keys) == 1 and plain_numbers:
         low, high = min(values), max(values)
         even = not low > 0 or high / low <= 20  # a wide range would crowd its lower end
         places = list(map(float, values)) if even else [float(i) for i in range(len(values))]
         return places, [f"{value:g}" for value in values], keys[0]
-    names = [", ".join(map(str, setting.values())) for setting in sweep.settings]
-    return [float(i) for i in range(len(names))], names, ", ".join(keys)
+    told = [", ".join(map(str, setting.values())) for setting in settings]
+    return [float(i) for i in range(len(told))], told, ", ".join(keys)
