@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 
+from harness.records.recipe_name import read_recipe_name
 from harness.records.record import Record
-
-CALLED = re.compile(r"[\w.-]+(?: at (?P<budget>[\d,]+) crops)?(?: with (?P<settings>.+))?")
-"""The name of a recipe as a call of `harness run` makes it: its length, and its own `--set`."""
 
 LENGTHS = ("epochs", "steps")
 
@@ -23,25 +21,23 @@ def run_command(record: Record, changed: dict[str, str] | None = None, more: str
         changed: keys of the recipe that are set otherwise than the run had them.
         more: the end of the command.
     """
-    named = CALLED.fullmatch(record.recipe_name or "_")
-    if named is None:
+    named = read_recipe_name(record.recipe_name or "")
+    if " " in named.recipe or named.export:
         return ""
-    settings = own_settings(record) | (changed or {})
-    protocol, budget = record.protocol, (named["budget"] or "").replace(",", "")
+    settings, protocol = own_settings(record) | (changed or {}), record.protocol
     parts = ["harness run", f"--suite {protocol.suite}", f"--profile {protocol.profile}"]
     parts += [f"--dataset {record.dataset.name}", f"--model {record.model.name}"]
     parts += [f"--loss {record.loss.name}"] if record.loss else []
-    parts += [f"--budget {budget}"] if budget and not settings.keys() & set(LENGTHS) else []
+    if named.budget and not settings.keys() & set(LENGTHS):
+        parts.append(f"--budget {named.budget}")
     parts += [f"--set {shlex.quote(f'{key}={value}')}" for key, value in settings.items()]
     return " ".join(filter(None, (*parts, more)))
 
 
 def own_settings(record: Record) -> dict[str, str]:
     """Return what the call of a run changed of its recipe, as its name tells: key -> value."""
-    named = CALLED.fullmatch(record.recipe_name or "_")
-    if named is None or named["settings"] is None:
-        return {}
-    pairs = (part.partition("=") for part in re.split(r", (?=[\w.-]+=)", named["settings"]))
+    changes = read_recipe_name(record.recipe_name or "").changes
+    pairs = (part.partition("=") for part in re.split(r", (?=[\w.-]+=)", changes) if part)
     as_toml = {"True": "true", "False": "false"}
     return {key: as_toml.get(value, value) for key, _, value in pairs}
 

@@ -16,6 +16,7 @@ from harness.board.standing.costs import cost_of, environments_of
 from harness.board.standing.figures import Figure
 from harness.health.training_end import TrainingEnd
 from harness.records.documents import digest
+from harness.records.recipe_name import read_recipe_name
 from harness.records.record import COSTS, Metric, Record, Trust
 
 INCOMPLETE = "incomplete"
@@ -312,8 +313,12 @@ def _details(record: Record) -> tuple[str, ...]:
     versions = f"model v{record.model.version}" + (f", loss v{loss.version}" if loss else "")
     parts = [record.model, loss] if loss else [record.model]
     fields = [[part.adapter, part.fields] for part in parts]
+    # All rows of a table have one budget, and a curve joins the tables of several.
+    recipe = read_recipe_name(record.recipe_name or "")
     return (
-        f"recipe {record.recipe_name}" if record.recipe_name else "",
+        f"recipe {recipe.recipe}" if recipe.recipe else "",
+        f"with {recipe.changes}" if recipe.changes else "",
+        recipe.export,
         f"{record.track} track",
         record.trust,
         versions,

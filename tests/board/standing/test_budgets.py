@@ -149,3 +149,21 @@ def test_a_claimed_figure_is_on_no_curve(at):
     records = [at("a", 480, 0.2), at("a", 960, 0.1), at("b", 960, 0.01, trust="claimed")]
     (curve,) = curves_of(made(records))
     assert [line.entry for line in curve.lines] == ["a + aam"]
+
+
+def test_a_setting_of_a_call_is_an_entry_of_its_own_and_leaves_its_namesakes_line_whole(at, make):
+    own = [at("a", crops, value) for crops, value in ((480, 0.2), (960, 0.1))]
+    swept = make(
+        "a",
+        value=0.19,
+        recipe={"steps": 480 // BATCH, "batch": BATCH, "optimizer": {"lr": 0.2}},
+        recipe_name="short at 480 crops with optimizer.lr=0.2",
+    )
+    found = made([*own, swept])
+    assert {table.budget: sorted(table.labels) for table in found} == {
+        480: ["a + aam", "a + aam [with optimizer.lr=0.2]"],
+        960: ["a + aam"],
+    }
+    (curve,) = curves_of(found)
+    points = {line.entry: [point.level for point in line.points] for line in curve.lines}
+    assert points == {"a + aam": [480, 960], "a + aam [with optimizer.lr=0.2]": [480]}
