@@ -117,8 +117,9 @@ class _Run:
         recorder: Recorder,
     ) -> None:
         self.system, self.plan, self.fabric, self.recorder = system, plan, fabric, recorder
-        on_processor = fabric.device.type == "cpu"
-        optimizer = make_optimizer(plan.recipe.optimizer, system.parameters(), fused=on_processor)
+        # Under a scaler Fabric clips no gradients of an optimiser whose step is fused.
+        fused = fabric.device.type == "cpu" and loss_scaler(fabric) is None
+        optimizer = make_optimizer(plan.recipe.optimizer, system.parameters(), fused=fused)
         self.module, self.optimizer = fabric.setup(system, optimizer)
         self.module.mark_forward_method("learn")
         self.average = MovingAverage(system, plan.recipe.ema) if plan.recipe.ema else None

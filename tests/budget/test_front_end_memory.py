@@ -56,7 +56,8 @@ def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     def forward(self: log_mel.LogMel, wave: Tensor, generator: object = None) -> Tensor:
         return self.in_blocks(wave * self.declared.scale)
 
-    def together(*given: Any) -> torch.optim.Optimizer:
+    def together(*given: Any, fused: bool) -> torch.optim.Optimizer:
+        assert fused, "as a processor has it"
         made = make_optimizer(*given)
         for group in made.param_groups:
             group["foreach"] = True
