@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_BUDGET = r" at (?P<budget>[\d,]+) crops"
 _PARTS = re.compile(
-    r"(?P<recipe>.*?)(?: at (?P<budget>[\d,]+) crops)?(?: with (?P<changes>.+?))?"
+    rf"(?P<recipe>.*?)(?:{_BUDGET})?(?: with (?P<changes>.+?))?"
     r"(?:, (?P<export>exported as .+))?",
     re.DOTALL,
 )
@@ -27,6 +28,25 @@ class RecipeName:
     budget: int | None = None
     changes: str = ""
     export: str = ""
+
+
+def budget_name(crops: int) -> str:
+    """Return the part of a recipe's name that tells its budget.
+
+    >>> budget_name(4800)
+    ' at 4,800 crops'
+    """
+    return f" at {crops:,} crops"
+
+
+def named_budget(name: str | None) -> str:
+    """Return that part of a recipe's name, whatever follows it; empty for its own length.
+
+    >>> named_budget("matched at 4,800 crops extended by 2 epochs")
+    ' at 4,800 crops'
+    """
+    found = re.search(rf"{_BUDGET}\b", name or "")
+    return found[0] if found else ""
 
 
 def read_recipe_name(name: str) -> RecipeName:

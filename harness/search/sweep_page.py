@@ -106,12 +106,13 @@ def _test(record: Any) -> dict[str, Any]:
 
 def table(sweep: Sweep) -> list[tuple[str, ...]]:
     """Return the table of a sweep as text: `COLUMNS` of each setting, in the order of the grid."""
-    return [_line(sweep, place, p) for place, p in enumerate(sweep.p_values())]
+    told = zip(names(sweep), sweep.p_values(), strict=True)
+    return [_line(sweep, place, name, p) for place, (name, p) in enumerate(told)]
 
 
-def _line(sweep: Sweep, place: int, p: float | None) -> tuple[str, ...]:
+def _line(sweep: Sweep, place: int, name: str, p: float | None) -> tuple[str, ...]:
     row, facts = sweep.rows[place], sweep.facts
-    figure, name = row.figure(sweep.first.protocol.primary), names(sweep)[place]
+    figure = row.figure(sweep.first.protocol.primary)
     if figure is None:
         state = f"{row.first.state}: {row.first.reason}"
         return (name, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, state)

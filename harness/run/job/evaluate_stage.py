@@ -21,6 +21,7 @@ from harness.metrics.classifier_scores import averaged_logits
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import canonical_json, digest, sha256_file
 from harness.records.files import append_text, lock, read_bytes, write_text
+from harness.records.recipe_name import named_budget
 from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.run.job.context import JobContext
@@ -32,7 +33,7 @@ from harness.run.job.results import (
     save_scores,
     stage_name,
 )
-from harness.run.job.spec import JobSpec, named_budget
+from harness.run.job.spec import JobSpec
 from harness.tasks.task import Scores, Side, TaskOptions, training_lists
 from harness.train.training_progress import FINAL
 

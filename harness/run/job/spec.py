@@ -14,6 +14,7 @@ from harness.config.recipes import EvenCrops, Recipe
 from harness.config.schema import Averaging
 from harness.config.tables import Profile
 from harness.records.documents import digest
+from harness.records.recipe_name import named_budget
 from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
 from harness.run.job.audit_answer import AuditTask
 from harness.run.job.initial import Initial
@@ -23,21 +24,6 @@ from harness.run.job.results import TimedShapes, stage_folder
 
 DIVISION = ("micro_batch", "batch_norm", "fine_tune")
 """Keys of a recipe that a record of costs holds only where they are not the defaults."""
-
-BUDGET_ENDING = " crops"
-"""The end of the name of a recipe that is as long as one of several training budgets."""
-
-_AT_BUDGET = re.compile(rf" at [\d,]+{BUDGET_ENDING}\b")
-
-
-def named_budget(recipe_name: str | None) -> str:
-    """Return the part of a recipe's name that tells its budget; empty for its own length.
-
-    >>> named_budget("matched at 4,800 crops with batch=16")
-    ' at 4,800 crops'
-    """
-    found = _AT_BUDGET.search(recipe_name or "")
-    return found[0] if found else ""
 
 
 class Embedding(BaseModel):

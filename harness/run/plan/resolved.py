@@ -17,7 +17,7 @@ from harness.errors import ConfigError, nearest
 from harness.feeding.libraries import library_sources
 from harness.measure.environment import fast_precision
 from harness.records import record
-from harness.run.job.spec import BUDGET_ENDING
+from harness.records.recipe_name import budget_name
 from harness.run.plan.adapter_workers import adapter_facts, model_input
 from harness.run.plan.questions import Description
 from harness.run.plan.request import DatasetState, RunRequest, SuiteEntry
@@ -343,7 +343,7 @@ def _recipe_name(request: RunRequest, entry: SuiteEntry, recipe: Recipe) -> str:
     A budget that is the recipe's own length leaves the name as it is.
     """
     crops = recipe.steps and recipe.steps * recipe.batch
-    at = f" at {entry.budget:,}{BUDGET_ENDING}" if entry.budget not in (None, crops) else ""
+    at = budget_name(entry.budget) if entry.budget not in (None, crops) else ""
     return f"{entry.recipe}{at}" + changes_named(request)
 
 
