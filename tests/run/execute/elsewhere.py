@@ -98,11 +98,15 @@ def job_of(tiny: TinyBenchmark, model: str = "tiny", seed: int = 7, **limits: fl
         device="cpu", threads=1, datasets=("voices",), models=(model,), losses=("aam",),
         seeds=(seed,), limits=Limits(**limits),
     )  # fmt: skip
-    WORKERS.close()  # one that is left has imported the module of another test's benchmark
+    # The module of another test's benchmark is imported by a worker that is left, and found first
+    # where its folder still is in the path.
+    path = sys.path.copy()
+    WORKERS.close()
     try:
         planned = planned_jobs(load(tiny.config), request)
     finally:
         WORKERS.close()
+        sys.path[:] = path
     return next(job for job in planned if not job.is_baseline)
 
 

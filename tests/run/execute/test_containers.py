@@ -91,9 +91,11 @@ def test_a_job_in_a_container_has_the_same_result(
 
 
 @pytest.mark.long
-def test_what_a_container_may(tiny: TinyBenchmark, fields: dict[str, Any], tmp_path: Path) -> None:
+def test_what_a_container_may(
+    tiny: TinyBenchmark, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     tiny.forget("tiny", 7)
-    asked = standing(tiny, fields, tmp_path)
+    asked = standing(tiny, fields, monkeypatch)
     (container,) = containers()
     found = container.attrs["HostConfig"]
     assert (found["NetworkMode"], found["ReadonlyRootfs"]) == ("none", True)
@@ -119,9 +121,7 @@ def test_a_job_that_takes_too_much_memory_is_out_of_it(
 
 
 @pytest.mark.long
-def test_a_killed_caller_leaves_no_container(
-    tiny: TinyBenchmark, fields: dict[str, Any], tmp_path: Path
-) -> None:
+def test_a_killed_caller_leaves_no_container(tiny: TinyBenchmark, fields: dict[str, Any]) -> None:
     tiny.forget("tiny", 7)
     gate = tiny.runs / "gate"
     lines = [f"{name} = {value!r}" for name, value in fields.items()]
@@ -139,14 +139,11 @@ def test_a_killed_caller_leaves_no_container(
     assert containers() == []
 
 
-def standing(tiny: TinyBenchmark, fields: dict[str, Any], tmp_path: Path) -> Asked:
+def standing(tiny: TinyBenchmark, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Asked:
     """A job that stands still in its third step."""
     gate = tiny.runs / "gate"
-    os.environ["TINY_GATE"] = f"{gate}:3"
-    try:
-        asked = Asked(engine("docker", environment=["TINY_GATE"], **fields), job_of(tiny))
-    finally:
-        del os.environ["TINY_GATE"]
+    monkeypatch.setenv("TINY_GATE", f"{gate}:3")
+    asked = Asked(engine("docker", environment=["TINY_GATE"], **fields), job_of(tiny))
     asked.wait(gate.exists)
     return asked
 
