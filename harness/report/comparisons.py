@@ -21,7 +21,12 @@ def comparisons(runs: Sequence[Run]) -> list[Finding]:
     for run in judged:
         if run.record is not None:
             groups.setdefault((run.record.protocol.digest, run.record.dataset.lock), []).append(run)
-    return [finding for group in groups.values() if len(group) > 1 for finding in _pairs(group)]
+    return [
+        finding
+        for group in groups.values()
+        if len(group) > 1
+        for finding in (*_pairs(group), *_unlike_trainings(group))
+    ]
 
 
 def _pairs(runs: Sequence[Run]) -> Iterator[Finding]:
@@ -63,3 +68,20 @@ def _pairs(runs: Sequence[Run]) -> Iterator[Finding]:
                     "p": "< 0.001" if p < 0.001 else f"= {p:.3f}",
                 },
             )
+
+
+def _unlike_trainings(runs: Sequence[Run]) -> Iterator[Finding]:
+    """Say how recipes differ, since then a difference is not the networks' or losses' alone."""
+    recipes = [run.record.recipe for run in runs if run.record and run.record.recipe]
+    if len(recipes) < 2:
+        return
+    keys = dict.fromkeys(key for recipe in recipes for key in recipe)
+    values = {key: list(dict.fromkeys(str(each.get(key)) for each in recipes)) for key in keys}
+    unlike = {key: found for key, found in values.items() if len(found) > 1}
+    # Tables in a table say too much for a sentence: they are named alone.
+    told = [
+        key if any("{" in value for value in found) else f"{key} ({' / '.join(found)})"
+        for key, found in unlike.items()
+    ]
+    if told:
+        yield Finding("comparison", "unlike_trainings", {"keys": ", ".join(told)})

@@ -98,6 +98,16 @@ def test_runs_are_told_apart_as_the_published_table_tells_them(published):
     assert [text for text, *pair in said if set(pair) == {"campplus-aam", "mfcc"}] == ["not_apart"]
 
 
+def test_runs_that_were_not_trained_alike_are_said_to_be_so(published):
+    runs = [Run(name, *published(SPEECH + name)) for name in ("ecapa-512-aam", "campplus-aam")]
+    assert "unlike_trainings" not in {each.text for each in comparisons(runs)}
+    shorter = {**runs[1].record.recipe, "steps": 7, "augment": {"time_mask": 10}}
+    other = replace(runs[1], record=runs[1].record.model_copy(update={"recipe": shorter}))
+    steps = runs[0].record.recipe["steps"]
+    (said,) = (each for each in comparisons([runs[0], other]) if each.text == "unlike_trainings")
+    assert said.values == {"keys": f"augment, steps ({steps} / 7)"}
+
+
 def test_runs_of_other_tests_are_not_compared(published):
     runs = [Run(name, *published(SPEECH + name)) for name in ("ecapa-512-aam", "campplus-aam")]
     assert comparisons(runs[:1]) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ MARGIN = 10.0
 """Minutes that Slurm grants a job beyond its own time limit, to answer and to end."""
 
 EVERY = 30.0
-"""Seconds between two questions to Slurm's accounting, whatever the number of jobs."""
+"""Seconds between two questions for states, whatever the number of jobs."""
 
 
 class NodeTask:
@@ -75,8 +76,14 @@ class SlurmExecutor(RemoteExecutor):
         super().__post_init__()
         self._asked, self._lock = monotonic(), threading.Lock()
         submitit = self._submitit = import_engine("submitit", "slurm")
-        if self.cluster == "slurm" and submitit.SlurmExecutor.affinity() <= 0:
-            raise RequestError("--executor slurm: there is no srun here; give it on a login node")
+        self._watcher = None
+        if self.cluster == "slurm":
+            if submitit.SlurmExecutor.affinity() <= 0:
+                raise RequestError(
+                    "--executor slurm: there is no srun here; give it on a login node"
+                )
+            if not keeps_accounts():
+                self._watcher = watch_queue(submitit)
 
     def start(self, job: RemoteJob) -> Any:
         """Submit a job."""
@@ -95,9 +102,12 @@ class SlurmExecutor(RemoteExecutor):
                 **({"gpus_per_node": self.gpus} if job.spec.device == "cuda" else {}),
                 slurm_additional_parameters={"requeue": True, **self.parameters},
             )
-            return engine.submit(NodeTask(str(job.folder)))
+            handle = engine.submit(NodeTask(str(job.folder)))
         except (ValueError, self._submitit.core.utils.FailedJobError) as error:
             raise RequestError(f"--executor slurm: the job is not taken: {error}") from error
+        if self._watcher is not None:
+            handle.watcher = self._watcher
+        return handle
 
     def ended(self, handle: Any) -> Answer | None:
         """Return the state in which Slurm ended a job, with the end of its log."""
@@ -119,3 +129,35 @@ class SlurmExecutor(RemoteExecutor):
                 return False
             self._asked = monotonic()
             return True
+
+
+def keeps_accounts() -> bool:
+    """Return whether `sacct` answers: a small cluster may keep no accounts of its jobs."""
+    command = ["sacct", "--noheader", "--jobs", "1"]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def watch_queue(submitit: Any) -> Any:
+    """Return submitit's watcher of Slurm, asking `squeue` in place of `sacct`.
+
+    The queue knows the state of a job for some minutes beyond its end (`MinJobAge`).
+    """
+    base = type(submitit.SlurmJob.watcher)
+
+    class QueueWatcher(base):  # type: ignore[misc, valid-type]
+        def _make_command(self) -> list[str] | None:
+            if super()._make_command() is None:
+                return None
+            return ["squeue", "--me", "--states=all", "--format=%i|%T|%N"]
+
+        def read_info(self, string: bytes | str) -> dict[str, dict[str, str]]:
+            text = string if isinstance(string, str) else string.decode()
+            found: dict[str, dict[str, str]] = super().read_info(
+                text.replace("JOBID|STATE|NODELIST", "JobID|State|NodeList", 1)
+            )
+            return found
+
+    return QueueWatcher(delay_s=600)

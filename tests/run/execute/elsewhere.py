@@ -69,14 +69,14 @@ class Asked:
         except StoppedError:
             self.answer = None
 
-    def wait(self, condition: Callable[[], bool]) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         """Wait for something that happens before it ends."""
-        wait_until(lambda: condition() or not self._thread.is_alive(), seconds=120)
+        wait_until(lambda: condition() or not self._thread.is_alive(), seconds=seconds)
         assert condition(), self.answer
 
     def ended(self) -> Answer | None:
         """Wait for its end."""
-        self._thread.join(timeout=240)
+        self._thread.join(timeout=480)
         assert not self._thread.is_alive()
         return self.answer
 

@@ -59,11 +59,11 @@ def test_a_job_that_fails_says_why(tiny: TinyBenchmark, cluster: str) -> None:
 def test_a_job_that_has_no_time_left_is_ended(
     tiny: TinyBenchmark, cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str
 ) -> None:
-    asked, gate = standing(tiny, cluster, tmp_path, monkeypatch, mark, silence_minutes=0.05)
+    asked, gate = standing(tiny, cluster, tmp_path, monkeypatch, mark, silence_minutes=0.2)
     answer = asked.ended()
     assert answer is not None
     assert answer.state == "timeout"
-    assert answer.why.startswith("no progress for 0.05 minutes (--silence-minutes): ended in")
+    assert answer.why.startswith("no progress for 0.2 minutes (--silence-minutes): ended in")
     assert marked(mark) == []
     assert gate.exists()
 
@@ -92,7 +92,8 @@ def test_a_preempted_job_goes_on_from_its_checkpoint(
     asked, gate = standing(tiny, cluster, tmp_path, monkeypatch, mark, step=10)
     first = gate.read_text()
     asked.executor.submitted[-1]._interrupt()
-    asked.wait(lambda: gate.read_text() not in ("", first))
+    # Slurm lets a job that it took back wait for two minutes.
+    asked.wait(lambda: gate.read_text() not in ("", first), seconds=300)
     gate.unlink()
     answer = asked.ended()
     assert answer is not None
@@ -100,6 +101,19 @@ def test_a_preempted_job_goes_on_from_its_checkpoint(
     assert metrics_of(answer.result) == unbroken
     trained = [event.done for event in asked.events if event.kind == "advance"]
     assert 9 in trained, "the second begins behind step 8"
+
+
+@pytest.mark.long
+def test_a_job_that_is_cancelled_on_slurm_says_so(
+    tiny: TinyBenchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    asked, _ = standing(tiny, "slurm", tmp_path, monkeypatch, mark)
+    asked.executor.submitted[-1].cancel()
+    answer = asked.ended()
+    assert answer is not None
+    assert (answer.result, answer.state) == (None, "failed")
+    assert "ended as CANCELLED, without an answer" in answer.why
+    assert marked(mark) == []
 
 
 def standing(
