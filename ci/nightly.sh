@@ -142,11 +142,14 @@ done
 # The history goes on from the branch, in a work tree of its own: this one stays as it is.
 git worktree remove --force "$tables" 2>/dev/null || rm -rf "$tables"
 git worktree prune
-if git fetch --quiet "$REMOTE" "$BRANCH"; then
-  git worktree add --quiet --detach "$tables" FETCH_HEAD
-else
+missing=0
+git ls-remote --exit-code --heads "$REMOTE" "refs/heads/$BRANCH" >/dev/null || missing=$?
+if ((missing == 2)); then
   say "$REMOTE has no branch $BRANCH yet; it begins tonight"
   git worktree add --quiet --detach "$tables" HEAD
+else
+  git fetch --quiet "$REMOTE" "$BRANCH"
+  git worktree add --quiet --detach "$tables" FETCH_HEAD
 fi
 
 folder=$tables/leaderboards

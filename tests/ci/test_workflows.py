@@ -26,6 +26,16 @@ def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
 
 
+def test_what_a_night_leaves_in_a_mounted_checkout_is_not_hidden() -> None:
+    """A volume of the image would take the place of the folder, and go with the container."""
+    image = (ROOT / "ci" / "Dockerfile").read_text()
+    assert not re.search(r"^VOLUME", image, re.MULTILINE)
+    (night,) = (each for each in steps(read(ROOT / ".github/workflows/nightly.yml"))
+                if each.get("name") == "Night")  # fmt: skip
+    assert '--volume "$PWD:/app"' in night["run"]
+    assert night["env"]["OUT"].startswith("runs/")
+
+
 def test_the_nights_image_can_ask_a_gpus_driver() -> None:
     """Without NVML there are no joules, and nobody notices a throttled card."""
     image = (ROOT / "ci" / "Dockerfile").read_text()
