@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -59,11 +61,11 @@ def test_a_job_that_fails_says_why(tiny: TinyBenchmark, cluster: str) -> None:
 def test_a_job_that_has_no_time_left_is_ended(
     tiny: TinyBenchmark, cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str
 ) -> None:
-    asked, gate = standing(tiny, cluster, tmp_path, monkeypatch, mark, silence_minutes=0.2)
+    asked, gate = standing(tiny, cluster, tmp_path, monkeypatch, mark, silence_minutes=0.5)
     answer = asked.ended()
     assert answer is not None
     assert answer.state == "timeout"
-    assert answer.why.startswith("no progress for 0.2 minutes (--silence-minutes): ended in")
+    assert answer.why.startswith("no progress for 0.5 minutes (--silence-minutes): ended in")
     assert marked(mark) == []
     assert gate.exists()
 
@@ -94,7 +96,8 @@ def test_a_preempted_job_goes_on_from_its_checkpoint(
     asked.executor.submitted[-1]._interrupt()
     # Slurm lets a job that it took back wait for two minutes.
     asked.wait(lambda: gate.read_text() not in ("", first), seconds=300)
-    gate.unlink()
+    # On a busy machine measuring takes as many steps again.
+    asked.wait(lambda: gate.unlink(missing_ok=True) or asked.answer is not None, seconds=480)
     answer = asked.ended()
     assert answer is not None
     assert answer.result is not None, answer
@@ -104,16 +107,17 @@ def test_a_preempted_job_goes_on_from_its_checkpoint(
 
 
 @pytest.mark.long
-def test_a_job_that_is_cancelled_on_slurm_says_so(
+def test_a_job_that_dies_on_slurm_without_an_answer(
     tiny: TinyBenchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str
 ) -> None:
+    """Asked of `sacct`, or of `squeue` where no accounts are kept."""
     asked, _ = standing(tiny, "slurm", tmp_path, monkeypatch, mark)
-    asked.executor.submitted[-1].cancel()
+    number = asked.executor.submitted[-1].job_id
+    subprocess.run(["pkill", "-KILL", "-f", f"submitit.core._submit {tiny.runs}"], check=True)
     answer = asked.ended()
     assert answer is not None
     assert (answer.result, answer.state) == (None, "failed")
-    assert "ended as CANCELLED, without an answer" in answer.why
-    assert marked(mark) == []
+    assert re.fullmatch(rf"Slurm's job {number} ended as [A-Z]+, without an answer", answer.why)
 
 
 def standing(
