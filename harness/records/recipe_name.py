@@ -1,14 +1,14 @@
-"""The name of a recipe as a call made it: the recipe, its budget, and settings of the call."""
+"""The name of a recipe as a call made it: with its budget, settings of the call, and more."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-_BUDGET = r" at (?P<budget>[\d,]+) crops"
 _PARTS = re.compile(
-    rf"(?P<recipe>.*?)(?:{_BUDGET})?(?: with (?P<changes>.+?))?"
-    r"(?:, (?P<export>exported as .+))?",
+    r"(?P<recipe>.*?)(?: at (?P<budget>[\d,]+) crops)?(?: with (?P<changes>.+?))?"
+    r"(?: (?P<extended>extended by .+?))?(?:, (?P<export>exported as .+))?",
     re.DOTALL,
 )
 
@@ -18,48 +18,46 @@ class RecipeName:
     """The parts of a recipe's name.
 
     Attributes:
-        recipe: what the benchmark file calls it, or what was made of it (extended, averaged).
+        recipe: what the benchmark file calls it, or what stands in its place (an average).
         budget: crops that its training sees; None at its own length.
         changes: settings of the call, `KEY=VALUE, ...`; empty for none.
+        extended: `extended by ...`, once for each time; empty for never.
         export: `exported as FILE`; empty where nothing was exported.
     """
 
     recipe: str
     budget: int | None = None
     changes: str = ""
+    extended: str = ""
     export: str = ""
 
-
-def budget_name(crops: int) -> str:
-    """Return the part of a recipe's name that tells its budget.
-
-    >>> budget_name(4800)
-    ' at 4,800 crops'
-    """
-    return f" at {crops:,} crops"
+    @property
+    def base(self) -> str:
+        """The recipe with its budget."""
+        return self.recipe + ("" if self.budget is None else f" at {self.budget:,} crops")
 
 
-def named_budget(name: str | None) -> str:
-    """Return that part of a recipe's name, whatever follows it; empty for its own length.
-
-    >>> named_budget("matched at 4,800 crops extended by 2 epochs")
-    ' at 4,800 crops'
-    """
-    found = re.search(rf"{_BUDGET}\b", name or "")
-    return found[0] if found else ""
-
-
-def read_recipe_name(name: str) -> RecipeName:
+def read_recipe_name(name: str | None) -> RecipeName:
     """Take a recipe's name apart.
 
     >>> read_recipe_name("matched at 4,800 crops with batch=16")
-    RecipeName(recipe='matched', budget=4800, changes='batch=16', export='')
-    >>> read_recipe_name("letters, exported as model.onnx")
-    RecipeName(recipe='letters', budget=None, changes='', export='exported as model.onnx')
+    RecipeName(recipe='matched', budget=4800, changes='batch=16', extended='', export='')
+    >>> read_recipe_name("letters extended by 2 epochs, exported as model.onnx").extended
+    'extended by 2 epochs'
     """
-    found = _PARTS.fullmatch(name)
-    if found is None:
-        return RecipeName(name)
-    budget = found["budget"]
-    crops = int(budget.replace(",", "")) if budget else None
-    return RecipeName(found["recipe"], crops, found["changes"] or "", found["export"] or "")
+    found = _PARTS.fullmatch(name or "")
+    if found is None:  # Every text is a recipe at least.
+        raise ValueError(f"not a recipe's name: {name!r}")
+    parts = {key: value or "" for key, value in found.groupdict().items()}
+    budget = parts.pop("budget").replace(",", "")
+    return RecipeName(budget=int(budget) if budget else None, **parts)
+
+
+def changed_name(name: str, settings: Mapping[str, object]) -> str:
+    """Return the name of a recipe with what a call changed of it.
+
+    >>> changed_name(RecipeName("matched", 4800).base, {"batch": 16})
+    'matched at 4,800 crops with batch=16'
+    """
+    changes = ", ".join(f"{key}={value}" for key, value in sorted(settings.items()))
+    return f"{name} with {changes}" if changes else name

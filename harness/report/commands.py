@@ -21,8 +21,8 @@ def run_command(record: Record, changed: dict[str, str] | None = None, more: str
         changed: keys of the recipe that are set otherwise than the run had them.
         more: the end of the command.
     """
-    named = read_recipe_name(record.recipe_name or "")
-    if " " in named.recipe or named.export:
+    named = read_recipe_name(record.recipe_name)
+    if " " in named.recipe or named.extended or named.export:
         return ""
     settings, protocol = own_settings(record) | (changed or {}), record.protocol
     parts = ["harness run", f"--suite {protocol.suite}", f"--profile {protocol.profile}"]
@@ -36,7 +36,7 @@ def run_command(record: Record, changed: dict[str, str] | None = None, more: str
 
 def own_settings(record: Record) -> dict[str, str]:
     """Return what the call of a run changed of its recipe, as its name tells: key -> value."""
-    changes = read_recipe_name(record.recipe_name or "").changes
+    changes = read_recipe_name(record.recipe_name).changes
     pairs = (part.partition("=") for part in re.split(r", (?=[\w.-]+=)", changes) if part)
     as_toml = {"True": "true", "False": "false"}
     return {key: as_toml.get(value, value) for key, _, value in pairs}

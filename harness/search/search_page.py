@@ -8,7 +8,7 @@ from typing import Any
 from harness.board.record_paths import slug
 from harness.records.documents import digest, readable_json
 from harness.records.files import write_text
-from harness.run.plan.resolved import CHANGED
+from harness.records.recipe_name import read_recipe_name
 from harness.search.search import Search, Trial
 from harness.search.settings import setting_name
 
@@ -135,7 +135,7 @@ def page(found: Search) -> str:
 
 def _recipe(found: Search) -> str:
     """Return the name of the recipe that was searched, with its budget."""
-    return (found.job.recipe_name or "").partition(CHANGED)[0]
+    return read_recipe_name(found.job.recipe_name).base
 
 
 def _facts(found: Search) -> Any:

@@ -17,6 +17,7 @@ from harness.config.loader import LoadedBenchmark
 from harness.errors import ConfigError
 from harness.records.damage import hear_damage
 from harness.records.files import keep_from_git
+from harness.records.recipe_name import changed_name, read_recipe_name
 from harness.records.record import MetricFacts, Record
 from harness.run.events import ProgressEvent, Watch, message_sender
 from harness.run.execute.executor import ExecutorChoice, make_executor, refuse_crowd, run_jobs
@@ -27,7 +28,6 @@ from harness.run.plan.adapter_workers import WORKERS
 from harness.run.plan.jobs import plan_suite
 from harness.run.plan.protocol import pin_protocols
 from harness.run.plan.request import RunRequest, listing_states
-from harness.run.plan.resolved import CHANGED, changes_named
 from harness.run.session import find_datasets, open_state, run_missing
 from harness.search.settings import Setting, grid
 
@@ -186,8 +186,7 @@ def _check_alike(jobs: Sequence[JobSpec]) -> None:
 
 def _shared(job: JobSpec, request: RunRequest) -> str:
     """Return the name of a setting's recipe without the setting."""
-    base, _, _ = (job.recipe_name or "").partition(CHANGED)
-    return base + changes_named(request)
+    return changed_name(read_recipe_name(job.recipe_name).base, request.settings)
 
 
 def _entry(job: JobSpec) -> str:

@@ -314,10 +314,11 @@ def _details(record: Record) -> tuple[str, ...]:
     parts = [record.model, loss] if loss else [record.model]
     fields = [[part.adapter, part.fields] for part in parts]
     # All rows of a table have one budget, and a curve joins the tables of several.
-    recipe = read_recipe_name(record.recipe_name or "")
+    recipe = read_recipe_name(record.recipe_name)
     return (
         f"recipe {recipe.recipe}" if recipe.recipe else "",
         f"with {recipe.changes}" if recipe.changes else "",
+        recipe.extended,
         recipe.export,
         f"{record.track} track",
         record.trust,

@@ -21,7 +21,7 @@ from harness.metrics.classifier_scores import averaged_logits
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import canonical_json, digest, sha256_file
 from harness.records.files import append_text, lock, read_bytes, write_text
-from harness.records.recipe_name import named_budget
+from harness.records.recipe_name import read_recipe_name
 from harness.records.record import Record
 from harness.records.record_files import read_record
 from harness.run.job.context import JobContext
@@ -126,8 +126,8 @@ def log_use(folder: Path, use: dict[str, Any]) -> UseCounts:
 def _of_one_system(uses: Sequence[dict[str, Any]], use: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the uses of a use's model and loss at its budget."""
 
-    def system(each: dict[str, Any]) -> tuple[str, ...]:
-        return each["model"], each["loss"], named_budget(each["recipe"])
+    def system(each: dict[str, Any]) -> tuple[Any, ...]:
+        return each["model"], each["loss"], read_recipe_name(each["recipe"]).budget
 
     return [each for each in uses if system(each) == system(use)]
 

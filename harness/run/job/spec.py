@@ -14,7 +14,7 @@ from harness.config.recipes import EvenCrops, Recipe
 from harness.config.schema import Averaging
 from harness.config.tables import Profile
 from harness.records.documents import digest
-from harness.records.recipe_name import named_budget
+from harness.records.recipe_name import read_recipe_name
 from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
 from harness.run.job.audit_answer import AuditTask
 from harness.run.job.initial import Initial
@@ -236,7 +236,7 @@ class JobSpec(BaseModel):
         """The job's name for a person."""
         loss = f" + {self.loss.name}" if self.loss else ""
         has_others = self.is_one_of_several or self.track in ("recipe", "extended")
-        told = has_others or bool(named_budget(self.recipe_name))
+        told = has_others or read_recipe_name(self.recipe_name).budget is not None
         recipe = f", {self.recipe_name}" if told else ""
         seed = f", seed {self.seed}" if self.seed is not None else ""
         return f"{self.dataset.name}: {self.model.name}{loss}{recipe}{seed}"

@@ -14,6 +14,7 @@ from harness.datasets.listing import HELD_OUT, Listing
 from harness.errors import ConfigError, JobFailed
 from harness.measure.rounding import arithmetic_facts
 from harness.records import record
+from harness.records.recipe_name import changed_name
 from harness.run.job.context import make_task
 from harness.run.job.initial import Initial
 from harness.run.job.spec import TRAIN_VERSION, JobSpec, embedding_precision
@@ -28,7 +29,6 @@ from harness.run.plan.request import (
 )
 from harness.run.plan.resolved import (
     ResolvedEntry,
-    changes_named,
     disturbances,
     resolve_entry,
 )
@@ -181,7 +181,7 @@ class CallPlan:
                     members=fields,
                     average=each.average,
                     seed=each.seed,
-                    recipe_name=f"{each.average} averaged" + changes_named(self._request),
+                    recipe_name=changed_name(f"{each.average} averaged", self._request.settings),
                     track="ensemble",
                     notes=(_ensemble_note(members),),
                     refused=next((why for one in fields if (why := one.get("refused"))), ""),

@@ -15,6 +15,7 @@ from harness.config.recipe_tables import LearningRate, Rise
 from harness.config.recipes import Recipe
 from harness.errors import ConfigError, RequestError
 from harness.records.documents import canonical_json
+from harness.records.recipe_name import changed_name
 from harness.records.record import Record, RecordedComponent
 from harness.records.record_files import read_record
 from harness.run.folder import find_run
@@ -24,7 +25,7 @@ from harness.run.job.spec import JobSpec
 from harness.run.plan.adapter_workers import adapter_facts
 from harness.run.plan.call_plan import CallPlan, Tell
 from harness.run.plan.request import DatasetState, RunRequest, SuiteEntry
-from harness.run.plan.resolved import ResolvedEntry, changes_named
+from harness.run.plan.resolved import ResolvedEntry
 from harness.run.plan.status import differences
 from harness.series.scalar_names import TRAINING
 from harness.series.series_file import FILE, read_own
@@ -181,7 +182,7 @@ def plan_extension(
     length = f"{recipe.steps} steps" if recipe.steps else f"{recipe.epochs:g} epochs"
     named = f"{record.recipe_name} extended by {length}"
     entry = SuiteEntry(record.model.name, record.loss.name, named, record.seed)
-    called = named + changes_named(request)
+    called = changed_name(named, request.settings)
     resolved = ResolvedEntry(entry, record.model, record.loss, recipe, called)
     for name, dataset in datasets.items():
         plan.check_lists(dataset)

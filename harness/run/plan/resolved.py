@@ -17,16 +17,13 @@ from harness.errors import ConfigError, nearest
 from harness.feeding.libraries import library_sources
 from harness.measure.environment import fast_precision
 from harness.records import record
-from harness.records.recipe_name import budget_name
+from harness.records.recipe_name import RecipeName, changed_name
 from harness.run.plan.adapter_workers import adapter_facts, model_input
 from harness.run.plan.questions import Description
 from harness.run.plan.request import DatasetState, RunRequest, SuiteEntry
 from harness.tasks.task import Task
 
 GRADED = frozenset({"pairs", "grades"})
-
-CHANGED = " with "
-"""Stands in a recipe's name before what a call changed of it."""
 
 GIVEN = frozenset({"full_batch", "counts", "views", "epoch_embeddings"})
 """A loss sees a step's whole batch, in however many parts it goes through the network."""
@@ -343,11 +340,5 @@ def _recipe_name(request: RunRequest, entry: SuiteEntry, recipe: Recipe) -> str:
     A budget that is the recipe's own length leaves the name as it is.
     """
     crops = recipe.steps and recipe.steps * recipe.batch
-    at = budget_name(entry.budget) if entry.budget not in (None, crops) else ""
-    return f"{entry.recipe}{at}" + changes_named(request)
-
-
-def changes_named(request: RunRequest) -> str:
-    """Return the end of a recipe's name that tells what the call changed of it."""
-    changed = ", ".join(f"{key}={value}" for key, value in sorted(request.settings.items()))
-    return f"{CHANGED}{changed}" if changed else ""
+    budget = entry.budget if entry.budget != crops else None
+    return changed_name(RecipeName(entry.recipe, budget).base, request.settings)
