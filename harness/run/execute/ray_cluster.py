@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
@@ -17,6 +18,9 @@ from harness.run.execute.executor import Answer
 from harness.run.execute.remote import RemoteExecutor, RemoteJob, import_engine
 
 ADDRESS = "RAY_ADDRESS"
+
+REACHED = 10.0
+"""Seconds for a cluster's port to open."""
 
 _CONNECTING = threading.Lock()
 
@@ -107,13 +111,14 @@ class RayExecutor(RemoteExecutor):
         def connect() -> None:
             logging.getLogger("ray").setLevel(logging.ERROR)
             try:
+                _check_port(named)
                 try:
                     ray.init(address=named or "auto", **QUIET)
                 except ConnectionError:
                     if named:
                         raise
                     ray.init(address="local", include_dashboard=False, **QUIET)
-            except (ConnectionError, RuntimeError, ValueError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 done.set_exception(error)
             else:
                 done.set_result(None)
@@ -125,11 +130,22 @@ class RayExecutor(RemoteExecutor):
             threading.Thread(target=connect, daemon=True).start()
             try:
                 done.result()
-            except (ConnectionError, RuntimeError, ValueError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 raise RequestError(
                     f"--executor ray: no cluster at {named or 'this machine'}: {_first(error)}; "
                     f"`ray status` shows whether one runs, ${ADDRESS} names it"
                 ) from error
+
+
+def _check_port(address: str) -> None:
+    """Open the port of an address once, since Ray itself goes on trying for minutes.
+
+    Raises:
+        OSError: nobody answers there.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACHED).close()
 
 
 def _first(error: Exception) -> str:

@@ -108,6 +108,7 @@ def job_of(tiny: TinyBenchmark, model: str = "tiny", seed: int = 7, **limits: fl
     # The module of another test's benchmark is imported by a worker that is left, and found first
     # where its folder still is in the path.
     path = sys.path.copy()
+    sys.path[:] = [each for each in path if not Path(each, "tiny_models.py").exists()]
     WORKERS.close()
     try:
         planned = planned_jobs(load(tiny.config), request)
