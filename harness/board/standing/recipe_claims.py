@@ -121,6 +121,8 @@ def _judge(
     if claim == "patience":
         costs = gain + MARGIN
         p = float(stdtr(freedom[0], -costs / errors[0])) if errors[0] else float(costs <= 0)
+        # Two rows that are equal on every unit: nothing was ended early, so nothing was tested.
+        p = 1.0 if not errors[0] and not gain else p
     else:
         p = float(two_sided_p(np.array([gain]), errors, freedom)[0])
     values, units = (after.estimate, before.estimate), len(after.units)
