@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -127,6 +128,13 @@ class JobSpec(BaseModel):
     members: tuple[JobSpec, ...] = ()
     average: Averaging = "probabilities"
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> JobSpec:
+        """Copy the job, without the keys that it was asked for: an update may change them."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("train", "measure", "digest"):
+            copied.__dict__.pop(name, None)
+        return copied
+
     @property
     def is_baseline(self) -> bool:
         """True for the row that needs no training."""
@@ -137,7 +145,7 @@ class JobSpec(BaseModel):
         """Crops that a system is judged by; None if it is judged by whole items."""
         return self.recipe.test_crops if self.recipe else None
 
-    @property
+    @cached_property
     def train(self) -> Stage | None:
         """Key of the training stage; None if nothing is trained."""
         return _stage(self.train_inputs) if self.train_inputs else None
@@ -148,7 +156,7 @@ class JobSpec(BaseModel):
         recipe = self.recipe.model_dump(mode="json") if self.recipe else self.checkpoint_sha256
         return digest([self.model.fields, self.loss and self.loss.fields, recipe])
 
-    @property
+    @cached_property
     def measure(self) -> Stage | None:
         """Key of the measuring stage; None if there is no network."""
         if self.is_baseline or self.members or self.environment is None:
@@ -201,7 +209,7 @@ class JobSpec(BaseModel):
             }
         )
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """A hash of the job."""
         return digest(

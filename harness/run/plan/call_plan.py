@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -58,6 +59,7 @@ class CallPlan:
         self.task = make_task(loaded, request.suite)
         self.predictions = Predictions(request.cache, loaded.benchmark.budget.usable, tell)
         self._fields: dict[str, list[dict[str, Any]]] = {}
+        self._fitted: dict[tuple[Any, ...], tuple[Recipe, dict[str, Any]]] = {}
         self._initial_weights: dict[tuple[str, InitialWeights], Initial] = {}
         # A folder of rooms holds tens of thousands of files: each is hashed once.
         self._disturbances = cache(
@@ -104,13 +106,25 @@ class CallPlan:
         Raises:
             ConfigError: an entry cannot be built.
         """
-        request = self._request
         resolved = [
-            (name, resolve_entry(self._loaded, request, each, datasets[name], self.task))
+            (name, entry)
             for name, names in entries.items()
-            for each in names
+            for entry in self._resolve(names, datasets[name])
         ]
         self.add_resolved(datasets, resolved)
+
+    def _resolve(
+        self, entries: Iterable[SuiteEntry], dataset: DatasetState
+    ) -> Iterator[ResolvedEntry]:
+        """Resolve entries on a dataset; all seeds of one share its parts, but for a teacher."""
+        known: dict[SuiteEntry, ResolvedEntry] = {}
+        for each in entries:
+            alike = replace(each, seed=0)
+            found = known.get(alike)
+            if found is None or found.teacher is not None:
+                found = resolve_entry(self._loaded, self._request, each, dataset, self.task)
+                known[alike] = found
+            yield replace(found, entry=each)
 
     def add_resolved(
         self,
@@ -126,9 +140,11 @@ class CallPlan:
             more: fields of their `JobSpec` beside those of an entry, or in place of them.
         """
         precision = embedding_precision(self._request.options)
+        # Seeds of an entry share its recipe, and so what is predicted.
+        distinct = {(name, _fitted_as(entry)): (name, entry) for name, entry in resolved}
         self.predictions.make(
             question
-            for name, entry in resolved
+            for name, entry in distinct.values()
             if not entry.failed
             for each in filter(None, (entry, entry.teacher))
             for question in memory_questions(each, datasets[name].listing, precision)
@@ -268,13 +284,18 @@ class CallPlan:
         self, entry: ResolvedEntry, listing: Listing, precision: str
     ) -> dict[str, Any]:
         """Return the fields that rest on predictions, or the reason why the job is refused."""
-        failed = entry.failed
-        try:
-            if not failed:
-                return fit_entry(entry, listing, self.predictions, precision)
-        except JobFailed as error:
-            failed = str(error)
-        return {"model": entry.model, "recipe": entry.recipe, "refused": failed}
+        place = listing.name, _fitted_as(entry)
+        if place not in self._fitted:
+            failed = entry.failed
+            fields = {"model": entry.model, "recipe": entry.recipe}
+            try:
+                if not failed:
+                    fields = fit_entry(entry, listing, self.predictions, precision)
+            except JobFailed as error:
+                failed = str(error)
+            # With its recipe, which stays alive: another one has no chance of the same identity.
+            self._fitted[place] = entry.recipe, {**fields, "refused": failed}
+        return self._fitted[place][1]
 
     def _initial(self, recipe: Recipe, listing: Listing) -> dict[str, Any]:
         """Return the fields that rest on the weights which training begins with; none of most."""
@@ -316,6 +337,11 @@ class CallPlan:
             **({"init": fields["initial"].inputs} if "initial" in fields else {}),
             **({"teacher": fields["teacher"].train.key} if "teacher" in fields else {}),
         }
+
+
+def _fitted_as(entry: ResolvedEntry) -> tuple[SuiteEntry, int]:
+    """Return what entries have in common that are fitted to the budget alike."""
+    return replace(entry.entry, seed=0), id(entry.recipe)
 
 
 def _pair(fields: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from harness.config.loader import LoadedBenchmark
 from harness.config.recipes import EvenCrops, Recipe
 from harness.data.corpus import SAMPLE_RATE
+from harness.data.split import SPLITS
 from harness.datasets.dataset import pack_folder
 from harness.datasets.listing import Listing
 from harness.datasets.packing.pack_files import open_pack
@@ -88,23 +89,25 @@ class ItemLengths:
         pack = open_pack(pack_folder(self.listing, self.cache))
         return pack.shapes[:, 0] / SAMPLE_RATE if pack is not None else None
 
-    @property
+    @cached_property
+    def masks(self) -> dict[str, NDArray[np.bool_]]:
+        """Split -> whether each item is in it and not left out."""
+        return {split: self.listing.split_mask(split, self.left_out) for split in SPLITS}
+
+    @cached_property
     def training_items(self) -> int:
         """Items of the training split, short ones joined if that is asked; at least one."""
-        mask = self.listing.split_mask("train", self.left_out)
+        mask = self.masks["train"]
         least = self.listing.config.join_seconds
         if least is None or self.seconds is None:
             return max(1, int(mask.sum()))
         units = int(self.listing.items.loc[mask, "unit"].nunique())
         return min(int(mask.sum()), max(units, int(self.seconds[mask].sum() / least), 1))
 
-    @property
+    @cached_property
     def sampled(self) -> float:
         """The share of training items that are judged beside validation."""
-        train, validation = (
-            int(self.listing.split_mask(split, self.left_out).sum())
-            for split in ("train", "validation")
-        )
+        train, validation = (int(self.masks[split].sum()) for split in ("train", "validation"))
         return min(1.0, MOST_SAMPLED / max(1, train), validation / max(1, train))
 
     def of(self, splits: Sequence[str], crops: EvenCrops | None = None) -> NDArray[np.float64]:
@@ -113,7 +116,7 @@ class ItemLengths:
         Raises:
             LookupError: they are not known.
         """
-        masks = [self.listing.split_mask(split, self.left_out) for split in splits]
+        masks = [self.masks[split] for split in splits]
         if not self.is_audio:
             return np.zeros(sum(int(mask.sum()) for mask in masks))
         if self.seconds is None:
@@ -155,8 +158,12 @@ def estimate_durations(
     """
     found, speeds = [], {cache: Speeds(cache, tell) for cache in {job.cache for job in jobs}}
     tasks = {suite: make_task(loaded, suite) for suite in {job.protocol.suite for job in jobs}}
+    places: dict[tuple[Any, ...], ItemLengths] = {}
     for job, stages in zip(jobs, statuses, strict=True):
-        items = ItemLengths(listings[job.dataset.name], job.cache, job.left_out)
+        place = job.dataset.name, job.cache, job.left_out
+        if place not in places:
+            places[place] = ItemLengths(listings[job.dataset.name], job.cache, job.left_out)
+        items = places[place]
         judged = ["validation", "test"]
         if tasks[job.protocol.suite].scores_with_training:
             judged.append("train")

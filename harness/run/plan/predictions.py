@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -128,10 +129,15 @@ class Predictions:
     def _rests_on(self, question: Prediction) -> dict[str, Any]:
         return {
             "version": PREDICTION_VERSION,
-            "torch": version("torch"),
+            "torch": _torch(),
             "limit": self.limit,
             **question.rests_on,
         }
+
+
+@cache
+def _torch() -> str:
+    return version("torch")
 
 
 def memory_questions(
@@ -236,4 +242,4 @@ def is_outdated(path: Path) -> bool:
         inputs = KeptFile.model_validate_json(path.read_bytes()).inputs
     except ValidationError:
         return True
-    return (inputs.get("version"), inputs.get("torch")) != (PREDICTION_VERSION, version("torch"))
+    return (inputs.get("version"), inputs.get("torch")) != (PREDICTION_VERSION, _torch())
