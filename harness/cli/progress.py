@@ -103,8 +103,10 @@ class ProgressDisplay:
         elif event.record is not None:
             self._end(job.digest)
             self._ended += 1
-            count = f"[{self._ended}/{self._total}]"
-            self._line(f"{count} {job.title}: {_result(event.record)}")
+            # A search does not know how many trainings it will take.
+            count = f"[{self._ended}/{self._total}] " if self._total else ""
+            split = " on validation" if job.only == "validate" else ""
+            self._line(f"{count}{job.title}: {_result(event.record)}{split}")
 
     def _begin(self, key: str, description: str, total: int | None) -> None:
         with self._lock:
