@@ -22,14 +22,16 @@ from harness.errors import RequestError
 from harness.records.record import Record, RecordedComponent
 
 FREE: Mapping[str, tuple[str, ...]] = {
-    "train": ("seed", "dataset"),
-    "evaluate": ("checkpoint", "protocol"),
+    "train": ("seed", "dataset", "teacher", "parent"),
+    "evaluate": ("checkpoint", "protocol", "members"),
     "claim": (),
 }
 """Stages that make a result, and their inputs that may differ between the records of one row.
 
-Other seeds and folds are trainings of the same entry, and each makes weights of its own; data and
-protocol are those of the table, of which each fold has some of its own.
+Other seeds and folds are trainings of the same entry, and each makes weights of its own, as do its
+teacher, the training that it goes on from, and the members of an ensemble, whose names are fields
+of recipe and model; data and protocol are those of the table, of which each fold has some of its
+own.
 """
 
 OTHER_NAME = "give the entry another name"
