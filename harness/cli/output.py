@@ -96,7 +96,8 @@ def say(message: str) -> None:
 def give_json(document: Any) -> None:
     """Print one JSON document, the only thing on standard output."""
     with _given():
-        result_console().out(_spelled(readable_json(document)), end="", highlight=False)
+        sys.stdout.write(_spelled(readable_json(document)))
+        sys.stdout.flush()
 
 
 def _spelled(document: str) -> str:

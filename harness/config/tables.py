@@ -35,7 +35,8 @@ class ConfigTable(BaseModel):
     @model_serializer(mode="wrap")
     def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         document: dict[str, Any] = serialise(self)
-        return {name: value for name, value in document.items() if name not in self._defaults()}
+        unused = self._defaults()
+        return {name: value for name, value in document.items() if name not in unused}
 
     def _defaults(self) -> set[str]:
         """Return the keys that change nothing here, and are left out of the written table."""
