@@ -118,11 +118,11 @@ def _judge(
     errors, freedom = change_errors([(before, after)], spread)
     gain = (after.estimate - before.estimate) * (1 if facts.higher_is_better else -1)
     reach = float(stdtrit(freedom[0], 1 - LEVEL / 2) * errors[0])
-    if claim == "patience":
-        costs = gain + MARGIN
-        p = float(stdtr(freedom[0], -costs / errors[0])) if errors[0] else float(costs <= 0)
-        # Two rows that are equal on every unit: nothing was ended early, so nothing was tested.
-        p = 1.0 if not errors[0] and not gain else p
+    if claim == "patience" and errors[0]:
+        p = float(stdtr(freedom[0], -(gain + MARGIN) / errors[0]))
+    elif claim == "patience":
+        # Rows that are equal on every unit: nothing was ended early, so nothing was tested.
+        p = float(not gain or gain <= -MARGIN)
     else:
         p = float(two_sided_p(np.array([gain]), errors, freedom)[0])
     values, units = (after.estimate, before.estimate), len(after.units)

@@ -95,12 +95,9 @@ def test_patience_may_cost_a_little(
 
 def test_patience_that_ended_nothing_says_nothing(entry: Callable[..., Record]) -> None:
     without = entry(AFFINE, "a", 0.9)
-    (found,) = recipe_claims(made(without, replace_recipe(without, PATIENCE)))
+    equal = without.model_copy(update={"recipe": PATIENCE, "recipe_name": "b"})
+    (found,) = recipe_claims(made(without, equal))
     assert (found.claim, found.verdict, found.p) == ("patience", "cannot tell", 1.0)
-
-
-def replace_recipe(record: Record, recipe: dict[str, Any]) -> Record:
-    return record.model_copy(update={"recipe": recipe, "recipe_name": "another"})
 
 
 @pytest.mark.parametrize(
