@@ -23,6 +23,7 @@ def choose(
     profile: options.ProfileOption = options.Profile.quick,
     model: options.Models = None,
     loss: options.Losses = None,
+    recipe: options.Recipes = None,
     budget: options.Budgets = None,
     most_seeds: Annotated[
         int, typer.Option("--most-seeds", min=1, max=20, help="Seeds of an entry at most.")
@@ -49,8 +50,8 @@ def choose(
     loaded = load(config)
     request = options.make_request(
         suite, profile, runs, device=device, settings=settings, datasets=[dataset],
-        models=model, losses=loss, budgets=budget, leave_out_damaged=leave_out_damaged,
-        silence_minutes=silence_minutes,
+        models=model, losses=loss, recipes=recipe, budgets=budget,
+        leave_out_damaged=leave_out_damaged, silence_minutes=silence_minutes,
     )  # fmt: skip
     found = choose_runs(
         loaded,
@@ -61,6 +62,7 @@ def choose(
         tell=say,
     )
     words = ["--suite", suite, "--dataset", dataset, "--profile", profile.value]
+    words += [word for name in recipe or () for word in ("--recipe", name)]
     words += [word for crops in budget or () for word in ("--budget", crops)]
     words += ["--config", str(config)] if config else []
     words += ["--runs", str(runs)] if runs != options.DEFAULT_RUNS else []

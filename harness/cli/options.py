@@ -46,6 +46,10 @@ Datasets = Annotated[
 ]
 Models = Annotated[list[str] | None, typer.Option("--model", help="Only this model (repeatable).")]
 Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only this loss (repeatable).")]
+Recipes = Annotated[
+    list[str] | None,
+    typer.Option("--recipe", help="Only entries trained by this recipe (repeatable)."),
+]
 Budgets = Annotated[
     list[str] | None,
     typer.Option(
@@ -122,7 +126,7 @@ SHARING = ("local", "docker")
 
 DEFAULT_RUNS = Path("runs")
 PUBLISHED = Path("leaderboards")
-LISTS = ("datasets", "models", "losses", "options")
+LISTS = ("datasets", "models", "losses", "recipes", "options")
 
 
 def make_request(

@@ -27,6 +27,7 @@ def plan(
     dataset: options.Datasets = None,
     model: options.Models = None,
     loss: options.Losses = None,
+    recipe: options.Recipes = None,
     budget: options.Budgets = None,
     seeds: options.Seeds = "",
     device: options.DeviceOption = options.Device.auto,
@@ -47,7 +48,7 @@ def plan(
 
     request = options.make_request(
         suite, profile, runs, device=device, workers=workers, seeds=seeds, settings=settings,
-        datasets=dataset, models=model, losses=loss, budgets=budget,
+        datasets=dataset, models=model, losses=loss, recipes=recipe, budgets=budget,
         leave_out_damaged=leave_out_damaged,
         silence_minutes=silence_minutes,
     )  # fmt: skip

@@ -48,6 +48,7 @@ def search(
     dataset: options.Datasets = None,
     model: options.Models = None,
     loss: options.Losses = None,
+    recipe: options.Recipes = None,
     budget: options.Budgets = None,
     seeds: options.Seeds = "",
     device: options.DeviceOption = options.Device.auto,
@@ -81,7 +82,7 @@ def search(
 
     request = options.make_request(
         suite, profile, runs, device=device, workers=1, seeds=seeds, settings=settings,
-        datasets=dataset, models=model, losses=loss, budgets=budget,
+        datasets=dataset, models=model, losses=loss, recipes=recipe, budgets=budget,
         leave_out_damaged=leave_out_damaged,
         data_workers=data_workers, job_hours=job_hours, silence_minutes=silence_minutes,
     )  # fmt: skip

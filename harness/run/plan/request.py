@@ -10,7 +10,7 @@ from typing import Any
 from harness.config.loader import LoadedBenchmark, look_up
 from harness.config.merging import LENGTHS
 from harness.config.numbers import EMBEDDINGS_MIB
-from harness.config.schema import Averaging, ProfilePlan, Suite
+from harness.config.schema import Averaging, ProfilePlan, Suite, SuiteSystem
 from harness.config.tables import Profile
 from harness.datasets.listing import Listing
 from harness.datasets.lock import DatasetLock, dataset_pin
@@ -28,7 +28,7 @@ class RunRequest:
 
     Attributes:
         suite, profile: select the jobs.
-        datasets, models, losses, seeds: only these.
+        datasets, models, losses, recipes, seeds: only these.
         budgets: those of the suite that entries are trained with; `EVERY_BUDGET` takes all, an
             empty tuple the length of the recipe itself.
         settings: recipe keys to change, as `--set` gives them.
@@ -50,6 +50,7 @@ class RunRequest:
     datasets: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
+    recipes: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     budgets: tuple[int, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
@@ -179,25 +180,16 @@ def suite_entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[S
     """Yield every entry that a call runs on a dataset.
 
     Raises:
-        ConfigError: a model, loss or budget asked for is not of the suite, or the suite leaves
-            it out.
+        ConfigError: a model, loss, recipe or budget asked for is not of the suite, or the suite
+            leaves it out.
     """
     plan, name = suite.profiles[request.profile], f"suite {request.suite!r}"
-    there = [each.model for each in suite.systems]
-    together = [each.name for each in suite.ensembles]
-    models = _select(request.models, [*there, *together], f"{name} has no model")
-    losses = _select(request.losses, [each.loss for each in suite.systems], f"{name} has no loss")
-    systems = [each for each in suite.systems if each.model in models and each.loss in losses]
     budgets = _budgets(plan, request, dataset)
-    if not systems and not {*request.models} & {*together}:
-        pairs = ", ".join(f"{each.model} + {each.loss}" for each in suite.systems)
-        raise ConfigError(f"{name} has no such pair of model and loss; there are {pairs}")
-    for system in systems:
+    for system, recipe in _asked_systems(suite, request).items():
         reason = suite.left_out(dataset, system)
         if reason and (request.models or request.losses):
             left = f"{system.model} + {system.loss}"
             raise ConfigError(f"{dataset}: suite leaves {left} out: {reason}")
-        recipe = system.recipe or plan.recipe
         elsewhere = system.profile not in (None, request.profile)
         if elsewhere and system.model in request.models:
             raise ConfigError(
@@ -211,17 +203,40 @@ def suite_entries(suite: Suite, request: RunRequest, dataset: str) -> Iterator[S
                 yield SuiteEntry(system.model, system.loss, recipe, seed, budget)
 
 
+def _asked_systems(suite: Suite, request: RunRequest) -> dict[SuiteSystem, str | None]:
+    """Return the systems that a call names, each with its recipe; None for no training."""
+    plan, name = suite.profiles[request.profile], f"suite {request.suite!r}"
+    systems = {each: each.recipe or plan.recipe for each in suite.systems}
+    together = [each.name for each in suite.ensembles]
+    there = [*(each.model for each in systems), *together]
+    models = _select(request.models, there, f"{name} has no model")
+    losses = _select(request.losses, [each.loss for each in systems], f"{name} has no loss")
+    known = [recipe for recipe in systems.values() if recipe]
+    recipes = _select(request.recipes, known, f"{name} has no recipe")
+    asked = {
+        each: recipe
+        for each, recipe in systems.items()
+        if each.model in models and each.loss in losses and recipe in (*recipes, None)
+    }
+    if not asked and not {*request.models} & {*together}:
+        listed = ", ".join(f"{each.model} + {each.loss} ({of})" for each, of in systems.items())
+        raise ConfigError(
+            f"{name} has no such combination of model, loss and recipe; there are {listed}"
+        )
+    return asked
+
+
 def suite_ensembles(suite: Suite, request: RunRequest, dataset: str) -> Iterator[SuiteEnsemble]:
     """Yield every ensemble that a call judges on a dataset.
 
     One is left out where the suite leaves a member out, where the call names other models, and
-    where it names losses or budgets, which an ensemble has none of.
+    where it names losses, recipes or budgets, which an ensemble has none of.
     """
     plan = suite.profiles[request.profile]
     for each in suite.ensembles:
         is_asked = not request.models or each.name in request.models
         left_out = any(suite.left_out(dataset, member) for member in each.members)
-        if not is_asked or left_out or request.losses or request.budgets:
+        if not is_asked or left_out or request.losses or request.recipes or request.budgets:
             continue
         rows = [each.seeds] if each.seeds else [
             (seed,) for seed in request.seeds or plan.seeds_for(dataset)
