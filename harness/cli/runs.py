@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Group, RenderableType
 from rich.filesize import decimal
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from harness.cli import options
@@ -27,8 +27,9 @@ def list_(runs: options.Runs = options.DEFAULT_RUNS, json: options.Json = False)
     if json:
         give_json({"schema": 1, "runs": stored, "cache_bytes": cached})
         return
+    whole = Column("run", overflow="fold")  # a name is there to be copied
     table = Table(
-        "run", "state", "result", "made", "size", box=None, pad_edge=False, padding=(0, 2)
+        whole, "state", "result", "made", "size", box=None, pad_edge=False, padding=(0, 2)
     )
     for row in stored:
         size = decimal(row["bytes"])

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from harness.cli import main
+from harness.cli import main, output
 from harness.run.folder import collect_garbage
 from harness.run.job.results import turn
 from tests.tiny import TinyBenchmark
@@ -37,6 +37,16 @@ def test_a_listed_run_can_be_shown(
         for name in (row["run"], f"{row['run']}/record.json", str(tiny.runs / row["run"])):
             shown = json.loads(_called(monkeypatch, capsys, "runs", "show", name, "--runs", runs))
             assert shown == json.loads((tiny.runs / row["run"] / "record.json").read_text())
+
+
+def test_a_listed_name_is_whole_however_narrow_the_terminal(
+    tiny: TinyBenchmark, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(output, "NARROWEST", 60)
+    shown = _called(monkeypatch, capsys, "runs", "list", "--runs", str(tiny.runs))
+    first = "".join(line[: shown.index("state")].strip() for line in shown.splitlines())
+    for name in {str(p.parent.relative_to(tiny.runs)) for p in tiny.runs.rglob("record.json")}:
+        assert name in first
 
 
 def test_only_what_nothing_needs_is_deleted(
