@@ -36,11 +36,12 @@ def health(
     """Say what the curves of a run or log bear out: trend, noise, checklist, forecast, advice."""
     from harness.health.health import assess
     from harness.report.text import read_words
-    from harness.run.folder import find_series
+    from harness.run.folder import find_record, find_series
     from harness.series.reading import read_series
 
-    words = read_words(lang)
-    found = [assess(series) for series in read_series(find_series(runs, run))]
+    words, record = read_words(lang), find_record(runs, run)
+    leaky = record is not None and record.is_leaky
+    found = [assess(series, leaky=leaky) for series in read_series(find_series(runs, run))]
     if json:
         give_json({"schema": 1, "trainings": [_document(each, words) for each in found]})
     else:
@@ -87,7 +88,7 @@ def health_line(records: Sequence[Record], runs: Path) -> str:
 
     done = [(each, training_series(runs, each)) for each in records if each.state == "done"]
     found = [
-        (record.entry, assess(read_series(path)[0]))
+        (record.entry, assess(read_series(path)[0], leaky=record.is_leaky))
         for record, path in done
         if path is not None and path.is_file()
     ]

@@ -54,6 +54,9 @@ class Advice:
     values: dict[str, Value] = field(default_factory=dict)
 
 
+Answer = Literal["yes", "no", "cannot tell"]
+
+
 @dataclass(frozen=True)
 class Check:
     """One question of the checklist.
@@ -65,13 +68,11 @@ class Check:
     """
 
     text: str
-    answer: Literal["yes", "no", "cannot tell"]
+    answer: Answer
     rests_on: str = ""
 
 
 RECENTLY = ("recently_improving", "recently_flat", "recently_declining")
-
-Answer = Literal["yes", "no"]
 
 
 def _all(answer: Answer, *texts: str) -> dict[str, Answer]:
@@ -91,6 +92,7 @@ QUESTIONS: dict[str, dict[str, Answer]] = {
     },
     "steady": {"steady": "yes", "unsteady": "no"},
     "carries_over": {
+        "leaky": "cannot tell",
         **_all("no", "memorised_eer", "memorised_accuracy", "overfits"),
         **_all("no", "learnt_gap_eer", "learnt_gap_accuracy", "gap_large"),
         **_all("yes", "carries_over_eer", "carries_over_accuracy", "gap_small"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.health.advice import advise
-from harness.health.findings import Advice, Check, HealthFinding, checklist
+from harness.health.findings import QUESTIONS, Advice, Check, HealthFinding, checklist
 from harness.health.forecast import Forecast, forecast_curve, usual_times
 from harness.health.training_findings import loss_findings, training_findings
 from harness.health.trend import Trend
@@ -50,10 +50,14 @@ class Health:
         return tuple(each for each in self.findings if each.sign == sign)
 
 
-def assess(series: Series) -> Health:
+def assess(series: Series, *, leaky: bool = False) -> Health:
     """Return the health of a training from its series.
 
     Of one that diverged nothing is said but that, and where it was best before.
+
+    Args:
+        series: its curves.
+        leaky: True if validation holds copies of training items: it is not held against these.
     """
     curve = validation_curve(series)
     if curve is not None and not len(curve):
@@ -71,6 +75,10 @@ def assess(series: Series) -> Health:
         forecasts = forecast_curve(curve, usual_times(curve))
         findings = (*validation_findings(curve), *forecast_finding(curve, forecasts))
     findings = (*findings, *training_findings(series, curve))
+    if leaky:
+        compared = QUESTIONS["carries_over"].keys()
+        kept = (each for each in findings if each.text not in compared)
+        findings = (HealthFinding("leaky", "learning", "worrying"), *kept)
     return _put_together(series, curve, findings, trend, recent, forecasts)
 
 

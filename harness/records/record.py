@@ -435,6 +435,11 @@ class Record(Part):
         return self.track == "baseline"
 
     @property
+    def is_leaky(self) -> bool:
+        """True where copies of training data are tested, on purpose."""
+        return bool(self.dataset.leaks)
+
+    @property
     def is_exported(self) -> bool:
         """True for a file of another runtime, made of another record's network."""
         return self.track == EXPORTED

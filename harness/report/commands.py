@@ -11,7 +11,7 @@ from harness.records.record import Record
 LENGTHS = ("epochs", "steps")
 
 
-def run_command(record: Record, changed: dict[str, str] | None = None, more: str = "") -> str:
+def run_command(record: Record, changed: dict[str, str] | None = None, *, data: str = "") -> str:
     """Return the call of `harness run` that makes a record's entry; empty if none does.
 
     What `harness extend` or an average of checkpoints made has another call.
@@ -19,19 +19,20 @@ def run_command(record: Record, changed: dict[str, str] | None = None, more: str
     Args:
         record: of the entry.
         changed: keys of the recipe that are set otherwise than the run had them.
-        more: the end of the command.
+        data: another dataset than the record's.
     """
     named = read_recipe_name(record.recipe_name)
     if " " in named.recipe or named.extended or named.export:
         return ""
     settings, protocol = own_settings(record) | (changed or {}), record.protocol
     parts = ["harness run", f"--suite {protocol.suite}", f"--profile {protocol.profile}"]
-    parts += [f"--dataset {record.dataset.name}", f"--model {record.model.name}"]
+    parts += [f"--dataset {data or record.dataset.name}", f"--model {record.model.name}"]
     parts += [f"--loss {record.loss.name}"] if record.loss else []
+    parts += [f"--recipe {named.recipe}"] if named.recipe else []
     if named.budget and not settings.keys() & set(LENGTHS):
         parts.append(f"--budget {named.budget}")
     parts += [f"--set {shlex.quote(f'{key}={value}')}" for key, value in settings.items()]
-    return " ".join(filter(None, (*parts, more)))
+    return " ".join(parts)
 
 
 def own_settings(record: Record) -> dict[str, str]:
@@ -45,5 +46,5 @@ def own_settings(record: Record) -> dict[str, str]:
 def longer(record: Record) -> dict[str, str]:
     """Return the setting that trains a record's recipe twice as long; empty if it has no length."""
     recipe = record.recipe or {}
-    key = next((name for name in LENGTHS if isinstance(recipe.get(name), int)), "")
-    return {key: str(2 * recipe[key])} if key else {}
+    key = next((name for name in LENGTHS if recipe.get(name) is not None), "")
+    return {key: f"{2 * recipe[key]:.12g}"} if key else {}

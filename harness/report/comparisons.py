@@ -10,6 +10,7 @@ from harness.board.standing.figures import plain
 from harness.metrics.significance import ComparedEntry, can_rank, p_values
 from harness.report.finding import Finding
 from harness.report.run import Run
+from harness.report.text import value_text
 
 
 def comparisons(runs: Sequence[Run]) -> list[Finding]:
@@ -76,7 +77,9 @@ def _unlike_trainings(runs: Sequence[Run]) -> Iterator[Finding]:
     if len(recipes) < 2:
         return
     keys = dict.fromkeys(key for recipe in recipes for key in recipe)
-    values = {key: list(dict.fromkeys(str(each.get(key)) for each in recipes)) for key in keys}
+    values = {
+        key: list(dict.fromkeys(value_text(each.get(key)) for each in recipes)) for key in keys
+    }
     unlike = {key: found for key, found in values.items() if len(found) > 1}
     # Tables in a table say too much for a sentence: they are named alone.
     told = [

@@ -17,6 +17,12 @@ MISCALIBRATED = 0.2
 """Share of Cllr that calibration alone would take away, from which it is worth telling."""
 
 
+def leak(run: Run) -> Iterator[Finding]:
+    """That copies of training data were tested."""
+    if run.record is not None and run.record.is_leaky:
+        yield Finding("leak", "leak", {"honest": run.record.dataset.leaks})
+
+
 def threshold(run: Run) -> Iterator[Finding]:
     """The share of errors at the threshold that validation chose."""
     record = run.record

@@ -101,7 +101,8 @@ class Run:
     @cached_property
     def health(self) -> Health | None:
         """What its curves bear out; None without a series."""
-        return assess(self.series) if self.series is not None else None
+        leaky = self.record is not None and self.record.is_leaky
+        return assess(self.series, leaky=leaky) if self.series is not None else None
 
     @cached_property
     def scores(self) -> Scores | None:

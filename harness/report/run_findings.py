@@ -24,6 +24,7 @@ def _interruptions(run: Run) -> Iterator[Finding]:
 
 
 FINDERS: tuple[Callable[[Run], Iterator[Finding]], ...] = (
+    of_record.leak,
     of_record.threshold,
     of_record.learning,
     of_record.validation,

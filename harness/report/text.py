@@ -115,6 +115,15 @@ def short_number(value: float) -> str:
     return re.sub(r"e([+-])0*", lambda found: f"e{found[1].strip('+')}", f"{value:.4g}")
 
 
+def value_text(value: object) -> str:
+    """Return a setting as it is, a number without needless zeros.
+
+    >>> value_text(96.0), value_text(1e-3), value_text("adamw"), value_text(True)
+    ('96', '0.001', 'adamw', 'True')
+    """
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def duration(seconds: float, words: Words) -> str:
     """Return a time for people.
 

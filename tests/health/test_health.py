@@ -36,14 +36,16 @@ def health_of(folder: Path, kind: str) -> Health:
     return assess(series)
 
 
-def of_values(marks: tuple[Mark, ...] = (), **values: list[float]) -> Health:
+def of_values(
+    marks: tuple[Mark, ...] = (), *, leaky: bool = False, **values: list[float]
+) -> Health:
     """A training whose names are written with `_` for the first `/`."""
     rows = [
         (name.replace("_", "/", 1), step, float(step), math.nan, value)
         for name, held in values.items()
         for step, value in enumerate(held, start=1)
     ]
-    return assess(Series("log", scalar_frame(rows), marks=marks))
+    return assess(Series("log", scalar_frame(rows), marks=marks), leaky=leaky)
 
 
 def loss_curve(values: np.ndarray) -> Curve:
@@ -197,6 +199,16 @@ def test_training_items_judged_alike_are_set_beside_the_validation(train, findin
     assert answer_of(health, "carries_over") == (answer, finding)
     said = f"a gap of {100 * abs(0.2 - train):.0f} percentage points"
     assert said in sentences(health)
+
+
+@pytest.mark.parametrize("train", [0.01, 0.4])
+def test_a_validation_with_copies_of_training_items_is_not_compared_with_them(train):
+    values = {"TrainEval_eer": [0.1, train], "Train_Accuracy": [1.0] * 20}
+    honest, leaky = (of_values(Test_eer=[0.3, 0.2], **values, leaky=each) for each in (False, True))
+    assert {"gap_large", "gap_small", "memorised_eer"} & texts(honest)
+    assert texts(leaky) == {"leaky"} | (texts(honest) - QUESTIONS["carries_over"].keys())
+    assert answer_of(leaky, "carries_over") == ("cannot tell", "leaky")
+    assert leaky.findings[0].text == "leaky"
 
 
 def test_one_loss_that_is_not_finite_is_no_divergence():

@@ -35,16 +35,30 @@ def test_a_command_gives_what_the_run_was_called_with(published, settings: str, 
     assert options(command, "--budget") == []
 
 
-def test_longer_training_sets_the_length_once(published):
+@pytest.mark.parametrize(
+    ("length", "twice"),
+    [
+        ({"steps": 240, "epochs": None}, {"steps": 480}),
+        ({"steps": None, "epochs": 1.0}, {"epochs": 2}),
+        ({"steps": None, "epochs": 0.25}, {"epochs": 0.5}),
+    ],
+)
+def test_longer_training_sets_the_length_once(published, length, twice):
     record = published(RUN)[1]
+    (key, value), *_ = [(key, value) for key, value in length.items() if value]
     record = record.model_copy(
         update={
-            "recipe_name": "speaker-quick with precision=bf16-mixed, steps=240",
-            "recipe": {**(record.recipe or {}), "steps": 240, "epochs": None},
+            "recipe_name": f"speaker-quick with precision=bf16-mixed, {key}={value}",
+            "recipe": {**(record.recipe or {}), **length},
         }
     )
     command = run_command(record, longer(record))
-    assert options(command, "--set") == ["precision=bf16-mixed", "steps=480"]
+    assert parse_settings(options(command, "--set")) == {"precision": "bf16-mixed", **twice}
+
+
+def test_a_command_selects_the_recipe_among_those_of_one_pair(published):
+    record = published(RUN)[1].model_copy(update={"recipe_name": "letters-long with steps=9"})
+    assert options(run_command(record), "--recipe") == ["letters-long"]
 
 
 def test_a_budget_is_given_unless_a_length_is(published):

@@ -13,6 +13,10 @@ from harness.report.comparisons import comparisons
 from harness.report.finding import Finding
 from harness.report.run import Run
 from harness.report.run_findings import findings
+from harness.report.section import Paragraph
+from harness.report.sections import head
+from harness.report.sections.conclusions import next_steps
+from harness.report.text import read_words
 from harness.series.series import Mark, Series, scalar_frame
 
 SPEECH = "speaker/quick/speechocean762/"
@@ -47,6 +51,19 @@ def test_the_errors_at_the_threshold_are_those_of_the_record(published):
     )
     assert values["miss"] == f"{100 * miss:.1f} %"
     assert values["nontargets"] == f"{counts['trials'] - counts['targets']:,}"
+
+
+def test_a_leaky_test_is_told_before_all_else_with_the_call_that_counts(published):
+    path, record = published("leak/quick/omniglot-leaky/efficientnet-b0")
+    run, words = Run("one", path, record), read_words("en")
+    assert findings(run)[0] == Finding("leak", "leak", {"honest": "omniglot-latin"})
+    (step,) = [each for each in next_steps(run, words) if "without the leak" in each]
+    assert "--dataset omniglot-latin " in step
+    assert (
+        Paragraph(words("head.leaky", honest="omniglot-latin")) in head.section([run], words).blocks
+    )
+    honest = published("leak/quick/omniglot-latin/efficientnet-b0")
+    assert "leak" not in named(findings(Run("one", *honest)))
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ class Row:
     @property
     def is_leaky(self) -> bool:
         """True if copies of its training data were tested, on purpose: it takes no rank."""
-        return bool(self.first.dataset.leaks)
+        return self.first.is_leaky
 
     @cached_property
     def flag(self) -> str:

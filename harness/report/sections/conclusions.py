@@ -117,6 +117,8 @@ def _record_steps(run: Run, record: Record) -> Iterator[Finding]:
         if command := run_command(record):
             yield Finding("next", "step_again", {"command": command})
         return
+    if record.is_leaky and (command := run_command(record, data=record.dataset.leaks)):
+        yield Finding("next", "step_honest", {"command": command})
     weights = run.artefact("checkpoint", FINAL, "train")
     if weights is not None:
         step = run.results["train"]["selected_step"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.board.standing.costs import environment_name
 from harness.board.standing.figures import UNKNOWN, plain
@@ -12,7 +12,7 @@ from harness.records.record import Metric, MetricFacts, Record, RecordedComponen
 from harness.report.recorded import say_again
 from harness.report.run import Run
 from harness.report.section import Block, Facts, Paragraph, ReportTable, Section
-from harness.report.text import Words, duration
+from harness.report.text import Words, duration, value_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,8 @@ MOST_SPANS = 4
 def section(runs: Sequence[Run], words: Words) -> Section:
     """Say what each run was, with every metric of its record."""
     blocks: list[Block] = [Paragraph(lead(run, words)) for run in runs if run.record]
+    leaky = {run.record.dataset.leaks for run in runs if run.record and run.record.is_leaky}
+    blocks += [Paragraph(words("head.leaky", honest=name)) for name in sorted(leaky)]
     if logs := [run.name for run in runs if run.record is None]:
         blocks.append(Paragraph(words("head.lead_log", name=words("page.and").join(logs))))
     blocks += [Paragraph(text) for run in runs if (text := lacking(run, words, runs))]
@@ -193,12 +195,8 @@ def _step_ranges(rows: pd.DataFrame) -> dict[str, tuple[int, int]]:
 
 def _component(part: RecordedComponent) -> str:
     given = ((name, value) for name, value in sorted(part.fields.items()) if value != "")
-    fields = ", ".join(f"{name} {_value(value)}" for name, value in given)
+    fields = ", ".join(f"{name} {value_text(value)}" for name, value in given)
     return f"{part.name}: `{part.adapter}`" + (f", {fields}" if fields else "")
-
-
-def _value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _recipe(record: Record, words: Words) -> str:
@@ -209,8 +207,8 @@ def _recipe(record: Record, words: Words) -> str:
         record.recipe_name or "",
         _length(length, recipe[length], words) if length else "",
         words("head.batch", number=recipe["batch"]) if "batch" in recipe else "",
-        words("head.optimizer", name=optimizer.get("name"), rate=_value(optimizer.get("lr"))),
-        words("head.crop", seconds=_value(crop)) if crop else "",
+        words("head.optimizer", name=optimizer.get("name"), rate=value_text(optimizer.get("lr"))),
+        words("head.crop", seconds=value_text(crop)) if crop else "",
         words("head.precision", name=recipe["precision"]) if "precision" in recipe else "",
     ]
     return words("page.comma").join(filter(None, told)) if recipe else ""
@@ -246,9 +244,9 @@ def _protocol(record: Record, words: Words) -> str:
     protocol = record.protocol
     held = protocol.parameters
     rules = words("page.semicolon").join(
-        words(f"rules.{name}", value=say_again(_value(held[name]), words))
+        words(f"rules.{name}", value=say_again(value_text(held[name]), words))
         if words.get(f"rules.{name}")
-        else f"{name} {_value(held[name])}"
+        else f"{name} {value_text(held[name])}"
         for name in words.in_order("rules", held)
     )
     place = {"suite": protocol.suite, "profile": protocol.profile, "version": protocol.version}

@@ -61,7 +61,7 @@ def _facts(series: Series, best: int, words: Words) -> tuple[tuple[str, str], ..
             for line, _ in LINES
         }
         shown = {key: _shown(key, value) for key, value in values.items()}
-        title = words(f"overview.{name}", epoch=f"{epoch:,.4g}")
+        title = words(f"overview.{name}", epoch=f"{epoch:,.3g}")
         found.append((title, words("overview.values", **shown)))
     return tuple(found)
 
