@@ -35,6 +35,8 @@ PATTERNS = {
     "not_fitting": "predicted not to fit the memory budget, whatever is done",
     "crops": "items longer than {seconds} s were judged by {crops} of {length} s, their outputs "
     "averaged, not as a whole",
+    "one_crop": "one crop",
+    "crops_apart": "{count} evenly spaced crops",
     "not_measured": "not all of its costs were measured: {reason}",
     "gpu_room": "when the job began, {free} of the GPU were free, of the {limit} that the budget "
     "gives",

@@ -76,8 +76,9 @@ def test_a_training_at_a_glance_names_first_best_and_last(tmp_path: Path) -> Non
         writer.add(10 * step, 1.0, both)
     writer.flush()
     run = Run("ghm", tmp_path, series=read_series(tmp_path)[0])
-    picture, facts = made(overview.section([run], WORDS)).blocks
-    assert isinstance(picture, ReportPicture)
+    _, *pictures, facts = made(overview.section([run], WORDS)).blocks
+    assert len(pictures) == 3
+    assert all(isinstance(each, ReportPicture) for each in pictures)
     assert isinstance(facts, Facts)
     assert [name for name, _ in facts.pairs] == [
         "First validation (epoch 1)",

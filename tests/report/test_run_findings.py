@@ -66,6 +66,34 @@ def test_a_leaky_test_is_told_before_all_else_with_the_call_that_counts(publishe
     assert "leak" not in named(findings(Run("one", *honest)))
 
 
+FLAT = {"Test_eer": [0.4, 0.3, *[0.2, 0.201] * 9], "Train_lr": [1e-3] * 19 + [1e-6]}
+RISING = {"Train_Accuracy": [step / 100 for step in range(60)]}
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "curves", "is_told"),
+    [
+        (0.7, {}, True),
+        (0.95, {}, False),
+        (None, {}, False),
+        (0.7, FLAT, False),
+        (None, RISING, True),
+    ],
+)
+def test_longer_training_is_told_unless_the_curves_speak_against_it(
+    published, accuracy: float | None, curves: dict[str, list[float]], is_told: bool
+):
+    path, record = published(SPEECH + "campplus-aam")
+    learnt = {} if accuracy is None else {"training_accuracy": Metric(value=accuracy, unit="%")}
+    others = {key: value for key, value in record.metrics.items() if key != "training_accuracy"}
+    run = Run("one", path, record.model_copy(update={"metrics": others | learnt}))
+    if curves:
+        run = replace(run, series=of_series(**curves).series)
+    steps = [*next_steps(run, read_words("en"))]
+    assert any("the schedules stretch" in each for each in steps) == is_told
+    assert not any("new schedule" in each or "before judging" in each for each in steps)
+
+
 @pytest.mark.parametrize(
     ("accuracy", "state"), [(0.2, "hardly"), (0.7, "partly"), (0.95, "learnt")]
 )

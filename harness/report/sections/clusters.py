@@ -177,7 +177,8 @@ def _pictures(found: Found, words: Words) -> list[Block]:
         axes.set_xticks(places, [f"{found.clusters[at]}" for at in order], fontsize=8)
         axes.set_xlabel("cluster")
         axes.set_ylabel("items")
-        axes.legend(frameon=False, fontsize=8)
+        axes.set_ylim(0, 1.18 * max(sizes.max(), labels.max()))  # room for the legend
+        axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper right")
         bars = svg(figure)
     told, run = _told(found.run, words), found.run.name
     return [

@@ -20,10 +20,13 @@ SUBJECTS = ("trend", "learning", "choice", "end")
 
 STANDS_FOR = {
     "step_weights": ("keep_best",),
-    "step_longer": ("longer", "learn_longer"),
+    "step_longer": ("longer", "learn_longer", "new_schedule"),
     "step_margin": ("regularise",),
 }
 """Step of a record, with its files and commands -> advice in whose place it is given."""
+
+NOT_LONGER = frozenset(("no_longer", "little_left", "regularise"))
+"""Advice that speaks against a longer training."""
 
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
@@ -132,7 +135,10 @@ def _training_steps(run: Run, record: Record) -> Iterator[Finding]:
         yield Finding("next", f"step_errors{'_synthetic' * record.dataset.synthetic}")
     learnt = record.metrics.get("training_accuracy")
     length, command = longer(record), run_command(record)
-    if length and command and (learnt is None or learnt.value < LEARNT):
+    advised = {each.text for each in run.health.advice} if run.health is not None else set()
+    is_open = learnt is not None and learnt.value < LEARNT
+    is_open = bool(advised.intersection(STANDS_FOR["step_longer"])) or is_open
+    if length and command and is_open and not advised & NOT_LONGER:
         yield Finding("next", "step_longer", {"command": run_command(record, length)})
     if (
         learnt is not None

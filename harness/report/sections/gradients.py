@@ -33,6 +33,9 @@ SCALARS = ("loss_ratio", "gradient_evenness", "weighted_evenness", "hardest_weig
 BIN_STATISTICS = ("fullest", "emptiest")
 """Statistics that are the place of a bin: shown by what the bin holds."""
 
+EXACT = 1e-9
+"""A deviation of this share of the largest value is the rounding of one and the same value."""
+
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
     """Show the first, the middle and the last epoch at which gradients were looked at."""
@@ -95,10 +98,12 @@ def _draw(title: str, held: Mapping[str, StepVector], group: str) -> bytes:
         _bars(lower, weights, COLOURS[1], "mean weight")
         lower.axhline(1.0, color=QUIET, linewidth=0.8, linestyle=":")
         share = held[f"{group}/weighted_gradients"]
+        pull = np.array(share.values) * len(share.values)
         upper.stairs(
-            np.array(share.values) * len(share.values), share.edges,
+            pull, share.edges,
             color=COLOURS[3], linewidth=1.4, label="density of weighted gradients",
         )  # fmt: skip
+        upper.set_ylim(0, 1.25 * max(pull.max(), *density.values))  # room for the legend
         upper.legend(fontsize=7, frameon=False)
         lower.set_xlabel("gradient norm: 0 easy, 1 hard", fontsize=8)
         upper.set_title(title, loc="left", fontsize=9, fontweight="bold")
@@ -158,4 +163,7 @@ def _cell(statistics: StepVector, place: int, held: Mapping[str, StepVector], gr
         return f"{edges[int(value)]:g}-{edges[int(value) + 1]:g}"
     if math.isnan(value):
         return ""
+    named = dict(zip(statistics.labels, statistics.values, strict=True))
+    if statistics.labels[place] == "deviation" and value < EXACT * abs(named["maximum"]):
+        return "0"
     return f"{value:,.0f}" if statistics.labels[place] == "count" else f"{value:.4g}"

@@ -13,7 +13,7 @@ from harness.board.writing.chart_drawing import COLOURS
 from harness.report.drawing import QUIET, drawing, scale_values, svg
 from harness.report.finding import percent
 from harness.report.run import Run
-from harness.report.section import Block, Facts, ReportPicture, Section
+from harness.report.section import Block, Facts, Paragraph, ReportPicture, Section
 from harness.report.text import Words
 from harness.series.scalar_names import SAMPLE, VALIDATION
 from harness.series.series import Series
@@ -42,9 +42,14 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         best = int(rows["value"].to_numpy().argmax())
         told = f"{run.name}{words('page.colon')}" if len(runs) > 1 else ""
         alt = words("overview.alt", run=run.name)
-        picture = _draw(series, float(rows["epoch"].iloc[best]))
-        caption = f"{told}{words('overview.caption')}"
-        blocks.append(ReportPicture(f"overview-{place + 1}", picture, alt, caption))
+        at = float(rows["epoch"].iloc[best])
+        blocks.append(Paragraph(f"{told}{words('overview.caption')}"))
+        blocks += [
+            ReportPicture(
+                f"overview-{place + 1}-{name}", _draw(series, at, name, title), alt, "", 0.3
+            )
+            for name, title in LINES
+        ]
         blocks.append(Facts(_facts(series, best, words)))
     return Section("overview", words("overview.title"), tuple(blocks)) if blocks else None
 
@@ -81,18 +86,18 @@ def _at(series: Series, name: str, step: int) -> float:
     return float(held.iloc[-1]) if len(held) else math.nan
 
 
-def _draw(series: Series, best: float) -> bytes:
-    with drawing(11.0, 2.9) as figure:
-        for axes, (name, title) in zip(figure.subplots(1, len(LINES)), LINES, strict=True):
-            _draw_panel(axes, series, name)
-            axes.axvline(best, color=QUIET, linestyle="--", linewidth=0.9)
-            axes.set_title(title, loc="left", fontsize=9, fontweight="bold")
-            axes.set_xlabel("epoch (dashed: best accuracy of validation)", fontsize=8)
-            axes.legend(fontsize=7, frameon=False)
+def _draw(series: Series, best: float, name: str, title: str) -> bytes:
+    with drawing(4.2, 2.9) as figure:
+        axes = figure.add_subplot()
+        _draw_lines(axes, series, name)
+        axes.axvline(best, color=QUIET, linestyle="--", linewidth=0.9)
+        axes.set_title(title, loc="left", fontsize=9, fontweight="bold")
+        axes.set_xlabel("epoch (dashed: best accuracy of validation)", fontsize=8)
+        axes.legend(fontsize=7, frameon=False)
         return svg(figure)
 
 
-def _draw_panel(axes: Axes, series: Series, name: str) -> None:
+def _draw_lines(axes: Axes, series: Series, name: str) -> None:
     low, high = np.inf, 0.0
     for place, (group, title) in enumerate(((SAMPLE, "training"), (VALIDATION, "validation"))):
         if (whole := f"{group}/{name}") in series:
