@@ -37,6 +37,13 @@ PATTERNS = {
     "averaged, not as a whole",
     "one_crop": "one crop",
     "crops_apart": "{count} evenly spaced crops",
+    "sampled_accuracy": "its training accuracy is of a sample of training items as they are, since "
+    "it learnt from mixed ones",
+    "curves_end": "its curves end early: {why}",
+    "mean_of": "the mean of {count} networks: {names}",
+    "unchanged_steps": "{count} of its {steps} steps changed no weight: in half precision their "
+    "gradients were not finite",
+    "in_no_order": "not repeatable to the bit on a GPU: {names}",
     "not_measured": "not all of its costs were measured: {reason}",
     "gpu_room": "when the job began, {free} of the GPU were free, of the {limit} that the budget "
     "gives",

@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from harness.board.record_paths import is_record
 from harness.config.loader import load
 from harness.config.recipes import EvenCrops, Recipe
+from harness.records.record_files import read_record
 from harness.registry.rescoring import NotHereError, find_rescoring
 from harness.report.recorded import PATTERNS, say_again
 from harness.report.run import Run, find_runs
@@ -25,6 +27,8 @@ from harness.tasks.clustering import GIVEN, Clustering
 from harness.tasks.clustering import _notes as _cluster_notes
 from harness.tasks.trial_metrics import NOT_FITTED, ONE_VALUE
 from harness.tasks.verification import Verification
+from harness.train.training_progress import Progress
+from tests.places import RECORDS
 
 CHINESE = read_words("zh-Hans")
 GIVEN_THREE = {GIVEN: np.array([3])}
@@ -34,6 +38,13 @@ TRAINED = {"selected_step": 3, "steps": 40}
 def selected(rule: str, training: dict) -> str:
     recipe = SimpleNamespace(phases=[SimpleNamespace(select=rule)])
     return _selection(SimpleNamespace(recipe=recipe), training)  # type: ignore[arg-type]
+
+
+def progress_notes() -> list[str]:
+    progress = Progress()
+    progress.lost_curves, progress.sampled, progress.left_out = "no space left", 0.5, 2
+    progress.in_no_order.add("cumsum")
+    return [*progress._notes()]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +59,7 @@ def selected(rule: str, training: dict) -> str:
         Classification().parameters()["interval"],
         ONE_VALUE,
         NOT_FITTED,
+        *progress_notes(),
         FOREIGN_WEIGHTS,
         not_measured("it took too long"),
         *_crop_notes(EvenCrops(seconds=4.0, count=10)),
@@ -65,6 +77,16 @@ def test_what_a_record_says_is_said_in_chinese(text: str):
     said = say_again(text, CHINESE)
     assert said != text
     assert any("\u4e00" <= letter <= "\u9fff" for letter in said)
+
+
+def test_what_published_records_say_is_said_in_chinese():
+    paths = (path for path in RECORDS.rglob("*.json") if is_record(path.name))
+    records = [read_record(path) for path in paths]
+    notes = {note for record in records for note in (*record.notes, record.selected_on) if note}
+    assert len(notes) > 3
+    assert [note for note in notes if say_again(note, CHINESE) == note] == []
+    rules = {name for record in records for name in record.protocol.parameters}
+    assert [name for name in rules if not CHINESE.get(f"rules.{name}")] == []
 
 
 def test_values_are_kept_and_those_that_are_sentences_are_said_again():

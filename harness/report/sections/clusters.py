@@ -112,7 +112,7 @@ def _epochs(place: int, run: Run, words: Words) -> list[Block]:
             axes.axvline(chosen, color=QUIET, linewidth=0.8)
         axes.set_xlabel("step")
         axes.set_ylabel("%")
-        axes.legend(frameon=False, fontsize=7, ncols=2)
+        axes.legend(framealpha=0.9, edgecolor="none", fontsize=7, ncols=2)
         content = svg(figure)
     alt = words("clusters.epochs_alt", run=run.name)
     caption = _told(run, words) + words("clusters.epochs")
