@@ -132,9 +132,12 @@ def neighbourhoods(points: Floats) -> tuple[Floats, float]:
     has it, from the first two principal components.
     """
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     perplexity = float(min(30, (len(points) - 1) / 3))
-    fitted = TSNE(perplexity=perplexity, init="pca", random_state=SEED).fit_transform(points)
+    # Its threads wait for one another at every step: beside a training, for most of their time.
+    with threadpool_limits(1):
+        fitted = TSNE(perplexity=perplexity, init="pca", random_state=SEED).fit_transform(points)
     return np.asarray(fitted, np.float64), perplexity
 
 

@@ -159,7 +159,7 @@ class Browsed:
         system = self.systems[shown.system]
         told = words(
             "errors.score",
-            score=f"{system.scores[place]:.3f}",
+            score=f"{system.scores[place]:z.3f}",
             threshold=f"{system.threshold:.3f}",
             margin=f"{self.margins[shown.system, place]:.2f}",
         )
