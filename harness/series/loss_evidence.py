@@ -16,6 +16,9 @@ LAST = 1 / 3
 FEWEST = 4
 """Validations within that share without which nothing is said of their spread."""
 
+ACCURACIES = ("accuracy", "pair_accuracy")
+"""Names of the share of right decisions: on items, on pairs of them."""
+
 MEANS = {
     "balance": f"{TRAINING}/weighted_evenness",
     "unweighted_balance": f"{TRAINING}/gradient_evenness",
@@ -46,9 +49,10 @@ def loss_evidence(found: Mapping[str, Points]) -> dict[str, float]:
         if name in found
     }
     beginning = (1 - LAST) * max(points[-1][0] for points in found.values())
+    accuracy = next((name for name in ACCURACIES if f"{VALIDATION}/{name}" in found), "")
     losses, accuracies, of_hard = (
         [value for step, value in found.get(f"{VALIDATION}/{name}", ()) if step > beginning]
-        for name in ("raw_loss", "accuracy", "hard_accuracy")
+        for name in ("raw_loss", accuracy, "hard_accuracy")
     )
     if len(losses) >= FEWEST and (mean := statistics.fmean(losses)) > 0:
         facts["loss_spread"] = statistics.stdev(losses) / mean

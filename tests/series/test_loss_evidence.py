@@ -18,12 +18,13 @@ def points(values: list[float]) -> list[tuple[int, float]]:
     return [(10 * place, value) for place, value in enumerate(values, 1)]
 
 
-def test_spreads_are_those_of_the_last_third_and_evenness_is_that_of_all() -> None:
+@pytest.mark.parametrize("accuracy", ["accuracy", "pair_accuracy"])
+def test_spreads_are_those_of_the_last_third_and_evenness_is_that_of_all(accuracy: str) -> None:
     found = loss_evidence(
         {
             "Train/weighted_evenness": points([0.4, 0.6]),
             "Test/raw_loss": points(LOSSES),
-            "Test/accuracy": points([1 / each for each in LOSSES]),
+            f"Test/{accuracy}": points([1 / each for each in LOSSES]),
             "Test/hard_accuracy": [(10, 0.1), (120, 0.7)],
         }
     )

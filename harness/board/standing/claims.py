@@ -9,8 +9,11 @@ from harness.board.standing.table import Table
 from harness.board.standing.table_ranks import pair_p_values
 from harness.health.claims import Facts, Judged, judge_accuracy, judge_claims
 
-CROSS_ENTROPY = "adapters.losses:Softmax"
-"""Adapter of the loss that the others are held against, unless it smooths labels."""
+CROSS_ENTROPIES = ("adapters.losses:Softmax", "adapters.ranking:RankNet")
+"""Adapters of the loss that the others are held against, unless it smooths labels.
+
+RankNet is the cross-entropy of a pair's order (Burges et al., ICML 2005, eq. 1).
+"""
 
 
 def table_claims(table: Table) -> list[Judged]:
@@ -64,7 +67,7 @@ def _judge_accuracy(table: Table, baseline: Row, row: Row, name: str) -> Judged:
 
 def _is_cross_entropy(row: Row) -> bool:
     loss = row.first.loss
-    if loss is None or loss.adapter != CROSS_ENTROPY:
+    if loss is None or loss.adapter not in CROSS_ENTROPIES:
         return False
     return not loss.fields.get("label_smoothing")
 

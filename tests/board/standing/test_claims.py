@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.board.standing.claims import CROSS_ENTROPY, table_claims
+from harness.board.standing.claims import CROSS_ENTROPIES, table_claims
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
 from harness.board.writing.claims_text import TITLE, claim_sentences
@@ -19,11 +19,13 @@ from tests.board.conftest import Make
 BALANCE = {"softmax": (0.60, 0.61, 0.59), "ghm": (0.90, 0.92, 0.91), "focal": (0.60, 0.62, 0.59)}
 
 
-def table_of(make: Make, balance: dict[str, tuple[float, ...]]) -> Table:
+def table_of(
+    make: Make, balance: dict[str, tuple[float, ...]], cross_entropy: str = CROSS_ENTROPIES[0]
+) -> Table:
     """Three losses on one network, with error rates from 5 %, and what their series say."""
     filed = []
     for place, (loss, values) in enumerate(balance.items()):
-        adapter = CROSS_ENTROPY if loss == "softmax" else f"adapters.losses:{loss}"
+        adapter = cross_entropy if loss == "softmax" else f"adapters.losses:{loss}"
         component = RecordedComponent(name=loss, adapter=adapter, version=1, fields={})
         for seed, value in enumerate(values):
             rate = 0.05 - 0.02 * place + 0.0003 * seed
@@ -40,7 +42,9 @@ def losses(make: Make) -> Table:
     return table_of(make, BALANCE)
 
 
-def test_each_loss_is_held_against_cross_entropy(losses: Table) -> None:
+@pytest.mark.parametrize("cross_entropy", CROSS_ENTROPIES)
+def test_each_loss_is_held_against_cross_entropy(make: Make, cross_entropy: str) -> None:
+    losses = table_of(make, BALANCE, cross_entropy)
     found = {(each.fact, each.loss.rpartition(" ")[2]): each for each in table_claims(losses)}
     assert found["balance", "ghm"].verdict == "holds"
     assert found["balance", "focal"].verdict == "cannot tell"
