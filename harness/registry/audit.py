@@ -20,7 +20,7 @@ from harness.records.record import Record, Stage
 from harness.records.record_files import read_record
 from harness.registry.record_job import Rerun, check_reproducible, plan_record
 from harness.run.events import Watch
-from harness.run.execute.executor import audit_job, make_executor
+from harness.run.execute.executor import LOCAL, audit_job, make_executor
 from harness.run.job.audit_answer import AuditedPart, AuditTask
 from harness.run.job.results import find_result, stage_folder
 from harness.run.job.spec import JobSpec
@@ -102,7 +102,7 @@ def audit(
         job, task = _prepare(loaded, record, path, rerun, share, seed, watch)
     except NotAuditableError as error:
         return Audit(path, "not auditable here", (str(error),), seed)
-    found = audit_job(job, make_executor("local", job.device, 1), watch)
+    found = audit_job(job, make_executor(LOCAL, job.device, 1), watch)
     if found.why:
         raise JobFailed(f"{job.title}: {found.why}")
     apart = tuple(_told(part) for part in found.parts if part.reached not in ("", part.kept))

@@ -20,7 +20,7 @@ from harness.registry.record_job import Rerun, check_reproducible, plan_record
 from harness.registry.tolerance import ToleratedRange, others_of, range_of, same_to_the_bit
 from harness.registry.verify_record import verify
 from harness.run.events import Watch
-from harness.run.execute.executor import make_executor, run_jobs
+from harness.run.execute.executor import LOCAL, make_executor, run_jobs
 from harness.run.job.record_writing import RECORD
 from harness.run.job.results import SCORES
 from harness.run.plan.adapter_workers import WORKERS
@@ -88,7 +88,7 @@ def reproduce(
     job = plan_record(loaded, record, rerun, watch)
     WORKERS.close()
     within = range_of(loaded, record, others_of(path, record))
-    ((_, made),) = run_jobs([job], make_executor("local", job.device, 1), watch)
+    ((_, made),) = run_jobs([job], make_executor(LOCAL, job.device, 1), watch)
     if made.state != "done":
         raise JobFailed(f"{job.title}: {made.state}: {made.reason}")
     metric = record.protocol.primary

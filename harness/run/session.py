@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.config.loader import LoadedBenchmark
+from harness.config.tables import ExecutorTable
 from harness.datasets.corpus_folders import Absence, find
 from harness.datasets.dataset import open_dataset
 from harness.datasets.lengths import inputs_asked_by, needs_of
@@ -17,7 +18,7 @@ from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender, reading_counter
 from harness.run.execute.executor import (
-    ExecutorChoice,
+    LOCAL,
     is_local,
     make_executor,
     measure_jobs,
@@ -157,7 +158,7 @@ def run_suite(
     *,
     workers: int,
     watch: Watch,
-    executor: ExecutorChoice = "local",
+    executor: ExecutorTable = LOCAL,
 ) -> Outcome:
     """Run what is missing of a call.
 
@@ -202,7 +203,7 @@ def measure_models(
     request: RunRequest,
     *,
     watch: Watch,
-    executor: ExecutorChoice = "local",
+    executor: ExecutorTable = LOCAL,
 ) -> Iterator[tuple[JobSpec, Measurement]]:
     """Measure the costs of models on the shapes of the first dataset of a request that is here.
 
@@ -226,7 +227,7 @@ def evaluate_checkpoint(
     entry: CheckpointEntry,
     *,
     watch: Watch,
-    executor: ExecutorChoice = "local",
+    executor: ExecutorTable = LOCAL,
 ) -> Outcome:
     """Evaluate a checkpoint made elsewhere on the datasets of a request, and its baseline.
 
@@ -297,7 +298,7 @@ def open_state(
 
 def run_missing(
     jobs: list[JobSpec],
-    executor: ExecutorChoice,
+    executor: ExecutorTable,
     request: RunRequest,
     workers: int,
     watch: Watch,

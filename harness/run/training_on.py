@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from harness.config.loader import LoadedBenchmark
 from harness.config.recipes import Recipe
+from harness.config.tables import ExecutorTable
 from harness.records.damage import hear_damage
 from harness.run.events import Watch, message_sender
-from harness.run.execute.executor import ExecutorChoice
+from harness.run.execute.executor import LOCAL
 from harness.run.plan.adapter_workers import WORKERS
 from harness.run.plan.extension import FinishedTraining, check_unchanged, plan_extension
 from harness.run.plan.request import RunRequest, listing_states
@@ -20,7 +21,7 @@ def extend_run(
     recipe: Recipe,
     *,
     watch: Watch,
-    executor: ExecutorChoice = "local",
+    executor: ExecutorTable = LOCAL,
 ) -> Outcome:
     """Train on from a finished training, evaluate and measure the result: a run of its own.
 
@@ -30,7 +31,7 @@ def extend_run(
         finished: its training.
         recipe: of the continuation (see `continued_recipe`).
         watch: receives the call's progress.
-        executor: its name.
+        executor: where jobs run.
 
     Returns:
         The job, with the finished run's record before its own.

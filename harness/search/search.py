@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.config.loader import LoadedBenchmark
+from harness.config.tables import ExecutorTable
 from harness.errors import ConfigError
 from harness.records.damage import hear_damage
 from harness.records.files import keep_from_git
 from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender
-from harness.run.execute.executor import ExecutorChoice, make_executor, refuse_crowd, run_jobs
+from harness.run.execute.executor import LOCAL, make_executor, refuse_crowd, run_jobs
 from harness.run.job.evaluate_stage import count_configurations
 from harness.run.job.record_writing import write_attempt
 from harness.run.job.spec import JobSpec
@@ -82,7 +83,7 @@ def run_search(
     plan: SearchPlan,
     *,
     watch: Watch,
-    executor: ExecutorChoice = "local",
+    executor: ExecutorTable = LOCAL,
 ) -> Search:
     """Try settings of the one entry of a request on its one dataset, and test the best.
 
@@ -91,7 +92,7 @@ def run_search(
         request: the call; its own settings hold for all trials.
         plan: of the search.
         watch: receives the call's progress.
-        executor: its name.
+        executor: where jobs run.
 
     Raises:
         ConfigError: a setting cannot be built, or the request has several entries or datasets.
@@ -130,7 +131,7 @@ class _Searching:
 
     loaded: LoadedBenchmark
     request: RunRequest
-    executor: ExecutorChoice
+    executor: ExecutorTable
     watch: Watch
     trials: list[Trial] = field(default_factory=list)
     jobs: list[list[JobSpec]] = field(default_factory=list)

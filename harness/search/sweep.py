@@ -14,13 +14,14 @@ from typing import Any
 from harness.board.standing.rows import FiledRecord, Row, seed_of
 from harness.board.standing.table_ranks import TableRanks, pair_p_values, rank
 from harness.config.loader import LoadedBenchmark
+from harness.config.tables import ExecutorTable
 from harness.errors import ConfigError
 from harness.records.damage import hear_damage
 from harness.records.files import keep_from_git
 from harness.records.recipe_name import changed_name, read_recipe_name
 from harness.records.record import MetricFacts, Record
 from harness.run.events import ProgressEvent, Watch, message_sender
-from harness.run.execute.executor import ExecutorChoice, make_executor, refuse_crowd, run_jobs
+from harness.run.execute.executor import LOCAL, make_executor, refuse_crowd, run_jobs
 from harness.run.job.evaluate_stage import count_configurations
 from harness.run.job.record_writing import write_attempt
 from harness.run.job.spec import JobSpec
@@ -95,7 +96,7 @@ def run_sweep(
     *,
     workers: int,
     watch: Watch,
-    executor: ExecutorChoice = "local",
+    executor: ExecutorTable = LOCAL,
 ) -> list[Sweep]:
     """Train and validate each setting of each entry of a request, and test the chosen ones.
 
@@ -105,7 +106,7 @@ def run_sweep(
         over: recipe keys and the values to try.
         workers: jobs at a time.
         watch: receives the call's progress.
-        executor: its name.
+        executor: where jobs run.
 
     Raises:
         ConfigError: the settings cannot be built, a dataset is judged by folds, or an entry has
@@ -195,7 +196,7 @@ def _entry(job: JobSpec) -> str:
 
 def _validate(
     jobs: Mapping[Place, list[list[JobSpec]]],
-    executor: ExecutorChoice,
+    executor: ExecutorTable,
     request: RunRequest,
     workers: int,
     watch: Watch,

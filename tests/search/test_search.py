@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from harness.config.loader import load
+from harness.config.tables import ExecutorTable
 from harness.errors import ConfigError
 from harness.run.events import ProgressEvent, ignore
-from harness.run.execute import executor
 from harness.run.plan.request import RunRequest
 from harness.search.proposals import SearchPlan, make_study, propose
 from harness.search.search import run_search
@@ -25,6 +25,7 @@ pytest.importorskip("optuna", reason="the `search` extra is not installed")
 FOLDS = "split = { seed = 0, validation = 2, folds = 2 }"
 WHOLE = "split = { seed = 0, validation = 2, test = 2 }"
 SPACE = parse_space(["optimizer.lr=1e-4..1e-1:log", "batch=6..10"])
+HERE = ExecutorTable.model_validate({"class": "tests.here:Here"})
 PLAN = SearchPlan(space=SPACE, trials=6, seed=3)
 
 
@@ -33,8 +34,7 @@ class CutError(Exception):
 
 
 @pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preloaded_workers: None) -> TinyBenchmark:
-    monkeypatch.setitem(executor.EXECUTORS, "here", "tests.here:Here")
+def own(tmp_path: Path, preloaded_workers: None) -> TinyBenchmark:
     made = make_pictures(tmp_path / "own")
     made.edit(FOLDS, WHOLE)
     return made
@@ -49,7 +49,7 @@ def searched(
     request = RunRequest(
         suite="own", profile="quick", runs=runs, device="cpu", threads=1, seeds=(0,)
     )
-    found = run_search(load(own.config), request, plan, watch=watch, executor="here")
+    found = run_search(load(own.config), request, plan, watch=watch, executor=HERE)
     return document(found)
 
 
@@ -93,7 +93,7 @@ def test_a_grid_is_tried_whole_and_its_page_names_the_best(
     request = RunRequest(
         suite="own", profile="quick", runs=tmp_path / "runs", device="cpu", threads=1, seeds=(0,)
     )
-    found = run_search(load(own.config), request, plan, watch=ignore, executor="here")
+    found = run_search(load(own.config), request, plan, watch=ignore, executor=HERE)
     assert [dict(each.setting) for each in found.trials] == [
         {"optimizer.lr": lr, "select": select} for lr in (1e-4, 1e-2) for select in ("best", "last")
     ]
@@ -106,7 +106,7 @@ def test_a_grid_is_tried_whole_and_its_page_names_the_best(
             load(own.config),
             RunRequest(suite="own", profile="quick", runs=tmp_path, device="cpu", threads=1,
                        settings={"select": "best"}),
-            plan, watch=ignore, executor="here",
+            plan, watch=ignore, executor=HERE,
         )  # fmt: skip
 
 

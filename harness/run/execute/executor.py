@@ -53,8 +53,8 @@ EXECUTORS = {
 }
 """Name of an executor on the command line -> its class, made with a device and a worker count."""
 
-ExecutorChoice = str | ExecutorTable
-"""An executor by its name alone, or as `choose_executor` finds it."""
+LOCAL = ExecutorTable.model_validate({"class": EXECUTORS["local"]})
+"""Subprocesses of this machine."""
 
 
 @dataclass(frozen=True)
@@ -127,21 +127,20 @@ def choose_executor(name: str, tables: Mapping[str, ExecutorTable]) -> ExecutorT
     return table
 
 
-def is_local(chosen: ExecutorChoice) -> bool:
+def is_local(table: ExecutorTable) -> bool:
     """Return whether an executor's jobs share this process's machine and memory.
 
-    >>> is_local("local"), is_local(choose_executor("local", {})), is_local("slurm")
-    (True, True, False)
+    >>> is_local(choose_executor("local", {})), is_local(choose_executor("slurm", {}))
+    (True, False)
     """
-    table = choose_executor(chosen, {}) if isinstance(chosen, str) else chosen
-    return table.import_path == EXECUTORS["local"]
+    return table.import_path == LOCAL.import_path
 
 
-def make_executor(chosen: ExecutorChoice, device: Device, workers: int) -> Executor:
+def make_executor(table: ExecutorTable, device: Device, workers: int) -> Executor:
     """Make an executor.
 
     Args:
-        chosen: a key of `EXECUTORS`, or settings as `choose_executor` returns them.
+        table: its settings, as `choose_executor` returns them.
         device: the device that jobs were planned for.
         workers: jobs at a time.
 
@@ -149,7 +148,6 @@ def make_executor(chosen: ExecutorChoice, device: Device, workers: int) -> Execu
         ConfigError: its class cannot be imported, or has no such fields.
         RequestError: its engine cannot be used here.
     """
-    table = choose_executor(chosen, {}) if isinstance(chosen, str) else chosen
     path, given = table.import_path, {"device": device, "workers": workers}
     if not table.fields:
         return cast(Executor, load_class(path, "executors")(device, workers))

@@ -19,8 +19,8 @@ from harness.run.events import ProgressEvent, Watch, ignore
 from harness.run.execute import executor
 from harness.run.execute.executor import (
     EXECUTORS,
+    LOCAL,
     Answer,
-    ExecutorChoice,
     choose_executor,
     make_executor,
     run_jobs,
@@ -150,16 +150,15 @@ def test_jobs_that_main_memory_does_not_hold_at_once_are_refused(
         executor.refuse_full_memory(Elsewhere(("cpu",) * 3), jobs)
 
 
-@pytest.mark.parametrize("chosen", ["local", choose_executor("local", {})], ids=["name", "table"])
 def test_a_call_that_main_memory_does_not_hold_starts_nothing(
-    jobs: list[JobSpec], chosen: ExecutorChoice, monkeypatch: pytest.MonkeyPatch
+    jobs: list[JobSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = jobs[1]
     request = RunRequest(suite="own", profile="quick", runs=job.runs, device="cpu", threads=1)
     monkeypatch.setattr(executor, "available_memory", lambda: 1)
     several = [each.model_copy(update={"only": "validate"}) for each in jobs[1:3]]
     with pytest.raises(RequestError, match="--workers: 2 jobs at a time need"):
-        run_missing(several, chosen, request, 2, ignore)
+        run_missing(several, LOCAL, request, 2, ignore)
 
 
 def test_a_caller_that_stops_stops_the_executor(jobs: list[JobSpec]) -> None:
@@ -217,7 +216,7 @@ def test_no_secret_of_the_environment_is_written(
 
 
 def test_local_jobs_share_one_processor() -> None:
-    engine = make_executor("local", "cpu", workers=3)
+    engine = make_executor(LOCAL, "cpu", workers=3)
     assert engine.slots == ("cpu", "cpu", "cpu")
     engine.stop()
 
