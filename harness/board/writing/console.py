@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rich import box
-from rich.console import Console, Group, JustifyMethod, OverflowMethod
+from rich.console import Console, Group, JustifyMethod
 from rich.table import Table as Lines
 from rich.text import Text
 
@@ -16,7 +16,7 @@ from harness.board.standing.table import Table
 from harness.board.writing.captions import brief_footnotes, head, title
 from harness.board.writing.claims_text import TITLE as CLAIMS_TITLE
 from harness.board.writing.claims_text import claim_sentences
-from harness.board.writing.entry_grids import cost_grids
+from harness.board.writing.entry_grids import cost_grids, first_metrics
 from harness.board.writing.grids import (
     Column,
     Grid,
@@ -75,21 +75,21 @@ def _grid(grid: Grid) -> Lines:
     style = "dim" if grid.muted else ""
     lines = Lines(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for column in grid.columns:
-        overflow: OverflowMethod = "fold" if column.title == "entry" else "ellipsis"
         justify: JustifyMethod = "right" if column.numeric else "left"
-        lines.add_column(_text(column.title, style), justify=justify, overflow=overflow)
+        lines.add_column(_text(column.title, style), justify=justify, overflow="fold")
     for line in grid.lines:
         lines.add_row(*(_text(str(cell), style) for cell in line))
     return lines
 
 
 def _narrow_grid(table: Table) -> Grid:
-    """Return the main grid with fewer columns: the metrics but the primary without interval."""
+    """Return the page's first grid, narrower: the primary metric alone has its interval."""
     where, facts = list(environments(table.rows)), table.facts
     primary = table.protocol.primary
     ranks = (number_cell(rank, str(rank)) for rank in table.ranking.ranks)
     columns = [Column("rank", tuple(ranks)), Column("entry", entry_column(table).cells, False)]
-    for name, each in facts.items():
+    for name in first_metrics(table):
+        each = facts[name]
         cells = (metric_cell(row.figure(name), each) for row in table.rows)
         kept = (cell if name == primary else replace(cell, note="") for cell in cells)
         columns.append(Column(heading(each), tuple(kept)))
