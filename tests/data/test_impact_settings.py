@@ -12,6 +12,7 @@ from harness.config.imports import construct
 from harness.data.corpora.open_impacts import OpenImpacts
 from harness.data.synthesis import impacts
 from harness.data.synthesis.impact_settings import ImpactSettings
+from harness.data.synthesis.struck_objects import impact_object
 from harness.errors import ConfigError
 
 SOUNDS = ["impact-0000-00", "impact-0130-01", "impact-0290-02"]
@@ -40,7 +41,7 @@ def test_a_room_goes_on_where_a_dull_object_is_silent() -> None:
 
 
 def test_modes_stay_below_the_resonance() -> None:
-    low = [impacts.impact_object(number, ImpactSettings(resonance_hz=1500)) for number in range(40)]
+    low = [impact_object(number, ImpactSettings(resonance_hz=1500)) for number in range(40)]
     assert max(thing.frequencies.max() for thing in low) <= 1500
     assert min(np.diff(thing.frequencies).min() for thing in low) > 0
 

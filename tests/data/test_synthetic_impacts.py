@@ -9,6 +9,8 @@ import pytest
 
 from harness.data.synthesis import impacts
 from harness.data.synthesis.arithmetic import Draws, cosine_sine, exponential, ringing
+from harness.data.synthesis.impact_settings import MATERIALS
+from harness.data.synthesis.struck_objects import impact_object
 
 COUNTS = {
     "quick": {"train": 1200, "validation": 240, "test": 600},
@@ -47,14 +49,14 @@ def test_classes_are_all_there_and_imbalanced(profile: str) -> None:
     ratios = {}
     for split, rows in table.groupby("split"):
         sizes = rows["material"].value_counts()
-        assert set(sizes.index) == set(impacts.MATERIALS)
+        assert set(sizes.index) == set(MATERIALS)
         ratios[split] = sizes.max() / sizes.min()
     assert 9.0 <= ratios["train"] <= 11.0
     assert 2.0 <= ratios["test"] <= ratios["train"]
 
 
 def test_modes_lie_in_range_and_some_objects_mislead() -> None:
-    things = [impacts.impact_object(number) for number in range(480)]
+    things = [impact_object(number) for number in range(480)]
     for thing in things:
         assert thing.frequencies.min() >= 500.0
         assert thing.frequencies.max() <= 3000.0
@@ -70,7 +72,7 @@ def test_the_spectrum_peaks_at_a_mode(number: int) -> None:
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(sound.size)))
     peak_hz = float(np.argmax(spectrum))  # One second: a bin is a hertz.
     assert 500.0 <= peak_hz <= 3000.0
-    thing = impacts.impact_object(number)
+    thing = impact_object(number)
     # The top of a decaying mode is decay / pi Hz wide.
     widths = 3.0 + thing.decays / np.pi
     assert (np.abs(thing.frequencies - peak_hz) <= widths).any()
@@ -78,7 +80,7 @@ def test_the_spectrum_peaks_at_a_mode(number: int) -> None:
 
 def test_materials_differ_in_decay() -> None:
     def median_decay(material: str) -> float:
-        things = [impacts.impact_object(number) for number in range(300)]
+        things = [impact_object(number) for number in range(300)]
         return float(np.median([t.decays.mean() for t in things if t.material == material]))
 
     order = [median_decay(m) for m in ("metal", "glass", "ceramic", "stone", "wood", "plastic")]
@@ -96,7 +98,7 @@ def test_sounds_neither_clip_nor_are_silent() -> None:
 
 def test_same_bytes_in_any_order() -> None:
     first = [impacts.synthesise(sound_id).tobytes() for sound_id in PINNED_IDS]
-    impacts.impact_object.cache_clear()
+    impact_object.cache_clear()
     again = [impacts.synthesise(sound_id).tobytes() for sound_id in reversed(PINNED_IDS)]
     assert first == again[::-1]
     assert len(set(first)) == len(first)

@@ -16,9 +16,10 @@ from harness.data.corpus import Samples
 from harness.data.reading.audio_corpus import AudioCorpus
 from harness.data.synthesis import impacts
 from harness.data.synthesis.impact_settings import HARD_SHARE, MATERIALS, ImpactSettings
+from harness.data.synthesis.strikes import Blow
 from harness.errors import nearest
 
-RANKINGS: dict[str, Callable[[impacts.Blow], float]] = {
+RANKINGS: dict[str, Callable[[Blow], float]] = {
     "nearness": lambda blow: -math.log(blow.distance),
     "loudness": lambda blow: math.log(blow.force),
     "hardness": lambda blow: -math.log(blow.contact_s),

@@ -194,6 +194,11 @@ def exponential(x: Array) -> Array:
     return result
 
 
+def exponential_of(x: float) -> float:
+    """Compute e**x of one number as `exponential` does."""
+    return float(exponential(np.array([x]))[0])
+
+
 def cosine_sine(turns: Array) -> tuple[Array, Array]:
     """Compute the cosine and the sine of angles in turns by their Taylor series."""
     # The angle is brought into [-pi, pi), where 14 terms reach the rounding error.
