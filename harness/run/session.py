@@ -50,7 +50,7 @@ from harness.run.plan.request import (
     suite_entries,
 )
 from harness.run.plan.speeds import packing_times
-from harness.run.plan.status import StageStatus, job_status
+from harness.run.plan.status import EarlierRecords, StageStatus, job_status
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,8 @@ def forecast(
     WORKERS.minutes = request.limits.silence_minutes
     here, absent = find_datasets(loaded, request)
     jobs = plan_jobs(loaded, request, listing_states(loaded, here), tell)
-    statuses = [job_status(job) for job in jobs]
+    earlier = EarlierRecords()
+    statuses = [job_status(job, earlier) for job in jobs]
     listings = {each.name: each for each in here}
     found = estimate_durations(loaded, jobs, statuses, listings, tell)
     used = {job.dataset.name for job, each in zip(jobs, found, strict=True) if each.left != 0}

@@ -131,7 +131,7 @@ class JobSpec(BaseModel):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> JobSpec:
         """Copy the job, without the keys that it was asked for: an update may change them."""
         copied = super().model_copy(update=update, deep=deep)
-        for name in ("train", "measure", "digest"):
+        for name in ("train", "measure", "digest", "folder"):
             copied.__dict__.pop(name, None)
         return copied
 
@@ -249,7 +249,7 @@ class JobSpec(BaseModel):
         seed = f", seed {self.seed}" if self.seed is not None else ""
         return f"{self.dataset.name}: {self.model.name}{loss}{recipe}{seed}"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """The folder of the job's record."""
         seed = f"seed{self.seed}-" if self.seed is not None else ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 from harness.records import record
@@ -12,6 +14,9 @@ from harness.run.job.record_writing import RECORD, find_record
 from harness.run.job.results import find_result
 from harness.run.job.spec import JobSpec
 from harness.train.training_progress import resume_step
+
+System = tuple[str, str | None]
+"""Names of a model and a loss."""
 
 OPEN = ("to run", "resumes")
 """States of a stage that is still to be run."""
@@ -30,8 +35,32 @@ class StageStatus:
     why: str = ""
 
 
-def job_status(job: JobSpec) -> dict[str, StageStatus]:
-    """Return the status of each stage of a job, read off the disk alone."""
+class EarlierRecords:
+    """Records of what was run before, each read once, however many jobs are held against them."""
+
+    def __init__(self) -> None:
+        self._of_dataset = cache(self._read)
+
+    def of_system(self, job: JobSpec) -> list[record.Record]:
+        """Return the records of a job's system on its dataset, the newest first."""
+        return self._of_dataset(job.folder.parent.parent).get(_system(job), [])
+
+    def _read(self, folder: Path) -> dict[System, list[record.Record]]:
+        paths = sorted(folder.glob(f"*/*/{RECORD}"), key=lambda path: -path.stat().st_mtime)
+        found: dict[System, list[record.Record]] = {}
+        for each in map(read_record, paths):
+            found.setdefault(_system(each), []).append(each)
+        return found
+
+
+def job_status(job: JobSpec, earlier: EarlierRecords | None = None) -> dict[str, StageStatus]:
+    """Return the status of each stage of a job, read off the disk alone.
+
+    Args:
+        job: whose.
+        earlier: shared by the jobs of a call; None reads the records for this one alone.
+    """
+    earlier = earlier or EarlierRecords()
     found = find_record(job)
     if found is not None and found.state == "done":
         there = {"train": job.train, "evaluate": True, "measure": job.measure}
@@ -42,15 +71,15 @@ def job_status(job: JobSpec) -> dict[str, StageStatus]:
         first = "train" if job.train else "evaluate"
         will_fail = StageStatus("to run", f"will fail: {job.refused}")
         return {**dict.fromkeys(("train", "evaluate", "measure"), nothing), first: will_fail}
-    training, checkpoint = _train_status(job)
+    training, checkpoint = _train_status(job, earlier)
     evaluation = StageStatus("to run", "no checkpoint yet")
     if checkpoint is not None:
-        evaluation = _stage_status(job, "evaluate", job.evaluate(checkpoint))
-    measuring = _stage_status(job, "measure", job.measure) if job.measure else nothing
+        evaluation = _stage_status(job, "evaluate", job.evaluate(checkpoint), earlier)
+    measuring = _stage_status(job, "measure", job.measure, earlier) if job.measure else nothing
     return {"train": training, "evaluate": evaluation, "measure": measuring}
 
 
-def _train_status(job: JobSpec) -> tuple[StageStatus, str | None]:
+def _train_status(job: JobSpec, earlier: EarlierRecords) -> tuple[StageStatus, str | None]:
     """Return the status of training, and the hash of the checkpoint if there is one."""
     if job.train is None:
         return StageStatus("none"), "baseline" if job.is_baseline else job.checkpoint_sha256
@@ -59,22 +88,19 @@ def _train_status(job: JobSpec) -> tuple[StageStatus, str | None]:
     if result is None and step is not None:
         return StageStatus("resumes", f"stopped after step {step}"), None
     made = result["checkpoint"]["sha256"] if result else None
-    return _stage_status(job, "train", job.train), made
+    return _stage_status(job, "train", job.train, earlier), made
 
 
-def _stage_status(job: JobSpec, name: str, stage: record.Stage) -> StageStatus:
+def _stage_status(
+    job: JobSpec, name: str, stage: record.Stage, earlier: EarlierRecords
+) -> StageStatus:
     if find_result(job.stage_folder(name, stage.key)):
         return StageStatus("cached")
-    return StageStatus("to run", _changes(job, name, stage))
+    return StageStatus("to run", _changes(name, stage, earlier.of_system(job)))
 
 
-def _changes(job: JobSpec, name: str, stage: record.Stage) -> str:
+def _changes(name: str, stage: record.Stage, records: list[record.Record]) -> str:
     """Return what differs from that earlier stage of the same system which is most like it."""
-    # Records of the same system on the same dataset, the newest first.
-    paths = sorted(
-        job.folder.parent.parent.glob(f"*/*/{RECORD}"), key=lambda path: -path.stat().st_mtime
-    )
-    records = [found for path in paths if _system(found := read_record(path)) == _system(job)]
     earlier = [found for found in records if name in found.stages]
     if not earlier:
         return "never run"
@@ -87,7 +113,7 @@ def _changes(job: JobSpec, name: str, stage: record.Stage) -> str:
     return "its files are gone" if nearest_one.state == "done" else ended
 
 
-def _system(job: JobSpec | record.Record) -> tuple[str, str | None]:
+def _system(job: JobSpec | record.Record) -> System:
     return job.model.name, job.loss.name if job.loss else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ import pytest
 from harness.config.loader import load
 from harness.datasets.listing import list_dataset
 from harness.errors import ConfigError, RequestError
+from harness.records.record import Record
+from harness.records.record_files import read_record
 from harness.run.job.record_writing import build_failure, write_attempt
 from harness.run.job.spec import JobSpec
+from harness.run.plan import status as plan_status
 from harness.run.plan.jobs import plan_checkpoint
 from harness.run.plan.request import CheckpointEntry, RunRequest, listing_state
-from harness.run.plan.status import StageStatus, job_status
+from harness.run.plan.status import EarlierRecords, StageStatus, job_status
 from harness.series.series_file import FILE as SERIES
 from harness.train.training_progress import RESUME
 from tests.tiny import TinyBenchmark, planned_jobs
@@ -203,6 +207,33 @@ def test_a_run_stays_in_its_folder_whatever_its_name(tiny: TinyBenchmark, name: 
     assert len(place.resolve().relative_to(tiny.runs.resolve()).parts) == 4
     place.mkdir(parents=True)
     assert place in set(tiny.runs.resolve().glob("*/*/*/*"))
+
+
+def test_a_changed_copy_of_a_job_has_keys_and_a_folder_of_its_own(tiny: TinyBenchmark) -> None:
+    job = jobs_of(tiny)[1]
+    before = job.digest, job.folder, job.train, job.measure
+    trained = {**(job.train_inputs or {}), "seed": 5}
+    other = job.model_copy(update={"seed": 5, "memory_limit": 2, "train_inputs": trained})
+    assert (job.digest, job.folder, job.train, job.measure) == before
+    changed = other.digest, other.folder, other.train, other.measure
+    assert all(new != old for new, old in zip(changed, before, strict=True))
+
+
+def test_the_records_of_a_call_are_read_once(
+    tiny: TinyBenchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def counted(path: Path) -> Record:
+        read.append(path)
+        return read_record(path)
+
+    monkeypatch.setattr(plan_status, "read_record", counted)
+    earlier, jobs = EarlierRecords(), jobs_of(tiny, settings={"steps": 5})[1:]
+    assert len(jobs) > 1
+    for job in jobs:
+        assert job_status(job, earlier)["train"] == StageStatus("to run", "changed: recipe.steps")
+    assert len(read) == len(set(read)) == 3
 
 
 def test_a_checkpoint_needs_a_file_and_a_model(tiny: TinyBenchmark) -> None:
