@@ -218,7 +218,9 @@ def _asked_systems(suite: Suite, request: RunRequest) -> dict[SuiteSystem, str |
         for each, recipe in systems.items()
         if each.model in models and each.loss in losses and recipe in (*recipes, None)
     }
-    if not asked and not {*request.models} & {*together}:
+    # An ensemble has neither a loss nor a recipe of its own.
+    names_ensemble = {*request.models} & {*together} and not (request.losses or request.recipes)
+    if not asked and not names_ensemble:
         listed = ", ".join(f"{each.model} + {each.loss} ({of})" for each, of in systems.items())
         raise ConfigError(
             f"{name} has no such combination of model, loss and recipe; there are {listed}"

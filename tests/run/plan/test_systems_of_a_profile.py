@@ -87,3 +87,9 @@ def test_an_ensemble_is_left_out_where_recipes_are_asked_for():
     suite, fold = LOADED.suite("letters"), "omniglot-folds.1of4"
     assert [*suite_ensembles(suite, request_of("letters"), fold)]
     assert not [*suite_ensembles(suite, request_of("letters", recipes=("letters",)), fold)]
+
+
+def test_an_ensemble_that_is_asked_for_with_a_recipe_is_refused():
+    assert letters(models=("efficientnet-b0-b1-b2",)) == []
+    with pytest.raises(ConfigError, match="no such combination"):
+        letters(models=("efficientnet-b0-b1-b2",), recipes=("letters",))
