@@ -12,6 +12,7 @@ import pytest
 
 from harness.cli import main
 from harness.records.documents import readable_json
+from harness.series.series_file import PUBLISHED as SERIES
 from tests.places import ROOT
 from tests.tiny import TinyBenchmark
 
@@ -69,11 +70,13 @@ def test_details_that_differ_fail_both_commands(
 
 
 def as_run(record: Path, runs: Path) -> None:
-    """Lay a published record and its scores where a run would leave them."""
+    """Lay a published record, its scores and its series where a run would leave them."""
     folder = runs / "image-quick" / record.parent.name / record.stem / "seed0-a"
     folder.mkdir(parents=True)
     shutil.copy(record, folder / "record.json")
     shutil.copy(record.with_suffix(".scores.npz"), folder / "scores.npz")
+    if (series := record.with_suffix(f".{SERIES}")).is_file():
+        shutil.copy(series, folder / SERIES)
 
 
 def test_publishing_writes_details_and_says_why_some_are_missing(
