@@ -641,7 +641,9 @@ function scrolled(label, table) {
 // The tools above a table: the text filter, a menu for each facet, the columns, a count.
 function tools(view) {
   const search = element("input", { type: "search", placeholder: "Filter rows", "aria-label": "Filter rows by text", autocomplete: "off", spellcheck: "false" });
-  search.addEventListener("input", later(() => view.change({ text: search.value }, { replace: true }), 60));
+  // What was typed is read at once: a click meanwhile shows the state, which has not heard of it.
+  const look = later((text) => view.change({ text }, { replace: true }), 60);
+  search.addEventListener("input", () => look(search.value));
   const facets = view.data.facets.map((name, place) => facetMenu(view, name, place)).filter(Boolean);
   const columns = columnMenu(view);
   const reset = button("Reset", () => view.change(structuredClone(NOTHING)), { class: "reset" });
