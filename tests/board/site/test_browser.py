@@ -333,6 +333,19 @@ def test_a_name_stays_in_sight_while_the_table_scrolls_sideways(tab, published_s
     assert entry.bounding_box()["x"] == pytest.approx(before, abs=60)
 
 
+def test_what_is_typed_counts_though_a_head_is_clicked_at_once(board):
+    board.evaluate(
+        """() => {
+            const search = document.querySelector("input[type=search]");
+            search.value = "AAM net34";
+            search.dispatchEvent(new Event("input"));
+            document.querySelector("table.main thead button").click();
+        }"""
+    )
+    counts(board, "1 of 6 rows")
+    assert names(board) == ["resnet34 + aam"]
+
+
 def test_a_long_table_shows_its_rows_as_they_are_wanted(tab, site_of, make):
     losses = itertools.cycle(("aam", "softmax"))
     records = [
