@@ -10,7 +10,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from tests.benchmarks.figures import Figure, missed
 from tests.tiny import TinyBenchmark, ended, make_tiny
 
-JOBS = 40
+JOBS = 8
 """Trainings of two steps; what they take is nearly all what a job takes by itself."""
 
 
