@@ -36,12 +36,12 @@ def health(
     """Say what the curves of a run or log bear out: trend, noise, checklist, forecast, advice."""
     from harness.health.health import assess
     from harness.report.text import read_words
-    from harness.run.folder import find_record, find_series
+    from harness.run.folder import find_series
     from harness.series.reading import read_series
 
-    words, record = read_words(lang), find_record(runs, run)
+    words, (place, record) = read_words(lang), find_series(runs, run)
     leaky = record is not None and record.is_leaky
-    found = [assess(series, leaky=leaky) for series in read_series(find_series(runs, run))]
+    found = [assess(series, leaky=leaky) for series in read_series(place)]
     if json:
         give_json({"schema": 1, "trainings": [_document(each, words) for each in found]})
     else:

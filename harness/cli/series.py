@@ -34,7 +34,8 @@ def series(
         raise RequestError("--csv and --parquet: give one of them")
     if parquet and output is None:
         raise RequestError("--parquet: give its file by -o FILE")
-    found = read_series(find_series(runs, run))
+    place, _ = find_series(runs, run)
+    found = read_series(place)
     table = steps_table(found)
     for each in found:
         say(f"{each.source}: {len(each.names)} names, {len(each.frame())} steps")

@@ -64,19 +64,10 @@ def find_run(runs: Path, run: Path) -> Path:
     raise RequestError(f"{run}: no such run under {runs}; `harness runs list` names all of them")
 
 
-def find_record(runs: Path, run: Path) -> Record | None:
-    """Return the record of a run, given as for `find_run`; None of a log, which has none.
+def find_series(runs: Path, run: Path) -> tuple[Path, Record | None]:
+    """Return the folder or file with the series of a run, and the run's record.
 
-    Raises:
-        RequestError: there is neither.
-    """
-    here = run if run.exists() else runs / run
-    is_record = here.suffix == ".json" or (here / RECORD).is_file()
-    return read_record(find_run(runs, run)) if is_record or not here.exists() else None
-
-
-def find_series(runs: Path, run: Path) -> Path:
-    """Return the folder or file with the series of a run; a path that is no run's is its own.
+    A path that is no run's is its own, and has no record.
 
     Args:
         runs: the folder of runs.
@@ -85,14 +76,17 @@ def find_series(runs: Path, run: Path) -> Path:
     Raises:
         RequestError: it is the run of a system that was not trained here.
     """
-    record = find_record(runs, run)
-    if record is None:
-        return run if run.exists() else runs / run
-    path, trained = find_run(runs, run), training_series(runs, record)
+    here = run if run.exists() else runs / run
+    is_record = here.suffix == ".json" or (here / RECORD).is_file()
+    if here.exists() and not is_record:
+        return here, None
+    path = find_run(runs, run)
+    record = read_record(path)
+    trained = training_series(runs, record)
     beside = (path.with_name(PUBLISHED), path.with_name(f"{path.stem}.{PUBLISHED}"))
     for place in (*([trained] if trained else []), *beside):
         if place.is_file():
-            return place
+            return place, record
     raise RequestError(f"{run}: has no series: it was not trained, or before series were kept")
 
 

@@ -1,4 +1,4 @@
-"""What a job costs beside its own work, and a finished suite that is asked for again."""
+"""The duration of a tiny job, and of a finished suite that is asked for again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.benchmarks.figures import Figure, missed
 from tests.tiny import TinyBenchmark, ended, make_tiny
 
 JOBS = 8
-"""Trainings of two steps; what they take is nearly all what a job takes by itself."""
+"""Trainings of two steps each."""
 
 
 def _seconds(tiny: TinyBenchmark, jobs: int, ran: int) -> float:
