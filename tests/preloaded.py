@@ -15,7 +15,6 @@ and it holds what other tests have imported and computed.
 from __future__ import annotations
 
 import atexit
-import ctypes
 import fcntl
 import gc
 import importlib
@@ -42,9 +41,10 @@ import pytest
 
 from harness.cli import main
 from harness.measure import timing
-from harness.run.execute import child, supervisor
-from harness.run.execute.supervisor import ADOPT_ORPHANS
-from tests.forked import FORKING, Forked, fork
+from harness.run.execute import child, subprocesses, supervisor
+from harness.run.execute.fork_server import ForkedSupervisor, adoption
+from harness.run.execute.forking import fork
+from tests.forked import FORKING, Forked, NoServer
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVE = "import sys; from tests.preloaded import serve; serve(int(sys.argv[1]))"
@@ -115,6 +115,7 @@ def _run(asked: dict[str, Any], given: list[int], paths: list[str]) -> int:
 
     def run() -> None:
         child.subprocess = supervisor.subprocess = FORKING  # type: ignore[assignment]
+        subprocesses.ForkServer = NoServer  # type: ignore[assignment,misc]
         os.chdir(asked["folder"])
         sys.path[:] = ["", *paths]
         sys.argv = ["-c", *asked["words"]]
@@ -254,13 +255,9 @@ class Lent(Forked):
     ) -> None:
         asked = {"words": list(command), "folder": str(Path.cwd()), "kept": list(pass_fds),
                  "environment": dict(env or os.environ)}  # fmt: skip
-        system = ctypes.CDLL(None)
-        with self.adopting:
-            system.prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
-            try:
-                self.pid = _server().ask(asked, (stdin, stdout, stderr, *pass_fds), PATIENCE)
-            finally:
-                system.prctl(ADOPT_ORPHANS, 0, 0, 0, 0)
+        with self.adopting, adoption():
+            started = _server().ask(asked, (stdin, stdout, stderr, *pass_fds), PATIENCE)
+        ForkedSupervisor.__init__(self, started)
 
 
 def lend_workers(patch: pytest.MonkeyPatch) -> None:
@@ -268,3 +265,4 @@ def lend_workers(patch: pytest.MonkeyPatch) -> None:
     if sys.platform == "linux":
         _server()  # before several threads ask it
         patch.setattr(child, "subprocess", SimpleNamespace(Popen=Lent))
+        patch.setattr(subprocesses, "ForkServer", NoServer)

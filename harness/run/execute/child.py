@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+from harness.run.execute.fork_server import ForkServer
 from harness.run.execute.messages import MessageParser, OutputTail
 from harness.run.execute.supervisor import ENDING, end_descendants, end_marked
 
@@ -47,23 +48,31 @@ class Child:
     Args:
         module: what it runs; its `main` opens the channel.
         environment: its environment.
+        server: what it is forked by; None to start it from nothing.
+
+    Attributes:
+        mark: the value of the variable `MARK` of all its processes.
     """
 
-    def __init__(self, module: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, module: str, environment: Mapping[str, str], server: ForkServer | None = None
+    ) -> None:
         requests, self._requests = os.pipe()
         self._messages, messages = os.pipe()
         self._prints, prints = os.pipe()
         lifeline, self._lifeline = os.pipe()
-        self._mark = uuid4().hex
+        self.mark = uuid4().hex
+        own, pipes = {**environment, MARK: self.mark}, (requests, messages)
         try:
-            self._process = subprocess.Popen(
+            forked = server.start(module, own, (lifeline, prints), pipes) if server else None
+            self._process = forked or subprocess.Popen(
                 # -P: what lies in the folder of the call is not taken for a package of that name.
-                [sys.executable, "-P", "-m", SUPERVISOR, module, str(requests), str(messages)],
+                [sys.executable, "-P", "-m", SUPERVISOR, module, *map(str, pipes)],
                 stdin=lifeline,
                 stdout=prints,
                 stderr=prints,
-                pass_fds=(requests, messages),
-                env={**environment, MARK: self._mark},
+                pass_fds=pipes,
+                env=own,
                 # A group of its own: Ctrl-C is the caller's to answer, and no death that is a row.
                 process_group=0,
             )
@@ -138,7 +147,7 @@ class Child:
             status = self._process.wait()
             if status < 0:
                 # Perhaps the supervisor's own: what it had adopted is found by its environment.
-                end_marked(MARK, self._mark)
+                end_marked(MARK, self.mark)
         finally:
             self._finished = True
             self._selector.close()

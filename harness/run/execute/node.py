@@ -44,7 +44,7 @@ def run(folder: Path) -> None:
     os.environ.update(asked.environment)
     os.chdir(asked.folder)
     exchange.tell(ProgressEvent("message", f"{job.title}: runs on {platform.node()}"))
-    executor = LocalExecutor(job.device, 1)
+    executor = LocalExecutor(job.device, 1, forks=False)
     limits = (exchange, asked.orphan_seconds, executor)
     threading.Thread(target=_end_without_caller, args=limits, daemon=True).start()
     kills = memory_kills()

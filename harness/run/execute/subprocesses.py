@@ -12,10 +12,12 @@ from harness.measure.device import Device
 from harness.measure.environment import ALLOCATOR_ENVIRONMENT
 from harness.measure.rounding import WORKSPACE
 from harness.run.events import ProgressEvent, Watch
-from harness.run.execute.child import Child, TimeIsUp
+from harness.run.execute.child import MARK, Child, TimeIsUp
 from harness.run.execute.executor import Answer, StoppedError
+from harness.run.execute.fork_server import ForkServer
 from harness.run.execute.job_clock import JobClock
 from harness.run.execute.messages import ProtocolError
+from harness.run.job.results import find_result
 from harness.run.job.spec import JobSpec
 
 SPIN_COUNT = "2000"
@@ -35,24 +37,30 @@ class LocalExecutor:
     Args:
         device: the device that jobs were planned for.
         workers: jobs at a time; on several equal GPUs they are spread over these.
+        forks: start workers as copies of a process that has torch loaded, where they compute on the
+            processor: a driver of a GPU does not survive a fork.
     """
 
-    def __init__(self, device: Device, workers: int) -> None:
+    def __init__(self, device: Device, workers: int, *, forks: bool = True) -> None:
         count = _equal_cards() if device == "cuda" and workers > 1 else 1
         names = ("cpu",) if device == "cpu" else tuple(f"cuda:{card}" for card in range(count))
         self.slots = tuple(names[worker % len(names)] for worker in range(workers))
+        self._server = ForkServer(MARK) if forks and device == "cpu" else None
         self._lock = threading.Lock()
         self._running: set[Child] = set()
         self._stopped = False
 
     def ask(self, job: JobSpec, slot: str, watch: Watch) -> Answer:
         """Run a job in a process that sees the slot's device alone; see `Executor.ask`."""
+        environment = {**worker_environment(job.threads), **card_of(slot, self.slots)}
+        server = None if _begins_empty(job) else self._server
+        if self._stopped:
+            raise StoppedError
+        child = Child("harness.run.execute.worker", environment, server)
         with self._lock:
-            if self._stopped:
-                raise StoppedError
-            environment = {**worker_environment(job.threads), **card_of(slot, self.slots)}
-            child = Child("harness.run.execute.worker", environment)
             self._running.add(child)
+            if self._stopped:
+                child.kill()
         try:
             child.send(job.model_dump_json())
             answer = _answer(child, job, watch)
@@ -70,6 +78,20 @@ class LocalExecutor:
             self._stopped = True
             for child in self._running:
                 child.kill()
+        if self._server is not None:
+            self._server.close()
+
+
+def _begins_empty(job: JobSpec) -> bool:
+    """Return whether a job's process is to import all that it needs by itself.
+
+    A baseline does without torch. Where memory is counted, libraries are a part of it, and a copy
+    holds only those of their pages that it reads.
+    """
+    if job.is_baseline or job.only in ("measure", "time"):
+        return True
+    measure = job.measure
+    return measure is not None and not find_result(job.stage_folder("measure", measure.key))
 
 
 def _equal_cards() -> int:

@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
@@ -37,6 +38,28 @@ SOON = 0.01
 def main() -> NoReturn:
     """Run a worker, end what it leaves behind, and end with its status."""
     module, *pipes = sys.argv[1:]
+    supervise(lambda: _start(module, pipes), [int(pipe) for pipe in pipes])
+
+
+def _start(module: str, pipes: Sequence[str]) -> int:
+    """Start a worker from nothing; return its process id."""
+    return subprocess.Popen(
+        # -P: what lies in the folder of the call is not taken for a package of that name.
+        [sys.executable, "-P", "-m", module, *pipes],
+        stdin=subprocess.DEVNULL,
+        pass_fds=[int(pipe) for pipe in pipes],
+        # A group of its own: a signal that it sends to its group does not end this process.
+        process_group=0,
+    ).pid
+
+
+def supervise(start: Callable[[], int], pipes: Sequence[int]) -> NoReturn:
+    """Start a worker, end what it leaves behind, and end with its status.
+
+    Args:
+        start: starts it, in a group of its own; returns its process id.
+        pipes: the descriptors of its channel.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
     woken, wake = os.pipe()
@@ -46,17 +69,10 @@ def main() -> NoReturn:
     for each in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         # Not ignored: what is ignored stays so in the worker.
         signal.signal(each, lambda *_: None)
-    worker = subprocess.Popen(
-        # -P: what lies in the folder of the call is not taken for a package of that name.
-        [sys.executable, "-P", "-m", module, *pipes],
-        stdin=subprocess.DEVNULL,
-        pass_fds=[int(pipe) for pipe in pipes],
-        # A group of its own: a signal that it sends to its group does not end this process.
-        process_group=0,
-    )
+    worker = start()
     for pipe in pipes:  # the caller sees that the worker closes its own
-        os.close(int(pipe))
-    status = _end_all(worker.pid, LEFT_BEHIND if _wait(worker.pid, woken) else 0.0)
+        os.close(pipe)
+    status = _end_all(worker, LEFT_BEHIND if _wait(worker, woken) else 0.0)
     if status < 0:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with suppress(OSError):  # SIGKILL has no handler to take back

@@ -20,12 +20,12 @@ def mark() -> Iterator[str]:
         each.kill()
 
 
-def marked(mark: str) -> list[psutil.Process]:
+def marked(mark: str, name: str = NAME) -> list[psutil.Process]:
     """Living processes that began with a mark in their environment."""
     found = []
     for each in psutil.process_iter():
         try:
-            if each.environ().get(NAME) == mark and each.status() != psutil.STATUS_ZOMBIE:
+            if each.environ().get(name) == mark and each.status() != psutil.STATUS_ZOMBIE:
                 found.append(each)
         except psutil.Error:
             continue
