@@ -77,7 +77,7 @@ def health_line(records: Sequence[Record], runs: Path) -> str:
     """Return one line on the health of the trainings of some records; empty if none has a series.
 
     Args:
-        records: of jobs; those that are not done have none.
+        records: of jobs that were run now; those that are not done have none.
         runs: the folder of runs.
     """
     from harness.health.health import assess

@@ -16,8 +16,8 @@ from harness.config.numbers import EMBEDDINGS_MIB
 from harness.errors import PathError, StorageError
 
 if TYPE_CHECKING:
+    from harness.board.standing.rows import FiledRecord
     from harness.datasets.corpus_folders import Absence
-    from harness.records.record import Record
     from harness.run.plan.request import RunRequest
     from harness.run.session import Outcome
 
@@ -73,29 +73,29 @@ def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
     Returns:
         False where a job has no result, or the tables could not be written.
     """
-    from harness.board.publishing.published_tables import end_beside
+    from harness.board.publishing.published_tables import file_record
     from harness.board.standing.rows import FiledRecord
     from harness.board.standing.table import tables
     from harness.board.writing.console import renderable
     from harness.board.writing.json_document import document
 
-    written = write_tables(request, outcome.filed)
-    ends = {id(record): end_beside(path) for path, record in outcome.filed.items()}
-    made = tables([FiledRecord(each, end=ends.get(id(each))) for each in outcome.records])
+    filed = {path: file_record(path, record) for path, record in outcome.filed.items()}
+    written = write_tables(request, filed)
+    made = tables([*map(FiledRecord, outcome.beside), *filed.values()])
     if as_json:
         absent = [vars(absence) for absence in outcome.absent]
-        give_json({**document(made), "ran": outcome.ran, "absent": absent})
+        give_json({**document(made), "ran": len(outcome.ran), "absent": absent})
     else:
         give(*(renderable(table) for table in made))
         say_absent(outcome.absent)
     if written and not as_json:
-        say(f"{outcome.ran} of {len(outcome.jobs)} jobs were run now; table: {written}")
-    if line := health_line(outcome.records, request.runs):
+        say(f"{len(outcome.ran)} of {len(outcome.jobs)} jobs were run now; table: {written}")
+    if line := health_line(outcome.made, request.runs):
         say(line)
     return outcome.all_done and written is not None
 
 
-def write_tables(request: RunRequest, known: Mapping[Path, Record]) -> Path | None:
+def write_tables(request: RunRequest, known: Mapping[Path, FiledRecord]) -> Path | None:
     """Write the tables beside the records; None, and a message, where the disk takes none.
 
     Args:

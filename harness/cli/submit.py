@@ -77,7 +77,7 @@ def submit(
         filed = file_submission(loaded, request, entry, given, published=published, check=check)
     is_kept = True
     if filed.path is not None:
-        is_kept = write_tables(request, {filed.path: filed.record}) is not None
+        is_kept = write_tables(request, {}) is not None
     _show(filed, as_json=json)
     if not is_kept:
         raise typer.Exit(1)

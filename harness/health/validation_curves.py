@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -105,6 +106,7 @@ class Curve:
         )
 
 
+@cache
 def read_name(name: str) -> tuple[str, str]:
     """Return whose numbers a name is of (`validation`, `training`, `same mode`, ``) and the metric.
 

@@ -50,7 +50,7 @@ from harness.run.plan.request import (
     suite_entries,
 )
 from harness.run.plan.speeds import packing_times
-from harness.run.plan.status import EarlierRecords, StageStatus, job_status
+from harness.run.plan.status import EarlierRuns, StageStatus, job_status
 
 
 @dataclass(frozen=True)
@@ -59,21 +59,30 @@ class Outcome:
 
     Attributes:
         jobs: every job of the call.
-        records: their records, in the same order; before them, those that a table shows beside.
-        ran: how many of them were run just now.
+        records: their records, in the same order.
+        ran: digests of those that were run just now.
         absent: datasets of the suite that are not on this machine.
+        beside: records that its tables show before them.
     """
 
     jobs: list[JobSpec]
     records: list[Record]
-    ran: int
+    ran: frozenset[str]
     absent: list[Absence]
+    beside: tuple[Record, ...] = ()
+
+    @property
+    def made(self) -> list[Record]:
+        """Records of the jobs that were run just now."""
+        pairs = zip(self.jobs, self.records, strict=True)
+        return [record for job, record in pairs if job.digest in self.ran]
 
     @property
     def filed(self) -> dict[Path, Record]:
         """Records of the jobs by their files."""
-        pairs = zip(reversed(self.jobs), reversed(self.records), strict=False)
-        return {job.folder / RECORD: record for job, record in pairs}
+        return {
+            job.folder / RECORD: record for job, record in zip(self.jobs, self.records, strict=True)
+        }
 
     @property
     def all_done(self) -> bool:
@@ -144,10 +153,10 @@ def forecast(
     WORKERS.minutes = request.limits.silence_minutes
     here, absent = find_datasets(loaded, request)
     jobs = plan_jobs(loaded, request, listing_states(loaded, here), tell)
-    earlier = EarlierRecords()
+    earlier = EarlierRuns()
     statuses = [job_status(job, earlier) for job in jobs]
     listings = {each.name: each for each in here}
-    found = estimate_durations(loaded, jobs, statuses, listings, tell)
+    found = estimate_durations(loaded, jobs, statuses, listings, earlier, tell)
     used = {job.dataset.name for job, each in zip(jobs, found, strict=True) if each.left != 0}
     packing = packing_times([each for each in here if each.name in used], request.cache, tell)
     return CallEstimate(jobs, statuses, found, packing, absent)
@@ -303,8 +312,8 @@ def run_missing(
     request: RunRequest,
     workers: int,
     watch: Watch,
-) -> tuple[list[Record], int]:
-    """Run the jobs without a result; return the records of all, and how many were run here.
+) -> tuple[list[Record], frozenset[str]]:
+    """Run the jobs without a result; return the records of all, and whose were made here.
 
     Others were run meanwhile by another call on the same folder. Records come from the executor if
     the jobs were run now, since a full disk may hold none.
@@ -325,4 +334,5 @@ def run_missing(
             refuse_full_memory(engine, missing)
         made = run_jobs(missing, engine, hear, found)
         found = {**found, **{job.digest: record for job, record in made}}
-    return [record for job in jobs if (record := found[job.digest])], len(ran)
+    records = [found[job.digest] for job in jobs]
+    return [record for record in records if record is not None], frozenset(ran)

@@ -50,4 +50,4 @@ def extend_run(
         for job in jobs:
             check_unchanged(job, finished)
         records, ran = run_missing(jobs, executor, request, 1, watch)
-    return Outcome(jobs, [finished.record, *records], ran, absent)
+    return Outcome(jobs, records, ran, absent, beside=(finished.record,))

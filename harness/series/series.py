@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from harness.errors import RequestError, nearest
@@ -76,10 +77,16 @@ class Series:
     marks: tuple[Mark, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the scalars, in the order in which they first appear."""
-        return tuple(str(name) for name in self.scalars["name"].unique())
+        return tuple(self._rows)
+
+    @cached_property
+    def _rows(self) -> dict[str, pd.DataFrame]:
+        groups = self.scalars.groupby("name", sort=False)
+        parts = {str(name): rows.drop(columns="name") for name, rows in groups}
+        return {name: rows.reset_index(drop=True) for name, rows in parts.items()}
 
     def __contains__(self, name: object) -> bool:
         return name in self.names
@@ -92,8 +99,7 @@ class Series:
         """
         if name not in self:
             raise RequestError(f"{self.source}: no series {name!r}; {nearest(name, self.names)}")
-        rows = self.scalars[self.scalars["name"] == name]
-        return rows.drop(columns="name").reset_index(drop=True)
+        return self._rows[name].copy(deep=False)
 
     def frame(self, by: Literal["step", "epoch"] = "step") -> pd.DataFrame:
         """Return all scalars as a wide table: a column a name, NaN where a name has no value.

@@ -27,7 +27,7 @@ from harness.run.job.results import RESULT, KeptAnswers, Speed, run_stage
 from harness.run.job.spec import JobSpec
 from harness.run.job.stages import answer_job
 from harness.run.plan.request import RunRequest
-from harness.run.plan.status import job_status
+from harness.run.plan.status import EarlierRuns, job_status
 from tests.tiny import TinyBenchmark, finished_tiny, planned_jobs
 
 
@@ -151,7 +151,7 @@ class Runs:
     def call(self) -> list[Record]:
         """Do what a call of `run`, `plan`, `runs list` and `runs gc` does with the folder."""
         for job in self.jobs:
-            job_status(job)
+            job_status(job, EarlierRuns())
         run_rows(self.folder)
         collect_garbage(self.folder, delete=False)
         loaded = load(self.tiny.config)

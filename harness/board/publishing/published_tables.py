@@ -43,7 +43,7 @@ __all__ = ["Beside", "Files", "build", "read_folder", "record_files", "render"]
 
 BENCHMARK = "benchmark.toml"
 NOTHING = Beside()
-UNREAD: Mapping[Path, Record] = {}
+UNREAD: Mapping[Path, FiledRecord] = {}
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def _remove_undrawn(folder: Path, names: Set[str]) -> None:
 
 
 def write_local(
-    runs: Path, suite: str, profile: str, known: Mapping[Path, Record] = UNREAD
+    runs: Path, suite: str, profile: str, known: Mapping[Path, FiledRecord] = UNREAD
 ) -> Path:
     """Write `<suite>-<profile>.md` and `.json` from every record of that suite and profile.
 
@@ -212,16 +212,27 @@ def write_local(
     """
     name = f"{suite}-{profile}"
     paths = sorted((runs / name).rglob("record.json"))
-    records = ((path, _usable(path, known.get(path.resolve()))) for path in paths)
     made = tables(
-        FiledRecord(each, path.relative_to(runs).as_posix(), end=end_beside(path))
-        for path, each in records
+        replace(
+            known.get(path.resolve()) or file_record(path), path=path.relative_to(runs).as_posix()
+        )
+        for path in paths
     )
     write_text(runs / f"{name}.json", document_text(made))
     curves = {curve.host: curve for curve in curves_of(made)}
     sections = (section(table, curve=curves.get(table)) for table in made)
     write_text(runs / f"{name}.md", "\n".join(sections))
     return runs / f"{name}.md"
+
+
+def file_record(path: Path, record: Record | None = None) -> FiledRecord:
+    """Return the record in a file with how its training ended, and without a path of its own.
+
+    Args:
+        path: the file.
+        record: its content, if it need not be read again.
+    """
+    return FiledRecord(_usable(path, record), end=end_beside(path))
 
 
 def end_beside(record: Path) -> TrainingEnd | None:

@@ -27,7 +27,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from harness.run.execute.forking import fork, show_variable
-from harness.run.execute.supervisor import ADOPT_ORPHANS, supervise
+from harness.run.execute.supervisor import ADOPT_ORPHANS, end_marked, supervise
 
 LOADED = (
     "harness.run.execute.worker",
@@ -127,6 +127,10 @@ class ForkServer:
                     text = json.dumps(asked).encode()
                     socket.send_fds(self._channel, [text], [*streams, *pipes])
                     pid = int(self._channel.recv(16))
+                if not _is_child(pid):
+                    end_marked(self._mark, environment[self._mark])
+                    self._end()
+                    return None
             except TimeoutError:
                 self._end()
                 raise
@@ -173,6 +177,15 @@ class ForkServer:
                 process_group=0,
             )
         return ours
+
+
+def _is_child(pid: int) -> bool:
+    """Return whether this process can wait for another one's end: a sandbox may forbid adoption."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 @contextmanager

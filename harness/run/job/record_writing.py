@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -200,9 +199,11 @@ def mend_record(spec: JobSpec) -> Record | None:
     two different records, neither is believed and the job is to be judged again.
     """
     path = spec.folder / RECORD
-    with suppress(PathError), lock(path):
-        _mend_copies(spec)
-    record = find_record(spec)
+    try:
+        with lock(path):
+            record = _mend_copies(spec)
+    except PathError:  # nothing can be written there
+        record = find_record(spec)
     scores = record.artefacts.get("scores") if record and not record.submission else None
     if scores is None:
         return record
@@ -213,11 +214,19 @@ def mend_record(spec: JobSpec) -> Record | None:
     return None
 
 
-def _mend_copies(spec: JobSpec) -> None:
-    """Set aside what is damaged of a job's record and its latest attempt, which are alike."""
+def _mend_copies(spec: JobSpec) -> Record | None:
+    """Set aside what is damaged of a job's record and its latest attempt, which are alike.
+
+    Returns:
+        The record; None if none is left.
+    """
     attempts = sorted(spec.folder.glob("attempt-*.json"), key=_attempt_number)
     latest = spec.folder / RECORD
-    read = {path: _readable(path, spec) for path in (latest, *attempts[-1:]) if path.exists()}
+    paths = [path for path in (latest, *attempts[-1:]) if path.exists()]
+    is_copy = len(paths) == 2 and read_bytes(latest) == read_bytes(paths[1])
+    if is_copy and (whole := _readable(latest, spec)) is not None:
+        return whole
+    read = {path: _readable(path, spec) for path in paths}
     damaged = [path for path, record in read.items() if record is None]
     found = [record for record in read.values() if record is not None]
     if len(found) == 2 and found[0].attempt == found[1].attempt and found[0] != found[1]:
@@ -225,8 +234,9 @@ def _mend_copies(spec: JobSpec) -> None:
     for path in damaged:
         set_aside(path, "not the job's record that was written")
     if len(read) == 2 and len(damaged) == 1:
-        (whole,) = read.keys() - damaged
-        write_bytes(damaged[0], read_bytes(whole))
+        (good,) = read.keys() - damaged
+        write_bytes(damaged[0], read_bytes(good))
+    return find_record(spec)
 
 
 def _readable(path: Path, spec: JobSpec) -> Record | None:

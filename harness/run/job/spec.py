@@ -23,7 +23,7 @@ from harness.run.job.limits import Limits
 from harness.run.job.parent import Parent
 from harness.run.job.results import TimedShapes, stage_folder
 
-DIVISION = ("micro_batch", "batch_norm", "fine_tune")
+DIVISION = {"micro_batch", "batch_norm", "fine_tune"}
 """Keys of a recipe that a record of costs holds only where they are not the defaults."""
 
 
@@ -161,7 +161,7 @@ class JobSpec(BaseModel):
         """Key of the measuring stage; None if there is no network."""
         if self.is_baseline or self.members or self.environment is None:
             return None
-        asked = self.recipe.model_dump(mode="json") if self.recipe else {}
+        division = self.recipe.model_dump(mode="json", include=DIVISION) if self.recipe else {}
         return _stage(
             {
                 "stage": "measure",
@@ -172,7 +172,7 @@ class JobSpec(BaseModel):
                 "crop_seconds": self.recipe.crop_seconds if self.recipe else None,
                 "precision": self.recipe.precision if self.recipe else "32-true",
                 "optimizer": self.recipe.optimizer.name if self.recipe else None,
-                **{name: asked[name] for name in DIVISION if name in asked},
+                **division,
                 "augment": self.recipe.augment.model_dump() if self.recipe else None,
                 "classes": self.dataset.counts["train"],
                 "dataset": self.dataset.name,

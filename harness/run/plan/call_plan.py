@@ -58,6 +58,7 @@ class CallPlan:
         self._loaded, self._request = loaded, request
         self.task = make_task(loaded, request.suite)
         self.predictions = Predictions(request.cache, loaded.benchmark.budget.usable, tell)
+        self._documents: dict[int, tuple[Recipe, dict[str, Any]]] = {}
         self._fields: dict[str, list[dict[str, Any]]] = {}
         self._fitted: dict[tuple[Any, ...], tuple[Recipe, dict[str, Any]]] = {}
         self._initial_weights: dict[tuple[str, InitialWeights], Initial] = {}
@@ -297,6 +298,13 @@ class CallPlan:
             self._fitted[place] = entry.recipe, {**fields, "refused": failed}
         return self._fitted[place][1]
 
+    def _document(self, recipe: Recipe) -> dict[str, Any]:
+        """Return a recipe as JSON has it, made once for all seeds."""
+        # With the recipe, which stays alive: another one has no chance of the same identity.
+        if id(recipe) not in self._documents:
+            self._documents[id(recipe)] = recipe, recipe.model_dump(mode="json")
+        return self._documents[id(recipe)][1]
+
     def _initial(self, recipe: Recipe, listing: Listing) -> dict[str, Any]:
         """Return the fields that rest on the weights which training begins with; none of most."""
         if recipe.init is None:
@@ -328,7 +336,7 @@ class CallPlan:
             },
             "model": fields["model"].model_dump(),
             "loss": fields["loss"].model_dump(),
-            "recipe": recipe.model_dump(mode="json"),
+            "recipe": self._document(recipe),
             "seed": fields["seed"],
             "device": self._request.device,
             "left_out": list(dataset.left_out),

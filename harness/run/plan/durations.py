@@ -24,7 +24,7 @@ from harness.run.job.context import make_task
 from harness.run.job.results import TimedShapes
 from harness.run.job.spec import JobSpec
 from harness.run.plan.speeds import Speeds, measured_speed
-from harness.run.plan.status import OPEN, StageStatus
+from harness.run.plan.status import OPEN, EarlierRuns, StageStatus
 from harness.train.training_progress import resume_step
 
 PARTS = {"train": ("steps", "validation"), "evaluate": ("evaluation",), "measure": ("measuring",)}
@@ -143,6 +143,7 @@ def estimate_durations(
     jobs: Sequence[JobSpec],
     statuses: Sequence[Mapping[str, StageStatus]],
     listings: Mapping[str, Listing],
+    earlier: EarlierRuns,
     tell: Callable[[str], None],
 ) -> list[Duration]:
     """Estimate the duration of each job of a call.
@@ -154,6 +155,7 @@ def estimate_durations(
         jobs: of the call.
         statuses: stage -> status, of each job.
         listings: the call's datasets, by name.
+        earlier: what was run before.
         tell: receives messages for a person who waits.
     """
     found, speeds = [], {cache: Speeds(cache, tell) for cache in {job.cache for job in jobs}}
@@ -168,12 +170,17 @@ def estimate_durations(
         if tasks[job.protocol.suite].scores_with_training:
             judged.append("train")
         waiting = [name for name, status in stages.items() if status.state in OPEN]
-        found.append(_estimate(job, waiting, items, judged, speeds[job.cache]))
+        found.append(_estimate(job, waiting, items, judged, speeds[job.cache], earlier))
     return found
 
 
 def _estimate(
-    job: JobSpec, waiting: list[str], items: ItemLengths, judged: list[str], speeds: Speeds
+    job: JobSpec,
+    waiting: list[str],
+    items: ItemLengths,
+    judged: list[str],
+    speeds: Speeds,
+    earlier: EarlierRuns,
 ) -> Duration:
     if job.refused:
         return Duration(why=job.refused)
@@ -184,7 +191,8 @@ def _estimate(
         shapes = _shapes(job, items, pieces)
     except LookupError as error:
         return Duration(why=str(error))
-    measured = measured_speed(job, shapes)
+    costs = earlier.result(job.stage_folder("measure", job.measure.key))
+    measured = measured_speed(job, shapes, costs)
     if measured is None and not waiting:
         return Duration(left=0.0)
     speed = measured or speeds.system(job, shapes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from harness.measure.environment import environment, environment_digest
 from harness.records.documents import digest
 from harness.run.events import ignore
 from harness.run.execute.subprocesses import LocalExecutor
-from harness.run.job.results import KeptAnswers, Speed, TimedShapes, find_result
+from harness.run.job.results import KeptAnswers, Speed, TimedShapes
 from harness.run.job.spec import JobSpec
 from harness.run.plan.memory_questions import COUNTS
 
@@ -123,15 +123,16 @@ def run_trial(job: JobSpec) -> Speed:
     return Speed.model_validate(answer.result)
 
 
-def measured_speed(job: JobSpec, shapes: TimedShapes) -> Speed | None:
+def measured_speed(
+    job: JobSpec, shapes: TimedShapes, found: Mapping[str, Any] | None
+) -> Speed | None:
     """Return the speed that the stage `measure` found here; None if not, or on a busy machine.
 
     Args:
         job: the job.
         shapes: lengths of what is trained and embedded.
+        found: the result of its stage `measure`; None if it has none.
     """
-    stage = job.measure
-    found = find_result(job.stage_folder("measure", stage.key)) if stage else None
     if found is None or not found.get("latencies"):
         return None
     if (found.get("measuring_cpu_wait") or 0.0) > BUSY:

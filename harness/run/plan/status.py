@@ -21,6 +21,9 @@ System = tuple[str, str | None]
 OPEN = ("to run", "resumes")
 """States of a stage that is still to be run."""
 
+COMPARED = 50
+"""Earlier stages of a system, the newest, that one is held against: there may be thousands."""
+
 
 @dataclass(frozen=True)
 class StageStatus:
@@ -35,11 +38,13 @@ class StageStatus:
     why: str = ""
 
 
-class EarlierRecords:
-    """Records of what was run before, each read once, however many jobs are held against them."""
+class EarlierRuns:
+    """What was run before, each file read once, however many jobs are held against it."""
 
     def __init__(self) -> None:
         self._of_dataset = cache(self._read)
+        self.result = cache(find_result)
+        """The result of a stage in its folder; None if it has none (see `find_result`)."""
 
     def of_system(self, job: JobSpec) -> list[record.Record]:
         """Return the records of a job's system on its dataset, the newest first."""
@@ -53,14 +58,13 @@ class EarlierRecords:
         return found
 
 
-def job_status(job: JobSpec, earlier: EarlierRecords | None = None) -> dict[str, StageStatus]:
+def job_status(job: JobSpec, earlier: EarlierRuns) -> dict[str, StageStatus]:
     """Return the status of each stage of a job, read off the disk alone.
 
     Args:
         job: whose.
-        earlier: shared by the jobs of a call; None reads the records for this one alone.
+        earlier: shared by the jobs of a call.
     """
-    earlier = earlier or EarlierRecords()
     found = find_record(job)
     if found is not None and found.state == "done":
         there = {"train": job.train, "evaluate": True, "measure": job.measure}
@@ -79,12 +83,12 @@ def job_status(job: JobSpec, earlier: EarlierRecords | None = None) -> dict[str,
     return {"train": training, "evaluate": evaluation, "measure": measuring}
 
 
-def _train_status(job: JobSpec, earlier: EarlierRecords) -> tuple[StageStatus, str | None]:
+def _train_status(job: JobSpec, earlier: EarlierRuns) -> tuple[StageStatus, str | None]:
     """Return the status of training, and the hash of the checkpoint if there is one."""
     if job.train is None:
         return StageStatus("none"), "baseline" if job.is_baseline else job.checkpoint_sha256
     folder = job.stage_folder("train", job.train.key)
-    result, step = find_result(folder), resume_step(folder)
+    result, step = earlier.result(folder), resume_step(folder)
     if result is None and step is not None:
         return StageStatus("resumes", f"stopped after step {step}"), None
     made = result["checkpoint"]["sha256"] if result else None
@@ -92,9 +96,9 @@ def _train_status(job: JobSpec, earlier: EarlierRecords) -> tuple[StageStatus, s
 
 
 def _stage_status(
-    job: JobSpec, name: str, stage: record.Stage, earlier: EarlierRecords
+    job: JobSpec, name: str, stage: record.Stage, earlier: EarlierRuns
 ) -> StageStatus:
-    if find_result(job.stage_folder(name, stage.key)):
+    if earlier.result(job.stage_folder(name, stage.key)):
         return StageStatus("cached")
     return StageStatus("to run", _changes(name, stage, earlier.of_system(job)))
 
@@ -104,13 +108,17 @@ def _changes(name: str, stage: record.Stage, records: list[record.Record]) -> st
     earlier = [found for found in records if name in found.stages]
     if not earlier:
         return "never run"
-    changes = [sorted(differences(each.stages[name].inputs, stage.inputs)) for each in earlier]
-    place, changed = min(enumerate(changes), key=lambda numbered: len(numbered[1]))
-    if changed:
-        return "changed: " + ", ".join(changed[:4])
-    nearest_one = earlier[place]
-    ended = f"{nearest_one.state} before: {nearest_one.reason}"
-    return "its files are gone" if nearest_one.state == "done" else ended
+    for each in earlier:
+        if each.stages[name].key == stage.key:
+            ended = f"{each.state} before: {each.reason}"
+            return "its files are gone" if each.state == "done" else ended
+    changed: list[str] = []
+    for each in earlier[:COMPARED]:
+        found = sorted(differences(each.stages[name].inputs, stage.inputs))
+        changed = found if not changed or len(found) < len(changed) else changed
+        if len(changed) == 1:
+            break
+    return "changed: " + ", ".join(changed[:4])
 
 
 def _system(job: JobSpec | record.Record) -> System:

@@ -7,11 +7,13 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import psutil
 import pytest
 
+from harness.run.execute import fork_server
 from harness.run.execute.child import MARK, Child
 from harness.run.execute.fork_server import ForkServer
 from tests.places import ROOT
@@ -87,6 +89,15 @@ def test_without_a_server_workers_begin_empty(server: ForkServer) -> None:
     assert not any(is_copy(each) for each in slept(worker))
     worker.finish(0)
     assert not process.is_running()
+
+
+def test_where_orphans_cannot_be_adopted_workers_begin_empty(
+    server: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fork_server, "adoption", nullcontext)
+    worker = Child(WORKER, ENVIRONMENT, server)
+    assert not any(is_copy(each) for each in slept(worker))
+    worker.finish(0)
 
 
 def test_a_server_that_is_closed_while_it_loads_keeps_nobody_waiting(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from harness.config.loader import load
 from harness.run.plan.request import RunRequest
-from harness.run.plan.status import StageStatus, job_status
+from harness.run.plan.status import EarlierRuns, StageStatus, job_status
 from tests.tiny import (
     FIRST,
     PATIENCE,
@@ -169,7 +169,7 @@ def _train_status(tiny: TinyBenchmark) -> StageStatus:
         losses=("aam",), seeds=(SEED,),
     )  # fmt: skip
     _, job = planned_jobs(load(tiny.config), request)
-    return job_status(job)["train"]
+    return job_status(job, EarlierRuns())["train"]
 
 
 def _wait_for_changes(folder: Path, count: int, command: subprocess.Popen[str]) -> None:

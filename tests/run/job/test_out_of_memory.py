@@ -11,7 +11,7 @@ import pytest
 from harness.config.loader import load
 from harness.run.execute.child import Child
 from harness.run.plan.request import RunRequest
-from harness.run.plan.status import job_status
+from harness.run.plan.status import EarlierRuns, job_status
 from tests.places import ROOT
 from tests.tiny import TinyBenchmark, finished_tiny, plain_environment, planned_jobs
 
@@ -79,7 +79,7 @@ def test_the_row_says_what_was_tried_and_what_fits(large):
     request = asked(large, batch=96, micro_batch=fits)
     run(large, request)
     _, job = planned_jobs(load(large.config), request)
-    assert job_status(job)["train"].state == "cached"
+    assert job_status(job, EarlierRuns())["train"].state == "cached"
 
 
 def test_the_budget_of_a_card_is_larger_than_that_limit(large):

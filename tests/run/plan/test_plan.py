@@ -19,7 +19,7 @@ from harness.run.job.spec import JobSpec
 from harness.run.plan import status as plan_status
 from harness.run.plan.jobs import plan_checkpoint
 from harness.run.plan.request import CheckpointEntry, RunRequest, listing_state
-from harness.run.plan.status import EarlierRecords, StageStatus, job_status
+from harness.run.plan.status import EarlierRuns, StageStatus, job_status
 from harness.series.series_file import FILE as SERIES
 from harness.train.training_progress import RESUME
 from tests.tiny import TinyBenchmark, planned_jobs
@@ -45,7 +45,7 @@ def jobs_of(tiny: TinyBenchmark, **changes: Any) -> list[JobSpec]:
 
 def test_what_was_run_is_cached_and_a_plan_leaves_nothing(tiny: TinyBenchmark) -> None:
     files = set(tiny.folder.rglob("*"))
-    baseline, *entries = (job_status(job) for job in jobs_of(tiny))
+    baseline, *entries = (job_status(job, EarlierRuns()) for job in jobs_of(tiny))
     assert baseline == {
         "train": StageStatus("none"),
         "evaluate": CACHED,
@@ -67,7 +67,7 @@ def test_a_changed_recipe_is_named(
     tiny: TinyBenchmark, settings: dict[str, Any], changed: str
 ) -> None:
     _, job, _ = jobs_of(tiny, settings=settings)
-    status = job_status(job)
+    status = job_status(job, EarlierRuns())
     assert status["train"] == StageStatus("to run", f"changed: {changed}")
     assert status["evaluate"] == StageStatus("to run", "no checkpoint yet")
 
@@ -75,14 +75,14 @@ def test_a_changed_recipe_is_named(
 def test_a_change_in_the_file_is_named(tiny: TinyBenchmark) -> None:
     tiny.edit("steps = 12", "steps = 14")
     _, job, _ = jobs_of(tiny)
-    assert job_status(job)["train"] == StageStatus("to run", "changed: recipe.steps")
+    assert job_status(job, EarlierRuns())["train"] == StageStatus("to run", "changed: recipe.steps")
 
 
 def test_another_seed_and_another_loss(tiny: TinyBenchmark) -> None:
     _, other_seed = jobs_of(tiny, seeds=(3,))
     _, other_loss = jobs_of(tiny, seeds=(0,), losses=("softmax",))
-    assert job_status(other_seed)["train"] == StageStatus("to run", "changed: seed")
-    assert job_status(other_loss)["train"] == StageStatus("to run", "never run")
+    assert job_status(other_seed, EarlierRuns())["train"] == StageStatus("to run", "changed: seed")
+    assert job_status(other_loss, EarlierRuns())["train"] == StageStatus("to run", "never run")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_another_environment_measures_again(
         monkeypatch.setenv("MALLOC_ARENA_MAX", arenas)
     _, job, _ = jobs_of(tiny, **threads)
     again = StageStatus("to run", f"changed: environment.{changed}")
-    assert job_status(job) == {"train": CACHED, "evaluate": CACHED, "measure": again}
+    assert job_status(job, EarlierRuns()) == {"train": CACHED, "evaluate": CACHED, "measure": again}
 
 
 def test_a_failed_attempt_is_told(tiny: TinyBenchmark) -> None:
@@ -108,12 +108,12 @@ def test_a_failed_attempt_is_told(tiny: TinyBenchmark) -> None:
     shutil.rmtree(tiny.runs / "stages")
     write_attempt(job, build_failure(job, "failed", "loss became nan at step 5"), None)
     told = StageStatus("to run", "failed before: loss became nan at step 5")
-    assert job_status(job)["train"] == told
+    assert job_status(job, EarlierRuns())["train"] == told
 
 
 def test_a_record_that_stands_needs_no_stages(tiny: TinyBenchmark) -> None:
     shutil.rmtree(tiny.runs / "stages")
-    status = job_status(jobs_of(tiny)[1])
+    status = job_status(jobs_of(tiny)[1], EarlierRuns())
     assert status == {"train": CACHED, "evaluate": CACHED, "measure": CACHED}
 
 
@@ -127,9 +127,11 @@ def test_a_log_that_was_cut_short(tiny: TinyBenchmark, last: str) -> None:
     (folder / SERIES).write_text(
         '{"step": 2, "resume_point": true}\n{"step": 4, "resume_point": true}\n' + last
     )
-    assert job_status(job)["train"].state == "to run", "there is nothing to go on from"
+    assert job_status(job, EarlierRuns())["train"].state == "to run", (
+        "there is nothing to go on from"
+    )
     (folder / RESUME).touch()
-    assert job_status(job)["train"] == StageStatus("resumes", "stopped after step 4")
+    assert job_status(job, EarlierRuns())["train"] == StageStatus("resumes", "stopped after step 4")
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"stage": 3}', "half a docum"])
@@ -138,7 +140,7 @@ def test_a_damaged_result_is_to_be_made_again(tiny: TinyBenchmark, content: str)
     folder = tiny.stage(record, "train")
     folder.mkdir()
     (folder / "result.json").write_text(content)
-    assert job_status(jobs_of(tiny)[2])["train"].state == "to run"
+    assert job_status(jobs_of(tiny)[2], EarlierRuns())["train"].state == "to run"
     assert (folder / "result.json").read_text() == content, "planning changes nothing"
 
 
@@ -229,7 +231,7 @@ def test_the_records_of_a_call_are_read_once(
         return read_record(path)
 
     monkeypatch.setattr(plan_status, "read_record", counted)
-    earlier, jobs = EarlierRecords(), jobs_of(tiny, settings={"steps": 5})[1:]
+    earlier, jobs = EarlierRuns(), jobs_of(tiny, settings={"steps": 5})[1:]
     assert len(jobs) > 1
     for job in jobs:
         assert job_status(job, earlier)["train"] == StageStatus("to run", "changed: recipe.steps")
