@@ -11,7 +11,7 @@ from functools import partial
 from harness.adapter import CHECKPOINTING, ModelAdapter
 from harness.budget.prediction import Workload, predict_inference, predict_training
 from harness.budget.step_memory import Step, StepMemory, step_at_any_batch
-from harness.records.record import Prediction
+from harness.records.costs import Prediction
 from harness.train.gradient_accumulation import parts_of
 from harness.train.system import OF_WHOLE_BATCHES
 

@@ -16,7 +16,7 @@ from harness.run.job.spec import OPTIONS, embedding_precision
 
 if TYPE_CHECKING:
     from harness.config.schema import Budget
-    from harness.records.record import Prediction, Resources
+    from harness.records.costs import Prediction, Resources
     from harness.run.job.results import Measurement
     from harness.run.job.spec import JobSpec
 

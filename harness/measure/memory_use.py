@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import psutil
 
 from harness.measure.gpu_room import memory_left
-from harness.records.record import Memory
+from harness.records.costs import Memory
 
 if TYPE_CHECKING:
     import torch

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from harness.errors import RequestError
 from harness.records.documents import (
+    Part,
     canonical_json,
     check_schema,
     digest,
@@ -25,7 +26,7 @@ from harness.records.documents import (
 )
 from harness.records.files import write_text
 from harness.records.provenance import DIRTY
-from harness.records.record import Artefact, Environment, Part
+from harness.records.record import Artefact, Environment
 
 SCHEMA: Final = 1
 

@@ -13,9 +13,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from harness.records.documents import check_schema, read_document, readable_json, sha256_file
+from harness.records.documents import Part, check_schema, read_document, readable_json, sha256_file
 from harness.records.files import write_text
-from harness.records.record import Part
 from harness.records.record_files import LARGEST
 
 SCHEMA: Final = 1

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import RequestError, naming, unreadable
 from harness.records.damage import DamagedFile
@@ -34,6 +34,12 @@ LONGEST = 10_000
 
 _DIGITS = 20
 """Of an integer: more than any that a record counts or seeds by, and less than Python refuses."""
+
+
+class Part(BaseModel):
+    """A part of a document: frozen, unknown keys and numbers that JSON cannot hold refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def canonical_json(document: Any) -> str:

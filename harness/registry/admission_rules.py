@@ -18,8 +18,8 @@ from harness.board.record_paths import (
 from harness.config.loader import LoadedBenchmark
 from harness.datasets.lock import DatasetLock, LockFile, ProtocolLock
 from harness.errors import DataError
-from harness.records.documents import canonical_json, digest, readable_json
-from harness.records.record import Part, Record
+from harness.records.documents import Part, canonical_json, digest, readable_json
+from harness.records.record import Record
 from harness.records.record_files import to_document
 from harness.records.signature import LONGEST
 from harness.registry.consistency import contradictions, gaps, short, table_within

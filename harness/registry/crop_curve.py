@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from harness.config.recipes import EvenCrops
-from harness.records.documents import digest
+from harness.records.documents import Part, digest
 from harness.records.files import read_bytes
-from harness.records.record import Metric, Part, Record
+from harness.records.record import Metric, Record
 
 CURVE = "test-crops.json"
 """File of the stage `evaluate` that keeps a curve."""

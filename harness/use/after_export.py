@@ -21,8 +21,9 @@ from harness.config.recipes import Recipe
 from harness.errors import RequestError
 from harness.measure.environment import library_versions, processor_name
 from harness.metrics.intervals import jackknife_error
-from harness.records.documents import sha256_file
-from harness.records.record import EXPORTED, Artefact, Metric, Part, Record, Resources
+from harness.records.costs import Resources
+from harness.records.documents import Part, sha256_file
+from harness.records.record import EXPORTED, Artefact, Metric, Record
 from harness.run.job.evaluate_stage import log_use, use_of
 from harness.run.job.record_writing import write_attempt
 from harness.run.job.results import SCORES, save_scores, utc_now

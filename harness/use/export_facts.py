@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.board.standing.costs import is_disturbed
 from harness.board.standing.figures import UNKNOWN
-from harness.records.record import Part
+from harness.records.documents import Part
 from harness.tasks.task import Output
 from harness.use.model_facts import ModelFacts
 

@@ -10,8 +10,8 @@ from pydantic import ConfigDict, Field
 from harness.config.recipes import EvenCrops
 from harness.errors import RequestError
 from harness.metrics.operating_point import OperatingPoint
-from harness.records.documents import sha256_file
-from harness.records.record import Metric, Part
+from harness.records.documents import Part, sha256_file
+from harness.records.record import Metric
 from harness.run.plan.adapter_workers import WORKERS
 from harness.run.plan.questions import AskInput, DeclaredInput
 from harness.tasks.task import Output

@@ -12,7 +12,7 @@ from harness.data.square_picture import Fit, read_square
 from harness.datasets.leak import CopiedPictures
 from harness.datasets.listing import Listing
 from harness.errors import RequestError
-from harness.records.record import Part
+from harness.records.documents import Part
 
 
 class PictureReading(Part):

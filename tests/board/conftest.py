@@ -9,17 +9,16 @@ from typing import Any
 import pytest
 
 from harness.measure.environment import environment_digest
+from harness.records.costs import Memory, Resources
 from harness.records.documents import digest
 from harness.records.record import (
     Data,
     Environment,
-    Memory,
     Metric,
     MetricFacts,
     Protocol,
     Record,
     RecordedComponent,
-    Resources,
     Stage,
 )
 

@@ -7,17 +7,16 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import RequestError
+from harness.records.costs import Memory, Resources
 from harness.records.record import (
     Artefact,
     Data,
     Environment,
-    Memory,
     Metric,
     MetricFacts,
     Protocol,
     Record,
     RecordedComponent,
-    Resources,
     Stage,
 )
 from harness.records.record_files import read_record, to_document, write_record

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.board.standing.figures import plural, significant
-from harness.records.record import COSTS, CostFacts, Latency, Memory, Record, Resources
+from harness.records.costs import COSTS, CostFacts, Latency, Memory, Resources
+from harness.records.record import Record
 
 if TYPE_CHECKING:
     from harness.board.standing.rows import Row

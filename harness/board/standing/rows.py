@@ -15,9 +15,10 @@ from harness.board.evidence import UNSEEN
 from harness.board.standing.costs import cost_of, environments_of
 from harness.board.standing.figures import Figure
 from harness.health.training_end import TrainingEnd
+from harness.records.costs import COSTS
 from harness.records.documents import digest
 from harness.records.recipe_name import read_recipe_name
-from harness.records.record import COSTS, Metric, Record, Trust
+from harness.records.record import Metric, Record, Trust
 
 INCOMPLETE = "incomplete"
 """The state of a row if folds of it have no result."""

@@ -32,7 +32,7 @@ from harness.board.writing.recipe_claims_text import recipe_sentences
 from harness.board.writing.reference_tables import ELSEWHERE, reference_grid, reference_notes
 from harness.board.writing.references import ReferenceGroup, References
 from harness.board.writing.summary import table_summary
-from harness.records.record import COSTS
+from harness.records.costs import COSTS
 
 
 def show(tables: Sequence[Table], console: Console, references: References | None = None) -> None:

@@ -14,7 +14,8 @@ from harness.board.standing.figures import Figure, heading, six_digits
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
 from harness.board.writing.grids import ENTRY, Column, Grid, cell, cost_cell, metric_cell
-from harness.records.record import COSTS, CostFacts, MetricFacts
+from harness.records.costs import COSTS, CostFacts
+from harness.records.record import MetricFacts
 
 MARK = "●"
 

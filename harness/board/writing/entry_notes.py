@@ -22,7 +22,8 @@ from harness.board.standing.rows import CLAIM, DAGGER
 from harness.board.standing.table import Table
 from harness.board.writing.entry_grids import TRAINING_ACCURACY
 from harness.config.recipe_tables import in_parts, items_in_part
-from harness.records.record import Record, Resources
+from harness.records.costs import Resources
+from harness.records.record import Record
 
 MEMORY = {
     "gpu": "gpu: what the allocator reserved on the card",

@@ -29,7 +29,8 @@ from harness.board.standing.figures import (
 )
 from harness.board.standing.rows import Row
 from harness.board.standing.table import Table
-from harness.records.record import CostFacts, MetricFacts
+from harness.records.costs import CostFacts
+from harness.records.record import MetricFacts
 
 NOT_PREDICTED = "not predicted"
 """Of a trained entry whose memory nobody predicted."""

@@ -30,7 +30,8 @@ from harness.board.writing.efficiency import efficiency_document
 from harness.board.writing.reference_tables import reference_document
 from harness.board.writing.references import References
 from harness.board.writing.summary import curve_summary
-from harness.records.record import Memory, MetricFacts
+from harness.records.costs import Memory
+from harness.records.record import MetricFacts
 
 SCHEMA = 1
 

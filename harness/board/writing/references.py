@@ -19,7 +19,8 @@ from pydantic import Field, ValidationError, model_validator
 from harness.board.standing.table import Table
 from harness.config.imports import explain
 from harness.errors import RequestError, nearest, unreadable
-from harness.records.record import MetricFacts, Part
+from harness.records.documents import Part
+from harness.records.record import MetricFacts
 
 SCHEMA: Final = 1
 

@@ -19,7 +19,7 @@ import numpy as np
 from harness.metrics.comparison import two_sided_p
 from harness.metrics.seed_spread import SeedSpread, pool_spread, seed_variance
 from harness.metrics.steps import FEWEST, find_steps, last_alone_p
-from harness.records.record import CostFacts
+from harness.records.costs import CostFacts
 from harness.registry.history.line import HISTORY_COSTS, HistoryLine
 from harness.registry.history.nights import EntryNights, Table, all_series, cost_reader, table_of
 

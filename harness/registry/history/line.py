@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.board.record_paths import slug
 from harness.board.standing.costs import amount, cost_of, environment_name, is_disturbed
 from harness.errors import RequestError
+from harness.records.costs import COSTS, Resources
 from harness.records.documents import digest, sha256
 from harness.records.provenance import DIRTY
-from harness.records.record import COSTS, Metric, MetricFacts, Record, Resources
+from harness.records.record import Metric, MetricFacts, Record
 
 SCHEMA: Final = 1
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.board.standing.costs import GIB, amounts, cost_text, is_disturbed
 from harness.board.standing.figures import UNKNOWN
-from harness.records.record import COSTS, Memory, Prediction, Record, Resources
+from harness.records.costs import COSTS, Memory, Prediction, Resources
+from harness.records.record import Record
 from harness.report.drawing import drawing, drawn_name, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section

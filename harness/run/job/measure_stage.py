@@ -13,7 +13,7 @@ from harness.measure.device import energy_counter
 from harness.measure.gpu_room import release_memory
 from harness.measure.memory_use import PeakMemory
 from harness.measure.timing import Times, cpu_times, repeats_seconds, time_action
-from harness.records.record import Latency, Memory, Resources, Spread
+from harness.records.costs import Latency, Memory, Resources, Spread
 from harness.run.job.benchmark_target import ON_PROCESSOR, BenchmarkTarget
 from harness.run.job.context import JobContext, memory_errors
 from harness.run.job.results import ITEM_SECONDS, NOTES

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import DataError, PathError, RequestError, StorageError
+from harness.records.costs import Resources
 from harness.records.damage import DamagedFile, set_aside
 from harness.records.documents import digest, readable_json, sha256_file
 from harness.records.files import atomic_file, read_bytes, read_text, write_text
 from harness.records.lease import POLL, confirm_lease, take_lease
-from harness.records.record import Resources, Stage, State
+from harness.records.record import Stage, State
 from harness.train.training_progress import FINAL as WEIGHTS
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from harness.config.numbers import EMBEDDINGS_MIB
 from harness.config.recipes import EvenCrops, Recipe
 from harness.config.schema import Averaging
 from harness.config.tables import Profile
+from harness.records.costs import Prediction
 from harness.records.documents import digest
 from harness.records.recipe_name import read_recipe_name
-from harness.records.record import Data, Environment, Prediction, Protocol, RecordedComponent, Stage
+from harness.records.record import Data, Environment, Protocol, RecordedComponent, Stage
 from harness.run.job.audit_answer import AuditTask
 from harness.run.job.initial import Initial
 from harness.run.job.limits import Limits

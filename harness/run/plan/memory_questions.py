@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.config.recipes import Recipe
 from harness.errors import ADAPTER_ERRORS
 from harness.records import record
+from harness.records.costs import Prediction
 from harness.run.job.results import ITEM_SECONDS
 from harness.run.job.spec import Embedding
 from harness.run.plan.questions import Report, adapter_key, make_adapter
@@ -34,7 +35,7 @@ class Training(BaseModel):
 
     part: int | None = None
     checkpointing: bool = False
-    prediction: record.Prediction | None = None
+    prediction: Prediction | None = None
     fits: bool = True
     largest: int | None = None
     macs: int | None = None

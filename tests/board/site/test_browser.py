@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from harness.records.record import Memory, Resources
+from harness.records.costs import Memory, Resources
 from tests.board.site.conftest import HOSTILE, make_details
 
 WIDTHS = (390, 1440)

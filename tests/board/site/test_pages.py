@@ -18,8 +18,8 @@ from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.versions.changelog import log_entries
 from harness.board.writing.references import References, references
+from harness.records.costs import Memory, Resources
 from harness.records.documents import sha256
-from harness.records.record import Memory, Resources
 from tests.board.site.conftest import (
     HOSTILE,
     NO_REFERENCES,

@@ -17,7 +17,7 @@ from harness.board.standing.table import Table, tables
 from harness.board.writing.captions import footnotes
 from harness.board.writing.grids import cost_columns, size_columns
 from harness.board.writing.json_document import document
-from harness.records.record import Latency, Resources
+from harness.records.costs import Latency, Resources
 from tests.places import ROOT
 
 DECLARATION = """
@@ -59,9 +59,9 @@ def harness(tmp_path: Path) -> Path:
     shutil.copytree(
         ROOT / "harness", tmp_path / "harness", ignore=shutil.ignore_patterns("__pycache__")
     )
-    record = tmp_path / "harness" / "records" / "record.py"
-    before, after = record.read_text().split("    cpu_wait: float | None", 1)
-    record.write_text(f"{before}{DECLARATION}    cpu_wait: float | None{after}")
+    costs = tmp_path / "harness" / "records" / "costs.py"
+    before, after = costs.read_text().split("    cpu_wait: float | None", 1)
+    costs.write_text(f"{before}{DECLARATION}    cpu_wait: float | None{after}")
     return tmp_path
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from harness.board.standing.rows import FiledRecord, Row
 from harness.board.standing.table import tables
 from harness.board.writing.captions import footnotes
-from harness.records.record import Record, Resources
+from harness.records.costs import Resources
+from harness.records.record import Record
 
 TIMES = {
     "training_per_second": 10.0,

@@ -20,7 +20,8 @@ from harness.board.writing.markdown import section
 from harness.errors import RequestError
 from harness.metrics.intervals import jackknife_interval
 from harness.metrics.significance import ComparedEntry, ranks_and_difference
-from harness.records.record import Memory, Record, RecordedFold, Resources, Stage
+from harness.records.costs import Memory, Resources
+from harness.records.record import Record, RecordedFold, Stage
 from harness.records.record_files import to_document, write_record
 
 UNITS = {1: 8, 2: 7, 3: 7}

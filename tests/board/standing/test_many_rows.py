@@ -16,7 +16,8 @@ from harness.board.standing.rows import FiledRecord, labels
 from harness.board.standing.table import Table, tables
 from harness.board.writing.charts import SHOWN, plot_data
 from harness.board.writing.efficiency import efficiencies
-from harness.records.record import Metric, Record, Resources
+from harness.records.costs import Resources
+from harness.records.record import Metric, Record
 from tests.board.conftest import make_record
 
 Make = Callable[..., Record]

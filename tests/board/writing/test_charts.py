@@ -20,7 +20,8 @@ from harness.board.standing.table import Table, tables
 from harness.board.writing.chart_drawing import MARKERS, draw, style
 from harness.board.writing.charts import holds_plot, plots, write_plot
 from harness.board.writing.efficiency import front
-from harness.records.record import Memory, Record, Resources
+from harness.records.costs import Memory, Resources
+from harness.records.record import Record
 
 LONG = "spectrogram-resnet-34 with attention + softmax [recipe long, fields ab12cd]"
 

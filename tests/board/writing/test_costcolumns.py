@@ -8,7 +8,8 @@ from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
 from harness.board.writing.captions import footnotes
 from harness.board.writing.entry_grids import full_grid, short_grid
-from harness.records.record import Memory, Prediction, Record, Resources, Stage
+from harness.records.costs import Memory, Prediction, Resources
+from harness.records.record import Record, Stage
 
 GPU = "predicted GPU memory of training (GiB)"
 LARGEST = "predicted largest training batch"

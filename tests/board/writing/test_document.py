@@ -8,7 +8,8 @@ from typing import Any
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.json_document import document_text
-from harness.records.record import Metric, Prediction, Record, Resources, Stage, Submission
+from harness.records.costs import Prediction, Resources
+from harness.records.record import Metric, Record, Stage, Submission
 
 
 def first(*records: Record) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from harness.board.standing.table import Table, tables
 from harness.board.writing.efficiency import efficiencies
 from harness.board.writing.json_document import document_text
 from harness.board.writing.markdown import section
-from harness.records.record import Memory, Metric, MetricFacts, Record, Resources
+from harness.records.costs import Memory, Resources
+from harness.records.record import Metric, MetricFacts, Record
 
 COSTS = ("training_memory", "inference_per_second", "latency_p50")
 

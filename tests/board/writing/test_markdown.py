@@ -12,7 +12,8 @@ from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import tables
 from harness.board.writing.markdown import escape, section
 from harness.health.training_end import TrainingEnd
-from harness.records.record import Metric, Record, Resources, Submission
+from harness.records.costs import Resources
+from harness.records.record import Metric, Record, Submission
 
 
 def page(*records: Record, path: str = "") -> str:

@@ -14,7 +14,7 @@ import pytest
 from harness.config.loader import load
 from harness.config.schema import Budget
 from harness.errors import RequestError
-from harness.records.record import Prediction
+from harness.records.costs import Prediction
 from harness.run.events import ProgressEvent, Watch, ignore
 from harness.run.execute import executor
 from harness.run.execute.executor import (

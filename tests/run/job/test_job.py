@@ -17,8 +17,9 @@ from harness.config.loader import load
 from harness.datasets.listing import list_dataset
 from harness.errors import HarnessError, RequestError
 from harness.measure.nvml import GpuState
+from harness.records.costs import COSTS
 from harness.records.documents import sha256_file
-from harness.records.record import COSTS, Stage
+from harness.records.record import Stage
 from harness.records.record_files import read_record
 from harness.run.job.context import JobContext, OutOfMemory, memory_errors
 from harness.run.job.evaluate_stage import evaluate_system, log_use

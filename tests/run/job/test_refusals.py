@@ -16,8 +16,9 @@ from harness.errors import OutOfMemory
 from harness.measure import timing
 from harness.measure.gpu_room import GpuRoom
 from harness.measure.timing import Times
+from harness.records.costs import Prediction
 from harness.records.documents import sha256_file
-from harness.records.record import Prediction, Record
+from harness.records.record import Record
 from harness.run.events import ignore
 from harness.run.job import benchmark_target, measure_stage, stages
 from harness.run.job.benchmark_target import ON_PROCESSOR, BenchmarkTarget
