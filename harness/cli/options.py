@@ -54,7 +54,7 @@ Budgets = Annotated[
     list[str] | None,
     typer.Option(
         "--budget",
-        help="With this budget of the suite, in crops seen, or `all` (repeatable); "
+        help="With these budgets of the suite, in crops seen, as in 4800,19200, or `all`; "
         "else as long as the recipe is.",
     ),
 ]
@@ -170,17 +170,20 @@ def make_request(
 def parse_budgets(texts: Iterable[str]) -> tuple[int, ...]:
     """Return the budgets of a call, in crops.
 
+    >>> parse_budgets(["4800,19200", "4800"])
+    (4800, 19200)
+
     Raises:
         RequestError: one is neither a number of crops nor `all`.
     """
     from harness.run.plan.request import EVERY_BUDGET
 
-    given = tuple(dict.fromkeys(texts))
+    given = tuple(dict.fromkeys(each.strip() for text in texts for each in text.split(",")))
     if "all" in given:
         return EVERY_BUDGET
     for text in given:
         if not text.isdecimal() or not int(text):
-            raise RequestError(f"--budget {text}: give a number of crops, as in 19200, or all")
+            raise RequestError(f"--budget {text}: give numbers of crops, as in 4800,19200, or all")
     return tuple(map(int, given))
 
 
