@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LIKE = ROOT / "leaderboards/records/matched/quick/speechocean762"
 """Where there is a real record; the others are like it."""
 
-TABLE = 2000
-"""Records of a table: 600 entries with three seeds, 200 with one."""
+ENTRIES = 800
+"""Entries of a table: three quarters have three seeds, the others one."""
 
 SUITE = 10
 """Tables of a suite."""
@@ -36,20 +36,25 @@ COSTS = ("training_per_second", "inference_per_second", "latency_p50", "latency_
 _HOLE = re.compile('"(@[^"]+)"|(%[a-z]+%)')
 
 
-def write_records(folder: Path, tables: int) -> int:
+def write_records(folder: Path, tables: int, entries: int = ENTRIES) -> int:
     """Write the records of some tables below a folder.
 
+    Args:
+        folder: where the tables lie.
+        tables: how many.
+        entries: of each, a multiple of four.
+
     Returns:
-        How many files there are.
+        How many records there are.
     """
     for table in range(tables):
         place = folder / f"records/suite-{table // SUITE}/quick/voices-{table}"
         place.mkdir(parents=True, exist_ok=True)
         pieces = _HOLE.split(readable_json(_template(table)))
-        for name, numbers in _records(table):
+        for name, numbers in _records(table, entries):
             (place / f"{name}.json").write_text(_filled(pieces, numbers), encoding="utf-8")
             (place / scores_path(name)).write_bytes(SCORES)
-    return tables * TABLE
+    return tables * entries * 5 // 2
 
 
 def _template(table: int) -> dict[str, Any]:
@@ -79,15 +84,15 @@ def _template(table: int) -> dict[str, Any]:
     return document
 
 
-def _records(table: int) -> Iterator[tuple[str, Mapping[str, str]]]:
+def _records(table: int, entries: int) -> Iterator[tuple[str, Mapping[str, str]]]:
     """The name of each record's file, and what its holes are filled with."""
     rng = np.random.default_rng(table)
     shared = rng.normal(0, 0.15, UNITS)
-    for entry in range(800):
+    for entry in range(entries):
         rate = float(np.exp(rng.normal(np.log(0.05), 0.4)))
         hard = shared + rng.normal(0, 0.1, UNITS)
         speed = float(np.exp(rng.normal(0, 0.8)))
-        for seed in range(3 if entry < 600 else 1):
+        for seed in range(3 if entry < entries * 3 // 4 else 1):
             drawn = rate * float(np.exp(rng.normal(0, 0.05)))
             keys = {f"%{name}%": digest([table, entry, seed, name]) for name in STAGES}
             words = {**keys, "%model%": f"network-{entry:03}", "@seed": str(seed)}
