@@ -60,8 +60,6 @@ def cost_of(records: Iterable[Record], name: str) -> Any:
         return None
     if all(value == known[0] for value in known):
         return known[0]
-    if all(value == known[0] for value in known):
-        return known[0]
     if facts.seeds == "max":
         return max(known, key=lambda each: (amount(each), getattr(each, "counted", "")))
     return statistics.fmean(known) if not isinstance(known[0], tuple) else _mean_latencies(known)
