@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -107,7 +108,7 @@ def test_a_server_that_is_closed_while_it_loads_keeps_nobody_waiting(tmp_path: P
     starting = threading.Thread(target=lambda: workers.append(Child(WORKER, found, server)))
     starting.start()
     while not any(is_copy(each) for each in psutil.Process().children()):
-        pass
+        time.sleep(0.01)
     server.close()
     starting.join()
     assert not any(is_copy(each) for each in slept(workers[0]))
@@ -136,5 +137,5 @@ def test_a_job_gives_the_same_as_a_copy(
 
 def _stood_still(tiny: TinyBenchmark, gate: Path) -> psutil.Process:
     while not gate.exists() or not gate.read_text():
-        pass
+        time.sleep(0.01)
     return psutil.Process(int(gate.read_text()))
