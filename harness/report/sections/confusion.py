@@ -81,7 +81,7 @@ def _by_class(runs: Sequence[Run], words: Words) -> list[ReportPicture]:
     held = held_details(runs)
     for _, details in held.values():
         if CLASSES in details.breakdowns:
-            blocks = breakdown(CLASSES, details.breakdowns[CLASSES], held, words)
+            blocks = breakdown(CLASSES, details.breakdowns[CLASSES], held, words, inches=5.6)
             return [replace(each, width=0.5) for each in blocks if isinstance(each, ReportPicture)]
     return []
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from harness.board.record_paths import slug
 from harness.board.standing.figures import UNKNOWN
-from harness.report.drawing import QUIET, drawing, drawn_name, look, scale_values, svg
+from harness.report.curve_marks import draw_marks, mark_kinds
+from harness.report.drawing import drawing, drawn_name, look, scale_values, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
 from harness.report.text import Words, short_number
@@ -33,8 +34,8 @@ BINS = 300
 MOST = 30
 """Series that are drawn; the table has all of them."""
 
-MARKS = {"resume": ":", "restart": (0, (1, 3)), "margin": "--", "stopped": "-.", "chosen": "-"}
-"""Kind of a mark -> how its line is drawn."""
+ROUNDING = 1e-6
+"""A series whose values differ by this share of the largest at most holds one value."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     blocks: list[Block] = [Paragraph(words("curves.lead"), quiet=True)]
     if any(run.record and name.startswith("Test/") for _, run in held for name in names):
         blocks.append(Paragraph(words("curves.test_is_validation"), quiet=True))
-    if kinds := _kinds(runs):
+    if kinds := mark_kinds(runs):
         told = [words(f"curves.mark_{kind}") for kind in kinds]
         blocks.append(
             Paragraph(words("curves.marks", marks=words("page.semicolon").join(told)), quiet=True)
@@ -85,8 +86,9 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
 
 
 def _moves(curve: RunCurve) -> bool:
-    """Check if a curve has anything to show that a table has not."""
-    return len(curve.steps) > 1 and bool(np.ptp(curve.values) > 0)
+    """Check if a curve has anything to show that a table has not: rounding is no movement."""
+    highest = float(np.abs(curve.values).max())
+    return len(curve.steps) > 1 and bool(np.ptp(curve.values) > ROUNDING * highest)
 
 
 def meaning(name: str, words: Words) -> str:
@@ -125,38 +127,15 @@ def _positions(rows: pd.DataFrame) -> NDArray[np.float64]:
     return steps if np.isfinite(steps).any() else rows["epoch"].to_numpy(np.float64)
 
 
-def _kinds(runs: Sequence[Run]) -> list[str]:
-    """Return the kinds of marks that any run has, in the order of `MARKS`."""
-    found = {kind for run in runs for kind, _ in _marks(run)}
-    return [kind for kind in MARKS if kind in found]
-
-
-def _marks(run: Run) -> Iterator[tuple[str, float]]:
-    """Yield kind and step of what happened to a run; of the margin, where it begins and ends."""
-    if run.series is None:
-        return
-    margins = []
-    for mark in run.series.marks:
-        if mark.step is None:
-            continue
-        if mark.kind == "margin":
-            margins.append(float(mark.step))
-        else:
-            yield mark.kind, float(mark.step)
-    for step in sorted({*margins[:1], *margins[-1:]}):
-        yield "margin", step
-    training = run.results.get("train")
-    if training and all(mark.kind != "chosen" for mark in run.series.marks):
-        yield "chosen", float(training["selected_step"])
-
-
 def _draw(name: str, curves: Sequence[RunCurve], runs: Sequence[Run]) -> bytes:
     from matplotlib.ticker import MaxNLocator
 
     with drawing() as figure:
         axes = figure.add_subplot()
         for curve in curves:
-            _draw_marks(axes, runs[curve.place], curve)
+            draw_marks(
+                axes, runs[curve.place], curve.steps, curve.values, look(curve.place)["color"]
+            )
             _draw_curve(axes, curve, alone=len(runs) == 1)
         lowest = min(curve.values.min() for curve in curves)
         highest = max(curve.values.max() for curve in curves)
@@ -190,25 +169,6 @@ def binned(
     parts = list(zip(np.array_split(steps, BINS), np.array_split(values, BINS), strict=True))
     columns = [(s.mean(), v.mean(), v.min(), v.max()) for s, v in parts]
     return tuple(np.array(column) for column in zip(*columns, strict=True))
-
-
-def _draw_marks(axes: Axes, run: Run, curve: RunCurve) -> None:
-    colour = look(curve.place)["color"]
-    for kind, step in _marks(run):
-        style: Any = MARKS.get(kind, ":")
-        shade = colour if kind == "chosen" else QUIET
-        axes.axvline(step, color=shade, linestyle=style, linewidth=0.9, alpha=0.8, zorder=0.5)
-        if kind == "chosen":
-            at = int(np.argmin(np.abs(curve.steps - step)))
-            axes.plot(
-                curve.steps[at],
-                curve.values[at],
-                "*",
-                color=colour,
-                markersize=9,
-                markeredgecolor="white",
-                zorder=4,
-            )
 
 
 def _legend(held: Sequence[tuple[int, Run]]) -> bytes:

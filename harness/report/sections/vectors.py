@@ -61,9 +61,10 @@ def chosen(vectors: Sequence[StepVector]) -> list[StepVector]:
 
 
 def _draw(name: str, vectors: Sequence[StepVector]) -> bytes:
+    last, title = vectors[-1], name
     with drawing() as figure:
         axes = figure.add_subplot()
-        if vectors[-1].edges:
+        if last.edges:
             for place, vector in enumerate(vectors):
                 share = (place + 1) / len(vectors)
                 label = f"step {vector.step:,}"
@@ -75,9 +76,10 @@ def _draw(name: str, vectors: Sequence[StepVector]) -> bytes:
                 axes.stairs(vector.values, vector.edges, label=label, **look)
             figure.legend(loc="outside lower center", ncols=3, fontsize=7, frameon=False)
         else:
-            _draw_values(axes, vectors[-1])
+            _draw_values(axes, last)
+            title = f"{name}, step {last.step:,}"
         axes.set_ylim(bottom=min(0.0, *(min(vector.values, default=0) for vector in vectors)))
-        axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
+        axes.set_title(title, loc="left", fontsize=9, fontweight="bold")
         return svg(figure)
 
 
@@ -93,4 +95,3 @@ def _draw_values(axes: Axes, vector: StepVector) -> None:
     else:
         axes.stairs(sorted(vector.values, reverse=True), color=COLOURS[0], fill=True)
         axes.set_xlabel("values, from high to low", fontsize=8)
-    axes.set_ylabel(f"step {vector.step:,}", fontsize=8)
