@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MARKS = {"resume": ":", "restart": (0, (1, 3)), "margin": "--", "stopped": "-.", "chosen": "-"}
 """Kind of a mark -> how its line is drawn."""
 
+NEAR = 0.03
+"""Share of the steps so far by which a value may be older than the weights that it stands for."""
+
 
 def mark_kinds(runs: Sequence[Run]) -> list[str]:
     """Return the kinds of marks that any run has, in the order of `MARKS`."""
@@ -71,10 +74,10 @@ def draw_marks(
 
 
 def _value_at(steps: NDArray[np.float64], step: float) -> int | None:
-    """Return the place of the value that stands for a step; None where a series had ended before.
+    """Return the place of the value that stands for a step: the last one before it, if it is near.
 
-    A value that comes once an epoch stands for the steps until the next one.
+    A value of an epoch's beginning stands for the epoch; one long before it, or of a later step,
+    would be read as that of the weights.
     """
-    at = int(np.argmin(np.abs(steps - step)))
-    usual = float(np.median(np.diff(steps))) if len(steps) > 1 else 0.0
-    return at if abs(steps[at] - step) <= max(usual, 1.0) else None
+    at = int(np.searchsorted(steps, step, side="right")) - 1
+    return at if at >= 0 and step - steps[at] <= NEAR * step else None

@@ -12,6 +12,9 @@ NARROW = 48
 GAP, NAME, LEAST = 2, 16, 6
 """Letters that a column's padding takes, that a row's name is broken after, that a title needs."""
 
+BROAD = 14
+"""Letters of a cell from which a card has two columns, not three."""
+
 
 def table_classes(table: ReportTable) -> list[str]:
     """Return the classes of the style sheet that say how a table folds on a narrow screen."""
@@ -21,7 +24,8 @@ def table_classes(table: ReportTable) -> list[str]:
     elif table.noted:
         kinds += ["noted", *["several"] * (columns > 3)]
     elif columns > 2 and table_width(table) > NARROW:
-        kinds.append("stacked")
+        wide = any(letters(cell) > BROAD for row in table.rows for cell in row[1:])
+        kinds += ["stacked", *["broad"] * wide]
     if table.rows and max(len(row[0]) for row in table.rows) < 4:
         kinds.append("numbered")
     return kinds

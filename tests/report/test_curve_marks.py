@@ -24,6 +24,7 @@ KEPT = Run("kept", Path("kept"), series=Series("kept", scalar_frame([]), marks=M
         (np.arange(1.0, 361.0), None),  # the series ended before
         (np.array([480.0]), 480.0),
         (np.array([12.0]), None),
+        (np.array([37.0, 296.0, 481.0]), None),  # looked at before and after
     ],
 )
 def test_the_star_stands_on_the_value_of_the_step(steps: np.ndarray, star: float | None):
