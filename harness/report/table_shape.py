@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from unicodedata import east_asian_width
 
 from harness.report.section import ReportTable
 
-NARROW = 48
+NARROW = 44
 """Letters that a phone of 390 pixels shows beside one another in a table."""
 
-GAP, NAME, LEAST = 2, 16, 6
-"""Letters that a column's padding takes, that a row's name is broken after, that a title needs."""
+GAP, NAME = 2, 16
+"""Letters that a column's padding takes, and after which a row's name is broken."""
 
 BROAD = 14
 """Letters of a cell from which a card has two columns, not three."""
@@ -39,10 +41,16 @@ def names_its_cells(table: ReportTable) -> bool:
 
 def table_width(table: ReportTable) -> int:
     """Return the letters that a table takes across; a Chinese letter is as wide as two."""
-    widest = [max(map(letters, column), default=0) for column in zip(*table.rows, strict=True)]
-    return sum(
-        GAP + max(LEAST, min(each, NAME) if not n else each) for n, each in enumerate(widest)
-    )
+    columns = zip(table.head, *table.rows, strict=True)
+    return sum(GAP + _width(column, is_name=not place) for place, column in enumerate(columns))
+
+
+def _width(column: Sequence[str], *, is_name: bool) -> int:
+    """Return the letters of a column: its widest cell, or the longest word of its title."""
+    title, *cells = column
+    words = (2 if letters(word) > len(word) else len(word) for word in re.split(r"[\s/-]", title))
+    widest = max(map(letters, cells), default=0)
+    return max(min(widest, NAME) if is_name else widest, *words)
 
 
 def letters(text: str) -> int:

@@ -67,10 +67,11 @@ def _of_run(place: int, name: str, series: Series, words: Words) -> list[Block]:
     half = (steps[0] + steps[-1]) / 2
     middle = min(steps, key=lambda step: abs(step - half))
     chosen = list(dict.fromkeys((steps[0], middle, steps[-1])))
-    blocks: list[Block] = [Paragraph(name)] * bool(name)
+    blocks: list[Block] = []
+    told = f"{name}{words('page.colon')}" if name else ""
     for step in chosen:
         held = {vector: each for (vector, at), each in found.items() if at == step}
-        when = words("gradients.epoch", epoch=f"{_epoch(held):,.4g}", step=f"{step:,}")
+        when = told + words("gradients.epoch", epoch=f"{_epoch(held):,.4g}", step=f"{step:,}")
         scalars = _scalars(series, step)
         blocks.append(Paragraph(when))
         for group in GROUPS:
