@@ -325,6 +325,8 @@ def test_counts_of_a_batch_say_nothing_of_classes(counts, said):
         ("Train/Acc", ("training", "accuracy")),
         ("train/loss", ("training", "loss")),
         ("lr", ("training", "lr")),
+        ("learning_rate", ("training", "lr")),
+        ("Train/LearningRate", ("training", "lr")),
         ("NMI", ("validation", "nmi")),
         ("acc", ("", "accuracy")),
     ],

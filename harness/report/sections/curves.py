@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from harness.board.record_paths import slug
 from harness.board.standing.figures import UNKNOWN
+from harness.health.validation_curves import read_name
 from harness.report.curve_marks import draw_marks, mark_kinds
 from harness.report.drawing import drawing, drawn_name, look, scale_values, svg
 from harness.report.run import Run
@@ -92,11 +93,10 @@ def _moves(curve: RunCurve) -> bool:
 
 
 def meaning(name: str, words: Words) -> str:
-    """Return the glossary line of a series: of its full name, else of what follows the last `/`."""
+    """Return the glossary line of a series: of its full name, of its last part, of its meaning."""
     short = name.rpartition("/")[2].lower()
-    return (
-        words.get(f"glossary.{name}") or words.get(f"glossary.{short}") or words("glossary.other")
-    )
+    known = (words.get(f"glossary.{each}") for each in (name, short, read_name(name)[1]))
+    return next(filter(None, known), "") or words("glossary.other")
 
 
 def _names(run: Run) -> list[str]:
@@ -128,7 +128,7 @@ def _positions(rows: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def _draw(name: str, curves: Sequence[RunCurve], runs: Sequence[Run]) -> bytes:
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     with drawing() as figure:
         axes = figure.add_subplot()
@@ -139,11 +139,12 @@ def _draw(name: str, curves: Sequence[RunCurve], runs: Sequence[Run]) -> bytes:
             _draw_curve(axes, curve, alone=len(runs) == 1)
         lowest = min(curve.values.min() for curve in curves)
         highest = max(curve.values.max() for curve in curves)
-        if name.rpartition("/")[2].lower() in LOGARITHMIC:
+        if read_name(name)[1] in LOGARITHMIC:
             scale_values(axes, lowest, highest)
         axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
         axes.set_xlabel("step", fontsize=8)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.grid(axis="y", color="0.9", linewidth=0.7)
         axes.set_axisbelow(True)
         return svg(figure)
