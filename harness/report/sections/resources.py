@@ -57,7 +57,8 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     ]
     if bars:
         alt = words("costs.memory_alt")
-        far = all(_is_far(*each) for _, costs in bars for _, *each in _peaks(costs))
+        peaks = [each for _, costs in bars for each in _peaks(costs)]
+        far = all(_is_far(predicted, measured) for _, predicted, measured in peaks)
         caption = words("costs.memory_far" if far else "costs.memory")
         picture = _draw(bars, several=len(runs) > 1, with_measured=not far)
         blocks.append(ReportPicture("memory", picture, alt, caption))
