@@ -82,7 +82,8 @@ def _all(answer: Answer, *texts: str) -> dict[str, Answer]:
 QUESTIONS: dict[str, dict[str, Answer]] = {
     "loss_sound": {
         **_all("no", "diverged_broken", "diverged_rose", "loss_broken", "loss_rises"),
-        **_all("yes", "loss_falls", "loss_flat", "loss_open"),
+        **_all("yes", "loss_falls", "loss_flat"),
+        "loss_open": "cannot tell",
     },
     "improves": {"improving": "yes", "declining": "no", "flat": "no"},
     "enough": {

@@ -177,7 +177,7 @@ def _overfitting(series: Series, validation: Curve | None) -> Iterator[HealthFin
 
 
 def _rate(series: Series) -> Iterator[HealthFinding]:
-    rate = find_curve(series, "training", ("lr", "learning_rate"))
+    rate = find_curve(series, "training", ("lr",))
     if rate is None or len(rate) < 2 or rate.values.max() <= 0:
         return
     share = float(rate.values[-1] / rate.values.max())

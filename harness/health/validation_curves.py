@@ -37,10 +37,11 @@ OF_OTHERS = frozenset({"eer", "min_dcf", "nmi", "ari", "pair_accuracy", "kendall
 CLUSTERING = frozenset(
     {"thres", "delta", "base_dim", "trusted_share", "moved_share", "used_dimensions"}
 )
-OF_TRAINING = frozenset({"loss", "lr", "learning_rate", "margin", "scale"}) | CLUSTERING
+OF_TRAINING = frozenset({"loss", "lr", "margin", "scale"}) | CLUSTERING
 """Those that are of the training although their name does not say so."""
 
 SPELLINGS = {"acc": "accuracy", "acc@1": "accuracy", "mindcf": "min_dcf", "f1": "macro_f1"}
+SPELLINGS |= dict.fromkeys(("learning_rate", "learning-rate", "learningrate"), "lr")
 VALIDATION = frozenset({"test", "valid", "val", "validation", "dev", "eval"})
 TRAINING = frozenset({"train", "training"})
 SAME_MODE = frozenset({"train_eval", "traineval"})

@@ -60,6 +60,8 @@ def say_value(value: Value, words: Words) -> str:
         return percent(value)
     if isinstance(value, PercentagePoints):
         return words("health.points", number=f"{100 * value:.2g}")
+    if isinstance(value, int):
+        return f"{value:,}"
     return short_number(value) if isinstance(value, float) else str(value)
 
 

@@ -35,6 +35,7 @@ from harness.report.section import (
     Section,
     Widget,
 )
+from harness.report.table_shape import names_its_cells, table_classes
 from harness.report.text import ENGLISH, Words, keep_units, read_words
 
 FIRST = (
@@ -185,6 +186,7 @@ def _asset(name: str) -> str:
 @cache
 def _environment() -> Environment:
     filters = {"inline": _inline, "groups": _groups, "data": data_address}
+    filters |= {"classes": table_classes, "names_its_cells": names_its_cells}
     return html_environment("harness.report", "assets", filters)
 
 

@@ -58,6 +58,8 @@ def learning(run: Run) -> Iterator[Finding]:
             "hardly" if metric.value < HARDLY else "partly" if metric.value < LEARNT else "learnt"
         )
         yield Finding("learning", state, {"accuracy": percent(metric.value)})
+        if state == "partly" and not forecasts_no_gain(run):
+            yield Finding("learning", "longer_may_help")
         speakers = record.dataset.counts.get("train", {}).get("units")
         if "eer" in record.metrics and speakers and metric.value < HARDLY:
             shown = {"classes": f"{speakers:,}", "chance": percent(1 / speakers)}
@@ -65,6 +67,12 @@ def learning(run: Run) -> Iterator[Finding]:
         if metric.value < LEARNT:
             yield from _without_augmentation(run)
         yield from _gap(record, metric.value)
+
+
+def forecasts_no_gain(run: Run) -> bool:
+    """Check if the validation's curve promises no more than noise of a longer training."""
+    texts = {each.text for each in run.health.findings} if run.health is not None else set()
+    return "forecast_same" in texts
 
 
 def _without_augmentation(run: Run) -> Iterator[Finding]:

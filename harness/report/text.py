@@ -7,6 +7,7 @@ as in `"step {step} of {steps}"`; `code` between backticks stays code.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from harness.board.standing.figures import significant
 from harness.errors import RequestError
 from harness.records.documents import leaves
 
@@ -23,7 +25,10 @@ ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
 """Each language by the tag that HTML has for it, as its readers call it."""
 
-QUANTITY = re.compile(r"(?<=\d) (?=%|(?:s|ms|min|h|[KMGT]iB|[kMG]B|[MG]|k?Hz|m?J|W)(?![A-Za-z]))")
+THOUSANDS = ("", "k", "M", "G", "T")
+"""Letters of counts: a thousand, a thousand thousands, and so on."""
+
+QUANTITY = re.compile(r"(?<=\d) (?=%|(?:s|ms|min|h|[KMGT]iB|[kMG]B|[kMGT]|k?Hz|m?J|W)(?![A-Za-z]))")
 """A space between a number and its unit."""
 
 BETWEEN = re.compile(r"(?<=[\u3000-\u9fff]) (?=[\u3000-\u9fff])")
@@ -113,6 +118,16 @@ def short_number(value: float) -> str:
     ['0.6123', '240', '1e-5', '4.167e-5', '1.235e7']
     """
     return re.sub(r"e([+-])0*", lambda found: f"e{found[1].strip('+')}", f"{value:.4g}")
+
+
+def short_count(value: float) -> str:
+    """Return a count by three digits, with the letter that keeps it between 1 and 1,000.
+
+    >>> short_count(283_264), short_count(7_180_000), short_count(42)
+    ('283 k', '7.18 M', '42.0')
+    """
+    place = min(max(int(math.log10(value) // 3), 0), len(THOUSANDS) - 1) if value > 0 else 0
+    return f"{significant(value / 1000**place)} {THOUSANDS[place]}".strip()
 
 
 def value_text(value: object) -> str:

@@ -231,6 +231,15 @@ def test_a_flat_loss_whose_neighbours_are_alike_rarely_diverges():
     assert divergence(loss_curve(curves[0] + np.linspace(0, 20, 60))) is not None
 
 
+def test_a_loss_of_which_no_course_is_borne_out_is_not_called_sound():
+    loss = list(3 + 0.1 * np.random.default_rng(0).standard_normal(14))
+    found = [of_values(Train_Loss=each) for each in (loss, sorted(loss))]
+    assert [answer_of(health, "loss_sound") for health in found] == [
+        ("cannot tell", "loss_open"),
+        ("no", "diverged_rose"),
+    ]
+
+
 def test_a_loss_counts_from_the_epoch_in_which_its_rules_are_the_last():
     share = [0.5, 1.0] + [1.0] * 14
     loss = [4.2] + [4.5] * 15  # an epoch of half the items has another loss
@@ -316,6 +325,8 @@ def test_counts_of_a_batch_say_nothing_of_classes(counts, said):
         ("Train/Acc", ("training", "accuracy")),
         ("train/loss", ("training", "loss")),
         ("lr", ("training", "lr")),
+        ("learning_rate", ("training", "lr")),
+        ("Train/LearningRate", ("training", "lr")),
         ("NMI", ("validation", "nmi")),
         ("acc", ("", "accuracy")),
     ],

@@ -9,7 +9,7 @@ import torch
 
 from adapters.ghm import GhmClassification
 from harness.report.run import Run
-from harness.report.section import Facts, ReportPicture, ReportTable, Section
+from harness.report.section import ReportPicture, ReportTable, Section
 from harness.report.sections import gradients, overview, vectors
 from harness.report.text import LANGUAGES, read_words
 from harness.series.reading import read_series
@@ -51,7 +51,7 @@ def test_nine_statistics_of_norms_and_weights_stand_beside_one_another(run: Run)
     assert len(table.head) == 3
     assert cells["items"] == ("6", "6")
     assert len(cells) >= 9 + 3
-    low, _, high = cells["fullest bin of the norm"][0].partition("-")
+    low, _, high = cells["fullest bin of the norm"][0].partition("–")
     assert float(high) - float(low) == pytest.approx(0.1)
     assert 0 <= float(cells["evenness of the weighted gradients"][0]) <= 1
 
@@ -76,14 +76,16 @@ def test_a_training_at_a_glance_names_first_best_and_last(tmp_path: Path) -> Non
         writer.add(10 * step, 1.0, both)
     writer.flush()
     run = Run("ghm", tmp_path, series=read_series(tmp_path)[0])
-    _, *pictures, facts = made(overview.section([run], WORDS)).blocks
+    _, *pictures, table = made(overview.section([run], WORDS)).blocks
     assert len(pictures) == 3
     assert all(isinstance(each, ReportPicture) for each in pictures)
-    assert isinstance(facts, Facts)
-    assert [name for name, _ in facts.pairs] == [
+    assert isinstance(table, ReportTable)
+    assert [row[0] for row in table.rows] == [
         "First validation (epoch 1)",
         "Best validation (epoch 2)",
         "Last validation (epoch 3)",
     ]
-    assert "validation 80.0 %" in facts.pairs[1][1]
-    assert "loss as trained: 0.5000, 0.5000" in facts.pairs[1][1]
+    best = dict(zip(table.head, table.rows[1], strict=True))
+    assert best["accuracy, validation"] == "80.0 %"
+    assert best["cross-entropy, training"] == "1"
+    assert best["loss as trained, validation"] == "0.5"

@@ -82,6 +82,26 @@ def test_one_checklist_answers_for_all_runs(log: Run, tmp_path: Path):
     assert columns["once.csv"][-1] == words("health.finding")  # no sign, so no column for it
 
 
+def test_what_rounding_alone_moves_is_in_the_table_and_not_drawn(tmp_path: Path):
+    rows = ["step,Train/Loss,Test/loss_ratio", "1,4.0,1.0", "2,3.0,1.00000002", "3,2.0,1.00000001"]
+    (tmp_path / "log.csv").write_text("\n".join(rows))
+    runs = find_runs([str(tmp_path / "log.csv")], tmp_path / "runs", None)
+    section = curves.section(runs, read_words("en"))
+    assert section is not None
+    drawn = [each.name for each in section.blocks if isinstance(each, ReportPicture)]
+    assert drawn == ["curve-train-loss"]
+    (table,) = [each for each in section.blocks if isinstance(each, ReportTable)]
+    assert [row[0] for row in table.rows] == ["`Train/Loss`", "`Test/loss_ratio`"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_rate_is_a_rate_however_a_program_spells_it(language: str):
+    words = read_words(language)
+    spelt = ("Train/lr", "Train/LearningRate", "learning_rate", "train-learning_rate")
+    assert {curves.meaning(name, words) for name in spelt} == {words("glossary.lr")}
+    assert curves.meaning("Train/Unheard", words) == words("glossary.other")
+
+
 def test_a_single_point_is_told_once(tmp_path: Path):
     (tmp_path / "log.csv").write_text("step,Train/Loss,Test/eer\n1,4.0,\n2,3.0,0.00001\n")
     runs = find_runs([str(tmp_path / "log.csv")], tmp_path / "runs", None)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.records.record import Metric
@@ -159,3 +160,18 @@ def test_runs_of_other_tests_are_not_compared(published):
     other = runs[1].record.dataset.model_copy(update={"lock": "0" * 64})
     elsewhere = replace(runs[1], record=runs[1].record.model_copy(update={"dataset": other}))
     assert comparisons([runs[0], elsewhere]) == []
+
+
+def test_a_forecast_without_gain_speaks_against_a_longer_training(published):
+    path, record = published(SPEECH + "campplus-aam")
+    metrics = record.metrics | {"training_accuracy": Metric(value=0.7, unit="%")}
+    noise = 0.004 * np.random.default_rng(0).standard_normal(20)
+    settled = of_series(Test_eer=list(0.2 + 0.2 * np.exp(-np.arange(20.0)) + noise))
+    run = Run("one", path, record.model_copy(update={"metrics": metrics}), series=settled.series)
+    assert run.health is not None
+    assert "forecast_same" in {each.text for each in run.health.findings}
+    assert "longer_may_help" not in named(findings(run))
+    assert not any("Train longer" in each for each in next_steps(run, read_words("en")))
+    open_ended = replace(run, series=None)
+    assert "longer_may_help" in named(findings(open_ended))
+    assert any("Train longer" in each for each in next_steps(open_ended, read_words("en")))

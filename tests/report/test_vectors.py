@@ -47,3 +47,24 @@ def test_each_vector_has_a_picture_with_its_meaning():
 
 def test_a_series_without_vectors_has_no_such_section():
     assert vectors.section([of(), Run("none", Path("none"))], WORDS) is None
+
+
+def test_bars_are_those_of_the_last_step_which_the_title_names():
+    made = vectors.section(
+        [of(*(StepVector("Train/cluster_counts", step, 1.0, (3.0, 4.0)) for step in (5, 469)))],
+        WORDS,
+    )
+    assert made is not None
+    (picture,) = (block for block in made.blocks if isinstance(block, ReportPicture))
+    assert b"<!-- Train/cluster_counts, step 469 -->" in picture.content
+    assert b"<!-- step 469 -->" not in picture.content
+
+
+def test_weights_of_which_one_dwarfs_the_others_have_a_logarithmic_axis():
+    edges = (0.0, 0.3, 0.6, 1.0)
+    made = vectors.section(
+        [of(StepVector("Train/gradient_weight", 3, 1.0, (0.8, 1.5, 1e11), edges))], WORDS
+    )
+    assert made is not None
+    (picture,) = (block for block in made.blocks if isinstance(block, ReportPicture))
+    assert b"<!-- 1e10 -->" in picture.content or b"<!-- 1e11 -->" in picture.content

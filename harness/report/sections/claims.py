@@ -43,7 +43,15 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     head = tuple(words(f"claims.column_{each}") for each in COLUMNS)
     rows = tuple(_row(each, words) for each in judged)
     table = ReportTable(head, rows, words("claims.table"), frozenset(range(3, 8)))
-    return Section("claims", words("claims.title"), (lead, table))
+    return Section("claims", words("claims.title"), (lead, _without_empty(table)))
+
+
+def _without_empty(table: ReportTable) -> ReportTable:
+    """Return a table without the columns in which no row has anything to say."""
+    kept = [n for n in range(len(table.head)) if any(row[n] for row in table.rows)]
+    numeric = frozenset(place for place, n in enumerate(kept) if n in table.numeric)
+    head, *rows = (tuple(cells[n] for n in kept) for cells in (table.head, *table.rows))
+    return ReportTable(head, tuple(rows), table.caption, numeric)
 
 
 def _has_evidence(run: Run) -> bool:

@@ -57,7 +57,7 @@ def held_details(runs: Sequence[Run]) -> Held:
 
 
 def breakdown(
-    name: str, found: Breakdown, held: Held, words: Words
+    name: str, found: Breakdown, held: Held, words: Words, *, inches: float = PANEL[0]
 ) -> list[ReportTable | ReportPicture]:
     """Return the table of a breakdown, and its picture if two groups have a metric.
 
@@ -66,6 +66,7 @@ def breakdown(
         found: one of the runs' breakdowns of that name.
         held: as `held_details`.
         words: of the page's language.
+        inches: width of the picture.
     """
     columns = {
         run: {group.name: group for group in details.breakdowns[name].groups}
@@ -102,7 +103,7 @@ def breakdown(
     blocks: list[ReportTable | ReportPicture] = [
         ReportTable(tuple(head), tuple(rows), caption, numeric)
     ]
-    if picture := _draw(columns, primary, facts, list(groups)):
+    if picture := _draw(columns, primary, facts, list(groups), inches):
         alt = words("conditions.alt", what=title, metric=metric)
         blocks.append(ReportPicture(f"condition-{slug(name)}", picture, alt, alt, width=0.33))
     return blocks
@@ -143,6 +144,7 @@ def _draw(
     primary: Mapping[str, str],
     facts: Mapping[str, MetricFacts],
     groups: Sequence[str],
+    inches: float,
 ) -> bytes | None:
     """Draw each group's metric with its interval; None if no group has one."""
     told: dict[str, dict[str, GroupMetric]] = {}
@@ -155,7 +157,7 @@ def _draw(
     drawn = [name for name in groups if any(name in own for own in told.values())]
     if len(drawn) < 2:
         return None
-    with drawing(PANEL[0], 0.9 + ROW * len(drawn) * (1 + 0.4 * (len(told) - 1))) as figure:
+    with drawing(inches, 0.9 + ROW * len(drawn) * (1 + 0.4 * (len(told) - 1))) as figure:
         axes = figure.add_subplot()
         for place, (run, own) in enumerate(told.items()):
             scale = 100 if facts[run].unit == "%" else 1

@@ -60,7 +60,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     for each in held:
         name = each.run.name if len(runs) > 1 else ""
         alt = words("classes.confusion_alt", run=each.run.name)
-        caption = words("classes.confusion", run=f"{name}{words('page.colon')}" if name else "")
+        caption = _caption(each, name, words)
         picture = _draw_confusion(each)
         blocks.append(
             ReportPicture(
@@ -76,12 +76,18 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     return Section("classes", words("classes.title"), tuple(blocks), DRAWN)
 
 
+def _caption(found: TestDecisions, name: str, words: Words) -> str:
+    """Return what a confusion matrix shows; numbers of items only where they are drawn."""
+    text = "confusion" if len(found.classes) <= NUMBERED else "confusion_shades"
+    return words(f"classes.{text}", run=f"{name}{words('page.colon')}" if name else "")
+
+
 def _by_class(runs: Sequence[Run], words: Words) -> list[ReportPicture]:
     """Return the picture of each class's recall with its interval."""
     held = held_details(runs)
     for _, details in held.values():
         if CLASSES in details.breakdowns:
-            blocks = breakdown(CLASSES, details.breakdowns[CLASSES], held, words)
+            blocks = breakdown(CLASSES, details.breakdowns[CLASSES], held, words, inches=5.6)
             return [replace(each, width=0.5) for each in blocks if isinstance(each, ReportPicture)]
     return []
 
@@ -101,7 +107,7 @@ def _decisions(place: int, run: Run) -> TestDecisions | None:
 def _draw_confusion(found: TestDecisions) -> bytes:
     shares = found.counts / np.maximum(1, found.counts.sum(axis=1, keepdims=True))
     count = len(found.classes)
-    size = float(np.clip(1.6 + 0.3 * count, 4.2, 8))
+    size = float(np.clip(1.6 + 0.3 * count, 4.2, 5.2))
     with drawing(size + 1.6, size) as figure:
         axes = figure.add_subplot()
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from harness.board.record_paths import slug
 from harness.board.standing.figures import UNKNOWN
-from harness.report.drawing import QUIET, drawing, drawn_name, look, scale_values, svg
+from harness.health.validation_curves import read_name
+from harness.report.curve_marks import draw_marks, mark_kinds
+from harness.report.drawing import drawing, drawn_name, look, scale_values, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
 from harness.report.text import Words, short_number
@@ -33,8 +35,8 @@ BINS = 300
 MOST = 30
 """Series that are drawn; the table has all of them."""
 
-MARKS = {"resume": ":", "restart": (0, (1, 3)), "margin": "--", "stopped": "-.", "chosen": "-"}
-"""Kind of a mark -> how its line is drawn."""
+ROUNDING = 1e-6
+"""A series whose values differ by this share of the largest at most holds one value."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     blocks: list[Block] = [Paragraph(words("curves.lead"), quiet=True)]
     if any(run.record and name.startswith("Test/") for _, run in held for name in names):
         blocks.append(Paragraph(words("curves.test_is_validation"), quiet=True))
-    if kinds := _kinds(runs):
+    if kinds := mark_kinds(runs):
         told = [words(f"curves.mark_{kind}") for kind in kinds]
         blocks.append(
             Paragraph(words("curves.marks", marks=words("page.semicolon").join(told)), quiet=True)
@@ -85,16 +87,16 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
 
 
 def _moves(curve: RunCurve) -> bool:
-    """Check if a curve has anything to show that a table has not."""
-    return len(curve.steps) > 1 and bool(np.ptp(curve.values) > 0)
+    """Check if a curve has anything to show that a table has not: rounding is no movement."""
+    highest = float(np.abs(curve.values).max())
+    return len(curve.steps) > 1 and bool(np.ptp(curve.values) > ROUNDING * highest)
 
 
 def meaning(name: str, words: Words) -> str:
-    """Return the glossary line of a series: of its full name, else of what follows the last `/`."""
+    """Return the glossary line of a series: of its full name, of its last part, of its meaning."""
     short = name.rpartition("/")[2].lower()
-    return (
-        words.get(f"glossary.{name}") or words.get(f"glossary.{short}") or words("glossary.other")
-    )
+    known = (words.get(f"glossary.{each}") for each in (name, short, read_name(name)[1]))
+    return next(filter(None, known), "") or words("glossary.other")
 
 
 def _names(run: Run) -> list[str]:
@@ -125,46 +127,24 @@ def _positions(rows: pd.DataFrame) -> NDArray[np.float64]:
     return steps if np.isfinite(steps).any() else rows["epoch"].to_numpy(np.float64)
 
 
-def _kinds(runs: Sequence[Run]) -> list[str]:
-    """Return the kinds of marks that any run has, in the order of `MARKS`."""
-    found = {kind for run in runs for kind, _ in _marks(run)}
-    return [kind for kind in MARKS if kind in found]
-
-
-def _marks(run: Run) -> Iterator[tuple[str, float]]:
-    """Yield kind and step of what happened to a run; of the margin, where it begins and ends."""
-    if run.series is None:
-        return
-    margins = []
-    for mark in run.series.marks:
-        if mark.step is None:
-            continue
-        if mark.kind == "margin":
-            margins.append(float(mark.step))
-        else:
-            yield mark.kind, float(mark.step)
-    for step in sorted({*margins[:1], *margins[-1:]}):
-        yield "margin", step
-    training = run.results.get("train")
-    if training and all(mark.kind != "chosen" for mark in run.series.marks):
-        yield "chosen", float(training["selected_step"])
-
-
 def _draw(name: str, curves: Sequence[RunCurve], runs: Sequence[Run]) -> bytes:
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     with drawing() as figure:
         axes = figure.add_subplot()
         for curve in curves:
-            _draw_marks(axes, runs[curve.place], curve)
+            draw_marks(
+                axes, runs[curve.place], curve.steps, curve.values, look(curve.place)["color"]
+            )
             _draw_curve(axes, curve, alone=len(runs) == 1)
         lowest = min(curve.values.min() for curve in curves)
         highest = max(curve.values.max() for curve in curves)
-        if name.rpartition("/")[2].lower() in LOGARITHMIC:
+        if read_name(name)[1] in LOGARITHMIC:
             scale_values(axes, lowest, highest)
         axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
         axes.set_xlabel("step", fontsize=8)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.grid(axis="y", color="0.9", linewidth=0.7)
         axes.set_axisbelow(True)
         return svg(figure)
@@ -190,25 +170,6 @@ def binned(
     parts = list(zip(np.array_split(steps, BINS), np.array_split(values, BINS), strict=True))
     columns = [(s.mean(), v.mean(), v.min(), v.max()) for s, v in parts]
     return tuple(np.array(column) for column in zip(*columns, strict=True))
-
-
-def _draw_marks(axes: Axes, run: Run, curve: RunCurve) -> None:
-    colour = look(curve.place)["color"]
-    for kind, step in _marks(run):
-        style: Any = MARKS.get(kind, ":")
-        shade = colour if kind == "chosen" else QUIET
-        axes.axvline(step, color=shade, linestyle=style, linewidth=0.9, alpha=0.8, zorder=0.5)
-        if kind == "chosen":
-            at = int(np.argmin(np.abs(curve.steps - step)))
-            axes.plot(
-                curve.steps[at],
-                curve.values[at],
-                "*",
-                color=colour,
-                markersize=9,
-                markeredgecolor="white",
-                zorder=4,
-            )
 
 
 def _legend(held: Sequence[tuple[int, Run]]) -> bytes:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.board.writing.chart_drawing import COLOURS, MARKERS
 from harness.metrics.recall_at_k import recall_at_k, unit_vectors
-from harness.report.drawing import drawing, svg
+from harness.report.drawing import drawing, drawn_name, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
 from harness.report.text import Words
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 KS = (1, 5, 10)
 LABELS, ITEMS = 40, 1000
 """Labels and items of a picture at most: all colours and markers together tell 56 apart."""
+
+NAMED = 12
+"""Labels up to which a picture names each."""
 
 SEED = 0
 
@@ -143,15 +146,19 @@ def neighbourhoods(points: Floats) -> tuple[Floats, float]:
 
 def draw(points: Floats, labels: NDArray[np.str_], names: Sequence[str]) -> bytes:
     """Draw points in a plane, each label with a colour and a marker of its own."""
+    shown = np.unique(labels)
     with drawing(5.6, 5.0) as figure:
         axes: Axes = figure.add_subplot()
-        for place, label in enumerate(np.unique(labels)):
+        for place, label in enumerate(shown):
             own: Any = points[labels == label]
             colour = COLOURS[place % len(COLOURS)]
             marker = MARKERS[place % len(MARKERS)]
-            axes.plot(*own.T, marker, color=colour, markersize=4, alpha=0.85, markeredgewidth=0)
+            axes.plot(*own.T, marker, color=colour, markersize=4, alpha=0.85, markeredgewidth=0,
+                      label=drawn_name(str(label), place))  # fmt: skip
         axes.set_xlabel(names[0])
         axes.set_ylabel(names[1])
         axes.set_xticks([])
         axes.set_yticks([])
+        if len(shown) <= NAMED:
+            figure.legend(loc="outside lower center", ncols=4, fontsize=8, frameon=False)
         return svg(figure)

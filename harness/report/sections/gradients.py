@@ -13,7 +13,7 @@ from harness.board.writing.chart_drawing import COLOURS
 from harness.report.drawing import QUIET, drawing, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
-from harness.report.text import Words
+from harness.report.text import Words, short_number
 from harness.series.scalar_names import SAMPLE, TRAINING, VALIDATION
 from harness.series.series import Series, StepVector
 
@@ -25,6 +25,11 @@ NAMES = (
     "norm_statistics", "weight_statistics",
 )  # fmt: skip
 """Vectors that this section shows, below their group."""
+
+DRAWN = (
+    "density of items", "density of weighted gradients", "mean weight",
+    "gradient norm: 0 easy, 1 hard", "epoch",
+)  # fmt: skip
 
 GROUPS = (TRAINING, SAMPLE, VALIDATION)
 
@@ -46,7 +51,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if not blocks:
         return None
     lead = [Paragraph(words(f"gradients.{each}"), quiet=True) for each in ("lead", "how")]
-    return Section("gradients", words("gradients.title"), (*lead, *blocks))
+    return Section("gradients", words("gradients.title"), (*lead, *blocks), DRAWN)
 
 
 def shows(name: str) -> bool:
@@ -62,10 +67,11 @@ def _of_run(place: int, name: str, series: Series, words: Words) -> list[Block]:
     half = (steps[0] + steps[-1]) / 2
     middle = min(steps, key=lambda step: abs(step - half))
     chosen = list(dict.fromkeys((steps[0], middle, steps[-1])))
-    blocks: list[Block] = [Paragraph(name)] * bool(name)
+    blocks: list[Block] = []
+    told = f"{name}{words('page.colon')}" if name else ""
     for step in chosen:
         held = {vector: each for (vector, at), each in found.items() if at == step}
-        when = words("gradients.epoch", epoch=f"{_epoch(held):,.4g}", step=f"{step:,}")
+        when = told + words("gradients.epoch", epoch=f"{_epoch(held):,.4g}", step=f"{step:,}")
         scalars = _scalars(series, step)
         blocks.append(Paragraph(when))
         for group in GROUPS:
@@ -123,12 +129,13 @@ def _bars(axes: Axes, vector: StepVector, colour: str, name: str) -> None:
 def _table(
     held: Mapping[str, StepVector], scalars: Mapping[str, float], when: str, words: Words
 ) -> ReportTable:
-    """Return the statistics of norms and weights, a column each of a group."""
+    """Return the statistics of norms and weights, a column each of a group.
+
+    Weights that are one and the same for all items, as cross-entropy gives them, have no column.
+    """
+    kinds = ("norm", *["weight"] * any(_vary(held, group) for group in GROUPS))
     columns = [
-        (group, kind)
-        for group in GROUPS
-        for kind in ("norm", "weight")
-        if f"{group}/{kind}_statistics" in held
+        (group, kind) for group in GROUPS for kind in kinds if f"{group}/{kind}_statistics" in held
     ]
     first = held["{}/{}_statistics".format(*columns[0])]
     rows = [
@@ -143,7 +150,7 @@ def _table(
     ]
     for name in SCALARS:
         cells = [
-            f"{scalars[full]:.4g}"
+            short_number(scalars[full])
             if kind == "norm" and (full := f"{group}/{name}") in scalars
             else ""
             for group, kind in columns
@@ -155,15 +162,27 @@ def _table(
     return ReportTable(head, tuple(rows), words("gradients.table", when=when), numeric)
 
 
+def _vary(held: Mapping[str, StepVector], group: str) -> bool:
+    """Check if the weights of a group's items differ by more than rounding."""
+    statistics = held.get(f"{group}/weight_statistics")
+    return statistics is not None and _deviation(statistics) > 0
+
+
+def _deviation(statistics: StepVector) -> float:
+    """Return the standard deviation; 0 where it is the rounding of one and the same value."""
+    named = dict(zip(statistics.labels, statistics.values, strict=True))
+    deviation = named["deviation"]
+    return 0.0 if deviation < EXACT * abs(named["maximum"]) else deviation
+
+
 def _cell(statistics: StepVector, place: int, held: Mapping[str, StepVector], group: str) -> str:
     """Return a statistic; of a bin, its ends."""
     value = statistics.values[place]
     if statistics.labels[place] in BIN_STATISTICS:
         edges = held[f"{group}/gradient_norms"].edges
-        return f"{edges[int(value)]:g}-{edges[int(value) + 1]:g}"
+        return f"{edges[int(value)]:g}–{edges[int(value) + 1]:g}"
     if math.isnan(value):
         return ""
-    named = dict(zip(statistics.labels, statistics.values, strict=True))
-    if statistics.labels[place] == "deviation" and value < EXACT * abs(named["maximum"]):
-        return "0"
-    return f"{value:,.0f}" if statistics.labels[place] == "count" else f"{value:.4g}"
+    if statistics.labels[place] == "deviation":
+        return short_number(_deviation(statistics))
+    return f"{value:,.0f}" if statistics.labels[place] == "count" else short_number(value)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.board.standing.figures import UNKNOWN
 from harness.board.writing.chart_drawing import COLOURS
 from harness.report.drawing import QUIET, drawing, scale_values, svg
 from harness.report.finding import percent
 from harness.report.run import Run
-from harness.report.section import Block, Facts, Paragraph, ReportPicture, Section
-from harness.report.text import Words
+from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
+from harness.report.text import Words, short_number
 from harness.series.scalar_names import SAMPLE, VALIDATION
 from harness.series.series import Series
 
@@ -29,6 +30,14 @@ LINES = (
     ("accuracy", "accuracy"),
 )
 """Numbers that are drawn of both splits, each in a panel of its own."""
+
+COLUMNS = ("accuracy", "raw_loss", "weighted_loss")
+
+EPOCH = "epoch (dashed: best accuracy of validation)"
+
+DRAWN = (*(title for _, title in LINES), "training", "validation", EPOCH)
+
+SPLITS = {"train": SAMPLE, "validation": VALIDATION}
 
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
@@ -50,31 +59,30 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
             )
             for name, title in LINES
         ]
-        blocks.append(Facts(_facts(series, best, words)))
-    return Section("overview", words("overview.title"), tuple(blocks)) if blocks else None
+        blocks.append(_table(series, best, words))
+    title = words("overview.title")
+    return Section("overview", title, tuple(blocks), DRAWN) if blocks else None
 
 
-def _facts(series: Series, best: int, words: Words) -> tuple[tuple[str, str], ...]:
+def _table(series: Series, best: int, words: Words) -> ReportTable:
+    """Return accuracies and losses at the first, the best and the last validation."""
     rows = series[ACCURACY]
+    columns = [(line, split) for line in COLUMNS for split in SPLITS]
+    head = [words(f"overview.{line}", split=words(f"splits.{split}")) for line, split in columns]
     places = {"first": 0, "best": best, "last": len(rows) - 1}
     found = []
     for name, place in places.items():
         step, epoch = int(rows["step"].iloc[place]), float(rows["epoch"].iloc[place])
-        values = {
-            f"{group}_{line}": _at(series, f"{whole}/{line}", step)
-            for group, whole in (("training", SAMPLE), ("validation", VALIDATION))
-            for line, _ in LINES
-        }
-        shown = {key: _shown(key, value) for key, value in values.items()}
-        title = words(f"overview.{name}", epoch=f"{epoch:,.3g}")
-        found.append((title, words("overview.values", **shown)))
-    return tuple(found)
+        cells = [_shown(line, _at(series, f"{SPLITS[at]}/{line}", step)) for line, at in columns]
+        found.append((words(f"overview.{name}", epoch=f"{epoch:,.3g}"), *cells))
+    numeric = frozenset(range(1, 1 + len(head)))
+    return ReportTable((words("overview.when"), *head), tuple(found), "", numeric)
 
 
 def _shown(name: str, value: float) -> str:
     if math.isnan(value):
-        return "-"
-    return percent(value) if name.endswith("accuracy") else f"{value:.4f}"
+        return UNKNOWN
+    return percent(value) if name == "accuracy" else short_number(value)
 
 
 def _at(series: Series, name: str, step: int) -> float:
@@ -92,7 +100,7 @@ def _draw(series: Series, best: float, name: str, title: str) -> bytes:
         _draw_lines(axes, series, name)
         axes.axvline(best, color=QUIET, linestyle="--", linewidth=0.9)
         axes.set_title(title, loc="left", fontsize=9, fontweight="bold")
-        axes.set_xlabel("epoch (dashed: best accuracy of validation)", fontsize=8)
+        axes.set_xlabel(EPOCH, fontsize=8)
         axes.legend(fontsize=7, frameon=False)
         return svg(figure)
 

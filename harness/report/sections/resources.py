@@ -12,7 +12,7 @@ from harness.records.record import Record
 from harness.report.drawing import drawing, drawn_name, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
-from harness.report.text import Words, duration
+from harness.report.text import THOUSANDS, Words, duration, short_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,9 @@ HATCHES = ("", "//", "", "xx", "", "\\\\")
 DRAWN = ("training", "inference", *PARTS)
 
 STAGES = ("train", "evaluate", "measure")
+
+FAR = 20
+"""A measured peak this many times the prediction would leave nothing to see of its parts."""
 
 ONE_LATENCY = ("latency_p50", "latency_p95")
 
@@ -55,11 +58,13 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     ]
     if bars:
         alt = words("costs.memory_alt")
-        blocks.append(
-            ReportPicture("memory", _draw(bars, several=len(runs) > 1), alt, words("costs.memory"))
-        )
+        peaks = [each for _, costs in bars for each in _peaks(costs)]
+        far = all(_is_far(predicted, measured) for _, predicted, measured in peaks)
+        caption = words("costs.memory_far" if far else "costs.memory")
+        picture = _draw(bars, several=len(runs) > 1, with_measured=not far)
+        blocks.append(ReportPicture("memory", picture, alt, caption))
     blocks += [Paragraph(text, quiet=True) for text in _notes(own, words, predicted=bool(bars))]
-    measured = {each.counted for _, costs in bars for *_, each in _peaks(costs) if each}
+    measured = {each.counted for _, costs in bars if not far for *_, each in _peaks(costs) if each}
     drawn = (*DRAWN, *(f"measured ({counted})" for counted in sorted(measured)))
     return Section("costs", words("costs.title"), tuple(blocks), drawn)
 
@@ -109,6 +114,8 @@ def _costs(record: Record, words: Words) -> dict[str, str]:
             told[label] = (
                 duration(cost.value, words)
                 if name == "training_seconds"
+                else short_count(cost.value)
+                if unit in THOUSANDS
                 else _amount(cost_text(cost.value, facts), unit, note, words)
             )
     if batch := _batch(record, words):
@@ -155,7 +162,13 @@ def _peaks(resources: Resources) -> list[tuple[str, Prediction | None, Memory | 
     return [each for each in held if each[1] is not None or each[2] is not None]
 
 
-def _draw(bars: Sequence[tuple[Run, Resources]], *, several: bool) -> bytes:
+def _is_far(predicted: Prediction | None, measured: Memory | None) -> bool:
+    """Check if a measured peak lies so far beyond the prediction that only it would be seen."""
+    sizes = [getattr(predicted, part) for part in PARTS] if predicted else []
+    return measured is not None and measured.bytes > FAR * sum(sizes)
+
+
+def _draw(bars: Sequence[tuple[Run, Resources]], *, several: bool, with_measured: bool) -> bytes:
     rows = [
         (f"{drawn_name(run.name, place)}\n{work}" if several else work, predicted, measured)
         for place, (run, resources) in enumerate(bars)
@@ -164,7 +177,7 @@ def _draw(bars: Sequence[tuple[Run, Resources]], *, several: bool) -> bytes:
     with drawing(5.4, 1.3 + (0.62 if several else 0.5) * len(rows)) as figure:
         axes = figure.add_subplot()
         for line, (_, predicted, measured) in enumerate(rows):
-            _draw_bar(axes, line, predicted, measured)
+            _draw_bar(axes, line, predicted, measured if with_measured else None)
         axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
         axes.invert_yaxis()
         axes.set_xlabel("GiB")

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.board.record_paths import slug
 from harness.board.writing.chart_drawing import COLOURS
-from harness.report.drawing import drawing, drawn_name, svg
+from harness.report.drawing import drawing, drawn_name, scale_values, svg
 from harness.report.run import Run
 from harness.report.section import Paragraph, ReportPicture, Section
 from harness.report.sections.curves import meaning
@@ -27,6 +27,9 @@ MOST = 12
 """Vectors of a run that are drawn."""
 
 DRAWN = ("step", "values, from high to low")
+
+OUTLYING = 1000
+"""A value so many times the middle one makes a histogram's axis logarithmic."""
 
 NAMED = 20
 """Values up to which each is named below its bar."""
@@ -61,9 +64,10 @@ def chosen(vectors: Sequence[StepVector]) -> list[StepVector]:
 
 
 def _draw(name: str, vectors: Sequence[StepVector]) -> bytes:
+    last, title = vectors[-1], name
     with drawing() as figure:
         axes = figure.add_subplot()
-        if vectors[-1].edges:
+        if last.edges:
             for place, vector in enumerate(vectors):
                 share = (place + 1) / len(vectors)
                 label = f"step {vector.step:,}"
@@ -73,12 +77,23 @@ def _draw(name: str, vectors: Sequence[StepVector]) -> bytes:
                     "linewidth": 0.6 + share,
                 }
                 axes.stairs(vector.values, vector.edges, label=label, **look)
+            _scale(axes, vectors)
             figure.legend(loc="outside lower center", ncols=3, fontsize=7, frameon=False)
         else:
-            _draw_values(axes, vectors[-1])
-        axes.set_ylim(bottom=min(0.0, *(min(vector.values, default=0) for vector in vectors)))
-        axes.set_title(name, loc="left", fontsize=9, fontweight="bold")
+            _draw_values(axes, last)
+            title = f"{name}, step {last.step:,}"
+        if axes.get_yscale() == "linear":
+            axes.set_ylim(bottom=min(0.0, *(min(vector.values, default=0) for vector in vectors)))
+        axes.set_title(title, loc="left", fontsize=9, fontweight="bold")
         return svg(figure)
+
+
+def _scale(axes: Axes, vectors: Sequence[StepVector]) -> None:
+    """Make the axis logarithmic where a few values would leave nothing to see of all others."""
+    values = np.concatenate([vector.values for vector in vectors])
+    positive = values[values > 0]
+    if len(positive) and positive.max() > OUTLYING * np.median(positive):
+        scale_values(axes, float(positive.min()), float(positive.max()))
 
 
 def _draw_values(axes: Axes, vector: StepVector) -> None:
@@ -93,4 +108,3 @@ def _draw_values(axes: Axes, vector: StepVector) -> None:
     else:
         axes.stairs(sorted(vector.values, reverse=True), color=COLOURS[0], fill=True)
         axes.set_xlabel("values, from high to low", fontsize=8)
-    axes.set_ylabel(f"step {vector.step:,}", fontsize=8)
