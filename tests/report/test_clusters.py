@@ -95,3 +95,14 @@ def test_words_of_the_pictures_are_explained_in_chinese():
         getattr(block, "text", "") for block in explained(section, read_words("zh-Hant")).blocks
     ]
     assert any("`cluster` 分群" in line and "`silhouette` 輪廓係數" in line for line in lines)
+
+
+def test_a_page_of_one_run_does_not_name_it_before_every_caption():
+    assert all("fusion + umc" not in table.caption for table in tables(run()))
+    captions = [table.caption for table in tables(run(), run(name="other"))]
+    assert {caption.partition(":")[0] for caption in captions} == {"fusion + umc", "other"}
+
+
+def test_scores_of_validation_are_written_as_those_of_the_test():
+    chosen = dict(zip(tables(run())[0].head, tables(run())[0].rows[0], strict=True))
+    assert (chosen["NMI"], chosen["ARI"]) == ("40.0 %", "0.400")

@@ -53,11 +53,12 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     """Show how clusters came about, and what they hold."""
     blocks: list[Block] = []
     for place, run in enumerate(runs):
-        blocks += _epochs(place, run, words)
+        blocks += _epochs(place, run, _told(run, runs, words), words)
     held = [found for place, run in enumerate(runs) if (found := _found(place, run))]
-    distances = [_distances(each, words) for each in held]
-    for each, measured in zip(held, distances, strict=True):
-        blocks += [*_pictures(each, words), _recovery(each, words), *measured]
+    names = [_told(each.run, runs, words) for each in held]
+    distances = [_distances(each, told, words) for each, told in zip(held, names, strict=True)]
+    for each, told, measured in zip(held, names, distances, strict=True):
+        blocks += [*_pictures(each, told, words), _recovery(each, told, words), *measured]
     if not blocks:
         return None
     rules = [words("clusters.rule")]
@@ -84,11 +85,12 @@ def _found(place: int, run: Run) -> Found | None:
     )
 
 
-def _told(run: Run, words: Words) -> str:
-    return f"{run.name}{words('page.colon')}"
+def _told(run: Run, runs: Sequence[Run], words: Words) -> str:
+    """Return the run's name before a caption; nothing where the page is of one run."""
+    return f"{run.name}{words('page.colon')}" if len(runs) > 1 else ""
 
 
-def _epochs(place: int, run: Run, words: Words) -> list[Block]:
+def _epochs(place: int, run: Run, told: str, words: Words) -> list[Block]:
     """Draw the four scores of every validation, with the chosen one and the best by labels."""
     series = run.series
     if series is None or "Test/nmi" not in series.names:
@@ -115,7 +117,7 @@ def _epochs(place: int, run: Run, words: Words) -> list[Block]:
         axes.legend(framealpha=0.9, edgecolor="none", fontsize=7, ncols=2)
         content = svg(figure)
     alt = words("clusters.epochs_alt", run=run.name)
-    caption = _told(run, words) + words("clusters.epochs")
+    caption = told + words("clusters.epochs")
     blocks: list[Block] = [ReportPicture(f"scores-{place}-{slug(run.name)}", content, alt, caption)]
     if chosen is not None and (steps == chosen).any():
         at = int(np.flatnonzero(steps == chosen)[-1])
@@ -123,16 +125,24 @@ def _epochs(place: int, run: Run, words: Words) -> list[Block]:
             (
                 words(f"clusters.{row}"),
                 f"{steps[index]:,.0f}",
-                *(percent(float(each["value"].iloc[index])) for each in curves.values()),
+                *(
+                    _shown(score, float(each["value"].iloc[index]))
+                    for score, each in curves.items()
+                ),
             )
             for row, index in (("chosen", at), ("oracle", best))
         ]
         named = (SCORES[name] for name in curves)
         head = (words("clusters.weights"), words("clusters.step"), *named)
         numeric = frozenset(range(1, len(head)))
-        told = _told(run, words) + words("clusters.choice")
-        blocks.append(ReportTable(head, tuple(rows), told, numeric))
+        caption = told + words("clusters.choice")
+        blocks.append(ReportTable(head, tuple(rows), caption, numeric))
     return blocks
+
+
+def _shown(score: str, value: float) -> str:
+    """Return a score as the table of results shows it: ARI may be negative, so it is no share."""
+    return f"{value:.3f}" if score == "ari" else percent(value)
 
 
 def _order(found: Found) -> NDArray[np.int64]:
@@ -142,7 +152,7 @@ def _order(found: Found) -> NDArray[np.int64]:
     return np.array([*own, *rest], dtype=np.int64)
 
 
-def _pictures(found: Found, words: Words) -> list[Block]:
+def _pictures(found: Found, told: str, words: Words) -> list[Block]:
     order, name = _order(found), slug(found.run.name)
     table = found.table[:, order]
     shares = table / np.maximum(1, table.sum(axis=1, keepdims=True))
@@ -180,7 +190,7 @@ def _pictures(found: Found, words: Words) -> list[Block]:
         axes.set_ylim(0, 1.18 * max(sizes.max(), labels.max()))  # room for the legend
         axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper right")
         bars = svg(figure)
-    told, run = _told(found.run, words), found.run.name
+    run = found.run.name
     return [
         ReportPicture(
             f"assignment-{found.place}-{name}",
@@ -199,7 +209,7 @@ def _pictures(found: Found, words: Words) -> list[Block]:
     ]
 
 
-def _recovery(found: Found, words: Words) -> ReportTable:
+def _recovery(found: Found, told: str, words: Words) -> ReportTable:
     """Return the table of labels, the one that is recovered least first."""
     sizes, rows = found.table.sum(axis=0), []
     for row, label in enumerate(found.labels):
@@ -209,16 +219,16 @@ def _recovery(found: Found, words: Words) -> ReportTable:
         named = f"{found.clusters[cluster]}" if cluster >= 0 else "–"
         most = int(found.table[row].argmax())
         largest = f"{found.clusters[most]} ({found.table[row, most]:,})"
-        told = (str(label), f"{items:,}", named, percent(held / items), precision, largest)
-        rows.append((held / items, told))
+        cells = (str(label), f"{items:,}", named, percent(held / items), precision, largest)
+        rows.append((held / items, cells))
     rows.sort(key=lambda each: each[0])
     names = ("label", "items", "cluster", "recovered", "purity", "largest")
     head = tuple(words(f"clusters.{name}") for name in names)
-    caption = _told(found.run, words) + words("clusters.recovery")
-    return ReportTable(head, tuple(told for _, told in rows), caption, frozenset({1, 3, 4}))
+    caption = told + words("clusters.recovery")
+    return ReportTable(head, tuple(cells for _, cells in rows), caption, frozenset({1, 3, 4}))
 
 
-def _distances(found: Found, words: Words) -> list[Block]:
+def _distances(found: Found, told: str, words: Words) -> list[Block]:
     """Tell distances of items to the middle of their cluster, and of middles to one another."""
     embeddings = found.run.embeddings
     if embeddings is None:
@@ -235,5 +245,5 @@ def _distances(found: Found, words: Words) -> list[Block]:
         ratio = f"{between / within:.2f}" if within > 0 else "–"
         rows.append((words(f"clusters.{name}"), f"{within:.3f}", f"{between:.3f}", ratio))
     head = tuple(words(f"clusters.{name}") for name in ("groups", "within", "between", "ratio"))
-    caption = _told(found.run, words) + words("clusters.distances")
+    caption = told + words("clusters.distances")
     return [ReportTable(head, tuple(rows), caption, frozenset({1, 2, 3}))]
