@@ -31,7 +31,12 @@ LINES = (
 )
 """Numbers that are drawn of both splits, each in a panel of its own."""
 
-COLUMNS = ("accuracy", "raw_loss", "weighted_loss")
+TRAINED = "weighted_loss"
+
+COLUMNS = ("accuracy", "raw_loss", TRAINED)
+
+SAME = 1e-5
+"""Two losses that differ by no more than this share are one: it is the rounding of a batch."""
 
 EPOCH = "epoch (dashed: best accuracy of validation)"
 
@@ -42,34 +47,53 @@ SPLITS = {"train": SAMPLE, "validation": VALIDATION}
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
     """Draw losses and accuracies of training and validation of each run that has both."""
-    blocks: list[Block] = []
+    blocks, titles = list[Block](), set[str]()
     for place, run in enumerate(runs):
         series = run.series
         if series is None or not all(f"{VALIDATION}/{name}" in series for name, _ in LINES):
             continue
         rows = series[ACCURACY]
         best = int(rows["value"].to_numpy().argmax())
-        told = f"{run.name}{words('page.colon')}" if len(runs) > 1 else ""
         alt = words("overview.alt", run=run.name)
         at = float(rows["epoch"].iloc[best])
-        blocks.append(Paragraph(f"{told}{words('overview.caption')}"))
+        if len(runs) > 1:
+            blocks.append(Paragraph(f"{run.name}{words('page.colon').rstrip()}"))
+        left_out = TRAINED if _has_one_loss(series) else ""
+        lines = {name: title for name, title in LINES if name != left_out}
+        titles |= set(lines.values())
+        if left_out:
+            blocks.append(Paragraph(words("overview.one_loss"), quiet=True))
         blocks += [
             ReportPicture(
                 f"overview-{place + 1}-{name}", _draw(series, at, name, title), alt, "", 0.3
             )
-            for name, title in LINES
+            for name, title in lines.items()
         ]
-        blocks.append(_table(series, best, words))
-    title = words("overview.title")
-    return Section("overview", title, tuple(blocks), DRAWN) if blocks else None
+        blocks.append(_table(series, best, [each for each in COLUMNS if each in lines], words))
+    drawn = tuple(each for each in DRAWN if each in titles or each not in dict(LINES).values())
+    if not blocks:
+        return None
+    lead = Paragraph(words("overview.caption"), quiet=True)
+    return Section("overview", words("overview.title"), (lead, *blocks), drawn)
 
 
-def _table(series: Series, best: int, words: Words) -> ReportTable:
+def _has_one_loss(series: Series) -> bool:
+    """Check if the loss as trained is cross-entropy itself, at every validation."""
+    pairs = [
+        [series[f"{group}/{name}"]["value"].to_numpy(np.float64) for name in ("raw_loss", TRAINED)]
+        for group in SPLITS.values()
+        if f"{group}/{TRAINED}" in series and f"{group}/raw_loss" in series
+    ]
+    return all(len(raw) == len(own) and np.allclose(raw, own, rtol=SAME) for raw, own in pairs)
+
+
+def _table(series: Series, best: int, lines: Sequence[str], words: Words) -> ReportTable:
     """Return accuracies and losses at the first, the best and the last validation."""
     rows = series[ACCURACY]
-    columns = [(line, split) for line in COLUMNS for split in SPLITS]
+    columns = [(line, split) for line in lines for split in SPLITS]
     head = [words(f"overview.{line}", split=words(f"splits.{split}")) for line, split in columns]
-    places = {"first": 0, "best": best, "last": len(rows) - 1}
+    last = len(rows) - 1
+    places = {"first": 0} | ({"best_last": last} if best == last else {"best": best, "last": last})
     found = []
     for name, place in places.items():
         step, epoch = int(rows["step"].iloc[place]), float(rows["epoch"].iloc[place])
