@@ -191,7 +191,9 @@ def _table(curves: dict[str, list[RunCurve]], several: bool, words: Words) -> Re
     rows = []
     for name, found in curves.items():
         for curve in found:
-            low, high = int(curve.values.argmin()), int(curve.values.argmax())
+            moves = _moves(curve)
+            low = int(curve.values.argmin()) if moves else 0
+            high = int(curve.values.argmax()) if moves else 0
             rows.append(
                 (
                     f"`{name}`",
