@@ -68,3 +68,12 @@ def test_weights_of_which_one_dwarfs_the_others_have_a_logarithmic_axis():
     assert made is not None
     (picture,) = (block for block in made.blocks if isinstance(block, ReportPicture))
     assert b"<!-- 1e10 -->" in picture.content or b"<!-- 1e11 -->" in picture.content
+
+
+def test_words_are_explained_only_where_they_are_drawn():
+    few = StepVector("Train/class_counts", 9, 1.0, (3.0, 5.0), labels=("wood", "glass"))
+    many = StepVector("Train/class_counts", 9, 1.0, tuple(map(float, range(200))))
+    drawn = [
+        section.drawn for held in (few, many) if (section := vectors.section([of(held)], WORDS))
+    ]
+    assert drawn == [("step",), vectors.DRAWN]

@@ -26,7 +26,9 @@ STEPS = 5
 MOST = 12
 """Vectors of a run that are drawn."""
 
-DRAWN = ("step", "values, from high to low")
+SORTED = "values, from high to low"
+
+DRAWN = ("step", SORTED)
 
 OUTLYING = 1000
 """A value so many times the middle one makes a histogram's axis logarithmic."""
@@ -40,12 +42,13 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
 
     Those of easy and hard examples have a section of their own.
     """
-    pictures = []
+    pictures, drawn = [], {"step"}
     for place, run in enumerate(runs):
         kept = run.series.vectors if run.series is not None else ()
         vectors = [vector for vector in kept if not shown_apart(vector.name)]
         for name in list(dict.fromkeys(vector.name for vector in vectors))[:MOST]:
             own = chosen([vector for vector in vectors if vector.name == name])
+            drawn |= {SORTED} if _is_sorted(own[-1]) else set()
             told = f"{run.name}{words('page.colon')}" if len(runs) > 1 else ""
             caption = f"{told}`{name}`{words('page.colon')}{meaning(name, words)}"
             alt = words("vectors.alt", name=name, run=run.name)
@@ -54,13 +57,20 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if not pictures:
         return None
     lead = Paragraph(words("vectors.lead"), quiet=True)
-    return Section("vectors", words("vectors.title"), (lead, *pictures), DRAWN)
+    return Section(
+        "vectors", words("vectors.title"), (lead, *pictures), tuple(e for e in DRAWN if e in drawn)
+    )
 
 
 def chosen(vectors: Sequence[StepVector]) -> list[StepVector]:
     """Return at most `STEPS` of a name's vectors, evenly over them, the first and the last too."""
     places = np.unique(np.linspace(0, len(vectors) - 1, STEPS).round().astype(int))
     return [vectors[place] for place in places]
+
+
+def _is_sorted(vector: StepVector) -> bool:
+    """Check if a vector's values are too many to be named, and so drawn from high to low."""
+    return not vector.edges and len(vector.values) > NAMED
 
 
 def _draw(name: str, vectors: Sequence[StepVector]) -> bytes:
@@ -99,7 +109,7 @@ def _scale(axes: Axes, vectors: Sequence[StepVector]) -> None:
 def _draw_values(axes: Axes, vector: StepVector) -> None:
     """Draw the values of the last step: in their order if they are few, else from high to low."""
     count = len(vector.values)
-    if count <= NAMED:
+    if not _is_sorted(vector):
         names = [drawn_name(label, place) for place, label in enumerate(vector.labels)]
         names = names or [f"{place}" for place in range(count)]
         axes.bar(range(count), vector.values, color=COLOURS[0])
@@ -107,4 +117,4 @@ def _draw_values(axes: Axes, vector: StepVector) -> None:
         axes.set_xticks(range(count), names, rotation=90 if longest > 2 else 0, fontsize=7)
     else:
         axes.stairs(sorted(vector.values, reverse=True), color=COLOURS[0], fill=True)
-        axes.set_xlabel("values, from high to low", fontsize=8)
+        axes.set_xlabel(SORTED, fontsize=8)
