@@ -52,6 +52,20 @@ def test_its_conclusions_are_those_of_its_numbers_in_every_language(log: Run, la
     assert words("findings.memorised_eer", accuracy="99.9 %", value="20.8 %") in said
 
 
+@pytest.mark.parametrize(("metric", "asked"), [("accuracy", False), ("eer", True)])
+def test_only_decisions_at_a_threshold_are_asked_for_theirs(
+    metric: str, asked: bool, tmp_path: Path
+):
+    rows = [f"{epoch},{4 - epoch},0.1,0.{epoch}" for epoch in range(1, 4)]
+    (tmp_path / "log.csv").write_text("\n".join([f"epoch,train_loss,lr,val_{metric}", *rows]))
+    words = read_words("en")
+    section = health.section(find_runs([str(tmp_path / "log.csv")], tmp_path / "runs", None), words)
+    assert section is not None
+    checks = section.blocks[-1]
+    assert isinstance(checks, ReportTable)
+    assert (words("checks.threshold_settled") in {row[0] for row in checks.rows}) == asked
+
+
 def test_two_logs_side_by_side_are_told_apart_without_colour(log: Run, tmp_path: Path):
     shutil.copytree(log.place, tmp_path / "other")
     runs = find_runs([str(log.place), str(tmp_path / "other")], tmp_path / "runs", None)
@@ -92,6 +106,7 @@ def test_what_rounding_alone_moves_is_in_the_table_and_not_drawn(tmp_path: Path)
     assert drawn == ["curve-train-loss"]
     (table,) = [each for each in section.blocks if isinstance(each, ReportTable)]
     assert [row[0] for row in table.rows] == ["`Train/Loss`", "`Test/loss_ratio`"]
+    assert table.rows[1][-2:] == ("1 (step 1)", "1 (step 1)")  # neither lower nor higher elsewhere
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -18,6 +18,12 @@ from harness.report.run import Run
 from harness.report.section import Block, Bullets, Paragraph, ReportTable, Section
 from harness.report.text import Words, short_number
 
+THRESHOLDED = ("eer", "min_dcf")
+"""Metrics of a validation whose decisions are made at a threshold."""
+
+OF_VERIFICATION = "threshold_settled"
+"""The question of the checklist that asks nothing of a classifier or a clustering."""
+
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
     """Say how healthy each training was that has a series; the conclusions hold the advice."""
@@ -85,6 +91,8 @@ def _checks(held: Mapping[str, Health], words: Words) -> ReportTable:
     columns = list(held) if several else [words(f"health.{e}") for e in ("answer", "rests_column")]
     rows = []
     for checks in zip(*(health.checks for health in held.values()), strict=True):
+        if checks[0].text == OF_VERIFICATION and not any(map(_has_threshold, held.values())):
+            continue
         cells = []
         for check, health in zip(checks, held.values(), strict=True):
             name = "cannot" if check.answer == "cannot tell" else check.answer
@@ -93,6 +101,12 @@ def _checks(held: Mapping[str, Health], words: Words) -> ReportTable:
             cells += [answer + note] if several else [answer, str(number or "")]
         rows.append((words(f"checks.{checks[0].text}"), *cells))
     return ReportTable((words("health.question"), *columns), tuple(rows), words("health.checklist"))
+
+
+def _has_threshold(health: Health) -> bool:
+    """Check if a training was validated by decisions at a threshold."""
+    answered = any(each.text == OF_VERIFICATION and each.rests_on for each in health.checks)
+    return answered or health.curve is None or health.curve.metric in THRESHOLDED
 
 
 def _forecasts(health: Health, name: str, words: Words) -> ReportTable:
