@@ -157,8 +157,9 @@ def _png(pixels: NDArray[np.uint8]) -> str:
 
 
 def facts_of(item: Mapping[Any, Any], apart: tuple[str, ...], words: Words) -> str:
-    """Return an item's own columns as words: `gender f, session s1`."""
+    """Return an item's own columns as words, in the language where it has them."""
     told = {name: value for name, value in item.items() if name not in apart and value}
     return words("page.comma").join(
-        f"{words.get(f'columns.{name}', name)} {value}" for name, value in told.items()
+        f"{words.get(f'columns.{name}', name)} {words.get(f'values.{name} {value}', str(value))}"
+        for name, value in told.items()
     )

@@ -8,7 +8,8 @@ import torch
 
 from harness.adapter import Fbank
 from harness.feeding.front_end import front_end
-from harness.report.contents import BINS, log_mel, may_copy
+from harness.report.contents import BINS, facts_of, log_mel, may_copy
+from harness.report.text import read_words
 
 
 @pytest.mark.parametrize("licence", ["Apache-2.0", "MIT", "CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0"])
@@ -41,3 +42,15 @@ def test_a_spectrogram_is_near_that_of_the_front_end():
 
 def test_one_sample_has_one_frame():
     assert log_mel(np.zeros(1, np.int16)).shape == (BINS, 1)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "difficulty misleading, gender f, mood calm"),
+        ("zh-Hant", "難度 誤導，性別 女，mood calm"),
+    ],
+)
+def test_columns_of_an_item_are_told_in_the_language_that_has_them(language: str, told: str):
+    item = {"id": "a", "difficulty": "misleading", "gender": "f", "mood": "calm", "genre": ""}
+    assert facts_of(item, ("id",), read_words(language)) == told
