@@ -68,6 +68,14 @@ def test_an_object_has_three_cards_at_most(runs):
     assert any("passed over" in each and "objects" in each for each in said)
 
 
+def test_where_all_mistakes_have_room_none_is_passed_over(runs, monkeypatch):
+    found = mistakes.decisions(runs[1])
+    monkeypatch.setitem(mistakes.MOST, 1, int(found.wrong.sum()))
+    section = mistakes.section(runs[1:], WORDS)
+    assert widget(section).html.count('<article class="card"') == found.wrong.sum()
+    assert not any("passed over" in getattr(block, "text", "") for block in section.blocks)
+
+
 def test_right_decisions_make_no_section(runs, monkeypatch):
     logits = np.eye(len(runs[0].lists.classes))
     labels = list(runs[0].lists.items["label"])

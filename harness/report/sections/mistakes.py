@@ -15,7 +15,7 @@ from harness.report.contents import SECONDS, contents, facts_of, may_copy
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, ReportTable, Section
 from harness.report.text import Words
-from harness.report.verdicts import EACH, farthest
+from harness.report.verdicts import EACH, Chosen, farthest
 
 MOST = {1: 24, 2: 12}
 FEWEST_OF_A_RUN = 8
@@ -82,6 +82,12 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     return Section("mistakes", words("mistakes.title"), tuple(blocks)) if blocks else None
 
 
+def _hardest(found: ClassifierDecisions, units: NDArray[np.intp], most: int) -> Chosen:
+    """Choose the wrong items to show; a unit has its limit only where not all can be shown."""
+    wrong = np.flatnonzero(found.wrong)
+    return farthest(wrong, found.margins[wrong], most, [units] if len(wrong) > most else [])
+
+
 def _group(group: Sequence[ClassifierDecisions], number: int, words: Words) -> Iterator[Block]:
     """Yield the blocks of classifiers that were judged on the same items."""
     listing, items = group[0].run.listing, group[0].items
@@ -91,6 +97,7 @@ def _group(group: Sequence[ClassifierDecisions], number: int, words: Words) -> I
     for each in group:
         shares = {"wrong": f"{int(each.wrong.sum()):,}", "all": f"{len(items):,}"}
         yield Paragraph(words("mistakes.lead", run=each.run.name, **shares))
+    yield Paragraph(words("mistakes.chosen"), quiet=True)
     if sound:
         yield Paragraph(words("errors.sounds", seconds=f"{SECONDS:g}"), quiet=True)
     if not may_copy(licence):
@@ -98,10 +105,7 @@ def _group(group: Sequence[ClassifierDecisions], number: int, words: Words) -> I
         yield Paragraph(words(note, licence=licence), quiet=True)
     most = MOST.get(len(group), FEWEST_OF_A_RUN)
     units = pd.factorize(items["unit"])[0]
-    lists = [
-        (each, farthest(np.flatnonzero(each.wrong), each.margins[each.wrong], most, [units]))
-        for each in group
-    ]
+    lists = [(each, _hardest(each, units, most)) for each in group]
     chosen = [(each, row) for each, found in lists for row in found.places]
     left_out = {row for _, found in lists for row in found.left_out}
     if left_out := left_out - {row for _, row in chosen}:
