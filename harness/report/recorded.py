@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from harness.records.recipe_name import read_recipe_name
 from harness.report.text import Words
 
 PATTERNS = {
@@ -96,3 +97,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)\}", pattern)
     texts = [f"(?P<{part}>.+?)" if at % 2 else re.escape(part) for at, part in enumerate(parts)]
     return re.compile("".join(texts), re.DOTALL)
+
+
+def say_recipe(recorded: str | None, words: Words) -> str:
+    """Return the name of a recipe; what a call changed of it is said in the language."""
+    name = read_recipe_name(recorded)
+    if not name.changes or name.extended or name.export:
+        return recorded or ""
+    return words("head.changed_recipe", name=name.base, changes=name.changes)

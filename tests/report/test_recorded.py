@@ -13,7 +13,7 @@ from harness.config.loader import load
 from harness.config.recipes import EvenCrops, Recipe
 from harness.records.record_files import read_record
 from harness.registry.rescoring import NotHereError, find_rescoring
-from harness.report.recorded import PATTERNS, say_again
+from harness.report.recorded import PATTERNS, say_again, say_recipe
 from harness.report.run import Run, find_runs
 from harness.report.section import Paragraph
 from harness.report.sections import head
@@ -134,3 +134,14 @@ def test_a_run_says_why_its_scores_are_lacking(published, tmp_path: Path):
     section = head.section([run], CHINESE)
     assert said in [block.text for block in section.blocks if isinstance(block, Paragraph)]
     assert record.state == "done"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "letters with ema=0.9, lr=0.1"), ("zh-Hant", "letters（改為 ema=0.9, lr=0.1）")],
+)
+def test_what_a_call_changed_of_a_recipe_is_said_in_the_language(language: str, said: str):
+    words = read_words(language)
+    assert say_recipe("letters with ema=0.9, lr=0.1", words) == said
+    assert say_recipe("letters", words) == "letters"
+    assert say_recipe(None, words) == ""

@@ -9,7 +9,7 @@ from harness.board.standing.costs import environment_name
 from harness.board.standing.figures import UNKNOWN, plain
 from harness.records.provenance import short_code
 from harness.records.record import Metric, MetricFacts, Record, RecordedComponent
-from harness.report.recorded import say_again
+from harness.report.recorded import say_again, say_recipe
 from harness.report.run import Run
 from harness.report.section import Block, Facts, Paragraph, ReportTable, Section
 from harness.report.text import Words, duration, value_text
@@ -204,7 +204,7 @@ def _recipe(record: Record, words: Words) -> str:
     optimizer, crop = recipe.get("optimizer") or {}, recipe.get("crop_seconds")
     length = next((name for name in ("epochs", "steps") if recipe.get(name)), "")
     told = [
-        record.recipe_name or "",
+        say_recipe(record.recipe_name, words),
         _length(length, recipe[length], words) if length else "",
         words("head.batch", number=recipe["batch"]) if "batch" in recipe else "",
         words("head.optimizer", name=optimizer.get("name"), rate=value_text(optimizer.get("lr"))),
