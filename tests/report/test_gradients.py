@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 from adapters.ghm import GhmClassification
 from harness.report.run import Run
-from harness.report.section import ReportPicture, ReportTable, Section
+from harness.report.section import Paragraph, ReportPicture, ReportTable, Section
 from harness.report.sections import gradients, overview, vectors
 from harness.report.text import LANGUAGES, read_words
 from harness.series.reading import read_series
@@ -68,14 +69,39 @@ def test_a_log_without_gradients_has_no_such_page() -> None:
     assert overview.section([Run("none", Path("none"))], WORDS) is None
 
 
-def test_a_training_at_a_glance_names_first_best_and_last(tmp_path: Path) -> None:
-    writer = SeriesWriter(tmp_path, {}, 0, lambda step: step / 10)
-    for step, (loss, accuracy) in enumerate([(2.0, 0.4), (1.0, 0.8), (1.5, 0.7)], 1):
-        values = {"raw_loss": loss, "weighted_loss": loss / 2, "accuracy": accuracy}
+def validated(folder: Path, accuracies: Sequence[float], weight: float) -> Run:
+    """A log whose loss as trained is a multiple of cross-entropy."""
+    writer = SeriesWriter(folder, {}, 0, lambda step: step / 10)
+    for step, (loss, accuracy) in enumerate(zip((2.0, 1.0, 1.5), accuracies, strict=True), 1):
+        values = {"raw_loss": loss, "weighted_loss": loss * weight, "accuracy": accuracy}
         both = {f"{group}/{k}": v for group in ("Test", "TrainEval") for k, v in values.items()}
         writer.add(10 * step, 1.0, both)
     writer.flush()
-    run = Run("ghm", tmp_path, series=read_series(tmp_path)[0])
+    return Run("ghm", folder, series=read_series(folder)[0])
+
+
+def test_a_loss_that_is_cross_entropy_is_shown_once(tmp_path: Path) -> None:
+    section = made(overview.section([validated(tmp_path, (0.4, 0.7, 0.8), 1.0)], WORDS))
+    _, note, *pictures, table = section.blocks
+    assert isinstance(note, Paragraph)
+    assert note.text == WORDS("overview.one_loss")
+    assert len(pictures) == 2
+    assert isinstance(table, ReportTable)
+    assert "loss as trained" not in {*section.drawn, *(name.split(",")[0] for name in table.head)}
+
+
+def test_a_validation_that_was_best_and_last_has_one_row(tmp_path: Path) -> None:
+    section = made(overview.section([validated(tmp_path, (0.4, 0.7, 0.8), 0.5)], WORDS))
+    table = section.blocks[-1]
+    assert isinstance(table, ReportTable)
+    assert [row[0].partition(" (")[0] for row in table.rows] == [
+        "First validation",
+        "Best and last validation",
+    ]
+
+
+def test_a_training_at_a_glance_names_first_best_and_last(tmp_path: Path) -> None:
+    run = validated(tmp_path, (0.4, 0.8, 0.7), 0.5)
     _, *pictures, table = made(overview.section([run], WORDS)).blocks
     assert len(pictures) == 3
     assert all(isinstance(each, ReportPicture) for each in pictures)

@@ -73,7 +73,7 @@ def _of_run(place: int, name: str, series: Series, words: Words) -> list[Block]:
         held = {vector: each for (vector, at), each in found.items() if at == step}
         when = told + words("gradients.epoch", epoch=f"{_epoch(held):,.4g}", step=f"{step:,}")
         scalars = _scalars(series, step)
-        blocks.append(Paragraph(when))
+        blocks.append(Paragraph(f"{when}{words('page.colon').rstrip()}"))
         for group in GROUPS:
             if f"{group}/norm_density" in held:
                 title = f"{group}, epoch {_epoch(held):g}"
