@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.records.record import Prediction
+from harness.records.costs import Prediction
 from harness.report.run import Run
 from harness.report.section import ReportPicture, ReportTable
 from harness.report.sections import head, resources
