@@ -119,7 +119,9 @@ def test_a_margin_that_moved_between_few_validations_is_one_line():
     health = of_values(marks, Test_eer=[0.4, 0.3, 0.25, 0.2, 0.18])
     about = [each for each in health.findings if each.about == "interruptions"]
     assert [each.text for each in about] == ["leaps_unknown_margin"]
-    assert "The margin moved from step 2 to step 4: too few validations" in sentences(health)
+    assert "The margin or scale changed from step 2 to step 4: too few validations" in sentences(
+        health
+    )
     one = of_values(marks[:1], Test_eer=[0.4, 0.3, 0.25, 0.2, 0.18])
     assert "leap_unknown_margin" in texts(one)
 
