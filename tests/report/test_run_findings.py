@@ -19,6 +19,7 @@ from harness.report.sections import head
 from harness.report.sections.conclusions import next_steps
 from harness.report.text import read_words
 from harness.series.series import Mark, Series, scalar_frame
+from harness.tasks.verification import Verification
 
 SPEECH = "speaker/quick/speechocean762/"
 
@@ -65,6 +66,22 @@ def test_a_leaky_test_is_told_before_all_else_with_the_call_that_counts(publishe
     )
     honest = published("leak/quick/omniglot-latin/efficientnet-b0")
     assert "leak" not in named(findings(Run("one", *honest)))
+
+
+@pytest.mark.parametrize(
+    ("licence", "text"), [("CC-BY-4.0", "step_errors"), ("free for research", "step_errors_silent")]
+)
+def test_players_are_pointed_to_only_where_the_licence_lets_the_page_have_them(
+    published, monkeypatch, licence: str, text: str
+):
+    path, record = published(SPEECH + "campplus-aam")
+    record = record.model_copy(
+        update={"dataset": record.dataset.model_copy(update={"licence": licence})}
+    )
+    words = read_words("en")
+    monkeypatch.setattr(Run, "task", Verification())
+    steps = list(next_steps(Run("one", path, record), words))
+    assert words(f"conclusions.{text}") in steps
 
 
 FLAT = {"Test_eer": [0.4, 0.3, *[0.2, 0.201] * 9], "Train_lr": [1e-3] * 19 + [1e-6]}

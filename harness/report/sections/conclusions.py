@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from harness.records.record import Record
 from harness.report.commands import longer, run_command
 from harness.report.comparisons import comparisons
+from harness.report.contents import may_copy
 from harness.report.finding import LEARNT, Finding
 from harness.report.health_words import say_advice, say_finding
 from harness.report.record_findings import forecasts_no_gain
@@ -133,7 +134,8 @@ def _record_steps(run: Run, record: Record) -> Iterator[Finding]:
 def _training_steps(run: Run, record: Record) -> Iterator[Finding]:
     sections = getattr(run.task, "sections", ())
     if any(path.startswith("harness.report.sections.wrong_trials:") for path in sections):
-        yield Finding("next", f"step_errors{'_synthetic' * record.dataset.synthetic}")
+        silent = "" if may_copy(record.dataset.licence) else "_silent"
+        yield Finding("next", f"step_errors{'_synthetic' if record.dataset.synthetic else silent}")
     learnt = record.metrics.get("training_accuracy")
     length, command = longer(record), run_command(record)
     advised = {each.text for each in run.health.advice} if run.health is not None else set()
