@@ -124,7 +124,7 @@ def test_a_single_point_is_told_once(tmp_path: Path):
     assert section is not None
     (table,) = [each for each in section.blocks if isinstance(each, ReportTable)]
     rows = {row[0]: row[1:] for row in table.rows}
-    assert rows["`Test/eer`"] == ("1", "–", "1e-5 (step 2)", "–", "–")
+    assert rows["`Test/eer`"] == ("1", "", "1e-5 (step 2)", "", "")
     assert rows["`Train/Loss`"][1:3] == ("4 (step 1)", "3 (step 2)")
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.board.record_paths import slug
-from harness.board.standing.figures import UNKNOWN
 from harness.health.validation_curves import read_name
 from harness.report.curve_marks import draw_marks, mark_kinds
 from harness.report.drawing import drawing, drawn_name, look, scale_values, svg
@@ -219,6 +218,6 @@ def _table(curves: dict[str, list[RunCurve]], several: bool, words: Words) -> Re
 def _cell(curve: RunCurve, at: int, words: Words) -> str:
     """Return a value with its step; of a single point only the last value, not the same thrice."""
     if len(curve.values) == 1 and at != -1:
-        return UNKNOWN
+        return ""  # Cards of a narrow screen leave empty cells out.
     value, step = short_number(curve.values[at]), f"{curve.steps[at]:,.0f}"
     return words("curves.at", value=value, step=step)
