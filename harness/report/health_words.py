@@ -20,7 +20,7 @@ def say_finding(finding: HealthFinding, words: Words) -> str:
 def say_advice(advice: Advice, health: Health, words: Words) -> str:
     """Return the sentence of an advice, with the numbers of the findings that it rests on."""
     sentence = words(f"advice.{advice.text}", **_said(advice.values, words))
-    numbers = words("page.comma").join(
+    numbers = words("page.and").join(
         str(number) for text in advice.rests_on if (number := number_of(text, health))
     )
     return words("health.rests_on", sentence=sentence, numbers=numbers)
