@@ -67,11 +67,19 @@ KINDS: dict[type[Block], str] = {
 
 @dataclass(frozen=True)
 class Report:
-    """A report: some runs, and what is said of them in one language."""
+    """A report: some runs, and what is said of them in one language.
+
+    Attributes:
+        title: of the page.
+        words: of its language.
+        sections: from top to bottom.
+        made: id of the text that says what the page was made from.
+    """
 
     title: str
     words: Words
     sections: tuple[Section, ...]
+    made: str = "page.made"
 
 
 def make_report(runs: Sequence[Run], words: Words) -> Report:
@@ -84,7 +92,8 @@ def make_report(runs: Sequence[Run], words: Words) -> Report:
     made = (maker(runs, words) for maker in makers)
     title = words("page.title", runs=words("page.and").join(run.name for run in runs))
     sections = (explained(section, words) for section in made if section is not None)
-    return Report(title, words, tuple(sections))
+    made_of = "page.made" if any(run.record for run in runs) else "page.made_of_logs"
+    return Report(title, words, tuple(sections), made_of)
 
 
 def explained(section: Section, words: Words) -> Section:

@@ -35,7 +35,10 @@ def test_a_training_of_another_program_is_reported(log: Run):
     assert len(pictures) == 6
     for name in ("Train/lr", "Train/Loss", "Train/Accuracy", "Test/threshold", "Test/min_dcf"):
         assert f"`{name}`" in text
-    assert '<html lang="zh-Hant">' in html_page(report)
+    page = html_page(report)
+    assert '<html lang="zh-Hant">' in page
+    assert "日誌中的曲線產生" in page
+    assert "實驗紀錄、" not in page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
