@@ -14,8 +14,8 @@ NARROW = 44
 GAP, NAME = 2, 16
 """Letters that a column's padding takes, and after which a row's name is broken."""
 
-BROAD = 14
-"""Letters of a cell from which a card has two columns, not three."""
+BROAD, BROAD_TITLE = 14, 17
+"""Letters of a cell, and of a title in its smaller type, from which a card has two columns."""
 
 
 def table_classes(table: ReportTable) -> list[str]:
@@ -27,6 +27,8 @@ def table_classes(table: ReportTable) -> list[str]:
         kinds += ["noted", *["several"] * (columns > 3)]
     elif columns > 2 and table_width(table) > NARROW:
         wide = any(letters(cell) > BROAD for row in table.rows for cell in row[1:])
+        # A title on two lines would push its value below those of its neighbours.
+        wide = wide or any(letters(title) > BROAD_TITLE for title in table.head[1:])
         kinds += ["stacked", *["broad"] * wide]
     if table.rows and max(len(row[0]) for row in table.rows) < 4:
         kinds.append("numbered")

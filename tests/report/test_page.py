@@ -99,6 +99,7 @@ def test_numbers_stay_with_their_units_and_code_stays_as_it_is():
         (("class", "recall", "taken for"), {1}, []),
         (("label", "items", "cluster", "recovered", "purity"), {1, 3, 4}, ["stacked"]),
         (("when", "likely", "low", "high"), {1, 2, 3}, []),
+        (("", "norms", "weights, TrainEval", "norms, Test"), {1, 2, 3}, ["stacked", "broad"]),
         (("about", "finding", "sign"), set(), ["texts"]),
     ],
 )
