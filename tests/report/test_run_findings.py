@@ -84,6 +84,16 @@ def test_players_are_pointed_to_only_where_the_licence_lets_the_page_have_them(
     assert words(f"conclusions.{text}") in steps
 
 
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", ": `adapters.wespeaker:"), ("zh-Hans", "：`adapters.wespeaker:")]
+)
+def test_components_are_written_as_the_language_writes_lists(published, language: str, told: str):
+    run = Run("one", *published(SPEECH + "campplus-aam"))
+    found = head.facts(run, read_words(language))["model"]
+    assert found.startswith(f"campplus{told}")
+    assert ("，" in found) is (language != "en")
+
+
 FLAT = {"Test_eer": [0.4, 0.3, *[0.2, 0.201] * 9], "Train_lr": [1e-3] * 19 + [1e-6]}
 RISING = {"Train_Accuracy": [step / 100 for step in range(60)]}
 

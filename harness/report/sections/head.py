@@ -140,8 +140,8 @@ def facts(run: Run, words: Words) -> dict[str, str]:
     if record is None:
         return {"span": _span(run.series, words), "source": f"`{run.place}`"}
     return {
-        "model": _component(record.model),
-        "loss": _component(record.loss) if record.loss else "",
+        "model": _component(record.model, words),
+        "loss": _component(record.loss, words) if record.loss else "",
         "recipe": words("head.no_training") if record.is_baseline else _recipe(record, words),
         "data": _data(record, words),
         "splits": _splits(record, words),
@@ -193,10 +193,11 @@ def _step_ranges(rows: pd.DataFrame) -> dict[str, tuple[int, int]]:
     return {str(of): (first, last) for of, first, last in ends.itertuples()}
 
 
-def _component(part: RecordedComponent) -> str:
+def _component(part: RecordedComponent, words: Words) -> str:
     given = ((name, value) for name, value in sorted(part.fields.items()) if value != "")
-    fields = ", ".join(f"{name} {value_text(value)}" for name, value in given)
-    return f"{part.name}: `{part.adapter}`" + (f", {fields}" if fields else "")
+    fields = (f"{name} {value_text(value)}" for name, value in given)
+    parts = words("page.comma").join((f"`{part.adapter}`", *fields))
+    return f"{part.name}{words('page.colon')}{parts}"
 
 
 def _recipe(record: Record, words: Words) -> str:
