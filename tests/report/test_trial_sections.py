@@ -18,7 +18,7 @@ from harness.records.documents import sha256_file
 from harness.records.record import Artefact
 from harness.report.judged import judged_runs
 from harness.report.run import Run, find_runs
-from harness.report.section import ReportPicture, ReportTable, Section, Widget
+from harness.report.section import Paragraph, ReportPicture, ReportTable, Section, Widget
 from harness.report.sections import conditions, det_roc, embedding_space, scores, wrong_trials
 from harness.report.text import read_words
 from harness.run.job.results import EMBEDDINGS, save_embeddings
@@ -63,6 +63,14 @@ def test_errors_at_the_threshold_are_those_of_the_record(runs):
         others = counts["trials"] - counts["targets"]
         accepted = run.record.metrics["false_alarm_at_threshold"].value * others
         assert wrong == round(missed) + round(accepted)
+
+
+def test_bands_are_compared_only_where_there_are_two(runs):
+    for shown, text in ((runs[:1], "lead_of_one"), (runs, "lead")):
+        section = det_roc.section(shown, WORDS)
+        assert section is not None
+        lead = WORDS(f"detection.{text}", draws=det_roc.RESAMPLES)
+        assert section.blocks[0] == Paragraph(lead, quiet=True)
 
 
 def test_curves_name_the_eer_of_the_record_and_are_the_same_bytes_again(runs):

@@ -44,7 +44,8 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         figure.set_size_inches(SIZE)
         det = svg(figure)
     names = words("page.and").join(each.run.name for each in judged)
-    lead = "detection.lead" if any(bands) else "detection.lead_without_bands"
+    lead = "lead_of_one" if len(judged) == 1 else "lead"
+    lead = f"detection.{lead}" if any(bands) else "detection.lead_without_bands"
     blocks: list[Block] = [
         Paragraph(words(lead, draws=RESAMPLES), quiet=True),
         ReportPicture(
