@@ -30,5 +30,12 @@ class Finding:
 
 
 def percent(value: float, decimals: int = 1) -> str:
-    """Return a share as a percentage."""
+    """Return a share as a percentage; one above zero is not rounded to it.
+
+    >>> percent(0.4321), percent(0.0), percent(0.0004)
+    ('43.2 %', '0.0 %', '< 0.1 %')
+    """
+    least = 10.0**-decimals
+    if 0 < 100 * value < least / 2:
+        return f"< {least:g} %"
     return f"{100 * value:.{decimals}f} %"
