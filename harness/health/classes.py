@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class ClassBalance:
         ratio: largest count over smallest; infinite where one is 0.
         smallest: the smallest count.
         label: of the class that has it; its number where classes have no names.
+        of_clusters: whether the counts are those of clusters, which the training found itself.
     """
 
     name: str
@@ -37,15 +38,22 @@ class ClassBalance:
     ratio: float
     smallest: float
     label: str
+    of_clusters: bool = False
 
 
 def class_balance(series: Series) -> ClassBalance | None:
     """Return the balance of the last counts of classes that a series has; None without any.
 
-    Counts of fewer than `FEWEST` items a class, those of a batch, are not looked at.
+    Counts of fewer than `FEWEST` items a class, those of a batch, are not looked at. Where a vector
+    speaks of clusters, the items that were selected are counted by cluster too.
     """
     vectors = [each for each in series.vectors if _counts(each)]
-    return balance_of(vectors[-1]) if vectors else None
+    if not vectors:
+        return None
+    last = vectors[-1]
+    clusters = any("cluster" in each.name.lower() for each in vectors)
+    selected = "selected" in last.name.lower() or "cluster" in last.name.lower()
+    return replace(balance_of(last), of_clusters=clusters and selected)
 
 
 def _counts(vector: StepVector) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.health.classes import class_balance
 from harness.health.cluster_findings import cluster_findings, trusted_share
-from harness.health.findings import HealthFinding, PercentagePoints, Share, Value
+from harness.health.findings import HealthFinding, PercentagePoints, Share, Sign, Value
 from harness.health.interruptions import interruptions
 from harness.health.milestones import broken_for_good, divergence, find_best, settled_since
 from harness.health.training_end import END, FEWEST_STEPS, TrainingEnd, last_part
@@ -236,10 +236,11 @@ def _classes(series: Series) -> Iterator[HealthFinding]:
         "label": found.label,
         "evenness": round(found.evenness, 3),
     }
-    if found.smallest == 0:
-        yield HealthFinding("classes_empty", "classes", "worrying", values)
-    elif found.ratio >= UNEVEN:
-        ratio: dict[str, Value] = {"ratio": found.ratio}
-        yield HealthFinding("classes_uneven", "classes", "worrying", values | ratio)
+    text = "empty" if not found.smallest else "uneven" if found.ratio >= UNEVEN else "even"
+    if text == "uneven":
+        values["ratio"] = found.ratio
+    if found.of_clusters:  # No sign: the labels that clusters stand for need not be even.
+        yield HealthFinding(f"sizes_{text}", "clusters", "", values)
     else:
-        yield HealthFinding("classes_even", "classes", "good", values)
+        sign: Sign = "good" if text == "even" else "worrying"
+        yield HealthFinding(f"classes_{text}", "classes", sign, values)

@@ -9,6 +9,7 @@ import pytest
 
 from docs.simulation.health.draws import noise, ramp
 from harness.health.classes import balance_of, class_balance
+from harness.health.health import assess
 from harness.health.interruptions import interruptions, leap
 from harness.health.validation_curves import Curve, Moment
 from harness.series.series import Mark, Series, StepVector, scalar_frame
@@ -57,3 +58,20 @@ def test_the_balance_of_classes_is_of_their_last_counts():
     even = balance_of(vectors[0])
     assert (even.evenness, even.ratio) == (pytest.approx(1), 1)
     assert class_balance(Series("log", scalar_frame([]), vectors[2:])) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (("Train/cluster_counts", "Train/selected_counts"), "sizes_uneven"),
+        (("Train/selected_counts",), "classes_uneven"),
+        (("Train/cluster_counts", "Train/class_counts"), "classes_uneven"),
+    ],
+)
+def test_clusters_are_not_called_classes(names, text):
+    vectors = tuple(StepVector(name, 1, 1.0, (300.0, 20.0)) for name in names)
+    health = assess(Series("log", scalar_frame([]), vectors))
+    (found,) = (each for each in health.findings if "smallest" in each.values)
+    assert found.text == text
+    assert bool(found.sign) is text.startswith("classes")
+    assert [each.text for each in health.advice] == ["mend_classes"] * text.startswith("classes")
