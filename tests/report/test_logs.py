@@ -120,6 +120,24 @@ def test_a_rate_is_a_rate_however_a_program_spells_it(language: str):
     assert curves.meaning("Train/Unheard", words) == words("glossary.other")
 
 
+@pytest.mark.parametrize(
+    ("primary", "told"),
+    [
+        ("eer", "such as known speakers, not new ones"),
+        ("accuracy", "share of the training batch whose true class has the highest score."),
+        ("pair_accuracy", "whose order is right"),
+    ],
+)
+def test_what_a_series_means_is_that_of_its_task(published, primary: str, told: str):
+    path, record = published("speaker/quick/speechocean762/campplus-aam")
+    protocol = record.protocol.model_copy(update={"primary": primary})
+    run = Run("one", path, record.model_copy(update={"protocol": protocol}))
+    said = curves.meaning("Train/Accuracy", read_words("en"), curves.glossary_of([run]))
+    assert told in said
+    assert ("speakers" in said) is (primary == "eer")
+    assert curves.glossary_of([run, Run("log", path)]) == ""
+
+
 def test_a_single_point_is_told_once(tmp_path: Path):
     (tmp_path / "log.csv").write_text("step,Train/Loss,Test/eer\n1,4.0,\n2,3.0,0.00001\n")
     runs = find_runs([str(tmp_path / "log.csv")], tmp_path / "runs", None)

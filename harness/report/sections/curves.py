@@ -34,6 +34,11 @@ BINS = 300
 MOST = 30
 """Series that are drawn; the table has all of them."""
 
+GLOSSARIES = {"accuracy": "closed", "pair_accuracy": "pairs"}
+"""Primary metric -> the glossary whose lines go before the general ones: of classes that training
+and test share, or of pairs.
+"""
+
 ROUNDING = 1e-6
 """A series whose values differ by this share of the largest at most holds one value."""
 
@@ -73,8 +78,9 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         alt = words("page.comma").join(run.name for _, run in held)
         blocks.append(ReportPicture("curves-legend", _legend(held), alt))
     lines = [name for name, found in curves.items() if any(map(_moves, found))]
+    kind = glossary_of(runs)
     for name in lines[:MOST]:
-        caption = f"`{name}`{words('page.colon')}{meaning(name, words)}"
+        caption = f"`{name}`{words('page.colon')}{meaning(name, words, kind)}"
         alt = words("curves.alt", name=name)
         picture = _draw(name, curves[name], runs)
         blocks.append(ReportPicture(f"curve-{slug(name)}", picture, alt, caption, width=0.33))
@@ -91,8 +97,22 @@ def _moves(curve: RunCurve) -> bool:
     return len(curve.steps) > 1 and bool(np.ptp(curve.values) > ROUNDING * highest)
 
 
-def meaning(name: str, words: Words) -> str:
-    """Return the glossary line of a series: of its full name, of its last part, of its meaning."""
+def glossary_of(runs: Sequence[Run]) -> str:
+    """Return the glossary of runs of one task, as `GLOSSARIES` has it; empty for the general."""
+    of_runs = {run.record and GLOSSARIES.get(run.record.protocol.primary, "") for run in runs}
+    return (of_runs.pop() or "") if len(of_runs) == 1 else ""
+
+
+def meaning(name: str, words: Words, kind: str = "") -> str:
+    """Return the glossary line of a series: of its full name, of its last part, of its meaning.
+
+    Args:
+        name: of the series.
+        words: of the page's language.
+        kind: the glossary that goes before the general one.
+    """
+    if own := words.get(f"glossary_{kind}.{name}"):
+        return own
     short = name.rpartition("/")[2].lower()
     known = (words.get(f"glossary.{each}") for each in (name, short, read_name(name)[1]))
     return next(filter(None, known), "") or words("glossary.other")

@@ -13,6 +13,7 @@ from harness.board.writing.chart_drawing import COLOURS
 from harness.report.drawing import QUIET, drawing, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
+from harness.report.sections.curves import glossary_of
 from harness.report.text import Words, short_number
 from harness.series.scalar_names import SAMPLE, TRAINING, VALIDATION
 from harness.series.series import Series, StepVector
@@ -50,8 +51,9 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
             blocks += _of_run(place, run.name if len(runs) > 1 else "", run.series, words)
     if not blocks:
         return None
-    lead = [Paragraph(words(f"gradients.{each}"), quiet=True) for each in ("lead", "how")]
-    return Section("gradients", words("gradients.title"), (*lead, *blocks), DRAWN)
+    lead = "lead_pairs" if glossary_of(runs) == "pairs" else "lead"
+    lead_blocks = [Paragraph(words(f"gradients.{each}"), quiet=True) for each in (lead, "how")]
+    return Section("gradients", words("gradients.title"), (*lead_blocks, *blocks), DRAWN)
 
 
 def shows(name: str) -> bool:
