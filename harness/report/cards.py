@@ -6,6 +6,7 @@ several cards play is in the page once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -129,5 +130,17 @@ def _face(face: Face, longest: float, words: Words) -> Markup:
             '<audio controls preload="none" data-of="{}" aria-label="{}"></audio>'
         ).format(face.key, words("cards.play", name=face.name))
     return Markup("<figure><figcaption><b>{}</b> <span>{}</span></figcaption>{}</figure>").format(
-        face.name, face.note, shown
+        face.name, _with_marks(face.note), shown
+    )
+
+
+def _with_marks(text: str) -> Markup:
+    """Return a text whose Chinese commas stay with the letters before them.
+
+    A long file name may be broken anywhere, and so before the comma that follows it.
+    """
+    parts = re.split(r"(\S{1,4}[，；：、])", text)
+    return Markup("").join(
+        Markup('<span class="kept">{}</span>').format(part) if place % 2 else part
+        for place, part in enumerate(parts)
     )
