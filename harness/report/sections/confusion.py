@@ -136,6 +136,10 @@ def _draw_confusion(found: TestDecisions) -> bytes:
         return svg(figure)
 
 
+DISC = 900
+"""Area of a disc of all items, in square points."""
+
+
 def _reliability(found: Sequence[TestDecisions], words: Words) -> ReportPicture:
     errors = []
     with drawing(5.6, 4.4) as figure:
@@ -146,22 +150,24 @@ def _reliability(found: Sequence[TestDecisions], words: Words) -> ReportPicture:
             points = reliability(chances, each.labels)
             looks = look(each.place)
             name = drawn_name(each.run.name, each.place)
-            axes.plot(points.confidence, points.accuracy, label=name, **looks)
-            sizes = 4 + 160 * points.counts / points.counts.sum()
+            # Smaller than the disc of a few items, which is what is to be seen.
+            line = {**looks, "markersize": 2, "clip_on": False}
+            axes.plot(points.confidence, points.accuracy, label=name, **line)
             axes.scatter(
                 points.confidence,
                 points.accuracy,
-                sizes,
+                DISC * points.counts / points.counts.sum(),
                 color=looks["color"],
                 alpha=0.35,
                 linewidth=0,
+                clip_on=False,
             )
             error = expected_calibration_error(chances, each.labels)
             errors.append(f"{f'{each.run.name} ' * (len(found) > 1)}{100 * error:.2f} %")
         axes.set_xlabel("confidence")
         axes.set_ylabel("accuracy")
-        axes.set_xlim(0, 1.02)
-        axes.set_ylim(0, 1.02)
+        axes.set_xlim(0, 1.06)
+        axes.set_ylim(0, 1.06)
         axes.set_aspect("equal")
         if len(found) > 1:
             axes.legend(frameon=False, fontsize=8, loc="upper left")
