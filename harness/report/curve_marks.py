@@ -67,7 +67,7 @@ def draw_marks(
                 values[at],
                 "*",
                 color=colour,
-                markersize=9,
+                markersize=12,
                 markeredgecolor="white",
                 zorder=4,
             )
