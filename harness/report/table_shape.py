@@ -8,7 +8,7 @@ from unicodedata import east_asian_width
 
 from harness.report.section import ReportTable
 
-NARROW = 42
+NARROW = 40
 """Letters that a phone of 390 pixels shows beside one another in a table."""
 
 GAP, NAME = 2, 16

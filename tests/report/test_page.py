@@ -23,6 +23,7 @@ from harness.report.section import (
     Section,
     Widget,
 )
+from harness.report.table_shape import table_classes
 from harness.report.text import read_words
 from tests.places import ROOT
 
@@ -110,6 +111,18 @@ def test_a_table_of_numbers_with_a_note_is_told_from_others(head, numeric, kinds
     assert found.split() == kinds
     cells = re.findall(r'data-head="([^"]*)"', page)
     assert cells == ([] if kinds in ([], ["noted"]) else list(head[1:]))
+
+
+def test_a_table_that_a_phone_would_cut_becomes_cards():
+    head = ("等級之差", "樣本對準確率", "物體", "樣本數")
+    wide = ReportTable(
+        head, (("差距中等", "82.63 (80.04–84.94)", "120", "600"),), "", frozenset({1})
+    )
+    assert "stacked" in table_classes(wide)
+    narrow = ReportTable(
+        head[:3], (("差距中等", "82.63 (80.04–84.94)", "120"),), "", frozenset({1})
+    )
+    assert table_classes(narrow) == []
 
 
 def test_english_words_of_pictures_are_explained_before_them_in_other_languages():
