@@ -10,20 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.board.publishing.published_tables import end_beside
+from harness.board.publishing.published_tables import file_record
 from harness.board.record_paths import slug
 from harness.board.site.templates import assets, page
 from harness.board.site.views import change_view, summary
 from harness.board.site.views import section as site_section
 from harness.board.standing.curve_axes import curves_of
-from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
 from harness.board.versions.changelog import change_log
 from harness.board.writing.markdown import escape, link, section
 from harness.errors import RequestError
 from harness.records.documents import sha256
 from harness.records.files import write_text
-from harness.records.record_files import read_record, usable_record
 from harness.registry.history.line_chain import read_history, record_files
 from harness.registry.history.night_changes import Night, TableNight, headline
 from harness.registry.history.night_page import PAGE as HISTORY_PAGE
@@ -76,14 +74,14 @@ def compare_night(runs: Path, folder: Path, night: str) -> list[SuiteNight]:
     lines = {line.record for line in history if line.night == night}
     filed, sources = [], {}
     for path in paths:
-        record = usable_record(path, read_record(path))
-        sources[id(record)] = sha256(path.read_bytes())
-        if sources[id(record)] not in lines:
+        found = file_record(path)
+        sources[id(found.record)] = sha256(path.read_bytes())
+        if sources[id(found.record)] not in lines:
             raise RequestError(
                 f"{path}: the history has no line of it on {night}; "
                 f"`harness history add --night {night}` adds it"
             )
-        filed.append(FiledRecord(record, end=end_beside(path)))
+        filed.append(found)
     compared, suites = Night(history, night), dict[str, list[Table]]()
     for table in tables(filed):
         suites.setdefault(table.protocol.suite, []).append(table)

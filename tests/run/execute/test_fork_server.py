@@ -18,7 +18,7 @@ from harness.run.execute import fork_server
 from harness.run.execute.child import MARK, Child
 from harness.run.execute.fork_server import ForkServer
 from tests.places import ROOT
-from tests.tiny import FIRST, TinyBenchmark, ended, finished_tiny
+from tests.tiny import FIRST, ended, finished_tiny
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
 
@@ -123,7 +123,7 @@ def test_a_job_gives_the_same_as_a_copy(
     before = tiny.forget("tiny", 0)
     gate = tmp_path / "gate"
     running = tiny.start(*FIRST, TINY_GATE=f"{gate}:3")
-    process = _stood_still(tiny, gate)
+    process = _stood_still(gate)
     assert is_copy(process)
     gate.unlink()
     done = ended(running)
@@ -135,7 +135,7 @@ def test_a_job_gives_the_same_as_a_copy(
         assert after[name] == before[name]
 
 
-def _stood_still(tiny: TinyBenchmark, gate: Path) -> psutil.Process:
+def _stood_still(gate: Path) -> psutil.Process:
     while not gate.exists() or not gate.read_text():
         time.sleep(0.01)
     return psutil.Process(int(gate.read_text()))
