@@ -15,6 +15,9 @@ from torch import Tensor, nn
 
 Density = Literal["bins", "exact"]
 
+EMPTY = 1e-6
+"""Running share of the examples below which a bin counts as empty: none fell there of late."""
+
 
 class Harmonising(nn.Module):
     """A head that weighs what its loss is a mean of: examples, their classes, or pairs.
@@ -60,13 +63,14 @@ class Harmonising(nn.Module):
     def vectors(self) -> dict[str, tuple[list[float], list[float]]]:
         """Return the density of gradient norms, and the weight of each bin's examples.
 
-        A bin that is empty has the weight 0.
+        A bin that is empty has the weight 0; so has one of whose examples momentum has left next
+        to nothing: the next one that falls there fills it again, and never has so large a weight.
         """
         bins = len(self.density)
         edges = [place / bins for place in range(bins + 1)]
-        filled = self.density > 0
+        filled = self.density > EMPTY
         regions = bins if self.is_exact else filled.sum()
-        weights = torch.where(filled, 1 / (self.density.clamp(min=1e-12) * regions), 0.0)
+        weights = torch.where(filled, 1 / (self.density.clamp(min=EMPTY) * regions), 0.0)
         return {
             "gradient_density": (self.density.tolist(), edges),
             "gradient_weight": (weights.tolist(), edges),

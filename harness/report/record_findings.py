@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.board.standing.figures import plain
+from harness.health.advice import NOT_LONGER
 from harness.health.validation_curves import find_curve
 from harness.records.record import Record
 from harness.report.finding import HARDLY, LEARNT, Finding, percent
@@ -58,7 +59,7 @@ def learning(run: Run) -> Iterator[Finding]:
             "hardly" if metric.value < HARDLY else "partly" if metric.value < LEARNT else "learnt"
         )
         yield Finding("learning", state, {"accuracy": percent(metric.value)})
-        if state == "partly" and not forecasts_no_gain(run):
+        if state == "partly" and not speaks_against_longer(run):
             yield Finding("learning", "longer_may_help")
         speakers = record.dataset.counts.get("train", {}).get("units")
         if "eer" in record.metrics and speakers and metric.value < HARDLY:
@@ -69,10 +70,10 @@ def learning(run: Run) -> Iterator[Finding]:
         yield from _gap(record, metric.value)
 
 
-def forecasts_no_gain(run: Run) -> bool:
-    """Check if the validation's curve promises no more than noise of a longer training."""
-    texts = {each.text for each in run.health.findings} if run.health is not None else set()
-    return "forecast_same" in texts
+def speaks_against_longer(run: Run) -> bool:
+    """Check if the curves show that a longer training would not help, or that it would harm."""
+    found = run.health.findings if run.health is not None else ()
+    return any(each.text in NOT_LONGER for each in found)
 
 
 def _without_augmentation(run: Run) -> Iterator[Finding]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from adapters.ghm import GhmClassification
+from harness.records.record import Record
 from harness.report.run import Run
 from harness.report.section import Paragraph, ReportPicture, ReportTable, Section
 from harness.report.sections import gradients, overview, vectors
@@ -42,19 +44,35 @@ def test_the_first_the_middle_and_the_last_epoch_are_shown(run: Run, language: s
     section = made(gradients.section([run], read_words(language)))
     pictures = [block.name for block in section.blocks if isinstance(block, ReportPicture)]
     assert pictures == [f"gradients-1-train-{step}" for step in (3, 6, 12)]
-    assert sum(isinstance(block, ReportTable) for block in section.blocks) == 3
+    tables = [block for block in section.blocks if isinstance(block, ReportTable)]
+    assert len(tables) == 2 * len(pictures)  # of the distributions, and of what is one number
 
 
 def test_nine_statistics_of_norms_and_weights_stand_beside_one_another(run: Run) -> None:
     section = made(gradients.section([run], WORDS))
-    table = next(block for block in section.blocks if isinstance(block, ReportTable))
+    table, summary, *_ = (block for block in section.blocks if isinstance(block, ReportTable))
     cells = {row[0]: row[1:] for row in table.rows}
     assert len(table.head) == 3
     assert cells["items"] == ("6", "6")
-    assert len(cells) >= 9 + 3
-    low, _, high = cells["fullest bin of the norm"][0].partition("–")
+    assert len(cells) == 9
+    low, _, high = cells["bin of the norm that holds most"][0].partition("–")
     assert float(high) - float(low) == pytest.approx(0.1)
-    assert 0 <= float(cells["evenness of the weighted gradients"][0]) <= 1
+    assert summary.head == ("", "Train")
+    whole = dict(summary.rows)
+    assert 0 <= float(whole["evenness of the weighted gradients"]) <= 1
+
+
+def test_what_is_counted_in_a_ranking_is_called_pairs(
+    run: Run, published: Callable[[str], tuple[Path, Record]]
+) -> None:
+    record = published("speaker/quick/open-26666/campplus-aam")[1]
+    protocol = record.protocol.model_copy(update={"primary": "pair_accuracy"})
+    ranking = replace(run, record=record.model_copy(update={"protocol": protocol}))
+    section = made(gradients.section([ranking], WORDS))
+    table = next(block for block in section.blocks if isinstance(block, ReportTable))
+    assert "pairs" in [row[0] for row in table.rows]
+    told = [block.text for block in section.blocks if isinstance(block, Paragraph)]
+    assert "RankNet gives every pair the weight 1" in " ".join(told)
 
 
 def test_vectors_that_are_shown_there_are_not_drawn_again(run: Run) -> None:

@@ -124,7 +124,7 @@ def test_a_rate_is_a_rate_however_a_program_spells_it(language: str):
     ("primary", "told"),
     [
         ("eer", "such as known speakers, not new ones"),
-        ("accuracy", "share of the training batch whose true class has the highest score."),
+        ("accuracy", "share of the training batch whose true class has the highest score;"),
         ("pair_accuracy", "whose order is right"),
     ],
 )

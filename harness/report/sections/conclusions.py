@@ -10,7 +10,7 @@ from harness.report.comparisons import comparisons
 from harness.report.contents import may_copy
 from harness.report.finding import LEARNT, Finding
 from harness.report.health_words import say_advice, say_finding
-from harness.report.record_findings import forecasts_no_gain
+from harness.report.record_findings import speaks_against_longer
 from harness.report.run import Run
 from harness.report.run_findings import findings
 from harness.report.section import Block, Bullets, Paragraph, ReportTable, Section
@@ -140,7 +140,7 @@ def _training_steps(run: Run, record: Record) -> Iterator[Finding]:
     length, command = longer(record), run_command(record)
     advised = {each.text for each in run.health.advice} if run.health is not None else set()
     is_open = learnt is not None and learnt.value < LEARNT
-    is_open = is_open and not forecasts_no_gain(run)
+    is_open = is_open and not speaks_against_longer(run)
     is_open = bool(advised.intersection(STANDS_FOR["step_longer"])) or is_open
     if length and command and is_open and not advised & NOT_LONGER:
         yield Finding("next", "step_longer", {"command": run_command(record, length)})

@@ -33,6 +33,10 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if lacking:
         names = words("page.and").join(lacking)
         blocks.append(Paragraph(words("crops.none", runs=names), quiet=True))
+    published = [run.name for run in runs if run.record is not None and not run.stages]
+    if blocks and published:
+        names = words("page.and").join(published)
+        blocks.append(Paragraph(words("page.unpublished", runs=names), quiet=True))
     return (
         Section("crops", words("crops.title"), tuple(blocks), (*WAYS.values(),)) if blocks else None
     )

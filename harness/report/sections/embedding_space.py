@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,9 +41,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
         recall = words("space.recall_lead" if _of_speakers(kept) else "space.recall_lead_items")
         blocks += [Paragraph(recall, quiet=True), _recalls(kept, words)]
         blocks += _pictures(kept, words)
-    for run in asked:
-        if run.embeddings is None:
-            blocks += _lacking(run, words)
+    blocks += _lacking([run for run in asked if run.embeddings is None], words, told=bool(kept))
     return Section("space", words("space.title"), tuple(blocks)) if blocks else None
 
 
@@ -52,10 +50,21 @@ def _of_speakers(runs: Sequence[Run]) -> bool:
     return all(run.record is not None and run.record.dataset.unit == "speaker" for run in runs)
 
 
-def _lacking(run: Run, words: Words) -> list[Block]:
-    """Tell how a run's embeddings can be had; nothing of a record that came without its stages."""
-    folder = run.stages.get("evaluate")
-    return [Paragraph(words("space.none", run=run.name, folder=folder))] if folder else []
+def _lacking(runs: Sequence[Run], words: Words, *, told: bool) -> Iterator[Block]:
+    """Tell how embeddings can be had, and which runs are records that came without their stages.
+
+    Args:
+        runs: without embeddings.
+        words: of the page's language.
+        told: whether other runs have them, so that the lack of the records' is seen.
+    """
+    for run in runs:
+        if folder := run.stages.get("evaluate"):
+            yield Paragraph(words("space.none", run=run.name, folder=folder))
+    published = [run.name for run in runs if "evaluate" not in run.stages]
+    if published and told:
+        names = words("page.and").join(published)
+        yield Paragraph(words("page.unpublished", runs=names), quiet=True)
 
 
 def _recalls(kept: Sequence[Run], words: Words) -> ReportTable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,15 +46,31 @@ EXACT = 1e-9
 
 def section(runs: Sequence[Run], words: Words) -> Section | None:
     """Show the first, the middle and the last epoch at which gradients were looked at."""
-    blocks: list[Block] = []
+    own, blocks = _Texts(words, "_pairs" if glossary_of(runs) == "pairs" else ""), list[Block]()
     for place, run in enumerate(runs):
         if run.series is not None:
-            blocks += _of_run(place, run.name if len(runs) > 1 else "", run.series, words)
+            blocks += _of_run(place, run.name if len(runs) > 1 else "", run.series, own)
     if not blocks:
         return None
-    lead = "lead_pairs" if glossary_of(runs) == "pairs" else "lead"
-    lead_blocks = [Paragraph(words(f"gradients.{each}"), quiet=True) for each in (lead, "how")]
+    lead_blocks = [Paragraph(own(each), quiet=True) for each in ("lead", "how")]
     return Section("gradients", words("gradients.title"), (*lead_blocks, *blocks), DRAWN)
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """This section's texts: those of pairs where pairs are what is counted.
+
+    Attributes:
+        words: of the page's language.
+        ending: of the ids that go before the general ones.
+    """
+
+    words: Words
+    ending: str
+
+    def __call__(self, text: str, **values: object) -> str:
+        apart = f"gradients.{text}{self.ending}"
+        return self.words(apart if self.words.get(apart) else f"gradients.{text}", **values)
 
 
 def shows(name: str) -> bool:
@@ -61,7 +78,7 @@ def shows(name: str) -> bool:
     return name.partition("/")[2] in NAMES
 
 
-def _of_run(place: int, name: str, series: Series, words: Words) -> list[Block]:
+def _of_run(place: int, name: str, series: Series, own: _Texts) -> list[Block]:
     found = {(each.name, each.step): each for each in series.vectors if shows(each.name)}
     steps = sorted({step for _, step in found})
     if not steps:
@@ -70,21 +87,22 @@ def _of_run(place: int, name: str, series: Series, words: Words) -> list[Block]:
     middle = min(steps, key=lambda step: abs(step - half))
     chosen = list(dict.fromkeys((steps[0], middle, steps[-1])))
     blocks: list[Block] = []
-    told = f"{name}{words('page.colon')}" if name else ""
+    colon = own.words("page.colon")
+    told = f"{name}{colon}" if name else ""
     for step in chosen:
         held = {vector: each for (vector, at), each in found.items() if at == step}
-        when = told + words("gradients.epoch", epoch=f"{_epoch(held):,.4g}", step=f"{step:,}")
-        scalars = _scalars(series, step)
-        blocks.append(Paragraph(f"{when}{words('page.colon').rstrip()}"))
+        when = told + own("epoch", epoch=f"{_epoch(held):,.4g}", step=f"{step:,}")
+        blocks.append(Paragraph(f"{when}{colon.rstrip()}"))
         for group in GROUPS:
             if f"{group}/norm_density" in held:
                 title = f"{group}, epoch {_epoch(held):g}"
-                alt = words("gradients.alt", group=group, when=when)
+                alt = own("alt", group=group, when=when)
                 picture = _draw(title, held, group)
-                caption = f"`{group}`{words('page.colon')}{words(f'gradients.{group}')}"
+                caption = f"`{group}`{colon}{own(group)}"
                 file = f"gradients-{place + 1}-{slug(group)}-{step}"
                 blocks.append(ReportPicture(file, picture, alt, caption, width=0.33))
-        blocks.append(_table(held, scalars, when, words))
+        blocks.append(_table(held, when, own))
+        blocks += _summary(_scalars(series, step), when, own)
     return blocks
 
 
@@ -128,21 +146,20 @@ def _bars(axes: Axes, vector: StepVector, colour: str, name: str) -> None:
     axes.set_ylim(bottom=0)
 
 
-def _table(
-    held: Mapping[str, StepVector], scalars: Mapping[str, float], when: str, words: Words
-) -> ReportTable:
+def _table(held: Mapping[str, StepVector], when: str, own: _Texts) -> ReportTable:
     """Return the statistics of norms and weights, a column each of a group.
 
     Weights that are one and the same for all items, as cross-entropy gives them, have no column.
     """
-    kinds = ("norm", *["weight"] * any(_vary(held, group) for group in GROUPS))
+    weighted = any(_vary(held, group) for group in GROUPS)
+    kinds = ("norm", *["weight"] * weighted)
     columns = [
         (group, kind) for group in GROUPS for kind in kinds if f"{group}/{kind}_statistics" in held
     ]
     first = held["{}/{}_statistics".format(*columns[0])]
     rows = [
         (
-            words(f"gradients.{label}"),
+            own(label),
             *(
                 _cell(held[f"{group}/{kind}_statistics"], place, held, group)
                 for group, kind in columns
@@ -150,18 +167,23 @@ def _table(
         )
         for place, label in enumerate(first.labels)
     ]
+    head = ("", *(own(f"{kind}s_of", group=group) for group, kind in columns))
+    caption = own("table" if weighted else "table_norms", when=when)
+    return ReportTable(head, tuple(rows), caption, frozenset(range(1, len(head))))
+
+
+def _summary(scalars: Mapping[str, float], when: str, own: _Texts) -> list[ReportTable]:
+    """Return the table of what is one number for a whole group, a column each; none without."""
+    groups = [group for group in GROUPS if any(f"{group}/{name}" in scalars for name in SCALARS)]
+    rows = []
     for name in SCALARS:
-        cells = [
-            short_number(scalars[full])
-            if kind == "norm" and (full := f"{group}/{name}") in scalars
-            else ""
-            for group, kind in columns
-        ]
-        if any(cells):
-            rows.append((words(f"gradients.{name}"), *cells))
-    head = ("", *(words(f"gradients.{kind}s_of", group=group) for group, kind in columns))
-    numeric = frozenset(range(1, len(head)))
-    return ReportTable(head, tuple(rows), words("gradients.table", when=when), numeric)
+        values = [scalars.get(f"{group}/{name}") for group in groups]
+        if any(value is not None for value in values):
+            cells = ("" if value is None else short_number(value) for value in values)
+            rows.append((own(name), *cells))
+    numeric = frozenset(range(1, len(groups) + 1))
+    caption = own("summary", when=when)
+    return [ReportTable(("", *groups), tuple(rows), caption, numeric)] if rows else []
 
 
 def _vary(held: Mapping[str, StepVector], group: str) -> bool:

@@ -120,6 +120,8 @@ def _costs(record: Record, words: Words) -> dict[str, str]:
             )
     if batch := _batch(record, words):
         told[words("costs.batch")] = batch
+    if costs.inference_batch is not None:
+        told[words("costs.inference_batch")] = f"{costs.inference_batch:,}"
     return told
 
 

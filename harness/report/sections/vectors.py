@@ -12,7 +12,7 @@ from harness.board.writing.chart_drawing import COLOURS
 from harness.report.drawing import drawing, drawn_name, scale_values, svg
 from harness.report.run import Run
 from harness.report.section import Paragraph, ReportPicture, Section
-from harness.report.sections.curves import meaning
+from harness.report.sections.curves import glossary_of, meaning
 from harness.report.sections.gradients import shows as shown_apart
 from harness.report.text import Words
 from harness.series.series import StepVector
@@ -42,7 +42,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
 
     Those of easy and hard examples have a section of their own.
     """
-    pictures, drawn = [], {"step"}
+    pictures, drawn, kind = [], {"step"}, glossary_of(runs)
     for place, run in enumerate(runs):
         kept = run.series.vectors if run.series is not None else ()
         vectors = [vector for vector in kept if not shown_apart(vector.name)]
@@ -50,7 +50,7 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
             own = chosen([vector for vector in vectors if vector.name == name])
             drawn |= {SORTED} if _is_sorted(own[-1]) else set()
             told = f"{run.name}{words('page.colon')}" if len(runs) > 1 else ""
-            caption = f"{told}`{name}`{words('page.colon')}{meaning(name, words)}"
+            caption = f"{told}`{name}`{words('page.colon')}{meaning(name, words, kind)}"
             alt = words("vectors.alt", name=name, run=run.name)
             file = f"vector-{place + 1}-{slug(name)}"
             pictures.append(ReportPicture(file, _draw(name, own), alt, caption, width=0.33))
