@@ -62,5 +62,5 @@ def report(
     for run in found:
         if run.record is not None and run.record.state == "done" and run.lacking:
             say(f"{run.name}: no sections on the single trials or items of its test: {run.lacking}")
-    written = write_report(make_report(found, words), output, markdown=markdown)
+    written = write_report(make_report(found, words), output, with_markdown=markdown)
     give_written(written, "", json=json)

@@ -10,7 +10,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from itertools import groupby
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -22,7 +22,8 @@ from harness.board.writing.markdown import escape
 from harness.config.imports import load_class, load_function
 from harness.errors import RequestError
 from harness.records.files import write_bytes, write_text
-from harness.report.media import data_address, ending
+from harness.report.block_markdown import markdown
+from harness.report.media import data_address
 from harness.report.run import Run
 from harness.report.section import (
     Block,
@@ -155,17 +156,17 @@ def markdown_page(report: Report, pictures: str) -> tuple[str, dict[str, bytes]]
     for section in report.sections:
         blocks.append(f"## {escape(section.title)}")
         for block in section.blocks:
-            blocks += _markdown(block, pictures, held, report.words("page.colon"))
+            blocks += markdown(block, pictures, held, report.words("page.colon"))
     return "\n\n".join(blocks) + "\n", held
 
 
-def write_report(report: Report, place: Path, *, markdown: bool) -> list[Path]:
+def write_report(report: Report, place: Path, *, with_markdown: bool) -> list[Path]:
     """Write the report's files.
 
     Args:
         report: the report.
         place: a file that ends in `.html`, or a folder for `report.html`.
-        markdown: whether to write `report.md` and its pictures too, beside the page.
+        with_markdown: whether to write `report.md` and its pictures too, beside the page.
 
     Returns:
         The files, the page first.
@@ -178,7 +179,7 @@ def write_report(report: Report, place: Path, *, markdown: bool) -> list[Path]:
         raise RequestError(f"{place}: is a file; give a folder, or a file that ends in .html")
     write_text(page, html_page(report))
     written = [page]
-    if markdown:
+    if with_markdown:
         text, pictures = markdown_page(report, f"{page.stem}-pictures")
         for path, content in pictures.items():
             write_bytes(page.parent / path, content)
@@ -233,42 +234,3 @@ def _kind(block: Block) -> str:
 
 def _widgets(blocks: Sequence[Block]) -> Iterator[Widget]:
     return (block for block in blocks if isinstance(block, Widget))
-
-
-def _markdown(block: Block, folder: str, held: dict[str, bytes], colon: str) -> list[str]:
-    """Return a block as Markdown blocks; its pictures go to `held` by their paths."""
-    if isinstance(block, Widget):
-        return [each for inner in block.instead for each in _markdown(inner, folder, held, colon)]
-    if isinstance(block, ReportPicture):
-        path = str(PurePosixPath(folder, f"{block.name}.{ending(block.content)}"))
-        held[path] = block.content
-        return [f"![{escape(block.alt)}]({path})", *([_plain(block.caption)] * bool(block.caption))]
-    if isinstance(block, ReportTable):
-        rule = ["---:" if place in block.numeric else ":---" for place in range(len(block.head))]
-        lines = [_row(block.head), f"| {' | '.join(rule)} |", *map(_row, block.rows)]
-        caption = [f"**{_plain(block.caption)}**"] if block.caption else []
-        return [*caption, "\n".join(lines)]
-    if isinstance(block, Facts):
-        return [
-            "\n".join(f"- **{_plain(name)}**{colon}{_plain(text)}" for name, text in block.pairs)
-        ]
-    if isinstance(block, Bullets):
-        return ["\n".join(f"- {_plain(item)}" for item in block.items)]
-    return [_plain(block.text)]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(_plain, cells))} |"
-
-
-def _plain(text: str) -> str:
-    """Return a text as Markdown; what stands between backticks stays code."""
-    parts = one_line(text).split("`")
-    return "".join(
-        f"`{part.replace('|', '/')}`" if place % 2 else re.sub(r"\S.*\S|\S", _escaped, part)
-        for place, part in enumerate(parts)
-    )
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return escape(found[0])

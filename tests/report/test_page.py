@@ -160,10 +160,12 @@ def test_markdown_holds_the_same_with_pictures_beside_it():
 
 
 def test_files_are_written_where_they_were_asked_for(tmp_path):
-    written = write_report(example(), tmp_path / "folder", markdown=True)
+    written = write_report(example(), tmp_path / "folder", with_markdown=True)
     assert written[0] == tmp_path / "folder" / "report.html"
     assert all(path.is_file() for path in written)
-    assert write_report(example(), tmp_path / "own.html", markdown=False) == [tmp_path / "own.html"]
+    assert write_report(example(), tmp_path / "own.html", with_markdown=False) == [
+        tmp_path / "own.html"
+    ]
     (tmp_path / "file.txt").touch()
     with pytest.raises(RequestError, match=r"file\.txt: is a file; give a folder"):
-        write_report(example(), tmp_path / "file.txt", markdown=False)
+        write_report(example(), tmp_path / "file.txt", with_markdown=False)
