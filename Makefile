@@ -36,7 +36,7 @@ lint: $(READY)
 	@$(BIN)/mypy --no-error-summary
 
 bench: $(READY)
-	@$(BIN)/python -m pytest tests/benchmarks --benchmark-only -q --benchmark-columns=min,median,rounds
+	@$(BIN)/python -m pytest tests/benchmarks --benchmark-only -q -m "not long" --benchmark-columns=min,median,rounds
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or \

@@ -1,4 +1,4 @@
-"""Published tables of 20,000 records: made from nothing, and made again where nothing changed."""
+"""Published tables of many records: made from nothing, and made again where nothing changed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from tests.benchmarks.figures import Figure, missed
 
 MIB = 2**20
 TABLES = 10
+MANY, FEW = 1000, 40
+"""Tables of 100,000 records, and entries of each."""
+
 BUILT, AGAIN = "built", "built again"
 
 
@@ -61,5 +64,27 @@ def test_building(published: Path, benchmark: BenchmarkFixture, figures: list[Fi
     # Page and document of one suite, the index, a picture a table; the site's page and index, its
     # change log, style sheet and program.
     assert run.values["written"] == 3 + TABLES + 5
+    assert run.values["written again"] == 0
+    assert missed(figures) == []
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_records(
+    tmp_path: Path, benchmark: BenchmarkFixture, figures: list[Figure]
+) -> None:
+    count = write_records(tmp_path / "tables", MANY, FEW)
+    runs: list[Stopwatch] = []
+    benchmark.pedantic(  # type: ignore[no-untyped-call]
+        lambda: runs.append(alone(twice, tmp_path)), rounds=1
+    )
+    (run,) = runs
+    what = f"tables of {count:,} records, {FEW} entries each"
+    figures += [
+        Figure(what, run.seconds[BUILT], "s"),
+        Figure("… memory in addition", run.extra[BUILT] / MIB, "MiB"),
+        Figure("… again, where nothing changed", run.seconds[AGAIN], "s", most=60),
+        Figure("… memory in addition, of both", run.extra[AGAIN] / MIB, "MiB", most=2048),
+    ]
+    assert count == 100_000
     assert run.values["written again"] == 0
     assert missed(figures) == []
