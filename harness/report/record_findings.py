@@ -17,6 +17,9 @@ USELESS = 0.995
 MISCALIBRATED = 0.2
 """Share of Cllr that calibration alone would take away, from which it is worth telling."""
 
+LEVEL = ("recently_flat", "no_gain")
+"""What a training shows of which a longer one promises little."""
+
 
 def leak(run: Run) -> Iterator[Finding]:
     """That copies of training data were tested."""
@@ -72,8 +75,9 @@ def learning(run: Run) -> Iterator[Finding]:
 
 def speaks_against_longer(run: Run) -> bool:
     """Check if the curves show that a longer training would not help, or that it would harm."""
-    found = run.health.findings if run.health is not None else ()
-    return any(each.text in NOT_LONGER for each in found)
+    texts = {each.text for each in run.health.findings} if run.health is not None else set()
+    is_level = "recently_improving" not in texts and not texts.isdisjoint(LEVEL)
+    return is_level or not texts.isdisjoint(NOT_LONGER)
 
 
 def _without_augmentation(run: Run) -> Iterator[Finding]:

@@ -29,8 +29,7 @@ NAMES = (
 """Vectors that this section shows, below their group."""
 
 DRAWN = (
-    "density of items", "density of weighted gradients", "mean weight",
-    "gradient norm: 0 easy, 1 hard", "epoch",
+    "density of weighted gradients", "mean weight", "gradient norm: 0 easy, 1 hard", "epoch",
 )  # fmt: skip
 
 GROUPS = (TRAINING, SAMPLE, VALIDATION)
@@ -53,7 +52,9 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if not blocks:
         return None
     lead_blocks = [Paragraph(own(each), quiet=True) for each in ("lead", "how")]
-    return Section("gradients", words("gradients.title"), (*lead_blocks, *blocks), DRAWN)
+    return Section(
+        "gradients", words("gradients.title"), (*lead_blocks, *blocks), (own.density, *DRAWN)
+    )
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ class _Texts:
 
     words: Words
     ending: str
+
+    @property
+    def density(self) -> str:
+        """What the upper picture's axis is called."""
+        return f"density of {'pairs' if self.ending else 'items'}"
 
     def __call__(self, text: str, **values: object) -> str:
         apart = f"gradients.{text}{self.ending}"
@@ -97,7 +103,7 @@ def _of_run(place: int, name: str, series: Series, own: _Texts) -> list[Block]:
             if f"{group}/norm_density" in held:
                 title = f"{group}, epoch {_epoch(held):g}"
                 alt = own("alt", group=group, when=when)
-                picture = _draw(title, held, group)
+                picture = _draw(title, held, group, own.density)
                 caption = f"`{group}`{colon}{own(group)}"
                 file = f"gradients-{place + 1}-{slug(group)}-{step}"
                 blocks.append(ReportPicture(file, picture, alt, caption, width=0.33))
@@ -116,11 +122,11 @@ def _scalars(series: Series, step: int) -> dict[str, float]:
     return {str(name): float(value) for name, value in values}
 
 
-def _draw(title: str, held: Mapping[str, StepVector], group: str) -> bytes:
+def _draw(title: str, held: Mapping[str, StepVector], group: str, name: str) -> bytes:
     with drawing(4.2, 4.6) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True)
         density, weights = held[f"{group}/norm_density"], held[f"{group}/norm_weights"]
-        _bars(upper, density, COLOURS[0], "density of items")
+        _bars(upper, density, COLOURS[0], name)
         _bars(lower, weights, COLOURS[1], "mean weight")
         lower.axhline(1.0, color=QUIET, linewidth=0.8, linestyle=":")
         share = held[f"{group}/weighted_gradients"]
