@@ -9,6 +9,7 @@ from harness.health.advice import NOT_LONGER
 from harness.health.validation_curves import find_curve
 from harness.records.record import Record
 from harness.report.finding import HARDLY, LEARNT, Finding, percent
+from harness.report.phases import are_averaged
 from harness.report.run import Run
 
 USELESS = 0.995
@@ -112,7 +113,7 @@ def _gap(record: Record, accuracy: float) -> Iterator[Finding]:
 def validation(run: Run) -> Iterator[Finding]:
     """The test's interval against the validation that chose the weights."""
     record, training = run.record, run.results.get("train", {})
-    if record is None or record.protocol.primary not in record.metrics:
+    if record is None or record.protocol.primary not in record.metrics or are_averaged(record):
         return
     primary = record.protocol.primary
     facts, metric = record.protocol.facts[primary], record.metrics[primary]

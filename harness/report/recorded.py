@@ -85,6 +85,12 @@ def say_again(text: str, words: Words) -> str:
     return text
 
 
+def recorded_values(name: str, text: str) -> dict[str, str] | None:
+    """Return the values in a sentence of a record; None if it is not the one of that id."""
+    found = _compiled(PATTERNS[name]).fullmatch(text)
+    return found.groupdict() if found else None
+
+
 def _said(value: str, words: Words) -> str:
     """Return a value in the language: a count with its thousands apart, a sentence said again."""
     is_count = value.isdecimal() and len(value) < LEAST_OF_A_HASH

@@ -10,11 +10,12 @@ from harness.report.comparisons import comparisons
 from harness.report.contents import may_copy
 from harness.report.finding import LEARNT, Finding
 from harness.report.health_words import say_advice, say_finding
+from harness.report.phases import are_averaged, value_at_end
 from harness.report.record_findings import speaks_against_longer
 from harness.report.run import Run
 from harness.report.run_findings import findings
 from harness.report.section import Block, Bullets, Paragraph, ReportTable, Section
-from harness.report.text import Words
+from harness.report.text import Words, value_text
 from harness.train.training_progress import FINAL
 
 SUBJECTS = ("trend", "learning", "choice", "end")
@@ -22,6 +23,7 @@ SUBJECTS = ("trend", "learning", "choice", "end")
 
 STANDS_FOR = {
     "step_weights": ("keep_best",),
+    "step_weights_averaged": ("keep_best",),
     "step_longer": ("longer", "learn_longer", "new_schedule"),
     "step_margin": ("regularise",),
 }
@@ -127,7 +129,8 @@ def _record_steps(run: Run, record: Record) -> Iterator[Finding]:
     weights = run.artefact("checkpoint", FINAL, "train")
     if weights is not None:
         step = run.results["train"]["selected_step"]
-        yield Finding("next", "step_weights", {"path": weights, "step": f"{step:,}"})
+        kept = "_averaged" * are_averaged(record)
+        yield Finding("next", f"step_weights{kept}", {"path": weights, "step": f"{step:,}"})
     yield from _training_steps(run, record)
 
 
@@ -150,7 +153,7 @@ def _training_steps(run: Run, record: Record) -> Iterator[Finding]:
         and record.loss
         and "margin" in record.loss.fields
     ):
-        margin = record.loss.fields["margin"]
+        margin = value_text(value_at_end(record, "margin"))
         yield Finding("next", "step_margin", {"loss": record.loss.name, "margin": margin})
     if record.seed is not None and command:
         yield Finding("next", "step_seeds", {"command": f"{command} --seeds 0,1,2"})

@@ -9,6 +9,7 @@ from harness.board.standing.costs import environment_name
 from harness.board.standing.figures import UNKNOWN, plain
 from harness.records.provenance import short_code
 from harness.records.record import Metric, MetricFacts, Record, RecordedComponent
+from harness.report.phases import fine_tuned_from, fine_tuning, own_value, value_after
 from harness.report.recorded import say_again, say_recipe
 from harness.report.run import Run
 from harness.report.section import Block, Facts, Paragraph, ReportTable, Section
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from harness.series.series import Series
 
 SPLITS = ("train", "validation", "test")
+
+SCHEDULED = ("margin", "scale")
+"""Values of a loss that a recipe's schedules may drive."""
 
 MOST_SPANS = 4
 """Groups of a log's series whose steps are told apart."""
@@ -143,6 +147,7 @@ def facts(run: Run, words: Words) -> dict[str, str]:
         "model": _component(record.model, words),
         "loss": _component(record.loss, words) if record.loss else "",
         "recipe": words("head.no_training") if record.is_baseline else _recipe(record, words),
+        "fine_tuning": _fine_tuning(record, words),
         "data": _data(record, words),
         "splits": _splits(record, words),
         "protocol": _protocol(record, words),
@@ -211,8 +216,37 @@ def _recipe(record: Record, words: Words) -> str:
         words("head.optimizer", name=optimizer.get("name"), rate=value_text(optimizer.get("lr"))),
         words("head.crop", seconds=value_text(crop)) if crop else "",
         words("head.precision", name=recipe["precision"]) if "precision" in recipe else "",
+        *(_at_end(record, name, words) for name in SCHEDULED),
     ]
     return words("page.comma").join(filter(None, told)) if recipe else ""
+
+
+def _at_end(record: Record, name: str, words: Words) -> str:
+    """Return what a schedule drives a value of the loss to, if that is not the loss's own."""
+    value = value_after(record, name, record.recipe or {})
+    is_own = value is None or value == own_value(record, name)
+    return "" if is_own else words("head.value_at_end", name=name, value=value_text(value))
+
+
+def _fine_tuning(record: Record, words: Words) -> str:
+    """Return what the fine-tuning changes of the recipe; empty if there is none."""
+    phase = fine_tuning(record)
+    if not phase:
+        return ""
+    first, batch, crop = fine_tuned_from(record), phase.get("batch"), phase.get("crop_seconds")
+    told = [
+        words("head.fine_tuned_from", step=f"{first:,}") if first is not None else "",
+        words("head.batch", number=batch) if batch else "",
+        words("head.rate", rate=value_text(phase.get("lr"))),
+        words("head.crop", seconds=value_text(crop)) if crop else "",
+        *(
+            words("head.value_held", name=name, value=value_text(value))
+            for name in SCHEDULED
+            if name in (phase.get("schedules") or {})
+            and (value := value_after(record, name, phase)) is not None
+        ),
+    ]
+    return words("page.comma").join(filter(None, told))
 
 
 def _length(unit: str, number: float, words: Words) -> str:
