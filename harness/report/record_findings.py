@@ -67,8 +67,7 @@ def learning(run: Run) -> Iterator[Finding]:
             yield Finding("learning", "longer_may_help")
         speakers = record.dataset.counts.get("train", {}).get("units")
         if "eer" in record.metrics and speakers and metric.value < HARDLY:
-            shown = {"classes": f"{speakers:,}", "chance": percent(1 / speakers)}
-            yield Finding("learning", "chance", shown)
+            yield _chance(record, speakers)
         if metric.value < LEARNT:
             yield from _without_augmentation(run)
         yield from _gap(record, metric.value)
@@ -79,6 +78,18 @@ def speaks_against_longer(run: Run) -> bool:
     texts = {each.text for each in run.health.findings} if run.health is not None else set()
     is_level = "recently_improving" not in texts and not texts.isdisjoint(LEVEL)
     return is_level or not texts.isdisjoint(NOT_LONGER)
+
+
+def _chance(record: Record, speakers: int) -> Finding:
+    """Tell what guessing would give; a speaker is a class anew at each speed of the recipe."""
+    augment = (record.recipe or {}).get("augment") or {}
+    speeds = max(1, len(augment.get("speeds") or ()))
+    classes = speakers * speeds
+    shown = {"classes": f"{classes:,}", "chance": percent(1 / classes)}
+    if speeds == 1:
+        return Finding("learning", "chance", shown)
+    shown |= {"speakers": f"{speakers:,}", "speeds": str(speeds)}
+    return Finding("learning", "chance_of_speeds", shown)
 
 
 def _without_augmentation(run: Run) -> Iterator[Finding]:

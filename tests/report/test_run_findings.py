@@ -202,3 +202,22 @@ def test_a_forecast_without_gain_speaks_against_a_longer_training(published):
     open_ended = replace(run, series=None)
     assert "longer_may_help" in named(findings(open_ended))
     assert any("Train longer" in each for each in next_steps(open_ended, read_words("en")))
+
+
+def test_a_speaker_is_a_class_at_each_speed_in_which_it_is_heard(published):
+    path, record = published(SPEECH + "campplus-aam")
+    hardly = record.metrics["training_accuracy"].model_copy(update={"value": 0.1})
+    metrics = record.metrics | {"training_accuracy": hardly}
+    speakers = record.dataset.counts["train"]["units"]
+
+    def told(augment: dict) -> dict[str, dict]:
+        changed = {"metrics": metrics, "recipe": {**(record.recipe or {}), "augment": augment}}
+        return named(findings(Run("one", path, record.model_copy(update=changed))))
+
+    assert told({})["chance"]["classes"] == f"{speakers:,}"
+    assert told({"speeds": [0.9, 1.0, 1.1]})["chance_of_speeds"] == {
+        "classes": f"{3 * speakers:,}",
+        "chance": f"{100 / (3 * speakers):.1f} %",
+        "speakers": f"{speakers:,}",
+        "speeds": "3",
+    }
