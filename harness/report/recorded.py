@@ -36,6 +36,7 @@ PATTERNS = {
     "not_fitting": "predicted not to fit the memory budget, whatever is done",
     "crops": "items longer than {seconds} s were judged by {crops} of {length} s, their outputs "
     "averaged, not as a whole",
+    "cosine": "cosine",
     "one_crop": "one crop",
     "crops_apart": "{count} evenly spaced crops",
     "sampled_accuracy": "its training accuracy is of a sample of training items as they are, since "

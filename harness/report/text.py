@@ -28,8 +28,10 @@ LANGUAGES = {ENGLISH: "English", "zh-Hans": "简体中文", "zh-Hant": "繁體�
 THOUSANDS = ("", "k", "M", "G", "T")
 """Letters of counts: a thousand, a thousand thousands, and so on."""
 
-QUANTITY = re.compile(r"(?<=\d) (?=%|(?:s|ms|min|h|[KMGT]iB|[kMG]B|[kMGT]|k?Hz|m?J|W)(?![A-Za-z]))")
-"""A space between a number and its unit."""
+QUANTITY = re.compile(
+    r"(?<=\d) (?=%|(?:s|ms|min|h|[KMGT]iB|[kMG]B|[kMGT]|k?Hz|m?J|W)(?![A-Za-z]))|(?<=<) (?=\d)"
+)
+"""A space between a number and its unit, or the sign before it."""
 
 BETWEEN = re.compile(r"(?<=[\u3000-\u9fff]) (?=[\u3000-\u9fff])")
 """A space between two Chinese letters."""
@@ -107,6 +109,8 @@ def keep_units(text: str) -> str:
 
     >>> keep_units("9.27 % of 960 in 1.5 GiB and 2 minutes").split(" ")
     ['9.27\xa0%', 'of', '960', 'in', '1.5\xa0GiB', 'and', '2', 'minutes']
+    >>> keep_units("a share < 0.1 %")
+    'a share <\xa00.1\xa0%'
     """
     return QUANTITY.sub("\u00a0", text)
 

@@ -56,7 +56,7 @@ def test_a_fine_tuning_is_told_with_what_it_changes(published):
     assert fine_tuned_from(record) == 1200
     assert told["recipe"].endswith("margin 0.3 at the end")
     assert told["fine_tuning"] == (
-        "after step 1,200, batch 64, learning rate 0.0001, crops of 6 s, margin 0.5"
+        "from step 1,200 on, batch 64, learning rate 0.0001, crops of 6 s, margin 0.5"
     )
 
 

@@ -138,7 +138,7 @@ def test_a_run_says_why_its_scores_are_lacking(published, tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "letters with ema=0.9, lr=0.1"), ("zh-Hant", "letters（改為 ema=0.9, lr=0.1）")],
+    [("en", "letters (changed: ema=0.9, lr=0.1)"), ("zh-Hant", "letters（改為 ema=0.9, lr=0.1）")],
 )
 def test_what_a_call_changed_of_a_recipe_is_said_in_the_language(language: str, said: str):
     words = read_words(language)
