@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.board.standing.figures import UNKNOWN
 from harness.report.drawing import drawing, drawn_name, look, svg
+from harness.trials.det_plot import legend_below
 
 
 class Rate(Protocol):
@@ -67,7 +68,7 @@ def draw_lines(lines: Sequence[Line], label: str) -> bytes:
         axes.grid(axis="y", color="0.9", linewidth=0.7)
         axes.set_axisbelow(True)
         if len(lines) > 1:
-            figure.legend(loc="outside lower center", ncols=2, fontsize=7, frameon=False)
+            legend_below(figure, 7)
         return svg(figure)
 
 

@@ -215,6 +215,19 @@ def _risen_share(plan: Rise, progress: float) -> float:
     return float((1 - 1e-3**done) / (1 - 1e-3))
 
 
+def head_values(recipe: Recipe, name: str, full: float, steps: int) -> list[float]:
+    """Return what a recipe drives a value of the head to at each of its steps, `[steps]`.
+
+    >>> recipe = Recipe(steps=2, schedules={"margin": Rise(shape="linear", end=1.0)})
+    >>> head_values(recipe, "margin", 0.5, 2), head_values(recipe, "scale", 32.0, 2)
+    ([0.0, 0.25], [32.0, 32.0])
+    """
+    rise = recipe.schedules.get(name)
+    if rise is None:
+        return [full] * steps
+    return [head_value(rise, full, step / max(1, steps)) for step in range(steps)]
+
+
 def scheduled_marks(
     recipe: Recipe, full: Mapping[str, float], steps: int
 ) -> dict[int, list[tuple[MarkKind, str]]]:
@@ -240,8 +253,7 @@ def scheduled_marks(
             if factors[step] > factors[step - 1]:
                 marks.setdefault(step, []).append(("restart", "learning rate"))
     for name in sorted(set(full) & set(recipe.schedules)):
-        rise, whole = recipe.schedules[name], full[name]
-        values = [head_value(rise, whole, n / max(1, steps)) for n in range(steps)]
+        values = head_values(recipe, name, full[name], steps)
         moved = [False, *(one != other for one, other in pairwise(values)), False]
         for place in range(1, steps):
             if moved[place] and not (moved[place - 1] and moved[place + 1]):

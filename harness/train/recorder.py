@@ -14,7 +14,7 @@ from harness.series.scalar_names import TRAINING, VALIDATION
 from harness.series.series import MarkKind
 from harness.series.series_file import SeriesWriter
 from harness.train.gradient_evidence import GradientEvidence
-from harness.train.optimization import scheduled_marks
+from harness.train.optimization import head_values, scheduled_marks
 from harness.train.tensorboard import Curves
 from harness.train.training_plan import TrainingPlan, Validation
 
@@ -46,6 +46,7 @@ class Recorder:
         self._curves = Curves(folder / "curves" / title, step + 1)
         self._series.show = self._curves.add
         self._series.show_histogram = self._curves.add_histogram
+        self._phases = phases
         self._classes: Sequence[str] = ()
         self._marks: dict[int, list[tuple[MarkKind, str]]] = {}
 
@@ -73,6 +74,20 @@ class Recorder:
             plan.before + step: marks
             for step, marks in scheduled_marks(plan.recipe, full, plan.steps).items()
         }
+        for each in self._phases:
+            if each.last == plan.before:
+                self._mark_jumps(each, plan, full)
+
+    def _mark_jumps(
+        self, before: TrainingPlan, plan: TrainingPlan, full: Mapping[str, float]
+    ) -> None:
+        """Take the marks of a head's values that jump from the end of one phase to the next."""
+        for name, whole in full.items():
+            ended = head_values(before.recipe, name, whole, before.steps)[-1]
+            begun = head_values(plan.recipe, name, whole, plan.steps)[0]
+            if begun != ended:
+                mark: tuple[MarkKind, str] = ("margin", f"{name} {ended:g} -> {begun:g}")
+                self._marks.setdefault(plan.before + 1, []).append(mark)
 
     def add(
         self,

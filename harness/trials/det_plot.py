@@ -32,6 +32,9 @@ LINES = ("-", "--", "-.", ":")
 """Systems differ in these beside their colours, so that they are told apart in grey."""
 
 EER_MARKER, COST_MARKERS = "o", ("s", "^", "D", "v", "P", "X")
+LONG = 28
+"""Letters of a name beside which a legend has no room for another."""
+
 TOP = 0.5
 MARGIN = 0.15
 """Free space around the curves, in standard deviations."""
@@ -102,8 +105,20 @@ def det_figure(reports: Sequence[SystemReport], bands: Sequence[Band | None] = (
             places, low, high = map(ndtri, (band.false_alarms, band.low, band.high))
             axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
     _explain_markers(axes, reports[0])
-    figure.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
+    legend_below(figure)
     return figure
+
+
+def legend_below(figure: Figure, size: float | str = "small") -> None:
+    """Add the legend of a narrow figure below it: two columns, or one where names are long.
+
+    Args:
+        figure: whose first axes have the labels.
+        size: of the type.
+    """
+    labels = figure.axes[0].get_legend_handles_labels()[1]
+    columns = 1 if any(len(label) > LONG for label in labels) else 2
+    figure.legend(loc="outside lower center", ncols=columns, fontsize=size, frameon=False)
 
 
 def _draw_system(

@@ -18,6 +18,7 @@ from harness.config.recipes import FineTune, Recipe
 from harness.errors import JobFailed
 from harness.feeding.disturbance import Disturber
 from harness.feeding.step_inputs import step_seed
+from harness.series.reading import read_series
 from harness.train import loop
 from harness.train.checkpoint import load_weights, save_weights
 from harness.train.optimization import make_optimizer
@@ -177,6 +178,12 @@ def test_a_value_that_is_not_scheduled_again_is_full_again(tmp_path: Path) -> No
     assert [line["train"]["margin"] for line in logged(tmp_path)[5:]] == pytest.approx(
         [0.2 * 5 / 6, *[0.2] * 4]
     )
+
+
+def test_a_value_that_jumps_as_it_begins_is_marked(tmp_path: Path) -> None:
+    trained(tmp_path, TUNED)
+    marks = [(each.step, each.text) for each in read_series(tmp_path)[0].marks]
+    assert marks[-2] == (7, f"margin {0.2 * 5 / 6:g} -> 0.5")
 
 
 @pytest.mark.parametrize("ways", [("best", "best"), ("last", "last"), ("average", "average")])

@@ -12,6 +12,7 @@ from harness.report.drawing import PANEL, drawing, drawn_name, look, svg
 from harness.report.run import Run
 from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
 from harness.report.text import ENGLISH, Words, read_words
+from harness.trials.det_plot import legend_below
 
 Held = Mapping[str, tuple[Record, Details]]
 """Name of a run -> its record and its details."""
@@ -175,5 +176,5 @@ def _draw(
         shown = next(iter(facts.values()))
         axes.set_xlabel(f"{shown.title} ({shown.unit})" if shown.unit else shown.title)
         if len(told) > 1:
-            figure.legend(loc="outside lower center", ncols=2, fontsize=8, frameon=False)
+            legend_below(figure, 8)
         return svg(figure)

@@ -16,7 +16,7 @@ from harness.report.run import Run
 from harness.report.section import Block, Paragraph, ReportPicture, Section
 from harness.report.text import Words
 from harness.tasks.groupings import FEWEST
-from harness.trials.det_plot import Band, det_figure
+from harness.trials.det_plot import Band, det_figure, legend_below
 from harness.trials.system_report import SystemReport, judge
 
 RESAMPLES = 200
@@ -101,7 +101,7 @@ def _roc(reports: Sequence[SystemReport], bands: Sequence[Band | None]) -> bytes
         axes.set_aspect("equal")
         axes.set_xlabel("false-alarm rate")
         axes.set_ylabel("accepted targets (1 − miss rate)")
-        figure.legend(loc="outside lower center", ncols=2, fontsize="small", frameon=False)
+        legend_below(figure)
         return svg(figure)
 
 
