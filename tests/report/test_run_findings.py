@@ -204,6 +204,25 @@ def test_a_forecast_without_gain_speaks_against_a_longer_training(published):
     assert any("Train longer" in each for each in next_steps(open_ended, read_words("en")))
 
 
+@pytest.mark.parametrize(
+    ("chosen", "is_advised"), [("last weights", True), ("validation, step 10 of 20", False)]
+)
+def test_the_best_weights_are_advised_where_others_were_kept(
+    published, monkeypatch: pytest.MonkeyPatch, chosen: str, is_advised: bool
+):
+    path, record = published(SPEECH + "campplus-aam")
+    noise = 0.002 * np.random.default_rng(0).standard_normal(20)
+    course = [*np.linspace(0.4, 0.1, 10), *np.linspace(0.1, 0.2, 10)]
+    log = of_series(Test_eer=list(course + noise))
+    changed = record.model_copy(update={"selected_on": chosen})
+    run = Run("one", path, changed, series=log.series)
+    monkeypatch.setattr(Run, "results", {"train": {"selected_step": 20}})
+    monkeypatch.setattr(Run, "artefact", lambda *_: Path("weights.safetensors"))
+    steps = list(next_steps(run, read_words("en")))
+    assert any("weights.safetensors" in step for step in steps)
+    assert any(step.startswith("Keep the weights of") for step in steps) == is_advised
+
+
 def test_a_speaker_is_a_class_at_each_speed_in_which_it_is_heard(published):
     path, record = published(SPEECH + "campplus-aam")
     hardly = record.metrics["training_accuracy"].model_copy(update={"value": 0.1})

@@ -111,6 +111,8 @@ def next_steps(run: Run, words: Words) -> Iterator[str]:
     if run.record is not None:
         steps = list(_record_steps(run, run.record))
     said = {advice for step in steps for advice in STANDS_FOR.get(step.text, ())}
+    if run.record is not None and not run.record.selected_on.startswith("validation"):
+        said -= set(STANDS_FOR["step_weights"])  # The kept weights are not those of the best.
     if run.health is not None:
         for each in run.health.advice:
             if each.text not in said:
