@@ -30,6 +30,8 @@ def table_classes(table: ReportTable) -> list[str]:
         # A title on two lines would push its value below those of its neighbours.
         wide = wide or any(letters(title) > BROAD_TITLE for title in table.head[1:])
         kinds += ["stacked", *["broad"] * wide]
+    elif columns == 2 and table_width(table) > NARROW:
+        kinds.append("paired")
     if table.rows and max(len(row[0]) for row in table.rows) < 4:
         kinds.append("numbered")
     return kinds

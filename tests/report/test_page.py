@@ -123,6 +123,9 @@ def test_a_table_that_a_phone_would_cut_becomes_cards():
         head[:3], (("差距中等", "82.63 (80.04–84.94)", "120"),), "", frozenset({1})
     )
     assert table_classes(narrow) == []
+    cell = "8, in 2 parts (predicted to fit: 1,342)"
+    long = ReportTable(("", "value"), (("batch", cell),), "", frozenset({1}))
+    assert table_classes(long) == ["paired"]
 
 
 def test_english_words_of_pictures_are_explained_before_them_in_other_languages():
