@@ -10,8 +10,8 @@ from harness.records.record import Record
 from harness.report.curve_marks import mark_kinds
 from harness.report.phases import are_averaged, fine_tuned_from, value_at_end
 from harness.report.run import Run
+from harness.report.run_facts import facts
 from harness.report.run_findings import findings
-from harness.report.sections import head
 from harness.report.text import read_words
 from harness.series.series import Mark, Series, scalar_frame
 
@@ -52,7 +52,7 @@ def test_a_fine_tuning_is_told_with_what_it_changes(published):
     path, record = published(SPEECH)
     chosen = "last weights; fine-tuned from step 1200 on"
     record = trained(record, {**RISEN, "fine_tune": LARGE_MARGIN}, chosen)
-    told = head.facts(Run("one", path, record), read_words("en"))
+    told = facts(Run("one", path, record), read_words("en"))
     assert fine_tuned_from(record) == 1200
     assert told["recipe"].endswith("margin 0.3 at the end")
     assert told["fine_tuning"] == (
@@ -62,7 +62,7 @@ def test_a_fine_tuning_is_told_with_what_it_changes(published):
 
 def test_without_a_fine_tuning_nothing_is_told_of_one(published):
     path, record = published(SPEECH)
-    told = head.facts(Run("one", path, record), read_words("en"))
+    told = facts(Run("one", path, record), read_words("en"))
     assert told["fine_tuning"] == ""
     assert "at the end" not in told["recipe"]
     assert fine_tuned_from(record) is None

@@ -8,8 +8,9 @@ import pytest
 
 from harness.records.costs import Prediction
 from harness.report.run import Run
+from harness.report.run_facts import numbered
 from harness.report.section import ReportPicture, ReportTable
-from harness.report.sections import head, resources
+from harness.report.sections import resources
 from harness.report.text import read_words
 
 
@@ -65,8 +66,8 @@ def test_a_peak_far_beyond_the_prediction_is_told_and_not_drawn(turns, times: in
 
 def test_units_of_dialogues_have_words_of_their_own(turns):
     english, chinese = read_words("en"), read_words("zh-Hans")
-    assert head.numbered(828, "dialogue", english) == "828 dialogues"
-    assert head.numbered(828, "dialogue", chinese) == "828 段对话"
+    assert numbered(828, "dialogue", english) == "828 dialogues"
+    assert numbered(828, "dialogue", chinese) == "828 段对话"
     told = rows(turns, "zh-Hans")
     assert told["推理速度"].endswith("个话轮")
     assert told["训练内存峰值"].endswith("GiB（整个进程）")

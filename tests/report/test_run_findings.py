@@ -13,6 +13,7 @@ from harness.records.record import Metric
 from harness.report.comparisons import comparisons
 from harness.report.finding import Finding
 from harness.report.run import Run
+from harness.report.run_facts import facts
 from harness.report.run_findings import findings
 from harness.report.section import Paragraph
 from harness.report.sections import head
@@ -89,7 +90,7 @@ def test_players_are_pointed_to_only_where_the_licence_lets_the_page_have_them(
 )
 def test_components_are_written_as_the_language_writes_lists(published, language: str, told: str):
     run = Run("one", *published(SPEECH + "campplus-aam"))
-    found = head.facts(run, read_words(language))["model"]
+    found = facts(run, read_words(language))["model"]
     assert found.startswith(f"campplus{told}")
     assert ("，" in found) is (language != "en")
 
