@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from harness.health.trend import AUTOCORRELATIONS
 from harness.health.validation_curves import Curve, Moment
@@ -81,7 +81,7 @@ def leap(first: Floats, second: Floats) -> tuple[float, bool]:
     design = np.stack([np.ones(len(time)), time, late, late * time], axis=1).astype(np.float64)
     plain = np.linalg.lstsq(design, values, rcond=None)[0]
     found = [_statistic(values, design, rho) for rho in AUTOCORRELATIONS]
-    limit = student.isf(LEVEL / 2, len(values) - 4)
+    limit = -stdtrit(len(values) - 4, LEVEL / 2)
     return float(plain[2]), min(np.abs(found)) > limit and len({*np.sign(found)}) == 1
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
 
@@ -102,4 +102,4 @@ def count_moves(better: Floats) -> Moves:
 
 def moves_limit(count: int) -> float:
     """Return the size from which on a move counts, in noise deviations."""
-    return float(np.sqrt(2) * norm.isf(FALSE_ALARMS / (2 * (count - 1))))
+    return float(-np.sqrt(2) * ndtri(FALSE_ALARMS / (2 * (count - 1))))

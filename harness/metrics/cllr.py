@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import isotonic_regression
 from scipy.special import rel_entr
 
 from harness.metrics.roc import Roc, pieces, roc
@@ -125,6 +124,9 @@ def hull(curve: Roc) -> Roc:
 
 def _corners(misses: Counts, false_alarms: Counts) -> NDArray[np.intp]:
     """Return the positions of the hull's corners among points, with the first and the last."""
+    # All of `optimize` takes a tenth of a second to load, and a call that plans needs none of it.
+    from scipy.optimize import isotonic_regression
+
     targets = np.diff(misses).astype(np.float64)
     trials = targets - np.diff(false_alarms)
     blocks = isotonic_regression(targets / trials, weights=trials).blocks

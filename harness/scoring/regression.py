@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lstsq
-from scipy.optimize import minimize
 from scipy.special import expit
 
 from harness.metrics.operating_point import OperatingPoint
@@ -149,6 +148,8 @@ def _minimise(
     design: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float]:
     """Return slopes `[M]` and intercept of the log posterior odds."""
+    from scipy.optimize import minimize  # a tenth of a second, which a call that plans spares
+
     entropy = _CrossEntropy(design, np.where(labels, 1.0, -1.0), weights)
     found = minimize(
         entropy.value,
