@@ -58,7 +58,7 @@ PATIENCE = 240.0
 
 LIBRARIES = (
     "torch._dynamo", "adapters.losses", "adapters.wespeaker", "harness.cli.app",
-    "harness.board.publishing.published_tables", "harness.board.writing.console",
+    "harness.board.publishing.local_records", "harness.board.writing.console",
     "harness.board.writing.json_document", "harness.registry.audit", "harness.run.execute.worker",
     "harness.run.job.audit_stage", "harness.run.job.evaluate_stage", "harness.run.job.stages",
     "harness.run.job.train_stage", "harness.run.plan.worker", "harness.run.session",

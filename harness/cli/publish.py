@@ -93,7 +93,7 @@ def publish(
     if records:
         _sign_published(records, folder, sign, json=json)
         return
-    from harness.board.publishing.published_tables import latest_records
+    from harness.board.publishing.local_records import latest_records
     from harness.board.standing.figures import plural
     from harness.config.loader import load
     from harness.registry.publication import publish as publish_records
@@ -136,7 +136,7 @@ def _chosen(
     named: list[Path] | None, runs: Path, suites: list[str] | None, datasets: list[str] | None
 ) -> list[Record]:
     """Return the records with a result that are named, else the latest of a runs folder."""
-    from harness.board.publishing.published_tables import latest_records
+    from harness.board.publishing.local_records import latest_records
     from harness.cli.verify import records_of
     from harness.records.record_files import read_records
 

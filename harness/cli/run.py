@@ -73,7 +73,7 @@ def show(outcome: Outcome, request: RunRequest, *, as_json: bool) -> bool:
     Returns:
         False where a job has no result, or the tables could not be written.
     """
-    from harness.board.publishing.published_tables import file_record
+    from harness.board.publishing.local_records import file_record
     from harness.board.standing.rows import FiledRecord
     from harness.board.standing.table import tables
     from harness.board.writing.console import renderable
@@ -102,7 +102,7 @@ def write_tables(request: RunRequest, known: Mapping[Path, FiledRecord]) -> Path
         request: the call.
         known: absolute path -> record of those that need not be read again.
     """
-    from harness.board.publishing.published_tables import write_local
+    from harness.board.publishing.local_records import write_local
 
     try:
         return write_local(request.runs, request.suite, request.profile, known)

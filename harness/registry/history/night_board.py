@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.board.publishing.published_tables import file_record
+from harness.board.publishing.local_records import file_record
 from harness.board.record_paths import slug
 from harness.board.site.templates import assets, page
 from harness.board.site.views import change_view, summary

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.board.publishing.published_tables import end_beside
+from harness.board.publishing.local_records import end_beside
 from harness.board.record_paths import is_record
 from harness.board.standing.claims import table_claims
 from harness.board.standing.rows import FiledRecord

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.board.publishing.published_tables import latest_records, render
+from harness.board.publishing.local_records import latest_records
+from harness.board.publishing.published_tables import render
 from harness.board.standing.rows import FiledRecord
 from harness.board.standing.table import Table, tables
 from harness.board.writing.captions import footnotes, head

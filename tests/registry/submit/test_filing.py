@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.board.publishing.published_tables import latest_records, record_files, write_local
+from harness.board.publishing.local_records import latest_records, write_local
+from harness.board.publishing.published_tables import record_files
 from harness.board.standing.rows import FiledRecord as Row
 from harness.board.standing.table import tables
 from harness.datasets.lock import read_lock
