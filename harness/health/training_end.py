@@ -71,6 +71,25 @@ def _gain(values: Values, *, higher_is_better: bool) -> Gain | None:
     return float(held[:half].mean()), float(held[-half:].mean())
 
 
+def mean_end(ends: Sequence[TrainingEnd]) -> TrainingEnd:
+    """Return the mean course of several trainings of one entry, by seed or fold, at their ends.
+
+    One of them alone may rise by chance, the more likely the more there are. Where they are not
+    equally long, the last values of each are taken together; one without values has no part.
+    """
+    names = sorted({name for end in ends for name in end.validation})
+    validation = {name: _mean([end.validation.get(name, ()) for end in ends]) for name in names}
+    return TrainingEnd(_mean([end.accuracy for end in ends]), validation)
+
+
+def _mean(courses: Sequence[Values]) -> Values:
+    """Return the mean of each place, counted from the end."""
+    held = [course for course in courses if course]
+    fewest = min(map(len, held), default=0)
+    ends = [course[len(course) - fewest :] for course in held]
+    return tuple(float(each) for each in np.mean(ends, axis=0)) if held else ()
+
+
 def read_training_end(path: Path) -> TrainingEnd:
     """Read how a training ended from the file of its series, packed or not.
 

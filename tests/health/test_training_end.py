@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.errors import DataError
-from harness.health.training_end import TrainingEnd, read_training_end
+from harness.health.training_end import TrainingEnd, mean_end, read_training_end
 
 Read = Callable[..., TrainingEnd]
 
@@ -89,3 +89,19 @@ def test_a_line_that_is_none_of_ours_is_named(tmp_path: Path) -> None:
     path.write_text('{"series": 1, "facts": {}}\n{"step": 1, "values": [1]}\n')
     with pytest.raises(DataError, match=r"series.jsonl:2: neither values nor"):
         read_training_end(path)
+
+
+def test_one_fold_that_rises_among_others_that_do_not_is_no_rise_of_the_entry() -> None:
+    rising, level = np.linspace(0.90, 0.96, 8), np.full(8, 0.95)
+    ends = [TrainingEnd(validation={"accuracy": tuple(each)}) for each in (rising, *[level] * 3)]
+    assert ends[0].gain("accuracy", higher_is_better=True) is not None
+    assert mean_end(ends).gain("accuracy", higher_is_better=True) is None
+    assert mean_end(ends[:1]) == ends[0]
+
+
+def test_ends_of_another_length_are_taken_together_from_the_last_value_on() -> None:
+    ends = [TrainingEnd((0.1, 0.2, 0.4), {"eer": (0.3,)}), TrainingEnd((0.6, 0.8)), TrainingEnd()]
+    found = mean_end(ends)
+    assert found.accuracy == pytest.approx((0.4, 0.6))
+    assert found.validation == {"eer": (0.3,)}
+    assert mean_end([]) == TrainingEnd()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
 
 from harness.board.evidence import UNSEEN
@@ -22,6 +21,7 @@ from harness.board.standing.rows import CLAIM, DAGGER
 from harness.board.standing.table import Table
 from harness.board.writing.entry_grids import TRAINING_ACCURACY
 from harness.config.recipe_tables import in_parts, items_in_part
+from harness.health.training_end import mean_end
 from harness.records.costs import Resources
 from harness.records.record import Record
 
@@ -182,18 +182,12 @@ def _still_learning(table: Table) -> str:
     facts = table.facts[primary]
     told = []
     for name, row in zip(table.labels, table.rows, strict=True):
-        rising = [rise for end in row.ends if (rise := end.rise)]
-        better = [
-            gain
-            for end in row.ends
-            if (gain := end.gain(primary, higher_is_better=facts.higher_is_better))
-        ]
-        said = []
-        if rising:
-            before, after = (100 * statistics.fmean(each) for each in zip(*rising, strict=True))
+        end, said = mean_end(row.ends), []
+        if end.rise:
+            before, after = (100 * each for each in end.rise)
             said.append(f"training accuracy {before:.1f} to {after:.1f} % over its last fifth")
-        if better:
-            first, last = (statistics.fmean(each) for each in zip(*better, strict=True))
+        if gain := end.gain(primary, higher_is_better=facts.higher_is_better):
+            first, last = gain
             unit = f" {facts.unit}".rstrip()
             said.append(
                 f"{facts.title} on validation {plain(first, facts)} to {plain(last, facts)}{unit} "
