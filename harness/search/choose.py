@@ -18,7 +18,7 @@ from harness.records.record_files import read_record
 from harness.run.job.record_writing import RECORD
 from harness.run.job.spec import JobSpec
 from harness.run.plan.call_plan import Tell
-from harness.run.plan.durations import ItemLengths
+from harness.run.plan.item_lengths import ItemLengths
 from harness.run.plan.request import RunRequest
 from harness.run.session import find_datasets
 from harness.search.candidates import Candidate, list_candidates

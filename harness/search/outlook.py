@@ -14,7 +14,8 @@ from harness.health.validation_curves import validation_curve
 from harness.records.record import MetricFacts
 from harness.run.job.results import find_result
 from harness.run.job.spec import JobSpec
-from harness.run.plan.durations import ItemLengths, training_steps
+from harness.run.plan.durations import training_steps
+from harness.run.plan.item_lengths import ItemLengths
 from harness.series.series import Series
 from harness.series.series_file import FILE, read_own
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,12 +44,24 @@ class EarlierRuns:
 
     def __init__(self) -> None:
         self._of_dataset = cache(self._read)
+        self._of_stage = cache(self._with_stage)
         self.result = cache(find_result)
         """The result of a stage in its folder; None if it has none (see `find_result`)."""
 
-    def of_system(self, job: JobSpec) -> list[record.Record]:
-        """Return the records of a job's system on its dataset, the newest first."""
-        return self._of_dataset(job.folder.parent.parent).get(_system(job), [])
+    def of_stage(self, job: JobSpec, name: str) -> dict[str, record.Record]:
+        """Return the records of a job's system on its dataset that have a stage.
+
+        Returns:
+            Key of the stage -> the newest record with it, the newest first.
+        """
+        return self._of_stage(job.folder.parent.parent, _system(job), name)
+
+    def _with_stage(self, folder: Path, system: System, name: str) -> dict[str, record.Record]:
+        found: dict[str, record.Record] = {}
+        for each in self._of_dataset(folder).get(system, []):
+            if name in each.stages:
+                found.setdefault(each.stages[name].key, each)
+        return found
 
     def _read(self, folder: Path) -> dict[System, list[record.Record]]:
         paths = sorted(folder.glob(f"*/*/{RECORD}"), key=lambda path: -path.stat().st_mtime)
@@ -100,20 +113,24 @@ def _stage_status(
 ) -> StageStatus:
     if earlier.result(job.stage_folder(name, stage.key)):
         return StageStatus("cached")
-    return StageStatus("to run", _changes(name, stage, earlier.of_system(job)))
+    return StageStatus("to run", _changes(name, stage, earlier.of_stage(job, name)))
 
 
-def _changes(name: str, stage: record.Stage, records: list[record.Record]) -> str:
-    """Return what differs from that earlier stage of the same system which is most like it."""
-    earlier = [found for found in records if name in found.stages]
+def _changes(name: str, stage: record.Stage, earlier: Mapping[str, record.Record]) -> str:
+    """Return what differs from that earlier stage of the same system which is most like it.
+
+    Args:
+        name: of the stage.
+        stage: the stage.
+        earlier: records of the system by their keys of it, the newest first.
+    """
     if not earlier:
         return "never run"
-    for each in earlier:
-        if each.stages[name].key == stage.key:
-            ended = f"{each.state} before: {each.reason}"
-            return "its files are gone" if each.state == "done" else ended
+    if same := earlier.get(stage.key):
+        ended = f"{same.state} before: {same.reason}"
+        return "its files are gone" if same.state == "done" else ended
     changed: list[str] = []
-    for each in earlier[:COMPARED]:
+    for each in islice(earlier.values(), COMPARED):
         found = sorted(differences(each.stages[name].inputs, stage.inputs))
         changed = found if not changed or len(found) < len(changed) else changed
         if len(changed) == 1:

@@ -20,7 +20,8 @@ from harness.datasets.dataset import pack_folder
 from harness.datasets.listing import list_dataset
 from harness.run.job.results import Speed, TimedShapes
 from harness.run.job.spec import JobSpec
-from harness.run.plan.durations import PARTS, ItemLengths, items_together
+from harness.run.plan.durations import PARTS
+from harness.run.plan.item_lengths import ItemLengths, items_together
 from harness.run.plan.request import RunRequest
 from harness.run.plan.speeds import packing_times
 from harness.run.session import CallEstimate, forecast
