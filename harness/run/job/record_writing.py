@@ -217,11 +217,15 @@ def mend_record(spec: JobSpec) -> Record | None:
 def _mend_copies(spec: JobSpec) -> Record | None:
     """Set aside what is damaged of a job's record and its latest attempt, which are alike.
 
+    A call that was killed between the two has left the attempt alone, which is copied.
+
     Returns:
         The record; None if none is left.
     """
     attempts = sorted(spec.folder.glob("attempt-*.json"), key=_attempt_number)
     latest = spec.folder / RECORD
+    if attempts and not latest.exists() and _readable(attempts[-1], spec) is not None:
+        write_bytes(latest, read_bytes(attempts[-1]))
     paths = [path for path in (latest, *attempts[-1:]) if path.exists()]
     is_copy = len(paths) == 2 and read_bytes(latest) == read_bytes(paths[1])
     if is_copy and (whole := _readable(latest, spec)) is not None:

@@ -24,7 +24,7 @@ from harness.records.record_files import read_record
 from harness.run.job.context import JobContext, OutOfMemory, memory_errors
 from harness.run.job.evaluate_stage import evaluate_system, log_use
 from harness.run.job.measure_stage import measure_system
-from harness.run.job.record_writing import build_record, write_attempt
+from harness.run.job.record_writing import build_record, mend_record, write_attempt
 from harness.run.job.results import (
     EMBEDDINGS,
     SCORES,
@@ -219,6 +219,16 @@ def test_attempts_are_numbered_and_never_edited(tiny: TinyBenchmark, tmp_path: P
     assert write_attempt(job, record, None).attempt == 12
     assert (path.parent / "attempt-1.json").read_bytes() == first
     assert read_record(path).attempt == 12
+
+
+def test_a_call_that_died_between_an_attempt_and_its_copy_has_done_the_job(
+    tiny: TinyBenchmark,
+) -> None:
+    path = tiny.record_path("tiny")
+    job, latest = _job_at(tiny, path.parent), path.read_bytes()
+    path.unlink()
+    assert mend_record(job) == read_record(path)
+    assert path.read_bytes() == latest
 
 
 def test_times_of_a_training_elsewhere_are_not_those_of_the_records_machine(
