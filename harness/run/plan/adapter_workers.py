@@ -39,7 +39,11 @@ class AdapterFailed(JobFailed):
 
 
 class WorkerKilled(AdapterFailed):
-    """The process was killed: by a system that has no memory left, or here, since it hung."""
+    """The process was killed: by a system that has no memory left, or by somebody."""
+
+
+class WorkerHung(WorkerKilled):
+    """The process was killed here, since it gave no sign."""
 
 
 @dataclass
@@ -81,7 +85,8 @@ class AdapterWorkers:
         """Ask a free process, else a new one.
 
         A question that failed fails again until the next `close`, with nothing run. If other
-        adapters have run in the process that fails, the question is asked again in a fresh one.
+        adapters have run in the process that fails, or it was killed, for which its code need not
+        be to blame, the question is asked once more in a fresh one.
 
         Raises:
             ConfigError: the adapter's table is wrong, or what else a question raises.
@@ -95,8 +100,9 @@ class AdapterWorkers:
         try:
             try:
                 return self._ask(worker, question)
-            except AdapterFailed:
-                if is_blamed:
+            except AdapterFailed as error:
+                is_hung = isinstance(error, WorkerHung)
+                if is_blamed and (is_hung or not isinstance(error, WorkerKilled)):
                     raise
             return self._ask(self._take(fresh=True), question)
         except JobFailed as error:
@@ -180,7 +186,7 @@ def _exchange(child: Child, question: Question[Any], minutes: float) -> dict[str
     except TimeIsUp as error:
         child.kill()
         told = f"no answer for {minutes:g} minutes (--silence-minutes, {PATIENCE:g} at most)"
-        raise WorkerKilled(f"{doing}: {told}") from error
+        raise WorkerHung(f"{doing}: {told}") from error
     status = child.finish()
     kind = WorkerKilled if status == -9 else AdapterFailed
     raise kind(f"{doing}: {why(status, child.output)}")

@@ -76,6 +76,23 @@ def test_a_worker_that_was_killed_is_told_from_one_that_ended(workers: AdapterWo
         asked(workers, "kill")
 
 
+def test_a_question_whose_process_somebody_killed_is_asked_once_more(
+    workers: AdapterWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "once.py").write_text(
+        "import os, signal\n"
+        "from pathlib import Path\n"
+        "from hostile_models import Hostile\n"
+        f"met = Path({str(tmp_path / 'met')!r})\n"
+        "if not met.exists():\n"
+        "    met.touch()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert described(workers, "once:Hostile", **FINE)["size"] == 8
+    assert (tmp_path / "met").exists()
+
+
 def test_a_process_left_behind_by_a_crash_holds_nobody_up(tmp_path: Path) -> None:
     (tmp_path / "leaving.py").write_text(
         "import os, time\n"
