@@ -221,6 +221,15 @@ def share_lease(folder: Path, token: str) -> Lease:
     raise LeaseLost(f"{folder}: another process has taken its work over")
 
 
+def clear_lapsed(folder: Path) -> None:
+    """Remove the lease of a holder that died behind its work, where that is done."""
+    with suppress(OSError):
+        if (found := find_lease(folder)) is not None and found.has_lapsed:
+            for number in lease_numbers(folder):
+                if number <= found.number:
+                    lease_path(folder, number).unlink(missing_ok=True)
+
+
 def confirm_lease(folder: Path) -> None:
     """Make sure that nobody else works in a folder, before a result is written there.
 

@@ -15,6 +15,7 @@ from harness.datasets.listing import Listing, list_dataset
 from harness.errors import ConfigError, CorpusAbsent
 from harness.records.damage import hear_damage
 from harness.records.files import keep_from_git
+from harness.records.lease import clear_lapsed
 from harness.records.record import Record
 from harness.run.events import ProgressEvent, Watch, message_sender, reading_counter
 from harness.run.execute.executor import (
@@ -319,6 +320,9 @@ def run_missing(
     the jobs were run now, since a full disk may hold none.
     """
     found = {job.digest: mend_record(job) for job in jobs}
+    for job in jobs:
+        if is_complete(job, found[job.digest]):
+            clear_lapsed(job.folder)
     missing = [job for job in jobs if not is_complete(job, found[job.digest])]
     watch(ProgressEvent("jobs", total=len(missing)))
     ran: set[str] = set()
