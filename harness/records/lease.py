@@ -118,9 +118,7 @@ class Lease:
             self.check()
             self._is_released = True
             if not self._is_shared and (found := find_lease(self.folder)) and self._is_own(found):
-                for number in sorted(lease_numbers(self.folder)):  # the one that counts is the last
-                    if number <= found.number:
-                        lease_path(self.folder, number).unlink(missing_ok=True)
+                _remove(found)
 
     def _is_own(self, found: FoundLease | None) -> bool:
         """Return whether it still holds by what the folder shows."""
@@ -225,9 +223,15 @@ def clear_lapsed(folder: Path) -> None:
     """Remove the lease of a holder that died behind its work, where that is done."""
     with suppress(OSError):
         if (found := find_lease(folder)) is not None and found.has_lapsed:
-            for number in lease_numbers(folder):
-                if number <= found.number:
-                    lease_path(folder, number).unlink(missing_ok=True)
+            _remove(found)
+
+
+def _remove(found: FoundLease) -> None:
+    """Remove a lease and those before it, the one that counts last."""
+    folder = found.path.parent
+    for number in sorted(lease_numbers(folder)):
+        if number <= found.number:
+            lease_path(folder, number).unlink(missing_ok=True)
 
 
 def confirm_lease(folder: Path) -> None:

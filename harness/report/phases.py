@@ -20,6 +20,11 @@ def are_averaged(record: Record | None) -> bool:
     return record is not None and record.selected_on.startswith(PATTERNS["average"])
 
 
+def are_validated(record: Record) -> bool:
+    """Check if the kept weights are those that were best by validation."""
+    return record.selected_on.startswith("validation")
+
+
 def fine_tuning(record: Record) -> Mapping[str, Any]:
     """Return the table of the recipe's fine-tuning, empty if there is none."""
     return (record.recipe or {}).get("fine_tune") or {}

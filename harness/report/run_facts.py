@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.board.standing.costs import environment_name
 from harness.records.provenance import short_code
 from harness.records.record import Record, RecordedComponent
-from harness.report.phases import fine_tuned_from, fine_tuning, own_value, value_after
+from harness.report.phases import (
+    are_validated,
+    fine_tuned_from,
+    fine_tuning,
+    own_value,
+    value_after,
+)
 from harness.report.recorded import say_again, say_recipe
 from harness.report.run import Run
+from harness.report.section import Paragraph
 from harness.report.text import Words, duration, value_text
 
 if TYPE_CHECKING:
@@ -50,11 +58,16 @@ def facts(run: Run, words: Words) -> dict[str, str]:
     }
 
 
+def unpublished(runs: Sequence[Run], words: Words) -> list[Paragraph]:
+    """Say which runs are published records that lack what a section needs; nothing of none."""
+    names = words("page.and").join(run.name for run in runs)
+    return [Paragraph(words("page.unpublished", runs=names), quiet=True)] if runs else []
+
+
 def _chosen(run: Run, record: Record, words: Words) -> str:
     """Return how the weights were chosen, and if there was but one validation to choose by."""
     told, curve = say_again(record.selected_on, words), run.health.curve if run.health else None
-    is_chosen = record.selected_on.startswith("validation")
-    if not is_chosen or curve is None or len(curve) > 1:
+    if not are_validated(record) or curve is None or len(curve) > 1:
         return told
     return told + words("page.semicolon") + words("head.chosen_once")
 

@@ -320,10 +320,12 @@ def run_missing(
     the jobs were run now, since a full disk may hold none.
     """
     found = {job.digest: mend_record(job) for job in jobs}
+    missing = []
     for job in jobs:
         if is_complete(job, found[job.digest]):
             clear_lapsed(job.folder)
-    missing = [job for job in jobs if not is_complete(job, found[job.digest])]
+        else:
+            missing.append(job)
     watch(ProgressEvent("jobs", total=len(missing)))
     ran: set[str] = set()
 

@@ -183,8 +183,8 @@ def _still_learning(table: Table) -> str:
     told = []
     for name, row in zip(table.labels, table.rows, strict=True):
         end, said = mean_end(row.ends), []
-        if end.rise:
-            before, after = (100 * each for each in end.rise)
+        if rise := end.rise:
+            before, after = (100 * each for each in rise)
             said.append(f"training accuracy {before:.1f} to {after:.1f} % over its last fifth")
         if gain := end.gain(primary, higher_is_better=facts.higher_is_better):
             first, last = gain

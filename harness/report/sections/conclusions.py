@@ -10,7 +10,7 @@ from harness.report.comparisons import comparisons
 from harness.report.contents import may_copy
 from harness.report.finding import LEARNT, Finding
 from harness.report.health_words import say_advice, say_finding
-from harness.report.phases import are_averaged, value_at_end
+from harness.report.phases import are_averaged, are_validated, value_at_end
 from harness.report.record_findings import speaks_against_longer
 from harness.report.run import Run
 from harness.report.run_findings import findings
@@ -23,7 +23,6 @@ SUBJECTS = ("trend", "learning", "choice", "end")
 
 STANDS_FOR = {
     "step_weights": ("keep_best",),
-    "step_weights_averaged": ("keep_best",),
     "step_longer": ("longer", "learn_longer", "new_schedule"),
     "step_margin": ("regularise",),
 }
@@ -111,7 +110,7 @@ def next_steps(run: Run, words: Words) -> Iterator[str]:
     if run.record is not None:
         steps = list(_record_steps(run, run.record))
     said = {advice for step in steps for advice in STANDS_FOR.get(step.text, ())}
-    if run.record is not None and not run.record.selected_on.startswith("validation"):
+    if run.record is not None and not are_validated(run.record):
         said -= set(STANDS_FOR["step_weights"])  # The kept weights are not those of the best.
     if run.health is not None:
         for each in run.health.advice:

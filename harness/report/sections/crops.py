@@ -8,6 +8,7 @@ from harness.board.standing.figures import UNKNOWN
 from harness.registry.crop_curve import CropCurve, CropPoint
 from harness.report.eer_lines import Line, draw_lines, rate_text
 from harness.report.run import Run
+from harness.report.run_facts import unpublished
 from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
 from harness.report.text import Words
 
@@ -33,10 +34,9 @@ def section(runs: Sequence[Run], words: Words) -> Section | None:
     if lacking:
         names = words("page.and").join(lacking)
         blocks.append(Paragraph(words("crops.none", runs=names), quiet=True))
-    published = [run.name for run in runs if run.record is not None and not run.stages]
-    if blocks and published:
-        names = words("page.and").join(published)
-        blocks.append(Paragraph(words("page.unpublished", runs=names), quiet=True))
+    if blocks:
+        published = [run for run in runs if run.record is not None and not run.stages]
+        blocks += unpublished(published, words)
     return (
         Section("crops", words("crops.title"), tuple(blocks), (*WAYS.values(),)) if blocks else None
     )

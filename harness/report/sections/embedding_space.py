@@ -12,6 +12,7 @@ from harness.board.writing.chart_drawing import COLOURS, MARKERS
 from harness.metrics.recall_at_k import recall_at_k, unit_vectors
 from harness.report.drawing import drawing, drawn_name, svg
 from harness.report.run import Run
+from harness.report.run_facts import unpublished
 from harness.report.section import Block, Paragraph, ReportPicture, ReportTable, Section
 from harness.report.text import Words
 
@@ -61,10 +62,8 @@ def _lacking(runs: Sequence[Run], words: Words, *, told: bool) -> Iterator[Block
     for run in runs:
         if folder := run.stages.get("evaluate"):
             yield Paragraph(words("space.none", run=run.name, folder=folder))
-    published = [run.name for run in runs if "evaluate" not in run.stages]
-    if published and told:
-        names = words("page.and").join(published)
-        yield Paragraph(words("page.unpublished", runs=names), quiet=True)
+    if told:
+        yield from unpublished([run for run in runs if "evaluate" not in run.stages], words)
 
 
 def _recalls(kept: Sequence[Run], words: Words) -> ReportTable:

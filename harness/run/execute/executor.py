@@ -34,7 +34,7 @@ from harness.records.redaction import without_secrets
 from harness.run.events import ProgressEvent, Watch
 from harness.run.execute.job_queue import JobQueue
 from harness.run.job.audit_answer import AuditAnswer
-from harness.run.job.record_writing import is_complete, mend_record, write_failure
+from harness.run.job.record_writing import whole_record, write_failure
 from harness.run.job.results import (
     FIRST_RESULT,
     SILENCE,
@@ -337,8 +337,8 @@ def _run_job(job: JobSpec, executor: Executor, slot: str, watch: Watch, lease: L
         record = Record.model_validate(answer.result)
     elif answer.why.startswith(LOST):
         raise LeaseLost(answer.why)
-    elif (made := mend_record(job)) is not None and is_complete(job, made):
-        record = made  # the process was killed behind its last line
+    elif (made := whole_record(job)) is not None:
+        record = made  # its process was killed behind its last line
     else:
         record = write_failure(job, answer.state, answer.why)
         with suppress(PathError, StorageError):  # the row says why as it is

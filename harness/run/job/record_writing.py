@@ -214,6 +214,15 @@ def mend_record(spec: JobSpec) -> Record | None:
     return None
 
 
+def whole_record(spec: JobSpec) -> Record | None:
+    """Return the record of a job of which nothing is to be run again, as `mend_record` reads it.
+
+    None for a job of which a part alone was asked: an earlier record does not answer that.
+    """
+    record = mend_record(spec) if spec.only is None else None
+    return record if is_complete(spec, record) else None
+
+
 def _mend_copies(spec: JobSpec) -> Record | None:
     """Set aside what is damaged of a job's record and its latest attempt, which are alike.
 

@@ -24,7 +24,12 @@ from harness.records.record_files import read_record
 from harness.run.job.context import JobContext, OutOfMemory, memory_errors
 from harness.run.job.evaluate_stage import evaluate_system, log_use
 from harness.run.job.measure_stage import measure_system
-from harness.run.job.record_writing import build_record, mend_record, write_attempt
+from harness.run.job.record_writing import (
+    build_record,
+    mend_record,
+    whole_record,
+    write_attempt,
+)
 from harness.run.job.results import (
     EMBEDDINGS,
     SCORES,
@@ -229,6 +234,15 @@ def test_a_call_that_died_between_an_attempt_and_its_copy_has_done_the_job(
     path.unlink()
     assert mend_record(job) == read_record(path)
     assert path.read_bytes() == latest
+
+
+def test_an_earlier_record_does_not_answer_for_a_part_that_is_asked_for(
+    tiny: TinyBenchmark,
+) -> None:
+    path = tiny.record_path("tiny")
+    job = _job_at(tiny, path.parent)
+    assert whole_record(job) == read_record(path)
+    assert whole_record(job.model_copy(update={"only": "validate"})) is None
 
 
 def test_times_of_a_training_elsewhere_are_not_those_of_the_records_machine(
